@@ -1,0 +1,1 @@
+"""Contracts at work: fills, costs, sizes, the kernel and the figures."""

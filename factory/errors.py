@@ -1,0 +1,105 @@
+"""The errors of the factory, one small tree.
+
+::
+
+    FactoryError
+    ├── PipelineError        a pipeline cannot be what its author wrote
+    │   └── ExpressionError  one of its feature expressions
+    ├── DataError            a file, a series or a dataset file is not as it must be
+    ├── FlowError            a pipeline is well formed and still cannot run on these data
+    ├── SealError            something would touch or expose sealed rows
+    ├── LedgerError          the ledger does not verify, or cannot be written
+    ├── WorkspaceError       the workspace cannot be used by this version
+    └── JobError             a job is unknown, failed or was interrupted
+        └── Cancelled        a person or an agent stopped it
+
+Every message is one line a mistake: the place, what came, what is allowed and
+the smallest mend. Messages go to people and to agents as they are, so they
+never hold a sealed number, a path outside the workspace or a traceback.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+MAX_LINES = 5
+
+
+class FactoryError(Exception):
+    """Base of all errors a caller can mend.
+
+    Parameters
+    ----------
+    *lines : str
+        One line a mistake. At most five are shown; the rest are counted.
+    """
+
+    def __init__(self, *lines: str) -> None:
+        shown = list(lines[:MAX_LINES])
+        if len(lines) > MAX_LINES:
+            shown.append(f"and {len(lines) - MAX_LINES} more")
+        self.lines = tuple(shown)
+        super().__init__("\n".join(shown))
+
+    def __reduce__(self) -> tuple[type["FactoryError"], tuple[str, ...]]:
+        return type(self), self.lines
+
+
+class PipelineError(FactoryError):
+    """A pipeline cannot be what its author wrote."""
+
+
+class ExpressionError(PipelineError):
+    """A feature expression cannot be what its author wrote."""
+
+
+class DataError(FactoryError):
+    """A file, a series or a dataset file is not as it must be."""
+
+
+class FlowError(FactoryError):
+    """A well-formed pipeline cannot run on these data."""
+
+
+class SealError(FactoryError):
+    """Something would touch or expose sealed rows."""
+
+
+class LedgerError(FactoryError):
+    """The ledger does not verify, or cannot be written."""
+
+
+class WorkspaceError(FactoryError):
+    """The workspace cannot be used by this version."""
+
+
+class JobError(FactoryError):
+    """A job is unknown, failed or was interrupted."""
+
+
+class Cancelled(JobError):
+    """A job was stopped on request."""
+
+
+def did_you_mean(word: str, allowed: Iterable[str], most: int = 8) -> str:
+    """Name what is allowed in place of `word`, nearest first.
+
+    Parameters
+    ----------
+    word : str
+        What came.
+    allowed : iterable of str
+        What may come.
+    most : int
+        How many names to list when none is near.
+
+    Returns
+    -------
+    str
+        ``"did you mean 'x'?"`` or ``"allowed: a, b, c"``.
+    """
+    names: Sequence[str] = sorted(allowed)
+    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    listed = ", ".join(names[:most])
+    return f"allowed: {listed}, ..." if len(names) > most else f"allowed: {listed}"

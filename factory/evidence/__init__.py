@@ -1,0 +1,1 @@
+"""Importance, probes, and what the ledger counts make of a score."""

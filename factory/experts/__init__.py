@@ -1,0 +1,1 @@
+"""Base learners and their cross-fitting."""

@@ -1,0 +1,1 @@
+"""The feature language: grammar, operators, kernels, columns, recipes."""

@@ -1,0 +1,1 @@
+"""Datasets, contracts, splits, quality checks and the simulator."""

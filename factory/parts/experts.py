@@ -1,0 +1,65 @@
+"""Base learners whose out-of-fold predictions become inputs of the meta forest."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from factory.names import Name
+from factory.parts.base import Part
+
+See = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64)]
+"""Names that a learner looks at."""
+
+
+class Logistic(Part):
+    """Logistic regression on standardised features; `strength` is the inverse of the L2 penalty."""
+
+    example: ClassVar[str] = "{use: logistic, see: [r1, r15]}"
+    use: Literal["logistic"]
+    see: See
+    strength: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+
+
+class Linear(Part):
+    """Ridge regression on the label's return; its prediction is turned into a chance of up."""
+
+    example: ClassVar[str] = "{use: linear, see: [r1, r15]}"
+    use: Literal["linear"]
+    see: See
+    ridge: Annotated[float, Field(ge=0, le=1e6)] = 1.0
+
+
+class GradientBoosting(Part):
+    """Histogram gradient boosting of small trees."""
+
+    example: ClassVar[str] = "{use: gradient_boosting, see: [r1, r15], rounds: 60}"
+    use: Literal["gradient_boosting"]
+    see: See
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 60
+    leaves: Annotated[int, Field(ge=2, le=255)] = 15
+    leaf: Annotated[int, Field(ge=1, le=100_000)] = 200
+    rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+
+
+class ExtraTrees(Part):
+    """Extremely randomised trees: fast, and hard to overfit with large leaves."""
+
+    example: ClassVar[str] = "{use: extra_trees, see: [r1, r15], trees: 100}"
+    use: Literal["extra_trees"]
+    see: See
+    trees: Annotated[int, Field(ge=1, le=2000)] = 100
+    leaf: Annotated[int, Field(ge=1, le=100_000)] = 200
+
+
+class Rule(Part):
+    """The classic indicator rule: a feature above or below a threshold; its chance of up is learned from train."""
+
+    example: ClassVar[str] = "{use: rule, of: rsi14, below: 30}"
+    use: Literal["rule"]
+    of: Name
+    above: float | None = None
+    below: float | None = None
+
+
+Expert = Logistic | Linear | GradientBoosting | ExtraTrees | Rule
+EXPERTS: tuple[type[Part], ...] = (Logistic, Linear, GradientBoosting, ExtraTrees, Rule)

@@ -1,0 +1,28 @@
+"""Which moments become decisions."""
+
+from typing import ClassVar, Literal
+
+from factory.names import Name
+from factory.parts.base import Part
+from factory.times import Duration
+
+
+class Clock(Part):
+    """A decision at every multiple of a duration, counted from midnight UTC."""
+
+    example: ClassVar[str] = "{use: clock, every: 5m}"
+    use: Literal["clock"]
+    every: Duration
+
+
+class Cusum(Part):
+    """A decision when the running sum of a measured quantity's changes leaves a band (symmetric CUSUM filter)."""
+
+    example: ClassVar[str] = "{use: cusum, of: logp, threshold: vol}"
+    use: Literal["cusum"]
+    of: Name
+    threshold: float | Name
+
+
+Sample = Clock | Cusum
+SAMPLES: tuple[type[Part], ...] = (Clock, Cusum)

@@ -1,0 +1,104 @@
+"""What is done with a probability, and how much of it."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from factory.names import Slug
+from factory.parts.base import Part
+from factory.times import Duration
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Fixed(Part):
+    """The same share of equity each time."""
+
+    example: ClassVar[str] = "{use: fixed, share: 0.01}"
+    use: Literal["fixed"]
+    share: Share
+
+
+class Kelly(Part):
+    """A fraction of the Kelly stake for the predicted chance and the contract's price, capped."""
+
+    example: ClassVar[str] = "{use: kelly, fraction: 0.2, cap: 0.01}"
+    use: Literal["kelly"]
+    fraction: Share
+    cap: Share
+
+
+class Volatility(Part):
+    """Exposure that targets a yearly volatility, from the realised volatility of the last day, up to a leverage."""
+
+    example: ClassVar[str] = "{use: volatility, yearly: 0.15, leverage: 2}"
+    use: Literal["volatility"]
+    yearly: Annotated[float, Field(gt=0, le=5)]
+    leverage: Annotated[float, Field(gt=0, le=125)]
+
+
+Size = Annotated[Fixed | Kelly | Volatility, Field(discriminator="use")]
+SIZES: tuple[type[Part], ...] = (Fixed, Kelly, Volatility)
+
+
+class Barriers(Part):
+    """Leave at the label's barriers or at its horizon; needs a triple_barrier label."""
+
+    example: ClassVar[str] = "{use: barriers}"
+    use: Literal["barriers"]
+
+
+class After(Part):
+    """Leave after a fixed time."""
+
+    example: ClassVar[str] = "{use: after, hold: 1h}"
+    use: Literal["after"]
+    hold: Duration
+
+
+class Signal(Part):
+    """Leave at the first later decision whose probability no longer supports the side by `keep`."""
+
+    example: ClassVar[str] = "{use: signal, keep: 0.5}"
+    use: Literal["signal"]
+    keep: Annotated[float, Field(gt=0, lt=1)]
+
+
+Exit = Annotated[Barriers | After | Signal, Field(discriminator="use")]
+EXITS: tuple[type[Part], ...] = (Barriers, After, Signal)
+
+
+class UpOrDown(Part):
+    """Buy the side of a binary contract whose chance exceeds its all-in price by `edge`."""
+
+    example: ClassVar[str] = "{use: up_or_down, contract: polymarket-btc-5m, edge: 0.02, size: {use: fixed, share: 0.01}}"
+    use: Literal["up_or_down"]
+    contract: Slug
+    edge: Annotated[float, Field(ge=0, lt=1)]
+    size: Size
+
+
+class LongOrShort(Part):
+    """Go long a perpetual at a chance of `enter` and above, short at one minus `enter` and below."""
+
+    example: ClassVar[str] = (
+        "{use: long_or_short, contract: btc-perpetual, enter: 0.55, exit: {use: barriers}, "
+        "size: {use: volatility, yearly: 0.15, leverage: 2}}"
+    )
+    use: Literal["long_or_short"]
+    contract: Slug
+    enter: Annotated[float, Field(ge=0.5, lt=1)]
+    exit: Exit
+    size: Size
+
+
+Trade = UpOrDown | LongOrShort
+TRADES: tuple[type[Part], ...] = (UpOrDown, LongOrShort)
+
+
+class Refit(Part):
+    """Walk the frozen recipe forward: refit every so often on a window of resolved labels."""
+
+    example: ClassVar[str] = "{every: 30d, window: 180d}"
+    every: Duration
+    window: Duration

@@ -1,0 +1,1 @@
+"""Pure functions of statistics: shapes, units and sources in every docstring."""

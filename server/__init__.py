@@ -1,0 +1,1 @@
+"""Three thin doors on the workshop: MCP tools, web pages, command line."""
