@@ -1,0 +1,30 @@
+# Everything from a clean clone: each target makes what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+BENCHMARKS := $(filter-out benchmarks/__init__.py,$(wildcard benchmarks/*.py))
+
+.PHONY: install run test lint bench
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+run: install
+	$(BIN)/rfcat start
+	$(BIN)/rfcat serve
+
+test: install
+	$(BIN)/pytest -m "not slow" -n auto --dist loadfile
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[bench]"
+	for script in $(BENCHMARKS); do $(BIN)/python $$script || exit 1; done
