@@ -1,0 +1,127 @@
+"""YAML 1.2 in which every scalar is text, so that nothing is guessed.
+
+``on``, ``no``, ``12:30`` and ``2024-01-01`` stay what the author typed; the
+models convert them. Duplicate and empty keys, anchors, aliases and tags are
+refused, and an expression that a comma cut in two gets a message of its own.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+MAX_TEXT = 100_000
+MAX_DEPTH = 12
+
+
+def read(text: str) -> Any:
+    """Read one YAML document into dicts, lists and text.
+
+    Parameters
+    ----------
+    text : str
+        At most 100,000 characters, nested at most 12 deep.
+
+    Returns
+    -------
+    dict, list or str
+        Every scalar as it was typed; an empty document is ``""``.
+
+    Raises
+    ------
+    ValueError
+        One line: where, what came, and the mend.
+    """
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"{len(text)} characters; at most {MAX_TEXT}")
+    try:
+        return _document(iter(YAML(typ="safe", pure=True).parse(text)))
+    except MarkedYAMLError as error:
+        where = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ValueError(f"{where}not YAML: {error.problem or error.context}") from None
+    except YAMLError as error:
+        raise ValueError(f"not YAML: {str(error).splitlines()[0]}") from None
+
+
+def _document(events: Iterator[Event]) -> Any:
+    value: Any = ""
+    documents = 0
+    for event in events:
+        if isinstance(event, DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise ValueError(f"{_line(event)}: a second document; write one, without '---'")
+            value = _node(next(events), events, (), flow=False)
+        elif isinstance(event, StreamEndEvent):
+            break
+    return value
+
+
+def _node(event: Event, events: Iterator[Event], path: tuple[str, ...], flow: bool) -> Any:
+    if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
+        raise ValueError(f"{_at(event, path)}: anchors and aliases are not read; write the value out")
+    if getattr(event, "tag", None):
+        raise ValueError(f"{_at(event, path)}: tag {str(event.tag)!r} is not read; write the plain value")
+    if len(path) > MAX_DEPTH:
+        raise ValueError(f"{_at(event, path)}: nested deeper than {MAX_DEPTH}")
+    if isinstance(event, MappingStartEvent):
+        return _mapping(events, path, flow=bool(event.flow_style))
+    if isinstance(event, SequenceStartEvent):
+        return _sequence(events, path, flow=bool(event.flow_style))
+    return _scalar(event, path, flow)
+
+
+def _mapping(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for event in events:
+        if isinstance(event, MappingEndEvent):
+            break
+        if not isinstance(event, ScalarEvent):
+            raise ValueError(f"{_at(event, path)}: a key must be a plain name")
+        key = _node(event, events, path, flow)
+        if key in ("", "~", "null"):
+            raise ValueError(f"{_at(event, path)}: empty key; give it a name")
+        if key in found:
+            raise ValueError(f"{_at(event, (*path, key))}: the key is there twice; keep one")
+        found[key] = _node(next(events), events, (*path, key), flow)
+    return found
+
+
+def _sequence(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> list[Any]:
+    found: list[Any] = []
+    for event in events:
+        if isinstance(event, SequenceEndEvent):
+            break
+        found.append(_node(event, events, (*path, str(len(found))), flow))
+    return found
+
+
+def _scalar(event: Event, path: tuple[str, ...], flow: bool) -> str:
+    text = str(event.value)
+    if flow and event.style is None and text.count("(") != text.count(")"):
+        raise ValueError(
+            f"{_at(event, path)}: '{text}' was cut at a comma, which ends a value inside {{ }} or [ ]; "
+            "write it on a line of its own, or in quotes"
+        )
+    return text
+
+
+def _line(event: Event) -> str:
+    return f"line {event.start_mark.line + 1}"
+
+
+def _at(event: Event, path: tuple[str, ...]) -> str:
+    return f"{_line(event)}, {'.'.join(path)}" if path else _line(event)
