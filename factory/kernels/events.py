@@ -1,0 +1,153 @@
+"""Loops over the rows of one series: CUSUM events, first touches, concurrency and weights."""
+
+import numpy as np
+from numba import njit
+from numpy import float64, int8, int64
+from numpy.typing import NDArray
+
+Floats = NDArray[float64]
+Rows = NDArray[int64]
+
+
+@njit(cache=True, nogil=True)
+def cusum_events(x: Floats, threshold: Floats) -> Rows:
+    """Rows at which the symmetric CUSUM filter fires.
+
+    Two sums of the changes of `x`, one kept at or above zero and one at or
+    below; a side fires when it passes the threshold of that row (strictly) and
+    only that side starts anew. López de Prado, Advances in Financial Machine
+    Learning (2018), snippet 2.4.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (n,)
+        Measured quantity. A missing value resets both sums.
+    threshold : ndarray of float64, shape (n,) or (1,)
+        In units of `x`. A threshold that is missing or not positive resets both sums too.
+
+    Returns
+    -------
+    ndarray of int64
+        Row positions, increasing.
+    """
+    rows = np.empty(len(x), np.int64)
+    count = 0
+    up = down = 0.0
+    before = np.nan
+    for i in range(len(x)):
+        h = threshold[i if len(threshold) > 1 else 0]
+        change = x[i] - before
+        before = x[i]
+        if np.isnan(change) or not h > 0:
+            up = down = 0.0
+            continue
+        up = max(0.0, up + change)
+        down = min(0.0, down + change)
+        if down < -h:
+            down = 0.0
+        elif up > h:
+            up = 0.0
+        else:
+            continue
+        rows[count] = i
+        count += 1
+    return rows[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def first_touch(
+    open_: Floats,
+    high: Floats,
+    low: Floats,
+    close: Floats,
+    entry: Floats,
+    first: Rows,
+    last: Rows,
+    up: Floats,
+    down: Floats,
+) -> tuple[Rows, NDArray[int8], Floats]:
+    """Which barrier each event's bars touch first, and where.
+
+    Parameters
+    ----------
+    open_, high, low, close : ndarray of float64, shape (n,)
+        Bars; a missing bar is NaN.
+    entry : ndarray of float64, shape (m,)
+        Price that returns are counted from.
+    first, last : ndarray of int64, shape (m,)
+        First and last row of each window, both inside it. A negative `first` is no event.
+    up, down : ndarray of float64, shape (m,)
+        Simple returns, positive; infinite for no barrier. Touched when passed strictly.
+
+    Returns
+    -------
+    row : ndarray of int64, shape (m,)
+        Row of the touch, or the last of the window; -1 where a missing bar came first.
+    side : ndarray of int8, shape (m,)
+        1 upper, -1 lower (also when one bar holds both), 0 neither.
+    ret : ndarray of float64, shape (m,)
+        Simple return: at the barrier, at the open where the bar opened beyond it, at the last
+        close where neither was touched; NaN where `row` is -1.
+    """
+    m = len(entry)
+    rows = np.full(m, -1, np.int64)
+    sides = np.zeros(m, np.int8)
+    returns = np.full(m, np.nan)
+    for k in range(m):
+        if first[k] < 0 or np.isnan(entry[k]) or np.isnan(up[k]) or np.isnan(down[k]):
+            continue
+        top = entry[k] * (1.0 + up[k])
+        bottom = entry[k] * (1.0 - down[k])
+        for i in range(first[k], last[k] + 1):
+            if np.isnan(high[i] + low[i] + close[i]):
+                break
+            if low[i] < bottom:
+                rows[k], sides[k] = i, -1
+                returns[k] = min(-down[k], open_[i] / entry[k] - 1.0)
+                break
+            if high[i] > top:
+                rows[k], sides[k] = i, 1
+                returns[k] = max(up[k], open_[i] / entry[k] - 1.0)
+                break
+            if i == last[k]:
+                rows[k] = i
+                returns[k] = close[i] / entry[k] - 1.0
+    return rows, sides, returns
+
+
+@njit(cache=True, nogil=True)
+def concurrency(first: Rows, last: Rows, n: int) -> Rows:
+    """How many labels are alive at each of `n` rows; both ends of a label count.
+
+    Parameters
+    ----------
+    first, last : ndarray of int64, shape (m,)
+        Rows of each label, ``0 <= first <= last < n``.
+    n : int
+        Rows of the series.
+    """
+    steps = np.zeros(n + 1, np.int64)
+    for k in range(len(first)):
+        steps[first[k]] += 1
+        steps[last[k] + 1] -= 1
+    alive = 0
+    for i in range(n):
+        alive += steps[i]
+        steps[i] = alive
+    return steps[:n]
+
+
+@njit(cache=True, nogil=True)
+def shared_sum(first: Rows, last: Rows, x: Floats, alive: Rows) -> Floats:
+    """Sum of ``x / alive`` over each label's rows, shape (m,)."""
+    share = np.zeros(len(x))
+    for i in range(len(x)):
+        if alive[i] > 0:
+            share[i] = x[i] / alive[i]
+    out = np.empty(len(first))
+    for k in range(len(first)):
+        total = 0.0
+        for i in range(first[k], last[k] + 1):
+            total += share[i]
+        out[k] = total
+    return out

@@ -1,0 +1,189 @@
+"""What is to be predicted at a decision, and how much each label counts.
+
+A label starts at the fill: the open of the bar that begins at the decision.
+What a missing bar would be needed for does not exist.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+from numpy import bool_, float64, int8, int64
+from numpy.typing import NDArray
+
+from factory.errors import FlowError
+from factory.kernels.events import concurrency, first_touch, shared_sum
+from factory.market.series import Series
+from factory.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
+from factory.times import to_duration, to_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """One label a decision, columnar; every array has shape (n,).
+
+    Parameters
+    ----------
+    start : ndarray of int64
+        The decision and fill, ms UTC.
+    end : ndarray of int64
+        When the label was known, ms UTC; `start` where there is none.
+    y : ndarray of int8
+        1 up, 0 down, -1 no label.
+    ret : ndarray of float64
+        Simple return from the fill to the label's end; NaN where there is none.
+    touch : ndarray of int8
+        1 take, -1 stop, 0 the horizon.
+    first, last : ndarray of int64
+        Rows of the series that the label lives on, both ends counted; -1 where there is none.
+    """
+
+    start: NDArray[int64]
+    end: NDArray[int64]
+    y: NDArray[int8]
+    ret: NDArray[float64]
+    touch: NDArray[int8]
+    first: NDArray[int64]
+    last: NDArray[int64]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, rows: "NDArray[bool_] | NDArray[int64]") -> "Labels":
+        """The labels at a mask or at positions."""
+        return Labels(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int) -> Labels:
+    """Label decisions on the bars of one series.
+
+    Parameters
+    ----------
+    part : Label
+        What is asked.
+    series : Series
+        Bars of ``part.of``.
+    times : ndarray of int64, shape (n,)
+        Decisions, ms UTC, increasing.
+    unit : ndarray of float64, shape (n,) or None
+        Barrier unit at each decision, a return; missing or not positive gives no label.
+        Only for a triple barrier.
+    end : int
+        End of the partition, ms UTC: a label not known by then does not exist.
+
+    Returns
+    -------
+    Labels
+        Shape (n,). ``y`` is -1 where the fill's bar is absent, a bar inside the window is
+        missing before the label resolves, or the window reaches beyond `end`.
+
+    Raises
+    ------
+    FlowError
+        If the horizon is no multiple of the series' period.
+    """
+    horizon = to_ms(part.horizon)
+    if horizon % series.period:
+        bar = to_duration(series.period)
+        raise FlowError(f"label.horizon: {part.horizon} is no multiple of the {bar} bars of '{part.of}'; use a multiple of {bar}")
+    first, last = _windows(series, times, horizon, end)
+    bars = {name: np.asarray(series.columns[name]) for name in ("open", "high", "low", "close")}
+    entry = np.where(first >= 0, bars["open"][first], np.nan)
+    up, down = _barriers(part, unit, len(times))
+    rows, touch, ret = first_touch(bars["open"], bars["high"], bars["low"], bars["close"], entry, first, last, up, down)
+    found = rows >= 0
+    return Labels(
+        start=times,
+        end=np.where(found, series.known[rows], times),
+        y=np.where(found, _is_up(part, ret, touch), -1).astype(np.int8),
+        ret=ret,
+        touch=touch,
+        first=np.where(found, first, -1),
+        last=rows,
+    )
+
+
+def _windows(series: Series, times: NDArray[int64], horizon: int, end: int) -> tuple[NDArray[int64], NDArray[int64]]:
+    """First and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there."""
+    stamps = np.asarray(series.time)
+    first = np.minimum(np.searchsorted(stamps, times), len(stamps) - 1)
+    last = np.searchsorted(stamps, times + horizon) - 1
+    inside = times + horizon <= min(end - series.delay, int(stamps[-1]) + series.period)
+    return np.where((stamps[first] == times) & inside, first, -1), last
+
+
+def _barriers(part: Label, unit: NDArray[float64] | None, n: int) -> tuple[NDArray[float64], NDArray[float64]]:
+    if not isinstance(part, TripleBarrier):
+        return np.full(n, np.inf), np.full(n, np.inf)
+    assert unit is not None, "a triple barrier needs its unit"
+    size = np.where(unit > 0, unit, np.nan)
+    return part.take * size, part.stop * size
+
+
+def _is_up(part: Label, ret: NDArray[float64], touch: NDArray[int8]) -> NDArray[bool_]:
+    match part:
+        case UpDown():
+            return ret >= 0
+        case FixedReturn():
+            return ret > part.above
+        case TripleBarrier():
+            return (touch == 1) | ((touch == 0) & (ret >= 0))
+        case _:
+            assert_never(part)
+
+
+def uniqueness(first: NDArray[int64], last: NDArray[int64], n: int) -> NDArray[float64]:
+    """Average uniqueness of each label: the mean of one over the labels alive, over its rows.
+
+    Parameters
+    ----------
+    first, last : ndarray of int64, shape (m,)
+        Rows of each label, both ends counted.
+    n : int
+        Rows of the series.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        In (0, 1]. López de Prado (2018), section 4.4.
+    """
+    return shared_sum(first, last, np.ones(n), concurrency(first, last, n)) / (last - first + 1)
+
+
+def return_attribution(first: NDArray[int64], last: NDArray[int64], returns: NDArray[float64]) -> NDArray[float64]:
+    """Weights by the absolute return that is a label's own, scaled to mean 1.
+
+    Parameters
+    ----------
+    first, last : ndarray of int64, shape (m,)
+        Rows of each label, both ends counted.
+    returns : ndarray of float64, shape (n,)
+        Log return of each row of the series; missing ones count nothing.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        López de Prado (2018), section 4.6.
+    """
+    alive = concurrency(first, last, len(returns))
+    weight = np.abs(shared_sum(first, last, np.nan_to_num(returns), alive))
+    return weight / weight.mean()
+
+
+def time_decay(unique: NDArray[float64], oldest: float) -> NDArray[float64]:
+    """Factors that fall linearly in cumulative uniqueness, from 1 at the newest label to near `oldest`.
+
+    Parameters
+    ----------
+    unique : ndarray of float64, shape (m,)
+        Average uniqueness, oldest label first.
+    oldest : float
+        Factor at the beginning, in [0, 1].
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        López de Prado (2018), section 4.7.
+    """
+    age = np.cumsum(unique)
+    return oldest + (1.0 - oldest) * age / age[-1]

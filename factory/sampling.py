@@ -1,0 +1,58 @@
+"""Which moments become decisions: a clock, or a CUSUM filter over any measured quantity."""
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+
+from factory.kernels.events import cusum_events
+
+
+def clock(every: int, start: int, end: int) -> NDArray[int64]:
+    """Multiples of a duration, counted from 1970-01-01T00:00Z, in [start, end).
+
+    Parameters
+    ----------
+    every : int
+        Milliseconds between decisions.
+    start, end : int
+        Bounds, ms UTC.
+
+    Returns
+    -------
+    ndarray of int64
+        Decision times, ms UTC, increasing.
+    """
+    return np.arange(-(-start // every) * every, end, every, dtype=np.int64)
+
+
+def cusum(
+    values: NDArray[float64],
+    known: NDArray[int64],
+    threshold: "float | NDArray[float64]",
+    start: int,
+    end: int,
+) -> NDArray[int64]:
+    """Moments at which a quantity's running changes leave a band, in [start, end).
+
+    The filter runs from the first row given, so that rows before `start` set
+    its state and validation goes on where train ended.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Measured quantity; missing values reset the filter.
+    known : ndarray of int64, shape (n,)
+        When each row became known, ms UTC, never decreasing.
+    threshold : float or ndarray of float64, shape (n,)
+        Width of the band on either side, in units of `values`.
+    start, end : int
+        Bounds, ms UTC.
+
+    Returns
+    -------
+    ndarray of int64
+        Decision times, ms UTC, increasing: the known-at of each event's row.
+    """
+    bands = np.atleast_1d(np.asarray(threshold, np.float64))
+    times = np.unique(known[cusum_events(np.asarray(values, np.float64), bands)])
+    return times[(times >= start) & (times < end)]
