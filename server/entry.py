@@ -1,0 +1,31 @@
+"""What every way in does first."""
+
+import os
+import sys
+from io import TextIOWrapper
+
+from factory.workspace import Workspace
+
+
+def open_workspace(root: str | None = None) -> Workspace:
+    """Open the workspace and keep compiled code in it.
+
+    Parameters
+    ----------
+    root : str or None
+        As for :meth:`Workspace.open`.
+
+    Raises
+    ------
+    WorkspaceError
+        If it cannot be used.
+    """
+    workspace = Workspace.open(root)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(workspace.root / "numba"))
+    return workspace
+
+
+def keep_stdout_clean() -> None:
+    """Flush stray text line by line, so that none is left to land on the wire when the stdio transport ends."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)

@@ -1,0 +1,92 @@
+"""What goes back to an agent: compact, complete in both channels, never too long."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mcp.types import CallToolResult, TextContent
+from pydantic import ValidationError
+
+from factory.errors import FactoryError, did_you_mean
+
+MAX_CHARS = 8_000
+"""No answer is longer; what is cut is marked."""
+
+
+def answer(data: dict[str, Any]) -> CallToolResult:
+    """Give the same data as structured content and as compact JSON text.
+
+    Hosts drop one of the two, so neither may say more than the other.
+    """
+    fitted = fit(data)
+    return CallToolResult(content=[TextContent(type="text", text=compact(fitted))], structured_content=fitted)
+
+
+def refusal(lines: str) -> CallToolResult:
+    """Tell the model what was wrong with its call, in the factory's own words."""
+    return CallToolResult(content=[TextContent(type="text", text=lines)], is_error=True)
+
+
+def compact(data: Any) -> str:
+    """JSON without blanks, keys in the order given."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def fit(data: dict[str, Any], limit: int = MAX_CHARS) -> dict[str, Any]:
+    """Cut the longest lists and texts until the JSON fits, and say so.
+
+    Parameters
+    ----------
+    data : dict
+        JSON-able answer.
+    limit : int
+        Greatest number of characters of its compact JSON.
+
+    Returns
+    -------
+    dict
+        `data` itself when it fits; else a shortened copy with ``truncated: true``.
+    """
+    if len(compact(data)) <= limit:
+        return data
+    shortened: dict[str, Any] = {**json.loads(compact(data)), "truncated": True}
+    while len(compact(shortened)) > limit:
+        holder, key = max(_cuttable(shortened), key=lambda spot: len(compact(spot[0][spot[1]])))
+        holder[key] = holder[key][: len(holder[key]) * 3 // 4]
+    return shortened
+
+
+def _cuttable(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Where lists and texts stand that hold more than one item or letter and no longer list inside."""
+    places = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in places:
+        if isinstance(value, str | list) and len(value) > 1:
+            yield node, key
+        elif isinstance(value, dict):
+            yield from _cuttable(value)
+
+
+def explain(cause: BaseException | None, parameters: Mapping[str, Any]) -> str | None:
+    """Word a failure that the caller can mend, or None for a crash.
+
+    Parameters
+    ----------
+    cause : BaseException or None
+        What the tool or the check of its arguments raised.
+    parameters : mapping
+        The tool's arguments by name.
+    """
+    if isinstance(cause, ValidationError):
+        places = {error["loc"][:1]: error for error in reversed(cause.errors(include_url=False))}
+        return str(FactoryError(*(_mistake(error, parameters) for error in reversed(places.values()))))
+    return str(cause) if isinstance(cause, FactoryError) else None
+
+
+def _mistake(error: Any, parameters: Mapping[str, Any]) -> str:
+    place = str(error["loc"][0]) if error["loc"] else "arguments"
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown argument; {did_you_mean(place, parameters)}"
+    if error["type"] == "missing":
+        return f"{place}: missing; it must be given"
+    came = json.dumps(error["input"], default=str, ensure_ascii=False)[:60]
+    return f"{place}: {came} came; {error['msg'][0].lower()}{error['msg'][1:]}"

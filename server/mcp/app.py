@@ -1,0 +1,77 @@
+"""Put the server together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mcp.server import MCPServer
+from mcp.server.caching import CacheHint
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import CallToolResult, InputRequiredResult
+
+import factory
+from factory.errors import did_you_mean
+from factory.workspace import Workspace
+from server.mcp.answers import explain, refusal
+from server.mcp.state import State
+from server.mcp.tools import all_tools
+
+INSTRUCTIONS = (
+    "A factory for ML trading strategies. Loop: describe_market; list_features; define_pipeline (or take a shipped one as "
+    "parent); backtest; then show, rank_features or tune to learn why; backtest again with parent and changes. "
+    "Train data are free to explore; every backtest is a trial in one ledger, and more trials make a good score mean less. "
+    "Compare win_rate with break_even and with the twins. 'No edge after costs' is a good answer: say so. "
+    "Long work gives a job id: show it to wait. submit spends one of a few sealed looks; propose writes the strategy for a person."
+)
+
+
+class FactoryServer(MCPServer[State]):
+    """An MCP server whose refusals are the factory's own lines."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[State, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; a mistake that the caller can mend comes back as its one-line explanation."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            known = {tool.name: tool.input_schema for tool in await self.list_tools()}
+            if name not in known:
+                return refusal(f"{name}: unknown tool; {did_you_mean(name, known)}")
+            lines = explain(error.__cause__, known[name]["properties"])
+            if lines is None:
+                raise
+            return refusal(lines)
+
+
+def build_server(workspace: Workspace, **options: Any) -> FactoryServer:
+    """Make the MCP server of a workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where everything is kept.
+    **options : Any
+        Passed to :class:`mcp.server.MCPServer`: the verifier of bearer tokens, say.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[State]) -> AsyncIterator[State]:
+        state = State(workspace)
+        try:
+            yield state
+        finally:
+            state.close()
+
+    return FactoryServer(
+        "random-forest-cat",
+        title="Random Forest Cat",
+        version=factory.__version__,
+        instructions=INSTRUCTIONS,
+        tools=all_tools(),
+        lifespan=lifespan,
+        log_level="WARNING",
+        cache_hints={"tools/list": CacheHint(ttl_ms=60_000, scope="public")},
+        **options,
+    )

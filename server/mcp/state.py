@@ -1,0 +1,68 @@
+"""What all calls of one server process share."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+from mcp.server.mcpserver import Context
+
+from factory.workspace import Workspace
+
+if TYPE_CHECKING:
+    from factory.jobs import Jobs
+    from factory.workshop import Workshop
+
+
+@dataclass
+class State:
+    """The workspace, and the job workers once something needs them.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where everything is kept.
+    """
+
+    workspace: Workspace
+    _jobs: "Jobs | None" = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def jobs(self) -> "Jobs":
+        """The job queue, opened on first use: it loads the database layer."""
+        from factory.jobs import Jobs
+
+        with self._lock:
+            if self._jobs is None:
+                self._jobs = Jobs(self.workspace)
+            return self._jobs
+
+    def close(self) -> None:
+        """End the workers of this process."""
+        with self._lock:
+            if self._jobs is not None:
+                self._jobs.close()
+                self._jobs = None
+
+
+Call = Context[State, Any]
+"""The context of one tool call."""
+
+
+def agent_of(call: Call) -> str:
+    """Name the client of a call the way it named itself, or ``unknown``."""
+    params = call.session.client_params
+    return params.client_info.name[:64] if params and params.client_info else "unknown"
+
+
+def workshop_of(call: Call) -> "Workshop":
+    """The workshop, writing down the client of this call as the agent."""
+    from factory.workshop import Workshop
+
+    return Workshop(call.request_context.lifespan_context.workspace, agent=agent_of(call))
+
+
+async def ask(call: Call, method: str, **args: Any) -> dict[str, Any]:
+    """Let the workshop do light work, off the event loop."""
+    return await to_thread.run_sync(lambda: getattr(workshop_of(call), method)(**args))

@@ -1,0 +1,73 @@
+"""Long work: started as a job, followed for a while, handed out as a job id after that."""
+
+import time
+from functools import partial
+from typing import Any
+
+from anyio import to_thread
+
+from factory.errors import JobError
+from server.mcp.state import Call, agent_of
+
+PATIENCE = 20.0
+"""Seconds within which a call answers: hosts give up at 60."""
+STEP = 0.5
+"""Seconds between two progress notifications."""
+
+
+async def work(call: Call, kind: str, **args: Any) -> dict[str, Any]:
+    """Run one kind of heavy work in a worker process.
+
+    Parameters
+    ----------
+    call : Call
+        The tool call that asked for it; it hears the progress.
+    kind : str
+        What :func:`factory.workshop.perform` is to do.
+    **args : Any
+        The call's arguments; those that are None are left out.
+
+    Returns
+    -------
+    dict
+        The result, or ``{"job": ..., "state": ...}`` when it takes longer than 20 s.
+
+    Raises
+    ------
+    JobError
+        If it failed, was interrupted or was cancelled.
+    """
+    given = {name: value for name, value in args.items() if value is not None}
+    agent = agent_of(call)
+    jobs = await to_thread.run_sync(lambda: call.request_context.lifespan_context.jobs)
+    job = await to_thread.run_sync(partial(jobs.start, kind, {**given, "agent": agent}, owner=agent))
+    return await follow(call, job)
+
+
+async def follow(call: Call, job_id: str) -> dict[str, Any]:
+    """Wait up to 20 s for a job, passing its progress on; a cancelled call leaves the job running."""
+    jobs = call.request_context.lifespan_context.jobs
+    end = time.monotonic() + PATIENCE
+    told = -1.0
+    while True:
+        job = await to_thread.run_sync(jobs.wait, job_id, STEP, abandon_on_cancel=True)
+        if job["state"] == "done":
+            return dict(job["result"])
+        if job["state"] not in ("queued", "running"):
+            raise JobError(*str(job.get("error") or f"job {job_id}: {job['state']}").splitlines())
+        if time.monotonic() >= end:
+            return running(job_id, job)
+        if job["progress"] > told:
+            told = job["progress"]
+            await call.report_progress(told, 1.0, job["message"])
+
+
+def running(job_id: str, job: dict[str, Any]) -> dict[str, Any]:
+    """What an agent is told of a job that goes on."""
+    return {
+        "job": job_id,
+        "state": job["state"],
+        "progress": round(job["progress"], 2),
+        "doing": job["message"],
+        "next": f"show(what='{job_id}') waits for it",
+    }
