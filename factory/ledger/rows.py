@@ -1,0 +1,57 @@
+"""What a row of the ledger is, and the hash that ties it to the one before."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from factory.canonical import digest
+
+PAYLOAD_VERSION = 1
+"""Version of the payloads written now; older ones stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the ledger.
+
+    Parameters
+    ----------
+    seq : int
+        Its number, from 1.
+    kind : str
+        ``trial``, ``exploration``, ``look``, ``proposal``, ...
+    at : int
+        When it was written, ms UTC.
+    payload : mapping
+        What was written, with its version under ``v``.
+    hash : str
+        SHA-256 of this row and the hash before it.
+    """
+
+    seq: int
+    kind: str
+    at: int
+    payload: Mapping[str, Any]
+    hash: str
+
+
+def row_hash(prev: str, seq: int, kind: str, at: int, payload: str) -> str:
+    """Hash of a row: over the hash before it and the payload's text as it is stored.
+
+    Because the text counts and not its meaning, later payloads may hold more
+    keys without touching what stands.
+    """
+    return digest([prev, seq, kind, at, payload])
+
+
+def index_of(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that repeat what a payload says."""
+    return {"dataset": payload.get("dataset"), "subject": payload.get("subject"), "count": payload.get("count", 1)}
+
+
+def read(row: Row[Any]) -> Entry:
+    """A row of the table as an entry."""
+    return Entry(row.seq, row.kind, row.at, json.loads(row.payload), row.hash)

@@ -1,0 +1,93 @@
+"""The tables of a workspace's database."""
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
+
+VERSION = 1
+"""Raised whenever a table changes; kept in SQLite's ``user_version``."""
+
+METADATA = MetaData()
+
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(40), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    # The next three repeat what the payload says, so that counting needs no JSON; verification compares them.
+    Column("dataset", String(64)),
+    Column("subject", String(64)),
+    Column("count", Integer, nullable=False),
+    UniqueConstraint("kind", "subject"),
+    Index("ledger_by_dataset", "dataset", "kind", "seq"),
+)
+
+PIPELINES = Table(
+    "pipelines",
+    METADATA,
+    Column("id", String(12), primary_key=True),
+    Column("name", String(64), nullable=False, index=True),
+    Column("yaml", Text, nullable=False),
+    Column("parent", String(12)),
+    Column("dataset", String(64), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False, index=True),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("pipeline", String(12), nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("dataset", String(64), nullable=False, index=True),
+    Column("result", Text, nullable=False),
+    Column("created", BigInteger, nullable=False, index=True),
+)
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", String(20), primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("args", Text, nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("server", String(32), nullable=False),
+    Column("state", String(12), nullable=False, index=True),
+    Column("progress", Float, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("result", Text),
+    Column("error", Text),
+    Column("created", BigInteger, nullable=False, index=True),
+    Column("started", BigInteger),
+    Column("finished", BigInteger),
+    Column("cancel_asked", BigInteger),
+)
+
+_APPEND_ONLY = {
+    "ledger_no_update": "BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+    "ledger_no_delete": "BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+    # INSERT OR REPLACE deletes without firing the trigger above.
+    "ledger_in_order": (
+        "BEFORE INSERT ON ledger WHEN NEW.seq <> coalesce((SELECT max(seq) FROM ledger), 0) + 1 "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    ),
+}
+for _name, _body in _APPEND_ONLY.items():
+    _trigger = DDL(f"CREATE TRIGGER {_name} {_body}")  # type: ignore[no-untyped-call]
+    event.listen(LEDGER, "after_create", _trigger.execute_if(dialect="sqlite"))

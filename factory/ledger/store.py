@@ -1,0 +1,179 @@
+"""Pipelines and results: plain tables that may be rewritten."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.dialects.sqlite import insert
+
+from factory.canonical import dumps
+from factory.errors import PipelineError, did_you_mean
+from factory.ledger.database import Database
+from factory.ledger.schema import PIPELINES, RUNS
+from factory.times import now_ms
+from factory.workspace import Workspace
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPipeline:
+    """A defined pipeline.
+
+    Parameters
+    ----------
+    id : str
+        Its id.
+    name : str
+        What its author calls it; several may share it.
+    yaml : str
+        Canonical YAML.
+    parent : str or None
+        Id of the pipeline it was changed from.
+    dataset : str
+        The dataset it names.
+    created : int
+        When it was first defined, ms UTC.
+    """
+
+    id: str
+    name: str
+    yaml: str
+    parent: str | None
+    dataset: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The result of one stage of one pipeline.
+
+    Parameters
+    ----------
+    id : str
+        Hash of what it was made from.
+    pipeline : str
+        Id of the pipeline.
+    kind : str
+        ``train``, ``backtest``, ``tune``, ``rank``.
+    dataset : str
+        Name of the dataset.
+    result : mapping
+        JSON.
+    created : int
+        When it was last written, ms UTC.
+    """
+
+    id: str
+    pipeline: str
+    kind: str
+    dataset: str
+    result: Mapping[str, Any]
+    created: int
+
+
+class Store:
+    """Pipelines and runs of a workspace. Putting the same thing twice keeps one.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where they are kept.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._database = Database(workspace)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def put_pipeline(self, id: str, name: str, yaml: str, dataset: str, parent: str | None = None) -> bool:
+        """Keep a pipeline.
+
+        The newest name and text prevail (the id leaves out name, about and
+        tune); parent and creation time stay the first, so that the family
+        tree has no cycles.
+
+        Returns
+        -------
+        bool
+            Whether the id is new.
+        """
+        at = now_ms()
+        values = {"id": id, "name": name, "yaml": yaml, "dataset": dataset, "parent": parent, "created": at, "updated": at}
+        with self._database.writing() as connection:
+            known = connection.execute(select(PIPELINES.c.id).where(PIPELINES.c.id == id)).first()
+            renewed = {"name": name, "yaml": yaml, "updated": at}
+            statement = insert(PIPELINES).values(**values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewed))
+        return known is None
+
+    def pipeline(self, reference: str) -> StoredPipeline:
+        """The pipeline with an id, else the newest with a name.
+
+        Raises
+        ------
+        PipelineError
+            If there is none.
+        """
+        matches = select(PIPELINES).where((PIPELINES.c.id == reference) | (PIPELINES.c.name == reference))
+        with self._database.reading() as connection:
+            query = matches.order_by(PIPELINES.c.id != reference, PIPELINES.c.updated.desc())
+            row = connection.execute(query.limit(1)).first()
+            if row is not None:
+                return _pipeline(row)
+            names = connection.execute(select(PIPELINES.c.name).distinct()).scalars().all()
+        raise PipelineError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, names)}")
+
+    def pipelines(self, dataset: str | None = None, page: int = 1) -> list[StoredPipeline]:
+        """One page of 50 pipelines, newest first."""
+        query = select(PIPELINES).order_by(PIPELINES.c.created.desc(), PIPELINES.c.id)
+        if dataset is not None:
+            query = query.where(PIPELINES.c.dataset == dataset)
+        with self._database.reading() as connection:
+            return [_pipeline(row) for row in connection.execute(_paged(query, page))]
+
+    def put_run(self, id: str, pipeline: str, kind: str, dataset: str, result: Mapping[str, Any]) -> None:
+        """Keep a result; one with the same id is replaced.
+
+        Raises
+        ------
+        ValueError
+            If the result holds NaN or an infinite number.
+        """
+        values = {"pipeline": pipeline, "kind": kind, "dataset": dataset, "result": dumps(result), "created": now_ms()}
+        statement = insert(RUNS).values(id=id, **values)
+        with self._database.writing() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    def run(self, id: str) -> Run | None:
+        """The run with an id."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.id == id)).first()
+        return None if row is None else _run(row)
+
+    def runs(
+        self, pipeline: str | None = None, kind: str | None = None, dataset: str | None = None, page: int = 1
+    ) -> list[Run]:
+        """One page of 50 runs, newest first."""
+        query = select(RUNS).order_by(RUNS.c.created.desc(), RUNS.c.id)
+        for column, wanted in ((RUNS.c.pipeline, pipeline), (RUNS.c.kind, kind), (RUNS.c.dataset, dataset)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        with self._database.reading() as connection:
+            return [_run(row) for row in connection.execute(_paged(query, page))]
+
+
+def _paged(query: Select[Any], page: int) -> Select[Any]:
+    return query.limit(PAGE).offset((page - 1) * PAGE)
+
+
+def _pipeline(row: Row[Any]) -> StoredPipeline:
+    return StoredPipeline(row.id, row.name, row.yaml, row.parent, row.dataset, row.created)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(row.id, row.pipeline, row.kind, row.dataset, json.loads(row.result), row.created)
