@@ -73,8 +73,8 @@ def _document(events: Iterator[Event]) -> Any:
 def _node(event: Event, events: Iterator[Event], path: tuple[str, ...], flow: bool) -> Any:
     if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
         raise ValueError(f"{_at(event, path)}: anchors and aliases are not read; write the value out")
-    if getattr(event, "tag", None):
-        raise ValueError(f"{_at(event, path)}: tag {str(event.tag)!r} is not read; write the plain value")
+    if isinstance(event, NodeEvent) and getattr(event, "tag", None):
+        raise ValueError(f"{_at(event, path)}: the tag is not read; write the plain value")
     if len(path) > MAX_DEPTH:
         raise ValueError(f"{_at(event, path)}: nested deeper than {MAX_DEPTH}")
     if isinstance(event, MappingStartEvent):
@@ -109,7 +109,7 @@ def _sequence(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> lis
     return found
 
 
-def _scalar(event: Event, path: tuple[str, ...], flow: bool) -> str:
+def _scalar(event: Any, path: tuple[str, ...], flow: bool) -> str:
     text = str(event.value)
     if flow and event.style is None and text.count("(") != text.count(")"):
         raise ValueError(

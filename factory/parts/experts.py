@@ -2,12 +2,12 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from factory.names import Name
-from factory.parts.base import Part
+from factory.parts.base import FeatureName, Part
 
-See = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64)]
+See = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]
 """Names that a learner looks at."""
 
 
@@ -56,9 +56,15 @@ class Rule(Part):
 
     example: ClassVar[str] = "{use: rule, of: rsi14, below: 30}"
     use: Literal["rule"]
-    of: Name
+    of: FeatureName
     above: float | None = None
     below: float | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> "Rule":
+        if (self.above is None) == (self.below is None):
+            raise ValueError("a rule needs exactly one of above and below, such as below: 30")
+        return self
 
 
 Expert = Logistic | Linear | GradientBoosting | ExtraTrees | Rule

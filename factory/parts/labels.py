@@ -4,8 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from factory.names import Name
-from factory.parts.base import Part
+from factory.parts.base import FeatureName, Part, SeriesName
 from factory.times import Duration
 
 
@@ -14,7 +13,7 @@ class UpDown(Part):
 
     example: ClassVar[str] = "{use: up_down, of: btc, horizon: 5m}"
     use: Literal["up_down"]
-    of: Name
+    of: SeriesName
     horizon: Duration
 
 
@@ -23,7 +22,7 @@ class FixedReturn(Part):
 
     example: ClassVar[str] = "{use: fixed_return, of: btc, horizon: 1h}"
     use: Literal["fixed_return"]
-    of: Name
+    of: SeriesName
     horizon: Duration
     above: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
 
@@ -33,10 +32,10 @@ class TripleBarrier(Part):
 
     example: ClassVar[str] = "{use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 4h}"
     use: Literal["triple_barrier"]
-    of: Name
+    of: SeriesName
     take: Annotated[float, Field(gt=0, le=100)]
     stop: Annotated[float, Field(gt=0, le=100)]
-    unit: Name
+    unit: FeatureName
     horizon: Duration
 
 

@@ -17,7 +17,7 @@ class Forest(Part):
     trees: Annotated[int, Field(ge=1, le=2000)] = 300
     leaf: Annotated[int, Field(ge=1, le=100_000)] = 100
     rows: Annotated[int, Field(ge=10, le=1_000_000)] | None = None
-    """Rows drawn for each tree; default: the lesser of the mean uniqueness share and 20,000."""
+    """Rows drawn for each tree; none: the lesser of the mean uniqueness share and 20,000."""
     calibrate: Literal["isotonic", "sigmoid", "none"] = "none"
 
 

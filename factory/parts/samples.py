@@ -2,8 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from factory.names import Name
-from factory.parts.base import Part
+from factory.parts.base import FeatureName, Level, Part
 from factory.times import Duration
 
 
@@ -20,8 +19,8 @@ class Cusum(Part):
 
     example: ClassVar[str] = "{use: cusum, of: logp, threshold: vol}"
     use: Literal["cusum"]
-    of: Name
-    threshold: float | Name
+    of: FeatureName
+    threshold: Level
 
 
 Sample = Clock | Cusum

@@ -8,6 +8,7 @@ from factory.names import Slug
 from factory.parts.base import Part
 from factory.times import Duration
 
+ContractName = Annotated[Slug, Field(description="the name of one of the dataset's contracts")]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -73,7 +74,7 @@ class UpOrDown(Part):
 
     example: ClassVar[str] = "{use: up_or_down, contract: polymarket-btc-5m, edge: 0.02, size: {use: fixed, share: 0.01}}"
     use: Literal["up_or_down"]
-    contract: Slug
+    contract: ContractName
     edge: Annotated[float, Field(ge=0, lt=1)]
     size: Size
 
@@ -86,7 +87,7 @@ class LongOrShort(Part):
         "size: {use: volatility, yearly: 0.15, leverage: 2}}"
     )
     use: Literal["long_or_short"]
-    contract: Slug
+    contract: ContractName
     enter: Annotated[float, Field(ge=0.5, lt=1)]
     exit: Exit
     size: Size

@@ -1,0 +1,80 @@
+"""Every part by stage: what a pipeline may be built of."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from factory.errors import PipelineError, did_you_mean
+from factory.parts.base import Part
+from factory.parts.describe import Parameter, parameters
+from factory.parts.experts import EXPERTS
+from factory.parts.labels import LABELS
+from factory.parts.meta import METAS
+from factory.parts.samples import SAMPLES
+from factory.parts.trades import EXITS, SIZES, TRADES, Refit
+
+KINDS: dict[str, tuple[type[Part], ...]] = {
+    "sample": SAMPLES,
+    "label": LABELS,
+    "experts": EXPERTS,
+    "meta": METAS,
+    "trade": TRADES,
+    "size": SIZES,
+    "exit": EXITS,
+    "refit": (Refit,),
+}
+"""Parts by the key under which they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One part, described.
+
+    Parameters
+    ----------
+    stage : str
+        The key under which it stands.
+    kind : str
+        Its ``use``; ``refit`` has none.
+    about : str
+        One line.
+    parameters : list of Parameter
+        Its keys, in order.
+    example : str
+        A valid spelling.
+    """
+
+    stage: str
+    kind: str
+    about: str
+    parameters: list[Parameter]
+    example: str
+
+
+def kind_of(part: type[Part]) -> str:
+    """The ``use`` of a part; empty where it has none."""
+    use = part.model_fields.get("use")
+    return str(get_args(use.annotation)[0]) if use else ""
+
+
+def entries(stage: str | None = None) -> list[Entry]:
+    """The parts of one stage, or of all in the order of reading.
+
+    Parameters
+    ----------
+    stage : str or None
+        ``sample``, ``label``, ``experts``, ``meta``, ``trade``, ``size``,
+        ``exit`` or ``refit``.
+
+    Raises
+    ------
+    PipelineError
+        If there is no such stage.
+    """
+    if stage is not None and stage not in KINDS:
+        raise PipelineError(f"part: no stage '{stage}'; {did_you_mean(stage, KINDS)}")
+    return [
+        Entry(name, kind_of(part), (part.__doc__ or "").splitlines()[0], parameters(part), part.example)
+        for name, kinds in KINDS.items()
+        if stage in (None, name)
+        for part in kinds
+    ]

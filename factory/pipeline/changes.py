@@ -1,0 +1,98 @@
+"""Children of pipelines: values set and deleted by path, and what differs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from factory.errors import PipelineError, did_you_mean
+from factory.pipeline.texts import texts
+
+NAMED = ("features", "experts", "tune")
+"""Stages whose keys are the author's own."""
+
+
+def apply(plain: Mapping[str, Any], changes: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Apply changes to plain values; deletions first.
+
+    Parameters
+    ----------
+    plain : mapping
+        As :meth:`Pipeline.plain` gives it.
+    changes : mapping of str to Any
+        Values by path; None deletes.
+    model : type
+        The pipeline's, for the names of its stages.
+
+    Returns
+    -------
+    dict
+        New plain values, not yet checked.
+
+    Raises
+    ------
+    PipelineError
+        If a path leads nowhere.
+    """
+    result: dict[str, Any] = texts(plain)
+    mistakes: list[str] = []
+    for path, value in sorted(changes.items(), key=lambda change: change[1] is not None):
+        try:
+            keys = _keys(path, model)
+            _delete(result, keys) if value is None else _set(result, keys, value)
+        except PipelineError as error:
+            mistakes += error.lines
+    if mistakes:
+        raise PipelineError(*mistakes)
+    return result
+
+
+def _keys(path: str, model: type[BaseModel]) -> list[str]:
+    stage, _, rest = path.partition(".")
+    if stage not in model.model_fields:
+        raise PipelineError(f"{path}: no stage '{stage}'; {did_you_mean(stage, model.model_fields, most=12)}")
+    if not rest:
+        return [stage]
+    return [stage, rest] if stage == "tune" else [stage, *rest.split(".")]
+
+
+def _set(result: dict[str, Any], keys: list[str], value: Any) -> None:
+    holder = result.setdefault(keys[0], {}) if len(keys) > 1 else result
+    for depth, key in enumerate(keys[1:-1], start=1):
+        if not isinstance(holder, dict) or key not in holder:
+            raise PipelineError(_lost(keys, depth, holder))
+        holder = holder[key]
+    if not isinstance(holder, dict):
+        raise PipelineError(_lost(keys, len(keys) - 1, holder))
+    holder[keys[-1]] = texts(value, ".".join(keys))
+
+
+def _delete(result: dict[str, Any], keys: list[str]) -> None:
+    holder: Any = result
+    for depth, key in enumerate(keys[:-1]):
+        if not isinstance(holder, dict) or key not in holder:
+            raise PipelineError(_lost(keys, depth, holder))
+        holder = holder[key]
+    if not isinstance(holder, dict) or (keys[0] in NAMED and len(keys) == 2 and keys[1] not in holder):
+        raise PipelineError(_lost(keys, len(keys) - 1, holder))
+    holder.pop(keys[-1], None)
+    _forget(result, keys)
+
+
+def _forget(result: dict[str, Any], keys: list[str]) -> None:
+    """Take a deleted part out of every ``see``, and what is deleted out of ``tune``."""
+    path = ".".join(keys)
+    tune = result.get("tune", {})
+    for tuned in [tuned for tuned in tune if tuned == path or tuned.startswith(path + ".")]:
+        del tune[tuned]
+    if keys[0] in ("features", "experts") and len(keys) == 2:
+        for part in (*result.get("experts", {}).values(), result["meta"]):
+            if "see" in part:
+                part["see"] = [name for name in part["see"] if name != keys[1]]
+
+
+def _lost(keys: list[str], depth: int, holder: Any) -> str:
+    path, at = ".".join(keys), ".".join(keys[:depth]) or "the pipeline"
+    if not isinstance(holder, dict):
+        return f"{path}: {at} is a single value; set {at} itself"
+    return f"{path}: no '{keys[depth]}' in {at}; {did_you_mean(keys[depth], holder)}"

@@ -1,0 +1,202 @@
+"""From pydantic's errors to one line a mistake that an author can act on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from factory.errors import did_you_mean
+from factory.parts.base import Part
+from factory.parts.catalog import KINDS, kind_of
+from factory.parts.describe import allowed
+
+PRICED = frozenset(
+    {"cost", "costs", "price", "prices", "fee", "fees", "taker", "maker", "commission", "slippage", "spread"}
+    | {"half_spread", "funding", "funding_every", "maintenance", "odds", "delay", "fill"}
+)
+"""Keys that only a dataset's contract may hold (law 9)."""
+
+EXAMPLES = {
+    "features": "names and expressions, such as r1: ret(btc.close, 1)",
+    "experts": "names and parts, such as trees: {use: extra_trees, see: [r1, r15]}",
+    "tune": "paths and values, such as meta.leaf: [50, 100]",
+}
+
+SHOWN = 40
+
+
+class Mistakes(ValueError):
+    """Several finished lines, raised from inside a model."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("\n".join(self.lines))
+
+
+def explain(error: ValidationError, raw: Any, model: type[BaseModel]) -> list[str]:
+    """One line for each mistake in what an author wrote.
+
+    Parameters
+    ----------
+    error : ValidationError
+        As pydantic raised it.
+    raw : mapping
+        What was validated.
+    model : type
+        The model of the whole pipeline.
+
+    Returns
+    -------
+    list of str
+        ``path: what came; what is allowed or the mend``.
+    """
+    lines: list[str] = []
+    for detail in error.errors(include_url=False):
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, Mistakes):
+            lines += cause.lines
+        else:
+            lines.append(_line(_Place.of(detail, raw, model)))
+    return list(dict.fromkeys(lines))
+
+
+def shown(value: Any) -> str:
+    """What came, short enough to quote."""
+    text = str(value)
+    return f"'{text[:SHOWN]}...'" if len(text) > SHOWN else f"'{text}'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One of pydantic's errors, with the path that the author wrote and the model around it."""
+
+    path: list[str]
+    holder: type[BaseModel] | None
+    detail: ErrorDetails
+
+    @classmethod
+    def of(cls, detail: ErrorDetails, raw: Any, model: type[BaseModel]) -> "_Place":
+        path: list[str] = []
+        holder: type[BaseModel] | None = model
+        inside: type[BaseModel] | None = model
+        tag: Any = None
+        for key in detail["loc"]:
+            if key == "[key]" or (tag is not None and key == tag):
+                tag = None
+                continue
+            path.append(str(key))
+            raw = raw.get(key) if isinstance(raw, Mapping) else None
+            tag = raw.get("use") if isinstance(raw, Mapping) and _kinds(path) else None
+            holder, inside = inside, _model(path, tag)
+        return cls(path, holder, detail)
+
+    @property
+    def where(self) -> str:
+        return ".".join(self.path) or "pipeline"
+
+    @property
+    def came(self) -> Any:
+        return self.detail["input"]
+
+    @property
+    def allowed(self) -> str:
+        """What may stand here, in words."""
+        kinds = _kinds(self.path)
+        if kinds:
+            return f"write {kinds[0].example}" if len(kinds) == 1 else f"write a part such as {kinds[0].example}"
+        if self.where in EXAMPLES:
+            return f"write {EXAMPLES[self.where]}"
+        field = self.holder.model_fields.get(self.path[-1]) if self.holder and self.path else None
+        return allowed(field) if field else self.detail["msg"].lower()
+
+
+def _kinds(path: list[str]) -> tuple[type[Part], ...]:
+    """The parts that may stand at a path; empty where none may."""
+    if path[0] == "experts":
+        return KINDS["experts"] if len(path) == 2 else ()
+    if len(path) == 1 or (len(path) == 2 and path[0] == "trade" and path[1] in ("size", "exit")):
+        return KINDS.get(path[-1], ())
+    return ()
+
+
+def _model(path: list[str], tag: Any) -> type[BaseModel] | None:
+    kinds = _kinds(path)
+    return kinds[0] if len(kinds) == 1 else next((kind for kind in kinds if kind_of(kind) == tag), None)
+
+
+def _line(place: _Place) -> str:
+    kind = place.detail["type"]
+    if place.path and place.path[-1] == "use" and kind == "missing":
+        return _untagged(_Place(place.path[:-1], None, place.detail))
+    if place.detail["loc"] and place.detail["loc"][-1] == "[key]":
+        return _misnamed(place)
+    return f"{place.where}: {_REASONS[kind](place)}" if kind in _REASONS else _WHOLE.get(kind, _refused)(place)
+
+
+def _refused(place: _Place) -> str:
+    return f"{place.where}: {shown(place.came)} not accepted; {place.allowed}"
+
+
+def _untagged(place: _Place) -> str:
+    if not isinstance(place.came, Mapping):
+        return f"{place.where}: {shown(place.came)} came; {place.allowed}"
+    kinds = ", ".join(kind_of(kind) for kind in _kinds(place.path))
+    return f"{place.where}.use: missing; allowed: {kinds}"
+
+
+def _mistagged(place: _Place) -> str:
+    tag = str(place.detail["ctx"]["tag"])
+    return f"{place.where}.use: {shown(tag)} unknown; {did_you_mean(tag, map(kind_of, _kinds(place.path)))}"
+
+
+def _unknown(place: _Place) -> str:
+    key, parent = place.path[-1], ".".join(place.path[:-1])
+    if key in PRICED:
+        return "costs and prices belong to the dataset's contract, which a person sets; remove the key"
+    keys = [name for name in place.holder.model_fields if name != "use"] if place.holder else []
+    if not keys:
+        return f"unknown key; remove it, {parent} has none"
+    return f"unknown key; {did_you_mean(key, keys, most=12)}"
+
+
+def _misnamed(place: _Place) -> str:
+    marks = "hyphens" if place.path[0] in ("pipeline", "data") or place.path[-1] == "contract" else "underscores"
+    return f"{place.where}: {shown(place.came)} is not a name; small letters, digits and {marks}, a letter first"
+
+
+def _unlisted(place: _Place) -> str:
+    field = place.holder.model_fields.get(place.path[-1]) if place.holder else None
+    return f"{shown(place.came)} unknown; {did_you_mean(str(place.came), get_args(field.annotation) if field else ())}"
+
+
+def _empty(place: _Place) -> str:
+    if place.path[-1] != "see":
+        return f"empty; {place.allowed}"
+    owner = ".".join(place.path[:-1])
+    return "empty; name at least one" + (f", or delete {owner}" if owner != "meta" else "")
+
+
+def _too_many(place: _Place) -> str:
+    return f"{len(place.came)} came; at most {place.detail['ctx']['max_length']}"
+
+
+_WHOLE: dict[str, Callable[[_Place], str]] = {
+    "union_tag_invalid": _mistagged,
+    "union_tag_not_found": _untagged,
+    "model_type": _untagged,
+    "model_attributes_type": _untagged,
+    "string_pattern_mismatch": _misnamed,
+}
+
+_REASONS: dict[str, Callable[[_Place], str]] = {
+    "missing": lambda place: f"missing; {place.allowed}",
+    "extra_forbidden": _unknown,
+    "literal_error": _unlisted,
+    "too_short": _empty,
+    "too_long": _too_many,
+    "string_too_long": _too_many,
+    "tuple_type": lambda place: f"{shown(place.came)} is not a list; write [{shown(place.came)[1:-1]}]",
+    "value_error": lambda place: str(place.detail["ctx"]["error"]),
+}

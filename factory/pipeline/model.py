@@ -1,0 +1,161 @@
+"""The pipeline itself: one strategy, described and frozen."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from factory import canonical
+from factory.errors import PipelineError
+from factory.names import Name, Slug
+from factory.parts.base import Part
+from factory.parts.experts import Expert
+from factory.parts.labels import Label
+from factory.parts.meta import Meta
+from factory.parts.samples import Sample
+from factory.parts.trades import Refit, Trade
+from factory.pipeline.changes import apply
+from factory.pipeline.features import Expression, expression
+from factory.pipeline.messages import Mistakes, explain
+from factory.pipeline.references import mistaken_references
+from factory.pipeline.tuned import Range, read_tune
+
+SCHEMA_VERSION = 1
+"""Part of every id; raised whenever a default or a part's meaning changes."""
+
+STAGES = ("pipeline", "about", "data", "features", "sample", "label", "experts", "meta", "trade", "refit", "tune")
+UNIDENTIFIED = frozenset({"pipeline", "about", "tune"})
+
+
+class Pipeline(Part):
+    """One strategy, from columns to positions.
+
+    Parameters
+    ----------
+    pipeline : str
+        Its name.
+    about : str
+        One line for people.
+    data : str
+        The dataset.
+    features : dict of str to str
+        Canonical text of each feature's expression.
+    sample, label, meta, trade
+        One part each.
+    experts : dict of str to part
+        Base learners; may be empty.
+    refit : Refit or None
+        Walk-forward refitting; None is never.
+    tune : dict of str to tuple or Range
+        Literals that a search may set, by path.
+    """
+
+    pipeline: Slug
+    about: Annotated[str, Field(max_length=400)] = ""
+    data: Slug
+    features: Annotated[dict[Name, str], Field(min_length=1, max_length=200)]
+    sample: Annotated[Sample, Field(discriminator="use")]
+    label: Annotated[Label, Field(discriminator="use")]
+    experts: Annotated[dict[Name, Annotated[Expert, Field(discriminator="use")]], Field(default_factory=dict, max_length=32)]
+    meta: Meta
+    trade: Annotated[Trade, Field(discriminator="use")]
+    refit: Refit | None = None
+    tune: Annotated[dict[str, tuple[int | float | str, ...] | Range], Field(default_factory=dict, max_length=12)]
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> "Pipeline":
+        """Make a pipeline of plain values.
+
+        Parameters
+        ----------
+        raw : mapping
+            Stages by name; scalars may be text.
+
+        Raises
+        ------
+        PipelineError
+            One line a mistake.
+        """
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise PipelineError(*explain(error, raw, cls)) from None
+
+    @field_validator("about")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        line = " ".join(text.split())
+        if not line.isprintable():
+            raise ValueError("holds a character that cannot be printed; remove it")
+        return line
+
+    @field_validator("features")
+    @classmethod
+    def _canonical(cls, features: dict[str, str]) -> dict[str, str]:
+        found, mistakes = {}, []
+        for name, text in features.items():
+            try:
+                found[name] = expression(text).text
+            except PipelineError as error:
+                mistakes += [f"features.{name}: {line}" for line in error.lines]
+        if mistakes:
+            raise Mistakes(mistakes)
+        return found
+
+    @field_validator("tune", mode="before")
+    @classmethod
+    def _tunable(cls, raw: Any, info: ValidationInfo) -> Any:
+        stages = {name for name, field in cls.model_fields.items() if field.is_required()}
+        if not isinstance(raw, Mapping) or not stages <= set(info.data):
+            return raw
+        try:
+            base = cls(**info.data)
+        except ValidationError:
+            return raw
+        return read_tune(raw, base.changed)
+
+    @model_validator(mode="after")
+    def _resolved(self) -> "Pipeline":
+        mistakes = mistaken_references(self)
+        if mistakes:
+            raise Mistakes(mistakes)
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """Plain values, stages in order, defaults left out."""
+        return self.model_dump(exclude_defaults=True, by_alias=True)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the pipeline computes: neither name, ``about`` nor ``tune``."""
+        return canonical.digest(self._identity())
+
+    @property
+    def id(self) -> str:
+        """First 12 hex digits of the digest."""
+        return self.digest[: canonical.SHORT]
+
+    def _identity(self) -> dict[str, Any]:
+        kept = {stage: value for stage, value in self.plain().items() if stage not in UNIDENTIFIED}
+        return {"schema": SCHEMA_VERSION, **kept}
+
+    def expressions(self) -> dict[str, Expression]:
+        """The parsed features, by name."""
+        return {name: expression(text) for name, text in self.features.items()}
+
+    def changed(self, changes: Mapping[str, Any]) -> "Pipeline":
+        """A child with some values set or deleted.
+
+        Parameters
+        ----------
+        changes : mapping of str to Any
+            Values by path: ``{"meta.leaf": 200, "experts.fast": {...}}``.
+            None deletes a part, its mentions in ``see`` and its ``tune``
+            entries, or puts a parameter back to its default.
+
+        Raises
+        ------
+        PipelineError
+            One line a mistake.
+        """
+        return Pipeline.of(apply(self.plain(), changes, Pipeline))

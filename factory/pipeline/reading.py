@@ -1,0 +1,80 @@
+"""Pipelines in: YAML text, JSON text, or plain objects."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from factory import plainyaml
+from factory.errors import PipelineError
+from factory.pipeline.model import Pipeline
+from factory.pipeline.texts import texts
+
+MAX_TEXT = 40_000
+
+
+def parse(source: str | Mapping[str, Any]) -> Pipeline:
+    """Read a pipeline.
+
+    Parameters
+    ----------
+    source : str or mapping
+        YAML or JSON text of at most 40,000 characters, or a plain object.
+        A strategy file's ``provenance`` is passed over.
+
+    Returns
+    -------
+    Pipeline
+        With every expression in canonical spelling.
+
+    Raises
+    ------
+    PipelineError
+        One line a mistake.
+    """
+    raw = _plain(source)
+    raw.pop("provenance", None)
+    return Pipeline.of(raw)
+
+
+def provenance(source: str) -> dict[str, Any]:
+    """The provenance of a strategy file, every scalar as text; empty where it has none.
+
+    Raises
+    ------
+    PipelineError
+        If the text cannot be read.
+    """
+    found = _plain(source).get("provenance")
+    return found if isinstance(found, dict) else {}
+
+
+def _plain(source: str | Mapping[str, Any]) -> dict[str, Any]:
+    raw = _load(source) if isinstance(source, str) else source
+    if not isinstance(raw, Mapping):
+        raise PipelineError(
+            f"pipeline: {type(raw).__name__} came; write a mapping with pipeline, data, features, sample, label, meta and trade"
+        )
+    return dict(texts(raw))
+
+
+def _load(text: str) -> Any:
+    if len(text) > MAX_TEXT:
+        raise PipelineError(f"pipeline: {len(text)} characters; at most {MAX_TEXT}")
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text, object_pairs_hook=_unique)
+        except (ValueError, RecursionError):
+            pass  # a YAML flow map begins so too
+    try:
+        return plainyaml.read(text)
+    except ValueError as error:
+        raise PipelineError(str(error)) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise PipelineError(f"{twice}: the key is there twice; keep one")
+    return found

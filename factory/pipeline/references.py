@@ -1,0 +1,78 @@
+"""Who mentions whom inside a pipeline, and whether the mentioned exist."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from factory.errors import did_you_mean
+from factory.parts.experts import Rule
+from factory.parts.labels import TripleBarrier
+from factory.parts.samples import Cusum
+from factory.parts.trades import Barriers, LongOrShort
+from factory.times import to_ms
+
+if TYPE_CHECKING:
+    from factory.pipeline.model import Pipeline
+
+
+def feature_mentions(pipeline: "Pipeline") -> Iterator[tuple[str, str]]:
+    """Path and name of every mention of a feature outside the forest's ``see``."""
+    if isinstance(pipeline.sample, Cusum):
+        yield "sample.of", pipeline.sample.of
+        if isinstance(pipeline.sample.threshold, str):
+            yield "sample.threshold", pipeline.sample.threshold
+    if isinstance(pipeline.label, TripleBarrier):
+        yield "label.unit", pipeline.label.unit
+    for name, part in pipeline.experts.items():
+        if isinstance(part, Rule):
+            yield f"experts.{name}.of", part.of
+        else:
+            for seen in part.see:
+                yield f"experts.{name}.see", seen
+
+
+def unused(pipeline: "Pipeline") -> list[str]:
+    """Paths of features and experts that nothing looks at."""
+    seen = {name for _, name in feature_mentions(pipeline)} | set(pipeline.meta.see)
+    idle = [f"features.{name}" for name in pipeline.features if name not in seen]
+    return idle + [f"experts.{name}" for name in pipeline.experts if name not in pipeline.meta.see]
+
+
+def mistaken_references(pipeline: "Pipeline") -> list[str]:
+    """One line for every stage that does not fit the others."""
+    return [*_unresolved(pipeline), *_repeated(pipeline), *_unfitting(pipeline)]
+
+
+def _unresolved(pipeline: "Pipeline") -> Iterator[str]:
+    features, experts = pipeline.features, pipeline.experts
+    for path, name in feature_mentions(pipeline):
+        if name in experts and name not in features:
+            yield f"{path}: '{name}' is an expert, and only the forest sees experts; name features"
+        elif name not in features:
+            yield f"{path}: no feature '{name}'; {did_you_mean(name, features)}"
+    for name in pipeline.meta.see:
+        if name not in features and name not in experts:
+            yield f"meta.see: no feature or expert '{name}'; {did_you_mean(name, {*features, *experts})}"
+
+
+def _repeated(pipeline: "Pipeline") -> Iterator[str]:
+    for name in pipeline.experts:
+        if name in pipeline.features:
+            yield f"experts.{name}: a feature has that name too; rename one"
+    lists = {f"experts.{name}.see": part.see for name, part in pipeline.experts.items() if not isinstance(part, Rule)}
+    for path, see in {**lists, "meta.see": pipeline.meta.see}.items():
+        for name in sorted({name for name in see if see.count(name) > 1}):
+            yield f"{path}: '{name}' is there twice; keep one"
+
+
+def _unfitting(pipeline: "Pipeline") -> Iterator[str]:
+    trade, label = pipeline.trade, pipeline.label
+    if isinstance(trade, LongOrShort) and isinstance(trade.exit, Barriers) and not isinstance(label, TripleBarrier):
+        yield (
+            f"trade.exit: barriers need a triple_barrier label, here it is {label.use}; "
+            f"write exit: {{use: after, hold: {label.horizon}}}"
+        )
+    if pipeline.refit and to_ms(pipeline.refit.window) <= to_ms(label.horizon):
+        yield (
+            f"refit.window: {pipeline.refit.window} holds no label of {label.horizon}; "
+            "a window far longer than label.horizon, such as 180d"
+        )

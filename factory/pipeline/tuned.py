@@ -1,0 +1,111 @@
+"""What a search may set: lists or ranges of literals, by path."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from factory.errors import PipelineError
+from factory.parts.base import Part
+from factory.pipeline.messages import Mistakes
+
+if TYPE_CHECKING:
+    from factory.pipeline.model import Pipeline
+
+MAX_VALUES = 50
+
+Literal = int | float | str
+
+
+class Range(Part):
+    """Numbers between two ends, both included.
+
+    Parameters
+    ----------
+    low, high : int or float
+        The ends, of the parameter's own type; ``from`` and ``to`` in YAML.
+    log : bool
+        Whether a search draws them evenly in the logarithm.
+    """
+
+    low: int | float = Field(alias="from")
+    high: int | float = Field(alias="to")
+    log: bool = False
+
+
+def read_tune(raw: Mapping[str, Any], changed: "Callable[[Mapping[str, Any]], Pipeline]") -> dict[str, Any]:
+    """Check every literal by setting it.
+
+    Parameters
+    ----------
+    raw : mapping of str to list or mapping
+        As the author wrote it.
+    changed : callable
+        Gives the pipeline with changes applied.
+
+    Returns
+    -------
+    dict of str to tuple or Range
+        Literals as the models convert them.
+
+    Raises
+    ------
+    Mistakes
+        One line each.
+    """
+    found: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for path, values in raw.items():
+        try:
+            found[path] = (
+                _range(path, values, changed) if isinstance(values, (Mapping, Range)) else _list(path, values, changed)
+            )
+        except PipelineError as error:
+            mistakes += error.lines
+    if mistakes:
+        raise Mistakes(mistakes)
+    return found
+
+
+def _list(path: str, values: Any, changed: "Callable[[Mapping[str, Any]], Pipeline]") -> tuple[Literal, ...]:
+    if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_VALUES:
+        raise PipelineError(f"tune.{path}: write a list of 1 to {MAX_VALUES} values, or {{from: 50, to: 400}}")
+    found = tuple(_set(path, value, changed) for value in values)
+    for value in found:
+        if found.count(value) > 1:
+            raise PipelineError(f"tune.{path}: {value} is there twice; keep one")
+    return found
+
+
+def _range(path: str, values: Any, changed: "Callable[[Mapping[str, Any]], Pipeline]") -> Range:
+    given = values.model_dump(by_alias=True) if isinstance(values, Range) else dict(values)
+    if not {"from", "to"} <= set(given) <= {"from", "to", "log"} or str(given.get("log", "false")).lower() not in (
+        "true",
+        "false",
+    ):
+        raise PipelineError(f"tune.{path}: a range has from, to and log alone, such as {{from: 50, to: 400, log: true}}")
+    low, high = (_set(path, given[end], changed) for end in ("from", "to"))
+    if isinstance(low, str) or isinstance(high, str):
+        raise PipelineError(f"tune.{path}: a range needs numbers; list the values instead, such as [{low}, {high}]")
+    log = str(given.get("log", "false")).lower() == "true"
+    if low >= high or (log and low <= 0):
+        raise PipelineError(f"tune.{path}: {low} to {high}; from must be below to, and above 0 with log")
+    return Range(**{"from": low, "to": high, "log": log})
+
+
+def _set(path: str, value: Any, changed: "Callable[[Mapping[str, Any]], Pipeline]") -> Literal:
+    """Set one literal and give it back as the models read it."""
+    if isinstance(value, Mapping | list | tuple) or value is None:
+        raise PipelineError(f"tune.{path}: {str(value)[:40]} is not a literal; tune numbers, durations, names or expressions")
+    if path in ("pipeline", "about", "data") or path.startswith("tune"):
+        raise PipelineError(f"tune.{path}: cannot be tuned; tune a part's parameter, such as meta.leaf")
+    try:
+        child = changed({path: value})
+    except PipelineError as error:
+        raise PipelineError(*(f"tune.{line}" for line in error.lines)) from None
+    found: Any = child
+    for key in path.split("."):
+        found = found[key] if isinstance(found, Mapping) else getattr(found, key)
+    if not isinstance(found, Literal):
+        raise PipelineError(f"tune.{path}: is a whole part; tune one of its parameters, such as {path}.leaf")
+    return found

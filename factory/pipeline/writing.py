@@ -1,0 +1,61 @@
+"""Pipelines out: the one canonical YAML, one line a part."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from factory.parts.describe import spell
+from factory.pipeline.model import Pipeline
+
+_FLOW_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*\Z|-[0-9][0-9.e+-]*\Z")
+_BLOCK_SAFE = re.compile(r"(?!.*(: |:\Z| #))[A-Za-z0-9(].*(?<! )\Z|[A-Za-z0-9]\Z|-(?=[A-Za-z0-9(])(?!.*(: |:\Z| #)).*(?<! )\Z")
+
+NESTED = ("features", "experts", "provenance")
+"""Stages written one line an entry."""
+
+
+def render(pipeline: Pipeline, provenance: Mapping[str, Any] | None = None) -> str:
+    """Write canonical YAML.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        What is written; defaults are left out.
+    provenance : mapping or None
+        Put at the end of a strategy file: scalars, lists and mappings.
+
+    Returns
+    -------
+    str
+        ``parse(render(pipeline)) == pipeline``, and equal pipelines of equal
+        order give equal text.
+    """
+    plain = pipeline.plain()
+    if provenance:
+        plain["provenance"] = provenance
+    return "".join(f"{line}\n" for stage, value in plain.items() for line in _stage(stage, value))
+
+
+def flow(value: Any) -> str:
+    """Write a value on one line: ``{use: clock, every: 5m}``."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(flow(inner) for inner in value) + "]"
+    return _scalar(value, _FLOW_SAFE)
+
+
+def _stage(stage: str, value: Any) -> list[str]:
+    if stage in NESTED:
+        return [f"{stage}:", *(f"  {name}: {_block(inner)}" for name, inner in value.items())]
+    return [f"{stage}: {_block(value)}"]
+
+
+def _block(value: Any) -> str:
+    return flow(value) if isinstance(value, Mapping | list | tuple) else _scalar(value, _BLOCK_SAFE)
+
+
+def _scalar(value: Any, safe: re.Pattern[str]) -> str:
+    text = str(value).lower() if isinstance(value, bool) else spell(value)
+    return text if safe.match(text) else json.dumps(text, ensure_ascii=False)
