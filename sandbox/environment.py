@@ -1,0 +1,110 @@
+"""The names a program starts with: builtins, print, import and its frames."""
+
+import builtins
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from sandbox import guards
+from sandbox.facades import Array, facade, module_names
+from sandbox.policy import Refused
+
+MODULE = "__sandbox__"
+PLAIN = ["abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr", "classmethod", "complex", "dict", "divmod", "enumerate", "filter", "float", "format", "frozenset", "hash", "hex", "int", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "next", "object", "oct", "ord", "pow", "property", "range", "repr", "reversed", "round", "set", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "zip", "NotImplemented", "Ellipsis", "__build_class__", "__debug__", "ArithmeticError", "AssertionError", "AttributeError", "Exception", "FloatingPointError", "IndexError", "KeyError", "LookupError", "NameError", "NotImplementedError", "OverflowError", "RuntimeError", "RuntimeWarning", "StopIteration", "TypeError", "UserWarning", "ValueError", "Warning", "ZeroDivisionError", "FutureWarning", "DeprecationWarning", "UnicodeError", "RecursionError", "MemoryError", "TimeoutError"]
+
+
+class OutputLimit(BaseException):
+    """More was printed than a call may print."""
+
+
+class Printer:
+    """Collects what a program prints, up to a number of characters."""
+
+    def __init__(self, most: int) -> None:
+        self.full = False
+        self._left = most
+        self._pieces: list[str] = []
+
+    def text(self) -> str:
+        """All that was printed."""
+        return "".join(self._pieces)
+
+    def write(self, text: str) -> None:
+        """Keep some text; raise `OutputLimit` once there is too much."""
+        if self.full:
+            raise OutputLimit
+        self._pieces.append(text[: self._left])
+        self._left -= len(text)
+        if self._left < 0:
+            self.full = True
+            raise OutputLimit
+
+    def print(self, *values: Any, sep: str | None = " ", end: str | None = "\n", flush: bool = False) -> None:
+        """The program's `print`, which knows no `file`."""
+        between, after = " " if sep is None else sep, "\n" if end is None else end
+        for place, value in enumerate(values):
+            self.write((between if place else "") + str(value))
+        self.write(after)
+
+    def show(self, value: Any) -> None:
+        """Print the value of a last bare expression."""
+        if value is not None:
+            self.write(f"{value!r}\n")
+
+
+def environment(frames: dict[str, Any], printer: Printer) -> dict[str, Any]:
+    """The global names of one program.
+
+    Parameters
+    ----------
+    frames : dict of str to DataFrame
+        Bound to their names, beside `pd` and `np`.
+    printer : Printer
+        Receives what it prints.
+    """
+    allowed = {name: getattr(builtins, name) for name in PLAIN}
+    allowed |= {
+        "print": printer.print,
+        "getattr": guards.read,
+        "hasattr": guards.has,
+        "type": kind_of,
+        "__import__": import_module,
+    }
+    module = ModuleType(MODULE)
+    sys.modules[MODULE] = module  # dataclasses look their module up
+    names = vars(module)
+    names |= {
+        "__builtins__": allowed,
+        "__metaclass__": guards.make_class,
+        "__name__": MODULE,
+        "_getattr_": guards.read,
+        "_write_": guards.Writer,
+        "_slot_": guards.Slot,
+        "_show_": printer.show,
+        "pd": facade("pandas"),
+        "np": facade("numpy"),
+    }
+    return names | frames
+
+
+def kind_of(value: Any) -> type:
+    """``type(value)`` with one argument."""
+    kind = type(value)
+    return Array if issubclass(kind, np.ndarray) else kind
+
+
+def import_module(name: str, names: Any = None, local: Any = None, wanted: tuple[str, ...] | None = (), level: int = 0) -> Any:
+    """The program's `import`: read-only facades of a few modules."""
+    if level or not isinstance(name, str):
+        raise Refused("relative imports are not allowed in the sandbox")
+    try:
+        found = facade(name)
+        top = facade(name.partition(".")[0])
+    except KeyError:
+        raise Refused(f"import {name}: not allowed in the sandbox; allowed: {', '.join(module_names())}") from None
+    for each in wanted or ():
+        if not hasattr(found, each):
+            raise Refused(f"from {name} import {each}: not allowed in the sandbox")
+    return found if wanted else top

@@ -1,0 +1,139 @@
+"""The parts of libraries that a program may see: read-only namespaces made from lists of names.
+
+A name that a later release adds is not offered until someone has looked at it.
+Left out are files, networks, evaluation of strings, live modules, raw memory
+(`as_strided`, `frombuffer`) and whatever reads attributes by name (`attrgetter`, `wraps`).
+"""
+
+import builtins
+import importlib
+import warnings
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sandbox.allowed import ALLOWED, HEAVY
+from sandbox.policy import Refused
+
+OPTIONS = frozenset(
+    {
+        "display.width",
+        "display.max_rows",
+        "display.min_rows",
+        "display.max_columns",
+        "display.max_colwidth",
+        "display.precision",
+    }
+)
+
+
+class Facade:
+    """A read-only namespace. What is not in it does not exist."""
+
+    __slots__ = ("_members", "_title")
+
+    def __init__(self, title: str, members: dict[str, Any]) -> None:
+        object.__setattr__(self, "_title", title)
+        object.__setattr__(self, "_members", members)
+
+    def __getattr__(self, name: str) -> Any:
+        members = object.__getattribute__(self, "_members")
+        if name in members:
+            return members[name]
+        near = get_close_matches(name, members, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise AttributeError(f"{self} has no '{name}' in the sandbox{hint}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise Refused(f"{self} is read-only in the sandbox")
+
+    def __repr__(self) -> str:
+        return str(object.__getattribute__(self, "_title"))
+
+
+class _ArrayKind(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return builtins.isinstance(instance, np.ndarray)
+
+
+class Array(metaclass=_ArrayKind):
+    """Stands for ``np.ndarray`` in `isinstance`; its constructor would take raw buffers and strides."""
+
+    def __new__(cls, *arguments: Any, **named: Any) -> "Array":
+        """Refuse: arrays come from ``np.array``, ``np.zeros`` and their like."""
+        raise Refused("np.ndarray(...) is not allowed in the sandbox; use np.zeros or np.array")
+
+
+def set_option(*pairs: Any) -> None:
+    """``pd.set_option`` for how wide and long frames print."""
+    for name, value in zip(pairs[::2], pairs[1::2], strict=True):
+        if type(name) is not str or name not in OPTIONS or not isinstance(value, int | None):
+            raise Refused(f"set_option: only {', '.join(sorted(OPTIONS))}, as a number or None")
+        pd.set_option(name, value)
+
+
+def warm(code: str) -> None:
+    """Import beforehand the heavy libraries that a program names: afterwards no new file can be opened."""
+    pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_rows", 20)
+    warnings.simplefilter("ignore")
+    for top in ("pandas", "numpy", *(each for each in HEAVY if each in code)):
+        for name in ALLOWED:
+            if name.partition(".")[0] == top:
+                facade(name)
+    frame = pd.DataFrame({"x": [1.0, 2.0]}, index=pd.date_range("2024", periods=2, tz="UTC"))
+    str(frame.groupby("x").mean()), str(frame.describe()), frame.rolling(2).std(), frame.resample("1D").last()
+
+
+def module_names() -> list[str]:
+    """Top-level modules that can be imported."""
+    return sorted({name.partition(".")[0] for name in ALLOWED})
+
+
+@cache
+def facade(name: str) -> Facade:
+    """The facade of one module, by its dotted name.
+
+    Raises
+    ------
+    KeyError
+        If the sandbox does not offer it.
+    """
+    names = ALLOWED[name]
+    module = importlib.import_module(name)
+    members: dict[str, Any] = {}
+    for each in names.split():
+        found = getattr(module, each, None)
+        if found is not None and not isinstance(found, ModuleType):
+            members[each] = found
+    for other in ALLOWED:
+        parent, _, last = other.rpartition(".")
+        if parent == name:
+            members[last] = facade(other)
+    members |= REPLACED.get(name, {})
+    return Facade(name, members)
+
+
+def _by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that calls methods by name; the check is imported late because it knows facades."""
+    from sandbox.guards import checked
+
+    return checked(function)
+
+
+def _pivot_table(*arguments: Any, **named: Any) -> Any:
+    return _by_name(pd.pivot_table)(*arguments, **named)
+
+
+def _crosstab(*arguments: Any, **named: Any) -> Any:
+    return _by_name(pd.crosstab)(*arguments, **named)
+
+
+REPLACED: dict[str, dict[str, Any]] = {
+    "numpy": {"ndarray": Array},
+    "pandas": {"set_option": set_option, "pivot_table": _pivot_table, "crosstab": _crosstab},
+}

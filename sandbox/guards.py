@@ -1,0 +1,239 @@
+"""What compiled code calls whenever it reads or writes an attribute.
+
+Two kinds of objects: those made of classes that the program itself defined, which
+are its own business, and foreign ones (pandas, numpy, builtins), where a name must
+not reach files, frames, raw memory, attribute paths in strings, or methods by name.
+"""
+
+import string
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import _lru_cache_wrapper, partial
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    ModuleType,
+    TracebackType,
+)
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from RestrictedPython.transformer import INSPECT_ATTRIBUTES
+
+from sandbox.facades import Facade
+from sandbox.policy import Refused
+from sandbox.queries import safe_query
+
+CODE_TYPES = (FunctionType, BuiltinFunctionType, MethodType, GeneratorType, CoroutineType, AsyncGeneratorType)
+INTERNAL_TYPES = (CodeType, FrameType, TracebackType, ModuleType)
+CODE_ATTRIBUTES = frozenset({"send", "close", "cache_info", "cache_clear"})
+EXCEPTION_ATTRIBUTES = frozenset({"args", "value", "start", "end", "reason", "errno"})
+SAFE_TO = frozenset(
+    ["to_numpy", "to_list", "to_dict", "to_frame", "to_string", "to_period", "to_timestamp", "to_series", "to_pydatetime", "to_datetime64", "to_timedelta64", "to_pytimedelta", "to_julian_date", "to_flat_index", "tolist", "to_bytes", "to_eng_string", "to_integral_value"]
+)
+DENIED = (
+    frozenset(
+        ["eval", "query", "plot", "hist", "boxplot", "style", "info", "tofile", "tobuffer", "dump", "dumps", "ctypes", "data", "base", "setflags", "getfield", "setfield", "resize", "format_map", "mro", "register", "bit_generator", "state", "capsule", "cffi", "lock", "obj", "with_traceback", "set_params", "frombuffer", "fromfile"]
+    )
+    | INSPECT_ATTRIBUTES
+)
+BY_NAME = frozenset({"agg", "aggregate", "apply", "transform", "pivot_table"})
+PANDAS_WRITES = frozenset({"columns", "index", "name", "names", "attrs"})
+
+own_classes: set[type] = set()
+
+
+def read(obj: Any, name: Any, *default: Any) -> Any:
+    """``obj.name`` as the program may read it; also its `getattr`.
+
+    Raises
+    ------
+    Refused
+        If the name may not be read on such an object.
+    AttributeError
+        If there is no such attribute and no default.
+    """
+    if type(name) is not str:
+        raise TypeError("an attribute's name must be a plain string")
+    kind = type(obj)
+    if kind is Facade:
+        return getattr(obj, name, *default)
+    if name.startswith("_"):
+        return _underscored(obj, name, *default)
+    if not is_own(obj):
+        _check_foreign(obj, kind, name)
+    found = getattr(obj, name, *default)
+    if isinstance(found, ModuleType):
+        raise Refused(f"'{name}' is a module, which the sandbox does not hand out; import what you need by name")
+    return found if is_own(obj) else _tamed(obj, name, found)
+
+
+def has(obj: Any, name: Any) -> bool:
+    """The program's `hasattr`: what may not be read is not there."""
+    try:
+        read(obj, name)
+    except (AttributeError, Refused):
+        return False
+    return True
+
+
+def is_own(obj: Any) -> bool:
+    """Whether the program itself defined the class of `obj`, or `obj` is such a class."""
+    kind = obj if isinstance(obj, type) else type(obj)
+    return kind in own_classes and not issubclass(kind, BaseException)
+
+
+def denied(name: str) -> bool:
+    """Whether a name reaches files, raw memory or the interpreter on foreign objects."""
+    return name in DENIED or name.startswith(("_", "read_")) or (name.startswith("to_") and name not in SAFE_TO)
+
+
+def _underscored(obj: Any, name: str, *default: Any) -> Any:
+    if name == "__name__" and isinstance(obj, type | FunctionType):
+        return type.__dict__["__name__"].__get__(obj) if isinstance(obj, type) else obj.__name__
+    if name == "__init__" and type(obj) is super:
+        return obj.__init__  # type: ignore[misc]
+    if is_own(obj) and not name.startswith("__"):
+        return getattr(obj, name, *default)
+    raise Refused(f"the attribute '{name}' is private and not allowed in the sandbox")
+
+
+def _check_foreign(obj: Any, kind: type, name: str) -> None:
+    if isinstance(obj, CODE_TYPES + INTERNAL_TYPES + (_lru_cache_wrapper,)) and name not in CODE_ATTRIBUTES:
+        raise Refused(f"'{name}' of a {kind.__name__} is not allowed in the sandbox")
+    if isinstance(obj, BaseException) and name not in EXCEPTION_ATTRIBUTES and not _own_attribute(obj, name):
+        raise Refused(f"'{name}' of an exception is not allowed in the sandbox; use str() or .args")
+    if name == "query" and isinstance(obj, pd.DataFrame):
+        return
+    if denied(name):
+        mend = "; print what you need, or use to_numpy, to_dict or to_string" if name.startswith("to_") else ""
+        raise Refused(f"'{name}' is not allowed in the sandbox{mend}")
+
+
+def _own_attribute(obj: BaseException, name: str) -> bool:
+    return type(obj) in own_classes and (
+        name in vars(obj) or any(name in vars(c) for c in type(obj).__mro__ if c in own_classes)
+    )
+
+
+def _tamed(obj: Any, name: str, found: Any) -> Any:
+    """Methods that take attribute paths or method names in strings come back in a form that checks those."""
+    if name == "format" and (isinstance(obj, str) or (isinstance(obj, type) and issubclass(obj, str))):
+        return partial(format_text, obj) if isinstance(obj, str) else format_text
+    if name == "query" and isinstance(obj, pd.DataFrame):
+        return partial(safe_query, obj)
+    if name in BY_NAME and callable(found):
+        return checked(found)
+    return found
+
+
+def format_text(template: str, *values: Any, **named: Any) -> str:
+    """``str.format`` without attributes and items in its fields."""
+    _check_template(template)
+    return str.format(template, *values, **named)
+
+
+def _check_template(template: str) -> None:
+    for _, field, spec, _ in string.Formatter().parse(template):
+        if field and ("." in field or "[" in field):
+            raise Refused("format: no '.' or '[' in a field; use an f-string")
+        if spec:
+            _check_template(spec)
+
+
+def checked(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that calls others by name, with every name in its arguments checked first."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        check_names([*arguments, *named.values()])
+        return method(*arguments, **named)
+
+    return call
+
+
+def check_names(values: Iterable[Any]) -> None:
+    """Refuse names of methods that the program could not call itself, however deep they lie."""
+    for value in values:
+        if isinstance(value, str):
+            if denied(value) or value == "numba":
+                raise Refused(f"'{value}' is not allowed in the sandbox")
+        elif isinstance(value, dict):
+            check_names(value.values())
+        elif isinstance(value, list | tuple | set | frozenset | deque):
+            check_names(value)
+        elif isinstance(value, pd.DataFrame | pd.Series | pd.Index | np.ndarray):
+            _check_labels(value)
+        elif not isinstance(value, type) and hasattr(type(value), "__iter__") and not _plain(value):
+            raise Refused(f"a {type(value).__name__} is not allowed here in the sandbox; pass a list")
+
+
+def _plain(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] in ("pandas", "numpy") or isinstance(value, bytes | range)
+
+
+def _check_labels(value: Any) -> None:
+    labels = value.columns if isinstance(value, pd.DataFrame) else value
+    if not isinstance(labels, pd.MultiIndex) and labels.dtype.kind in "OUT":
+        check_names(label for label in labels.tolist() if isinstance(label, str))
+
+
+class Slot:
+    """One attribute as something that can be added to in place, guarded both ways."""
+
+    __slots__ = ("_name", "_obj")
+
+    def __init__(self, obj: Any, name: str) -> None:
+        self._obj, self._name = obj, name
+
+    @property
+    def value(self) -> Any:
+        """The attribute."""
+        return read(self._obj, self._name)
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        setattr(Writer(self._obj), self._name, value)
+
+
+class Writer:
+    """Sets attributes on one object, as far as the program may."""
+
+    __slots__ = ("_obj",)
+
+    def __init__(self, obj: Any) -> None:
+        object.__setattr__(self, "_obj", obj)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _check_write(object.__getattribute__(self, "_obj"), name)
+        setattr(object.__getattribute__(self, "_obj"), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _check_write(object.__getattribute__(self, "_obj"), name)
+        delattr(object.__getattribute__(self, "_obj"), name)
+
+
+def _check_write(obj: Any, name: str) -> None:
+    own = obj in own_classes if isinstance(obj, type) else type(obj) in own_classes
+    pandas = isinstance(obj, pd.DataFrame | pd.Series | pd.Index) and name in PANDAS_WRITES
+    if name.startswith("__") or not (own or pandas):
+        raise Refused(f"setting '{name}' on a {type(obj).__name__} is not allowed in the sandbox; for a column write df[...] =")
+
+
+def make_class(name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
+    """Make a class of the program's own: of nothing, of its own classes, or of exceptions."""
+    for base in bases:
+        exception = isinstance(base, type) and issubclass(base, BaseException)
+        if base is not object and base not in own_classes and not exception:
+            raise Refused(
+                f"class {name}: may inherit from your own classes and exceptions only; keep the object inside instead"
+            )
+    made = type(name, bases, body)
+    own_classes.add(made)
+    return made
