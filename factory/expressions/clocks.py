@@ -1,0 +1,86 @@
+"""Which rows an expression lives on, and how far back it reaches; known without data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from factory.errors import ExpressionError, did_you_mean
+from factory.expressions.nodes import Call, ColumnName, Node, Number, SeriesName, Span
+from factory.expressions.operators import OPERATORS
+from factory.expressions.signature import Literals
+from factory.times import to_duration
+
+Clock = tuple[int, int, str]
+"""Period and delay in ms, and the series: rows of one clock. The least of several is the finest."""
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """Periods and delays of a dataset's series, ms."""
+
+    periods: Mapping[str, int]
+    delays: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, series: str, frame: int | None = None) -> Clock:
+        """The clock of a series, or of its bars of length `frame`."""
+        if series not in self.periods:
+            raise ExpressionError(f"series '{series}' is not in the dataset; {did_you_mean(series, self.periods)}")
+        return (frame or self.periods[series], self.delays.get(series, 0), series)
+
+
+def literals(call: Call) -> Literals:
+    """Values of a call's literal arguments, in order; durations in ms."""
+    values = []
+    for param, argument in zip(OPERATORS[call.operator].params, call.arguments, strict=True):
+        if isinstance(argument, Span):
+            values.append(float(argument.ms))
+        elif isinstance(argument, Number) and param.kind != "expression":
+            values.append(argument.value)
+    return tuple(values)
+
+
+def frame_of(node: Node) -> int | None:
+    """Milliseconds of the bars that an ``at(1h, x)`` asks for, else None."""
+    if isinstance(node, Call) and OPERATORS[node.operator].family == "frame":
+        return int(literals(node)[0])
+    return None
+
+
+def clock_of(node: Node, clocks: Clocks, frame: int | None = None) -> Clock | None:
+    """The finest clock among the series of a node; None where it has none."""
+    if isinstance(node, ColumnName | SeriesName):
+        return clocks.of(node.series, frame)
+    inner = frame_of(node) or frame
+    found = [clock for child in node.children if (clock := clock_of(child, clocks, inner))]
+    return min(found, default=None)
+
+
+def reach(node: Node, clocks: Clocks, frame: int | None = None) -> int:
+    """Milliseconds before the open time of a row of its own clock that a node looks back."""
+    own, inner = clock_of(node, clocks, frame), frame_of(node) or frame
+    if own is None:
+        return 0
+    spans = [_seen_from(own, child, clocks, inner) for child in node.children]
+    span = max(spans, default=0)
+    if isinstance(node, Call):
+        operator = OPERATORS[node.operator]
+        span += operator.rows(literals(node)) * own[0] + operator.reach
+    return span
+
+
+def _seen_from(own: Clock, child: Node, clocks: Clocks, frame: int | None) -> int:
+    clock, span = clock_of(child, clocks, frame), reach(child, clocks, frame)
+    if clock is None or clock == own:
+        return span
+    return max(span + 2 * (clock[0] + clock[1]) - own[0] - own[1], 0)
+
+
+def misfits(node: Node, clocks: Clocks, frame: int | None = None) -> list[str]:
+    """One line for each series whose rows cannot be gathered into the bars asked for."""
+    if isinstance(node, ColumnName | SeriesName) and frame is not None:
+        period = clocks.of(node.series)[0]
+        if period > frame or frame % period:
+            return [
+                f"at({to_duration(frame)}, ...): {node.series} has rows of {to_duration(period)}; "
+                f"write a multiple of it, such as at({to_duration(period)}, ...)"
+            ]
+    return [line for child in node.children for line in misfits(child, clocks, frame_of(node) or frame)]

@@ -1,0 +1,122 @@
+"""A parsed expression and what can be known of it without data."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+
+from factory.canonical import digest
+from factory.errors import ExpressionError, did_you_mean
+from factory.expressions.clocks import Clocks, clock_of, literals, misfits, reach
+from factory.expressions.nodes import Call, ColumnName, Node, SeriesName
+from factory.expressions.operators import OPERATORS, Operator
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A feature: frozen, comparable, hashable.
+
+    Parameters
+    ----------
+    node : Node
+        Root of its tree; made by :func:`factory.expressions.grammar.parse`.
+    """
+
+    node: Node
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """Canonical spelling."""
+        return self.node.text
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical spelling."""
+        return digest(self.text)
+
+    @cached_property
+    def columns(self) -> frozenset[tuple[str, str]]:
+        """Every (series, column) that is read."""
+        named = {(node.series, node.column) for node in self.node.walk() if isinstance(node, ColumnName)}
+        for call in self._calls:
+            for name in call.arguments:
+                if isinstance(name, SeriesName):
+                    named |= {(name.series, column) for column in _operator(call).needs(literals(call))}
+        return frozenset(named)
+
+    @cached_property
+    def series(self) -> frozenset[str]:
+        """Every series that is read."""
+        return frozenset(series for series, _ in self.columns)
+
+    @cached_property
+    def recursive(self) -> bool:
+        """Whether an operator remembers without end: values then repeat within 1e-9."""
+        return any(_operator(call).recursive for call in self._calls)
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether values repeat bit for bit wherever a run starts, its look-back before it."""
+        return all(_operator(call).exact for call in self._calls)
+
+    def lookback(self, periods: Mapping[str, int], delays: Mapping[str, int] | None = None) -> int:
+        """How far back a value reaches from the moment it is known.
+
+        Parameters
+        ----------
+        periods : mapping of str to int
+            Milliseconds between rows, by series.
+        delays : mapping of str to int, optional
+            Publication delay by series, ms; default 0.
+
+        Returns
+        -------
+        int
+            Milliseconds: rows stamped at or after ``known - lookback`` are
+            enough, settling rows included, on calendars without holes.
+
+        Raises
+        ------
+        ExpressionError
+            If a series is not among `periods`.
+        """
+        clocks = Clocks(periods, delays or {})
+        clock = clock_of(self.node, clocks)
+        return reach(self.node, clocks) + clock[0] + clock[1] if clock else 0
+
+    def check(self, columns: Mapping[str, AbstractSet[str]], periods: Mapping[str, int]) -> None:
+        """Refuse what a dataset does not hold.
+
+        Parameters
+        ----------
+        columns : mapping of str to set of str
+            Columns of each series of the dataset.
+        periods : mapping of str to int
+            Milliseconds between rows, by series.
+
+        Raises
+        ------
+        ExpressionError
+            One line a mistake.
+        """
+        wrong = []
+        for series, column in sorted(self.columns):
+            if series not in columns:
+                wrong.append(f"series '{series}' is not in the dataset; {did_you_mean(series, columns)}")
+            elif column not in columns[series]:
+                wrong.append(f"series '{series}' has no column '{column}'; {did_you_mean(column, columns[series])}")
+        if not wrong:
+            wrong = misfits(self.node, Clocks(periods))
+        if wrong:
+            raise ExpressionError(*dict.fromkeys(wrong))
+
+    @property
+    def _calls(self) -> list[Call]:
+        return [node for node in self.node.walk() if isinstance(node, Call)]
+
+
+def _operator(call: Call) -> Operator:
+    return OPERATORS[call.operator]

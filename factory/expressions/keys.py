@@ -1,0 +1,24 @@
+"""Under which key a column is cached; known without computing anything."""
+
+from factory.canonical import digest
+
+KERNELS = 1
+"""Raised whenever an operator's values change, so that no stale column is read."""
+
+
+def column_key(text: str, fingerprint: str) -> str:
+    """Key of a column.
+
+    Parameters
+    ----------
+    text : str
+        Canonical spelling of the expression.
+    fingerprint : str
+        That of the partition.
+
+    Returns
+    -------
+    str
+        64 hex digits.
+    """
+    return digest(["column", KERNELS, text, fingerprint])

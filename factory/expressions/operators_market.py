@@ -1,0 +1,261 @@
+"""Operators on whole series, the clock, and higher time frames."""
+
+from factory.expressions.signature import Literals, Operator, Param, lagged, series, whole, wilder_settling, window, x
+from factory.times import DAY, MINUTE
+
+_OHLC = ("open", "high", "low", "close")
+_HLC = ("high", "low", "close")
+
+
+def _wilder(literals: Literals) -> int:
+    return wilder_settling(literals[0]) + int(literals[0])
+
+
+VOLATILITY = (
+    Operator(
+        "true_range",
+        "volatility",
+        (series(),),
+        "Greatest of high - low and both distances from the close before.",
+        "true_range(btc)",
+        lambda literals: 1,
+        lambda literals: _HLC,
+    ),
+    Operator(
+        "atr",
+        "volatility",
+        (series(), window("n", 2, 10_000, 14)),
+        "Average true range (Wilder), in price.",
+        "atr(btc, 14)",
+        _wilder,
+        lambda literals: _HLC,
+        recursive=True,
+        exact=False,
+    ),
+    Operator(
+        "natr",
+        "volatility",
+        (series(), window("n", 2, 10_000, 14)),
+        "Average true range, percent of the close.",
+        "natr(btc, 14)",
+        _wilder,
+        lambda literals: _HLC,
+        recursive=True,
+        exact=False,
+    ),
+    Operator(
+        "parkinson",
+        "volatility",
+        (series(), window()),
+        "Parkinson's volatility a row, from high and low.",
+        "parkinson(btc, 60)",
+        whole,
+        lambda literals: ("high", "low"),
+    ),
+    Operator(
+        "garman_klass",
+        "volatility",
+        (series(), window()),
+        "Garman and Klass's volatility a row.",
+        "garman_klass(btc, 60)",
+        whole,
+        lambda literals: _OHLC,
+    ),
+    Operator(
+        "rogers_satchell",
+        "volatility",
+        (series(), window()),
+        "Rogers and Satchell's volatility a row; free of drift.",
+        "rogers_satchell(btc, 60)",
+        whole,
+        lambda literals: _OHLC,
+    ),
+    Operator(
+        "yang_zhang",
+        "volatility",
+        (series(), window("n", 2)),
+        "Yang and Zhang's volatility a row; drift and opening jumps.",
+        "yang_zhang(btc, 60)",
+        lagged,
+        lambda literals: _OHLC,
+    ),
+    Operator(
+        "bipower",
+        "volatility",
+        (x(), window("n", 2)),
+        "Volatility a row of returns x without their jumps (bipower).",
+        "bipower(ret(btc.close, 1), 60)",
+        lagged,
+    ),
+    Operator(
+        "downside",
+        "volatility",
+        (x(), window()),
+        "Root mean square of the negative values of x.",
+        "downside(ret(btc.close, 1), 60)",
+        whole,
+    ),
+)
+
+FLOW = (
+    Operator(
+        "vwap",
+        "flow",
+        (series(), window()),
+        "Mean typical price of n rows, weighted by volume.",
+        "vwap(btc, 60)",
+        whole,
+        lambda literals: (*_HLC, "volume"),
+    ),
+    Operator(
+        "vwap_day",
+        "flow",
+        (series(),),
+        "Mean typical price since midnight UTC, weighted by volume.",
+        "vwap_day(btc)",
+        needs=lambda literals: (*_HLC, "volume"),
+        reach=DAY,
+    ),
+    Operator(
+        "obv",
+        "flow",
+        (series(), window()),
+        "Volume of n rows, signed by each row's change of close, over all volume: -1..1.",
+        "obv(btc, 60)",
+        lagged,
+        lambda literals: ("close", "volume"),
+    ),
+    Operator(
+        "money_flow",
+        "flow",
+        (series(), window()),
+        "Chaikin money flow: volume weighted by the close's place in the bar, -1..1.",
+        "money_flow(btc, 20)",
+        whole,
+        lambda literals: (*_HLC, "volume"),
+    ),
+    Operator(
+        "force",
+        "flow",
+        (series(), window()),
+        "Mean over n rows of the relative change of close times volume.",
+        "force(btc, 20)",
+        lagged,
+        lambda literals: ("close", "volume"),
+    ),
+    Operator(
+        "amihud",
+        "flow",
+        (series(), window()),
+        "Illiquidity: mean absolute return per unit of traded value.",
+        "amihud(btc, 60)",
+        lagged,
+        lambda literals: ("close", "volume"),
+    ),
+    Operator(
+        "taker_share",
+        "flow",
+        (series(), window()),
+        "Share of n rows' volume that takers bought, 0..1.",
+        "taker_share(btc, 30)",
+        whole,
+        lambda literals: ("volume", "taker_buy_volume"),
+    ),
+    Operator(
+        "trade_imbalance",
+        "flow",
+        (series(), window()),
+        "Taker buys less taker sells over all volume of n rows, -1..1.",
+        "trade_imbalance(btc, 30)",
+        whole,
+        lambda literals: ("volume", "taker_buy_volume"),
+    ),
+    Operator(
+        "trade_size",
+        "flow",
+        (series(), window()),
+        "Mean size of a trade over n rows.",
+        "trade_size(btc, 30)",
+        whole,
+        lambda literals: ("volume", "number_of_trades"),
+    ),
+)
+
+
+def _sizes(literals: Literals) -> tuple[str, ...]:
+    return tuple(f"{side}_qty_{level}" for level in range(1, int(literals[0]) + 1) for side in ("ask", "bid"))
+
+
+_TOP = ("ask_px_1", "ask_qty_1", "bid_px_1", "bid_qty_1")
+_BOOK = Param("book", "series")
+_LEVELS = window("levels", 1, 10, 1)
+
+BOOK = (
+    Operator(
+        "mid",
+        "book",
+        (_BOOK,),
+        "Middle of best bid and best ask.",
+        "mid(book)",
+        needs=lambda literals: ("ask_px_1", "bid_px_1"),
+    ),
+    Operator(
+        "spread",
+        "book",
+        (_BOOK,),
+        "Best ask less best bid, over the middle.",
+        "spread(book)",
+        needs=lambda literals: ("ask_px_1", "bid_px_1"),
+    ),
+    Operator(
+        "microprice",
+        "book",
+        (_BOOK,),
+        "Best prices weighted by the size on the other side.",
+        "microprice(book)",
+        needs=lambda literals: _TOP,
+    ),
+    Operator(
+        "imbalance",
+        "book",
+        (_BOOK, _LEVELS),
+        "Bid less ask size over both, on the first levels, -1..1.",
+        "imbalance(book, 5)",
+        needs=_sizes,
+    ),
+    Operator("depth", "book", (_BOOK, _LEVELS), "Size on both sides of the first levels.", "depth(book, 5)", needs=_sizes),
+    Operator(
+        "order_flow",
+        "book",
+        (_BOOK, window()),
+        "Order-flow imbalance of the best level, summed over n rows.",
+        "order_flow(book, 50)",
+        lagged,
+        lambda literals: _TOP,
+    ),
+)
+
+CLOCK = (
+    Operator("hour", "clock", (), "Hour of the decision, UTC, 0..23.", "hour()"),
+    Operator("weekday", "clock", (), "Day of the decision, Monday 0.", "weekday()"),
+    Operator("minute_of_day", "clock", (), "Minutes since midnight UTC.", "minute_of_day()"),
+    Operator("hour_sin", "clock", (), "Sine of the time of day.", "hour_sin()"),
+    Operator("hour_cos", "clock", (), "Cosine of the time of day.", "hour_cos()"),
+    Operator(
+        "elapsed",
+        "clock",
+        (Param("every", "duration", MINUTE, 7 * DAY),),
+        "Share of the present stretch of that length, counted from 1970, that has passed, 0..1.",
+        "elapsed(8h)",
+    ),
+)
+
+FRAME = (
+    Operator(
+        "at",
+        "frame",
+        (Param("bar", "duration", 1_000, DAY), x()),
+        "The expression on completed bars of that length, known at their close.",
+        "at(1h, zscore(btc.close, 24))",
+    ),
+)

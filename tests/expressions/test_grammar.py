@@ -1,0 +1,207 @@
+"""The language refuses everything that is not an expression, and says how to mend it."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.errors import ExpressionError
+from factory.expressions.grammar import MAX_DEPTH, parse
+from factory.expressions.operators import OPERATORS
+
+REFUSED = {
+    "": "is empty",
+    "btc": "write a column, such as btc.close",
+    "rsi": "write rsi(x, n=14)",
+    "btc.close.x": "write series.column",
+    "__import__('os')": "is no column",
+    "btc.__class__": "is no column",
+    "lambda x: x": "not part of the language",
+    "[btc.close for a in b]": "lag(x, n) looks n rows back",
+    "'text'": "write names bare",
+    "btc.close[1]": "lag(x, n) looks n rows back",
+    "btc.close ** 2": "'*' came",
+    "btc.close & eth.close": "write and, or, not",
+    "lag(btc.close, 0)": "n of lag is 0; 1 to 100000 is allowed",
+    "lag(btc.close, -1)": "n of lag is -1; 1 to 100000 is allowed",
+    "lag(btc.close, 1.5)": "a whole number of rows",
+    "lag(btc.close, btc.open)": "must be a literal number",
+    "mean(btc.close, 200000)": "1 to 100000 is allowed",
+    "1e99 * btc.close": "write one below 1e15",
+    "9" * 40 + " * btc.close": "write one below 1e15",
+    "(" * 100 + "btc.close": "nests too deep",
+    " + ".join(["btc.close"] * 60): "nests too deep",
+    "rsii(btc.close, 14)": "did you mean 'rsi'?",
+    "rsi(btc.close, 14, 3)": "rsi takes 2",
+    "ret(btc.close)": "'n' is missing; write ret(x, n), such as ret(btc.close, 15)",
+    "atr(btc.close, 14)": "write it bare, such as atr(btc, 14)",
+    "1 + 2": "the same at every moment",
+    "mean(hour(), 5)": "holds no column",
+    "at(60, btc.close)": "must be a duration",
+    "at(2d, btc.close)": "1s to 1d is allowed",
+    "at(1h, at(5m, btc.close))": "at inside at",
+    "btc.close < eth.close < 3": "write a < b and b < c",
+    "clip(btc.close, 5, 1)": "smaller bound first",
+    "5min * btc.close": "is no duration",
+    "ret(btc.close, 15": "')' is expected",
+    "btc.close 3": "the end is expected",
+    "btc.close not eth.close": "'not' stands before",
+    "x" * 3000: "at most 2000 are allowed",
+}
+
+
+@pytest.mark.parametrize(("text", "said"), REFUSED.items(), ids=[text[:24] for text in REFUSED])
+def test_what_is_no_expression_gets_one_line_with_its_mend(text: str, said: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert said in str(caught.value)
+    assert len(caught.value.lines) == 1
+    assert len(str(caught.value)) < 240
+
+
+def test_thousands_of_nodes_are_refused() -> None:
+    with pytest.raises(ExpressionError, match="too large"):
+        parse("+".join("(" + "+".join(["a.b"] * 30) + ")" for _ in range(15)))
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("ret( btc.close,15 )", "ret(btc.close, 15)"),
+        ("rsi(btc.close)", "rsi(btc.close, 14)"),
+        ("macd(btc.close)", "macd(btc.close, 12, 26, 9)"),
+        ("at(60m, btc.close)", "at(1h, btc.close)"),
+        ("(a.b + c.d) + e.f", "a.b + c.d + e.f"),
+        ("a.b + (c.d + e.f)", "a.b + (c.d + e.f)"),
+        ("-(1.0+a.b)*-2.50 - -3", "-(1 + a.b) * -2.5 - -3"),
+        ("not a.b>1 and (c.d<2 or e.f==3)", "not a.b > 1 and (c.d < 2 or e.f == 3)"),
+        ("(not a.b) > 1", "(not a.b) > 1"),
+        ("(a.b < 1) == (c.d < 1)", "(a.b < 1) == (c.d < 1)"),
+        ("std(ret(btc.close,1),240)*15.5", "std(ret(btc.close, 1), 240) * 15.5"),
+        ("btc . close * 1e-5", "btc.close * 1e-05"),
+    ],
+)
+def test_two_spellings_of_the_same_are_one(written: str, canonical: str) -> None:
+    expression = parse(written)
+    assert expression.text == canonical
+    assert parse(canonical) == expression
+    assert parse(canonical).digest == expression.digest
+
+
+@pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
+def test_every_operator_has_a_valid_example_and_doc(operator) -> None:  # type: ignore[no-untyped-def]
+    expression = parse(operator.example)
+    assert parse(expression.text) == expression
+    assert operator.example.startswith(f"{operator.name}(")
+    assert operator.doc.endswith(".")
+    assert len(operator.signature) + len(operator.doc) < 160
+
+
+def test_there_are_at_least_sixty_operators_in_families() -> None:
+    assert len(OPERATORS) >= 60
+    assert {operator.family for operator in OPERATORS.values()} == {
+        "math", "change", "window", "smoothing", "indicator", "volatility", "flow", "book", "clock", "frame",
+    }  # fmt: skip
+
+
+_leaves = st.sampled_from(["btc.close", "eth.volume", "1", "2.5", "-3", "hour()"])
+_trees = st.recursive(
+    _leaves,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or"]), inner).map(
+            lambda t: f"({t[0]}) {t[1]} ({t[2]})"
+        ),
+        inner.map(lambda t: f"-({t})"),
+        inner.map(lambda t: f"not ({t})"),
+        inner.map(lambda t: f"clip({t}, -1, 1)"),
+        inner.map(lambda t: f"zscore(btc.close + {t}, 30)"),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_trees)
+def test_canonical_text_is_a_fixpoint(text: str) -> None:
+    expression = parse(f"btc.open + ({text})")
+    assert parse(expression.text) == expression
+    assert parse(expression.text).text == expression.text
+
+
+def test_the_deepest_allowed_expression_can_be_written_and_hashed() -> None:
+    expression = parse("-(" * (MAX_DEPTH // 2 - 1) + "btc.close" + ")" * (MAX_DEPTH // 2 - 1))
+    assert parse(expression.text) == expression
+    assert len({expression, parse(expression.text)}) == 1
+
+
+def test_columns_and_series_are_known_without_data() -> None:
+    expression = parse("atr(btc, 14) / btc.close + at(1h, ret(gold.close, 1)) * imbalance(book, 2)")
+    assert expression.series == {"btc", "gold", "book"}
+    assert ("btc", "high") in expression.columns
+    assert ("book", "bid_qty_2") in expression.columns
+    assert ("book", "bid_qty_3") not in expression.columns
+
+
+MINUTES = {"btc": 60_000, "eth": 60_000, "gold": 3_600_000}
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("btc.close", 1),
+        ("ret(btc.close, 15)", 16),
+        ("zscore(ret(btc.close, 15), 240)", 16 + 239),
+        ("zscore(ret(gold.close, 1), 48)", 49 * 60),
+        ("at(1h, zscore(btc.close, 24))", 24 * 60),
+        ("ret(btc.close, 5) + gold.close", 120),
+        ("vwap_day(btc)", 1441),
+        ("hour() * btc.close", 1),
+        ("hour()", 0),
+    ],
+)
+def test_law_2_the_look_back_is_computed(text: str, minutes: int) -> None:
+    assert parse(text).lookback(MINUTES) == minutes * 60_000
+
+
+def test_law_2_a_recursive_operator_looks_back_until_the_rest_weighs_nothing() -> None:
+    rows = parse("wilder(btc.close, 14)").lookback(MINUTES) // 60_000
+    assert (1 - 1 / 14) ** rows < 1e-12 < (1 - 1 / 14) ** (rows - 5)
+    assert parse("wilder(btc.close, 14)").recursive
+
+
+def test_law_1_a_delay_lengthens_the_look_back() -> None:
+    assert parse("ret(gold.close, 1)").lookback(MINUTES, {"gold": 60_000}) == 121 * 60_000
+
+
+COLUMNS = {"btc": {"open", "high", "low", "close", "volume"}, "gold": {"close"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ret(bct.close, 1)", "series 'bct' is not in the dataset; did you mean 'btc'?"),
+        ("btc.clos", "series 'btc' has no column 'clos'; did you mean 'close'?"),
+        ("taker_share(btc, 30)", "series 'btc' has no column 'taker_buy_volume'"),
+        ("at(5m, gold.close)", "at(5m, ...): gold has rows of 1h; write a multiple of it, such as at(1h, ...)"),
+        ("at(90s, btc.close)", "at(90s, ...): btc has rows of 1m"),
+    ],
+)
+def test_a_feature_over_what_the_dataset_lacks_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text).check(COLUMNS, {"btc": 60_000, "gold": 3_600_000})
+    assert said in str(caught.value)
+
+
+def test_what_the_dataset_holds_is_accepted() -> None:
+    parse("atr(btc, 14) + at(4h, ret(gold.close, 1))").check(COLUMNS, {"btc": 60_000, "gold": 3_600_000})
+
+
+def test_the_language_is_light() -> None:
+    code = (
+        "import sys, factory.expressions.grammar, factory.expressions.recipes, factory.expressions.keys;"
+        "heavy = {'numpy', 'pandas', 'numba', 'scipy', 'sklearn', 'talib', 'pyarrow'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
