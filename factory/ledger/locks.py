@@ -4,13 +4,15 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from factory.errors import LedgerError
 
 PATIENCE = 30.0
 """Seconds to wait for a lock."""
+DEAD_AFTER = 86_400
+"""Age in seconds from which an unclaimed file is litter."""
 
 
 @contextmanager
@@ -69,6 +71,15 @@ def is_claimed(path: Path) -> bool:
         return not _try(handle, fcntl.LOCK_SH)
     finally:
         os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the files of claims whose processes died without closing them."""
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            # A fresh file may be a claim that is just being made.
+            if time.time() - path.stat().st_mtime > DEAD_AFTER and not is_claimed(path):
+                path.unlink()
 
 
 @contextmanager

@@ -1,0 +1,213 @@
+"""Long work: started, watched, cancelled, and never lost."""
+
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from factory.errors import FactoryError, JobError
+from factory.jobs.slot import Slot
+from factory.jobs.table import UNFINISHED, Job, JobTable
+from factory.jobs.worker import Outcome
+from factory.ledger.locks import Claim, is_claimed, sweep
+from factory.progress import Progress, silent
+from factory.times import now_ms
+from factory.workspace import Workspace
+
+GRACE_MS = 3_000
+"""How long a job that was asked to stop may go on before its worker is killed."""
+
+_log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """The jobs that one server runs, and a view of those of all servers.
+
+    Each server holds a lock file while it lives; an unfinished job whose
+    server has gone is ``interrupted``, whoever looks. Close it (or use it as
+    a context) when the server ends: that ends its workers.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Shared with other servers.
+    target : str
+        ``"package.module:function"``, called in the worker as
+        ``function(workspace_root, kind, args, progress) -> result``. Its module
+        may name the modules to import ahead in a tuple ``PRELOAD``.
+    workers : int
+        Jobs at a time.
+    """
+
+    def __init__(self, workspace: Workspace, target: str = "factory.workshop:perform", workers: int = 2) -> None:
+        self._table = JobTable(workspace)
+        self._folder = workspace.root / "servers"
+        self._server = secrets.token_hex(8)
+        self._claim = Claim(self._folder / self._server)
+        self._idle = [Slot(str(workspace.root), target) for _ in range(workers)]
+        self._slots = tuple(self._idle)
+        self._waiting: deque[tuple[str, str, Mapping[str, Any]]] = deque()
+        self._mine: set[str] = set()
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        for job in self._table.unfinished():
+            self._settled(job)
+        sweep(self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def warm(self) -> None:
+        """Start one worker ahead of its first job."""
+        with self._lock:
+            if self._idle and not self._closed:
+                self._idle[-1].warm()
+
+    def start(self, kind: str, args: Mapping[str, Any], owner: str) -> str:
+        """Queue a job.
+
+        Parameters
+        ----------
+        kind : str
+            What to do.
+        args : mapping
+            JSON-able.
+        owner : str
+            Who asks.
+
+        Returns
+        -------
+        str
+            Its id.
+        """
+        with self._lock:
+            if self._closed:
+                raise JobError(f"{kind}: the server is stopping; start it again when it is back")
+            id = self._table.add(kind, args, owner, self._server)
+            self._mine.add(id)
+            self._waiting.append((id, kind, args))
+            if self._idle:
+                self._serve_from(self._idle.pop())
+        return id
+
+    def get(self, id: str) -> Job:
+        """How a job stands, of whichever server."""
+        return self._settled(self._table.get(id))
+
+    def list(self, page: int = 1) -> Sequence[Job]:
+        """One page of 50 jobs of all servers, newest first."""
+        return [self._settled(job) for job in self._table.list(page)]
+
+    def wait(self, id: str, seconds: float, on_progress: Progress = silent) -> Job:
+        """Wait for a job to end.
+
+        Parameters
+        ----------
+        id : str
+            The job, of whichever server.
+        seconds : float
+            How long at most.
+        on_progress : callable
+            Called when its progress or message has changed.
+
+        Returns
+        -------
+        Job
+            As it stands then, ended or not.
+        """
+        deadline, pause = time.monotonic() + seconds, 0.01
+        seen = None
+        while True:
+            job = self.get(id)
+            if (job["progress"], job["message"]) != seen:
+                seen = job["progress"], job["message"]
+                on_progress(*seen)
+            left = deadline - time.monotonic()
+            if job["state"] not in UNFINISHED or left <= 0:
+                return job
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, 0.1)
+
+    def cancel(self, id: str) -> Job:
+        """Ask a job to stop; it is killed if it does not within seconds."""
+        self._table.ask_to_cancel(id)
+        return self.get(id)
+
+    def close(self) -> None:
+        """End all workers; unfinished jobs of this server become ``interrupted``."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._waiting.clear()
+            mine, threads = tuple(self._mine), tuple(self._threads)
+        try:
+            for id in mine:
+                self._table.finish(id, "interrupted", error="the server stopped; start it again")
+        finally:
+            for slot in self._slots:
+                slot.kill()
+            for thread in threads:
+                thread.join()
+            for slot in self._slots:
+                slot.close()
+            self._table.close()
+            self._claim.close()
+
+    def _serve_from(self, slot: Slot) -> None:
+        thread = threading.Thread(target=self._serve, args=(slot,), name="jobs", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _serve(self, slot: Slot) -> None:
+        """Run what waits, then leave the slot to the next caller of `start`."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    # The last used is the next used: it is warm.
+                    self._idle.append(slot)
+                    self._threads.discard(threading.current_thread())
+                    return
+                id, kind, args = self._waiting.popleft()
+            try:
+                self._run(slot, id, kind, args)
+            except FactoryError:
+                # `_settled` will say "interrupted", for the job is no longer among `_mine`.
+                _log.exception("the end of job %s (%s) could not be written", id, kind)
+                slot.close()
+            finally:
+                with self._lock:
+                    self._mine.discard(id)
+
+    def _run(self, slot: Slot, id: str, kind: str, args: Mapping[str, Any]) -> None:
+        if not self._table.begin(id):
+            return
+        outcome = slot.run(id, kind, args, lambda: self._closed or self._overdue(id))
+        if outcome.state == "interrupted" and self._table.get(id)["cancel_asked"] is not None:
+            outcome = Outcome("cancelled", error=f"{kind}: cancelled on request")
+        self._table.finish(id, *outcome)
+
+    def _overdue(self, id: str) -> bool:
+        asked = self._table.get(id)["cancel_asked"]
+        return asked is not None and now_ms() - asked > GRACE_MS
+
+    def _settled(self, job: Job) -> Job:
+        """The job, ended here if nobody is left to end it."""
+        if job["state"] not in UNFINISHED or self._is_cared_for(job):
+            return job
+        self._table.finish(job["id"], "interrupted", error=f"{job['kind']}: the server that ran it has gone; start it again")
+        return self._table.get(job["id"])
+
+    def _is_cared_for(self, job: Job) -> bool:
+        if job["server"] == self._server:
+            with self._lock:
+                return job["id"] in self._mine
+        return is_claimed(self._folder / job["server"])

@@ -1,0 +1,155 @@
+"""The jobs of a workspace, as all its servers and workers see them."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from sqlalchemy import Row, insert, select, update
+
+from factory.canonical import dumps
+from factory.errors import JobError
+from factory.ledger.database import Database
+from factory.ledger.schema import JOBS
+from factory.times import now_ms
+from factory.workspace import Workspace
+
+State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+UNFINISHED = ("queued", "running")
+PAGE = 50
+
+
+class Job(TypedDict):
+    """What is known of a job.
+
+    ``progress`` is the share done in [0, 1], ``message`` what it does now;
+    ``result`` is there when ``done``, ``error`` when failed, cancelled or
+    interrupted. Times are ms UTC. ``owner`` asked for it, ``server`` runs it.
+    """
+
+    id: str
+    kind: str
+    owner: str
+    server: str
+    state: State
+    progress: float
+    message: str
+    result: Any
+    error: str | None
+    created: int
+    started: int | None
+    finished: int | None
+    cancel_asked: int | None
+
+
+class JobTable:
+    """Reads and changes of the jobs table; each is one transaction.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose jobs.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._database = Database(workspace)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def add(self, kind: str, args: Mapping[str, Any], owner: str, server: str) -> str:
+        """Queue a job and give its id."""
+        id = f"job-{secrets.token_hex(4)}"
+        row = {"id": id, "kind": kind, "args": dumps(args), "owner": owner, "server": server, "state": "queued"}
+        with self._database.writing() as connection:
+            connection.execute(insert(JOBS).values(**row, progress=0.0, message="queued", created=now_ms()))
+        return id
+
+    def get(self, id: str) -> Job:
+        """Look a job up.
+
+        Raises
+        ------
+        JobError
+            If there is none with this id.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(JOBS).where(JOBS.c.id == id)).first()
+        if row is None:
+            raise JobError(f"job: '{id[:64]}' unknown; give an id as it was answered, such as job-1a2b3c4d")
+        return _job(row)
+
+    def list(self, page: int = 1) -> Sequence[Job]:
+        """One page of 50 jobs, newest first."""
+        query = select(JOBS).order_by(JOBS.c.created.desc(), JOBS.c.id).limit(PAGE).offset((page - 1) * PAGE)
+        with self._database.reading() as connection:
+            return [_job(row) for row in connection.execute(query)]
+
+    def unfinished(self) -> Sequence[Job]:
+        """All jobs that are queued or running somewhere."""
+        with self._database.reading() as connection:
+            return [_job(row) for row in connection.execute(select(JOBS).where(JOBS.c.state.in_(UNFINISHED)))]
+
+    def begin(self, id: str) -> bool:
+        """Turn a queued job into a running one; False if it was ended meanwhile."""
+        changes = {"state": "running", "message": "starting", "started": now_ms()}
+        statement = update(JOBS).where(JOBS.c.id == id, JOBS.c.state == "queued").values(**changes)
+        with self._database.writing() as connection:
+            return connection.execute(statement).rowcount == 1
+
+    def report(self, id: str, share: float, message: str) -> bool:
+        """Note how far a job is; True if it has been asked to stop."""
+        changes = {"progress": min(max(share, 0.0), 1.0), "message": message}
+        statement = update(JOBS).where(JOBS.c.id == id, JOBS.c.state == "running").values(**changes)
+        with self._database.writing() as connection:
+            asked = connection.execute(statement.returning(JOBS.c.cancel_asked)).scalar()
+        return asked is not None
+
+    def ask_to_cancel(self, id: str) -> None:
+        """End a queued job; ask a running one to stop."""
+        now = now_ms()
+        ended = {"state": "cancelled", "error": "cancelled before it began", "finished": now, "cancel_asked": now}
+        with self._database.writing() as connection:
+            connection.execute(update(JOBS).where(JOBS.c.id == id, JOBS.c.state == "queued").values(**ended))
+            running = JOBS.c.id == id, JOBS.c.state == "running", JOBS.c.cancel_asked.is_(None)
+            connection.execute(update(JOBS).where(*running).values(cancel_asked=now))
+
+    def finish(self, id: str, state: State, result: str | None = None, error: str | None = None) -> None:
+        """End a job once; later ends change nothing.
+
+        Parameters
+        ----------
+        id : str
+            The job.
+        state : str
+            How it ended.
+        result : str or None
+            Canonical JSON.
+        error : str or None
+            One line a mistake.
+        """
+        changes: dict[str, Any] = {"state": state, "result": result, "error": error, "finished": now_ms()}
+        if state == "done":
+            changes |= {"progress": 1.0, "message": "done"}
+        statement = update(JOBS).where(JOBS.c.id == id, JOBS.c.state.in_(UNFINISHED)).values(**changes)
+        with self._database.writing() as connection:
+            connection.execute(statement)
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        owner=row.owner,
+        server=row.server,
+        state=row.state,
+        progress=row.progress,
+        message=row.message,
+        result=None if row.result is None else json.loads(row.result),
+        error=row.error,
+        created=row.created,
+        started=row.started,
+        finished=row.finished,
+        cancel_asked=row.cancel_asked,
+    )

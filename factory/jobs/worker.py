@@ -1,0 +1,114 @@
+"""What runs inside a worker process."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from factory.canonical import dumps
+from factory.errors import Cancelled, FactoryError
+from factory.jobs.table import JobTable, State
+from factory.progress import Progress
+from factory.workspace import Workspace
+
+REPORT_EVERY = 0.2
+"""Seconds between two writes of a job's progress."""
+
+_ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
+_log = logging.getLogger(__name__)
+
+Perform = Callable[[str, str, Mapping[str, Any], Progress], Mapping[str, Any]]
+"""``perform(workspace_root, kind, args, progress) -> result``, both JSON-able."""
+
+
+class Outcome(NamedTuple):
+    """How a job ended: its state, its result as canonical JSON, its error."""
+
+    state: State
+    result: str | None = None
+    error: str | None = None
+
+
+def prepare(root: str) -> None:
+    """Set a fresh worker process up, before anything heavy is imported.
+
+    One thread a library: two-thread libraries collapse on shared cores. The
+    server may speak JSON-RPC on its standard streams, so the worker leaves
+    them alone. It dies with the server, and only the server minds Ctrl-C.
+    """
+    for library in _ONE_THREAD:
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    os.environ["NUMBA_CACHE_DIR"] = str(Path(root) / "numba")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_server, daemon=True).start()
+
+
+def warm(target: str) -> None:
+    """Import a target and the modules that it names in ``PRELOAD``."""
+    module = import_module(target.partition(":")[0])
+    for name in getattr(module, "PRELOAD", ()):
+        import_module(name)
+
+
+def work(root: str, target: str, id: str, kind: str, args: Mapping[str, Any]) -> Outcome:
+    """Perform one job and say how it ended.
+
+    Parameters
+    ----------
+    root : str
+        The workspace.
+    target : str
+        ``"package.module:function"``, a :data:`Perform`.
+    id, kind, args
+        The job.
+    """
+    table = JobTable(Workspace(Path(root)))
+    try:
+        return Outcome("done", dumps(_resolve(target)(root, kind, args, _reporter(table, id))))
+    except Cancelled:
+        return Outcome("cancelled", error=f"{kind}: cancelled on request")
+    except FactoryError as error:
+        return Outcome("failed", error=str(error))
+    except Exception as error:
+        _log.exception("job %s (%s) failed", id, kind)
+        reason = f"stopped by an unexpected {type(error).__name__}"
+        return Outcome("failed", error=f"{kind}: {reason}; the server's log has the rest under {id}")
+    finally:
+        table.close()
+
+
+def _resolve(target: str) -> Perform:
+    module, _, name = target.partition(":")
+    perform: Perform = getattr(import_module(module), name)
+    return perform
+
+
+def _reporter(table: JobTable, id: str) -> Progress:
+    last = float("-inf")
+
+    def report(share: float, what: str) -> None:
+        nonlocal last
+        if time.monotonic() - last < REPORT_EVERY:
+            return
+        last = time.monotonic()
+        if table.report(id, share, what):
+            raise Cancelled(f"job: {id} was cancelled")
+
+    return report
+
+
+def _die_with_server() -> None:
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os._exit(1)
