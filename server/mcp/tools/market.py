@@ -15,5 +15,6 @@ async def list_features(
     call: Call, family: str | None = None, search: str | None = None, part: str | None = None, page: Page = 1
 ) -> dict[str, Any]:
     """Operators and recipes by family or search; with part (sample, label, experts, meta, trade, size, exit)
-    the building blocks of a spec: parameters, defaults, valid examples. No argument: the families and a whole spec."""
+    the building blocks of a spec: parameters, defaults, valid examples. No argument: the families and a whole spec.
+    """
     return await ask(call, "list_features", family=family, search=search, part=part, page=page)

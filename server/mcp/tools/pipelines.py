@@ -15,7 +15,8 @@ async def define_pipeline(
     call: Call, spec: Spec | None = None, parent: Known | None = None, changes: Changes | None = None
 ) -> dict[str, Any]:
     """Check and keep a pipeline: a whole spec (object or YAML text), or a parent (id or name) and changes.
-    Gives its id, the diff, look-backs, warnings, what is cached. Runs nothing."""
+    Gives its id, the diff, look-backs, warnings, what is cached. Runs nothing.
+    """
     return await ask(call, "define", spec=spec, parent=parent, changes=changes)
 
 
@@ -23,7 +24,8 @@ async def train(
     call: Call, pipeline: Known | None = None, parent: Known | None = None, changes: Changes | None = None
 ) -> dict[str, Any]:
     """Fit on train only: the experts' out-of-fold scores and the forest's score on the held-out end of train.
-    Costs no trial."""
+    Costs no trial.
+    """
     return await work(call, "train", pipeline=pipeline, parent=parent, changes=changes)
 
 
@@ -35,7 +37,8 @@ async def backtest(
     why: Words | None = None,
 ) -> dict[str, Any]:
     """The trial: score a pipeline, or a parent with changes, on validation, training it if needed.
-    Costs, win rate beside break-even, intervals, coin-flip and always-long twins. Each distinct pipeline counts once."""
+    Costs, win rate beside break-even, intervals, coin-flip and always-long twins. Each distinct pipeline counts once.
+    """
     return await work(call, "backtest", pipeline=pipeline, parent=parent, changes=changes, why=why)
 
 
@@ -48,7 +51,8 @@ async def tune(
 ) -> dict[str, Any]:
     """Search literals: grid {path: [values]} or {path: {from, to, log}} (default: the pipeline's tune), at most
     `cells` drawn. Ranked by nested cross-validation in train, the winner scored on validation; judge=validation makes
-    each cell a trial."""
+    each cell a trial.
+    """
     return await work(call, "tune", pipeline=pipeline, grid=grid, cells=cells, judge=judge)
 
 
@@ -64,7 +68,8 @@ async def rank_features(
 ) -> dict[str, Any]:
     """Which inputs matter. With a pipeline: out-of-sample permutation importance against a noise column (groups:
     permute correlated ones together; raw: features through the experts). Without: expressions or a recipe family
-    against a label on train, AUC with interval and decay with delay."""
+    against a label on train, AUC with interval and decay with delay.
+    """
     return await work(
         call,
         "rank",
@@ -86,5 +91,6 @@ async def execute_python(
     validation: bool | None = None,
 ) -> dict[str, Any]:
     """A few lines of pandas/numpy in a sandbox, over the frame `train` (columns as series_column, plus the features
-    of a pipeline). Print or end with an expression. validation=true adds that frame and is written down as a trial first."""
+    of a pipeline). Print or end with an expression. validation=true adds that frame and is written down as a trial first.
+    """
     return await work(call, "execute", code=code, dataset=dataset, pipeline=pipeline, validation=validation)

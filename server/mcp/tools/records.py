@@ -12,10 +12,9 @@ async def submit(
     call: Call, pipeline: Known, claimed_edge: Annotated[float, Field(gt=0, lt=1)], reason: Words, model: str, cutoff: str
 ) -> dict[str, Any]:
     """Spend one of the few sealed looks on a frozen pipeline: PASS or FAIL. claimed_edge: mean net payoff a decision;
-    model, cutoff: your name and knowledge cutoff."""
-    return await ask(
-        call, "submit", pipeline=pipeline, claimed_edge=claimed_edge, reason=reason, model=model, cutoff=cutoff
-    )
+    model, cutoff: your name and knowledge cutoff.
+    """
+    return await ask(call, "submit", pipeline=pipeline, claimed_edge=claimed_edge, reason=reason, model=model, cutoff=cutoff)
 
 
 async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
@@ -25,7 +24,8 @@ async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
 
 async def show(call: Call, what: Known = "leaderboard", by: str | None = None, page: Page = 1) -> dict[str, Any]:
     """A pipeline, run or job (waits for it), or: leaderboard, trials, ledger, datasets. by: hour, month, side,
-    confidence, volatility breaks a trial down."""
+    confidence, volatility breaks a trial down.
+    """
     return await ask(call, "show", what=what, by=by, page=page)
 
 

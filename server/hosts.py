@@ -1,0 +1,34 @@
+"""The exact lines that connect an MCP host to this installation."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from factory.workspace import Workspace
+
+NAME = "random-forest-cat"
+
+
+def stdio_command(workspace: Workspace) -> list[str]:
+    """Start the server over stdio on this workspace, with absolute paths: hosts have another PATH."""
+    script = Path(sys.executable).with_name(NAME)
+    start = [str(script)] if script.exists() else [sys.executable, "-m", "server"]
+    return [*start, "--workspace", str(workspace.root)]
+
+
+def claude_line(workspace: Workspace) -> str:
+    """Register the stdio server with Claude Code."""
+    return f"claude mcp add {NAME} -- {shlex.join(stdio_command(workspace))}"
+
+
+def claude_http_line(url: str, token: bool) -> str:
+    """Register the HTTP server with Claude Code."""
+    header = '--header "Authorization: Bearer $RFCAT_TOKEN" ' if token else ""
+    return f"claude mcp add --transport http {header}{NAME} {url}"
+
+
+def json_block(workspace: Workspace) -> str:
+    """What Claude Desktop, Cursor and others take in their ``mcpServers`` file."""
+    command, *args = stdio_command(workspace)
+    return json.dumps({"mcpServers": {NAME: {"command": command, "args": args}}}, indent=2)

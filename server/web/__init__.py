@@ -1,0 +1,1 @@
+"""The door for browsers, and MCP over HTTP beside it."""

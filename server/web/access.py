@@ -1,0 +1,117 @@
+"""Who may come in over HTTP."""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.transport_security import TransportSecuritySettings
+
+from factory.errors import FactoryError
+
+COOKIE = "rfcat"
+SCOPE = "factory"
+
+
+class AccessError(FactoryError):
+    """The server would be open to strangers."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the server listens, and what it asks of callers.
+
+    Parameters
+    ----------
+    host : str
+        Address to bind.
+    port : int
+        Port to bind.
+    token : str or None
+        The bearer token that every caller must show; compulsory unless `host` is a loopback address.
+    names : sequence of str
+        Further host names by which clients reach this server.
+
+    Raises
+    ------
+    AccessError
+        If others could reach it without a token.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str | None = None
+    names: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not self.token and not is_loopback(self.host):
+            raise AccessError(f"host: {self.host} is open to others; set RFCAT_TOKEN to a long secret, or bind 127.0.0.1")
+
+    @property
+    def url(self) -> str:
+        """Address of the start page."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def hosts(self) -> list[str]:
+        """Host names that requests may carry, without ports."""
+        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", self.host, *self.names]))
+
+    def transport_security(self) -> TransportSecuritySettings:
+        """Host and Origin checks of the MCP route."""
+        hosts = [name for host in self.hosts for name in (host, f"{host}:*")]
+        origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
+        return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+
+    def mcp_options(self) -> dict[str, Any]:
+        """How the MCP server checks tokens; nothing when it asks for none."""
+        if not self.token:
+            return {}
+        # Without a resource server URL no OAuth metadata are published, so hosts do not look for a login that is not there.
+        settings = AuthSettings.model_validate(
+            {"issuer_url": self.url, "resource_server_url": None, "required_scopes": [SCOPE]}
+        )
+        return {"auth": settings, "token_verifier": OneToken(self.token)}
+
+    def accepts(self, request: Request) -> bool:
+        """Whether a page may be shown: the token as bearer, or its mark as cookie."""
+        if not self.token:
+            return True
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and same(shown, self.token):
+            return True
+        return same(request.cookies.get(COOKIE, ""), self.mark)
+
+    @property
+    def mark(self) -> str:
+        """What the cookie holds in the token's place."""
+        return hashlib.sha256(f"cookie:{self.token}".encode()).hexdigest()
+
+
+class OneToken(TokenVerifier):
+    """Accept exactly one bearer token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Compare in constant time."""
+        return AccessToken(token=token, client_id="owner", scopes=[SCOPE]) if same(token, self._token) else None
+
+
+def same(left: str, right: str) -> bool:
+    """Compare two secrets in constant time."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

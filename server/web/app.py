@@ -1,0 +1,82 @@
+"""The HTTP application: MCP at ``/mcp``, and the start page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+import factory
+from factory.workspace import Workspace
+from server import hosts
+from server.mcp.app import FactoryServer, build_server
+from server.web.access import COOKIE, Access, same
+
+TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
+
+
+def create_app(workspace: Workspace, access: Access, server: FactoryServer | None = None, **transport: Any) -> FastAPI:
+    """Make the application.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where everything is kept.
+    access : Access
+        Where it listens, and what it asks of callers.
+    server : FactoryServer or None
+        The MCP server; default: :func:`build_server` of the workspace.
+    **transport : Any
+        Options of the Streamable HTTP transport.
+    """
+    server = server or build_server(workspace, **access.mcp_options())
+    door = server.streamable_http_app(transport_security=access.transport_security(), **transport)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with server.session_manager.run():
+            yield
+
+    app = FastAPI(title="Random Forest Cat", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host.strip("[]") for host in access.hosts])
+    _add_pages(app, workspace, access)
+    app.mount("/", door)
+    return app
+
+
+def _add_pages(app: FastAPI, workspace: Workspace, access: Access) -> None:
+    @app.get("/", response_class=HTMLResponse)
+    def start(request: Request) -> Response:
+        if not access.accepts(request):
+            return TEMPLATES.TemplateResponse(request, "token.html", status_code=401)
+        return TEMPLATES.TemplateResponse(request, "start.html", _start_page(workspace, access))
+
+    @app.post("/token")
+    async def enter(request: Request) -> Response:
+        shown = parse_qs((await request.body()).decode(errors="replace")).get("token", [""])[0]
+        if not access.token or not same(shown, access.token):
+            return TEMPLATES.TemplateResponse(request, "token.html", {"wrong": True}, status_code=401)
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(COOKIE, access.mark, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        return response
+
+
+def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
+    from factory.workshop import Workshop
+
+    workshop = Workshop(workspace, agent="person")
+    return {
+        "version": factory.__version__,
+        "workspace": workspace.root,
+        "url": f"{access.url}/mcp",
+        "http_line": hosts.claude_http_line(f"{access.url}/mcp", token=bool(access.token)),
+        "stdio_line": hosts.claude_line(workspace),
+        "json_block": hosts.json_block(workspace),
+        "market": workshop.describe(),
+        "leaderboard": workshop.show("leaderboard"),
+    }

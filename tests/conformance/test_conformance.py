@@ -1,0 +1,114 @@
+"""Tests of MCP servers that nobody of this project wrote.
+
+Both tools come from npm and need Node 22; ``.ci/run`` installs them into
+``node_modules``.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+PATH = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
+RESULT = re.compile(r"^[✓✗] ([\w-]+): (\d+) passed, (\d+) failed", re.MULTILINE)
+OPTIONAL = "tasks-"
+"""Scenarios of an extension that the server does not offer."""
+
+BARE = {
+    "2026-07-28": (
+        "caching",
+        "http-header-validation",
+        "dns-rebinding-protection",
+        "server-sse-multiple-streams",
+        "tools-list",
+        "resources-list",
+        "prompts-list",
+        "sep-2164-resource-not-found",
+    ),
+    "2025-11-25": (
+        "server-initialize",
+        "ping",
+        "server-session-lifecycle",
+        "dns-rebinding-protection",
+        "server-sse-multiple-streams",
+        "tools-list",
+        "resources-list",
+        "prompts-list",
+    ),
+}
+"""What the server must pass as users get it, without fixtures."""
+
+
+def node_tool(name: str) -> str:
+    found = shutil.which(name, path=PATH)
+    if found is None:
+        if os.environ.get("RFCAT_REQUIRE_NODE"):
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"needs {name} from npm: see .ci/run")
+    return found
+
+
+def node_run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, "PATH": PATH}, capture_output=True, text=True, encoding="utf-8", timeout=300
+    )
+
+
+@contextmanager
+def serving(*command: str) -> Iterator[str]:
+    """Run a server on a free port until the block ends; yields the URL of its MCP route."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", *command, str(port)], cwd=ROOT)
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize("revision", ["2026-07-28", "2025-11-25"])
+def test_every_applicable_scenario_passes(revision: str, tmp_path: Path) -> None:
+    tool = node_tool("conformance")
+    with serving("tests.conformance.server") as url:
+        run = node_run(tool, "server", "--url", url, "--requirements", revision, "-o", str(tmp_path))
+    results = [found for found in RESULT.findall(run.stdout) if not found[0].startswith(OPTIONAL)]
+    assert len(results) >= 30, run.stdout + run.stderr
+    assert [found for found in results if int(found[1]) == 0 or int(found[2]) > 0] == []
+    assert run.returncode == 0
+
+
+@pytest.mark.parametrize("revision", sorted(BARE))
+def test_the_server_without_fixtures_passes_what_applies(revision: str, tmp_path: Path) -> None:
+    tool = node_tool("conformance")
+    with serving("server", "--workspace", str(tmp_path / "workspace"), "serve", "--port") as url:
+        for scenario in BARE[revision]:
+            run = node_run(tool, "server", "--url", url, "--scenario", scenario, "--spec-version", revision, cwd=tmp_path)
+            assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("method", ["tools/list", "prompts/list"])
+def test_the_inspector_finds_the_tools_portable(method: str, tmp_path: Path) -> None:
+    tool = node_tool("mcp-inspector")
+    strict = ["--strict"] if method == "tools/list" else []
+    command = [sys.executable, "-m", "server", "--workspace", str(tmp_path / "workspace")]
+    run = node_run(tool, "--cli", "--method", method, *strict, "--", *command)
+    assert run.returncode == 0, run.stdout + run.stderr
