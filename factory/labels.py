@@ -53,6 +53,11 @@ class Labels:
         """The labels at a mask or at positions."""
         return Labels(*(getattr(self, name)[rows] for name in self.__slots__))
 
+    @classmethod
+    def concatenate(cls, *stretches: "Labels") -> "Labels":
+        """Labels of several stretches of the same series, in their order."""
+        return cls(*(np.concatenate([getattr(part, name) for part in stretches]) for name in cls.__slots__))
+
 
 def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int) -> Labels:
     """Label decisions on the bars of one series.
@@ -85,7 +90,9 @@ def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[floa
     horizon = to_ms(part.horizon)
     if horizon % series.period:
         bar = to_duration(series.period)
-        raise FlowError(f"label.horizon: {part.horizon} is no multiple of the {bar} bars of '{part.of}'; use a multiple of {bar}")
+        raise FlowError(
+            f"label.horizon: {part.horizon} is no multiple of the {bar} bars of '{part.of}'; use a multiple of {bar}"
+        )
     first, last = _windows(series, times, horizon, end)
     bars = {name: np.asarray(series.columns[name]) for name in ("open", "high", "low", "close")}
     entry = np.where(first >= 0, bars["open"][first], np.nan)
@@ -121,15 +128,17 @@ def _barriers(part: Label, unit: NDArray[float64] | None, n: int) -> tuple[NDArr
 
 
 def _is_up(part: Label, ret: NDArray[float64], touch: NDArray[int8]) -> NDArray[bool_]:
+    up: NDArray[bool_]
     match part:
         case UpDown():
-            return ret >= 0
+            up = ret >= 0
         case FixedReturn():
-            return ret > part.above
+            up = ret > part.above
         case TripleBarrier():
-            return (touch == 1) | ((touch == 0) & (ret >= 0))
+            up = (touch == 1) | ((touch == 0) & (ret >= 0))
         case _:
             assert_never(part)
+    return up
 
 
 def uniqueness(first: NDArray[int64], last: NDArray[int64], n: int) -> NDArray[float64]:
@@ -147,7 +156,16 @@ def uniqueness(first: NDArray[int64], last: NDArray[int64], n: int) -> NDArray[f
     ndarray of float64, shape (m,)
         In (0, 1]. López de Prado (2018), section 4.4.
     """
-    return shared_sum(first, last, np.ones(n), concurrency(first, last, n)) / (last - first + 1)
+    unique: NDArray[float64] = shared_sum(first, last, np.ones(n), concurrency(first, last, n)) / (last - first + 1)
+    return unique
+
+
+def uniqueness_of(labels: Labels) -> NDArray[float64]:
+    """Average uniqueness among labels that all exist, shape (n,)."""
+    if not len(labels):
+        return np.empty(0)
+    base = labels.first.min()
+    return uniqueness(labels.first - base, labels.last - base, int(labels.last.max() - base) + 1)
 
 
 def return_attribution(first: NDArray[int64], last: NDArray[int64], returns: NDArray[float64]) -> NDArray[float64]:
@@ -166,8 +184,8 @@ def return_attribution(first: NDArray[int64], last: NDArray[int64], returns: NDA
         López de Prado (2018), section 4.6.
     """
     alive = concurrency(first, last, len(returns))
-    weight = np.abs(shared_sum(first, last, np.nan_to_num(returns), alive))
-    return weight / weight.mean()
+    weight: NDArray[float64] = np.abs(shared_sum(first, last, np.nan_to_num(returns), alive))
+    return np.asarray(weight / weight.mean())
 
 
 def time_decay(unique: NDArray[float64], oldest: float) -> NDArray[float64]:
@@ -186,4 +204,5 @@ def time_decay(unique: NDArray[float64], oldest: float) -> NDArray[float64]:
         López de Prado (2018), section 4.7.
     """
     age = np.cumsum(unique)
-    return oldest + (1.0 - oldest) * age / age[-1]
+    factors: NDArray[float64] = oldest + (1.0 - oldest) * age / age[-1]
+    return factors

@@ -1,0 +1,165 @@
+"""What every learner is made of, and the models that more than one of them ends in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy import float64, int8
+from numpy.typing import NDArray
+
+from factory.kernels.forest import FlatForest
+from factory.kernels.logit import chances, log_odds
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a learner is fitted on.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, d)
+        No missing values.
+    y : ndarray of int8, shape (n,)
+        1 up, 0 down; both occur.
+    ret : ndarray of float64, shape (n,)
+        The label's return.
+    weight : ndarray of float64, shape (n,)
+        Positive, mean 1.
+    """
+
+    X: NDArray[float64]
+    y: NDArray[int8]
+    ret: NDArray[float64]
+    weight: NDArray[float64]
+
+
+class Fitted(Protocol):
+    """A fitted learner: plain arrays and a way to predict from them."""
+
+    def predict(self, X: NDArray[float64]) -> NDArray[float64]:
+        """Chance of up, shape (n,), for X of shape (n, d) without missing values."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows, none of it empty."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Undo :meth:`arrays`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogitModel:
+    """A chance whose log odds are linear in the features.
+
+    Parameters
+    ----------
+    mean, slope : ndarray of float64, shape (d,)
+        Centre and log odds per unit of each feature.
+    bias : ndarray of float64, shape (1,)
+        Log odds at the centre.
+    """
+
+    mean: NDArray[float64]
+    slope: NDArray[float64]
+    bias: NDArray[float64]
+
+    def predict(self, X: NDArray[float64]) -> NDArray[float64]:
+        """Chance of up, shape (n,)."""
+        p: NDArray[float64] = chances(log_odds(np.ascontiguousarray(X), self.mean, self.slope, float(self.bias[0])))
+        return p
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows."""
+        return {"mean": self.mean, "slope": self.slope, "bias": self.bias}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> "LogitModel":
+        """Undo :meth:`arrays`."""
+        return cls(*(np.array(arrays[name]) for name in cls.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class BoostedModel:
+    """A chance whose log odds are a sum over trees, from `start` (shape (1,)) on."""
+
+    forest: FlatForest
+    start: NDArray[float64]
+
+    def predict(self, X: NDArray[float64]) -> NDArray[float64]:
+        """Chance of up, shape (n,)."""
+        p: NDArray[float64] = chances(self.start[0] + self.forest.total(X))
+        return p
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows."""
+        return {"start": self.start, **self.forest.arrays()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> "BoostedModel":
+        """Undo :meth:`arrays`."""
+        return cls(FlatForest.from_arrays(arrays), np.array(arrays["start"]))
+
+
+@dataclass(frozen=True, slots=True)
+class VotingModel:
+    """A chance that is the mean share of ups over the leaves of trees."""
+
+    forest: FlatForest
+
+    def predict(self, X: NDArray[float64]) -> NDArray[float64]:
+        """Chance of up, shape (n,)."""
+        return self.forest.mean(X)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows."""
+        return self.forest.arrays()
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> "VotingModel":
+        """Undo :meth:`arrays`."""
+        return cls(FlatForest.from_arrays(arrays))
+
+
+@dataclass(frozen=True, slots=True)
+class RuleModel:
+    """Two chances, on either side of a threshold; each array has shape (1,).
+
+    Parameters
+    ----------
+    threshold : ndarray of float64
+        Compared with the only feature, strictly.
+    above : ndarray of int8
+        1 when the rule holds above the threshold, 0 when below it.
+    held, failed : ndarray of float64
+        Chance of up where the rule holds and where it does not.
+    """
+
+    threshold: NDArray[float64]
+    above: NDArray[int8]
+    held: NDArray[float64]
+    failed: NDArray[float64]
+
+    def holds(self, X: NDArray[float64]) -> NDArray[np.bool_]:
+        """Where the rule holds, shape (n,)."""
+        side: NDArray[np.bool_] = X[:, 0] > self.threshold[0] if self.above[0] else X[:, 0] < self.threshold[0]
+        return side
+
+    def predict(self, X: NDArray[float64]) -> NDArray[float64]:
+        """Chance of up, shape (n,)."""
+        p: NDArray[float64] = np.where(self.holds(X), self.held[0], self.failed[0])
+        return p
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> "RuleModel":
+        """Undo :meth:`arrays`."""
+        return cls(*(np.array(arrays[name]) for name in cls.__slots__))

@@ -1,0 +1,196 @@
+"""The random forest over experts and features, its calibration, and the one flat predictor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import float64, int8, int64
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from factory.errors import FlowError
+from factory.kernels.forest import FlatForest
+from factory.kernels.logit import chances
+from factory.parts.meta import Forest
+from factory.progress import Progress, silent, within
+
+MOST_ROWS = 20_000
+"""Rows drawn for a tree, at most, unless the part says otherwise."""
+HELD_OUT = 0.2
+BUNCH = 100
+"""Rows that share one step of an isotonic calibration, so that a lucky few at an end do not become a certainty."""
+BATCH = 20
+"""Trees between two reports of progress."""
+FLOOR = 1e-6
+
+
+@dataclass(frozen=True)
+class Meta:
+    """A fitted forest with its calibration; predicts from plain arrays alone.
+
+    Parameters
+    ----------
+    forest : FlatForest
+        Leaves hold the share of ups.
+    method : str
+        ``isotonic``, ``sigmoid`` or ``none``.
+    knots : ndarray of float64, shape (2, k)
+        Isotonic: raw and calibrated chance, increasing; sigmoid: ``[[bias], [slope]]`` in log odds; none: zeros.
+    holdout : mapping of str to float
+        Raw scores on the last fifth of train by a forest fitted on the purged rest: rows,
+        auc, log_loss, and base_log_loss of the rest's share of ups. Empty if not asked for.
+    """
+
+    forest: FlatForest
+    method: str
+    knots: NDArray[float64]
+    holdout: Mapping[str, float]
+
+    def predict(self, X: NDArray[float64]) -> NDArray[float64]:
+        """Calibrated chance of up, shape (n,), for X of shape (n, d) without missing values."""
+        return self.calibrated(self.forest.mean(X))
+
+    def calibrated(self, raw: NDArray[float64]) -> NDArray[float64]:
+        """Calibrated chance of a raw one, shape as given."""
+        p = raw
+        if self.method == "isotonic":
+            p = np.interp(raw, self.knots[0], self.knots[1])
+        elif self.method == "sigmoid":
+            p = chances(self.knots[0, 0] + self.knots[1, 0] * _log_odds(raw))
+        return p
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows, as plain arrays."""
+        scores = {f"holdout_{name}": np.array([value]) for name, value in self.holdout.items()}
+        return {**self.forest.arrays(), "method": np.array([self.method]), "knots": self.knots, **scores}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Meta":
+        """Undo :meth:`arrays`."""
+        prefix = "holdout_"
+        holdout = {
+            name.removeprefix(prefix): array[0].item() for name, array in sorted(arrays.items()) if name.startswith(prefix)
+        }
+        return cls(FlatForest.from_arrays(arrays), str(arrays["method"][0]), np.array(arrays["knots"]), holdout)
+
+
+def fit_forest(
+    part: Forest,
+    X: NDArray[float64],
+    y: NDArray[int8],
+    weight: NDArray[float64],
+    start: NDArray[int64],
+    end: NDArray[int64],
+    *,
+    uniqueness_share: float,
+    seed: int,
+    threads: int = 1,
+    holdout: bool = True,
+    progress: Progress = silent,
+) -> Meta:
+    """Fit the forest on all rows, and calibrate it on the last fifth as predicted from the rest.
+
+    Parameters
+    ----------
+    part : Forest
+        What is fitted.
+    X : ndarray of float64, shape (n, d)
+        Experts' out-of-fold chances and features; no missing values.
+    y : ndarray of int8, shape (n,)
+        1 up, 0 down.
+    weight : ndarray of float64, shape (n,)
+        Positive; each tree draws its rows in proportion to it.
+    start, end : ndarray of int64, shape (n,)
+        Label intervals, ms UTC, `start` never decreasing.
+    uniqueness_share : float
+        Mean average uniqueness of the labels, in (0, 1]: the share of rows that a tree draws by default.
+    seed : int
+        The same for the same numbers, on any number of threads.
+    threads : int
+        Trees that grow at once.
+    holdout : bool
+        Whether to score the last fifth; a calibration needs it.
+
+    Raises
+    ------
+    FlowError
+        If a stretch that must be learned from or scored is of one class.
+    """
+    needed = holdout or part.calibrate != "none"
+    if not needed:
+        return Meta(_grow(part, X, y, weight, uniqueness_share, seed, threads, progress), "none", np.zeros((2, 1)), {})
+    held = np.arange(int((1 - HELD_OUT) * len(y)), len(y))
+    rest = np.flatnonzero(end < start[held[0]])
+    first = _grow(part, X[rest], y[rest], weight[rest], uniqueness_share, seed, threads, within(progress, 0.0, 0.45))
+    raw = first.mean(X[held])
+    if not 0 < y[held].sum() < len(held):
+        side = "up" if y[held[0]] else "down"
+        raise FlowError(f"label: all {len(held)} labels of train's last fifth are {side}; use a label that is less one-sided")
+    base = np.average(y[rest], weights=weight[rest])
+    scores = {
+        "rows": len(held),
+        "auc": float(roc_auc_score(y[held], raw)),
+        "log_loss": float(log_loss(y[held], raw)),
+        "base_log_loss": float(log_loss(y[held], np.full(len(held), base))),
+    }
+    knots = _knots(part.calibrate, raw, y[held], weight[held])
+    forest = _grow(part, X, y, weight, uniqueness_share, seed, threads, within(progress, 0.45, 1.0))
+    return Meta(forest, part.calibrate, knots, scores)
+
+
+def _grow(
+    part: Forest,
+    X: NDArray[float64],
+    y: NDArray[int8],
+    weight: NDArray[float64],
+    uniqueness_share: float,
+    seed: int,
+    threads: int,
+    progress: Progress,
+) -> FlatForest:
+    """Grow the trees a batch at a time, so that the work can be followed and stopped."""
+    if not 0 < y.sum() < len(y):
+        raise FlowError(
+            f"label: the {len(y)} rows that the forest is fitted on are of one class; use a label that is less one-sided"
+        )
+    rows = part.rows or min(max(1, round(uniqueness_share * len(y))), MOST_ROWS)
+    model = RandomForestClassifier(
+        0, min_samples_leaf=part.leaf, max_samples=min(rows, len(y)), warm_start=True, random_state=seed, n_jobs=threads
+    )
+    X32 = np.ascontiguousarray(X, np.float32)
+    with threadpool_limits(1):
+        for trees in [*range(BATCH, part.trees, BATCH), part.trees]:
+            model.set_params(n_estimators=trees).fit(X32, y, weight / weight.mean())
+            progress(trees / part.trees, "growing the forest")
+    return FlatForest.of_classifiers(model.estimators_)
+
+
+def _knots(method: str, raw: NDArray[float64], y: NDArray[int8], weight: NDArray[float64]) -> NDArray[float64]:
+    if method == "isotonic":
+        return _isotonic(raw, y, weight)
+    if method == "sigmoid":
+        model = LogisticRegression(C=np.inf).fit(_log_odds(raw)[:, None], y, weight)
+        slope = float(model.coef_[0, 0])
+        base = float(np.average(y, weights=weight))
+        return np.array([[model.intercept_[0]], [slope]] if slope > 0 else [[np.log(base / (1 - base))], [0.0]])
+    return np.zeros((2, 1))
+
+
+def _isotonic(raw: NDArray[float64], y: NDArray[int8], weight: NDArray[float64]) -> NDArray[float64]:
+    """Increasing map through the means of bunches of rows of about equal raw chance."""
+    order = np.argsort(raw, kind="stable")
+    bunches = np.array_split(order, max(1, len(order) // BUNCH))
+    mass = np.array([weight[rows].sum() for rows in bunches])
+    at = np.array([np.average(raw[rows], weights=weight[rows]) for rows in bunches])
+    share = np.array([np.average(y[rows], weights=weight[rows]) for rows in bunches])
+    return np.stack([at, IsotonicRegression().fit(at, share, mass).predict(at)])
+
+
+def _log_odds(p: NDArray[float64]) -> NDArray[float64]:
+    inside = np.clip(p, FLOOR, 1 - FLOOR)
+    return np.log(inside / (1 - inside))
