@@ -4,9 +4,27 @@ YAML, JSON or plain objects in; one frozen :class:`Pipeline`; canonical YAML
 out. Pure: nothing here computes a number from market data.
 """
 
+from factory.pipeline.checks import Facts, check
+from factory.pipeline.differing import diff
+from factory.pipeline.drawing import diagram, outline
 from factory.pipeline.model import SCHEMA_VERSION, Pipeline
-from factory.pipeline.reading import parse, provenance
+from factory.pipeline.reading import parse, parse_part, provenance
+from factory.pipeline.shipping import shipped
 from factory.pipeline.tuned import Range
 from factory.pipeline.writing import render
 
-__all__ = ["SCHEMA_VERSION", "Pipeline", "Range", "parse", "provenance", "render"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Facts",
+    "Pipeline",
+    "Range",
+    "check",
+    "diagram",
+    "diff",
+    "outline",
+    "parse",
+    "parse_part",
+    "provenance",
+    "render",
+    "shipped",
+]

@@ -1,17 +1,18 @@
 """The one call into the feature language."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
-
-@dataclass(frozen=True)
-class Expression:
-    """Stands in until the grammar is committed: text without its spare blanks."""
-
-    text: str
+from factory.expressions.expression import Expression
+from factory.expressions.grammar import parse
 
 
 @lru_cache(maxsize=4096)
 def expression(text: str) -> Expression:
-    """Parse a feature's expression, remembering the last few thousand."""
-    return Expression(" ".join(text.split()))
+    """Parse a feature's expression, remembering the last few thousand.
+
+    Raises
+    ------
+    ExpressionError
+        If it is not one.
+    """
+    return parse(text)

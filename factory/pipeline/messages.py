@@ -35,7 +35,7 @@ class Mistakes(ValueError):
         super().__init__("\n".join(self.lines))
 
 
-def explain(error: ValidationError, raw: Any, model: type[BaseModel]) -> list[str]:
+def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[str, ...] = ()) -> list[str]:
     """One line for each mistake in what an author wrote.
 
     Parameters
@@ -46,6 +46,8 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel]) -> list[st
         What was validated.
     model : type
         The model of the whole pipeline.
+    at : tuple of str
+        Where in `raw` that which was validated stands.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel]) -> list[st
         if isinstance(cause, Mistakes):
             lines += cause.lines
         else:
-            lines.append(_line(_Place.of(detail, raw, model)))
+            lines.append(_line(_Place.of(detail, at, raw, model)))
     return list(dict.fromkeys(lines))
 
 
@@ -77,12 +79,12 @@ class _Place:
     detail: ErrorDetails
 
     @classmethod
-    def of(cls, detail: ErrorDetails, raw: Any, model: type[BaseModel]) -> "_Place":
+    def of(cls, detail: ErrorDetails, at: tuple[str, ...], raw: Any, model: type[BaseModel]) -> "_Place":
         path: list[str] = []
         holder: type[BaseModel] | None = model
         inside: type[BaseModel] | None = model
         tag: Any = None
-        for key in detail["loc"]:
+        for key in (*at, *detail["loc"]):
             if key == "[key]" or (tag is not None and key == tag):
                 tag = None
                 continue
@@ -191,7 +193,7 @@ _WHOLE: dict[str, Callable[[_Place], str]] = {
 }
 
 _REASONS: dict[str, Callable[[_Place], str]] = {
-    "missing": lambda place: f"missing; {place.allowed}",
+    "missing": lambda place: f"missing; write {place.allowed.removeprefix('write ')}",
     "extra_forbidden": _unknown,
     "literal_error": _unlisted,
     "too_short": _empty,

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from factory import canonical
 from factory.errors import PipelineError
+from factory.expressions.expression import Expression
 from factory.names import Name, Slug
 from factory.parts.base import Part
 from factory.parts.experts import Expert
@@ -15,7 +16,7 @@ from factory.parts.meta import Meta
 from factory.parts.samples import Sample
 from factory.parts.trades import Refit, Trade
 from factory.pipeline.changes import apply
-from factory.pipeline.features import Expression, expression
+from factory.pipeline.features import expression
 from factory.pipeline.messages import Mistakes, explain
 from factory.pipeline.references import mistaken_references
 from factory.pipeline.tuned import Range, read_tune

@@ -2,10 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from factory import plainyaml
 from factory.errors import PipelineError
+from factory.parts.base import Part
+from factory.pipeline.messages import explain
 from factory.pipeline.model import Pipeline
 from factory.pipeline.texts import texts
 
@@ -34,6 +39,35 @@ def parse(source: str | Mapping[str, Any]) -> Pipeline:
     raw = _plain(source)
     raw.pop("provenance", None)
     return Pipeline.of(raw)
+
+
+def parse_part(stage: str, source: str | Mapping[str, Any]) -> Part:
+    """Read one part by itself.
+
+    Parameters
+    ----------
+    stage : str
+        ``sample``, ``label``, ``meta`` or ``trade``.
+    source : str or mapping
+        Such as ``{use: up_down, of: btc, horizon: 5m}``.
+
+    Raises
+    ------
+    PipelineError
+        One line a mistake, by path: ``label.horizon: ...``.
+    """
+    raw = texts(_load(source) if isinstance(source, str) else source, stage)
+    try:
+        part: Part = _adapter(stage).validate_python(raw)
+    except ValidationError as error:
+        raise PipelineError(*explain(error, {stage: raw}, Pipeline, (stage,))) from None
+    return part
+
+
+@cache
+def _adapter(stage: str) -> TypeAdapter[Any]:
+    field = Pipeline.model_fields[stage]
+    return TypeAdapter(Annotated[field.annotation, field])
 
 
 def provenance(source: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from factory.errors import did_you_mean
 from factory.parts.experts import Rule
 from factory.parts.labels import TripleBarrier
 from factory.parts.samples import Cusum
-from factory.parts.trades import Barriers, LongOrShort
+from factory.parts.trades import Barriers, LongOrShort, UpOrDown, Volatility
 from factory.times import to_ms
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def _unfitting(pipeline: "Pipeline") -> Iterator[str]:
             f"trade.exit: barriers need a triple_barrier label, here it is {label.use}; "
             f"write exit: {{use: after, hold: {label.horizon}}}"
         )
+    if isinstance(trade, UpOrDown) and isinstance(trade.size, Volatility):
+        yield "trade.size.use: volatility does not size a bet on up or down; write size: {use: kelly, fraction: 0.2, cap: 0.01}"
     if pipeline.refit and to_ms(pipeline.refit.window) <= to_ms(label.horizon):
         yield (
             f"refit.window: {pipeline.refit.window} holds no label of {label.horizon}; "

@@ -32,6 +32,19 @@ class Range(Part):
     high: int | float = Field(alias="to")
     log: bool = False
 
+    def at(self, share: float) -> int | float:
+        """The value at a share in [0, 1) of the way; floats to four digits, whole numbers evenly.
+
+        Parameters
+        ----------
+        share : float
+            Drawn evenly by a search, or a step of a grid.
+        """
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        low, high = self.low - whole / 2, self.high + whole / 2
+        value = low * (high / low) ** share if self.log else low + (high - low) * share
+        return min(max(round(value) if whole else float(f"{value:.4g}"), self.low), self.high)
+
 
 def read_tune(raw: Mapping[str, Any], changed: "Callable[[Mapping[str, Any]], Pipeline]") -> dict[str, Any]:
     """Check every literal by setting it.

@@ -1,0 +1,188 @@
+"""Whether a pipeline fits its dataset; computed from the dataset's file and meta alone."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from factory.errors import ExpressionError, PipelineError, did_you_mean
+from factory.market.contracts import Binary
+from factory.market.spec import DatasetSpec
+from factory.parts.samples import Clock
+from factory.parts.trades import After, LongOrShort, Volatility
+from factory.pipeline.model import Pipeline
+from factory.pipeline.references import unused
+from factory.times import to_duration, to_ms
+
+FEW_DECISIONS = 300
+"""Fewer in validation, and an interval around a score is too wide to learn from."""
+
+LONG_WARM_UP = 0.05
+"""Share of train lost to a look-back above which the author is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be computed of a pipeline without its data.
+
+    Parameters
+    ----------
+    look_back : dict of str to int
+        How far back each feature reaches at a decision, ms, settling rows included.
+    label_span : int
+        Longest time from a fill to its label's end, ms.
+    warnings : tuple of str
+        One line each: legal, and perhaps not meant.
+    """
+
+    look_back: dict[str, int]
+    label_span: int
+    warnings: tuple[str, ...]
+
+
+def check(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Facts:
+    """Hold a pipeline against its dataset.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        What was defined.
+    spec : DatasetSpec
+        The dataset's file.
+    meta : mapping
+        What the build wrote down; the columns of ``series`` are read.
+
+    Returns
+    -------
+    Facts
+        Look-backs, label span and warnings.
+
+    Raises
+    ------
+    PipelineError
+        One line a mistake.
+    """
+    mistakes = [
+        *_features(pipeline, spec, meta),
+        *_label(pipeline, spec),
+        *_sample(pipeline, spec),
+        *_spans(pipeline, spec),
+        *_trade(pipeline, spec),
+    ]
+    look_back = {} if mistakes else _look_back(pipeline, spec)
+    mistakes += _too_long(look_back, spec)
+    if mistakes:
+        raise PipelineError(*mistakes)
+    return Facts(look_back, to_ms(pipeline.label.horizon), tuple(_warnings(pipeline, spec, look_back)))
+
+
+def _train(spec: DatasetSpec) -> int:
+    start, end = spec.bounds("train")
+    return end - start
+
+
+def _features(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Iterator[str]:
+    columns = {name: set(series["columns"]) for name, series in meta["series"].items()}
+    periods = {name: series.period_ms for name, series in spec.series.items()}
+    for name, expression in pipeline.expressions().items():
+        try:
+            expression.check(columns, periods)
+        except ExpressionError as error:
+            yield from (f"features.{name}: {line}" for line in error.lines)
+
+
+def _look_back(pipeline: Pipeline, spec: DatasetSpec) -> dict[str, int]:
+    periods = {name: series.period_ms for name, series in spec.series.items()}
+    delays = {name: series.delay_ms for name, series in spec.series.items()}
+    return {name: expression.lookback(periods, delays) for name, expression in pipeline.expressions().items()}
+
+
+def _too_long(look_back: Mapping[str, int], spec: DatasetSpec) -> Iterator[str]:
+    train = _train(spec)
+    for name, reach in look_back.items():
+        if reach >= train:
+            yield f"features.{name}: looks back {_days(reach)}, and train is {_days(train)}; use shorter windows"
+
+
+def _label(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    label = pipeline.label
+    series = spec.series.get(label.of)
+    if series is None or series.kind != "bars":
+        bars = [name for name, one in spec.series.items() if one.kind == "bars"]
+        yield f"label.of: no series of bars '{label.of}' in {pipeline.data}; {did_you_mean(label.of, bars)}"
+    elif to_ms(label.horizon) % series.period_ms:
+        yield f"label.horizon: {label.horizon} is not whole bars of {series.period}; write a multiple of {series.period}"
+
+
+def _sample(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    sample, series = pipeline.sample, spec.series.get(pipeline.label.of)
+    if not isinstance(sample, Clock) or series is None:
+        return
+    start, end = spec.bounds("validation")
+    if to_ms(sample.every) % series.period_ms:
+        yield f"sample.every: {sample.every} is between bars of {series.period}; write a multiple of {series.period}"
+    elif -(-start // to_ms(sample.every)) * to_ms(sample.every) >= end:
+        yield f"sample.every: {sample.every} never comes in validation, which is {_days(end - start)}; sample more often"
+
+
+def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    spans = {"label.horizon": pipeline.label.horizon}
+    if isinstance(pipeline.trade, LongOrShort) and isinstance(pipeline.trade.exit, After):
+        spans["trade.exit.hold"] = pipeline.trade.exit.hold
+    for path, span in spans.items():
+        if to_ms(span) > spec.gap:
+            yield f"{path}: {span} spans past the gap of {to_duration(spec.gap)} between partitions; at most {to_duration(spec.gap)}"
+    if pipeline.refit and to_ms(pipeline.refit.window) > _train(spec):
+        yield f"refit.window: {pipeline.refit.window} is longer than train, {_days(_train(spec))}; make it shorter"
+
+
+def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    trade = pipeline.trade
+    contract = spec.contracts.get(trade.contract)
+    if contract is None:
+        hint = did_you_mean(trade.contract, spec.contracts) if spec.contracts else "it has none; ask a person to add one"
+        yield f"trade.contract: no contract '{trade.contract}' in {pipeline.data}; {hint}"
+        return
+    wanted = "up_or_down" if isinstance(contract, Binary) else "long_or_short"
+    if trade.use != wanted:
+        yield f"trade.use: {trade.use} does not fit {trade.contract}, a {contract.use} contract; write use: {wanted}"
+        return
+    if pipeline.label.of != contract.of:
+        yield f"label.of: '{pipeline.label.of}', but {trade.contract} trades {contract.of}; write of: {contract.of}"
+    if isinstance(contract, Binary):
+        yield from _window(pipeline, contract)
+    elif isinstance(trade.size, Volatility) and trade.size.leverage > contract.leverage:
+        most = f"{contract.leverage:g}"
+        yield f"trade.size.leverage: {trade.size.leverage:g} is above what {trade.contract} allows; at most {most}"
+
+
+def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
+    """A binary contract is bought at its window's start and settles at its end."""
+    label, sample, window = pipeline.label, pipeline.sample, contract.window
+    if label.use != "up_down" or label.horizon != window:
+        yield (
+            f"label: {label.use} over {label.horizon} is not what {pipeline.trade.contract} settles; "
+            f"write {{use: up_down, of: {contract.of}, horizon: {window}}}"
+        )
+    if not isinstance(sample, Clock):
+        yield f"sample.use: {sample.use} decides inside windows of {window}; write {{use: clock, every: {window}}}"
+    elif to_ms(sample.every) % to_ms(window):
+        yield f"sample.every: {sample.every} decides inside windows of {window}; write {window} or a multiple"
+
+
+def _warnings(pipeline: Pipeline, spec: DatasetSpec, look_back: Mapping[str, int]) -> Iterator[str]:
+    for path in unused(pipeline):
+        yield f"{path}: nothing looks at it; name it in a see, or delete it"
+    for name, reach in look_back.items():
+        share = reach / _train(spec)
+        if share > LONG_WARM_UP:
+            yield f"features.{name}: looks back {_days(reach)}; the first {share:.0%} of train is lost to it"
+    if isinstance(pipeline.sample, Clock):
+        start, end = spec.bounds("validation")
+        decisions = (end - start) // to_ms(pipeline.sample.every)
+        if decisions < FEW_DECISIONS:
+            yield f"sample.every: about {decisions} decisions in validation; too few to tell an edge from luck"
+
+
+def _days(ms: int) -> str:
+    days = to_ms("1d")
+    return f"{ms / days:.4g} days" if ms >= 2 * days else to_duration(ms)

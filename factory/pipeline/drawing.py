@@ -1,0 +1,98 @@
+"""The pipeline as a picture: Mermaid for pages, plain text for answers."""
+
+from collections.abc import Iterator
+
+from factory.parts.base import Part
+from factory.parts.catalog import kind_of
+from factory.parts.experts import Rule
+from factory.parts.labels import TripleBarrier
+from factory.parts.samples import Clock
+from factory.parts.trades import UpOrDown
+from factory.pipeline.model import Pipeline
+from factory.pipeline.references import feature_mentions
+from factory.pipeline.writing import flow
+
+
+def diagram(pipeline: Pipeline) -> str:
+    """Draw a pipeline as a Mermaid flowchart.
+
+    Returns
+    -------
+    str
+        Series, features, experts, forest and trade by their names; what
+        chooses and labels the decisions joins by dotted lines.
+    """
+    return "\n".join(["flowchart LR", *(f"  {line}" for line in (*_nodes(pipeline), *_edges(pipeline)))]) + "\n"
+
+
+def outline(pipeline: Pipeline) -> str:
+    """Draw a pipeline in plain text, one line a step."""
+    series = ", ".join(sorted(_series(pipeline)))
+    lines = [f"{series} ({pipeline.data}) -> {', '.join(pipeline.features)}"]
+    lines.append(f"{_sample(pipeline)} -> decisions; {_label(pipeline)} -> what is learned")
+    for name, part in pipeline.experts.items():
+        lines.append(f"{', '.join(_seen(part))} -> {name} ({kind_of(type(part))})")
+    lines.append(f"{', '.join(pipeline.meta.see)} -> forest of {pipeline.meta.trees} trees")
+    lines.append(f"forest -> {_trade(pipeline)}")
+    if pipeline.refit:
+        lines.append(f"refit every {pipeline.refit.every} on {pipeline.refit.window}")
+    return "\n".join(lines) + "\n"
+
+
+def _nodes(pipeline: Pipeline) -> Iterator[str]:
+    yield f'subgraph data["{pipeline.data}"]'
+    for series in sorted(_series(pipeline)):
+        yield f'  s_{series}[("{series}")]'
+    yield "end"
+    for name in pipeline.features:
+        yield f'f_{name}["{name}"]'
+    for name, part in pipeline.experts.items():
+        yield f'e_{name}(["{name}<br/>{kind_of(type(part))}"])'
+    yield f'sample{{{{"{_sample(pipeline)}"}}}}'
+    yield f'label_{{{{"{_label(pipeline)}"}}}}'
+    yield f'meta[["forest of {pipeline.meta.trees} trees"]]'
+    yield f'trade[/"{_trade(pipeline)}"/]'
+
+
+def _edges(pipeline: Pipeline) -> Iterator[str]:
+    for name, expression in pipeline.expressions().items():
+        yield from (f"s_{series} --> f_{name}" for series in sorted(expression.series))
+    for path, name in feature_mentions(pipeline):
+        stage, _, rest = path.partition(".")
+        if stage == "experts":
+            yield f"f_{name} --> e_{rest.rpartition('.')[0]}"
+        else:
+            yield f"f_{name} -.-> {'label_' if stage == 'label' else stage}"
+    for name in pipeline.meta.see:
+        yield f"{'e' if name in pipeline.experts else 'f'}_{name} --> meta"
+    yield "sample -.-> meta"
+    yield "label_ -.-> meta"
+    yield "meta --> trade"
+    if pipeline.refit:
+        yield f'meta -. "refit every {pipeline.refit.every} on {pipeline.refit.window}" .-> meta'
+
+
+def _series(pipeline: Pipeline) -> set[str]:
+    read = {series for expression in pipeline.expressions().values() for series in expression.series}
+    return read | {pipeline.label.of}
+
+
+def _seen(part: Part) -> tuple[str, ...]:
+    return (part.of,) if isinstance(part, Rule) else tuple(part.see)  # type: ignore[attr-defined]
+
+
+def _sample(pipeline: Pipeline) -> str:
+    sample = pipeline.sample
+    return f"clock {sample.every}" if isinstance(sample, Clock) else f"cusum of {sample.of} by {flow(sample.threshold)}"
+
+
+def _label(pipeline: Pipeline) -> str:
+    label = pipeline.label
+    unit = f", {flow(label.take)} and {flow(label.stop)} {label.unit}" if isinstance(label, TripleBarrier) else ""
+    return f"{label.use} of {label.of} in {label.horizon}{unit}"
+
+
+def _trade(pipeline: Pipeline) -> str:
+    trade = pipeline.trade
+    when = f"edge {flow(trade.edge)}" if isinstance(trade, UpOrDown) else f"from {flow(trade.enter)}, exit {trade.exit.use}"
+    return f"{trade.use} {trade.contract}, {when}, size {trade.size.use}"
