@@ -130,7 +130,7 @@ def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         spans["trade.exit.hold"] = pipeline.trade.exit.hold
     for path, span in spans.items():
         if to_ms(span) > spec.gap:
-            yield f"{path}: {span} spans past the gap of {to_duration(spec.gap)} between partitions; at most {to_duration(spec.gap)}"
+            yield f"{path}: {span} spans past the gap between partitions; at most {_days(spec.gap)}"
     if pipeline.refit and to_ms(pipeline.refit.window) > _train(spec):
         yield f"refit.window: {pipeline.refit.window} is longer than train, {_days(_train(spec))}; make it shorter"
 

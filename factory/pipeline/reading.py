@@ -67,7 +67,8 @@ def parse_part(stage: str, source: str | Mapping[str, Any]) -> Part:
 @cache
 def _adapter(stage: str) -> TypeAdapter[Any]:
     field = Pipeline.model_fields[stage]
-    return TypeAdapter(Annotated[field.annotation, field])
+    annotation: Any = Annotated[field.annotation, field]
+    return TypeAdapter(annotation)
 
 
 def provenance(source: str) -> dict[str, Any]:
