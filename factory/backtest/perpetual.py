@@ -1,0 +1,152 @@
+"""A perpetual future at work: fills at bar opens, exits at barriers, times or signals."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy import float64, int8, int64
+from numpy.typing import NDArray
+
+from factory.backtest import sizing
+from factory.backtest.fills import Fills, Turn, bars_of
+from factory.backtest.kernel import NEVER, Bars, Decisions, Terms, locate, walk
+from factory.errors import FlowError
+from factory.market.contracts import Perpetual
+from factory.market.series import Series
+from factory.parts import trades as parts
+from factory.times import DAY, to_ms
+
+YEAR = 365 * DAY
+TIE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The label's barriers: the same two prices whichever side is taken.
+
+    A long takes its profit at the upper and stops at the lower one; a short the other way round.
+
+    Parameters
+    ----------
+    up, down : ndarray of float64, shape (decisions,)
+        Distance above and below the fill, as a share of it.
+    horizon_ms : int
+        The position is closed at the first open at or after the entry plus this.
+    """
+
+    up: NDArray[float64]
+    down: NDArray[float64]
+    horizon_ms: int
+
+
+def fill(
+    trade: parts.LongOrShort,
+    contract: Perpetual,
+    series: Series,
+    times: NDArray[int64],
+    p: NDArray[float64],
+    end: int,
+    barriers: Levels | None,
+    volatility: NDArray[float64] | None,
+    horizon_ms: int,
+) -> tuple[NDArray[int8], Fills, Turn]:
+    """Go long or short at each decision that is sure enough, one position at a time.
+
+    Returns
+    -------
+    outcome : ndarray of int8, shape (decisions,)
+    fills : Fills
+    turn : Turn
+
+    Raises
+    ------
+    FlowError
+        If the exit needs barriers, or the size a volatility, that did not come.
+    """
+    bars = bars_of(series, end)
+    side = np.where(p >= trade.enter - TIE, 1, np.where(1 - p >= trade.enter - TIE, -1, 0)).astype(int8)
+    up, down, hold = _exit(trade.exit, barriers, len(p))
+    size = _size(trade, contract, p, side, up, down, volatility, horizon_ms)
+    deadline = np.full(len(p), NEVER) if hold is None else times + hold
+    decisions = Decisions(times, locate(bars.time, times), p, side, size, up, down, deadline)
+    terms = Terms(
+        market=contract.taker + contract.slippage,
+        maker=contract.maker,
+        funding=contract.funding,
+        every=to_ms(contract.funding_every),
+        maintenance=contract.maintenance,
+        keep=trade.exit.keep if isinstance(trade.exit, parts.Signal) else -1.0,
+    )
+    outcome, fills = _walked(bars, decisions, terms)
+
+    def turn(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
+        until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
+        same = decisions.of(decision)._replace(side=side, deadline=until)
+        turned = _walked(bars, same, terms._replace(keep=-1.0))[1]
+        return replace(turned, decision=decision[turned.decision])
+
+    return outcome, fills, turn
+
+
+def _walked(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8], Fills]:
+    outcome, whole, money = walk(bars, decisions, terms)
+    taken = whole[:, 0]
+    return outcome, Fills(
+        decision=taken,
+        exit_ms=whole[:, 1],
+        side=decisions.side[taken],
+        size=decisions.size[taken],
+        price=bars.open[decisions.row[taken]],
+        exit_price=money[:, 0],
+        gross=money[:, 1],
+        cost=money[:, 2],
+        funding=money[:, 3],
+        unit=decisions.size[taken],
+        worst=money[:, 4],
+        reason=whole[:, 2].astype(int8),
+    )
+
+
+def _exit(
+    leave: parts.Barriers | parts.After | parts.Signal, barriers: Levels | None, n: int
+) -> tuple[NDArray[float64], NDArray[float64], int | None]:
+    """Distances of the barriers, and the longest time a position is held."""
+    none = np.full(n, np.nan)
+    match leave:
+        case parts.Barriers():
+            if barriers is None:
+                raise FlowError("trade.exit.use: barriers needs a triple_barrier label; allowed: after, signal")
+            return barriers.up, barriers.down, barriers.horizon_ms
+        case parts.After():
+            return none, none, to_ms(leave.hold)
+        case parts.Signal():
+            return none, none, None
+
+
+def needs_volatility(trade: parts.Trade) -> bool:
+    """Whether the trade's size looks at the realised volatility of what is held."""
+    if isinstance(trade, parts.UpOrDown) or isinstance(trade.size, parts.Fixed):
+        return False
+    return isinstance(trade.size, parts.Volatility) or not isinstance(trade.exit, parts.Barriers)
+
+
+def _size(
+    trade: parts.LongOrShort,
+    contract: Perpetual,
+    p: NDArray[float64],
+    side: NDArray[int8],
+    up: NDArray[float64],
+    down: NDArray[float64],
+    volatility: NDArray[float64] | None,
+    horizon_ms: int,
+) -> NDArray[float64]:
+    """Share of equity; without barriers, a move of one deviation over the holding time is won or lost."""
+    if needs_volatility(trade) and volatility is None:
+        raise FlowError(f"trade.size.use: {trade.size.use} needs the volatility of series '{contract.of}', which did not come")
+    spread = np.full(len(p), np.nan) if volatility is None else volatility
+    if not isinstance(trade.exit, parts.Barriers):
+        hold = to_ms(trade.exit.hold) if isinstance(trade.exit, parts.After) else horizon_ms
+        up = down = spread * np.sqrt(hold / YEAR)
+    costs = 2 * (contract.taker + contract.slippage)
+    gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs
+    share = sizing.share(trade.size, sizing.Chances(np.where(side > 0, p, 1 - p), gain, loss, spread))
+    return np.minimum(share, contract.leverage)

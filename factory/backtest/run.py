@@ -1,0 +1,127 @@
+"""From probabilities to P&L, for every kind of contract."""
+
+import numpy as np
+from numpy import float64, int8, int64
+from numpy.typing import NDArray
+
+from factory.backtest import binary, perpetual
+from factory.backtest.fills import Fills, Turn, by_day, compound, ruined
+from factory.backtest.metrics import Clock, figures, forecast
+from factory.backtest.perpetual import Levels
+from factory.backtest.result import Daily, Result, Trades
+from factory.backtest.twins import sides
+from factory.errors import FlowError
+from factory.market.contracts import Binary, Contract, Perpetual
+from factory.market.series import Series
+from factory.parts.trades import LongOrShort, Trade, UpOrDown
+
+
+def run(
+    trade: Trade,
+    contract: Contract,
+    series: Series,
+    times: NDArray[int64],
+    p: NDArray[float64],
+    *,
+    start: int,
+    end: int,
+    horizon_ms: int,
+    y: NDArray[int8] | None = None,
+    base_rate: float | None = None,
+    barriers: Levels | None = None,
+    volatility: NDArray[float64] | None = None,
+    odds: NDArray[float64] | None = None,
+    seed: int = 0,
+) -> Result:
+    """Trade a contract on predicted chances of up.
+
+    Parameters
+    ----------
+    trade, contract : Trade, Contract
+        What is done, and what it costs at least; ``up_or_down`` trades a binary, ``long_or_short`` a perpetual.
+    series : Series
+        Bars of ``contract.of``; a fill is the open of the bar that starts at the decision.
+    times : ndarray of int64, shape (n,)
+        Decisions, ms UTC, strictly increasing.
+    p : ndarray of float64, shape (n,)
+        Chance of up at each, never NaN.
+    start, end : int
+        The partition's bounds, ms UTC: decisions lie in them, and days are counted over them.
+    horizon_ms : int
+        The label's horizon: how far neighbouring decisions share an outcome.
+    y : ndarray of int8, shape (n,), optional
+        Label of each decision, -1 where there is none; scores the chances, never the P&L.
+    base_rate : float, optional
+        Share of ups in train, which a forecast without skill would predict.
+    barriers : Levels, optional
+        For an exit at barriers.
+    volatility : ndarray of float64, shape (n,), optional
+        Realised yearly volatility at each decision, for sizes that look at it (see :func:`needs_volatility`).
+    odds : ndarray of float64, shape (n,), optional
+        Recorded price of Up at each decision, NaN where there is none.
+    seed : int
+        Of the coin-flip twin.
+
+    Returns
+    -------
+    Result
+        Trades and figures; the same for the same input, bit for bit.
+
+    Raises
+    ------
+    FlowError
+        If the trade does not fit the contract, or something that it needs did not come.
+    """
+    if len(times) and (np.any(np.diff(times) <= 0) or times[0] < start or times[-1] >= end):
+        raise FlowError("sample: decisions must be in order and inside the partition")
+    if np.isnan(p).any():
+        raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
+    outcome, fills, turn = _filled(trade, contract, series, times, p, end, barriers, volatility, odds, horizon_ms)
+    clock = Clock(start, end, series.period, horizon_ms)
+
+    def book(fills: Fills) -> tuple[Trades, NDArray[float64], Daily, dict[str, float]]:
+        trades, equity = compound(fills, times, p)
+        daily = by_day(trades, start, end)
+        return trades, equity, daily, figures(contract, trades, equity, daily, clock)
+
+    trades, equity, daily, earned = book(fills)
+    scored = forecast(times, p, y, clock, base_rate)
+    return Result(
+        trades=trades,
+        equity=equity,
+        daily=daily,
+        outcome=ruined(outcome, trades, equity),
+        metrics=earned | scored.metrics,
+        twins={name: book(turn(trades.decision, side))[3] for name, side in sides(trades, seed).items()},
+        reliability=scored.reliability,
+        assumed=assumed(contract),
+    )
+
+
+def assumed(contract: Contract) -> str:
+    """What must be said beside every number where no price was recorded, else nothing."""
+    if not isinstance(contract, Binary) or contract.odds:
+        return ""
+    decimals = max(2, len(f"{contract.price}") - 2)
+    return f"at an assumed price of {contract.price:.{decimals}f}"
+
+
+def _filled(
+    trade: Trade,
+    contract: Contract,
+    series: Series,
+    times: NDArray[int64],
+    p: NDArray[float64],
+    end: int,
+    barriers: Levels | None,
+    volatility: NDArray[float64] | None,
+    odds: NDArray[float64] | None,
+    horizon_ms: int,
+) -> tuple[NDArray[int8], Fills, Turn]:
+    match trade, contract:
+        case UpOrDown(), Binary():
+            return binary.fill(trade, contract, series, times, p, end, odds)
+        case LongOrShort(), Perpetual():
+            return perpetual.fill(trade, contract, series, times, p, end, barriers, volatility, horizon_ms)
+    fitting = "up_or_down" if isinstance(contract, Binary) else "long_or_short"
+    raise FlowError(f"trade.use: '{trade.use}' does not fit a {contract.use} contract; use '{fitting}'")

@@ -1,0 +1,69 @@
+"""Means of what overlaps or is autocorrelated, by blocks of time."""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+LEAST_BLOCKS = 30
+
+
+class BlockMean(NamedTuple):
+    """A mean with a t-interval on block means.
+
+    `p_value` is one-sided, for a mean above 0; `n_eff` is the number of
+    independent values that would have given the same error.
+    """
+
+    mean: float
+    error: float
+    low: float
+    high: float
+    p_value: float
+    blocks: int
+    n_eff: float
+
+
+def block_length(period: int, horizon: int, life: int) -> int:
+    """The house's block: ``max(60 bars, 4 horizons, one position's life)``, all in ms."""
+    return max(60 * period, 4 * horizon, life)
+
+
+def block_mean(values: NDArray[float64], times: NDArray[int64], block: int, confidence: float = 0.95) -> BlockMean | None:
+    """Mean of values whose neighbours in time depend on each other.
+
+    Blocks may hold different numbers of values: the error is that of a ratio,
+    which for equal blocks is the usual t on block means.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+    times : ndarray of int64, shape (n,)
+        Ascending, ms.
+    block : int
+        Length of a block in ms, see :func:`block_length`.
+    confidence : float
+        Two-sided.
+
+    Returns
+    -------
+    BlockMean or None
+        None with fewer than 30 blocks, or where nothing varies.
+    """
+    if not len(values):
+        return None
+    place = (times - times[0]) // block
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    blocks, mean = len(starts), float(values.mean())
+    if blocks < LEAST_BLOCKS:
+        return None
+    sums = np.add.reduceat(values - mean, starts)
+    error = sqrt(blocks / (blocks - 1) * float(np.sum(sums**2))) / len(values)
+    if not error > 0:
+        return None
+    half = float(stdtrit(blocks - 1, 0.5 + confidence / 2)) * error
+    tail = float(stdtr(blocks - 1, -mean / error))
+    return BlockMean(mean, error, mean - half, mean + half, tail, blocks, float(values.var(ddof=1)) / error**2)

@@ -1,0 +1,68 @@
+"""Whether predicted chances mean what they say."""
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+CLIP = 1e-6
+
+
+def brier(y: NDArray[np.integer], p: NDArray[float64]) -> float:
+    """Mean squared distance of the chances from what came. Source: Brier 1950."""
+    return float(np.mean((p - y) ** 2))
+
+
+def log_loss(y: NDArray[np.integer], p: NDArray[float64]) -> float:
+    """Mean negative log-likelihood in nats, chances clipped at 1e-6."""
+    right = np.where(y > 0, p, 1 - p)
+    return float(-np.mean(np.log(np.clip(right, CLIP, 1 - CLIP))))
+
+
+def skill(y: NDArray[np.integer], p: NDArray[float64], base_rate: float) -> float:
+    """Brier skill against always predicting `base_rate`: 1 is perfect, 0 is none."""
+    return 1 - brier(y, p) / brier(y, np.full(len(y), base_rate))
+
+
+def reliability(y: NDArray[np.integer], p: NDArray[float64], bins: int = 10) -> NDArray[float64]:
+    """Predicted against observed by equal-count bins of the prediction.
+
+    Returns
+    -------
+    ndarray of float64, shape (bins, 3)
+        Mean chance, share of ups, count; fewer bins than asked where rows are fewer.
+    """
+    order = np.argsort(p, kind="stable")
+    edges = np.linspace(0, len(p), min(bins, len(p)) + 1).astype(int)
+    counts = np.diff(edges)
+    sums = [np.add.reduceat(column[order].astype(float64), edges[:-1]) for column in (p, y)]
+    return np.column_stack([sums[0] / counts, sums[1] / counts, counts])
+
+
+def recalibration(y: NDArray[np.integer], p: NDArray[float64]) -> tuple[float, float] | None:
+    """Slope and intercept of a logistic regression of what came on the logit of what was predicted.
+
+    1 and 0 where chances are calibrated; a slope below 0.5 is overconfident, above 2 timid.
+
+    Returns
+    -------
+    tuple of float, or None
+        None where the chances never vary or separate the classes. Source: Cox 1958.
+    """
+    x = logit(np.clip(p, CLIP, 1 - CLIP))
+    if len(x) < 3 or np.ptp(x) < 1e-9:
+        return None
+    slope, intercept = 1.0, 0.0
+    for _ in range(25):
+        chance = expit(slope * x + intercept)
+        weight, miss = chance * (1 - chance), y - chance
+        a, b, c = float(weight @ (x * x)), float(weight @ x), float(weight.sum())
+        determinant = a * c - b * b
+        if not determinant > 1e-12:
+            return None
+        u, v = float(miss @ x), float(miss.sum())
+        step = (c * u - b * v) / determinant, (a * v - b * u) / determinant
+        slope, intercept = slope + step[0], intercept + step[1]
+        if abs(step[0]) + abs(step[1]) < 1e-9:
+            return slope, intercept
+    return None
