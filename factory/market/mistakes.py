@@ -1,0 +1,88 @@
+"""What pydantic found wrong, told in the words of the file's author."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from factory.errors import did_you_mean
+
+SHOWN = 40
+
+
+def lines_of(error: ValidationError, raw: Any, allowed: Callable[[tuple[str, ...], dict[str, Any]], set[str]]) -> list[str]:
+    """One line a mistake.
+
+    Parameters
+    ----------
+    error : ValidationError
+        What a model raised.
+    raw : Any
+        What the author wrote; paths are told in its keys.
+    allowed : callable
+        Keys that the mapping at a path may have, from the path and the mapping.
+
+    Returns
+    -------
+    list of str
+        ``path: what came; the mend``.
+    """
+    found: list[str] = []
+    for details in error.errors(include_url=False):
+        for line in _lines(details, raw, allowed):
+            if line not in found:
+                found.append(line)
+    return found
+
+
+def _lines(details: ErrorDetails, raw: Any, allowed: Callable[[tuple[str, ...], dict[str, Any]], set[str]]) -> list[str]:
+    path, holder = _walk(details["loc"], raw)
+    dotted = ".".join(path)
+    kind = details["type"]
+    if kind == "extra_forbidden":
+        return [f"{dotted}: unknown key; {did_you_mean(path[-1], allowed(path[:-1], holder))}"]
+    if kind == "missing":
+        return [f"{dotted}: missing; add it"]
+    context = details.get("ctx", {})
+    if kind == "value_error":
+        return [_under(path, line) for line in str(context["error"]).splitlines()]
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        tags = [
+            tag.strip(" '")
+            for tag in str(context.get("expected_tags", "files, binance-spot, binance-um, binary, perpetual")).split(",")
+        ]
+        came = context.get("tag")
+        return [
+            f"{dotted}.use: '{came}' unknown; {did_you_mean(str(came), tags)}" if came else f"{dotted}.use: missing; add it"
+        ]
+    came = str(details["input"])[:SHOWN] if not isinstance(details["input"], dict | list) else ""
+    return [f"{dotted}: '{came}': {_plain(details['msg'])}" if came else f"{dotted}: {_plain(details['msg'])}"]
+
+
+def _walk(loc: tuple[int | str, ...], raw: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Keep of pydantic's location what the author wrote: union tags and the like drop out."""
+    path: list[str] = []
+    holder: dict[str, Any] = {}
+    at = raw
+    for place, key in enumerate(loc):
+        last = place == len(loc) - 1
+        if isinstance(at, dict) and (key in at or last) and key != "[key]":
+            holder, at = at, at.get(key)
+            path.append(str(key))
+        elif isinstance(at, list) and isinstance(key, int):
+            at = at[key] if key < len(at) else None
+            path.append(str(key))
+    return tuple(path), holder
+
+
+def _under(path: tuple[str, ...], line: str) -> str:
+    """Put a validator's own line under the path of its model."""
+    if not path:
+        return line
+    head = ".".join(path)
+    return f"{head}.{line}" if line.split(":")[0].isidentifier() else f"{head}: {line}"
+
+
+def _plain(message: str) -> str:
+    return message[0].lower() + message[1:].removeprefix("Input ")

@@ -1,0 +1,233 @@
+"""What is wrong with raw rows, and where: refused or set aside, never silently mended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import bool_, float64, int64
+from numpy.typing import NDArray
+
+from factory.errors import DataError
+from factory.market.frames import BARS, Frame
+from factory.market.spec import SeriesSpec
+from factory.times import iso
+
+MOST_QUARANTINED = 0.01
+"""Share of rows set aside above which the source itself is not to be trusted."""
+SHOWN = 10
+LISTED = 1_000
+JUMP_SIZE = 0.03
+JUMP_SCALES = 20.0
+STILL = 10
+"""Rows in a row without volume that make a run."""
+
+Mask = NDArray[bool_]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Rows with one thing wrong or remarkable.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        Stamps, or the first stamps of runs, ms UTC, sorted.
+    places : tuple of str
+        Where the first thousand stand in the source; empty for runs.
+    lengths : ndarray of int64 or None
+        Rows of each run.
+    """
+
+    time: NDArray[int64]
+    places: tuple[str, ...] = ()
+    lengths: NDArray[int64] | None = None
+
+    def between(self, first: int | None, before: int | None) -> "Finding":
+        """Those with stamps in [first, before)."""
+        low = 0 if first is None else int(np.searchsorted(self.time, first))
+        high = len(self.time) if before is None else int(np.searchsorted(self.time, before))
+        return Finding(self.time[low:high], self.places[low:high], None if self.lengths is None else self.lengths[low:high])
+
+    def told(self, most: int) -> dict[str, Any]:
+        """Count, first places, and for runs the rows in them."""
+        found: dict[str, Any] = {"count": len(self.time), "at": [iso(int(at)) for at in self.time[:most]]}
+        if self.lengths is not None:
+            found |= {"rows": int(self.lengths.sum()), "longest": int(self.lengths.max(initial=0))}
+        else:
+            found["where"] = list(self.places[:most])
+        return found
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The report on one series.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        Stamps of the rows kept.
+    quarantined : mapping of str to Finding
+        Rows set aside, by what is wrong with them; they are missing in the dataset.
+    noted : mapping of str to Finding
+        What a person should know: ``gaps``, ``repeated rows``, ``still runs``, ``jumps``.
+    """
+
+    time: NDArray[int64]
+    quarantined: Mapping[str, Finding]
+    noted: Mapping[str, Finding]
+
+    def summary(self, first: int | None, before: int | None) -> dict[str, Any]:
+        """The report in short for stamps in [first, before): counts and the first ten places."""
+        return self._told(first, before, SHOWN)
+
+    def listing(self, first: int | None, before: int | None) -> dict[str, Any]:
+        """The report with up to a thousand places each."""
+        return self._told(first, before, LISTED)
+
+    def _told(self, first: int | None, before: int | None, most: int) -> dict[str, Any]:
+        told: dict[str, Any] = {"rows": len(Finding(self.time).between(first, before).time)}
+        for title, findings in (("quarantined", self.quarantined), ("noted", self.noted)):
+            cut = {fault: finding.between(first, before) for fault, finding in findings.items()}
+            told[title] = {fault: finding.told(most) for fault, finding in cut.items() if len(finding.time)}
+        return told
+
+
+def check(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int) -> tuple[Frame, Quality]:
+    """Look through raw rows.
+
+    Parameters
+    ----------
+    name : str
+        Name of the series, for messages.
+    spec : SeriesSpec
+        What the rows should be.
+    frame : Frame
+        The rows as read.
+    span : tuple of int
+        First and last moment of the dataset; rows outside are left out.
+    remainder : int
+        Of the expected stamps by the period.
+
+    Returns
+    -------
+    tuple of (Frame, Quality)
+        The sound rows, in order, no stamp twice, and the report.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, one file is out of order, or more than 1 % of the
+        rows are wrong. Messages name rows and never values.
+    """
+    _refuse_disorder(name, frame)
+    inside = (frame.time >= span[0]) & (frame.time + spec.extent_ms <= span[1]) & (frame.time < span[1])
+    rows = np.flatnonzero(inside)
+    if not len(rows):
+        raise DataError(f"series.{name}: no row between {iso(span[0])} and {iso(span[1])}; check the files and the split")
+    rows = rows[np.argsort(frame.time[rows], kind="stable")]
+    time = frame.time[rows]
+    columns = {column: values[rows] for column, values in frame.columns.items()}
+    faults = {fault: mask for fault, mask in _faults(spec, time, columns, remainder).items() if mask.any()}
+    repeated = _repeated(time)
+    wrong = np.logical_or.reduce([np.zeros(len(rows), bool), *faults.values()])
+    _refuse_too_many(name, frame, rows, faults, wrong)
+    quarantined = {fault: _finding(frame, rows, time, mask) for fault, mask in faults.items()}
+    keep = ~wrong & ~repeated
+    sound = Frame(time[keep], {column: values[keep] for column, values in columns.items()})
+    noted = {"repeated rows": _finding(frame, rows, time, repeated & ~wrong), **_notes(spec, sound, frame, rows[keep])}
+    return sound, Quality(sound.time, quarantined, noted)
+
+
+def _refuse_disorder(name: str, frame: Frame) -> None:
+    back = np.flatnonzero(np.diff(frame.time) < 0) + 1
+    starts = {first for _, first in frame.files}
+    within = [int(row) for row in back if int(row) not in starts]
+    if within:
+        raise DataError(f"series.{name}: {frame.place(within[0])}: earlier than the row before it; sort the file by time")
+
+
+def _faults(spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArray[float64]], remainder: int) -> dict[str, Mask]:
+    found = {
+        "off the grid": time % spec.period_ms != remainder,
+        "conflicting duplicate": _conflicting(time, columns),
+        "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
+    }
+    return found | (_bar_faults(columns) if spec.kind == "bars" else {})
+
+
+def _bar_faults(columns: Mapping[str, NDArray[float64]]) -> dict[str, Mask]:
+    bodies = [columns[column] for column in BARS]
+    opened, high, low, close, volume = bodies
+    found = {
+        "missing cell": np.logical_or.reduce([np.isnan(values) for values in bodies]),
+        "price not positive": np.logical_or.reduce([values <= 0 for values in bodies[:4]]),
+        "high or low contradicts": (high < np.maximum(opened, close)) | (low > np.minimum(opened, close)),
+        "negative volume": volume < 0,
+    }
+    if "taker_buy_volume" in columns:
+        taker = columns["taker_buy_volume"]
+        found["taker volume contradicts"] = (taker < 0) | (taker > volume * (1 + 1e-9))
+    return found
+
+
+def _same_as_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
+    same = [(values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])) for values in columns.values()]
+    return np.logical_and.reduce(same)
+
+
+def _conflicting(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) -> Mask:
+    """All rows of a stamp that comes with different values."""
+    wrong = np.zeros(len(time), bool)
+    twice = time[1:] == time[:-1]
+    if twice.any():
+        differ = twice & ~_same_as_next(columns)
+        wrong = np.isin(time, time[1:][differ])
+    return wrong
+
+
+def _repeated(time: NDArray[int64]) -> Mask:
+    """Every row but the first of a stamp."""
+    repeated = np.zeros(len(time), bool)
+    repeated[1:] = time[1:] == time[:-1]
+    return repeated
+
+
+def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapping[str, Mask], wrong: Mask) -> None:
+    if wrong.mean() <= MOST_QUARANTINED:
+        return
+    lines = [
+        f"{int(mask.sum())} rows: {fault}, first {frame.place(int(rows[np.argmax(mask)]))}" for fault, mask in faults.items()
+    ]
+    head = f"series.{name}: {wrong.mean():.1%} of the rows are wrong, at most {MOST_QUARANTINED:.0%} may be set aside; get better data"
+    raise DataError(head, *lines)
+
+
+def _finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> Finding:
+    hits = np.flatnonzero(mask)
+    return Finding(time[hits], tuple(frame.place(int(rows[hit])) for hit in hits[:LISTED]))
+
+
+def _notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -> dict[str, Finding]:
+    steps = np.diff(sound.time)
+    holes = np.flatnonzero(steps > spec.period_ms)
+    found = {"gaps": Finding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1)}
+    if spec.kind == "bars":
+        found["runs without volume"] = _runs(sound.time, sound.columns["volume"] == 0)
+        found["jumps"] = _finding(frame, rows, sound.time, _jumps(sound.columns["close"]))
+    return found
+
+
+def _runs(time: NDArray[int64], mask: Mask) -> Finding:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    first, last = edges[::2], edges[1::2]
+    long = last - first >= STILL
+    return Finding(time[first[long]], (), (last - first)[long].astype(int64))
+
+
+def _jumps(close: NDArray[float64]) -> Mask:
+    """Steps of at least 3 % and twenty robust deviations."""
+    steps = np.abs(np.diff(np.log(close), prepend=np.log(close[:1])))
+    scale = 1.4826 * float(np.median(steps))
+    found: Mask = steps > max(JUMP_SIZE, JUMP_SCALES * scale)
+    return found

@@ -1,0 +1,201 @@
+r"""A drawn market: volatility clustering, fat tails, a daily season and, if asked for, one planted edge.
+
+One-minute log returns of ``btc`` are ``5 bp * season(t) * sqrt(h_t) * z_t``:
+h is GARCH(1,1) with 0.05 and 0.93, z a Student-t(5) scaled to variance 1,
+season a two-harmonic daily wave. Signs are symmetric, so that without an edge
+the next five minutes are exactly a fair coin (STATISTICS section 6).
+
+``eth`` is btc plus a fat-tailed spread of its own, ``gold`` hourly bars that
+move with btc a little. Volumes follow volatility; the share of takers that
+buy follows the direction of its own minute.
+
+**The truth of the planted edge.** At each five-minute mark t, UTC, let
+
+* ``lead = ret(eth.close, 15) - ret(btc.close, 15)`` in log returns, and
+* ``burst = mean(btc.volume, 15) / mean(btc.volume, 240)``,
+
+both over bars closed by t. Where ``burst >`` :data:`GATE` (about 30 % of
+marks), btc closes the next five minutes in the direction of ``lead`` with
+probability ``0.5 + edge``; elsewhere with 0.5. It is planted by mirroring all
+returns of a window, which leaves volatility, volume and the spread, and with
+them lead and burst, untouched: the true win rate of any rule is known exactly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import bool_, float64, int64
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.random import Generator, SeedSequence, default_rng
+from numpy.typing import NDArray
+
+from factory.market.frames import Frame
+from factory.times import DAY, HOUR, MINUTE
+
+ALPHA, BETA = 0.05, 0.93
+SCALE = 5e-4
+FREEDOM = 5
+WINDOW = 5
+LEAD = 15
+SLOW = 240
+GATE = 1.12
+DAY_ROWS, HOUR_ROWS = DAY // MINUTE, HOUR // MINUTE
+
+Values = NDArray[float64]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The planted rule at each five-minute mark.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        Marks, ms UTC.
+    active : ndarray of bool, shape (n,)
+        Where the rule knows more than a coin.
+    up : ndarray of bool, shape (n,)
+        The direction it names.
+    """
+
+    time: NDArray[int64]
+    active: NDArray[bool_]
+    up: NDArray[bool_]
+
+
+def simulate(seed: int, start_ms: int, days: int, edge: float = 0.0) -> dict[str, Frame]:
+    """Draw a market.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same market; more days leave the earlier ones as they are.
+    start_ms : int
+        First minute, a UTC midnight.
+    days : int
+        How long.
+    edge : float
+        Chance above one half of the known rule while it is active.
+
+    Returns
+    -------
+    dict of str to Frame
+        ``btc`` and ``eth`` (one minute: open, high, low, close, volume,
+        number_of_trades, taker_buy_volume) and ``gold`` (one hour: the first five).
+    """
+    return _draw(seed, start_ms, days, edge)[0]
+
+
+def truth(seed: int, start_ms: int, days: int) -> Truth:
+    """The planted rule of :func:`simulate`, which does not depend on the edge's size."""
+    return _draw(seed, start_ms, days, 0.0)[1]
+
+
+def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, Frame], Truth]:
+    rows = days * DAY_ROWS
+    streams = [default_rng(child) for child in SeedSequence(seed).spawn(12)]
+    sigma, returns = _returns(streams[0], rows)
+    volume = _volume(streams[1], sigma, returns, 20.0)
+    spread = 0.5 * SCALE * _student(streams[2], rows)
+    rule = _rule(start_ms, spread, volume)
+    if edge:
+        returns = _plant(returns, rule, edge, streams[3])
+    time = start_ms + MINUTE * np.arange(rows, dtype=int64)
+    both = returns + spread
+    eth_volume = _volume(streams[4], sigma, both, 300.0)
+    frames = {
+        "btc": _coin(streams[5], time, 40_000.0, returns, sigma, volume),
+        "eth": _coin(streams[6], time, 2_000.0, both, sigma, eth_volume),
+        "gold": _gold(streams[7], time, returns),
+    }
+    return frames, rule
+
+
+def _student(rng: Generator, rows: int) -> Values:
+    """Student-t with variance 1."""
+    return rng.standard_t(FREEDOM, rows) * np.sqrt((FREEDOM - 2) / FREEDOM)
+
+
+def _returns(rng: Generator, rows: int) -> tuple[Values, Values]:
+    """Volatility of each minute and its log return, shape (rows,) each."""
+    z = _student(rng, rows)
+    growth = (ALPHA * z * z + BETA).tolist()
+    level, h = 1.0, []
+    for factor in growth:
+        h.append(level)
+        level = 1 - ALPHA - BETA + factor * level
+    sigma = SCALE * _season(rows) * np.sqrt(np.array(h))
+    return sigma, sigma * z
+
+
+def _season(rows: int) -> Values:
+    """Two harmonics of the day, mean square 1."""
+    angle = 2 * np.pi * np.arange(DAY_ROWS) / DAY_ROWS
+    day = 1 + 0.35 * np.cos(angle - 2 * np.pi * 15 / 24) + 0.15 * np.cos(2 * angle - 2 * np.pi * 3 / 24)
+    return np.tile(day / np.sqrt(np.mean(day**2)), rows // DAY_ROWS)
+
+
+def _volume(rng: Generator, sigma: Values, returns: Values, mean: float) -> Values:
+    """Base units a minute: more when it moves, and blind to the direction."""
+    activity = (0.5 * sigma + 0.5 * np.abs(returns)) / SCALE
+    return mean * activity * rng.gamma(4.0, 0.25, len(returns)) + 0.01 * mean
+
+
+def _rule(start_ms: int, spread: Values, volume: Values) -> Truth:
+    marks = np.arange(SLOW, len(spread), WINDOW)
+    marks = marks[(start_ms // MINUTE + marks) % WINDOW == 0]
+    lead = _trailing(spread, LEAD)[marks - 1]
+    burst = _trailing(volume, LEAD)[marks - 1] / _trailing(volume, SLOW)[marks - 1]
+    return Truth(start_ms + MINUTE * marks.astype(int64), burst > GATE, lead > 0)
+
+
+def _trailing(values: Values, window: int) -> Values:
+    """Mean of the last `window` rows, NaN before there are so many."""
+    means: Values = np.full(len(values), np.nan)
+    means[window - 1 :] = sliding_window_view(values, window).mean(axis=1)
+    return means
+
+
+def _plant(returns: Values, rule: Truth, edge: float, rng: Generator) -> Values:
+    """Mirror windows that went against the rule, with the probability that makes it right 0.5 + edge."""
+    first = len(returns) - WINDOW * len(rule.time)
+    windows = returns[first:].reshape(-1, WINDOW)
+    wrong = (windows.sum(axis=1) > 0) != rule.up
+    mirrored = rule.active & wrong & (rng.random(len(wrong)) < 2 * edge)
+    planted = returns.copy()
+    planted[first:] = np.where(mirrored[:, None], -windows, windows).ravel()
+    return planted
+
+
+def _coin(rng: Generator, time: NDArray[int64], price: float, returns: Values, sigma: Values, volume: Values) -> Frame:
+    bars = _bars(rng, price, returns, sigma)
+    lean = 0.15 * np.tanh(returns / sigma) + 0.08 * rng.standard_normal(len(returns))
+    return Frame(
+        time,
+        {
+            **bars,
+            "volume": volume,
+            "number_of_trades": np.ceil(volume * 40),
+            "taker_buy_volume": volume * np.clip(0.5 + lean, 0.0, 1.0),
+        },
+    )
+
+
+def _bars(rng: Generator, price: float, returns: Values, sigma: Values) -> dict[str, Values]:
+    """Bars whose extremes are those of a Brownian bridge between open and close."""
+    path = np.concatenate(([0.0], np.cumsum(returns)))
+    before, after = price * np.exp(path[:-1]), price * np.exp(path[1:])
+    up, down = -2 * sigma**2 * np.log1p(-rng.random((len(returns), 2))).T
+    high = before * np.exp((returns + np.sqrt(returns**2 + up)) / 2)
+    low = before * np.exp((returns - np.sqrt(returns**2 + down)) / 2)
+    high = np.maximum(high, np.maximum(before, after))
+    low = np.minimum(low, np.minimum(before, after))
+    return {"open": before, "high": high, "low": low, "close": after}
+
+
+def _gold(rng: Generator, time: NDArray[int64], returns: Values) -> Frame:
+    hourly = returns.reshape(-1, HOUR_ROWS).sum(axis=1)
+    sigma = np.full(len(hourly), 1.5e-3)
+    moves = 0.1 * hourly + sigma * _student(rng, len(hourly))
+    volume = 50 * rng.gamma(2.0, 0.5, len(hourly)) * (0.5 + np.abs(moves) / sigma)
+    return Frame(time[::HOUR_ROWS], {**_bars(rng, 2_000.0, moves, sigma), "volume": volume})

@@ -1,0 +1,370 @@
+"""The dataset file: what a person fixes before anything is imported."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from factory import plainyaml
+from factory.errors import DataError
+from factory.market.contracts import Binary, Contract, Perpetual
+from factory.market.mistakes import lines_of
+from factory.names import Name, Slug
+from factory.times import DAY, MINUTE, Duration, canonical_duration, iso, moment, to_duration, to_ms
+
+PARTITIONS = ("train", "validation", "sealed")
+GAP_SHARE = 0.01
+"""Share of train that the gap takes at least; see STATISTICS section 1."""
+
+
+def _delay(text: str) -> str:
+    return text if text == "0" else canonical_duration(text)
+
+
+def _underlying(text: str) -> str:
+    found = re.sub(r"[-/_:. ]", "", text).upper()
+    if not re.fullmatch(r"[A-Z0-9]{1,40}", found):
+        raise ValueError(f"'{text}' is not a market's name; write it as the exchange does, such as BTCUSDT")
+    return found
+
+
+Moment = Annotated[str, AfterValidator(lambda text: iso(moment(text)))]
+Delay = Annotated[str, AfterValidator(_delay)]
+Underlying = Annotated[str, AfterValidator(_underlying)]
+Globs = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(min_length=1)
+]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Files(_Closed):
+    """Rows in CSV, Parquet or Binance archive zips.
+
+    Parameters
+    ----------
+    files : str or list of str
+        Paths or globs, from the folder of the dataset file.
+    time : str or None
+        Column of the stamps; default: the first of timestamp, time, open_time.
+    """
+
+    use: Literal["files"]
+    files: Globs
+    time: str | None = None
+
+
+class Provider(_Closed):
+    """Rows that ``rfcat data fetch`` downloads.
+
+    Parameters
+    ----------
+    symbol : str
+        As the exchange spells it, e.g. ``BTCUSDT``.
+    """
+
+    use: Literal["binance-spot", "binance-um"]
+    symbol: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,40}$")]
+
+
+Source = Annotated[Files | Provider, Field(discriminator="use")]
+
+
+class SeriesSpec(_Closed):
+    """One series of a dataset.
+
+    Parameters
+    ----------
+    kind : str
+        ``bars`` (stamped at their open) or ``values`` (stamped as the publisher does).
+    underlying : str
+        The market behind it; what the seal goes by. Spellings of one market
+        (``btc/usdt``, ``BTC-USDT``) are made one.
+    period : duration
+        From one expected row to the next.
+    delay : duration or "0"
+        From a bar's close, or a value's stamp, to its publication. Compulsory for values.
+    source : Files, Provider or None
+        Where the rows come from; none in a simulated dataset.
+    """
+
+    kind: Literal["bars", "values"]
+    underlying: Underlying
+    period: Duration
+    delay: Delay = "0"
+    source: Source | None = None
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if self.kind == "values" and "delay" not in self.model_fields_set:
+            raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
+        if isinstance(self.source, Provider) and self.kind != "bars":
+            raise ValueError(f"kind: '{self.kind}' from {self.source.use}, which has bars only; write kind: bars")
+        return self
+
+    @property
+    def period_ms(self) -> int:
+        """Milliseconds between expected rows."""
+        return to_ms(self.period)
+
+    @property
+    def delay_ms(self) -> int:
+        """Milliseconds to publication."""
+        return 0 if self.delay == "0" else to_ms(self.delay)
+
+    @property
+    def extent_ms(self) -> int:
+        """Milliseconds that one row covers after its stamp: a bar its period, a value nothing."""
+        return self.period_ms if self.kind == "bars" else 0
+
+
+class Simulated(_Closed):
+    """A market drawn by :mod:`factory.market.simulator`.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same market.
+    start : moment
+        First minute, UTC midnight.
+    days : int
+        How long.
+    edge : float
+        Planted: chance above one half of the known rule while it is active; 0 for none.
+    """
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    start: Moment
+    days: Annotated[int, Field(ge=3, le=3660)]
+    edge: Annotated[float, Field(ge=0, le=0.25)] = 0.0
+
+    @model_validator(mode="after")
+    def _midnight(self) -> Self:
+        if moment(self.start) % DAY:
+            raise ValueError(f"start: {self.start} is not midnight UTC; write a date")
+        return self
+
+
+class Split(_Closed):
+    """Which stretch of time is for what; each ``[from, to)``, UTC.
+
+    Parameters
+    ----------
+    train, validation, sealed : pair of moments
+        In this order, without overlap.
+    """
+
+    train: tuple[Moment, Moment]
+    validation: tuple[Moment, Moment]
+    sealed: tuple[Moment, Moment]
+
+    def span(self, partition: str) -> tuple[int, int]:
+        """Bounds as written, the gap not taken off, ms UTC."""
+        first, last = getattr(self, partition)
+        return moment(first), moment(last)
+
+
+class DatasetSpec(_Closed):
+    """A dataset as a person fixed it.
+
+    Parameters
+    ----------
+    dataset : str
+        Its name.
+    about : str
+        One line for people and agents.
+    confirmed : bool
+        A person looked at this file and stands by it. Nothing is imported before.
+    simulated : Simulated or None
+        Set for drawn markets.
+    series : mapping of str to SeriesSpec
+        Inputs by the name that expressions use. Their spans may differ.
+    contracts : mapping of str to Contract
+        What can be traded, at what least cost.
+    split : Split
+        Train, validation, sealed.
+    looks : int
+        Sealed looks granted.
+    """
+
+    dataset: Slug
+    about: Annotated[str, Field(max_length=300)] = ""
+    confirmed: bool = False
+    simulated: Simulated | None = None
+    series: Annotated[dict[Name, SeriesSpec], Field(min_length=1, max_length=50)]
+    contracts: Annotated[dict[Slug, Contract], Field(max_length=50)]
+    split: Split
+    looks: Annotated[int, Field(ge=1, le=20)] = 5
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        mistakes = [*self._split_mistakes(), *self._series_mistakes(), *self._contract_mistakes()]
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+    @property
+    def gap(self) -> int:
+        """Milliseconds kept free of decisions after train and after validation: max(1 day, 1 % of train)."""
+        first, last = self.split.span("train")
+        share = GAP_SHARE * (last - first)
+        return max(DAY, -int(-share // MINUTE) * MINUTE)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last moment of the dataset, ms UTC: train's start and the sealed part's end."""
+        return self.split.span("train")[0], self.split.span("sealed")[1]
+
+    def bounds(self, partition: str) -> tuple[int, int]:
+        """Decisions t of a partition satisfy ``start <= t < end``.
+
+        Parameters
+        ----------
+        partition : str
+            ``train``, ``validation`` or ``sealed``.
+
+        Returns
+        -------
+        tuple of int
+            ms UTC, the gap taken off the start of validation and of sealed.
+        """
+        start, end = self.split.span(partition)
+        if partition == "train":
+            return start, end
+        before = PARTITIONS[PARTITIONS.index(partition) - 1]
+        return max(start, self.split.span(before)[1] + self.gap), end
+
+    def identity(self, series: str) -> str:
+        """What the seal compares: the market behind a series, one for each seed if drawn."""
+        underlying = self.series[series].underlying
+        return f"{underlying}#{self.simulated.seed}" if self.simulated else underlying
+
+    def _split_mistakes(self) -> list[str]:
+        found = []
+        for name in PARTITIONS:
+            first, last = self.split.span(name)
+            if first >= last:
+                found.append(f"split.{name}: {iso(first)} is not before {iso(last)}; write [from, to], to excluded")
+        for earlier, later in zip(PARTITIONS, PARTITIONS[1:], strict=False):
+            end, start = self.split.span(earlier)[1], self.split.span(later)[0]
+            if start < end:
+                found.append(
+                    f"split.{later}: starts {iso(start)}, before {earlier} ends {iso(end)}; start it at {iso(end)} or later"
+                )
+        if found:
+            return found
+        for name in ("validation", "sealed"):
+            first, last = self.bounds(name)
+            if first >= last:
+                found.append(f"split.{name}: nothing is left after the gap of {to_duration(self.gap)}; make it longer")
+        return found
+
+    def _series_mistakes(self) -> list[str]:
+        found = []
+        seen: dict[object, str] = {}
+        for name, series in self.series.items():
+            if self.simulated and series.source:
+                found.append(f"series.{name}.source: a simulated dataset has none; remove it")
+            if not self.simulated and not series.source:
+                found.append(
+                    f"series.{name}.source: missing; add source: {{use: files, files: ...}} or {{use: binance-spot, symbol: ...}}"
+                )
+            if series.source:
+                twin = seen.setdefault((series.source, series.period), name)
+                if twin != name:
+                    found.append(f"series.{name}: the same source as series.{twin}; keep one of the two spellings")
+        if self.simulated:
+            first = moment(self.simulated.start)
+            last = first + self.simulated.days * DAY
+            if self.span[0] < first or self.span[1] > last:
+                found.append(
+                    f"split: reaches outside the simulated {iso(first)} .. {iso(last)}; keep it inside, or draw more days"
+                )
+        return found
+
+    def _contract_mistakes(self) -> list[str]:
+        found = []
+        for name, contract in self.contracts.items():
+            where = f"contracts.{name}"
+            series = self.series.get(contract.of)
+            if series is None or series.kind != "bars":
+                bars = sorted(key for key, value in self.series.items() if value.kind == "bars")
+                found.append(f"{where}.of: '{contract.of}' is no series of bars here; allowed: {', '.join(bars)}")
+            elif isinstance(contract, Binary):
+                found += _binary_mistakes(where, contract, series)
+            else:
+                found += _perpetual_mistakes(where, contract)
+        return found
+
+
+def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[str]:
+    found = []
+    window = to_ms(contract.window)
+    if window % series.period_ms or DAY % window:
+        found.append(
+            f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day, such as 5m or 1h"
+        )
+    if contract.odds is not None:
+        found.append(f"{where}.odds: series of recorded odds cannot be loaded yet; remove it to trade at an assumed price")
+    return found
+
+
+def _perpetual_mistakes(where: str, contract: Perpetual) -> list[str]:
+    if contract.leverage * contract.maintenance >= 1:
+        most = 1 / contract.leverage
+        return [
+            f"{where}.maintenance: {contract.maintenance:g} liquidates at once at leverage {contract.leverage:g}; below {most:.4g}"
+        ]
+    return []
+
+
+def load_spec(source: Path | str | dict[str, Any]) -> DatasetSpec:
+    """Read a dataset file.
+
+    Parameters
+    ----------
+    source : Path, str or dict
+        The file, its text, or what it holds.
+
+    Raises
+    ------
+    DataError
+        One line a mistake: the key as written, what came, what is allowed.
+    """
+    try:
+        raw = source if isinstance(source, dict) else plainyaml.read(_text(source))
+    except ValueError as error:
+        raise DataError(f"dataset file: {error}") from None
+    if not isinstance(raw, dict):
+        raise DataError("dataset file: not a mapping; it starts with 'dataset: name'")
+    try:
+        return DatasetSpec.model_validate(raw)
+    except ValidationError as error:
+        raise DataError(*lines_of(error, raw, _allowed)) from None
+
+
+def _text(source: Path | str) -> str:
+    if isinstance(source, str):
+        return source
+    try:
+        return source.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{source.name}: {error.strerror}; name an existing dataset file") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{source.name}: not UTF-8 text; a dataset file is YAML") from None
+
+
+def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
+    """Keys that the mapping at `path` may have."""
+    models: dict[tuple[str, int], type[BaseModel]] = {
+        ("simulated", 1): Simulated,
+        ("split", 1): Split,
+        ("series", 2): SeriesSpec,
+        ("series", 3): Files if holder.get("use") == "files" else Provider,
+        ("contracts", 2): Binary if holder.get("use") == "binary" else Perpetual,
+    }
+    model = models.get((path[0], len(path))) if path else DatasetSpec
+    return set(model.model_fields) if model else set()

@@ -1,0 +1,37 @@
+"""Dataset files to begin with."""
+
+from pathlib import Path
+
+from factory.errors import DataError, did_you_mean
+from factory.market.spec import DatasetSpec, load_spec
+
+_HERE = Path(__file__).parent
+
+
+def btc_sim() -> DatasetSpec:
+    """The simulated market that every workspace has."""
+    return load_spec(_HERE / "btc_sim.yaml")
+
+
+def starter_spec(market: str) -> str:
+    """The commented dataset file that ``rfcat start`` writes for a person to read and confirm.
+
+    Parameters
+    ----------
+    market : str
+        ``btc``.
+
+    Returns
+    -------
+    str
+        YAML, not yet confirmed.
+
+    Raises
+    ------
+    DataError
+        For a market without one.
+    """
+    found = {path.stem.removeprefix("start_"): path for path in _HERE.glob("start_*.yaml")}
+    if market not in found:
+        raise DataError(f"start '{market}': unknown; {did_you_mean(market, found)}")
+    return found[market].read_text(encoding="utf-8")

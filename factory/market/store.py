@@ -1,0 +1,168 @@
+"""Write a built dataset: open rows to its folder, sealed rows to the vault, whole or not at all."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factory import canonical
+from factory.errors import DataError
+from factory.market import seals
+from factory.market.catalog import META, SPEC
+from factory.market.dataset import SERIES
+from factory.market.quality import Quality
+from factory.market.series import Series
+from factory.market.spec import DatasetSpec
+from factory.workspace import Workspace
+
+FORMAT = 1
+OPEN = ("train", "validation")
+QUALITY = "quality.json"
+
+
+def write(
+    workspace: Workspace, spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str, Quality], marks: seals.Marks
+) -> dict[str, Any]:
+    """Write both halves of a dataset, replacing an older build of the same name.
+
+    Returns
+    -------
+    dict
+        The dataset's meta.
+
+    Raises
+    ------
+    DataError
+        If the disk refuses; then nothing has changed.
+    """
+    meta = _meta(spec, series, quality)
+    end = spec.bounds("validation")[1]
+    try:
+        with ExitStack() as stack:
+            opened = stack.enter_context(_fresh(workspace.datasets, spec.dataset))
+            closed = stack.enter_context(_fresh(workspace.vault, spec.dataset))
+            for name, one in series.items():
+                cut = _rows(spec, one, "validation")
+                _save(opened / SERIES / name, one, slice(None, cut))
+                _save(closed / SERIES / name, one, slice(cut, None))
+            seals.write(closed, spec, marks)
+            _json(closed / QUALITY, {name: one.listing(end, None) for name, one in quality.items()})
+            _json(opened / QUALITY, {name: one.listing(None, end) for name, one in quality.items()})
+            _json(opened / SPEC, spec.model_dump(mode="json", exclude_unset=True))
+            _json(opened / META, meta)
+            _owner_only(closed)
+    except OSError as error:
+        raise DataError(f"dataset '{spec.dataset}': {error.strerror or 'cannot be written'}; nothing was written") from error
+    return meta
+
+
+def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
+    """Rows that lie wholly before a partition's end."""
+    extent = spec.series[series.name].extent_ms
+    return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
+
+
+def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str, Quality]) -> dict[str, Any]:
+    rows = {partition: {name: _rows(spec, one, partition) for name, one in series.items()} for partition in OPEN}
+    prints = _fingerprints(spec, series, rows)
+    partitions: dict[str, Any] = {
+        partition: {
+            "start": spec.bounds(partition)[0],
+            "end": spec.bounds(partition)[1],
+            "rows": rows[partition],
+            "fingerprint": prints[partition],
+        }
+        for partition in OPEN
+    }
+    partitions["sealed"] = {"start": spec.bounds("sealed")[0], "end": spec.bounds("sealed")[1]}
+    contracts = {name: contract.model_dump(mode="json") for name, contract in spec.contracts.items()}
+    end = spec.bounds("validation")[1]
+    return {
+        "v": FORMAT,
+        "dataset": spec.dataset,
+        "about": spec.about,
+        "simulated": spec.simulated is not None,
+        "fingerprint": canonical.digest([*sorted(prints.values()), contracts, spec.split.model_dump(mode="json")]),
+        "gap": spec.gap,
+        "looks": spec.looks,
+        "series": {name: _facts(spec, one, rows["validation"][name]) for name, one in series.items()},
+        "partitions": partitions,
+        "quality": {name: one.summary(None, end) for name, one in quality.items()},
+    }
+
+
+def _facts(spec: DatasetSpec, series: Series, rows: int) -> dict[str, Any]:
+    there = ~np.isnan(np.vstack([values[:rows] for values in series.columns.values()])).all(axis=0)
+    found = np.flatnonzero(there)
+    return {
+        "kind": series.kind,
+        "underlying": spec.series[series.name].underlying,
+        "period": series.period,
+        "delay": series.delay,
+        "columns": list(series.columns),
+        "rows": rows,
+        "missing": int(rows - len(found)),
+        "first": int(series.time[found[0]]),
+        "last": int(series.time[found[-1]]),
+    }
+
+
+def _fingerprints(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    """Hash of each open partition's rows and bounds; validation's rows go on where train's end."""
+    parts: dict[str, list[Any]] = {partition: [partition, *spec.bounds(partition)] for partition in OPEN}
+    for name, one in sorted(series.items()):
+        for column, values in sorted(one.columns.items()):
+            running = hashlib.sha256()
+            at = 0
+            for partition in OPEN:
+                end = rows[partition][name]
+                running.update(_bytes(values[at:end]))
+                first = int(one.time[0]) if end else 0
+                parts[partition].append([name, one.kind, one.period, one.delay, first, end, column, running.hexdigest()])
+                at = end
+    return {partition: canonical.digest(facts) for partition, facts in parts.items()}
+
+
+def _bytes(values: NDArray[np.float64]) -> memoryview:
+    return memoryview(np.ascontiguousarray(values, dtype="<f8")).cast("B")
+
+
+def _save(folder: Path, series: Series, rows: slice) -> None:
+    folder.mkdir(parents=True)
+    for name, values in {"time": series.time, "known": series.known, **series.columns}.items():
+        np.save(folder / f"{name}.npy", values[rows])
+
+
+def _json(path: Path, value: Any) -> None:
+    path.write_text(canonical.dumps(value), encoding="utf-8")
+
+
+def _owner_only(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+@contextmanager
+def _fresh(parent: Path, name: str) -> Iterator[Path]:
+    """Give a new folder (owner-only), put in the place of ``parent/name`` when the block ends well."""
+    for stale in parent.glob(".new-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
+    try:
+        yield temporary
+        target = parent / name
+        if target.exists():
+            older = temporary.with_name(f"{temporary.name}-old")
+            target.rename(older)
+            temporary.rename(target)
+            shutil.rmtree(older, ignore_errors=True)
+        else:
+            temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
