@@ -9,7 +9,7 @@ import numpy as np
 from factory.errors import DataError
 from factory.market import seals, store
 from factory.market.frames import Frame
-from factory.market.grid import anchor, on_grid
+from factory.market.grid import anchor, missing, on_grid
 from factory.market.quality import Quality, check
 from factory.market.readers import read_files
 from factory.market.series import Series
@@ -96,17 +96,10 @@ def _frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callab
 def _covered(spec: DatasetSpec, series: Series) -> None:
     """Refuse a series that is not there when it is needed: most often a half-finished download."""
     traded = any(contract.of == series.name for contract in spec.contracts.values())
-    there = ~np.isnan(np.vstack(list(series.columns.values()))).all(axis=0)
     for partition in ("train", "validation", "sealed"):
         first, last = np.searchsorted(series.time, spec.split.span(partition))
-        share = float(there[first:last].mean()) if last > first else 0.0
+        share = float(np.mean(~missing(series)[first:last])) if last > first else 0.0
         if share < (FEWEST if traded else 0) or (partition == "train" and share == 0):
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
-            raise DataError(
-                f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); "
-                + (
-                    f"at least {FEWEST:.0%} as a contract needs it: fetch the rest, or move the split"
-                    if traded
-                    else "move the split"
-                )
-            )
+            mend = f"a contract needs {FEWEST:.0%} of them: fetch the rest, or move the split" if traded else "move the split"
+            raise DataError(f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); {mend}")

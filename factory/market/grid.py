@@ -1,7 +1,7 @@
 """Rows in their places: every stamp that the calendar expects, absent ones missing."""
 
 import numpy as np
-from numpy import int64
+from numpy import bool_, int64
 from numpy.typing import NDArray
 
 from factory.market.frames import Frame
@@ -52,3 +52,9 @@ def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], re
         columns[column] = np.full(len(time), np.nan)
         columns[column][rows] = values
     return Series(name, spec.kind, period, spec.delay_ms, time, time + spec.extent_ms + spec.delay_ms, columns)
+
+
+def missing(series: Series) -> NDArray[bool_]:
+    """Rows that hold nothing, shape (n,)."""
+    found: NDArray[bool_] = np.logical_and.reduce([np.isnan(values) for values in series.columns.values()])
+    return found

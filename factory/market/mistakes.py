@@ -47,15 +47,11 @@ def _lines(details: ErrorDetails, raw: Any, allowed: Callable[[tuple[str, ...], 
     context = details.get("ctx", {})
     if kind == "value_error":
         return [_under(path, line) for line in str(context["error"]).splitlines()]
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tags = [
-            tag.strip(" '")
-            for tag in str(context.get("expected_tags", "files, binance-spot, binance-um, binary, perpetual")).split(",")
-        ]
-        came = context.get("tag")
-        return [
-            f"{dotted}.use: '{came}' unknown; {did_you_mean(str(came), tags)}" if came else f"{dotted}.use: missing; add it"
-        ]
+    if kind == "union_tag_not_found":
+        return [f"{dotted}.use: missing; add it"]
+    if kind == "union_tag_invalid":
+        tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+        return [f"{dotted}.use: '{context['tag']}' unknown; {did_you_mean(str(context['tag']), tags)}"]
     came = str(details["input"])[:SHOWN] if not isinstance(details["input"], dict | list) else ""
     return [f"{dotted}: '{came}': {_plain(details['msg'])}" if came else f"{dotted}: {_plain(details['msg'])}"]
 

@@ -173,7 +173,8 @@ def _bar_faults(columns: Mapping[str, NDArray[float64]]) -> dict[str, Mask]:
 
 def _same_as_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
     same = [(values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])) for values in columns.values()]
-    return np.logical_and.reduce(same)
+    found: Mask = np.logical_and.reduce(same)
+    return found
 
 
 def _conflicting(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) -> Mask:
@@ -199,8 +200,8 @@ def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapp
     lines = [
         f"{int(mask.sum())} rows: {fault}, first {frame.place(int(rows[np.argmax(mask)]))}" for fault, mask in faults.items()
     ]
-    head = f"series.{name}: {wrong.mean():.1%} of the rows are wrong, at most {MOST_QUARANTINED:.0%} may be set aside; get better data"
-    raise DataError(head, *lines)
+    most = f"at most {MOST_QUARANTINED:.0%} may be set aside"
+    raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; get better data", *lines)
 
 
 def _finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> Finding:

@@ -66,9 +66,7 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
     for frame in frames[1:]:
         missing = sorted(set(names) ^ set(frame.columns))
         if missing:
-            raise DataError(
-                f"{frame.files[0][0]}: column '{missing[0]}' is not in all files of the series; use files of one kind"
-            )
+            raise DataError(f"{frame.files[0][0]}: column '{missing[0]}' is not in all files; use files of one kind")
     starts = np.cumsum([0, *(len(frame) for frame in frames)])
     return Frame(
         np.concatenate([frame.time for frame in frames]),
@@ -126,9 +124,7 @@ def _csv(path: Path, raw: bytes, spec: SeriesSpec) -> pa.Table:
     first = raw[: raw.index(b"\n")].decode("utf-8", "replace").strip().split(",")
     headless = bool(re.fullmatch(r"[0-9.]+", first[0]))
     if headless and len(first) != len(BINANCE):
-        raise DataError(
-            f"{path.name}: no header and {len(first)} columns; a file without header is Binance's, with {len(BINANCE)}"
-        )
+        raise DataError(f"{path.name}: {len(first)} columns and no header; add one (Binance's {len(BINANCE)} need none)")
     names = list(BINANCE) if headless else [name.strip().strip('"').lower() for name in first]
     stamp = _stamp_column(path, spec, names)
     numbers = _wanted(path, spec, [name for name in names if name != stamp])
@@ -178,7 +174,7 @@ def _stamps(path: Path, column: pa.ChunkedArray) -> NDArray[int64]:
     kind = column.type
     if pa.types.is_timestamp(kind):
         if kind.tz is None:
-            raise DataError(f"{path.name}: stamps without a time zone; write them as UTC, or as milliseconds since 1970")
+            raise DataError(f"{path.name}: stamps without a time zone; write them as UTC, or as epoch ms")
         return _array(column.cast(pa.timestamp("ms", kind.tz), safe=False).cast(pa.int64()))
     if pa.types.is_date(kind):
         return _array(column.cast(pa.timestamp("ms")).cast(pa.int64()))
@@ -211,9 +207,7 @@ def _texts(path: Path, column: pa.ChunkedArray) -> NDArray[int64]:
     if not pc.all(pc.match_substring_regex(column, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).as_py():
         zones = pc.unique(pc.struct_field(pc.extract_regex(column, ZONE), "zone")).to_pylist()
         if zones == [None]:
-            raise DataError(
-                f"{path.name}: stamps without a time zone; write them with Z for UTC, or as milliseconds since 1970"
-            )
+            raise DataError(f"{path.name}: stamps without a time zone; write them with Z for UTC, or as epoch ms")
         if len(zones) > 1:
             raise DataError(f"{path.name}: stamps with mixed time zones; write all of them with Z for UTC")
     try:

@@ -80,9 +80,7 @@ def _refuse_change(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
     changed = [key for key in ("split", "looks") if before[key] != _head(spec)[key]]
     changed += [f"series.{name}" for name, claim in before["series"].items() if mine.get(name) != claim]
     if changed:
-        raise SealError(
-            f"{changed[0]}: fixed since dataset '{spec.dataset}' was first built; put it back, or choose another name"
-        )
+        raise SealError(f"{changed[0]}: fixed since '{spec.dataset}' was first built; put it back, or choose another name")
 
 
 def _refuse_overlap(series: str, mine: Mapping[str, Any], name: str, theirs: Mapping[str, Any]) -> None:
@@ -121,13 +119,11 @@ def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
         for series in marks.open:
             for other in theirs.sealed:
                 if _meet(marks.open[series], theirs.sealed[other]):
-                    raise SealError(
-                        f"series.{series}: open rows are those of series '{other}' sealed in {where}; leave them out"
-                    )
+                    raise SealError(f"series.{series}: open rows are those of '{other}', sealed in {where}; leave them out")
         for series in marks.sealed:
             for other in theirs.open:
                 if _meet(marks.sealed[series], theirs.open[other]):
-                    raise SealError(f"series.{series}: sealed rows lie open in {where}, series '{other}'; move the split")
+                    raise SealError(f"series.{series}: sealed rows lie open in {where} as '{other}'; move the split")
     names = list(marks.open)
     for place, series in enumerate(names):
         for other in names[:place]:
@@ -139,7 +135,9 @@ def write(folder: Path, spec: DatasetSpec, marks: Marks) -> None:
     """Leave a dataset's marks in its vault folder."""
     (folder / SEAL).write_text(canonical.dumps(_head(spec) | {"series": _claims(spec)}), encoding="utf-8")
     for side, hashes in (("open", marks.open), ("sealed", marks.sealed)):
-        np.savez(folder / f"marks-{side}.npz", **dict(hashes))
+        (folder / side).mkdir()
+        for series, values in hashes.items():
+            np.save(folder / side / f"{series}.npy", values)
 
 
 def _head(spec: DatasetSpec) -> dict[str, Any]:
@@ -158,9 +156,10 @@ def _seals(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _stored(workspace: Workspace, name: str) -> Marks:
-    folder = workspace.vault / name
-    with np.load(folder / "marks-open.npz") as opened, np.load(folder / "marks-sealed.npz") as sealed:
-        return Marks(dict(opened), dict(sealed))
+    sides = [
+        {path.stem: np.load(path) for path in (workspace.vault / name / side).glob("*.npy")} for side in ("open", "sealed")
+    ]
+    return Marks(*sides)
 
 
 def _meet(left: Hashes, right: Hashes) -> bool:

@@ -125,14 +125,15 @@ def _returns(rng: Generator, rows: int) -> tuple[Values, Values]:
         h.append(level)
         level = 1 - ALPHA - BETA + factor * level
     sigma = SCALE * _season(rows) * np.sqrt(np.array(h))
-    return sigma, sigma * z
+    return sigma, np.asarray(sigma * z)
 
 
 def _season(rows: int) -> Values:
     """Two harmonics of the day, mean square 1."""
     angle = 2 * np.pi * np.arange(DAY_ROWS) / DAY_ROWS
     day = 1 + 0.35 * np.cos(angle - 2 * np.pi * 15 / 24) + 0.15 * np.cos(2 * angle - 2 * np.pi * 3 / 24)
-    return np.tile(day / np.sqrt(np.mean(day**2)), rows // DAY_ROWS)
+    season: Values = np.tile(day / np.sqrt(np.mean(day**2)), rows // DAY_ROWS)
+    return season
 
 
 def _volume(rng: Generator, sigma: Values, returns: Values, mean: float) -> Values:

@@ -1,6 +1,7 @@
 """The dataset file: what a person fixes before anything is imported."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -248,12 +249,10 @@ class DatasetSpec(_Closed):
             first, last = self.split.span(name)
             if first >= last:
                 found.append(f"split.{name}: {iso(first)} is not before {iso(last)}; write [from, to], to excluded")
-        for earlier, later in zip(PARTITIONS, PARTITIONS[1:], strict=False):
+        for earlier, later in pairwise(PARTITIONS):
             end, start = self.split.span(earlier)[1], self.split.span(later)[0]
             if start < end:
-                found.append(
-                    f"split.{later}: starts {iso(start)}, before {earlier} ends {iso(end)}; start it at {iso(end)} or later"
-                )
+                found.append(f"split.{later}: starts {iso(start)}, before {earlier} ends; start it at {iso(end)} or later")
         if found:
             return found
         for name in ("validation", "sealed"):
@@ -270,7 +269,7 @@ class DatasetSpec(_Closed):
                 found.append(f"series.{name}.source: a simulated dataset has none; remove it")
             if not self.simulated and not series.source:
                 found.append(
-                    f"series.{name}.source: missing; add source: {{use: files, files: ...}} or {{use: binance-spot, symbol: ...}}"
+                    f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: binance-spot, symbol: ...}}"
                 )
             if series.source:
                 twin = seen.setdefault((series.source, series.period), name)
@@ -281,7 +280,7 @@ class DatasetSpec(_Closed):
             last = first + self.simulated.days * DAY
             if self.span[0] < first or self.span[1] > last:
                 found.append(
-                    f"split: reaches outside the simulated {iso(first)} .. {iso(last)}; keep it inside, or draw more days"
+                    f"split: reaches outside the simulated {iso(first)} .. {iso(last)}; keep inside, or draw more days"
                 )
         return found
 
@@ -304,9 +303,7 @@ def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[s
     found = []
     window = to_ms(contract.window)
     if window % series.period_ms or DAY % window:
-        found.append(
-            f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day, such as 5m or 1h"
-        )
+        found.append(f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day")
     if contract.odds is not None:
         found.append(f"{where}.odds: series of recorded odds cannot be loaded yet; remove it to trade at an assumed price")
     return found
@@ -316,7 +313,7 @@ def _perpetual_mistakes(where: str, contract: Perpetual) -> list[str]:
     if contract.leverage * contract.maintenance >= 1:
         most = 1 / contract.leverage
         return [
-            f"{where}.maintenance: {contract.maintenance:g} liquidates at once at leverage {contract.leverage:g}; below {most:.4g}"
+            f"{where}.maintenance: {contract.maintenance:g} liquidates leverage {contract.leverage:g} at once; below {most:.4g}"
         ]
     return []
 

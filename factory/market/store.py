@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from factory import canonical
 from factory.errors import DataError
 from factory.market import seals
 from factory.market.catalog import META, SPEC
 from factory.market.dataset import SERIES
+from factory.market.grid import missing
 from factory.market.quality import Quality
 from factory.market.series import Series
 from factory.market.spec import DatasetSpec
@@ -98,8 +98,7 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
 
 
 def _facts(spec: DatasetSpec, series: Series, rows: int) -> dict[str, Any]:
-    there = ~np.isnan(np.vstack([values[:rows] for values in series.columns.values()])).all(axis=0)
-    found = np.flatnonzero(there)
+    found = np.flatnonzero(~missing(series)[:rows])
     return {
         "kind": series.kind,
         "underlying": spec.series[series.name].underlying,
@@ -122,15 +121,11 @@ def _fingerprints(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping
             at = 0
             for partition in OPEN:
                 end = rows[partition][name]
-                running.update(_bytes(values[at:end]))
+                running.update(np.ascontiguousarray(values[at:end], dtype="<f8").tobytes())
                 first = int(one.time[0]) if end else 0
                 parts[partition].append([name, one.kind, one.period, one.delay, first, end, column, running.hexdigest()])
                 at = end
     return {partition: canonical.digest(facts) for partition, facts in parts.items()}
-
-
-def _bytes(values: NDArray[np.float64]) -> memoryview:
-    return memoryview(np.ascontiguousarray(values, dtype="<f8")).cast("B")
 
 
 def _save(folder: Path, series: Series, rows: slice) -> None:

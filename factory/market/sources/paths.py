@@ -1,6 +1,5 @@
 """The files behind a series."""
 
-import glob
 from pathlib import Path
 
 from factory.errors import DataError
@@ -32,8 +31,17 @@ def files_of(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Path
 def _named(name: str, patterns: tuple[str, ...], source_dir: Path) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
-        hits = sorted(glob.glob(str(source_dir / pattern), recursive=True))
+        hits = _hits(source_dir / pattern)
         if not hits:
             raise DataError(f"series.{name}.source.files: '{pattern}' matches no file; write it from the dataset file's folder")
-        found |= {Path(hit): None for hit in hits}
+        found |= dict.fromkeys(hits)
     return list(found)
+
+
+def _hits(pattern: Path) -> list[Path]:
+    """Files that a glob names, from its last folder without a wild card."""
+    parts = pattern.parts
+    plain = next((place for place, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
+    if plain == len(parts):
+        return [pattern] if pattern.is_file() else []
+    return sorted(path for path in Path(*parts[:plain]).glob("/".join(parts[plain:])) if path.is_file())
