@@ -56,13 +56,19 @@ def agent_of(call: Call) -> str:
     return params.client_info.name[:64] if params and params.client_info else "unknown"
 
 
+def state_of(call: Call) -> State:
+    """The state that a call shares with all others."""
+    return call.request_context.lifespan_context
+
+
 def workshop_of(call: Call) -> "Workshop":
     """The workshop, writing down the client of this call as the agent."""
     from factory.workshop import Workshop
 
-    return Workshop(call.request_context.lifespan_context.workspace, agent=agent_of(call))
+    return Workshop(state_of(call).workspace, agent=agent_of(call))
 
 
 async def ask(call: Call, method: str, **args: Any) -> dict[str, Any]:
     """Let the workshop do light work, off the event loop."""
-    return await to_thread.run_sync(lambda: getattr(workshop_of(call), method)(**args))
+    answer: dict[str, Any] = await to_thread.run_sync(lambda: getattr(workshop_of(call), method)(**args))
+    return answer

@@ -2,17 +2,20 @@
 
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
 from factory.errors import JobError
-from server.mcp.state import Call, agent_of
+from server.mcp.state import Call, agent_of, state_of
+
+if TYPE_CHECKING:
+    from factory.jobs import Job
 
 PATIENCE = 20.0
 """Seconds within which a call answers: hosts give up at 60."""
 STEP = 0.5
-"""Seconds between two progress notifications."""
+"""Seconds between two looks at a job's progress."""
 
 
 async def work(call: Call, kind: str, **args: Any) -> dict[str, Any]:
@@ -39,14 +42,14 @@ async def work(call: Call, kind: str, **args: Any) -> dict[str, Any]:
     """
     given = {name: value for name, value in args.items() if value is not None}
     agent = agent_of(call)
-    jobs = await to_thread.run_sync(lambda: call.request_context.lifespan_context.jobs)
+    jobs = await to_thread.run_sync(lambda: state_of(call).jobs)
     job = await to_thread.run_sync(partial(jobs.start, kind, {**given, "agent": agent}, owner=agent))
     return await follow(call, job)
 
 
 async def follow(call: Call, job_id: str) -> dict[str, Any]:
-    """Wait up to 20 s for a job, passing its progress on; a cancelled call leaves the job running."""
-    jobs = call.request_context.lifespan_context.jobs
+    """Wait up to 20 s for a job, passing its progress on; a call that is cancelled leaves the job running."""
+    jobs = await to_thread.run_sync(lambda: state_of(call).jobs)
     end = time.monotonic() + PATIENCE
     told = -1.0
     while True:
@@ -54,20 +57,14 @@ async def follow(call: Call, job_id: str) -> dict[str, Any]:
         if job["state"] == "done":
             return dict(job["result"])
         if job["state"] not in ("queued", "running"):
-            raise JobError(*str(job.get("error") or f"job {job_id}: {job['state']}").splitlines())
+            raise JobError(*(job["error"] or f"{job_id}: {job['state']}").splitlines())
         if time.monotonic() >= end:
-            return running(job_id, job)
+            return {**status(job), "next": f"show(what='{job_id}') waits for it"}
         if job["progress"] > told:
             told = job["progress"]
             await call.report_progress(told, 1.0, job["message"])
 
 
-def running(job_id: str, job: dict[str, Any]) -> dict[str, Any]:
-    """What an agent is told of a job that goes on."""
-    return {
-        "job": job_id,
-        "state": job["state"],
-        "progress": round(job["progress"], 2),
-        "doing": job["message"],
-        "next": f"show(what='{job_id}') waits for it",
-    }
+def status(job: "Job") -> dict[str, Any]:
+    """How a job stands, in a few words."""
+    return {"job": job["id"], "state": job["state"], "progress": round(job["progress"], 2), "doing": job["message"]}

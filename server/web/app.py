@@ -15,6 +15,7 @@ import factory
 from factory.workspace import Workspace
 from server import hosts
 from server.mcp.app import FactoryServer, build_server
+from server.seal import seal
 from server.web.access import COOKIE, Access, same
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
@@ -77,6 +78,7 @@ def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
         "http_line": hosts.claude_http_line(f"{access.url}/mcp", token=bool(access.token)),
         "stdio_line": hosts.claude_line(workspace),
         "json_block": hosts.json_block(workspace),
+        "seal": seal(),
         "market": workshop.describe(),
         "leaderboard": workshop.show("leaderboard"),
     }

@@ -8,13 +8,14 @@ from server.mcp.tools.arguments import Page
 
 async def describe_market(call: Call, dataset: str | None = None) -> dict[str, Any]:
     """Datasets: series, columns, spans, contracts and their costs, split, looks left; simulated or real."""
-    return await ask(call, "describe", dataset=dataset)
+    return await ask(call, "describe", data=dataset)
 
 
 async def list_features(
     call: Call, family: str | None = None, search: str | None = None, part: str | None = None, page: Page = 1
 ) -> dict[str, Any]:
-    """Operators and recipes by family or search; with part (sample, label, experts, meta, trade, size, exit)
-    the building blocks of a spec: parameters, defaults, valid examples. No argument: the families and a whole spec.
+    """Operators and recipes by family or search; with part the other building blocks of a spec.
+
+    part: sample, label, experts, meta, trade, size or exit, with parameters, defaults and valid examples.
     """
     return await ask(call, "list_features", family=family, search=search, part=part, page=page)

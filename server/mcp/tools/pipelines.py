@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
+from anyio import to_thread
 from pydantic import Field
 
-from server.mcp.state import Call, ask
+from server.mcp.state import Call, ask, state_of, workshop_of
 from server.mcp.tools.arguments import OPEN, Changes, Known, Spec, Words
 from server.mcp.work import work
 
@@ -15,18 +16,23 @@ async def define_pipeline(
     call: Call, spec: Spec | None = None, parent: Known | None = None, changes: Changes | None = None
 ) -> dict[str, Any]:
     """Check and keep a pipeline: a whole spec (object or YAML text), or a parent (id or name) and changes.
+
     Gives its id, the diff, look-backs, warnings, what is cached. Runs nothing.
     """
-    return await ask(call, "define", spec=spec, parent=parent, changes=changes)
+    defined = await ask(call, "define", spec=spec, parent=parent, changes=changes)
+    # Whoever defines is about to train: the worker's imports may as well begin.
+    await to_thread.run_sync(lambda: state_of(call).jobs.warm())
+    return defined
 
 
 async def train(
     call: Call, pipeline: Known | None = None, parent: Known | None = None, changes: Changes | None = None
 ) -> dict[str, Any]:
-    """Fit on train only: the experts' out-of-fold scores and the forest's score on the held-out end of train.
+    """Fit on train only: the experts' out-of-fold scores, and the forest's on the held-out end of train.
+
     Costs no trial.
     """
-    return await work(call, "train", pipeline=pipeline, parent=parent, changes=changes)
+    return await work(call, "train", pipeline=await settle(call, pipeline, parent, changes))
 
 
 async def backtest(
@@ -37,23 +43,29 @@ async def backtest(
     why: Words | None = None,
 ) -> dict[str, Any]:
     """The trial: score a pipeline, or a parent with changes, on validation, training it if needed.
+
     Costs, win rate beside break-even, intervals, coin-flip and always-long twins. Each distinct pipeline counts once.
     """
-    return await work(call, "backtest", pipeline=pipeline, parent=parent, changes=changes, why=why)
+    settled = await settle(call, pipeline, parent, changes)
+    scored = await to_thread.run_sync(_scored, call, settled)
+    return scored or await work(call, "backtest", pipeline=settled, why=why)
 
 
 async def tune(
     call: Call,
-    pipeline: Known,
-    grid: Annotated[dict[str, Any], OPEN] | None = None,
+    pipeline: Known | None = None,
+    parent: Known | None = None,
+    changes: Changes | None = None,
     cells: Annotated[int, Field(ge=2, le=200)] | None = None,
-    judge: Literal["train", "validation"] = "train",
+    by: Literal["log_loss", "auc"] | None = None,
+    judge: Literal["train", "validation"] | None = None,
 ) -> dict[str, Any]:
-    """Search literals: grid {path: [values]} or {path: {from, to, log}} (default: the pipeline's tune), at most
-    `cells` drawn. Ranked by nested cross-validation in train, the winner scored on validation; judge=validation makes
-    each cell a trial.
+    """Search the literals of a pipeline's tune stage ({path: [values]} or {path: {from, to, log}}), at most `cells`.
+
+    Ranked by nested cross-validation in train, the winner scored on validation; judge=validation makes each cell a trial.
     """
-    return await work(call, "tune", pipeline=pipeline, grid=grid, cells=cells, judge=judge)
+    settled = await settle(call, pipeline, parent, changes)
+    return await work(call, "tune", pipeline=settled, cells=cells, by=by, judge=judge)
 
 
 async def rank_features(
@@ -66,21 +78,14 @@ async def rank_features(
     groups: bool | None = None,
     raw: bool | None = None,
 ) -> dict[str, Any]:
-    """Which inputs matter. With a pipeline: out-of-sample permutation importance against a noise column (groups:
-    permute correlated ones together; raw: features through the experts). Without: expressions or a recipe family
-    against a label on train, AUC with interval and decay with delay.
+    """Which inputs matter: out-of-sample permutation importance in a trial, against a noise column.
+
+    groups: permute correlated ones together; raw: features through the experts. Without a pipeline: expressions or a
+    recipe family against a label on train, AUC with interval and decay with delay.
     """
-    return await work(
-        call,
-        "rank",
-        pipeline=pipeline,
-        features=features,
-        family=family,
-        label=label,
-        dataset=dataset,
-        groups=groups,
-        raw=raw,
-    )
+    settled = pipeline and await settle(call, pipeline)
+    inputs = {"features": features, "family": family, "label": label, "dataset": dataset, "groups": groups, "raw": raw}
+    return await work(call, "rank", pipeline=settled, **inputs)
 
 
 async def execute_python(
@@ -90,7 +95,19 @@ async def execute_python(
     pipeline: Known | None = None,
     validation: bool | None = None,
 ) -> dict[str, Any]:
-    """A few lines of pandas/numpy in a sandbox, over the frame `train` (columns as series_column, plus the features
-    of a pipeline). Print or end with an expression. validation=true adds that frame and is written down as a trial first.
+    """A few lines of pandas/numpy in a sandbox, over the frame `train` (series_column, and a pipeline's features).
+
+    Print, or end with an expression. validation=true adds that frame and is written down as a trial first.
     """
-    return await work(call, "execute", code=code, dataset=dataset, pipeline=pipeline, validation=validation)
+    settled = pipeline and await settle(call, pipeline)
+    return await work(call, "execute", code=code, dataset=dataset, pipeline=settled, validation=validation)
+
+
+async def settle(call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None) -> str:
+    """Resolve names, and make the child of a parent with changes, before any worker is troubled; give the id."""
+    return await to_thread.run_sync(lambda: workshop_of(call).settle(pipeline, parent, changes))
+
+
+def _scored(call: Call, pipeline: str) -> dict[str, Any] | None:
+    workshop = workshop_of(call)
+    return workshop.known(workshop.resolve(pipeline))

@@ -1,0 +1,76 @@
+"""What several commands need."""
+
+import getpass
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from factory.errors import FactoryError
+from factory.workspace import Workspace
+from server.cli.screen import bar, show
+from server.entry import open_workspace
+
+if TYPE_CHECKING:
+    from factory.workshop import Workshop
+
+Reference = Annotated[str, typer.Argument(help="Id or name of a pipeline.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", help="A change, such as meta.leaf=200; null deletes. May be repeated.")
+]
+
+
+def workspace_of(context: typer.Context) -> Workspace:
+    """The workspace that was chosen on the command line."""
+    return open_workspace(context.obj)
+
+
+def workshop_of(context: typer.Context) -> "Workshop":
+    """The workshop, writing down the person as the agent."""
+    from factory.workshop import Workshop
+
+    return Workshop(workspace_of(context), agent=_person())
+
+
+def perform(context: typer.Context, kind: str, title: str, **args: Any) -> dict[str, Any]:
+    """Do heavy work in this process, under a progress bar."""
+    from factory.workshop import perform
+
+    given = {name: value for name, value in args.items() if value is not None}
+    root = str(workspace_of(context).root)
+    with bar(title) as report:
+        return perform(root, kind, {**given, "agent": _person()}, report)
+
+
+def perform_and_show(context: typer.Context, kind: str, pipeline: str, sets: Sequence[str] | None, **args: Any) -> None:
+    """Do heavy work on a pipeline, or on the child that changes make of it, and print the answer."""
+    settled = workshop_of(context).settle(pipeline=pipeline, changes=changes_of(sets))
+    show(perform(context, kind, f"{kind} {pipeline}", pipeline=settled, **args))
+
+
+def changes_of(sets: Sequence[str] | None) -> dict[str, Any] | None:
+    """Read ``path=value`` pairs; a value is JSON where it can be, else text.
+
+    Raises
+    ------
+    FactoryError
+        If one has no ``=``.
+    """
+    changes: dict[str, Any] = {}
+    for pair in sets or ():
+        path, equals, value = pair.partition("=")
+        if not equals:
+            raise FactoryError(f"--set: '{pair}' has no '='; write for example meta.leaf=200")
+        try:
+            changes[path] = json.loads(value)
+        except ValueError:
+            changes[path] = value
+    return changes or None
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "person"

@@ -1,0 +1,49 @@
+"""Commands on datasets."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from factory.workspace import Workspace
+from server.cli.common import workshop_of, workspace_of
+from server.cli.screen import bar, say
+from server.cli.screen import show as print_answer
+
+if TYPE_CHECKING:
+    from factory.market.spec import DatasetSpec
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def build(context: typer.Context, file: Annotated[Path, typer.Argument(help="A dataset file, confirmed by you.")]) -> None:
+    """Import a dataset's files, check them, split them and seal the last part."""
+    from factory.market.spec import load_spec
+
+    spec = load_spec(file)
+    build_into(workspace_of(context), spec, file.parent)
+    print_answer(workshop_of(context).describe(spec.dataset))
+
+
+@app.command("list")
+def list_datasets(context: typer.Context) -> None:
+    """List the datasets of the workspace."""
+    print_answer(workshop_of(context).describe())
+
+
+@app.command()
+def show(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a dataset.")]) -> None:
+    """Show one dataset: series, contracts, split, looks left, and what the import found."""
+    workshop = workshop_of(context)
+    print_answer(workshop.describe(name))
+    print_answer({"quality": {key: one["quality"] for key, one in workshop.catalog.meta(name)["series"].items()}})
+
+
+def build_into(workspace: Workspace, spec: "DatasetSpec", folder: Path) -> None:
+    """Build a dataset under a progress bar; its files are named from a folder."""
+    from factory.market.build import build as build_dataset
+
+    with bar(f"dataset {spec.dataset}") as report:
+        build_dataset(workspace, spec, folder, report)
+    say(f"built {spec.dataset}")

@@ -1,0 +1,121 @@
+"""Commands that set up and serve."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from factory.answers import table
+from server import hosts
+from server.cli.common import perform, workshop_of, workspace_of
+from server.cli.data import fetch_series
+from server.cli.dataset import build_into
+from server.cli.screen import say, show
+from server.seal import seal
+
+SHOWN = ("trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return", "reading")
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to bind; others than loopback need RFCAT_TOKEN.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to bind.")] = 8000,
+    name: Annotated[list[str] | None, typer.Option(help="Further host name by which clients reach it.")] = None,
+) -> None:
+    """Serve MCP over HTTP at /mcp, and the start page."""
+    import uvicorn
+
+    from server.web.access import Access
+    from server.web.app import create_app
+
+    access = Access(host, port, os.environ.get("RFCAT_TOKEN") or None, tuple(name or ()))
+    app = create_app(workspace_of(context), access)
+    say(f"start page: {access.url}    MCP: {access.url}/mcp")
+    say(hosts.claude_http_line(f"{access.url}/mcp", token=bool(access.token)))
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def start(
+    context: typer.Context,
+    market: Annotated[str | None, typer.Argument(help="btc: real data. Default: the simulated market.")] = None,
+    file: Annotated[Path | None, typer.Option(help="The dataset file to write or use; default: MARKET.yaml here.")] = None,
+) -> None:
+    """Set up: the simulated market with both strategies scored on it, or real data."""
+    if market is None:
+        _start_simulated(context)
+    else:
+        _start_real(context, market, file or Path(f"{market}.yaml"))
+    say("\nconnect a host:")
+    say(hosts.claude_line(workspace_of(context)))
+
+
+def _start_simulated(context: typer.Context) -> None:
+    from factory.market.starter import btc_sim
+    from factory.pipeline import shipped
+
+    workshop, spec = workshop_of(context), btc_sim()
+    if spec.dataset not in workshop.catalog.names():
+        build_into(workshop.workspace, spec, Path())
+    rows = []
+    for pipeline in shipped().values():
+        scored = workshop.known(pipeline) or perform(context, "backtest", pipeline.pipeline, pipeline=pipeline.id, why="start")
+        rows.append([pipeline.pipeline, *(scored.get(key, "-") for key in SHOWN)])
+    say(f"simulated market {spec.dataset}, validation, after costs:")
+    show(table(["strategy", *SHOWN], rows))
+
+
+def _start_real(context: typer.Context, market: str, file: Path) -> None:
+    from factory.market.spec import load_spec
+    from factory.market.starter import starter_spec
+    from factory.workspace import write_text
+
+    if not file.exists():
+        write_text(file, starter_spec(market))
+        say(f"wrote {file}: series, contracts, split and looks are yours to fix before any agent sees the data")
+    if not load_spec(file).confirmed and not _confirm(file):
+        say(f"not confirmed: read {file}, set 'confirmed: true' in it, and run this again")
+        raise typer.Exit(1)
+    workshop, spec = workshop_of(context), load_spec(file)
+    for series in spec.series.values():
+        fetch_series(workshop.workspace, series, spec.span[0])
+    build_into(workshop.workspace, spec, file.parent)
+    show(workshop.describe(spec.dataset))
+
+
+def _confirm(file: Path) -> bool:
+    from factory.workspace import write_text
+
+    say(file.read_text(encoding="utf-8"))
+    if not os.isatty(0) or not typer.confirm("Is this split final? It cannot be changed once data are built"):
+        return False
+    write_text(file, file.read_text(encoding="utf-8").replace("confirmed: false", "confirmed: true", 1))
+    return True
+
+
+def doctor(context: typer.Context) -> None:
+    """Tell what is here, what works, and how well the seal is kept."""
+    import platform
+    import shutil
+
+    import factory
+    from factory.ledger import Ledger
+    from factory.market.catalog import Catalog
+
+    workspace = workspace_of(context)
+    verification = Ledger(workspace).verify()
+    free = shutil.disk_usage(workspace.root).free
+    show(
+        {
+            "version": factory.__version__,
+            "python": platform.python_version(),
+            "workspace": str(workspace.root),
+            "free disk": f"{free / 2**30:.1f} GiB",
+            "datasets": ", ".join(Catalog(workspace).names()) or "none; run: rfcat start",
+            "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
+            "seal": seal(),
+            "host line": hosts.claude_line(workspace),
+        }
+    )
+    if not verification.ok:
+        raise typer.Exit(1)

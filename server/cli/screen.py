@@ -1,0 +1,82 @@
+"""What people see: tables, and bars for long work."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from factory.progress import Progress as Report
+
+SCREEN = Console(soft_wrap=True)
+ERRORS = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print a line as it is."""
+    SCREEN.print(escape(text), highlight=False)
+
+
+def show(answer: Mapping[str, Any]) -> None:
+    """Print an answer of the workshop: its plain values as a list, its tables as tables."""
+    if _is_table(answer):
+        SCREEN.print(_grid(answer))
+    plain = Table.grid(padding=(0, 2))
+    for name, value in _plain(answer):
+        plain.add_row(f"[bold]{escape(name)}[/bold]", escape(_text(value)))
+    if plain.row_count:
+        SCREEN.print(plain)
+    for name, table in _tables(answer):
+        SCREEN.print(f"\n[bold]{escape(name)}[/bold]")
+        SCREEN.print(_grid(table))
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Report]:
+    """Show a progress bar on stderr while the block runs; gives what work reports to."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERRORS, transient=True) as shown:
+        task = shown.add_task(escape(title), total=1.0)
+
+        def report(share: float, what: str) -> None:
+            shown.update(task, completed=share, description=escape(f"{title}: {what}"))
+
+        yield report
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and "columns" in value and "rows" in value
+
+
+def _plain(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in answer.items():
+        if _is_table(answer) and name in ("columns", "rows"):
+            continue
+        if not isinstance(value, Mapping):
+            yield f"{prefix}{name}", value
+        elif not _is_table(value):
+            yield from _plain(value, f"{prefix}{name}.")
+
+
+def _tables(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, value in answer.items():
+        if _is_table(value):
+            yield f"{prefix}{name}", value
+        elif isinstance(value, Mapping):
+            yield from _tables(value, f"{prefix}{name}.")
+
+
+def _grid(table: Mapping[str, Any]) -> Table:
+    grid = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in table["columns"]:
+        grid.add_column(escape(str(column)))
+    for row in table["rows"]:
+        grid.add_row(*(escape(_text(cell)) for cell in row))
+    return grid
+
+
+def _text(value: Any) -> str:
+    return ", ".join(_text(item) for item in value) if isinstance(value, list) else str(value)

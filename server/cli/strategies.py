@@ -1,0 +1,86 @@
+"""Commands on pipelines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from factory.errors import FactoryError
+from server.cli.common import Reference, Sets, changes_of, perform, perform_and_show, workshop_of
+from server.cli.screen import show as print_answer
+
+
+def define(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="A strategy file; or give --parent and --set.")] = None,
+    parent: Annotated[str | None, typer.Option(help="Id or name of the pipeline to change.")] = None,
+    sets: Sets = None,
+) -> None:
+    """Check a pipeline and keep it."""
+    spec = None if file is None else _read(file)
+    print_answer(workshop_of(context).define(spec=spec, parent=parent, changes=changes_of(sets)))
+
+
+def train(context: typer.Context, pipeline: Reference, sets: Sets = None) -> None:
+    """Fit a pipeline on train, and show how its parts did there."""
+    perform_and_show(context, "train", pipeline, sets)
+
+
+def backtest(
+    context: typer.Context,
+    pipeline: Reference,
+    sets: Sets = None,
+    why: Annotated[str, typer.Option(help="What you want to learn; kept in the ledger.")] = "",
+) -> None:
+    """Score a pipeline on validation: one trial."""
+    perform_and_show(context, "backtest", pipeline, sets, why=why)
+
+
+def tune(
+    context: typer.Context,
+    pipeline: Reference,
+    sets: Sets = None,
+    cells: Annotated[int | None, typer.Option(help="Most combinations to try.")] = None,
+    judge: Annotated[str, typer.Option(help="train, or validation: then each combination is a trial.")] = "train",
+) -> None:
+    """Search over the literals in a pipeline's tune stage."""
+    perform_and_show(context, "tune", pipeline, sets, cells=cells, judge=judge)
+
+
+def rank(
+    context: typer.Context,
+    pipeline: Annotated[str | None, typer.Argument(help="Id or name; or give --feature or --family.")] = None,
+    feature: Annotated[list[str] | None, typer.Option(help="An expression to rank on train. May be repeated.")] = None,
+    family: Annotated[str | None, typer.Option(help="A family of recipes to rank on train.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Where expressions are ranked.")] = None,
+) -> None:
+    """Show which inputs matter, with a noise column as ruler."""
+    settled = pipeline and workshop_of(context).settle(pipeline)
+    inputs = {"features": feature, "family": family, "dataset": dataset}
+    print_answer(perform(context, "rank", "rank", pipeline=settled, **inputs))
+
+
+def propose(
+    context: typer.Context,
+    pipeline: Reference,
+    why: Annotated[str, typer.Option(help="Why a person should look at it.")],
+) -> None:
+    """Write the strategy file, with its provenance, for review."""
+    print_answer(workshop_of(context).propose(pipeline, why))
+
+
+def show(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="A pipeline, two to compare, leaderboard, trials or ledger.")] = "leaderboard",
+    by: Annotated[str | None, typer.Option(help="Break a trial down by hour, month, side, confidence or volatility.")] = None,
+    page: int = 1,
+) -> None:
+    """Show a pipeline, or what was tried."""
+    print_answer(workshop_of(context).show(what, by=by, page=page))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FactoryError(f"{file}: cannot be read; {error}") from error
