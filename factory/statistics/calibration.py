@@ -3,7 +3,7 @@
 import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import logit
 
 CLIP = 1e-6
 
@@ -32,7 +32,7 @@ def reliability(y: NDArray[np.integer], p: NDArray[float64], bins: int = 10) -> 
     ndarray of float64, shape (bins, 3)
         Mean chance, share of ups, count; fewer bins than asked where rows are fewer.
     """
-    order = np.argsort(p, kind="stable")
+    order = np.argsort(p)
     edges = np.linspace(0, len(p), min(bins, len(p)) + 1).astype(int)
     counts = np.diff(edges)
     sums = [np.add.reduceat(column[order].astype(float64), edges[:-1]) for column in (p, y)]
@@ -54,13 +54,14 @@ def recalibration(y: NDArray[np.integer], p: NDArray[float64]) -> tuple[float, f
         return None
     slope, intercept = 1.0, 0.0
     for _ in range(25):
-        chance = expit(slope * x + intercept)
+        chance = 1 / (1 + np.exp(-(slope * x + intercept)))
         weight, miss = chance * (1 - chance), y - chance
-        a, b, c = float(weight @ (x * x)), float(weight @ x), float(weight.sum())
+        weighted = weight * x
+        a, b, c = float(np.sum(weighted * x)), float(weighted.sum()), float(weight.sum())
         determinant = a * c - b * b
         if not determinant > 1e-12:
             return None
-        u, v = float(miss @ x), float(miss.sum())
+        u, v = float(np.sum(miss * x)), float(miss.sum())
         step = (c * u - b * v) / determinant, (a * v - b * u) / determinant
         slope, intercept = slope + step[0], intercept + step[1]
         if abs(step[0]) + abs(step[1]) < 1e-9:
