@@ -112,5 +112,5 @@ def _explain(reason: str) -> str:
     if "locked" in reason:
         return f"another process has kept the database locked for {BUSY_MS // 1000} s; try again"
     if "not a database" in reason or "malformed" in reason:
-        return f"{reason}; restore it from a backup"
+        return f"{reason}; restore ledger.sqlite from a backup"
     return reason

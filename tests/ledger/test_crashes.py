@@ -139,5 +139,5 @@ def test_a_workspace_of_another_version_is_refused(written: str, workspace: Work
 
 def test_a_file_that_is_no_database_is_refused(workspace: Workspace) -> None:
     workspace.database.write_bytes(b"no database, but long enough to be looked at as one" * 100)
-    with pytest.raises(LedgerError, match="restore it from a backup"):
+    with pytest.raises(LedgerError, match=r"restore ledger\.sqlite from a backup"):
         Ledger(workspace)
