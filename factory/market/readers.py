@@ -62,6 +62,8 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
         for stamps without a time zone or with several.
     """
     frames = sorted((_read(path, spec) for path in paths), key=lambda frame: int(frame.time[0]))
+    if len(frames) == 1:
+        return frames[0]
     names = list(frames[0].columns)
     for frame in frames[1:]:
         missing = sorted(set(names) ^ set(frame.columns))

@@ -113,7 +113,8 @@ def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, F
 
 def _student(rng: Generator, rows: int) -> Values:
     """Student-t with variance 1."""
-    return rng.standard_t(FREEDOM, rows) * np.sqrt((FREEDOM - 2) / FREEDOM)
+    drawn: Values = rng.standard_t(FREEDOM, rows) * np.sqrt((FREEDOM - 2) / FREEDOM)
+    return drawn
 
 
 def _returns(rng: Generator, rows: int) -> tuple[Values, Values]:
