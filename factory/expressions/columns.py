@@ -1,0 +1,184 @@
+"""Expressions turned into columns, once per partition."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+from factory.cache import Cache
+from factory.expressions.clocks import Clock, Clocks, clock_of, frame_of, literals
+from factory.expressions.compute import BINARY, COMPUTE, UNARY
+from factory.expressions.expression import Expression
+from factory.expressions.kernels.rows import carry
+from factory.expressions.keys import column_key
+from factory.expressions.nodes import Binary, Call, ColumnName, Node, Number, SeriesName, Unary
+from factory.expressions.operators import OPERATORS
+from factory.expressions.rows import Bars, Floats, Rows, Times, gathered, native
+from factory.market.series import Partition
+
+KEPT_BYTES = 64 * 2**20
+"""Greatest size of the parts that several expressions of one batch may share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Values of an expression on the rows of its clock.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        Read-only. NaN where missing; infinite values are left for the flow to refuse.
+    time, known : ndarray of int64, shape (n,)
+        When each row starts and when its value is known, ms UTC.
+    period, delay : int
+        Milliseconds between rows, and from a row's end to its publication.
+    """
+
+    values: Floats
+    time: Times
+    known: Times
+    period: int
+    delay: int
+
+
+class Columns:
+    """The columns of one partition.
+
+    Parameters
+    ----------
+    partition : Partition
+        Its rows.
+    cache : Cache or None
+        Where finished columns are kept, by expression, fingerprint and kernels.
+    """
+
+    def __init__(self, partition: Partition, cache: Cache | None = None) -> None:
+        self._partition = partition
+        self._cache = cache
+        series = partition.series
+        self._clocks = Clocks({s.name: s.period for s in series.values()}, {s.name: s.delay for s in series.values()})
+        self._longest = min(series.values(), key=lambda s: (s.kind != "bars", s.period, s.time[:1].tolist(), s.name))
+        self._bars: dict[Clock, Bars] = {}
+        self._kept: OrderedDict[tuple[str, Clock], Floats] = OrderedDict()
+
+    def column(self, expression: Expression) -> Column:
+        """Compute an expression, or read it from the cache.
+
+        Parameters
+        ----------
+        expression : Expression
+            Checked against the dataset (:meth:`Expression.check`).
+
+        Returns
+        -------
+        Column
+            On all rows of the finest of its clocks; where it has none, as in
+            ``hour()``, on those of the finest bars that begin first.
+        """
+        clock = clock_of(expression.node, self._clocks) or native(self._longest).clock
+        rows = self._rows(clock)
+        return Column(self._values(expression, clock), rows.time, rows.known, clock[0], clock[1])
+
+    def at(self, expression: Expression, times: Times) -> Floats:
+        """Values of an expression at moments, as they were known then.
+
+        Parameters
+        ----------
+        expression : Expression
+        times : ndarray of int64, shape (m,)
+            Milliseconds UTC, never decreasing.
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+            The last value known at each moment; NaN where it is missing or
+            older than one period plus the delay.
+        """
+        column = self.column(expression)
+        valid = column.period + column.delay
+        values: Floats = carry(column.known, column.values, valid, np.ascontiguousarray(times, dtype=np.int64))
+        return values
+
+    def cached(self, expression: Expression) -> bool:
+        """Whether :meth:`column` would compute nothing."""
+        return isinstance(expression.node, ColumnName) or (self._cache is not None and self._cache.has(self._key(expression)))
+
+    def _key(self, expression: Expression) -> str:
+        return column_key(expression.text, self._partition.fingerprint)
+
+    def _values(self, expression: Expression, clock: Clock) -> Floats:
+        if self._cache is None or isinstance(expression.node, ColumnName):
+            return self._compute(expression, clock)
+        found = self._cache.get(self._key(expression))
+        if found is not None:
+            return found["values"]
+        values = self._compute(expression, clock)
+        self._cache.put(self._key(expression), {"values": values})
+        return values
+
+    def _compute(self, expression: Expression, clock: Clock) -> Floats:
+        with np.errstate(all="ignore"):
+            values = np.asarray(self._on(expression.node, None, clock), dtype=np.float64).view()
+        values.flags.writeable = False
+        return values
+
+    def _on(self, node: Node, frame: int | None, clock: Clock) -> Floats:
+        """Values of a node on the rows of a clock."""
+        own = clock_of(node, self._clocks, frame) or clock
+        if own != clock:
+            return self._carried(self._on(node, frame, own), own, clock)
+        if isinstance(node, Number):
+            return np.asarray(node.value)
+        if isinstance(node, ColumnName):
+            return self._read(node.series, node.column, clock)
+        key = (node.text, clock)
+        if key not in self._kept:
+            return self._keep(key, self._apply(node, frame, clock))
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _apply(self, node: Node, frame: int | None, clock: Clock) -> Floats:
+        if isinstance(node, Unary):
+            return UNARY[node.sign](self._on(node.operand, frame, clock))
+        if isinstance(node, Binary):
+            return BINARY[node.sign](self._on(node.left, frame, clock), self._on(node.right, frame, clock))
+        if not isinstance(node, Call):
+            raise TypeError(f"{type(node).__name__} has no values")
+        if inner := frame_of(node):
+            return self._on(node.arguments[1], inner, clock)
+        inputs: list[Floats] = []
+        for param, argument in zip(OPERATORS[node.operator].params, node.arguments, strict=True):
+            if isinstance(argument, SeriesName):
+                needed = OPERATORS[node.operator].needs(literals(node))
+                inputs += [self._read(argument.series, column, clock) for column in needed]
+            elif param.kind == "expression":
+                inputs.append(self._on(argument, frame, clock))
+        return COMPUTE[node.operator](tuple(inputs), literals(node), self._rows(clock))
+
+    def _keep(self, key: tuple[str, Clock], values: Floats) -> Floats:
+        self._kept[key] = values
+        while sum(kept.nbytes for kept in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+        return values
+
+    def _read(self, series: str, column: str, clock: Clock) -> Floats:
+        source = self._partition.series[series]
+        if clock[0] != source.period:
+            return self._gathered(clock).column(column)
+        return np.ascontiguousarray(source.columns[column], dtype=np.float64)
+
+    def _rows(self, clock: Clock) -> Rows:
+        source = self._partition.series[clock[2]]
+        return native(source) if clock[0] == source.period else self._gathered(clock).rows
+
+    def _gathered(self, clock: Clock) -> Bars:
+        if clock not in self._bars:
+            self._bars[clock] = gathered(self._partition.series[clock[2]], clock[0])
+        return self._bars[clock]
+
+    def _carried(self, values: Floats, own: Clock, clock: Clock) -> Floats:
+        source, target = self._rows(own), self._rows(clock)
+        if np.array_equal(source.known, target.known):
+            return values
+        carried: Floats = carry(source.known, values, source.valid, target.known)
+        return carried

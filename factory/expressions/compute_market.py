@@ -1,0 +1,154 @@
+"""Volatility from bars, order flow, order book and the clock."""
+
+from functools import reduce
+from math import log, pi
+
+import numpy as np
+
+from factory.expressions.compute_window import changed, ratio, window_mean, window_sum, window_var
+from factory.expressions.kernels import rows
+from factory.expressions.rows import Compute, Floats, Rows
+from factory.expressions.signature import Literals
+from factory.times import DAY, HOUR, MINUTE
+
+Columns = tuple[Floats, ...]
+
+
+def _true_range(x: Columns, k: Literals, on: Rows) -> Floats:
+    high, low, close = x
+    before = changed(close, 1, rows.LAG)
+    return np.subtract(np.maximum(high, before), np.minimum(low, before))
+
+
+def _parkinson(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Parkinson (1980)."""
+    return np.sqrt(window_mean(np.log(x[0] / x[1]) ** 2, k[0], on) / (4.0 * log(2.0)))
+
+
+def _garman_klass(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Garman and Klass (1980), without the opening jump."""
+    start, high, low, close = x
+    square = 0.5 * np.log(high / low) ** 2 - (2.0 * log(2.0) - 1.0) * np.log(close / start) ** 2
+    return np.sqrt(window_mean(square, k[0], on))
+
+
+def _rogers_satchell_square(x: Columns) -> Floats:
+    start, high, low, close = x
+    square: Floats = np.log(high / close) * np.log(high / start) + np.log(low / close) * np.log(low / start)
+    return square
+
+
+def _rogers_satchell(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Rogers and Satchell (1991)."""
+    return np.sqrt(window_mean(_rogers_satchell_square(x), k[0], on))
+
+
+def _yang_zhang(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Yang and Zhang (2000)."""
+    n, start, close = k[0], x[0], x[3]
+    share = 0.34 / (1.34 + (n + 1.0) / (n - 1.0))
+    jump = window_var(np.log(start / changed(close, 1, rows.LAG)), n, on)
+    inside = window_var(np.log(close / start), n, on)
+    return np.sqrt(jump + share * inside + (1.0 - share) * window_mean(_rogers_satchell_square(x), n, on))
+
+
+def _bipower(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Barndorff-Nielsen and Shephard (2004)."""
+    size = np.abs(x[0])
+    return np.sqrt(pi / 2.0 * window_mean(size * changed(size, 1, rows.LAG), k[0], on))
+
+
+def _downside(x: Columns, k: Literals, on: Rows) -> Floats:
+    return np.sqrt(window_mean(np.minimum(x[0], 0.0) ** 2, k[0], on))
+
+
+def _weighted(value: Floats, weight: Floats, n: float, on: Rows) -> Floats:
+    """Mean of n rows, weighted; NaN where the weights sum to zero."""
+    return ratio(window_sum(value * weight, n, on), window_sum(weight, n, on))
+
+
+def _typical(x: Columns) -> Floats:
+    typical: Floats = (x[0] + x[1] + x[2]) / 3.0
+    return typical
+
+
+def _vwap_day(x: Columns, k: Literals, on: Rows) -> Floats:
+    worth = rows.since_midnight(_typical(x) * x[3], on.time, DAY)
+    return ratio(worth, rows.since_midnight(x[3], on.time, DAY))
+
+
+def _obv(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Windowed on-balance volume."""
+    return _weighted(np.sign(changed(x[0], 1, rows.DIFF)), x[1], k[0], on)
+
+
+def _money_flow(x: Columns, k: Literals, on: Rows) -> Floats:
+    high, low, close, volume = x
+    place = ((close - low) - (high - close)) / np.where(high == low, 1.0, high - low)
+    return _weighted(place, volume, k[0], on)
+
+
+def _amihud(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Amihud (2002), as a ratio of sums so that a row without trades does no harm."""
+    close, volume = x
+    return ratio(window_sum(np.abs(changed(close, 1, rows.RET)), k[0], on), window_sum(close * volume, k[0], on))
+
+
+def _mid(ask: Floats, bid: Floats) -> Floats:
+    return (ask + bid) / 2.0
+
+
+def _total(sizes: Columns) -> Floats:
+    """Summed one after the other: numpy's own order depends on the number of rows."""
+    return reduce(np.add, sizes)
+
+
+def _imbalance(x: Columns, k: Literals, on: Rows) -> Floats:
+    ask, bid = _total(x[0::2]), _total(x[1::2])
+    return ratio(bid - ask, bid + ask)
+
+
+def _order_flow(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Cont, Kukanov and Stoikov (2014)."""
+    ask, ask_size, bid, bid_size = x
+    ask0, ask_size0, bid0, bid_size0 = (changed(column, 1, rows.LAG) for column in x)
+    buys = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
+    sells = np.where(ask <= ask0, ask_size, 0.0) - np.where(ask >= ask0, ask_size0, 0.0)
+    return window_sum(np.where(np.isnan(ask0), np.nan, buys - sells), k[0], on)
+
+
+def _day_angle(on: Rows) -> Floats:
+    angle: Floats = (on.known % DAY) * (2.0 * pi / DAY)
+    return angle
+
+
+MARKET: dict[str, Compute] = {
+    "true_range": _true_range,
+    "parkinson": _parkinson,
+    "garman_klass": _garman_klass,
+    "rogers_satchell": _rogers_satchell,
+    "yang_zhang": _yang_zhang,
+    "bipower": _bipower,
+    "downside": _downside,
+    "vwap": lambda x, k, on: _weighted(_typical(x), x[3], k[0], on),
+    "vwap_day": _vwap_day,
+    "obv": _obv,
+    "money_flow": _money_flow,
+    "force": lambda x, k, on: window_mean(changed(x[0], 1, rows.RET) * x[1], k[0], on),
+    "amihud": _amihud,
+    "taker_share": lambda x, k, on: ratio(window_sum(x[1], k[0], on), window_sum(x[0], k[0], on)),
+    "trade_imbalance": lambda x, k, on: 2.0 * ratio(window_sum(x[1], k[0], on), window_sum(x[0], k[0], on)) - 1.0,
+    "trade_size": lambda x, k, on: ratio(window_sum(x[0], k[0], on), window_sum(x[1], k[0], on)),
+    "mid": lambda x, k, on: _mid(*x),
+    "spread": lambda x, k, on: (x[0] - x[1]) / _mid(*x),
+    "microprice": lambda x, k, on: ratio(x[0] * x[3] + x[2] * x[1], x[3] + x[1]),
+    "imbalance": _imbalance,
+    "depth": lambda x, k, on: _total(x),
+    "order_flow": _order_flow,
+    "hour": lambda x, k, on: (on.known % DAY // HOUR).astype(np.float64),
+    "weekday": lambda x, k, on: ((on.known // DAY + 3) % 7).astype(np.float64),
+    "minute_of_day": lambda x, k, on: (on.known % DAY // MINUTE).astype(np.float64),
+    "hour_sin": lambda x, k, on: np.sin(_day_angle(on)),
+    "hour_cos": lambda x, k, on: np.cos(_day_angle(on)),
+    "elapsed": lambda x, k, on: on.known % int(k[0]) / k[0],
+}

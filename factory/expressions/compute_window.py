@@ -1,0 +1,117 @@
+"""Changes, windows and smoothing, through the kernels."""
+
+import numpy as np
+import talib
+
+from factory.expressions.kernels import ordered, rows, windows
+from factory.expressions.operators import OPERATORS
+from factory.expressions.rows import Compute, Floats, Rows
+from factory.expressions.stretches import on_stretches
+
+
+def window_sum(x: Floats, n: float, on: Rows) -> Floats:
+    """Sum of n rows."""
+    total: Floats = windows.fold(x, int(n), on.phase, windows.SUM)
+    return total
+
+
+def window_mean(x: Floats, n: float, on: Rows) -> Floats:
+    """Mean of n rows."""
+    return window_sum(x, n, on) / n
+
+
+def window_var(x: Floats, n: float, on: Rows) -> Floats:
+    """Variance (n - 1) of n rows."""
+    var: Floats = windows.moments(x, int(n), on.phase, windows.VAR)
+    return var
+
+
+def window_least(x: Floats, n: float, on: Rows) -> Floats:
+    """Least of n rows."""
+    least: Floats = windows.fold(x, int(n), on.phase, windows.MIN)
+    return least
+
+
+def window_most(x: Floats, n: float, on: Rows) -> Floats:
+    """Greatest of n rows."""
+    most: Floats = windows.fold(x, int(n), on.phase, windows.MAX)
+    return most
+
+
+def changed(x: Floats, n: float, kind: int) -> Floats:
+    """Change over n rows: ``rows.LAG``, ``DIFF``, ``RET`` or ``LOG``."""
+    change: Floats = rows.change(x, int(n), kind)
+    return change
+
+
+def fractional_weights(d: float, n: int) -> Floats:
+    """First n binomial weights of (1 - B)^d (Hosking 1981), the present row's first."""
+    k = np.arange(1, n)
+    return np.concatenate(([1.0], np.cumprod((k - 1 - d) / k)))
+
+
+def ratio(a: Floats, b: Floats) -> Floats:
+    """Quotient, NaN where b is zero."""
+    return np.divide(a, np.where(b == 0.0, np.nan, b))
+
+
+def _index(x: Floats) -> Floats:
+    return np.arange(len(x), dtype=np.float64)
+
+
+def _position(x: Floats, n: float, on: Rows) -> Floats:
+    least = window_least(x, n, on)
+    return ratio(x - least, window_most(x, n, on) - least)
+
+
+def _linear(n: float) -> Floats:
+    return np.arange(n, 0, -1) / (n * (n + 1) / 2)
+
+
+def _settled(name: str, indicator: str) -> Compute:
+    function = getattr(talib, indicator)
+    return lambda x, k, on: on_stretches(lambda part: function(part, int(k[0])), x, OPERATORS[name].rows(k))
+
+
+WINDOW: dict[str, Compute] = {
+    "lag": lambda x, k, on: changed(x[0], k[0], rows.LAG),
+    "diff": lambda x, k, on: changed(x[0], k[0], rows.DIFF),
+    "ret": lambda x, k, on: changed(x[0], k[0], rows.RET),
+    "log_ret": lambda x, k, on: changed(x[0], k[0], rows.LOG),
+    "fracdiff": lambda x, k, on: rows.weigh(x[0], fractional_weights(k[0], int(k[1]))),
+    "sum": lambda x, k, on: window_sum(x[0], k[0], on),
+    "mean": lambda x, k, on: window_mean(x[0], k[0], on),
+    "std": lambda x, k, on: windows.moments(x[0], int(k[0]), on.phase, windows.STD),
+    "var": lambda x, k, on: window_var(x[0], k[0], on),
+    "zscore": lambda x, k, on: windows.moments(x[0], int(k[0]), on.phase, windows.ZSCORE),
+    "skew": lambda x, k, on: windows.shape(x[0], int(k[0]), on.phase, windows.SKEW),
+    "kurt": lambda x, k, on: windows.shape(x[0], int(k[0]), on.phase, windows.KURT),
+    "min": lambda x, k, on: window_least(x[0], k[0], on),
+    "max": lambda x, k, on: window_most(x[0], k[0], on),
+    "position": lambda x, k, on: _position(x[0], k[0], on),
+    "drawdown": lambda x, k, on: x[0] / window_most(x[0], k[0], on) - 1.0,
+    "runup": lambda x, k, on: x[0] / window_least(x[0], k[0], on) - 1.0,
+    "median": lambda x, k, on: ordered.ordered(x[0], int(k[0]), 0.5),
+    "quantile": lambda x, k, on: ordered.ordered(x[0], int(k[0]), k[1]),
+    "rank": lambda x, k, on: ordered.ordered(x[0], int(k[0]), ordered.RANK),
+    "since_max": lambda x, k, on: ordered.extreme_age(x[0], int(k[0]), 1.0),
+    "since_min": lambda x, k, on: ordered.extreme_age(x[0], int(k[0]), -1.0),
+    "count": lambda x, k, on: window_sum(np.where(np.isnan(x[0]), np.nan, x[0] != 0.0), k[0], on),
+    "since": lambda x, k, on: ordered.since(x[0], int(k[0])),
+    "slope": lambda x, k, on: windows.comoments(x[0], _index(x[0]), int(k[0]), on.phase, windows.BETA),
+    "trend": lambda x, k, on: windows.comoments(x[0], _index(x[0]), int(k[0]), on.phase, windows.CORR),
+    "corr": lambda x, k, on: windows.comoments(x[0], x[1], int(k[0]), on.phase, windows.CORR),
+    "cov": lambda x, k, on: windows.comoments(x[0], x[1], int(k[0]), on.phase, windows.COV),
+    "beta": lambda x, k, on: windows.comoments(x[0], x[1], int(k[0]), on.phase, windows.BETA),
+    "autocorr": lambda x, k, on: windows.comoments(x[0], changed(x[0], k[1], rows.LAG), int(k[0]), on.phase, windows.CORR),
+    "efficiency": lambda x, k, on: ratio(
+        np.abs(changed(x[0], k[0], rows.DIFF)), window_sum(np.abs(changed(x[0], 1, rows.DIFF)), k[0], on)
+    ),
+    "wma": lambda x, k, on: rows.weigh(x[0], _linear(k[0])),
+    "ema": lambda x, k, on: rows.smooth(x[0], 2.0 / (k[0] + 1.0), OPERATORS["ema"].rows(k)),
+    "wilder": lambda x, k, on: rows.smooth(x[0], 1.0 / k[0], OPERATORS["wilder"].rows(k)),
+    "dema": _settled("dema", "DEMA"),
+    "tema": _settled("tema", "TEMA"),
+    "trix": _settled("trix", "TRIX"),
+    "kama": _settled("kama", "KAMA"),
+}

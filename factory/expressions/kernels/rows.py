@@ -1,0 +1,153 @@
+"""Filters, recursions, and the joining of clocks."""
+
+from typing import Any
+
+import numpy as np
+from numba import float64, int64, njit
+from numpy.typing import NDArray
+
+from factory.expressions.kernels import COLUMN, RESULT, TIMES
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+
+LAG, DIFF, RET, LOG = 0, 1, 2, 3
+FIRST, LAST, GREATEST, LEAST, TOTAL = 0, 1, 2, 3, 4
+_BLOCK = 4096
+
+
+@njit(RESULT(COLUMN, int64, int64), cache=True, nogil=True)
+def change(x: Floats, n: int, kind: int) -> Any:
+    """The value n rows ago, or the present one's difference, relative change or log ratio to it.
+
+    NaN where any row from then to now is, so that no change is measured across a gap.
+    """
+    out = np.full(len(x), np.nan)
+    start = 0
+    for i in range(len(x)):
+        if x[i] != x[i]:
+            start = i + 1
+        elif i - start >= n:
+            before = x[i - n]
+            if kind == LAG:
+                out[i] = before
+            elif kind == DIFF:
+                out[i] = x[i] - before
+            elif before == 0.0:
+                out[i] = np.nan if x[i] == 0.0 else np.inf
+            elif kind == RET:
+                out[i] = x[i] / before - 1.0
+            else:
+                out[i] = np.log(x[i] / before)
+    return out
+
+
+@njit(RESULT(COLUMN, COLUMN), cache=True, nogil=True)
+def weigh(x: Floats, weights: Floats) -> Any:
+    """Sum of the present and earlier rows times weights, the present row's first."""
+    rows, n = len(x), len(weights)
+    out = np.full(rows, np.nan)
+    for first in range(n - 1, rows, _BLOCK):
+        end = min(first + _BLOCK, rows)
+        out[first:end] = 0.0
+        for k in range(n):
+            weight = weights[k]
+            for i in range(first, end):
+                out[i] += weight * x[i - k]
+    return out
+
+
+@njit(RESULT(COLUMN, float64, int64), cache=True, nogil=True)
+def smooth(x: Floats, share: float, settling: int) -> Any:
+    """Exponential average that starts anew after a NaN and is NaN for `settling` rows then."""
+    out = np.full(len(x), np.nan)
+    level, age = np.nan, 0
+    for i in range(len(x)):
+        if x[i] != x[i]:
+            age = 0
+            continue
+        level = x[i] if age == 0 else level + share * (x[i] - level)
+        age += 1
+        if age > settling:
+            out[i] = level
+    return out
+
+
+@njit(RESULT(TIMES, COLUMN, int64, TIMES), cache=True, nogil=True)
+def carry(known: Times, values: Floats, valid: int, times: Times) -> Any:
+    """The last value known at each moment, NaN where it is older than `valid` ms.
+
+    Parameters
+    ----------
+    known : ndarray of int64, shape (n,)
+        Never decreasing.
+    values : ndarray of float64, shape (n,)
+    valid : int
+        Milliseconds.
+    times : ndarray of int64, shape (m,)
+        Never decreasing.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+    """
+    out = np.full(len(times), np.nan)
+    at, rows = -1, len(known)
+    for i in range(len(times)):
+        while at + 1 < rows and known[at + 1] <= times[i]:
+            at += 1
+        if at >= 0 and times[i] - known[at] <= valid:
+            out[i] = values[at]
+    return out
+
+
+@njit(RESULT(COLUMN, TIMES, int64, int64), cache=True, nogil=True)
+def gather(x: Floats, starts: Times, size: int, kind: int) -> Any:
+    """First, last, greatest, least or total of each bar.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (rows,)
+    starts : ndarray of int64, shape (bars + 1,)
+        First row of each bar, and the number of rows.
+    size : int
+        Rows of a whole bar; a bar with another number, or a NaN, is NaN.
+    kind : int
+        ``FIRST``, ``LAST``, ``GREATEST``, ``LEAST`` or ``TOTAL``.
+    """
+    bars = len(starts) - 1
+    out = np.full(bars, np.nan)
+    for bar in range(bars):
+        first, end = starts[bar], starts[bar + 1]
+        if end - first != size:
+            continue
+        total, most, least = 0.0, x[first], x[first]
+        for i in range(first, end):
+            total += x[i]
+            most, least = max(most, x[i]), min(least, x[i])
+        if total != total:
+            continue
+        if kind == FIRST:
+            out[bar] = x[first]
+        elif kind == LAST:
+            out[bar] = x[end - 1]
+        elif kind == GREATEST:
+            out[bar] = most
+        else:
+            out[bar] = least if kind == LEAST else total
+    return out
+
+
+@njit(RESULT(COLUMN, TIMES, int64), cache=True, nogil=True)
+def since_midnight(x: Floats, time: Times, day: int) -> Any:
+    """Sum of the rows since midnight; NaN until the next one where a row is missing or the first came later."""
+    out = np.full(len(x), np.nan)
+    total = np.nan
+    for i in range(len(x)):
+        if time[i] % day == 0:
+            total = 0.0
+        elif i > 0 and time[i] // day != time[i - 1] // day:
+            total = np.nan
+        total += x[i]
+        out[i] = total
+    return out

@@ -1,0 +1,217 @@
+"""Sums, extremes and moments of windows."""
+
+from typing import Any
+
+import numpy as np
+from numba import int64, njit
+from numpy.typing import NDArray
+
+from factory.expressions.kernels import COLUMN, RESULT
+
+Floats = NDArray[np.float64]
+
+SUM, MIN, MAX = 0, 1, 2
+VAR, STD, ZSCORE = 0, 1, 2
+SKEW, KURT = 0, 1
+COV, CORR, BETA = 0, 1, 2
+
+
+@njit(int64[::1](int64, int64, int64), cache=True, nogil=True)
+def _blocks(rows: int, n: int, phase: int) -> Any:
+    """First rows of the blocks of n rows; the first may start before row 0."""
+    first = -(phase % n)
+    count = (rows - first + n - 1) // n
+    starts = np.empty(count, np.int64)
+    for k in range(count):
+        starts[k] = first + k * n
+    return starts
+
+
+@njit(cache=True, nogil=True)
+def _join(a: float, b: float, kind: int) -> Any:
+    """The sum, or the lesser or greater where NaN wins."""
+    if kind == SUM:
+        return a + b
+    if kind == MIN:
+        return a if a < b or a != a else b
+    return a if a > b or a != a else b
+
+
+@njit(RESULT(COLUMN, int64, int64, int64), cache=True, nogil=True)
+def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
+    """Sum, least or greatest of n rows.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (rows,)
+    n : int
+        Rows of a window.
+    phase : int
+        Absolute number of the first row.
+    kind : int
+        ``SUM``, ``MIN`` or ``MAX``.
+
+    Returns
+    -------
+    ndarray of float64, shape (rows,)
+        NaN where the window is not whole.
+    """
+    rows = len(x)
+    out = np.full(rows, np.nan)
+    tail = np.empty(n)
+    for start in _blocks(rows, n, phase):
+        first, end = max(start, 0), min(start + n, rows)
+        total = np.nan
+        for i in range(first - 1, max(start - n, -1), -1):
+            total = x[i] if i == first - 1 else _join(x[i], total, kind)
+            tail[i - start + n] = total
+        for i in range(first, end):
+            total = x[i] if i == first else _join(total, x[i], kind)
+            at = i - start + 1
+            if i >= n - 1:
+                out[i] = total if at == n else _join(tail[at], total, kind)
+    return out
+
+
+@njit(RESULT(COLUMN, int64, int64, int64), cache=True, nogil=True)
+def moments(x: Floats, n: int, phase: int, kind: int) -> Any:
+    """Variance (n - 1), standard deviation or z-score of n rows.
+
+    Sums are taken of differences from a row inside the window, so that a
+    large mean costs no digits. Parameters as in :func:`fold`, kind ``VAR``,
+    ``STD`` or ``ZSCORE``.
+    """
+    rows = len(x)
+    out = np.full(rows, np.nan)
+    tail1, tail2 = np.zeros(n + 1), np.zeros(n + 1)
+    for start in _blocks(rows, n, phase):
+        first, end = max(start, 0), min(start + n, rows)
+        origin = x[first]
+        s1, s2 = 0.0, 0.0
+        for i in range(first - 1, max(start - n, -1), -1):
+            d = x[i] - origin
+            s1 += d
+            s2 += d * d
+            tail1[i - start + n], tail2[i - start + n] = s1, s2
+        tail1[n], tail2[n] = 0.0, 0.0
+        s1, s2 = 0.0, 0.0
+        for i in range(first, end):
+            d = x[i] - origin
+            s1 += d
+            s2 += d * d
+            if i < n - 1:
+                continue
+            at = i - start + 1
+            sum1, sum2 = tail1[at] + s1, tail2[at] + s2
+            mean = sum1 / n
+            var = max(sum2 - sum1 * mean, 0.0) / (n - 1)
+            if sum2 != sum2:
+                out[i] = np.nan
+            elif kind == VAR:
+                out[i] = var
+            elif kind == STD:
+                out[i] = np.sqrt(var)
+            elif var > 0.0:
+                out[i] = (d - mean) / np.sqrt(var)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _add_powers(sums: Floats, d: float) -> None:
+    square = d * d
+    sums[0] += d
+    sums[1] += square
+    sums[2] += square * d
+    sums[3] += square * square
+
+
+@njit(cache=True, nogil=True)
+def _shape_of(left: Floats, at: int, right: Floats, n: int, kind: int) -> Any:
+    m, p2 = (left[at, 0] + right[0]) / n, (left[at, 1] + right[1]) / n
+    p3, p4 = (left[at, 2] + right[2]) / n, (left[at, 3] + right[3]) / n
+    m2 = p2 - m * m
+    if not m2 > 1e-14 * p2:
+        return np.nan
+    m3 = p3 - 3.0 * m * p2 + 2.0 * m * m * m
+    if kind == SKEW:
+        return np.sqrt(n * (n - 1.0)) / (n - 2.0) * m3 / m2**1.5
+    m4 = p4 - 4.0 * m * p3 + 6.0 * m * m * p2 - 3.0 * m * m * m * m
+    return (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * m4 / (m2 * m2) - 3.0 * (n - 1.0))
+
+
+@njit(RESULT(COLUMN, int64, int64, int64), cache=True, nogil=True)
+def shape(x: Floats, n: int, phase: int, kind: int) -> Any:
+    """Unbiased skewness or excess kurtosis of n rows; NaN where all are equal.
+
+    Joanes and Gill (1998), as pandas. Parameters as in :func:`fold`, kind
+    ``SKEW`` or ``KURT``.
+    """
+    rows = len(x)
+    out = np.full(rows, np.nan)
+    tail = np.zeros((n + 1, 4))
+    sums = np.zeros(4)
+    for start in _blocks(rows, n, phase):
+        first, end = max(start, 0), min(start + n, rows)
+        origin = x[first]
+        sums[:] = 0.0
+        for i in range(first - 1, max(start - n, -1), -1):
+            _add_powers(sums, x[i] - origin)
+            for k in range(4):
+                tail[i - start + n, k] = sums[k]
+        sums[:] = 0.0
+        for i in range(first, end):
+            _add_powers(sums, x[i] - origin)
+            if i >= n - 1:
+                out[i] = _shape_of(tail, i - start + 1, sums, n, kind)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _add_products(sums: Floats, x: float, y: float) -> None:
+    sums[0] += x
+    sums[1] += y
+    sums[2] += x * x
+    sums[3] += y * y
+    sums[4] += x * y
+
+
+@njit(cache=True, nogil=True)
+def _comoment_of(left: Floats, at: int, right: Floats, n: int, kind: int) -> Any:
+    sx, sy = left[at, 0] + right[0], left[at, 1] + right[1]
+    xy = left[at, 4] + right[4] - sx * sy / n
+    if kind == COV:
+        return xy / (n - 1)
+    yy = left[at, 3] + right[3] - sy * sy / n
+    if not yy > 0.0:
+        return np.nan
+    if kind == BETA:
+        return xy / yy
+    xx = left[at, 2] + right[2] - sx * sx / n
+    return min(max(xy / np.sqrt(xx * yy), -1.0), 1.0) if xx > 0.0 else np.nan
+
+
+@njit(RESULT(COLUMN, COLUMN, int64, int64, int64), cache=True, nogil=True)
+def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int) -> Any:
+    """Covariance (n - 1), correlation, or slope of x on y, over n rows.
+
+    Parameters as in :func:`fold`, kind ``COV``, ``CORR`` or ``BETA``; NaN
+    where a needed variance is zero.
+    """
+    rows = len(x)
+    out = np.full(rows, np.nan)
+    tail = np.zeros((n + 1, 5))
+    sums = np.zeros(5)
+    for start in _blocks(rows, n, phase):
+        first, end = max(start, 0), min(start + n, rows)
+        x0, y0 = x[first], y[first]
+        sums[:] = 0.0
+        for i in range(first - 1, max(start - n, -1), -1):
+            _add_products(sums, x[i] - x0, y[i] - y0)
+            for k in range(5):
+                tail[i - start + n, k] = sums[k]
+        sums[:] = 0.0
+        for i in range(first, end):
+            _add_products(sums, x[i] - x0, y[i] - y0)
+            if i >= n - 1:
+                out[i] = _comoment_of(tail, i - start + 1, sums, n, kind)
+    return out

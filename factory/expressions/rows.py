@@ -1,0 +1,97 @@
+"""The rows that values stand on: a series' own, or its completed coarser bars."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factory.expressions.clocks import Clock
+from factory.expressions.kernels import rows as kernels
+from factory.expressions.signature import Literals
+from factory.market.series import Series
+
+Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+
+_KINDS = {
+    "open": kernels.FIRST,
+    "high": kernels.GREATEST,
+    "low": kernels.LEAST,
+    "volume": kernels.TOTAL,
+    "quote_volume": kernels.TOTAL,
+    "number_of_trades": kernels.TOTAL,
+    "taker_buy_volume": kernels.TOTAL,
+    "taker_buy_quote_volume": kernels.TOTAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Stamps of the rows of one clock.
+
+    Parameters
+    ----------
+    clock : Clock
+        Period and delay in ms, and the series.
+    time, known : ndarray of int64, shape (n,)
+        When each row starts and when it is known, ms UTC.
+    """
+
+    clock: Clock
+    time: Times
+    known: Times
+
+    @property
+    def phase(self) -> int:
+        """Absolute number of the first row: the same bar has the same number wherever a run starts."""
+        return int(self.time[0]) // self.clock[0] if len(self.time) else 0
+
+    @property
+    def valid(self) -> int:
+        """Milliseconds for which a value is carried on from the moment it is known."""
+        return self.clock[0] + self.clock[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Completed bars of a series, each gathered from `size` of its rows.
+
+    A bar that lacks a row is missing as a whole.
+    """
+
+    series: Series
+    rows: Rows
+    starts: Times
+    size: int
+
+    def column(self, name: str) -> Floats:
+        """Open first, high greatest, low least, volumes and counts in total, all else last."""
+        kind = _KINDS.get(name, kernels.LAST) if self.series.kind == "bars" else kernels.LAST
+        gathered: Floats = kernels.gather(np.ascontiguousarray(self.series.columns[name]), self.starts, self.size, kind)
+        return gathered
+
+
+def native(series: Series) -> Rows:
+    """The rows of a series as they are."""
+    return Rows((series.period, series.delay, series.name), series.time, series.known)
+
+
+def gathered(series: Series, frame: int) -> Bars:
+    """Bars of `frame` ms, at its multiples since 1970, known when their last row is.
+
+    Parameters
+    ----------
+    series : Series
+    frame : int
+        Milliseconds, a multiple of the series' period.
+    """
+    bar = series.time // frame
+    starts = np.flatnonzero(np.diff(bar, prepend=bar[:1] - 1)).astype(np.int64)
+    time = bar[starts] * frame
+    rows = Rows((frame, series.delay, series.name), time, time + frame + series.delay)
+    return Bars(series, rows, np.append(starts, len(series)), frame // series.period)
+
+
+Compute = Callable[[tuple[Floats, ...], Literals, Rows], Floats]
+"""Columns in order, literals in order, rows -> one column on the same rows."""
