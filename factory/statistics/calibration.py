@@ -54,7 +54,8 @@ def recalibration(y: NDArray[np.integer], p: NDArray[float64]) -> tuple[float, f
         return None
     slope, intercept = 1.0, 0.0
     for _ in range(25):
-        chance = 1 / (1 + np.exp(-(slope * x + intercept)))
+        with np.errstate(over="ignore"):
+            chance = 1 / (1 + np.exp(-(slope * x + intercept)))
         weight, miss = chance * (1 - chance), y - chance
         weighted = weight * x
         a, b, c = float(np.sum(weighted * x)), float(weighted.sum()), float(weight.sum())

@@ -1,0 +1,124 @@
+"""Trades that can be checked with a pencil: an Up share at an assumed price of 0.50."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from factory.backtest.binary import all_in
+from factory.errors import FlowError
+from factory.market.contracts import Binary
+from tests.backtest.market import CONTRACTS, NAN, START, flat, long_or_short, perpetual, play, up_or_down, without
+
+POLYMARKET = CONTRACTS["up_or_down"]
+RISES = flat(100, 100, 100, 100, 101)
+FALLS = flat(100, 100, 100, 100, 99)
+PAID = 0.505 + 0.07 * 0.505 * 0.495
+RECORDED = Binary(use="binary", of="btc", window="5m", odds="poly", fee=0.07, half_spread=0.005)
+
+
+def test_a_winning_share_pays_one_and_costs_price_spread_and_fee() -> None:
+    result = play(up_or_down(share=0.1), POLYMARKET, RISES, [0], [0.6])
+    trades, shares = result.trades, 0.1 / PAID
+    assert (trades.side[0], trades.price[0], trades.exit_price[0]) == (1, 0.5, 1)
+    assert trades.unit[0] == pytest.approx(shares)
+    assert trades.gross[0] == pytest.approx(shares * 0.5)
+    assert trades.cost[0] == pytest.approx(shares * (PAID - 0.5))
+    assert trades.net[0] == pytest.approx(shares - 0.1)
+    assert trades.exit_ms[0] == START + 300_000
+
+
+def test_a_losing_share_loses_the_stake() -> None:
+    result = play(up_or_down(share=0.1), POLYMARKET, FALLS, [0], [0.6])
+    assert result.trades.net[0] == pytest.approx(-0.1)
+
+
+def test_down_is_bought_when_it_is_priced_too_low() -> None:
+    result = play(up_or_down(share=0.1), POLYMARKET, FALLS, [0], [0.4])
+    assert result.trades.side[0] == -1
+    assert result.trades.net[0] == pytest.approx(0.1 / PAID - 0.1)
+
+
+def test_a_tie_settles_up() -> None:
+    result = play(up_or_down(), POLYMARKET, flat(*[100] * 5), [0], [0.6])
+    assert result.trades.exit_price[0] == 1
+
+
+@pytest.mark.parametrize(("p", "taken"), [(PAID + 0.0201, 1), (PAID + 0.0199, 0), (1 - PAID - 0.0201, 1)])
+def test_the_edge_is_measured_from_the_all_in_price(p: float, taken: int) -> None:
+    assert play(up_or_down(edge=0.02), POLYMARKET, RISES, [0], [p]).counts["taken"] == taken
+
+
+def test_kelly_stakes_the_known_fraction_up_to_its_cap() -> None:
+    free = Binary(use="binary", of="btc", window="5m", fee=0, half_spread=0)
+    for p, expected in ((0.6, 0.5 * 0.2), (0.55, 0.5 * 0.1), (0.95, 0.3)):
+        result = play(up_or_down(use="kelly", fraction=0.5, cap=0.3), free, RISES, [0], [p])
+        assert result.trades.size[0] == pytest.approx(expected)
+
+
+def test_break_even_beside_the_win_rate_is_the_all_in_price() -> None:
+    series = flat(*[price for i in range(40) for price in (100, 100, 100, 100, 101 if i % 4 else 99)])
+    result = play(up_or_down(), POLYMARKET, series, range(0, 200, 5), [0.6] * 40)
+    figures = result.metrics
+    assert figures["win_rate"] == 0.75
+    assert figures["break_even"] == pytest.approx(PAID)
+    assert figures["mean_net"] == pytest.approx(figures["win_rate"] - figures["break_even"])
+    assert figures["win_low"] < 0.75 < figures["win_high"]
+    assert figures["p_value"] == pytest.approx(binomtest(30, 40, PAID, "greater").pvalue)
+
+
+@pytest.mark.parametrize("missing", [0, 2, 4])
+def test_law_8_a_window_with_a_missing_bar_is_dropped(missing: int) -> None:
+    result = play(up_or_down(), POLYMARKET, without(RISES, [missing]), [0], [0.6])
+    assert result.counts == {"decisions": 1, "taken": 0, "passed_over": 0, "no_edge": 0, "dropped": 1, "ruined": 0}
+
+
+def test_a_window_that_the_partition_cuts_is_dropped() -> None:
+    result = play(up_or_down(), POLYMARKET, flat(*[100] * 8), [0, 5], [0.6, 0.6], end=START + 8 * 60_000)
+    assert (result.counts["taken"], result.counts["dropped"]) == (1, 1)
+
+
+def test_decisions_off_the_windows_are_refused() -> None:
+    with pytest.raises(FlowError, match="decide at multiples of 5m"):
+        play(up_or_down(), POLYMARKET, RISES, [1], [0.6])
+
+
+def test_recorded_prices_are_used_and_missing_ones_dropped() -> None:
+    series = flat(*[100, 100, 100, 100, 101] * 4)
+    result = play(up_or_down(), RECORDED, series, [0, 5, 10, 15], [0.6] * 4, odds=np.array([0.55, NAN, 0.7, 0.0]))
+    assert list(result.trades.price) == pytest.approx([0.55, 0.3])
+    assert list(result.trades.side) == [1, -1]
+    assert result.counts["dropped"] == 2
+    with pytest.raises(FlowError, match="'poly' did not come"):
+        play(up_or_down(), RECORDED, series, [0], [0.6])
+
+
+def test_law_9_an_unrecorded_price_is_said_to_be_assumed() -> None:
+    assert play(up_or_down(), POLYMARKET, RISES, [0], [0.6]).assumed == "at an assumed price of 0.50"
+    odd = Binary(use="binary", of="btc", window="5m", price=0.525, fee=0, half_spread=0)
+    assert play(up_or_down(), odd, RISES, [0], [0.6]).assumed == "at an assumed price of 0.525"
+    assert play(up_or_down(), RECORDED, RISES, [0], [0.6], odds=np.array([0.5])).assumed == ""
+    assert play(long_or_short({"use": "signal", "keep": 0.5}), perpetual(), RISES, [0], [0.6]).assumed == ""
+
+
+def test_a_lost_stake_of_everything_ends_the_trading() -> None:
+    series = flat(*[100, 100, 100, 100, 99] * 3)
+    result = play(up_or_down(share=1), POLYMARKET, series, [0, 5, 10], [0.6] * 3)
+    assert result.equity[-1] == 0
+    assert result.counts["ruined"] == 2
+
+
+def test_the_all_in_price_never_falls_below_the_price() -> None:
+    price = np.linspace(0.001, 0.999, 999)
+    assert np.all(all_in(RECORDED, price) >= price)
+
+
+def test_a_volatility_target_does_not_fit_a_binary() -> None:
+    with pytest.raises(FlowError, match="allowed: fixed, kelly"):
+        play(up_or_down(use="volatility", yearly=0.1, leverage=1), POLYMARKET, RISES, [0], [0.6])
+
+
+def test_the_trade_must_fit_the_contract() -> None:
+    with pytest.raises(FlowError, match="does not fit a perpetual contract; use 'long_or_short'"):
+        play(up_or_down(), perpetual(), RISES, [0], [0.6])
+    with pytest.raises(FlowError, match="does not fit a binary contract; use 'up_or_down'"):
+        play(long_or_short({"use": "signal", "keep": 0.5}), POLYMARKET, RISES, [0], [0.6])
