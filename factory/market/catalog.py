@@ -34,9 +34,10 @@ class Catalog:
         -------
         dict
             ``simulated`` (bool), ``fingerprint``, ``series`` (by name: kind,
-            period, delay, columns, rows, missing, first and last stamp, of the
-            open part), ``partitions`` (by name: start, end, and for open ones
-            the fingerprint; rows of the sealed part are not told), ``quality``.
+            underlying, period, delay, columns, rows, missing, first and last stamp
+            and quality, all of the open part), ``partitions`` (by name: start, end,
+            and for open ones rows by series and fingerprint; of the sealed part
+            only the dates are told), ``gap``, ``looks``.
 
         Raises
         ------

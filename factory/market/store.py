@@ -82,7 +82,6 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
     }
     partitions["sealed"] = {"start": spec.bounds("sealed")[0], "end": spec.bounds("sealed")[1]}
     contracts = {name: contract.model_dump(mode="json") for name, contract in spec.contracts.items()}
-    end = spec.bounds("validation")[1]
     return {
         "v": FORMAT,
         "dataset": spec.dataset,
@@ -91,13 +90,12 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
         "fingerprint": canonical.digest([*sorted(prints.values()), contracts, spec.split.model_dump(mode="json")]),
         "gap": spec.gap,
         "looks": spec.looks,
-        "series": {name: _facts(spec, one, rows["validation"][name]) for name, one in series.items()},
+        "series": {name: _facts(spec, one, rows["validation"][name], quality[name]) for name, one in series.items()},
         "partitions": partitions,
-        "quality": {name: one.summary(None, end) for name, one in quality.items()},
     }
 
 
-def _facts(spec: DatasetSpec, series: Series, rows: int) -> dict[str, Any]:
+def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> dict[str, Any]:
     found = np.flatnonzero(~missing(series)[:rows])
     return {
         "kind": series.kind,
@@ -109,6 +107,7 @@ def _facts(spec: DatasetSpec, series: Series, rows: int) -> dict[str, Any]:
         "missing": int(rows - len(found)),
         "first": int(series.time[found[0]]),
         "last": int(series.time[found[-1]]),
+        "quality": quality.summary(None, spec.bounds("validation")[1]),
     }
 
 

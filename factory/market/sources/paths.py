@@ -21,7 +21,8 @@ def files_of(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Path
         If a pattern matches nothing, or nothing was downloaded yet.
     """
     if isinstance(spec.source, Provider):
-        found = sorted(download_folder(workspace, spec.source, spec.period).glob("*.*"))
+        folder = download_folder(workspace, spec.source, spec.period)
+        found = sorted((*folder.glob("*.zip"), *folder.glob("*.csv")))
         if not found:
             raise DataError(f"series.{name}.source: {spec.source.symbol} is not downloaded; run 'rfcat data fetch' first")
         return found
