@@ -97,7 +97,9 @@ class Ledger:
         return None if row is None else read(row)
 
     def exploration(self, dataset: str, payload: Mapping[str, Any], count: int = 1) -> Position:
-        """Write down `count` scores that were made without validation."""
+        """Write down `count` (at least 1) scores that were made without validation."""
+        if count < 1:
+            raise ValueError(f"count: {count} explorations; at least 1")
         return self.append("exploration", {**payload, "dataset": dataset, "count": count})
 
     def append(self, kind: str, payload: Mapping[str, Any]) -> Position:
@@ -188,7 +190,7 @@ def _append(connection: Connection, kind: str, payload: Mapping[str, Any]) -> Po
     text, at = dumps(body), now_ms()
     new = Position(head.seq + 1, row_hash(head.hash, head.seq + 1, kind, at, text))
     row = {"seq": new.seq, "kind": kind, "at": at, "payload": text, "prev": head.hash, "hash": new.hash}
-    connection.execute(insert(LEDGER).values(**row, **index_of(body)))
+    connection.execute(insert(LEDGER).values(**row, **index_of(kind, body)))
     return new
 
 

@@ -47,9 +47,10 @@ def row_hash(prev: str, seq: int, kind: str, at: int, payload: str) -> str:
     return digest([prev, seq, kind, at, payload])
 
 
-def index_of(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that repeat what a payload says."""
-    return {"dataset": payload.get("dataset"), "subject": payload.get("subject"), "count": payload.get("count", 1)}
+def index_of(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that repeat what a payload says; only an exploration can count for more than one."""
+    count = payload.get("count", 1) if kind == "exploration" else 1
+    return {"dataset": payload.get("dataset"), "subject": payload.get("subject"), "count": count}
 
 
 def read(row: Row[Any]) -> Entry:

@@ -70,9 +70,17 @@ def _check_row(row: Row[Any], before: Position) -> list[str]:
         found.append(f"row {row.seq}: does not continue row {before.seq}; one of them was replaced or moved")
     if row.hash != row_hash(row.prev, row.seq, row.kind, row.at, row.payload):
         found.append(f"row {row.seq}: edited; its hash does not match its content")
-    elif any(getattr(row, name) != value for name, value in index_of(json.loads(row.payload)).items()):
+    elif not _columns_match(row):
         found.append(f"row {row.seq}: edited; its columns do not match its payload")
     return found
+
+
+def _columns_match(row: Row[Any]) -> bool:
+    try:
+        said = index_of(row.kind, json.loads(row.payload))
+    except (ValueError, AttributeError):  # forged: no JSON, or no object
+        return False
+    return all(getattr(row, name) == value for name, value in said.items())
 
 
 def _check_anchors(anchors: Sequence[Position], hashes: dict[int, str], head: Position) -> list[str]:

@@ -30,6 +30,8 @@ def test_counts_are_kept_apart_by_kind_and_dataset(ledger: Ledger) -> None:
     fill(ledger, 2)
     ledger.exploration(DATASET, {"what": "grid"}, count=27)
     ledger.exploration(DATASET, {"what": "screen"})
+    with pytest.raises(ValueError, match="at least 1"):
+        ledger.exploration(DATASET, {}, count=-27)
     ledger.append("look", {"dataset": DATASET})
     ledger.append("proposal", {"dataset": DATASET})
     ledger.trial("abc", "btc-real", FINGERPRINT, {})
@@ -39,8 +41,10 @@ def test_counts_are_kept_apart_by_kind_and_dataset(ledger: Ledger) -> None:
 
 
 def test_a_payload_cannot_pass_a_trial_off_as_another(ledger: Ledger) -> None:
-    ledger.trial("abc", DATASET, FINGERPRINT, {"dataset": "other", "pipeline": "zzz", "subject": "mine", "v": 0, "count": 1})
+    ledger.trial("abc", DATASET, FINGERPRINT, {"dataset": "other", "pipeline": "zzz", "subject": "mine", "v": 0, "count": -1})
+    ledger.append("look", {"dataset": DATASET, "count": 0})
     assert ledger.counts("other").trials == 0
+    assert ledger.counts(DATASET) == Counts(trials=1, explorations=0, looks_used=1)
     assert not ledger.trial("abc", DATASET, FINGERPRINT, {})[1]
     assert ledger.trials(DATASET)[0].payload["v"] == 1
 

@@ -94,6 +94,11 @@ def forged(connection: sqlite3.Connection) -> None:
     forge(connection, ROWS + 2)
 
 
+def replaced_by_no_json(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE ledger SET payload='row two' WHERE seq=2")
+    rebuild(connection)
+
+
 FOUND = {
     edited: ["row 3: edited"],
     dropped_first: ["row 1: missing"],
@@ -106,6 +111,7 @@ FOUND = {
     reordered_and_rebuilt: ["row 2: not the row that was anchored"],
     last_edited_and_rebuilt: ["row 6: not the row that was anchored"],
     forged: ["rows 7 to 8: without anchor"],
+    replaced_by_no_json: ["row 2: edited", "row 2: not the row that was anchored"],
 }
 
 
