@@ -1,6 +1,5 @@
 """Volatility from bars, order flow, order book and the clock."""
 
-from functools import reduce
 from math import log, pi
 
 import numpy as np
@@ -100,7 +99,10 @@ def _mid(ask: Floats, bid: Floats) -> Floats:
 
 def _total(sizes: Columns) -> Floats:
     """Summed one after the other: numpy's own order depends on the number of rows."""
-    return reduce(np.add, sizes)
+    total = sizes[0]
+    for size in sizes[1:]:
+        total = np.add(total, size)
+    return total
 
 
 def _imbalance(x: Columns, k: Literals, on: Rows) -> Floats:
@@ -112,14 +114,13 @@ def _order_flow(x: Columns, k: Literals, on: Rows) -> Floats:
     """Cont, Kukanov and Stoikov (2014)."""
     ask, ask_size, bid, bid_size = x
     ask0, ask_size0, bid0, bid_size0 = (changed(column, 1, rows.LAG) for column in x)
-    buys = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
-    sells = np.where(ask <= ask0, ask_size, 0.0) - np.where(ask >= ask0, ask_size0, 0.0)
+    buys: Floats = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
+    sells: Floats = np.where(ask <= ask0, ask_size, 0.0) - np.where(ask >= ask0, ask_size0, 0.0)
     return window_sum(np.where(np.isnan(ask0), np.nan, buys - sells), k[0], on)
 
 
 def _day_angle(on: Rows) -> Floats:
-    angle: Floats = (on.known % DAY) * (2.0 * pi / DAY)
-    return angle
+    return (on.known % DAY).astype(np.float64) * (2.0 * pi / DAY)
 
 
 MARKET: dict[str, Compute] = {
