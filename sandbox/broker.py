@@ -21,6 +21,7 @@ from sandbox.limits import MIB, Limits, Outcome
 READY = b"ready\n"
 START_SECONDS = 60.0
 FRAMING_BYTES = 65_536
+ITS_WORD = ("memory", "output", "recursion")  # the limits a worker reports by itself
 # no thread may start while these are imported: a later fork would copy half a process
 ENVIRONMENT = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -106,9 +107,8 @@ def _start(answer: int, frames: list[int]) -> subprocess.Popen[bytes]:
 
 def _send(process: subprocess.Popen[bytes], request: dict[str, object]) -> None:
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # it died: its status tells
-        process.stdin.write(json.dumps(request).encode())
-        process.stdin.close()
+    with suppress(BrokenPipeError), process.stdin as channel:  # if it died, its status tells
+        channel.write(json.dumps(request).encode())
 
 
 def _receive(answer: int, limits: Limits) -> tuple[bytes, float, bool]:
@@ -137,10 +137,8 @@ def _since(moment: float) -> float:
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:
-    """Kill whatever is left of the worker's session; its exit status."""
+    """Kill what is left of the worker's session while its number is still its own; its exit status."""
     if process.returncode is None:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.2)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     return process.wait()
@@ -154,7 +152,7 @@ def _judge(data: bytes, status: int, late: bool, limits: Limits) -> Outcome:
     answer = _parse(data[len(READY) :])
     if answer is not None:
         return _shorten(answer, limits)
-    if status in (-signal.SIGXCPU, -signal.SIGKILL):
+    if status == -signal.SIGXCPU:
         return Outcome("", f"stopped after {limits.cpu} s of CPU (time limit); use fewer rows or vectorised pandas", "cpu")
     return Outcome("", f"the worker crashed (status {status}): native code failed, or it ran out of its memory limit")
 
@@ -165,7 +163,7 @@ def _parse(data: bytes) -> Outcome | None:
         output, error, limit = answer["output"], answer["error"], answer["limit"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    if not isinstance(output, str) or not isinstance(error, str | None) or not isinstance(limit, str | None):
+    if not isinstance(output, str) or not isinstance(error, str | None) or limit not in (None, *ITS_WORD):
         return None
     return Outcome(output, error, limit)
 

@@ -2,7 +2,7 @@
 
 import builtins
 import sys
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,86 @@ from sandbox.facades import Array, facade, module_names
 from sandbox.policy import Refused
 
 MODULE = "__sandbox__"
-PLAIN = ["abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr", "classmethod", "complex", "dict", "divmod", "enumerate", "filter", "float", "format", "frozenset", "hash", "hex", "int", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "next", "object", "oct", "ord", "pow", "property", "range", "repr", "reversed", "round", "set", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple", "zip", "NotImplemented", "Ellipsis", "__build_class__", "__debug__", "ArithmeticError", "AssertionError", "AttributeError", "Exception", "FloatingPointError", "IndexError", "KeyError", "LookupError", "NameError", "NotImplementedError", "OverflowError", "RuntimeError", "RuntimeWarning", "StopIteration", "TypeError", "UserWarning", "ValueError", "Warning", "ZeroDivisionError", "FutureWarning", "DeprecationWarning", "UnicodeError", "RecursionError", "MemoryError", "TimeoutError"]
+PLAIN = [
+    "abs",
+    "all",
+    "any",
+    "ascii",
+    "bin",
+    "bool",
+    "bytearray",
+    "bytes",
+    "callable",
+    "chr",
+    "classmethod",
+    "complex",
+    "dict",
+    "divmod",
+    "enumerate",
+    "filter",
+    "float",
+    "format",
+    "frozenset",
+    "hash",
+    "hex",
+    "int",
+    "isinstance",
+    "issubclass",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "next",
+    "object",
+    "oct",
+    "ord",
+    "pow",
+    "property",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "slice",
+    "sorted",
+    "staticmethod",
+    "str",
+    "sum",
+    "super",
+    "tuple",
+    "zip",
+    "NotImplemented",
+    "Ellipsis",
+    "__build_class__",
+    "__debug__",
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "Exception",
+    "FloatingPointError",
+    "IndexError",
+    "KeyError",
+    "LookupError",
+    "NameError",
+    "NotImplementedError",
+    "OverflowError",
+    "RuntimeError",
+    "RuntimeWarning",
+    "StopIteration",
+    "TypeError",
+    "UserWarning",
+    "ValueError",
+    "Warning",
+    "ZeroDivisionError",
+    "FutureWarning",
+    "DeprecationWarning",
+    "UnicodeError",
+    "RecursionError",
+    "MemoryError",
+    "TimeoutError",
+]
 
 
 class OutputLimit(BaseException):
@@ -86,12 +165,15 @@ def environment(frames: dict[str, Any], printer: Printer) -> dict[str, Any]:
         "pd": facade("pandas"),
         "np": facade("numpy"),
     }
-    return names | frames
+    names |= frames
+    return names
 
 
-def kind_of(value: Any) -> type:
-    """``type(value)`` with one argument."""
+def kind_of(value: Any, *more: Any) -> type:
+    """``type(value)``: not the kind that makes kinds, nor the one that makes functions."""
     kind = type(value)
+    if more or issubclass(kind, type | FunctionType | MethodType | ModuleType):
+        raise Refused("type() takes one argument in the sandbox, and no class or function; write a class statement")
     return Array if issubclass(kind, np.ndarray) else kind
 
 
@@ -105,6 +187,6 @@ def import_module(name: str, names: Any = None, local: Any = None, wanted: tuple
     except KeyError:
         raise Refused(f"import {name}: not allowed in the sandbox; allowed: {', '.join(module_names())}") from None
     for each in wanted or ():
-        if not hasattr(found, each):
+        if each.startswith("_") or not hasattr(found, each):
             raise Refused(f"from {name} import {each}: not allowed in the sandbox")
     return found if wanted else top

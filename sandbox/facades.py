@@ -14,6 +14,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -45,7 +46,9 @@ class Facade:
         members = object.__getattribute__(self, "_members")
         if name in members:
             return members[name]
-        near = get_close_matches(name, members, n=1)
+        if name.startswith("_"):
+            raise AttributeError(name)
+        near = get_close_matches(name, members, n=1, cutoff=0.7)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise AttributeError(f"{self} has no '{name}' in the sandbox{hint}")
 
@@ -85,13 +88,15 @@ def warm(code: str) -> None:
         for name in ALLOWED:
             if name.partition(".")[0] == top:
                 facade(name)
+    if "sklearn" in code:
+        joblib.parallel_config(backend="sequential")  # n_jobs=-1 then means this one thread
     frame = pd.DataFrame({"x": [1.0, 2.0]}, index=pd.date_range("2024", periods=2, tz="UTC"))
     str(frame.groupby("x").mean()), str(frame.describe()), frame.rolling(2).std(), frame.resample("1D").last()
 
 
 def module_names() -> list[str]:
     """Top-level modules that can be imported."""
-    return sorted({name.partition(".")[0] for name in ALLOWED})
+    return sorted({name.partition(".")[0] for name in ALLOWED} - {"__future__"})
 
 
 @cache

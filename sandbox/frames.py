@@ -40,4 +40,5 @@ def read(descriptor: int) -> pd.DataFrame:
     memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
     os.close(descriptor)
     table = ipc.open_file(pa.py_buffer(memory)).read_all()
-    return table.to_pandas(use_threads=False, split_blocks=True)
+    frame: pd.DataFrame = table.to_pandas(use_threads=False, split_blocks=True)
+    return frame

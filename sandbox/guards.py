@@ -6,8 +6,7 @@ not reach files, frames, raw memory, attribute paths in strings, or methods by n
 """
 
 import string
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import _lru_cache_wrapper, partial
 from types import (
     AsyncGeneratorType,
@@ -36,15 +35,66 @@ INTERNAL_TYPES = (CodeType, FrameType, TracebackType, ModuleType)
 CODE_ATTRIBUTES = frozenset({"send", "close", "cache_info", "cache_clear"})
 EXCEPTION_ATTRIBUTES = frozenset({"args", "value", "start", "end", "reason", "errno"})
 SAFE_TO = frozenset(
-    ["to_numpy", "to_list", "to_dict", "to_frame", "to_string", "to_period", "to_timestamp", "to_series", "to_pydatetime", "to_datetime64", "to_timedelta64", "to_pytimedelta", "to_julian_date", "to_flat_index", "tolist", "to_bytes", "to_eng_string", "to_integral_value"]
+    [
+        "to_numpy",
+        "to_list",
+        "to_dict",
+        "to_frame",
+        "to_string",
+        "to_period",
+        "to_timestamp",
+        "to_series",
+        "to_pydatetime",
+        "to_datetime64",
+        "to_timedelta64",
+        "to_pytimedelta",
+        "to_julian_date",
+        "to_flat_index",
+        "tolist",
+        "to_bytes",
+        "to_eng_string",
+        "to_integral_value",
+    ]
 )
 DENIED = (
     frozenset(
-        ["eval", "query", "plot", "hist", "boxplot", "style", "info", "tofile", "tobuffer", "dump", "dumps", "ctypes", "data", "base", "setflags", "getfield", "setfield", "resize", "format_map", "mro", "register", "bit_generator", "state", "capsule", "cffi", "lock", "obj", "with_traceback", "set_params", "frombuffer", "fromfile"]
+        [
+            "eval",
+            "query",
+            "plot",
+            "hist",
+            "boxplot",
+            "style",
+            "info",
+            "tofile",
+            "tobuffer",
+            "dump",
+            "dumps",
+            "ctypes",
+            "data",
+            "base",
+            "setflags",
+            "getfield",
+            "setfield",
+            "resize",
+            "format_map",
+            "mro",
+            "register",
+            "bit_generator",
+            "state",
+            "capsule",
+            "cffi",
+            "lock",
+            "obj",
+            "with_traceback",
+            "set_params",
+            "frombuffer",
+            "fromfile",
+        ]
     )
     | INSPECT_ATTRIBUTES
 )
-BY_NAME = frozenset({"agg", "aggregate", "apply", "transform", "pivot_table"})
+BY_NAME = frozenset({"agg", "aggregate", "apply", "transform", "pivot_table", "rolling"})
 PANDAS_WRITES = frozenset({"columns", "index", "name", "names", "attrs"})
 
 own_classes: set[type] = set()
@@ -62,11 +112,11 @@ def read(obj: Any, name: Any, *default: Any) -> Any:
     """
     if type(name) is not str:
         raise TypeError("an attribute's name must be a plain string")
+    if name.startswith("_"):
+        return _underscored(obj, name, *default)
     kind = type(obj)
     if kind is Facade:
         return getattr(obj, name, *default)
-    if name.startswith("_"):
-        return _underscored(obj, name, *default)
     if not is_own(obj):
         _check_foreign(obj, kind, name)
     found = getattr(obj, name, *default)
@@ -129,6 +179,8 @@ def _tamed(obj: Any, name: str, found: Any) -> Any:
         return partial(format_text, obj) if isinstance(obj, str) else format_text
     if name == "query" and isinstance(obj, pd.DataFrame):
         return partial(safe_query, obj)
+    if name == "to_string" and callable(found):
+        return without_file(found, given=int(isinstance(obj, type)))
     if name in BY_NAME and callable(found):
         return checked(found)
     return found
@@ -152,36 +204,53 @@ def checked(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method that calls others by name, with every name in its arguments checked first."""
 
     def call(*arguments: Any, **named: Any) -> Any:
-        check_names([*arguments, *named.values()])
-        return method(*arguments, **named)
+        return method(*map(_checked, arguments), **{name: _checked(value) for name, value in named.items()})
 
     return call
 
 
-def check_names(values: Iterable[Any]) -> None:
-    """Refuse names of methods that the program could not call itself, however deep they lie."""
-    for value in values:
-        if isinstance(value, str):
-            if denied(value) or value == "numba":
-                raise Refused(f"'{value}' is not allowed in the sandbox")
-        elif isinstance(value, dict):
-            check_names(value.values())
-        elif isinstance(value, list | tuple | set | frozenset | deque):
-            check_names(value)
-        elif isinstance(value, pd.DataFrame | pd.Series | pd.Index | np.ndarray):
-            _check_labels(value)
-        elif not isinstance(value, type) and hasattr(type(value), "__iter__") and not _plain(value):
-            raise Refused(f"a {type(value).__name__} is not allowed here in the sandbox; pass a list")
+def _checked(value: Any) -> Any:
+    """The value, once no name in it is denied. Containers are copied: a callback could change them under way."""
+    if isinstance(value, str):
+        if denied(value) or value == "numba":
+            raise Refused(f"'{value}' is not allowed in the sandbox")
+    elif isinstance(value, dict):
+        return {key: _checked(each) for key, each in value.items()}
+    elif isinstance(value, list | set | frozenset):
+        return [_checked(each) for each in value]
+    elif isinstance(value, tuple):
+        return tuple(map(_checked, value))
+    elif isinstance(value, pd.NamedAgg):
+        return _checked_aggregation(value)
+    elif isinstance(value, pd.DataFrame | pd.Series | pd.Index | np.ndarray):
+        return _checked_labels(value)
+    elif not isinstance(value, type | range | bytes) and hasattr(type(value), "__iter__"):
+        raise Refused(f"a {type(value).__name__} is not allowed here in the sandbox; pass a list")
+    return value
 
 
-def _plain(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] in ("pandas", "numpy") or isinstance(value, bytes | range)
+def _checked_aggregation(value: Any) -> Any:
+    return pd.NamedAgg(value.column, _checked(value.aggfunc), *map(_checked, value.args), **_checked(value.kwargs))
 
 
-def _check_labels(value: Any) -> None:
+def _checked_labels(value: Any) -> Any:
     labels = value.columns if isinstance(value, pd.DataFrame) else value
-    if not isinstance(labels, pd.MultiIndex) and labels.dtype.kind in "OUT":
-        check_names(label for label in labels.tolist() if isinstance(label, str))
+    if isinstance(labels, pd.MultiIndex) or labels.dtype.kind not in "OUT":
+        return value
+    for label in labels.tolist():
+        _checked(label if isinstance(label, str) else None)
+    return value.copy()
+
+
+def without_file(method: Callable[..., Any], given: int) -> Callable[..., str]:
+    """``to_string`` that returns its text and cannot write it anywhere; `given` arguments may have no name."""
+
+    def call(*arguments: Any, **named: Any) -> str:
+        if len(arguments) > given or "buf" in named:
+            raise Refused("to_string: no file in the sandbox; it returns the text, name its other arguments")
+        return str(method(*arguments, **named))
+
+    return call
 
 
 class Slot:
@@ -223,7 +292,8 @@ def _check_write(obj: Any, name: str) -> None:
     own = obj in own_classes if isinstance(obj, type) else type(obj) in own_classes
     pandas = isinstance(obj, pd.DataFrame | pd.Series | pd.Index) and name in PANDAS_WRITES
     if name.startswith("__") or not (own or pandas):
-        raise Refused(f"setting '{name}' on a {type(obj).__name__} is not allowed in the sandbox; for a column write df[...] =")
+        what = str(obj) if type(obj) is Facade else f"a {type(obj).__name__}"
+        raise Refused(f"setting '{name}' on {what} is not allowed in the sandbox; for a column write df[...] =")
 
 
 def make_class(name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:

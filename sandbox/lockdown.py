@@ -71,7 +71,7 @@ def _address_space() -> int:
 
 
 def _audit() -> None:
-    folders = (sys.prefix, os.path.dirname(os.__file__), *zoneinfo.TZPATH)
+    folders = (sys.prefix, str(Path(os.__file__).parent), *zoneinfo.TZPATH)
     roots = tuple({os.path.realpath(folder) + os.sep for folder in folders})
 
     def library(path: object) -> bool:

@@ -9,15 +9,62 @@ names. What C code would read past every guard stays refused: `match`, `except*`
 This is the polite layer. It is no wall: the operating system is.
 """
 
+# ruff: noqa: N802 (the names of the visitors are those of the syntax tree)
 import ast
 from types import CodeType
+from typing import Any
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
 FILENAME = "<code>"
 SPECIAL_METHODS = frozenset(
     f"__{name}__"
-    for name in ["init", "post_init", "repr", "str", "len", "iter", "next", "contains", "bool", "hash", "call", "enter", "exit", "getitem", "setitem", "delitem", "eq", "ne", "lt", "le", "gt", "ge", "add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul", "truediv", "rtruediv", "floordiv", "mod", "pow", "matmul", "neg", "pos", "abs", "int", "float", "index", "round"]
+    for name in [
+        "init",
+        "post_init",
+        "repr",
+        "str",
+        "len",
+        "iter",
+        "next",
+        "contains",
+        "bool",
+        "hash",
+        "call",
+        "enter",
+        "exit",
+        "getitem",
+        "setitem",
+        "delitem",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "add",
+        "radd",
+        "iadd",
+        "sub",
+        "rsub",
+        "isub",
+        "mul",
+        "rmul",
+        "imul",
+        "truediv",
+        "rtruediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "matmul",
+        "neg",
+        "pos",
+        "abs",
+        "int",
+        "float",
+        "index",
+        "round",
+    ]
 )
 READABLE = frozenset({"__init__", "__name__"})  # the guard decides on whom
 
@@ -69,7 +116,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         elif name in ("print", "breakpoint") and not isinstance(node, ast.Name):
             self.error(node, f"'{name}' cannot be redefined in the sandbox; choose another name")
 
-    def visit_Module(self, node: ast.Module) -> ast.AST:
+    def visit_Module(self, node: ast.Module) -> Any:
         """Guard everything; show the value of a last bare expression."""
         guarded = self.node_contents_visit(node)
         last = guarded.body[-1] if guarded.body else None
@@ -77,7 +124,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
             last.value = ast.copy_location(self._call("_show_", last.value), last.value)
         return guarded
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
+    def visit_Name(self, node: ast.Name) -> Any:
         """Names are checked, not rewritten: print is a plain function here."""
         if isinstance(node.ctx, ast.Load):
             self.check_name(node, node.id)
@@ -87,7 +134,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
             self.check_name(node, node.id)
         return self.node_contents_visit(node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
         """``a.b`` becomes ``_getattr_(a, "b")``; ``a.b = c`` becomes ``_write_(a).b = c``."""
         reading = isinstance(node.ctx, ast.Load)
         if (node.attr.startswith("__") and not (reading and node.attr in READABLE)) or node.attr in INSPECT_ATTRIBUTES:
@@ -98,7 +145,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         node.value = ast.copy_location(self._call("_write_", node.value), node.value)
         return node
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         """``a.b += c`` becomes ``_slot_(a, "b").value += c``, whose `value` is guarded both ways; the rest is native."""
         if not isinstance(node.target, ast.Attribute):
             return self.node_contents_visit(node)
@@ -107,7 +154,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         target = ast.copy_location(ast.Attribute(slot, "value", ast.Store()), node.target)
         return ast.copy_location(ast.AugAssign(target, node.op, self.visit(node.value)), node)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         """Classes are made by the guard, which knows what they may inherit from."""
         self.check_name(node, node.name)
         if node.keywords:
@@ -116,31 +163,30 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         node.keywords = [ast.keyword("metaclass", ast.Name("__metaclass__", ast.Load()))]
         return node
 
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> Any:
         """`nonlocal` is harmless with checked names."""
         return self.visit_Global(node)
 
-    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> ast.AST:
+    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> Any:
         """`global` is harmless with checked names."""
         for name in node.names:
             self.check_name(node, name)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         """Functions need checked names; print needs no collector."""
         self.check_name(node, node.name, allow_magic_methods=True)
         self.check_function_argument_names(node)
         return self.node_contents_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Calls are native: what may be called is decided where it is read."""
-        return self.node_contents_visit(node)
-
-    def _native(self, node: ast.AST) -> ast.AST:
-        return self.node_contents_visit(node)
-
-    visit_Subscript = visit_Assign = visit_AnnAssign = visit_For = visit_With = _native
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehension = _native
-
     def _call(self, guard: str, *arguments: ast.expr) -> ast.Call:
         return ast.Call(ast.Name(guard, ast.Load()), list(arguments), [])
+
+
+def _native(self: Policy, node: ast.AST) -> Any:
+    return self.node_contents_visit(node)
+
+
+COMPREHENSIONS = ("ListComp", "SetComp", "DictComp", "GeneratorExp", "comprehension")
+for _kind in ("Subscript", "Assign", "AnnAssign", "Call", "For", "With", *COMPREHENSIONS):
+    setattr(Policy, f"visit_{_kind}", _native)

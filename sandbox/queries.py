@@ -46,6 +46,7 @@ def safe_query(frame: pd.DataFrame, expression: str) -> pd.DataFrame:
     except SyntaxError:
         raise Refused(mend) from None
     for node in ast.walk(tree):
-        if not isinstance(node, ALLOWED) or (isinstance(node, ast.Name) and node.id.startswith("_")):
+        private = isinstance(node, ast.Name) and node.id.startswith("_")
+        if private or not isinstance(node, ALLOWED) or isinstance(node, ast.MatMult):
             raise Refused(mend)
     return frame.query(expression.strip(), engine="python", local_dict={}, global_dict={})

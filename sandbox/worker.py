@@ -4,6 +4,7 @@
 calls `warm` once and `serve` in each child; nothing else needs to change.
 """
 
+import builtins
 import json
 import os
 import sys
@@ -80,7 +81,9 @@ def explain(mistake: BaseException) -> tuple[str, str | None]:
         return f"line {mistake.lineno}: {type(mistake).__name__}: {mistake.msg}", None
     if isinstance(mistake, Refused):
         return _at(mistake.__traceback__) + str(mistake), None
-    return f"{_at(mistake.__traceback__)}{type(mistake).__name__}: {_text(mistake)}", None
+    absent = isinstance(mistake, NameError) and mistake.name is not None and hasattr(builtins, mistake.name)
+    text = f"'{mistake.name}' is not available in the sandbox" if absent else _text(mistake)  # type: ignore[attr-defined]
+    return f"{_at(mistake.__traceback__)}{type(mistake).__name__}: {text}", None
 
 
 def _text(mistake: BaseException) -> str:
