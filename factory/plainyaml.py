@@ -26,6 +26,12 @@ from ruamel.yaml.events import (
 MAX_TEXT = 100_000
 MAX_DEPTH = 12
 
+MENDS = {
+    "mapping values are not allowed here": "; put a value that holds ': ' in quotes",
+    "found character '\\t' that cannot start any token": "; indent with blanks, not tabs",
+}
+"""What to do about the two commonest mistakes, by the parser's words."""
+
 
 def read(text: str) -> Any:
     """Read one YAML document into dicts, lists and text.
@@ -51,7 +57,8 @@ def read(text: str) -> Any:
         return _document(iter(YAML(typ="safe", pure=True).parse(text)))
     except MarkedYAMLError as error:
         where = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ValueError(f"{where}not YAML: {error.problem or error.context}") from None
+        problem = str(error.problem or error.context)
+        raise ValueError(f"{where}not YAML: {problem}{MENDS.get(problem, '')}") from None
     except YAMLError as error:
         raise ValueError(f"not YAML: {str(error).splitlines()[0]}") from None
 
@@ -96,7 +103,10 @@ def _mapping(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> dict
             raise ValueError(f"{_at(event, path)}: empty key; give it a name")
         if key in found:
             raise ValueError(f"{_at(event, (*path, key))}: the key is there twice; keep one")
-        found[key] = _node(next(events), events, (*path, key), flow)
+        value = next(events)
+        if flow and isinstance(value, ScalarEvent) and value.style is None and not value.value:
+            raise ValueError(f"{_at(event, (*path, key))}: no value; a comma ends one inside {{ }}, so write a list as [a, b]")
+        found[key] = _node(value, events, (*path, key), flow)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -55,18 +56,22 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[
         ``path: what came; what is allowed or the mend``.
     """
     lines: list[str] = []
-    for detail in error.errors(include_url=False):
-        cause = detail.get("ctx", {}).get("error")
+    places = [_Place.of(detail, at, raw, model) for detail in error.errors(include_url=False)]
+    misspelt = {_meant(place) for place in places}
+    for place in places:
+        cause = place.detail.get("ctx", {}).get("error")
         if isinstance(cause, Mistakes):
             lines += cause.lines
-        else:
-            lines.append(_line(_Place.of(detail, at, raw, model)))
+        elif place.detail["type"] != "missing" or place.where not in misspelt:
+            lines.append(_line(place))
     return list(dict.fromkeys(lines))
 
 
 def shown(value: Any) -> str:
     """What came, short enough to quote."""
     text = str(value)
+    if not text:
+        return "nothing"
     return f"'{text[:SHOWN]}...'" if len(text) > SHOWN else f"'{text}'"
 
 
@@ -103,13 +108,18 @@ class _Place:
         return self.detail["input"]
 
     @property
+    def keys(self) -> list[str]:
+        """The keys that may stand beside the last one of the path."""
+        return sorted(set(self.holder.model_fields) - {"use"}) if self.holder else []
+
+    @property
     def allowed(self) -> str:
         """What may stand here, in words."""
         kinds = _kinds(self.path)
         if kinds:
             return f"write {kinds[0].example}" if len(kinds) == 1 else f"write a part such as {kinds[0].example}"
-        if self.where in EXAMPLES:
-            return f"write {EXAMPLES[self.where]}"
+        if self.path[0] == "features" or self.where in EXAMPLES:
+            return f"write {EXAMPLES[self.path[0]]}"
         field = self.holder.model_fields.get(self.path[-1]) if self.holder and self.path else None
         return allowed(field) if field else self.detail["msg"].lower()
 
@@ -157,10 +167,17 @@ def _unknown(place: _Place) -> str:
     key, parent = place.path[-1], ".".join(place.path[:-1])
     if key in PRICED:
         return "costs and prices belong to the dataset's contract, which a person sets; remove the key"
-    keys = [name for name in place.holder.model_fields if name != "use"] if place.holder else []
-    if not keys:
+    if not place.keys:
         return f"unknown key; remove it, {parent} has none"
-    return f"unknown key; {did_you_mean(key, keys, most=12)}"
+    return f"unknown key; {did_you_mean(key, place.keys, most=12)}"
+
+
+def _meant(place: _Place) -> str:
+    """The path that a misspelt key stands for; empty where there is none."""
+    if place.detail["type"] != "extra_forbidden":
+        return ""
+    near = get_close_matches(place.path[-1], place.keys, n=1)
+    return ".".join([*place.path[:-1], *near]) if near else ""
 
 
 def _misnamed(place: _Place) -> str:

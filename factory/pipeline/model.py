@@ -53,7 +53,7 @@ class Pipeline(Part):
 
     pipeline: Slug
     about: Annotated[str, Field(max_length=400)] = ""
-    data: Slug
+    data: Annotated[Slug, Field(description="the name of a dataset")]
     features: Annotated[dict[Name, str], Field(min_length=1, max_length=200)]
     sample: Annotated[Sample, Field(discriminator="use")]
     label: Annotated[Label, Field(discriminator="use")]

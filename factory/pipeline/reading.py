@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from factory import plainyaml
 from factory.errors import PipelineError
 from factory.parts.base import Part
-from factory.pipeline.messages import explain
+from factory.pipeline.messages import explain, shown
 from factory.pipeline.model import Pipeline
 from factory.pipeline.texts import texts
 
@@ -86,24 +86,25 @@ def provenance(source: str) -> dict[str, Any]:
 def _plain(source: str | Mapping[str, Any]) -> dict[str, Any]:
     raw = _load(source) if isinstance(source, str) else source
     if not isinstance(raw, Mapping):
-        raise PipelineError(
-            f"pipeline: {type(raw).__name__} came; write a mapping with pipeline, data, features, sample, label, meta and trade"
-        )
+        raise PipelineError(f"pipeline: {shown(raw)} came; write keys pipeline, data, features, sample, label, meta and trade")
     return dict(texts(raw))
 
 
 def _load(text: str) -> Any:
     if len(text) > MAX_TEXT:
         raise PipelineError(f"pipeline: {len(text)} characters; at most {MAX_TEXT}")
+    mistake = ""
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text, object_pairs_hook=_unique)
+        except json.JSONDecodeError as error:  # a YAML flow map begins so too
+            mistake = f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}" if '"' in text else ""
         except (ValueError, RecursionError):
-            pass  # a YAML flow map begins so too
+            mistake = "not JSON: a number too long, or nested too deep"
     try:
         return plainyaml.read(text)
     except ValueError as error:
-        raise PipelineError(str(error)) from None
+        raise PipelineError(mistake or str(error)) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

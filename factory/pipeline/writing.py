@@ -48,8 +48,17 @@ def flow(value: Any) -> str:
 
 def _stage(stage: str, value: Any) -> list[str]:
     if stage in NESTED:
-        return [f"{stage}:", *(f"  {name}: {_block(inner)}" for name, inner in value.items())]
+        return [f"{stage}:", *(line for name, inner in value.items() for line in _entry(name, inner))]
     return [f"{stage}: {_block(value)}"]
+
+
+def _entry(name: str, value: Any) -> list[str]:
+    """One line, or a literal block for text of several, such as an agent's reasons."""
+    if isinstance(value, str) and "\n" in value and not value.startswith((" ", "\n")) and not value.endswith("\n"):
+        lines = value.split("\n")
+        if all(line.isprintable() for line in lines):
+            return [f"  {name}: |-", *(f"    {line}" if line else "" for line in lines)]
+    return [f"  {name}: {_block(value)}"]
 
 
 def _block(value: Any) -> str:

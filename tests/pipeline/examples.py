@@ -39,7 +39,12 @@ experts:
   trend: {use: gradient_boosting, see: [r60, vol]}
   revert: {use: logistic, see: [r60, burst]}
 meta: {use: forest, see: [trend, revert, vol], trees: 300, leaf: 50}
-trade: {use: long_or_short, contract: btc-perpetual, enter: 0.55, exit: {use: barriers}, size: {use: volatility, yearly: 0.15, leverage: 2}}
+trade:
+  use: long_or_short
+  contract: btc-perpetual
+  enter: 0.55
+  exit: {use: barriers}
+  size: {use: volatility, yearly: 0.15, leverage: 2}
 refit: {every: 30d, window: 180d}
 """
 

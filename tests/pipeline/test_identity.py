@@ -10,7 +10,13 @@ from tests.pipeline.examples import LONG_SHORT, UP_DOWN, long_short, up_down
 
 @pytest.mark.parametrize(
     "change",
-    [{"pipeline": "other"}, {"about": "Something else."}, {"about": None}, {"tune": None}, {"tune": {"trade.edge": [0.01, 0.03]}}],
+    [
+        {"pipeline": "other"},
+        {"about": "Something else."},
+        {"about": None},
+        {"tune": None},
+        {"tune": {"trade.edge": [0.01, 0.03]}},
+    ],
 )
 def test_law_5_renaming_mines_nothing(change: dict[str, Any]) -> None:
     child = up_down().changed(change)

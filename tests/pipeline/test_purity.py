@@ -1,0 +1,13 @@
+import subprocess
+import sys
+
+HEAVY = ("numpy", "pandas", "numba", "scipy", "sklearn", "torch", "talib", "pyarrow", "sqlalchemy")
+
+
+def test_the_language_is_defined_and_refused_without_the_heavy_libraries() -> None:
+    script = (
+        "import sys; from factory.pipeline import shipped, check, diagram; import factory.parts.catalog; shipped();"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
