@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMIT_BYTES = 4 * 2**30
+UNLIMITED = 2**62
 
 
 class Cache:

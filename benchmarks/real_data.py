@@ -1,0 +1,126 @@
+"""Both shipped strategies on six years of real minutes: import, build, train, score.
+
+Run with ``python -m benchmarks.real_data [--data FOLDER] [--workspace FOLDER] [--fresh]``. The folder
+holds ``ohlcv/binance_spot_btcusdt_1m.parquet`` and ``ohlcv/binance_spot_ethusdt_1m.parquet``; it is not part
+of the project. Train 2023-01 to 2024-06, validation to 2025-03, sealed to 2026-02.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from factory.workspace import Workspace
+
+SPEC = """\
+dataset: btc-real
+about: Binance spot minutes of BTC and ETH.
+confirmed: true
+series:
+  btc: {{kind: bars, underlying: BTCUSDT, period: 1m, source: {{use: files, files: {data}/ohlcv/binance_spot_btcusdt_1m.parquet}}}}
+  eth: {{kind: bars, underlying: ETHUSDT, period: 1m, source: {{use: files, files: {data}/ohlcv/binance_spot_ethusdt_1m.parquet}}}}
+contracts:
+  polymarket-btc-5m: {{use: binary, of: btc, window: 5m, price: 0.5, fee: 0.07, half_spread: 0.005}}
+  btc-perpetual: {{use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, funding_every: 8h, leverage: 5, maintenance: 0.005}}
+split:
+  train: [2023-01-01, 2024-07-01]
+  validation: [2024-07-01, 2025-04-01]
+  sealed: [2025-04-01, 2026-03-01]
+looks: 5
+"""
+FIGURES = (
+    "trades", "win_rate", "win_interval", "break_even", "mean_net", "auc", "log_loss", "sharpe", "sharpe_error", "return", "drawdown",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
+    parser.add_argument("--workspace", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        run(given.data.resolve(), given.workspace or Path(temporary))
+
+
+def run(data: Path, root: Path) -> None:
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(root / "numba"))
+    workspace = Workspace.open(root)
+    seconds: dict[str, float] = {}
+    if not (workspace.datasets / "btc-real").exists():
+        seconds["import, check and split"] = timed(lambda: build_dataset(workspace, data))[1]
+    seconds["open both partitions"] = timed(lambda: open_both(workspace))[1]
+    rows = {name: trial(workspace, name) for name in ("btc-up-or-down-5m", "btc-long-short")}
+    console = Console(width=120)
+    console.print(wall_times(seconds, rows))
+    console.print(results(rows))
+
+
+def timed(work):
+    start = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - start
+
+
+def build_dataset(workspace: Workspace, data: Path) -> None:
+    from factory.market.build import build
+    from factory.market.spec import load_spec
+
+    build(workspace, load_spec(SPEC.format(data=data)), data)
+
+
+def open_both(workspace: Workspace) -> None:
+    from factory.market.dataset import open_partition
+
+    for name in ("train", "validation"):
+        open_partition(workspace, "btc-real", name)
+
+
+def trial(workspace: Workspace, name: str):
+    """A whole trial of an untrained pipeline, kernels compiled before by a smaller one."""
+    from factory.workshop import Workshop, perform
+
+    workshop = Workshop(workspace, "benchmark")
+    warm = workshop.settle(name, changes={"data": "btc-real", "meta.trees": 5})
+    perform(str(workspace.root), "train", {"pipeline": warm, "agent": "benchmark"})
+    fresh_cache(workspace)
+    chosen = workshop.settle(name, changes={"data": "btc-real"})
+    answer, seconds = timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": chosen, "agent": "benchmark"}))
+    child = workshop.settle(chosen, changes={"meta.leaf": 150})
+    _, again = timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": child, "agent": "benchmark"}))
+    return answer, seconds, again
+
+
+def fresh_cache(workspace: Workspace) -> None:
+    import shutil
+
+    for folder in workspace.cache.iterdir():
+        shutil.rmtree(folder)
+
+
+def wall_times(seconds, rows) -> Table:
+    table = Table("step", "seconds", title="Wall times")
+    for step, value in seconds.items():
+        table.add_row(step, f"{value:.2f}")
+    for name, (_, whole, child) in rows.items():
+        table.add_row(f"{name}: whole trial, nothing cached", f"{whole:.1f}")
+        table.add_row(f"{name}: child with another meta.leaf", f"{child:.1f}")
+    return table
+
+
+def results(rows) -> Table:
+    table = Table("figure", *rows, title="Validation, 2024-07 to 2025-03")
+    for figure in FIGURES:
+        table.add_row(figure, *(str(answer.get(figure, "-")) for answer, *_ in rows.values()))
+    for twin in ("coin", "long"):
+        table.add_row(f"twin {twin}: win rate, return", *(str(answer["twins"].get(twin, "-")) for answer, *_ in rows.values()))
+    table.add_row("reading", *(answer["reading"] for answer, *_ in rows.values()))
+    table.add_row("price", *(answer.get("price", "-") for answer, *_ in rows.values()))
+    return table
+
+
+if __name__ == "__main__":
+    main()

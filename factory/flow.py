@@ -1,0 +1,399 @@
+"""Columns to decisions to probabilities to P&L on one partition.
+
+The only place that strings the stages together. A pipeline walks through it
+as a bar does: features are read at each decision as they were known,
+labels start at the fill, experts are cross-fitted inside train, the meta
+forest learns from their out-of-fold predictions, and its probabilities are
+traded against the dataset's contract.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import float64, int8, int64
+from numpy.typing import NDArray
+
+from factory import canonical
+from factory.backtest import Levels, Result, needs_volatility
+from factory.backtest import run as run_backtest
+from factory.cache import Cache
+from factory.errors import FlowError
+from factory.experts import Fitted, cross_fit, load_fitted
+from factory.expressions.columns import Columns
+from factory.expressions.grammar import Expression, parse
+from factory.labels import Labels, label, uniqueness_of
+from factory.market.contracts import Binary, Contract
+from factory.market.series import Partition
+from factory.meta import Meta, fit_forest
+from factory.parts.labels import TripleBarrier
+from factory.parts.samples import Clock
+from factory.parts.trades import Barriers, LongOrShort
+from factory.pipeline import Pipeline
+from factory.progress import Progress, silent, within
+from factory.sampling import clock, cusum
+from factory.times import DAY, to_ms
+
+VERSION = 1
+"""Raised when fitted stages or scores would differ for the same input."""
+
+MOST_LOST = 0.2
+FEWEST_ROWS = 200
+YEAR = 365.25 * DAY
+
+
+def threads() -> int:
+    """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
+    return int(os.environ.get("RFCAT_THREADS") or os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The decisions of a pipeline on one partition.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        Decision times, ms UTC; rows with a missing feature are gone.
+    features : mapping of str to ndarray of float64, shape (n,)
+        Each feature as known at the decision.
+    labels : Labels
+        One a row; ``y`` is -1 where none exists.
+    dropped : int
+        Decisions lost to a missing feature.
+    """
+
+    time: NDArray[int64]
+    features: Mapping[str, NDArray[float64]]
+    labels: Labels
+    dropped: int
+
+    def take(self, chosen: NDArray[Any]) -> "Rows":
+        """Rows by mask or position."""
+        return Rows(
+            self.time[chosen],
+            {name: values[chosen] for name, values in self.features.items()},
+            self.labels.take(chosen),
+            self.dropped,
+        )
+
+    def matrix(self, names: Sequence[str]) -> NDArray[float64]:
+        """Features side by side, shape (n, len(names)), C order."""
+        return np.column_stack([self.features[name] for name in names])
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a pipeline learned: its fitted experts and its meta forest.
+
+    Parameters
+    ----------
+    experts : mapping of str to Fitted
+        By name.
+    meta : Meta
+        The calibrated forest, with its score on the last fifth of train.
+    oof : mapping of str to ndarray of float64, shape (n,)
+        Each expert's out-of-fold chance of up on the training rows.
+    """
+
+    experts: Mapping[str, Fitted]
+    meta: Meta
+    oof: Mapping[str, NDArray[float64]]
+
+    def inputs(self, pipeline: Pipeline, rows: Rows) -> NDArray[float64]:
+        """What the meta forest sees of `rows`, shape (n, len(meta.see))."""
+        return meta_inputs(
+            pipeline, rows, {name: fitted.predict(seen(pipeline, rows, name)) for name, fitted in self.experts.items()}
+        )
+
+    def predict(self, pipeline: Pipeline, rows: Rows) -> NDArray[float64]:
+        """Chance of up at each row, shape (n,)."""
+        if not len(rows.time):
+            return np.empty(0)
+        return self.meta.predict(self.inputs(pipeline, rows))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A pipeline on one partition: its rows, its probabilities and what they earned."""
+
+    rows: Rows
+    p: NDArray[float64]
+    result: Result
+
+
+def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns) -> Rows:
+    """Sample, read the features as known, and label.
+
+    Raises
+    ------
+    FlowError
+        If nothing is sampled, a feature is infinite, or over a fifth of the
+        decisions miss a feature.
+    """
+    expressions = pipeline.expressions()
+    times = _sample(pipeline, partition, columns, expressions)
+    if not len(times):
+        raise FlowError(f"sample: no decision in {partition.name}; lower the threshold or sample more often")
+    features = {name: columns.at(expression, times) for name, expression in expressions.items()}
+    keep = _present(features, partition.name)
+    times, features = times[keep], {name: values[keep] for name, values in features.items()}
+    part = pipeline.label
+    unit = features[part.unit] if isinstance(part, TripleBarrier) else None
+    labels = label(part, partition.series[part.of], times, unit, partition.end)
+    return Rows(times, features, labels, int(len(keep) - keep.sum()))
+
+
+def _sample(
+    pipeline: Pipeline, partition: Partition, columns: Columns, expressions: Mapping[str, Expression]
+) -> NDArray[int64]:
+    part = pipeline.sample
+    if isinstance(part, Clock):
+        return clock(to_ms(part.every), partition.start, partition.end)
+    measured = columns.column(expressions[part.of])
+    band = part.threshold
+    threshold = columns.at(expressions[band], measured.known) if isinstance(band, str) else band
+    return cusum(measured.values, measured.known, threshold, partition.start, partition.end)
+
+
+def _present(features: Mapping[str, NDArray[float64]], where: str) -> NDArray[np.bool_]:
+    """Rows on which every feature is there; refuses what would hide a broken feature."""
+    n = len(next(iter(features.values())))
+    keep = np.ones(n, dtype=bool)
+    for name, values in features.items():
+        if np.isinf(values).any():
+            raise FlowError(
+                f"features.{name}: infinite at {int(np.isinf(values).sum())} of {n} decisions in {where}; "
+                "guard the division or the log, for example with clip(x, -10, 10) or where(d > 0, n / d, 0)"
+            )
+        keep &= ~np.isnan(values)
+    if keep.sum() < (1 - MOST_LOST) * n:
+        lost = {name: float(np.isnan(values).mean()) for name, values in features.items()}
+        worst = max(lost, key=lambda name: lost[name])
+        raise FlowError(
+            f"features.{worst}: missing at {lost[worst]:.0%} of {n} decisions in {where}, {MOST_LOST:.0%} in all is the most; "
+            "shorten its window, or use a series without these gaps"
+        )
+    return keep
+
+
+def learn(
+    pipeline: Pipeline,
+    rows: Rows,
+    fingerprint: str,
+    cache: Cache | None,
+    *,
+    path: str = "",
+    holdout: bool = True,
+    progress: Progress = silent,
+) -> Model:
+    """Cross-fit the experts and fit the meta forest on their out-of-fold predictions.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        The recipe.
+    rows : Rows
+        Training decisions; those without a label are left out.
+    fingerprint : str
+        Of the partition the recipe belongs to; seeds come from it.
+    cache : Cache or None
+        Keeps fitted parts by the content they were fitted on.
+    path : str
+        Prefix of the parts' paths in their seeds, e.g. ``"refit.3."``.
+    holdout : bool
+        Whether to score (and calibrate on) the last fifth.
+
+    Raises
+    ------
+    FlowError
+        If too few decisions are labelled, or all are of one class.
+    """
+    rows = rows.take(rows.labels.y >= 0)
+    _learnable(rows.labels.y)
+    uniqueness = uniqueness_of(rows.labels)
+    weight = uniqueness / uniqueness.mean()
+    experts: dict[str, Fitted] = {}
+    oof: dict[str, NDArray[float64]] = {}
+    share = 0.6 / max(len(pipeline.experts), 1)
+    for i, name in enumerate(pipeline.experts):
+        step = within(progress, i * share, (i + 1) * share)
+        oof[name], experts[name] = _expert(pipeline, name, rows, weight, fingerprint, cache, path, step)
+    progress(0.6, "fitting the meta forest")
+    X = meta_inputs(pipeline, rows, oof)
+    y, start, end = rows.labels.y, rows.labels.start, rows.labels.end
+    seed = canonical.seed_for(fingerprint, f"{path}meta")
+    mean_uniqueness = float(uniqueness.mean())
+
+    def fit() -> dict[str, NDArray[Any]]:
+        return fit_forest(
+            pipeline.meta, X, y, weight, start, end,
+            uniqueness_share=mean_uniqueness, seed=seed, threads=threads(), holdout=holdout,
+            progress=within(progress, 0.6, 1.0),
+        ).arrays()  # fmt: skip
+
+    key = content_key("meta", pipeline.meta.model_dump(), seed, holdout, mean_uniqueness, X, y, weight, start, end)
+    return Model(experts, Meta.from_arrays(_cached(cache, key, fit)), oof)
+
+
+def _expert(
+    pipeline: Pipeline,
+    name: str,
+    rows: Rows,
+    weight: NDArray[float64],
+    fingerprint: str,
+    cache: Cache | None,
+    path: str,
+    progress: Progress,
+) -> tuple[NDArray[float64], Fitted]:
+    part = pipeline.experts[name]
+    X = seen(pipeline, rows, name)
+    labels = rows.labels
+    seed = canonical.seed_for(fingerprint, f"{path}experts.{name}")
+    progress(0.0, f"cross-fitting {name}")
+
+    def fit() -> dict[str, NDArray[Any]]:
+        oof, fitted = cross_fit(
+            part, X, labels.y, labels.ret, weight, labels.start, labels.end, seed=seed, threads=threads(), progress=progress
+        )
+        return {"oof": oof, **{f"fitted.{key}": array for key, array in fitted.arrays().items()}}
+
+    key = content_key("expert", part.model_dump(), seed, X, labels.y, labels.ret, weight, labels.start, labels.end)
+    arrays = _cached(cache, key, fit)
+    return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays))
+
+
+def _learnable(y: NDArray[int8]) -> None:
+    if len(y) < FEWEST_ROWS:
+        raise FlowError(
+            f"sample: {len(y)} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often"
+        )
+    ups = int((y == 1).sum())
+    if ups in (0, len(y)):
+        raise FlowError(f"label: all {len(y)} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
+
+
+def seen(pipeline: Pipeline, rows: Rows, expert: str) -> NDArray[float64]:
+    """What one expert looks at, shape (n, k)."""
+    part = pipeline.experts[expert]
+    return rows.matrix([part.of] if part.use == "rule" else list(part.see))
+
+
+def meta_inputs(pipeline: Pipeline, rows: Rows, predictions: Mapping[str, NDArray[float64]]) -> NDArray[float64]:
+    """Experts' predictions and features in the order of ``meta.see``, shape (n, k)."""
+    return np.column_stack([predictions[name] if name in predictions else rows.features[name] for name in pipeline.meta.see])
+
+
+def volatility_of(contract: Contract, partition: Partition, columns: Columns, times: NDArray[int64]) -> NDArray[float64]:
+    """Realised yearly volatility of the last day of what a contract is on, at each time, shape (n,)."""
+    period = partition.series[contract.of].period
+    day = max(2, DAY // period)
+    return float(np.sqrt(YEAR / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
+
+
+def trade(
+    pipeline: Pipeline,
+    contract: Contract,
+    partition: Partition,
+    columns: Columns,
+    rows: Rows,
+    p: NDArray[float64],
+    base_rate: float,
+) -> Result:
+    """Trade probabilities against a contract on one partition.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n,)
+        Chance of up at each of `rows`.
+    base_rate : float
+        Share of ups in train: what a forecast without skill says.
+    """
+    part, told = pipeline.trade, pipeline.label
+    levels = None
+    if isinstance(part, LongOrShort) and isinstance(part.exit, Barriers) and isinstance(told, TripleBarrier):
+        unit = rows.features[told.unit]
+        levels = Levels(up=told.take * unit, down=told.stop * unit, horizon_ms=to_ms(told.horizon))
+    odds = None
+    if isinstance(contract, Binary) and contract.odds is not None:
+        odds = columns.at(parse(f"{contract.odds}.up"), rows.time)
+    return run_backtest(
+        part, contract, partition.series[contract.of], rows.time, p,
+        start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
+        barriers=levels, volatility=volatility_of(contract, partition, columns, rows.time) if needs_volatility(part) else None,
+        odds=odds, seed=canonical.seed_for(partition.fingerprint, "twin"),
+    )  # fmt: skip
+
+
+def walk_forward(
+    pipeline: Pipeline, history: Rows, rows: Rows, partition: Partition, cache: Cache | None, progress: Progress = silent
+) -> NDArray[float64]:
+    """Chances of up on a partition from a recipe refitted as time passes.
+
+    At each step the recipe is fitted anew on the decisions of the last
+    `window` whose labels were resolved by then, and predicts until the next.
+
+    Parameters
+    ----------
+    history : Rows
+        Decisions of the partition before.
+    rows : Rows
+        Decisions to predict.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
+    assert pipeline.refit is not None
+    every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
+    known = concatenate(history, rows)
+    p = np.empty(len(rows.time))
+    steps = range(partition.start, partition.end, every)
+    for k, now in enumerate(steps):
+        chosen = (rows.time >= now) & (rows.time < now + every)
+        if not chosen.any():
+            continue
+        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now))
+        step = within(progress, k / len(steps), (k + 1) / len(steps))
+        model = learn(pipeline, past, partition.fingerprint, cache, path=f"refit.{k}.", progress=step)
+        p[chosen] = model.predict(pipeline, rows.take(chosen))
+    return p
+
+
+def concatenate(first: Rows, second: Rows) -> Rows:
+    """Rows of two stretches of time, in their order."""
+    return Rows(
+        np.concatenate([first.time, second.time]),
+        {name: np.concatenate([values, second.features[name]]) for name, values in first.features.items()},
+        Labels.concatenate(first.labels, second.labels),
+        first.dropped + second.dropped,
+    )
+
+
+def content_key(*parts: Any) -> str:
+    """Hash of plain values and arrays: equal content, equal key."""
+    state = hashlib.sha256(canonical.dumps(VERSION).encode())
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            state.update(f"{part.dtype}{part.shape}".encode())
+            state.update(np.ascontiguousarray(part).data)
+        else:
+            state.update(canonical.dumps(part).encode())
+    return state.hexdigest()
+
+
+def _cached(cache: Cache | None, key: str, fit: Callable[[], dict[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
+    kept = cache.get(key) if cache else None
+    if kept is not None:
+        return kept
+    arrays = fit()
+    if cache:
+        cache.put(key, arrays)
+    return arrays
+
+
+def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}

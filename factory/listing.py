@@ -1,0 +1,126 @@
+"""What there is: the datasets, and what pipelines are built of."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from factory.answers import Answer, page, table
+from factory.errors import PipelineError, did_you_mean
+from factory.expressions.operators import OPERATORS
+from factory.expressions.recipes import RECIPES
+from factory.ledger import Ledger
+from factory.market.catalog import Catalog
+from factory.market.contracts import Binary, Contract
+from factory.parts.catalog import KINDS, entries
+from factory.pipeline import shipped
+from factory.times import iso
+
+PAGE = 20
+REAL = "simulated: an invented market, good for learning the tools; real data with `rfcat start btc`"
+
+
+def market(catalog: Catalog, ledger: Ledger, dataset: str | None) -> Answer:
+    """All datasets in a line each, or one in full when it is named or alone."""
+    names = catalog.names()
+    if dataset is None and len(names) != 1:
+        rows = [_line(catalog, ledger, name) for name in names]
+        return {
+            **table(("dataset", "kind", "series", "from", "to", "looks_left"), rows),
+            "next": "describe_market(dataset=...) for one" if names else "none yet; a person runs `rfcat start btc`",
+        }
+    return _whole(catalog, ledger, dataset or names[0])
+
+
+def _line(catalog: Catalog, ledger: Ledger, name: str) -> list[Any]:
+    spec, meta = catalog.spec(name), catalog.meta(name)
+    parts = meta["partitions"]
+    kind = "simulated" if meta["simulated"] else "real"
+    looks = spec.looks - ledger.counts(name).looks_used
+    return [name, kind, " ".join(spec.series), iso(parts["train"]["start"]), iso(parts["validation"]["end"]), looks]
+
+
+def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
+    spec, meta = catalog.spec(name), catalog.meta(name)
+    counts = ledger.counts(name)
+    return {
+        "dataset": name,
+        "about": None if meta["simulated"] else spec.about or None,
+        "kind": REAL if meta["simulated"] else "real",
+        "series": {
+            key: f"{spec.series[key].period} {one['kind']}, {iso(one['first'])} on: {' '.join(one['columns'])}"
+            for key, one in meta["series"].items()
+        },
+        "contracts": {key: contract_text(contract) for key, contract in spec.contracts.items()},
+        "split": {key: f"{iso(one['start'])} to {iso(one['end'])}" for key, one in meta["partitions"].items()},
+        "pipelines": [one.pipeline for one in shipped().values()],
+        "ledger": f"{counts.trials} trials, {counts.explorations} explorations; {spec.looks - counts.looks_used} looks left",
+    }
+
+
+def contract_text(contract: Contract) -> str:
+    """A contract and its costs in one line."""
+    if isinstance(contract, Binary):
+        priced = f"odds {contract.odds}" if contract.odds else f"an assumed price of {contract.price:.2f}"
+        costs = f"fee {contract.fee:g}*p*(1-p), half spread {contract.half_spread:g}"
+        return f"binary {contract.window} up/down of {contract.of} at {priced}, {costs}"
+    return (
+        f"perpetual on {contract.of}, taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g}, "
+        f"funding {contract.funding:g} each {contract.funding_every}, leverage to {contract.leverage:g}"
+    )
+
+
+def features(family: str | None, search: str | None, part: str | None, number: int) -> Answer:
+    """Operators and recipes by family or search, the parts of a stage, or, with nothing asked, where to look."""
+    if part is not None:
+        return _parts(part)
+    if family is None and search is None:
+        return _families()
+    lines = list(_matching(family, (search or "").lower()))
+    if not lines and family is not None:
+        known = {one.family for one in OPERATORS.values()} | {recipe.family for recipe in RECIPES.values()}
+        if family not in known:
+            raise PipelineError(f"family: '{family}' unknown; {did_you_mean(family, known)}")
+    shown, more = page(lines, number, PAGE)
+    return {"features": shown, **more}
+
+
+def _families() -> Answer:
+    operators: dict[str, list[str]] = {}
+    for one in OPERATORS.values():
+        operators.setdefault(one.family, []).append(one.name)
+    recipes: dict[str, int] = {}
+    for recipe in RECIPES.values():
+        recipes[recipe.family] = recipes.get(recipe.family, 0) + 1
+    return {
+        "operators": {family: " ".join(names) for family, names in operators.items()},
+        "recipes": " ".join(f"{family}({count})" for family, count in recipes.items()),
+        "stages": " ".join(KINDS),
+        "syntax": "btc.close, + - * /, < >, and or not, literal windows in rows; at(1h, expr) on completed 1-hour bars",
+        "next": "family=... or search=... for parameters; part=... for a stage; a whole spec: show(what='btc-long-short')",
+    }
+
+
+def _matching(family: str | None, search: str) -> Iterable[str]:
+    for one in OPERATORS.values():
+        if family in (None, one.family) and search in f"{one.name} {one.family} {one.doc}".lower():
+            yield f"{one.signature}: {one.doc} e.g. {one.example}"
+    for recipe in RECIPES.values():
+        if family in (None, recipe.family) and search in f"{recipe.name} {recipe.family} {recipe.doc}".lower():
+            yield f"recipe {recipe.name}: {recipe.template.format(s='btc', t='eth')} ({recipe.doc})"
+
+
+def _parts(stage: str) -> Answer:
+    found = entries(stage)
+    return {
+        "stage": stage,
+        "parts": [
+            {
+                "example": one.example,
+                "about": one.about,
+                "keys": "; ".join(
+                    f"{key.name}: {key.allowed}" + (f" (default {key.default})" if key.default else "")
+                    for key in one.parameters
+                ),
+            }
+            for one in found
+        ],
+    }

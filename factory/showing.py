@@ -1,0 +1,186 @@
+"""What was done: trials, pipelines side by side, the leaderboard, the ledger."""
+
+from typing import TYPE_CHECKING, Any
+
+from factory.answers import Answer, page, table
+from factory.errors import PipelineError, did_you_mean
+from factory.ledger import Entry
+from factory.times import iso
+
+if TYPE_CHECKING:
+    from factory.pipeline import Pipeline
+    from factory.workshop import Workshop
+
+PAGE = 10
+BOARD = ("pipeline", "name", "parent", "trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return", "auc")
+LISTS = ("leaderboard", "trials", "ledger", "datasets", "jobs")
+BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
+
+
+def trial(workshop: "Workshop", pipeline: "Pipeline", run: Answer, *, new: bool) -> Answer:
+    """The answer about a trial: what it earned beside what luck and the market alone would have."""
+    found = run["metrics"]
+    answer: Answer = {
+        "pipeline": pipeline.id,
+        "trial": run["trial"],
+        "seen_before": None if new else True,
+        **headline(found),
+        "auc": interval(found, "auc"),
+        "log_loss": found.get("log_loss"),
+        "brier": found.get("brier"),
+        "calibration_slope": found.get("slope"),
+        "turnover_a_year": found.get("turnover"),
+        "costs": found.get("costs"),
+        "decisions": {name: count for name, count in run["counts"].items() if count},
+        "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
+        "twins_show": "win_rate, return",
+        "reading": reading(found),
+        "price": run.get("price") or None,
+        "data": "simulated" if workshop.catalog.meta(pipeline.data)["simulated"] else None,
+        "ledger": workshop.standing(pipeline.data),
+    }
+    return answer
+
+
+def headline(found: Answer) -> Answer:
+    """The figures that every list of trials shows."""
+    return {
+        "trades": found.get("trades"),
+        "win_rate": found.get("win_rate"),
+        "win_interval": _pair(found, "win_low", "win_high"),
+        "break_even": found.get("break_even"),
+        "mean_net": interval(found, "mean_net", "mean"),
+        "sharpe": found.get("sharpe"),
+        "sharpe_error": found.get("sharpe_error"),
+        "return": found.get("total_return"),
+        "drawdown": found.get("max_drawdown"),
+    }
+
+
+def interval(found: Answer, name: str, stem: str | None = None) -> list[float] | None:
+    """A figure with the ends of its interval."""
+    keys = (name, f"{stem or name}_low", f"{stem or name}_high")
+    return [found[key] for key in keys if key in found] or None
+
+
+def _pair(found: Answer, low: str, high: str) -> list[float] | None:
+    return [found[low], found[high]] if low in found and high in found else None
+
+
+def reading(found: Answer) -> str:
+    """One sentence that says what the figures mean."""
+    if not found.get("trades"):
+        return "no trade was taken: the predicted edge never paid its price"
+    if found.get("mean_net", 0.0) <= 0:
+        return "loses after costs"
+    if found.get("mean_low", -1.0) <= 0:
+        return "earns after costs, but by no more than luck would explain"
+    return "earns after costs on validation; the more trials, the less this means"
+
+
+def show(workshop: "Workshop", what: str, by: str | None, number: int) -> Answer:
+    """A list by name, or pipelines by id or name: one in full, several side by side."""
+    if what in ("leaderboard", "trials"):
+        return _board(workshop, number, best=what == "leaderboard")
+    if what == "ledger":
+        return _ledger(workshop)
+    if what == "datasets":
+        return workshop.describe()
+    names = what.replace(",", " ").split()
+    if len(names) > 1:
+        return _side_by_side(workshop, names)
+    return _pipeline(workshop, what, by)
+
+
+def _pipeline(workshop: "Workshop", reference: str, by: str | None) -> Answer:
+    from factory.pipeline import render
+
+    try:
+        pipeline = workshop.resolve(reference)
+    except PipelineError:
+        raise PipelineError(
+            f"show: '{reference}' unknown; give a pipeline's id or name, a job's id, or one of {', '.join(LISTS)}"
+        ) from None
+    known = workshop.known(pipeline)
+    if by is None:
+        return {
+            "pipeline": pipeline.id,
+            "yaml": render(pipeline),
+            "parent": workshop.parent(pipeline.id),
+            "score": _short(known),
+        }
+    if by not in BREAKDOWNS:
+        raise PipelineError(f"by: '{by}' unknown; {did_you_mean(by, BREAKDOWNS)}")
+    if known is None:
+        raise PipelineError(f"by: {pipeline.id} has no trades yet; backtest it first")
+    from factory.work.breakdowns import breakdown
+
+    return {"pipeline": pipeline.id, "by": by, **breakdown(workshop, pipeline, by)}
+
+
+def _short(known: Answer | None) -> Answer | None:
+    keep = ("trial", "trades", "win_rate", "break_even", "sharpe", "return", "ledger")
+    return {key: known[key] for key in keep if key in known} if known else None
+
+
+def _side_by_side(workshop: "Workshop", references: list[str]) -> Answer:
+    from factory.pipeline import diff
+
+    pipelines = [workshop.resolve(reference) for reference in references[:6]]
+    known = [workshop.known(pipeline) or {} for pipeline in pipelines]
+    figures = ("trial", "trades", "win_rate", "break_even", "mean_net", "sharpe", "return", "drawdown", "log_loss")
+    rows = [[figure, *(one.get(figure) for one in known)] for figure in figures if any(figure in one for one in known)]
+    rows.insert(min(len(rows), 8), ["auc", *(one["auc"][0] if "auc" in one else None for one in known)])
+    return {
+        **table(["figure", *(pipeline.id for pipeline in pipelines)], rows),
+        "differences": {pipeline.id: diff(pipelines[0], pipeline) for pipeline in pipelines[1:]},
+        "ledger": workshop.standing(pipelines[0].data),
+    }
+
+
+def _board(workshop: "Workshop", number: int, *, best: bool) -> Answer:
+    runs = [entry for name in workshop.catalog.names() for entry in _trials(workshop, name)]
+    if best:
+        runs.sort(key=lambda entry: -float(entry.payload["metrics"].get("sharpe", float("-inf"))))
+    shown, more = page(runs, number, PAGE)
+    return {
+        **table(BOARD, [_row(entry) for entry in shown]),
+        "sorted": "by Sharpe; the best of many is too good to be true" if best else "newest first",
+        **more,
+        "ledger": [workshop.standing(name) for name in workshop.catalog.names()],
+    }
+
+
+def _trials(workshop: "Workshop", dataset: str) -> list[Entry]:
+    found: list[Entry] = []
+    while len(entries := workshop.ledger.trials(dataset, len(found) // 50 + 1)):
+        found += entries
+        if len(entries) < 50:
+            break
+    return [entry for entry in found if "metrics" in entry.payload]
+
+
+def _row(entry: Entry) -> list[Any]:
+    found = entry.payload["metrics"]
+    row = {
+        "pipeline": entry.payload["pipeline"],
+        "name": entry.payload["name"],
+        "parent": entry.payload.get("parent"),
+        **headline(found),
+    }
+    return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
+
+
+def _ledger(workshop: "Workshop") -> Answer:
+    position = workshop.ledger.position()
+    newest = [
+        [entry.seq, iso(entry.at // 1000 * 1000), entry.payload["pipeline"], entry.payload.get("agent")]
+        for name in workshop.catalog.names()
+        for entry in workshop.ledger.trials(name)[:5]
+    ]
+    return {
+        "rows": position.seq,
+        "head": position.hash[:12],
+        "newest_trials": table(("row", "at", "pipeline", "agent"), newest),
+        "counts": [workshop.standing(name) for name in workshop.catalog.names()],
+    }

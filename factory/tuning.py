@@ -1,0 +1,139 @@
+"""Grids and random search over a pipeline's literals.
+
+Cells are ranked by nested cross-validation inside train: in each outer block
+the experts are cross-fitted anew on the other blocks, so that a score never
+saw the labels it is judged on. A choice among many cells is still too
+optimistic about the winner: that is what validation, and then the sealed
+look, are for.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from factory import canonical
+from factory.cache import Cache
+from factory.flow import Rows, learn
+from factory.pipeline import Pipeline, Range
+from factory.progress import Progress, silent, within
+from factory.splits import purged_kfold
+from factory.statistics.calibration import log_loss
+from factory.statistics.ranking import auc
+
+OUTER_BLOCKS = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One setting of the literals under search, and the pipeline it makes."""
+
+    values: tuple[Any, ...]
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True)
+class CellScore:
+    """How a cell did on blocks it was not fitted on.
+
+    Parameters
+    ----------
+    log_loss, auc : float
+        Mean over outer blocks.
+    auc_error : float
+        Standard error of the AUC from the spread between blocks.
+    """
+
+    log_loss: float
+    auc: float
+    auc_error: float
+
+    def rank(self, by: str) -> float:
+        """Smaller is better."""
+        return self.log_loss if by == "log_loss" else -self.auc
+
+
+def cells_of(pipeline: Pipeline, most: int) -> list[Cell]:
+    """The cells of a pipeline's ``tune`` stage.
+
+    A grid of at most `most` cells is taken whole; a larger one, and any with
+    a range in it, is sampled by a generator seeded by the pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        With a ``tune`` stage.
+    most : int
+        Greatest number of cells.
+
+    Returns
+    -------
+    list of Cell
+        Distinct, in a fixed order.
+    """
+    axes = dict(pipeline.tune or {})
+    if all(not isinstance(axis, Range) for axis in axes.values()):
+        grid = list(itertools.product(*axes.values()))
+        if len(grid) <= most:
+            return [_cell(pipeline, axes, values) for values in grid]
+    rng = np.random.default_rng(canonical.seed_for(pipeline.digest, "tune"))
+    cells: dict[str, Cell] = {}
+    for _ in range(20 * most):
+        cell = _cell(pipeline, axes, tuple(_draw(axis, rng) for axis in axes.values()))
+        cells.setdefault(cell.pipeline.id, cell)
+        if len(cells) == most:
+            break
+    return list(cells.values())
+
+
+def _cell(pipeline: Pipeline, axes: dict[str, Any], values: tuple[Any, ...]) -> Cell:
+    return Cell(values, pipeline.changed(dict(zip(axes, values, strict=True))))
+
+
+def _draw(axis: Any, rng: np.random.Generator) -> Any:
+    if not isinstance(axis, Range):
+        return axis[int(rng.integers(len(axis)))]
+    low, high = float(axis.low), float(axis.high)
+    share = float(rng.uniform())
+    value = low * (high / low) ** share if axis.log else low + (high - low) * share
+    whole = isinstance(axis.low, int) and isinstance(axis.high, int)
+    return round(value) if whole else float(f"{value:.4g}")
+
+
+def cross_validate(
+    pipeline: Pipeline, rows: Rows, fingerprint: str, cache: Cache | None, progress: Progress = silent
+) -> CellScore:
+    """Nested, purged cross-validation of a whole pipeline inside train.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        The cell.
+    rows : Rows
+        Its decisions in train.
+    fingerprint : str
+        Of the train partition.
+
+    Returns
+    -------
+    CellScore
+    """
+    rows = rows.take(rows.labels.y >= 0)
+    span = rows.labels.end[-1] - rows.labels.start[0] if len(rows.time) else 0
+    embargo = int(span / OUTER_BLOCKS / 100)
+    losses, areas = [], []
+    for k, (fit, judge) in enumerate(purged_kfold(rows.labels.start, rows.labels.end, OUTER_BLOCKS, embargo)):
+        step = within(progress, k / OUTER_BLOCKS, (k + 1) / OUTER_BLOCKS)
+        model = learn(
+            pipeline, rows.take(fit), fingerprint, cache,
+            path=f"tune.{k}.", holdout=pipeline.meta.calibrate != "none", progress=step,
+        )  # fmt: skip
+        held = rows.take(judge)
+        p = model.predict(pipeline, held)
+        losses.append(log_loss(held.labels.y, p))
+        area = auc(held.labels.y, p)
+        areas.append(area.value if area else 0.5)
+    error = float(np.std(areas, ddof=1)) / math.sqrt(len(areas))
+    return CellScore(float(np.mean(losses)), float(np.mean(areas)), error)

@@ -1,0 +1,37 @@
+"""The heavy work of the workshop: training, scoring, searching, ranking, running code."""
+
+from collections.abc import Callable
+from typing import Any
+
+from factory.answers import Answer
+from factory.progress import Progress
+from factory.work.desk import Desk
+from factory.work.executing import execute
+from factory.work.ranking import rank_expressions, rank_inputs
+from factory.work.scoring import backtest
+from factory.work.searching import tune
+from factory.work.training import train
+from factory.workshop import Workshop
+
+
+def _on_desk(work: Callable[..., Answer]) -> Callable[..., Answer]:
+    def run(workshop: Workshop, progress: Progress, pipeline: str, **args: Any) -> Answer:
+        return work(Desk(workshop, workshop.resolve(pipeline), progress), **args)
+
+    return run
+
+
+def _rank(workshop: Workshop, progress: Progress, pipeline: str | None = None, **args: Any) -> Answer:
+    if pipeline is not None:
+        return rank_inputs(Desk(workshop, workshop.resolve(pipeline), progress), **args)
+    return rank_expressions(workshop, progress, **args)
+
+
+WORK: dict[str, Callable[..., Answer]] = {
+    "train": _on_desk(train),
+    "backtest": _on_desk(backtest),
+    "tune": _on_desk(tune),
+    "rank": _rank,
+    "execute": execute,
+}
+"""Kinds of heavy work by name."""

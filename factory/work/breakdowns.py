@@ -1,0 +1,53 @@
+"""Where a trial's result came from: its trades by hour, month, side, confidence or volatility."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from factory.answers import Answer, table
+from factory.cache import UNLIMITED, Cache
+from factory.errors import FlowError
+from factory.statistics.intervals import wilson
+from factory.times import DAY, HOUR
+
+if TYPE_CHECKING:
+    from factory.pipeline import Pipeline
+    from factory.workshop import Workshop
+
+BINS = 5
+
+
+def breakdown(workshop: "Workshop", pipeline: "Pipeline", by: str) -> Answer:
+    """Trades, win rate with interval and mean net of each group of a trial's trades."""
+    arrays = Cache(workshop.workspace.runs, limit=UNLIMITED).get(workshop.run_id(pipeline, "trial"))
+    if arrays is None:
+        raise FlowError(f"by: the trades of {pipeline.id} are gone from the workspace; its figures stand in the ledger")
+    trades = {name.removeprefix("trades."): np.asarray(values) for name, values in arrays.items() if name.startswith("trades.")}
+    if not len(trades["net"]):
+        raise FlowError(f"by: {pipeline.id} took no trade; lower what it asks for before it enters")
+    names, group = _groups(trades, by)
+    payoff = trades["net"] / trades["unit"]
+    rows = []
+    for i, name in enumerate(names):
+        mine = payoff[group == i]
+        if len(mine):
+            low, high = wilson(int((mine > 0).sum()), len(mine))
+            rows.append([name, len(mine), float((mine > 0).mean()), low, high, float(mine.mean())])
+    return table((by, "trades", "win_rate", "low", "high", "mean_net"), rows)
+
+
+def _groups(trades: dict[str, NDArray[float64]], by: str) -> tuple[list[str], NDArray[np.intp]]:
+    at = trades["entry_ms"]
+    if by == "hour":
+        return [f"{hour:02d}" for hour in range(24)], ((at % DAY) // HOUR).astype(np.intp)
+    if by == "month":
+        months, group = np.unique(at.astype("datetime64[ms]").astype("datetime64[M]"), return_inverse=True)
+        return [str(month) for month in months], group
+    if by == "side":
+        return ["down", "up"], (trades["side"] > 0).astype(np.intp)
+    measured = np.abs(trades["p"] - 0.5) if by == "confidence" else trades["volatility"]
+    edges = np.quantile(measured, np.linspace(0, 1, BINS + 1))
+    group = np.clip(np.searchsorted(edges, measured, side="right") - 1, 0, BINS - 1)
+    return [f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(BINS)], group

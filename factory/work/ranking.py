@@ -1,0 +1,224 @@
+"""Which inputs carry information: those of a trial, or expressions alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy import float64, int8, int64
+from numpy.typing import NDArray
+
+from factory import canonical
+from factory.answers import Answer, table
+from factory.cache import Cache
+from factory.errors import FlowError, PipelineError, did_you_mean
+from factory.evidence.grouping import correlated
+from factory.evidence.importance import Importance, permutation_importance, permute
+from factory.expressions.columns import Columns
+from factory.expressions.expression import Expression
+from factory.expressions.grammar import parse
+from factory.expressions.recipes import RECIPES
+from factory.flow import Model, Rows, learn
+from factory.labels import label as label_rows
+from factory.market.dataset import open_partition
+from factory.parts.labels import FixedReturn, UpDown
+from factory.pipeline import Pipeline, parse_part
+from factory.progress import Progress, within
+from factory.sampling import clock
+from factory.statistics.blocks import block_length
+from factory.statistics.ranking import auc, block_interval
+from factory.times import to_duration, to_ms
+from factory.work.desk import Desk
+from factory.workshop import Workshop
+
+NOISE = "noise"
+DELAYS = (1, 5)
+"""Bars by which a screened expression is lagged, to see how fast its information fades."""
+SHOWN = 15
+BIN_ROWS = 200
+
+By = Literal["log_loss", "auc"]
+
+
+def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool = False, raw: bool = False) -> Answer:
+    """Permutation importance of a trial's inputs on validation, beside a column of noise.
+
+    The experts are the trial's; the meta forest is fitted once more with a
+    random column among its inputs. An input that does no better than this
+    column carries nothing.
+
+    Parameters
+    ----------
+    by : {'log_loss', 'auc'}
+        What orders the list.
+    repeats : int
+        Shuffles of each input.
+    groups : bool
+        Shuffle correlated inputs together: alone, each hides behind the others.
+    raw : bool
+        Shuffle the features and send them through the experts.
+
+    Raises
+    ------
+    FlowError
+        If the pipeline is not a trial yet: this looks at validation.
+    """
+    if desk.workshop.known(desk.pipeline) is None:
+        raise FlowError(f"rank_features: {desk.pipeline.id} is no trial yet; backtest it first, or rank expressions on train")
+    train_partition, validation = desk.partition("train"), desk.partition("validation")
+    noisy = _with_noise(desk.pipeline)
+    history = _add_noise(desk.rows(train_partition)[0], train_partition.fingerprint)
+    rows = _add_noise(desk.rows(validation)[0], validation.fingerprint)
+    model = learn(
+        noisy, history, train_partition.fingerprint, desk.cache, holdout=False, progress=within(desk.progress, 0.0, 0.6)
+    )
+    rows = rows.take(rows.labels.y >= 0)
+    series = validation.series[desk.pipeline.label.of]
+    block = block_length(series.period, to_ms(desk.pipeline.label.horizon), 0)
+    found = _importance(noisy, model, rows, block, repeats, groups, raw, within(desk.progress, 0.6, 1.0))
+    return {
+        "pipeline": desk.pipeline.id,
+        "of": "raw features through the experts" if raw else "meta forest inputs",
+        "rows": found.rows,
+        **_listed(found, by),
+        "reads": f"rise of log-loss, fall of AUC when shuffled on validation; what is not above '{NOISE}' carries nothing",
+        "ledger": desk.workshop.standing(desk.pipeline.data),
+    }
+
+
+def _with_noise(pipeline: Pipeline) -> Pipeline:
+    see = (*pipeline.meta.see, NOISE)
+    return pipeline.model_copy(update={"meta": pipeline.meta.model_copy(update={"see": see, "calibrate": "none"})})
+
+
+def _add_noise(rows: Rows, fingerprint: str) -> Rows:
+    rng = np.random.default_rng(canonical.seed_for(fingerprint, NOISE))
+    return Rows(rows.time, {**rows.features, NOISE: rng.normal(size=len(rows.time))}, rows.labels, rows.dropped)
+
+
+def _importance(
+    pipeline: Pipeline, model: Model, rows: Rows, block: int, repeats: int, groups: bool, raw: bool, progress: Progress
+) -> Importance:
+    names = [*(name for name in rows.features if name != NOISE), NOISE] if raw else list(pipeline.meta.see)
+    X = rows.matrix(names) if raw else model.inputs(pipeline, rows)
+    together = correlated(X, names) if groups else {name: [i] for i, name in enumerate(names)}
+    y, times = rows.labels.y, rows.time
+    if not raw:
+        return permutation_importance(model.meta, X, y, times, block, together, repeats=repeats, progress=progress)
+
+    def predict(changed: NDArray[float64]) -> NDArray[float64]:
+        features = {name: changed[:, i] for i, name in enumerate(names)}
+        return model.predict(pipeline, Rows(times[: len(changed)], features, rows.labels, 0))
+
+    return permute(predict, X, y, times, block, together, repeats=repeats, progress=progress)
+
+
+def _listed(found: Importance, by: By) -> Answer:
+    losses, areas = found.log_loss, found.auc
+    order = sorted(losses, key=lambda name: -(losses if by == "log_loss" else areas)[name].mean)
+    rows = [
+        [name, losses[name].mean, losses[name].low, losses[name].high, areas[name].mean]
+        for name in _with_ruler(order[:SHOWN], order)
+    ]
+    return {**table(("input", "log_loss", "low", "high", "auc"), rows), "left_out": max(0, len(order) - SHOWN) or None}
+
+
+def _with_ruler(shown: list[str], order: list[str]) -> list[str]:
+    ruler = [name for name in order if NOISE in name.split("+") and name not in shown]
+    return [*shown, *ruler]
+
+
+def rank_expressions(
+    workshop: Workshop,
+    progress: Progress,
+    features: Sequence[str] | None = None,
+    family: str | None = None,
+    label: Mapping[str, Any] | None = None,
+    dataset: str | None = None,
+) -> Answer:
+    """Screen expressions, or a recipe family, against a label on train.
+
+    Each is judged alone: AUC with a block interval, and the AUC when it is
+    lagged by one and by five bars. Every expression is an exploration; among
+    many, the best looks better than it is.
+
+    Parameters
+    ----------
+    features : sequence of str or None
+        Expressions.
+    family : str or None
+        A family of recipes, applied to the label's series.
+    label : mapping or None
+        A label part without a unit; default: five minutes up or down of the first bars.
+    """
+    data = workshop.dataset(dataset)
+    partition = open_partition(workshop.workspace, data, "train")
+    first = next(name for name, series in partition.series.items() if series.kind == "bars")
+    part = parse_part("label", dict(label or {"use": "up_down", "of": first, "horizon": "5m"}))
+    if not isinstance(part, UpDown | FixedReturn):
+        raise PipelineError("label.use: a triple_barrier needs a unit feature; screen with up_down or fixed_return")
+    if part.of not in partition.series:
+        raise PipelineError(f"label.of: '{part.of}' is no series of {data}; {did_you_mean(part.of, partition.series)}")
+    expressions = _expressions(workshop, data, features, family, part.of)
+    times = clock(to_ms(part.horizon), partition.start, partition.end)
+    labels = label_rows(part, partition.series[part.of], times, None, partition.end)
+    keep = labels.y >= 0
+    columns = Columns(partition, Cache(workshop.workspace.cache))
+    bar = partition.series[part.of].period
+    block = block_length(bar, to_ms(part.horizon), 0)
+    rows: list[list[Any]] = []
+    for i, (name, expression) in enumerate(expressions.items()):
+        progress(i / len(expressions), f"screening {name}")
+        rows.append([name, *_screened(columns, expression, times[keep], labels.y[keep], block, bar)])
+    noise = np.random.default_rng(canonical.seed_for(partition.fingerprint, NOISE)).normal(size=int(keep.sum()))
+    rows.append([NOISE, *_figures(labels.y[keep], noise, times[keep], block), None, None])
+    workshop.ledger.exploration(
+        data, {"agent": workshop.agent, "what": "screen", "features": list(expressions)}, len(expressions)
+    )
+    rows.sort(key=lambda row: -abs((row[1] or 0.5) - 0.5))
+    return {
+        "label": f"{part.use} of {part.of}, {part.horizon}, on train, {int(keep.sum())} decisions",
+        **table(("feature", "auc", "low", "high", *(f"lag_{to_duration(delay * bar)}" for delay in DELAYS)), rows[: SHOWN + 1]),
+        "left_out": max(0, len(rows) - SHOWN - 1) or None,
+        "ledger": workshop.standing(data),
+    }
+
+
+def _expressions(
+    workshop: Workshop, data: str, features: Sequence[str] | None, family: str | None, of: str
+) -> dict[str, Expression]:
+    if (features is None) == (family is None):
+        raise PipelineError("rank_features: give a pipeline, or features (a list of expressions), or a family of recipes")
+    series = workshop.catalog.meta(data)["series"]
+    texts = list(features or ())
+    if family is not None:
+        other = next((name for name, one in series.items() if name != of and one["kind"] == "bars"), of)
+        texts = [recipe.on(of, other).text for recipe in RECIPES.values() if recipe.family == family]
+        if not texts:
+            raise PipelineError(
+                f"family: '{family}' has no recipes; {did_you_mean(family, {recipe.family for recipe in RECIPES.values()})}"
+            )
+    known = {name: set(one["columns"]) for name, one in series.items()}
+    periods = {name: one["period"] for name, one in series.items()}
+    found = {}
+    for text in texts:
+        expression = parse(text)
+        expression.check(known, periods)
+        found[expression.text] = expression
+    return found
+
+
+def _screened(
+    columns: Columns, expression: Expression, times: NDArray[int64], y: NDArray[int8], block: int, bar: int
+) -> list[float | None]:
+    now = _figures(y, columns.at(expression, times), times, block)
+    return [*now, *(_figures(y, columns.at(expression, times - delay * bar), times, block)[0] for delay in DELAYS)]
+
+
+def _figures(y: NDArray[int8], values: NDArray[float64], times: NDArray[int64], block: int) -> list[float | None]:
+    """AUC and its interval, over the rows where the values are there."""
+    there = np.isfinite(values)
+    found = auc(y[there], values[there]) if there.sum() > BIN_ROWS else None
+    if found is None:
+        return [None, None, None]
+    interval = block_interval(y[there], found, times[there], block)
+    return [found.value, *(interval or (None, None))]

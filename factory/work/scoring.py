@@ -1,0 +1,74 @@
+"""The trial: score a pipeline on validation and write it into the ledger."""
+
+from typing import Any
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from factory.answers import Answer
+from factory.cache import UNLIMITED, Cache
+from factory.flow import Scored, trade, volatility_of, walk_forward
+from factory.progress import within
+from factory.work.desk import Desk
+from factory.work.training import fitted, store_model
+
+
+def backtest(desk: Desk, why: str = "") -> Answer:
+    """Score the pipeline on validation, training it if needed.
+
+    The trial is in the ledger before its score is told. The same pipeline
+    twice is one trial: the second time its score is read, not made.
+    """
+    known = desk.workshop.known(desk.pipeline)
+    if known:
+        return known
+    scored, model, volatility = score(desk)
+    run = desk.workshop.run_id(desk.pipeline, "trial")
+    Cache(desk.workshop.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
+    return desk.workshop.record(desk.pipeline, outcome(scored), model=model, why=why, daily=scored.result.daily.net.tolist())
+
+
+def score(desk: Desk) -> tuple[Scored, str, NDArray[float64]]:
+    """The pipeline on validation, the hash of the artefact that predicted it, and the volatility at each trade."""
+    train_partition, validation = desk.partition("train"), desk.partition("validation")
+    desk.progress(0.0, "reading train")
+    history, _ = desk.rows(train_partition)
+    desk.progress(0.05, "reading validation")
+    rows, columns = desk.rows(validation)
+    model = ""
+    if desk.pipeline.refit is None:
+        learned = fitted(desk, train_partition, history)
+        model = store_model(desk, train_partition, learned)
+        p = learned.predict(desk.pipeline, rows)
+    else:
+        p = walk_forward(desk.pipeline, history, rows, validation, desk.cache, within(desk.progress, 0.1, 0.9))
+    desk.progress(0.9, "trading validation")
+    base_rate = float(np.mean(history.labels.y[history.labels.y >= 0]))
+    result = trade(desk.pipeline, desk.contract, validation, columns, rows, p, base_rate)
+    return Scored(rows, p, result), model, volatility_of(desk.contract, validation, columns, rows.time[result.trades.decision])
+
+
+def outcome(scored: Scored) -> Answer:
+    """The figures of a trial that are kept and shown."""
+    result = scored.result
+    return {
+        "metrics": result.metrics,
+        "counts": {**result.counts, "missing_feature": scored.rows.dropped},
+        "twins": result.twins,
+        "price": result.assumed,
+    }
+
+
+def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArray[Any]]:
+    """What breakdowns and cards are drawn from."""
+    trades = {f"trades.{name}": values for name, values in scored.result.trades.columns().items()}
+    return {
+        "time": scored.rows.time,
+        "p": scored.p,
+        "y": scored.rows.labels.y,
+        "daily": scored.result.daily.net,
+        "day": scored.result.daily.day,
+        "trades.volatility": volatility,
+        **trades,
+    }

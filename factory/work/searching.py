@@ -1,0 +1,79 @@
+"""Search over a pipeline's literals, judged inside train or, counted, on validation."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from factory.answers import Answer, table
+from factory.errors import FlowError
+from factory.pipeline import Pipeline
+from factory.progress import within
+from factory.tuning import Cell, cells_of, cross_validate
+from factory.work.desk import Desk
+from factory.work.scoring import backtest
+
+Judge = Literal["train", "validation"]
+
+
+def tune(
+    desk: Desk, grid: Mapping[str, Any] | None = None, cells: int = 20, by: str = "log_loss", judge: Judge = "train"
+) -> Answer:
+    """Try cells of a grid or of ranges, and score the winner on validation.
+
+    Parameters
+    ----------
+    grid : mapping or None
+        As the pipeline's ``tune`` stage, which it replaces.
+    cells : int
+        Most cells to try; a larger grid, and every range, is sampled.
+    by : {'log_loss', 'auc'}
+        What ranks cells inside train.
+    judge : {'train', 'validation'}
+        ``train``: nested cross-validation, each cell an exploration, the
+        winner one trial. ``validation``: each cell is a trial.
+    """
+    base = desk.pipeline.changed({"tune": dict(grid)}) if grid else desk.pipeline
+    if not base.tune:
+        raise FlowError(
+            "tune: no grid given and the pipeline has no tune stage; give one, for example {'meta.leaf': [50, 100, 200]}"
+        )
+    chosen = cells_of(base, cells)
+    order, shown = _by_validation(desk, chosen) if judge == "validation" else _by_train(desk, chosen, by)
+    winner = _adopt(desk, chosen[order[0]].pipeline)
+    trial = backtest(Desk(desk.workshop, winner, within(desk.progress, 0.8, 1.0)), why=f"winner of tuning {desk.pipeline.id}")
+    columns = ("win_rate", "sharpe", "pipeline") if judge == "validation" else ("log_loss", "auc", "auc_error")
+    return {
+        "cells": len(chosen),
+        "judged": "validation: each cell is a trial" if judge == "validation" else f"nested cross-validation in train, by {by}",
+        "best": table([*base.tune, *columns], [[*chosen[i].values, *shown[i]] for i in order[:10]]),
+        "winner": trial,
+    }
+
+
+def _by_train(desk: Desk, chosen: list[Cell], by: str) -> tuple[list[int], list[list[Any]]]:
+    partition = desk.partition("train")
+    scores = []
+    for i, cell in enumerate(chosen):
+        step = within(desk.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
+        step(0.0, f"cell {i + 1} of {len(chosen)}")
+        child = Desk(desk.workshop, cell.pipeline, step)
+        rows, _ = child.rows(partition)
+        scores.append(cross_validate(cell.pipeline, rows, partition.fingerprint, desk.cache, step))
+        desk.workshop.explored(cell.pipeline, f"cell of tuning {desk.pipeline.id}")
+    order = sorted(range(len(chosen)), key=lambda i: scores[i].rank(by))
+    return order, [[score.log_loss, score.auc, score.auc_error] for score in scores]
+
+
+def _by_validation(desk: Desk, chosen: list[Cell]) -> tuple[list[int], list[list[Any]]]:
+    trials = []
+    for i, cell in enumerate(chosen):
+        step = within(desk.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
+        trials.append(
+            backtest(Desk(desk.workshop, _adopt(desk, cell.pipeline), step), why=f"cell of tuning {desk.pipeline.id}")
+        )
+    order = sorted(range(len(chosen)), key=lambda i: -float(trials[i].get("sharpe", float("-inf"))))
+    return order, [[trial.get("win_rate"), trial.get("sharpe"), trial["pipeline"]] for trial in trials]
+
+
+def _adopt(desk: Desk, child: Pipeline) -> Pipeline:
+    desk.workshop.adopt(child, parent=desk.pipeline.id)
+    return child

@@ -1,0 +1,72 @@
+"""Fit a pipeline on train and tell how its parts did there, out of fold."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy import float64, int8
+from numpy.typing import NDArray
+
+from factory import canonical
+from factory.answers import Answer, table
+from factory.cache import UNLIMITED, Cache
+from factory.flow import Model, Rows, content_key, learn
+from factory.market.series import Partition
+from factory.progress import within
+from factory.statistics.calibration import log_loss
+from factory.statistics.ranking import auc
+from factory.work.desk import Desk
+
+
+def train(desk: Desk) -> Answer:
+    """Fit on train; experts' out-of-fold scores and the forest's on the last fifth.
+
+    An exploration: counted, and shown apart from trials.
+    """
+    known = desk.workshop.run(desk.pipeline, "train")
+    if known:
+        return {**known.result, "ledger": desk.workshop.standing(desk.pipeline.data)}
+    partition = desk.partition("train")
+    desk.progress(0.0, "reading train")
+    rows, _ = desk.rows(partition)
+    model = fitted(desk, partition, rows)
+    y = rows.labels.y[rows.labels.y >= 0]
+    up_share = float(np.mean(y))
+    answer = {
+        "pipeline": desk.pipeline.id,
+        "rows": len(y),
+        "dropped": rows.dropped,
+        "up_share": up_share,
+        "experts": table(("expert", "auc", "log_loss"), [(name, _area(y, p), log_loss(y, p)) for name, p in model.oof.items()]),
+        "forest": {**model.meta.holdout, "on": "last fifth of train"},
+        "base_log_loss": log_loss(y, np.full(len(y), up_share)),
+        "model": store_model(desk, partition, model),
+    }
+    desk.workshop.explored(desk.pipeline, "train")
+    return {**desk.workshop.keep(desk.pipeline, "train", answer), "ledger": desk.workshop.standing(desk.pipeline.data)}
+
+
+def _area(y: NDArray[int8], p: NDArray[float64]) -> float | None:
+    found = auc(y, p)
+    return found.value if found else None
+
+
+def fitted(desk: Desk, train_partition: Partition, rows: Rows) -> Model:
+    """The pipeline's model on train, from the cache where its content is the same."""
+    return learn(desk.pipeline, rows, train_partition.fingerprint, desk.cache, progress=within(desk.progress, 0.1, 0.8))
+
+
+def store_model(desk: Desk, partition: Partition, model: Model) -> str:
+    """Keep the trained artefact by the hash of its content; return the hash."""
+    arrays = model_arrays(model)
+    key = content_key("model", desk.pipeline.digest, partition.fingerprint, *(arrays[name] for name in sorted(arrays)))
+    Cache(desk.workshop.workspace.artefacts, limit=UNLIMITED).put(key, arrays)
+    return key[: canonical.SHORT]
+
+
+def model_arrays(model: Model) -> Mapping[str, NDArray[Any]]:
+    """A model as plain arrays."""
+    arrays = {f"meta.{key}": array for key, array in model.meta.arrays().items()}
+    for name, fitted_expert in model.experts.items():
+        arrays |= {f"experts.{name}.{key}": array for key, array in fitted_expert.arrays().items()}
+    return arrays

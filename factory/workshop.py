@@ -1,0 +1,333 @@
+"""The face of the factory: what the MCP tools, the pages and the command line all call.
+
+Light work is done here at once and imports nothing heavy; training, scoring,
+searching, ranking and running code are :func:`perform`'s, in this process or
+in a worker.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import factory
+from factory import canonical, listing, showing
+from factory.answers import Answer, tidy
+from factory.errors import DataError, FactoryError, PipelineError, SealError, did_you_mean
+from factory.expressions.keys import column_key
+from factory.ledger import Ledger, Run, Store
+from factory.market.catalog import Catalog
+from factory.pipeline import Facts, Pipeline, check, diff, parse, render, shipped
+from factory.progress import Progress, silent
+from factory.times import iso, now_ms, to_duration
+from factory.workspace import Workspace, write_text
+
+
+class Workshop:
+    """One user's factory.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where datasets, trials and artefacts are kept.
+    agent : str
+        Who is working; written into the ledger with every trial.
+    """
+
+    def __init__(self, workspace: Workspace, agent: str = "unknown") -> None:
+        self.workspace = workspace
+        self.agent = agent
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The datasets."""
+        return Catalog(self.workspace)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Every trial that anyone made."""
+        return Ledger(self.workspace)
+
+    @cached_property
+    def store(self) -> Store:
+        """Pipelines and runs by id."""
+        return Store(self.workspace)
+
+    def dataset(self, name: str | None) -> str:
+        """The named dataset, or the only one.
+
+        Raises
+        ------
+        DataError
+            If it is unknown, or none is named among several.
+        """
+        names = self.catalog.names()
+        if name is None and len(names) != 1:
+            raise DataError(
+                f"dataset: not named; {did_you_mean('', names)}"
+                if names
+                else "dataset: none is built yet; run `rfcat start btc`"
+            )
+        chosen = name or names[0]
+        self.catalog.meta(chosen)
+        return chosen
+
+    # -- looking ---------------------------------------------------------
+
+    def describe(self, dataset: str | None = None) -> Answer:
+        """Datasets: series, columns, spans, contracts, splits, looks left; one in full when it is named or alone."""
+        return tidy(listing.market(self.catalog, self.ledger, dataset))
+
+    def list_features(
+        self, family: str | None = None, search: str | None = None, part: str | None = None, page: int = 1
+    ) -> Answer:
+        """Operators and recipes by family or search, or the building blocks of another stage."""
+        return tidy(listing.features(family, search, part, page))
+
+    def show(self, what: str = "leaderboard", by: str | None = None, page: int = 1) -> Answer:
+        """A pipeline or two to compare, a run, the leaderboard, the trials, the ledger or the datasets."""
+        return tidy(showing.show(self, what, by, page))
+
+    # -- defining --------------------------------------------------------
+
+    def define(
+        self, spec: Mapping[str, Any] | str | None = None, parent: str | None = None, changes: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """Check a pipeline and keep it: a whole spec, or a parent and what changes.
+
+        Returns
+        -------
+        dict
+            The id, what differs from the parent, look-backs, warnings, and
+            how many feature columns are already cached.
+
+        Raises
+        ------
+        PipelineError
+            One line a mistake; nothing is kept.
+        """
+        pipeline, origin = self._written(spec, parent, changes)
+        facts = self.adopt(pipeline, origin.id if origin else None)
+        cached = sum(self._is_cached(pipeline, text) for text in pipeline.features.values())
+        return tidy(
+            {
+                "pipeline": pipeline.id,
+                "data": self._data_text(pipeline.data),
+                "changed": diff(origin, pipeline) if origin else None,
+                "look_back": {name: to_duration(ms) for name, ms in facts.look_back.items()},
+                "label_span": to_duration(facts.label_span),
+                "warnings": list(facts.warnings) or None,
+                "cached": f"{cached} of {len(pipeline.features)} feature columns",
+                "scored": self.known(pipeline) is not None,
+            }
+        )
+
+    def settle(self, pipeline: str | None = None, parent: str | None = None, changes: Mapping[str, Any] | None = None) -> str:
+        """The id of a named pipeline, or of the child that a parent and changes make; the child is kept."""
+        if pipeline and not parent and not changes:
+            return self.resolve(pipeline).id
+        child, origin = self._written(None, parent or pipeline, changes)
+        self.adopt(child, origin.id if origin else None)
+        return child.id
+
+    def adopt(self, pipeline: Pipeline, parent: str | None = None) -> Facts:
+        """Check a pipeline against its dataset and keep it."""
+        facts = check(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
+        self.store.put_pipeline(pipeline.id, pipeline.pipeline, render(pipeline), pipeline.data, parent)
+        return facts
+
+    def resolve(self, reference: str) -> Pipeline:
+        """A pipeline by id, or the newest one of a name; the shipped strategies are always there.
+
+        Raises
+        ------
+        PipelineError
+            If there is none.
+        """
+        try:
+            return parse(self.store.pipeline(reference).yaml)
+        except PipelineError:
+            ours = {pipeline.pipeline: pipeline for pipeline in shipped().values()}
+            for pipeline in ours.values():
+                if reference in (pipeline.pipeline, pipeline.id):
+                    return pipeline
+            raise
+
+    def _written(
+        self, spec: Mapping[str, Any] | str | None, parent: str | None, changes: Mapping[str, Any] | None
+    ) -> tuple[Pipeline, Pipeline | None]:
+        if spec is not None and (parent or changes):
+            raise PipelineError("spec: came with parent or changes; give a whole spec, or a parent and changes")
+        if spec is not None:
+            return parse(spec), None
+        if not parent or not changes:
+            raise PipelineError("define: give a whole spec, or a parent (id or name) and changes such as {'meta.leaf': 200}")
+        origin = self.resolve(parent)
+        return origin.changed(dict(changes)), origin
+
+    def _is_cached(self, pipeline: Pipeline, text: str) -> bool:
+        from factory.cache import Cache
+
+        fingerprint = self.catalog.fingerprint(pipeline.data, "train")
+        return Cache(self.workspace.cache).has(column_key(text, fingerprint))
+
+    def _data_text(self, name: str) -> str:
+        return f"{name} (simulated)" if self.catalog.meta(name).get("simulated") else name
+
+    # -- trials ----------------------------------------------------------
+
+    def known(self, pipeline: Pipeline) -> Answer | None:
+        """The trial of a pipeline when it has been scored on these data, else None."""
+        run = self.run(pipeline, "trial")
+        return None if run is None else tidy(showing.trial(self, pipeline, dict(run.result), new=False))
+
+    def run(self, pipeline: Pipeline, kind: str) -> Run | None:
+        """What was kept of one kind of work on a pipeline and today's data."""
+        return self.store.run(self.run_id(pipeline, kind))
+
+    def run_id(self, pipeline: Pipeline, kind: str) -> str:
+        """Id of a run: the same work on the same data has the same."""
+        return canonical.short_id([kind, pipeline.id, self.catalog.fingerprint(pipeline.data, "validation")])
+
+    def keep(self, pipeline: Pipeline, kind: str, result: Answer) -> Answer:
+        """Keep the result of a run and give it back, tidy."""
+        kept = tidy(result)
+        self.store.put_run(self.run_id(pipeline, kind), pipeline.id, kind, pipeline.data, kept)
+        return kept
+
+    def explored(self, pipeline: Pipeline, what: str, count: int = 1) -> None:
+        """Count scores made without validation."""
+        self.ledger.exploration(pipeline.data, {"pipeline": pipeline.id, "agent": self.agent, "what": what}, count)
+
+    def record(self, pipeline: Pipeline, outcome: Answer, *, model: str, why: str, daily: Sequence[float]) -> Answer:
+        """Write a trial into the ledger, then its figures beside it; the answer about it."""
+        kept = tidy(outcome)
+        fingerprint = self.catalog.fingerprint(pipeline.data, "validation")
+        origin = self.parent(pipeline.id)
+        payload = {
+            "name": pipeline.pipeline,
+            "parent": origin,
+            "agent": self.agent,
+            "why": why,
+            "model": model,
+            "version": factory.__version__,
+            "metrics": kept["metrics"],
+            "daily": [float(f"{net:.10g}") for net in daily],
+        }
+        position, _ = self.ledger.trial(pipeline.id, pipeline.data, fingerprint, payload)
+        number = self.ledger.counts(pipeline.data).trials
+        run = self.keep(pipeline, "trial", {**kept, "seq": position.seq, "trial": number, "model": model})
+        return tidy(showing.trial(self, pipeline, run, new=True))
+
+    def parent(self, id: str) -> str | None:
+        """Id of the pipeline that another was changed from, if it was."""
+        try:
+            return self.store.pipeline(id).parent
+        except PipelineError:
+            return None
+
+    def standing(self, data: str) -> str:
+        """Where the ledger stands for a dataset, in one line."""
+        counts = self.ledger.counts(data)
+        looks = self.catalog.spec(data).looks - counts.looks_used
+        return f"{counts.trials} trials, {counts.explorations} explorations on {data}; {looks} looks left"
+
+    # -- ending ----------------------------------------------------------
+
+    def submit(self, pipeline: str, claimed_edge: float, reason: str, model: str, cutoff: str) -> Answer:
+        """Spend a sealed look.
+
+        Raises
+        ------
+        SealError
+            Always, for now: there is no vault yet, and nothing is spent.
+        """
+        self.resolve(pipeline)
+        raise SealError(
+            "submit: no vault yet, so nothing was examined and no look was spent; propose the pipeline for a person to review"
+        )
+
+    def propose(self, pipeline: str, why: str) -> Answer:
+        """Write the strategy file, with its provenance, for a person to review."""
+        chosen = self.resolve(pipeline)
+        scored = self.known(chosen)
+        if scored is None:
+            raise PipelineError(f"propose: {chosen.id} has no score; backtest it first")
+        path = proposals(self.workspace) / f"{chosen.pipeline}-{chosen.id}.yaml"
+        write_text(path, render(chosen, self._provenance(chosen, scored, why)))
+        return tidy(
+            {"file": str(path), "pipeline": chosen.id, "next": "a person reviews it", "ledger": self.standing(chosen.data)}
+        )
+
+    def _provenance(self, pipeline: Pipeline, scored: Answer, why: str) -> dict[str, Any]:
+        shown = (
+            "win_rate",
+            "win_interval",
+            "break_even",
+            "mean_net",
+            "trades",
+            "auc",
+            "sharpe",
+            "sharpe_error",
+            "return",
+            "drawdown",
+        )
+        return tidy(
+            {
+                "id": pipeline.id,
+                "parent": self.parent(pipeline.id),
+                "by": self.agent,
+                "at": iso(now_ms() // 1000 * 1000),
+                "why": " ".join(why.split()),
+                "version": factory.__version__,
+                "data": {
+                    "name": self._data_text(pipeline.data),
+                    "fingerprint": self.catalog.fingerprint(pipeline.data, "validation")[:12],
+                },
+                "ledger": {
+                    "trial": scored["trial"],
+                    "trials_on_these_data": self.ledger.counts(pipeline.data).trials,
+                    "head": self.ledger.position().hash[:12],
+                },
+                "scores": {key: scored[key] for key in shown if key in scored},
+                "price": scored.get("price"),
+            }
+        )
+
+
+def proposals(workspace: Workspace) -> Path:
+    """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout, else the workspace."""
+    chosen = os.environ.get("RFCAT_PROPOSALS")
+    if chosen:
+        return Path(chosen).expanduser()
+    project = Path(factory.__file__).resolve().parents[1]
+    return project / "strategies" / "proposed" if (project / "pyproject.toml").is_file() else workspace.root / "proposed"
+
+
+def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = silent) -> Answer:
+    """Do one piece of heavy work.
+
+    Parameters
+    ----------
+    root : str
+        The workspace's folder.
+    kind : str
+        One of train, backtest, tune, rank, execute.
+    args : mapping
+        ``agent`` and what the kind takes; pipelines by id.
+    progress : Progress
+        Told how far the work is; may raise Cancelled.
+
+    Returns
+    -------
+    dict
+        The answer, tidy.
+    """
+    from factory.work import WORK
+
+    given = dict(args)
+    workshop = Workshop(Workspace.open(root), given.pop("agent", "unknown"))
+    if kind not in WORK:
+        raise FactoryError(f"kind: '{kind}' unknown; {did_you_mean(kind, WORK)}")
+    return tidy(WORK[kind](workshop, progress, **given))
