@@ -54,5 +54,6 @@ def cusum(
         Decision times, ms UTC, increasing: the known-at of each event's row.
     """
     bands = np.atleast_1d(np.asarray(threshold, np.float64))
-    times = np.unique(known[cusum_events(np.asarray(values, np.float64), bands)])
-    return times[(times >= start) & (times < end)]
+    times = known[cusum_events(np.asarray(values, np.float64), bands)]
+    first = np.diff(times, prepend=times[:1] - 1) > 0
+    return np.asarray(times[first & (times >= start) & (times < end)])

@@ -1,7 +1,9 @@
 """What every test folder shares."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,13 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real data: set RFCAT_SHARED to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def vectors(shared: Path) -> dict[str, Any]:
+    """Reference vectors by name: inputs, expected, tolerance."""
+    loaded = json.loads((shared / "reference_vectors.json").read_text())
+    return {vector["name"]: vector for vector in loaded["vectors"]}
 
 
 @pytest.fixture

@@ -99,19 +99,19 @@ def first_touch(
         top = entry[k] * (1.0 + up[k])
         bottom = entry[k] * (1.0 - down[k])
         for i in range(first[k], last[k] + 1):
-            if np.isnan(high[i] + low[i] + close[i]):
-                break
+            if low[i] >= bottom and high[i] <= top:
+                continue
             if low[i] < bottom:
                 rows[k], sides[k] = i, -1
                 returns[k] = min(-down[k], open_[i] / entry[k] - 1.0)
-                break
-            if high[i] > top:
+            elif high[i] > top and not np.isnan(low[i]):
                 rows[k], sides[k] = i, 1
                 returns[k] = max(up[k], open_[i] / entry[k] - 1.0)
-                break
-            if i == last[k]:
-                rows[k] = i
-                returns[k] = close[i] / entry[k] - 1.0
+            break
+        else:
+            if not np.isnan(close[last[k]]):
+                rows[k] = last[k]
+                returns[k] = close[last[k]] / entry[k] - 1.0
     return rows, sides, returns
 
 

@@ -1,0 +1,76 @@
+"""Every registered label through the laws that touch it."""
+
+import numpy as np
+import pytest
+
+from factory.labels import Labels, label
+from factory.market.series import Series
+from factory.parts.base import Part
+from factory.parts.labels import LABELS
+from factory.pipeline import parse_part
+from tests.labels.bars import changed, walk
+
+N = 3_000
+BARS = walk(N)
+TIMES = BARS.time[500:2_500:3].copy()
+UNIT = np.random.default_rng(1).uniform(0.002, 0.02, len(TIMES))
+
+every_label = pytest.mark.parametrize("kind", LABELS, ids=lambda kind: kind.__name__)
+
+
+def labelled(kind: type[Part], bars: Series = BARS) -> Labels:
+    return label(parse_part("label", kind.example), bars, TIMES, UNIT, int(BARS.known[-1]))  # type: ignore[arg-type]
+
+
+def same(a: Labels, b: Labels, rows: np.ndarray) -> bool:
+    return all(np.array_equal(getattr(a, name)[rows], getattr(b, name)[rows], equal_nan=True) for name in Labels.__slots__)
+
+
+@every_label
+def test_law_1_every_label_starts_at_the_fill(kind: type[Part]) -> None:
+    """Nothing before the decision matters, and the fill's open does."""
+    found = labelled(kind)
+    k = len(TIMES) // 2
+    past = changed(BARS, BARS.time < TIMES[k], 1.5)
+    assert same(found, labelled(kind, past), np.arange(k, len(TIMES)))
+    fill = BARS.time == TIMES[k]
+    columns = {**BARS.columns, "open": np.where(fill, BARS.columns["open"] * 1.0001, BARS.columns["open"])}
+    moved = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time, BARS.known, columns)
+    assert labelled(kind, moved).ret[k] != found.ret[k] or found.touch[k] != 0
+
+
+@every_label
+def test_law_1_every_label_is_settled_by_its_end(kind: type[Part]) -> None:
+    """Nothing known later matters: `end` may purge and tell what is resolved."""
+    found = labelled(kind)
+    assert (found.y >= 0).all()
+    for k in range(0, len(TIMES), 20):
+        after = changed(BARS, BARS.known > found.end[k], 0.7)
+        assert same(found, labelled(kind, after), np.array([k]))
+        assert found.end[k] == BARS.known[found.last[k]]
+
+
+@every_label
+def test_law_5_every_label_is_the_same_twice(kind: type[Part]) -> None:
+    assert same(labelled(kind), labelled(kind), np.arange(len(TIMES)))
+
+
+@every_label
+@pytest.mark.parametrize("missing", [1_000, 1_003, 1_004])
+def test_law_8_no_label_that_would_need_a_missing_bar(kind: type[Part], missing: int) -> None:
+    whole = labelled(kind)
+    gapped = labelled(kind, changed(BARS, np.arange(N) == missing, np.nan))
+    needs = (whole.first <= missing) & (missing <= whole.last)
+    assert needs.any() and not needs.all()
+    assert gapped.y.tolist() == np.where(needs, -1, whole.y).tolist()
+    assert same(whole, gapped, ~needs)
+
+
+@every_label
+def test_law_8_no_label_where_the_calendar_has_no_bar_to_fill(kind: type[Part]) -> None:
+    keep = np.ones(N, bool)
+    keep[500 + 3 * 30] = False
+    columns = {name: values[keep] for name, values in BARS.columns.items()}
+    closed = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time[keep], BARS.known[keep], columns)
+    assert labelled(kind, closed).y[30] == -1
+    assert (labelled(kind, closed).y >= 0).sum() == len(TIMES) - 1

@@ -1,0 +1,64 @@
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factory.kernels.events import cusum_events
+from factory.sampling import clock, cusum
+from factory.times import MINUTE
+from tests.labels.bars import walk
+
+
+def test_clock_gives_multiples_inside_the_bounds() -> None:
+    assert clock(300_000, 1, 900_000).tolist() == [300_000, 600_000]
+    assert clock(300_000, 0, 600_001).tolist() == [0, 300_000, 600_000]
+    assert clock(300_000, 10, 20).tolist() == []
+
+
+def test_cusum_matches_the_reference_vector(vectors: dict[str, Any]) -> None:
+    vector = vectors["cusum_events"]
+    x = np.log(np.array(vector["inputs"]["price"]))
+    found = cusum_events(x, np.array([vector["inputs"]["threshold"]]))
+    assert found.tolist() == vector["expected"]["event_positions"]
+
+
+def test_a_threshold_per_row_is_that_of_the_row_that_fires() -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
+    assert cusum_events(x, np.full(5, 1.5)).tolist() == cusum_events(x, np.array([1.5])).tolist() == [2, 4]
+    assert cusum_events(x, np.array([1.5, 0.5, 9.0, 9.0, 9.0])).tolist() == [1]
+
+
+def test_law_8_a_gap_resets_the_filter() -> None:
+    climb = np.array([0.0, 0.6, 1.2, np.nan, 1.8, 2.4, 3.0])
+    assert cusum_events(climb, np.array([1.0])).tolist() == [2, 6]
+    assert cusum_events(climb[1:], np.array([1.0])).tolist() == [5]
+    whole = np.array([0.0, 0.6, 1.2, 1.5, 1.8, 2.4, 3.0])
+    missing = np.where(np.arange(7) == 3, np.nan, 1.0)
+    assert cusum_events(whole, missing).tolist() == [2, 6]
+    assert cusum_events(whole, np.zeros(7)).tolist() == []
+
+
+def test_law_1_a_decision_is_taken_when_its_row_is_known() -> None:
+    bars = walk(2_000)
+    x = np.log(bars.columns["close"])
+    rows = cusum_events(x, np.array([0.005]))
+    start, end = int(bars.known[200]), int(bars.known[1_500])
+    times = cusum(x, bars.known, 0.005, start, end)
+    expected = bars.known[rows]
+    assert times.tolist() == expected[(expected >= start) & (expected < end)].tolist()
+    assert len(times) > 50
+
+
+def test_rows_that_became_known_together_are_one_decision() -> None:
+    x = np.arange(6.0)
+    known = np.array([1, 2, 2, 2, 3, 4]) * MINUTE
+    assert cusum(x, known, 0.5, 0, 10 * MINUTE).tolist() == [2 * MINUTE, 3 * MINUTE, 4 * MINUTE]
+
+
+@given(st.integers(0, 50), st.integers(20, 300))
+def test_law_1_the_future_changes_no_event(seed: int, cut: int) -> None:
+    x = np.random.default_rng(seed).normal(size=320).cumsum()
+    other = np.concatenate([x[:cut], np.full(320 - cut, np.nan)])
+    before, after = (cusum_events(values, np.array([2.0])) for values in (x, other))
+    assert before[before < cut].tolist() == after.tolist()
