@@ -81,4 +81,5 @@ def _under(path: tuple[str, ...], line: str) -> str:
 
 
 def _plain(message: str) -> str:
-    return message[0].lower() + message[1:].removeprefix("Input ")
+    plain = message.removeprefix("Input ")
+    return plain[:1].lower() + plain[1:]

@@ -134,7 +134,9 @@ def _csv(path: Path, raw: bytes, spec: SeriesSpec) -> pa.Table:
         pa.BufferReader(raw),
         read_options=pacsv.ReadOptions(column_names=names, skip_rows=0 if headless else 1),
         convert_options=pacsv.ConvertOptions(
-            include_columns=[stamp, *numbers], column_types={stamp: pa.string(), **dict.fromkeys(numbers, pa.float64())}
+            include_columns=[stamp, *numbers],
+            column_types={stamp: pa.string(), **dict.fromkeys(numbers, pa.float64())},
+            strings_can_be_null=True,
         ),
     )
 

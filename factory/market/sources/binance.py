@@ -240,7 +240,12 @@ def _latest(feed: Feed, start_ms: int, progress: Progress) -> None:
     rows: list[list[Any]] = []
     while True:
         progress(0.0, f"{feed.symbol} up to {iso(start_ms)}")
-        asked = {"symbol": feed.symbol, "interval": feed.period, "startTime": start_ms, "limit": feed.market.limit}
+        asked: dict[str, str | int] = {
+            "symbol": feed.symbol,
+            "interval": feed.period,
+            "startTime": start_ms,
+            "limit": feed.market.limit,
+        }
         answer = _get(feed, url, asked)
         page: list[list[Any]] = answer.json()
         closed = [row for row in page if int(row[6]) < _moment_of(answer)]
