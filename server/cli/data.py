@@ -56,7 +56,6 @@ def check(
 def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
     """Download what is missing of a series that comes from a provider, under a progress bar."""
     from factory.market.sources.binance import fetch as download
-
     from factory.market.spec import Provider
 
     if isinstance(series.source, Provider):

@@ -14,7 +14,7 @@ from server.cli.dataset import build_into
 from server.cli.screen import say, show
 from server.seal import seal
 
-SHOWN = ("trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return", "reading")
+SHOWN = ("trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return")
 
 
 def serve(
@@ -57,12 +57,14 @@ def _start_simulated(context: typer.Context) -> None:
     workshop, spec = workshop_of(context), btc_sim()
     if spec.dataset not in workshop.catalog.names():
         build_into(workshop.workspace, spec, Path())
-    rows = []
+    rows, readings = [], []
     for pipeline in shipped().values():
         scored = workshop.known(pipeline) or perform(context, "backtest", pipeline.pipeline, pipeline=pipeline.id, why="start")
         rows.append([pipeline.pipeline, *(scored.get(key, "-") for key in SHOWN)])
+        readings.append(f"{pipeline.pipeline}: {scored['reading']}")
     say(f"simulated market {spec.dataset}, validation, after costs:")
     show(table(["strategy", *SHOWN], rows))
+    say("\n".join(readings))
 
 
 def _start_real(context: typer.Context, market: str, file: Path) -> None:

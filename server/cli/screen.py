@@ -1,5 +1,6 @@
 """What people see: tables, and bars for long work."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,10 @@ from rich.table import Table
 
 from factory.progress import Progress as Report
 
-SCREEN = Console(soft_wrap=True)
+WIDE = 200
+"""Columns of output that goes to a file or a pipe, where nothing needs to fold."""
+
+SCREEN = Console(soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 ERRORS = Console(stderr=True)
 
 

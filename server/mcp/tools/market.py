@@ -8,7 +8,7 @@ from server.mcp.tools.arguments import Page
 
 async def describe_market(call: Call, dataset: str | None = None) -> dict[str, Any]:
     """Datasets: series, columns, spans, contracts and their costs, split, looks left; simulated or real."""
-    return await ask(call, "describe", data=dataset)
+    return await ask(call, "describe", dataset=dataset)
 
 
 async def list_features(

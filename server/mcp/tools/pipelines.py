@@ -53,19 +53,18 @@ async def backtest(
 
 async def tune(
     call: Call,
-    pipeline: Known | None = None,
-    parent: Known | None = None,
-    changes: Changes | None = None,
+    pipeline: Known,
+    grid: Annotated[dict[str, Any], OPEN] | None = None,
     cells: Annotated[int, Field(ge=2, le=200)] | None = None,
     by: Literal["log_loss", "auc"] | None = None,
     judge: Literal["train", "validation"] | None = None,
 ) -> dict[str, Any]:
-    """Search the literals of a pipeline's tune stage ({path: [values]} or {path: {from, to, log}}), at most `cells`.
+    """Search literals: grid {path: [values]} or {path: {from, to, log}}, default the pipeline's tune, at most `cells`.
 
     Ranked by nested cross-validation in train, the winner scored on validation; judge=validation makes each cell a trial.
     """
-    settled = await settle(call, pipeline, parent, changes)
-    return await work(call, "tune", pipeline=settled, cells=cells, by=by, judge=judge)
+    settled = await settle(call, pipeline)
+    return await work(call, "tune", pipeline=settled, grid=grid, cells=cells, by=by, judge=judge)
 
 
 async def rank_features(
@@ -88,19 +87,12 @@ async def rank_features(
     return await work(call, "rank", pipeline=settled, **inputs)
 
 
-async def execute_python(
-    call: Call,
-    code: Code,
-    dataset: str | None = None,
-    pipeline: Known | None = None,
-    validation: bool | None = None,
-) -> dict[str, Any]:
-    """A few lines of pandas/numpy in a sandbox, over the frame `train` (series_column, and a pipeline's features).
+async def execute_python(call: Call, code: Code, dataset: str | None = None, validation: bool | None = None) -> dict[str, Any]:
+    """Run a few lines of pandas/numpy in a sandbox, over the frame `train`: one row a minute, other series as series_column.
 
     Print, or end with an expression. validation=true adds that frame and is written down as a trial first.
     """
-    settled = pipeline and await settle(call, pipeline)
-    return await work(call, "execute", code=code, dataset=dataset, pipeline=settled, validation=validation)
+    return await work(call, "execute", code=code, dataset=dataset, validation=validation)
 
 
 async def settle(call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None) -> str:

@@ -18,7 +18,7 @@ async def submit(
 
     claimed_edge: mean net payoff a decision; model, cutoff: your name and knowledge cutoff.
     """
-    return await ask(call, "submit", pipeline=pipeline, claim=claimed_edge, why=reason, model=model, cutoff=cutoff)
+    return await ask(call, "submit", pipeline=pipeline, claimed_edge=claimed_edge, reason=reason, model=model, cutoff=cutoff)
 
 
 async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""Servers on one small workspace."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from mcp import StdioServerParameters
+
+from factory.workspace import Workspace
+from tests.conftest import ROOT
+from tests.e2e.market import small_workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace with the small simulated market."""
+    return small_workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def environment(workspace: Workspace) -> Mapping[str, str]:
+    """What servers are started with: proposals stay out of the checkout."""
+    return {**os.environ, "RFCAT_WORKSPACE": str(workspace.root), "RFCAT_PROPOSALS": str(workspace.root / "proposed")}
+
+
+@pytest.fixture
+def stdio(environment: Mapping[str, str]) -> StdioServerParameters:
+    """How a host starts the server over stdio."""
+    return StdioServerParameters(command=sys.executable, args=["-m", "server"], env=dict(environment), cwd=ROOT)
+
+
+@contextmanager
+def http_server(environment: Mapping[str, str]) -> Iterator[str]:
+    """Serve over HTTP until the block ends; yields the URL of the MCP route."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "server", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, env=dict(environment), cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None, "the server ended"
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        process.terminate()
+        process.wait(30)

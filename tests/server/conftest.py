@@ -1,0 +1,13 @@
+"""What the tests of the doors share."""
+
+from pathlib import Path
+
+import pytest
+
+from factory.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A new workspace without datasets."""
+    return Workspace.open(tmp_path / "workspace")

@@ -1,0 +1,92 @@
+"""The HTTP door: who may come in, and what the start page says."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from factory.workspace import Workspace
+from server import hosts
+from server.web.access import Access, AccessError
+from server.web.app import create_app
+
+TOKEN = "a-long-secret"
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+
+
+@pytest.fixture
+def visitor(workspace: Workspace) -> Iterator[TestClient]:
+    with TestClient(create_app(workspace, Access()), base_url="http://127.0.0.1:8000") as client:
+        yield client
+
+
+@pytest.fixture
+def guarded(workspace: Workspace) -> Iterator[TestClient]:
+    app = create_app(workspace, Access(token=TOKEN))
+    with TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False) as client:
+        yield client
+
+
+def initialize(client: TestClient, **headers: str) -> int:
+    params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    return client.post("/mcp", headers={**HEADERS, **headers}, content=json.dumps(body)).status_code
+
+
+def test_the_start_page_holds_the_exact_lines_for_a_host(visitor: TestClient, workspace: Workspace) -> None:
+    page = visitor.get("/")
+    assert page.status_code == 200
+    assert "claude mcp add --transport http random-forest-cat http://127.0.0.1:8000/mcp" in page.text
+    assert hosts.claude_line(workspace) in page.text
+    assert str(workspace.root) in page.text
+
+
+def test_mcp_answers_at_the_path_without_a_slash(visitor: TestClient) -> None:
+    assert initialize(visitor) == 200
+
+
+@pytest.mark.parametrize("header", [{"host": "evil.example"}, {"origin": "http://evil.example"}])
+def test_a_foreign_host_or_origin_is_refused(visitor: TestClient, header: dict[str, str]) -> None:
+    assert initialize(visitor, **header) in (400, 403, 421)
+
+
+def test_a_page_for_a_foreign_host_is_refused(visitor: TestClient) -> None:
+    assert visitor.get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.org"])
+def test_an_address_open_to_others_needs_a_token(host: str) -> None:
+    with pytest.raises(AccessError, match="RFCAT_TOKEN"):
+        Access(host=host)
+    Access(host=host, token=TOKEN)
+
+
+def test_the_token_guards_the_tools(guarded: TestClient) -> None:
+    assert initialize(guarded) == 401
+    assert initialize(guarded, authorization="Bearer wrong") == 401
+    assert initialize(guarded, authorization=f"Bearer {TOKEN}") == 200
+
+
+def test_the_token_guards_the_pages(guarded: TestClient) -> None:
+    assert guarded.get("/").status_code == 401
+    assert guarded.get("/", headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert guarded.get("/", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+def test_the_token_entered_once_is_kept_in_a_cookie_that_does_not_hold_it(guarded: TestClient) -> None:
+    assert guarded.post("/token", content="token=wrong").status_code == 401
+    entered = guarded.post("/token", content=f"token={TOKEN}")
+    assert entered.status_code == 303
+    cookie = entered.headers["set-cookie"]
+    assert TOKEN not in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert guarded.get("/").status_code == 200
+
+
+def test_the_host_line_names_the_token_by_its_variable(guarded: TestClient) -> None:
+    page = guarded.get("/", headers={"authorization": f"Bearer {TOKEN}"}).text
+    assert "Bearer $RFCAT_TOKEN" in page
+    assert TOKEN not in page
