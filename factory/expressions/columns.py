@@ -7,7 +7,7 @@ import numpy as np
 
 from factory.cache import Cache
 from factory.expressions.clocks import Clock, Clocks, clock_of, frame_of, literals
-from factory.expressions.compute import BINARY, COMPUTE, UNARY
+from factory.expressions.compute import ARITHMETIC, COMPUTE, LOGIC, UNARY
 from factory.expressions.expression import Expression
 from factory.expressions.kernels.rows import carry
 from factory.expressions.keys import column_key
@@ -131,19 +131,28 @@ class Columns:
             return np.asarray(node.value)
         if isinstance(node, ColumnName):
             return self._read(node.series, node.column, clock)
+        if not isinstance(node, Call):
+            return self._arithmetic(node, frame, clock)
         key = (node.text, clock)
         if key not in self._kept:
             return self._keep(key, self._apply(node, frame, clock))
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def _apply(self, node: Node, frame: int | None, clock: Clock) -> Floats:
+    def _arithmetic(self, node: Node, frame: int | None, clock: Clock) -> Floats:
+        """A sum, a comparison and the like: cheap, so never kept, and worked out in the place of a part's own result."""
+        parts = [self._on(child, frame, clock) for child in node.children]
         if isinstance(node, Unary):
-            return UNARY[node.sign](self._on(node.operand, frame, clock))
-        if isinstance(node, Binary):
-            return BINARY[node.sign](self._on(node.left, frame, clock), self._on(node.right, frame, clock))
-        if not isinstance(node, Call):
+            return UNARY[node.sign](parts[0])
+        if not isinstance(node, Binary):
             raise TypeError(f"{type(node).__name__} has no values")
+        if node.sign in ARITHMETIC:
+            own = (part for part, child in zip(parts, node.children, strict=True) if isinstance(child, Binary) and part.ndim)
+            result: Floats = ARITHMETIC[node.sign](*parts, out=next(own, None))
+            return result
+        return LOGIC[node.sign](*parts)
+
+    def _apply(self, node: Call, frame: int | None, clock: Clock) -> Floats:
         if inner := frame_of(node):
             return self._on(node.arguments[1], inner, clock)
         inputs: list[Floats] = []

@@ -47,11 +47,9 @@ UNARY: Mapping[str, Callable[[Floats], Floats]] = {
     "not": lambda x: _logical(np.asarray(x) == 0.0, x),
 }
 
-BINARY: Mapping[str, Callable[[Floats, Floats], Floats]] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.divide,
+ARITHMETIC: Mapping[str, np.ufunc] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+
+LOGIC: Mapping[str, Callable[[Floats, Floats], Floats]] = {
     "<": lambda a, b: _logical(np.less(a, b), a, b),
     "<=": lambda a, b: _logical(np.less_equal(a, b), a, b),
     ">": lambda a, b: _logical(np.greater(a, b), a, b),

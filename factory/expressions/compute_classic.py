@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import talib
 
-from factory.expressions.compute_window import ratio, window_least, window_mean, window_most, window_var
-from factory.expressions.kernels import ordered
+from factory.expressions.compute_window import window_least, window_mean, window_moments, window_most
+from factory.expressions.kernels import ordered, rows, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
@@ -25,45 +25,42 @@ def _indicator(name: str, function: Callable[..., Floats]) -> Compute:
     return compute
 
 
-def _macd(line: int) -> Callable[..., Floats]:
-    def one(x: Floats, fast: int, slow: int, signal: int) -> Floats:
-        lines: tuple[Floats, ...] = talib.MACD(x, fast, slow, signal)
-        return lines[line]
+def _macd(name: str, line: int) -> Compute:
+    def compute(x: Columns, k: Literals, on: Rows) -> Floats:
+        fast, slow = sorted(k[:2])
+        shares = (2.0 / (n + 1.0) for n in (fast, slow, k[2]))
+        values: Floats = rows.convergence(x[0], *shares, line, OPERATORS[name].rows(k))
+        return values
 
-    return one
-
-
-def _bands(x: Columns, k: Literals, on: Rows) -> tuple[Floats, Floats, Floats]:
-    n, width = k
-    mean = window_mean(x[0], n, on)
-    half = width * np.sqrt(window_var(x[0], n, on) * ((n - 1.0) / n))
-    return mean - half, mean, mean + half
+    return compute
 
 
 def _band_position(x: Columns, k: Literals, on: Rows) -> Floats:
-    lower, _, upper = _bands(x, k, on)
-    return ratio(x[0] - lower, upper - lower)
-
-
-def _band_width(x: Columns, k: Literals, on: Rows) -> Floats:
-    lower, mean, upper = _bands(x, k, on)
-    return (upper - lower) / mean
+    n, width = k
+    position = window_moments(x[0], n, on, windows.ZSCORE)
+    position *= np.sqrt(n / (n - 1.0)) / (2.0 * width)
+    position += 0.5
+    return position
 
 
 def _place(high: Floats, low: Floats, close: Floats, n: float, on: Rows) -> Floats:
-    """Place of the close between the window's low and high, 0..1; 0 where they are equal, as TA-Lib."""
-    least, most = window_least(low, n, on), window_most(high, n, on)
-    place = (close - least) / (most - least)
-    return np.where(most == least, np.where(np.isnan(close), np.nan, 0.0), place)
+    """Place of the close between the window's low and high, percent; 0 where they are equal, as TA-Lib."""
+    place: Floats = rows.within(close, window_least(low, n, on), window_most(high, n, on), 0.0)
+    place *= 100.0
+    return place
 
 
 def _stochastic_k(x: Columns, k: Literals, on: Rows) -> Floats:
-    return window_mean(100.0 * _place(x[0], x[1], x[2], k[0], on), k[1], on)
+    return window_mean(_place(x[0], x[1], x[2], k[0], on), k[1], on)
 
 
 def _williams_r(x: Columns, k: Literals, on: Rows) -> Floats:
-    least, most = window_least(x[1], k[0], on), window_most(x[0], k[0], on)
-    return np.where(most == least, 0.0, -100.0 * (most - x[2]) / (most - least))
+    high, low, close = x
+    least, most = window_least(low, k[0], on), window_most(high, k[0], on)
+    place: Floats = rows.within(close, least, most, 1.0)
+    place -= 1.0
+    place *= 100.0
+    return place
 
 
 def _aroon(x: Columns, k: Literals, on: Rows) -> Floats:
@@ -77,14 +74,14 @@ CLASSIC: dict[str, Compute] = {
     "rsi": _indicator("rsi", talib.RSI),
     "cmo": _indicator("cmo", talib.CMO),
     "stoch_rsi": _indicator("stoch_rsi", lambda x, n, k: talib.STOCHRSI(x, n, k, 1)[0]),
-    "macd": _indicator("macd", _macd(0)),
-    "macd_signal": _indicator("macd_signal", _macd(1)),
-    "macd_hist": _indicator("macd_hist", _macd(2)),
+    "macd": _macd("macd", 0),
+    "macd_signal": _macd("macd_signal", 1),
+    "macd_hist": _macd("macd_hist", 2),
     "ppo": _indicator("ppo", lambda x, fast, slow: talib.PPO(x, fast, slow, 1)),
-    "bollinger_upper": lambda x, k, on: _bands(x, k, on)[2],
-    "bollinger_lower": lambda x, k, on: _bands(x, k, on)[0],
+    "bollinger_upper": lambda x, k, on: window_moments(x[0], k[0], on, windows.BAND, k[1]),
+    "bollinger_lower": lambda x, k, on: window_moments(x[0], k[0], on, windows.BAND, -k[1]),
     "bollinger_position": _band_position,
-    "bollinger_width": _band_width,
+    "bollinger_width": lambda x, k, on: window_moments(x[0], k[0], on, windows.SPREAD, 2.0 * k[1]),
     "stochastic_k": _stochastic_k,
     "stochastic_d": lambda x, k, on: window_mean(_stochastic_k(x, k, on), k[2], on),
     "williams_r": _williams_r,

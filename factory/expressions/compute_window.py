@@ -17,13 +17,19 @@ def window_sum(x: Floats, n: float, on: Rows) -> Floats:
 
 def window_mean(x: Floats, n: float, on: Rows) -> Floats:
     """Mean of n rows."""
-    return window_sum(x, n, on) / n
+    mean: Floats = windows.fold(x, int(n), on.phase, windows.MEAN)
+    return mean
 
 
 def window_var(x: Floats, n: float, on: Rows) -> Floats:
     """Variance (n - 1) of n rows."""
-    var: Floats = windows.moments(x, int(n), on.phase, windows.VAR)
-    return var
+    return window_moments(x, n, on, windows.VAR)
+
+
+def window_moments(x: Floats, n: float, on: Rows, kind: int, width: float = 0.0) -> Floats:
+    """What :func:`factory.expressions.kernels.windows.moments` gives."""
+    moments: Floats = windows.moments(x, int(n), on.phase, kind, width)
+    return moments
 
 
 def window_least(x: Floats, n: float, on: Rows) -> Floats:
@@ -59,9 +65,20 @@ def _index(x: Floats) -> Floats:
     return np.arange(len(x), dtype=np.float64)
 
 
+def _std(x: Floats, n: float, on: Rows) -> Floats:
+    var = window_var(x, n, on)
+    return np.sqrt(var, out=var)
+
+
+def _over(x: Floats, extreme: Floats) -> Floats:
+    """Quotient of x and an extreme, less 1, in the extreme's own place."""
+    np.divide(x, extreme, out=extreme)
+    return np.subtract(extreme, 1.0, out=extreme)
+
+
 def _position(x: Floats, n: float, on: Rows) -> Floats:
-    least = window_least(x, n, on)
-    return ratio(x - least, window_most(x, n, on) - least)
+    position: Floats = rows.within(x, window_least(x, n, on), window_most(x, n, on), np.nan)
+    return position
 
 
 def _linear(n: float) -> Floats:
@@ -81,16 +98,16 @@ WINDOW: dict[str, Compute] = {
     "fracdiff": lambda x, k, on: rows.weigh(x[0], fractional_weights(k[0], int(k[1]))),
     "sum": lambda x, k, on: window_sum(x[0], k[0], on),
     "mean": lambda x, k, on: window_mean(x[0], k[0], on),
-    "std": lambda x, k, on: windows.moments(x[0], int(k[0]), on.phase, windows.STD),
+    "std": lambda x, k, on: _std(x[0], k[0], on),
     "var": lambda x, k, on: window_var(x[0], k[0], on),
-    "zscore": lambda x, k, on: windows.moments(x[0], int(k[0]), on.phase, windows.ZSCORE),
+    "zscore": lambda x, k, on: window_moments(x[0], k[0], on, windows.ZSCORE),
     "skew": lambda x, k, on: windows.shape(x[0], int(k[0]), on.phase, windows.SKEW),
     "kurt": lambda x, k, on: windows.shape(x[0], int(k[0]), on.phase, windows.KURT),
     "min": lambda x, k, on: window_least(x[0], k[0], on),
     "max": lambda x, k, on: window_most(x[0], k[0], on),
     "position": lambda x, k, on: _position(x[0], k[0], on),
-    "drawdown": lambda x, k, on: x[0] / window_most(x[0], k[0], on) - 1.0,
-    "runup": lambda x, k, on: x[0] / window_least(x[0], k[0], on) - 1.0,
+    "drawdown": lambda x, k, on: _over(x[0], window_most(x[0], k[0], on)),
+    "runup": lambda x, k, on: _over(x[0], window_least(x[0], k[0], on)),
     "median": lambda x, k, on: ordered.ordered(x[0], int(k[0]), 0.5),
     "quantile": lambda x, k, on: ordered.ordered(x[0], int(k[0]), k[1]),
     "rank": lambda x, k, on: ordered.ordered(x[0], int(k[0]), ordered.RANK),

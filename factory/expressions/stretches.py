@@ -1,9 +1,11 @@
 """Calling an indicator on each stretch without a gap."""
 
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 
+from factory.expressions.kernels.rows import edges
 from factory.expressions.rows import Floats
 
 
@@ -23,11 +25,7 @@ def on_stretches(indicator: Callable[..., Floats], columns: tuple[Floats, ...], 
     ndarray of float64, shape (n,)
     """
     out = np.full(len(columns[0]), np.nan)
-    whole = ~np.isnan(columns[0])
-    for column in columns[1:]:
-        whole &= ~np.isnan(column)
-    edges = np.flatnonzero(np.diff(whole, prepend=False, append=False))
-    for start, end in edges.reshape(-1, 2):
+    for start, end in edges(reduce(np.add, columns)).reshape(-1, 2):
         if end - start > settling:
             values = indicator(*(column[start:end] for column in columns))
             out[start + settling : end] = values[settling:]

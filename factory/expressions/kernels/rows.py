@@ -13,7 +13,8 @@ Times = NDArray[np.int64]
 
 LAG, DIFF, RET, LOG = 0, 1, 2, 3
 FIRST, LAST, GREATEST, LEAST, TOTAL = 0, 1, 2, 3, 4
-_BLOCK = 4096
+_BLOCK = 1024
+"""Rows weighed at a time, so that they stay in the nearest cache."""
 
 
 @njit(RESULT(COLUMN, int64, int64), cache=True, nogil=True)
@@ -22,12 +23,14 @@ def change(x: Floats, n: int, kind: int) -> Any:
 
     NaN where any row from then to now is, so that no change is measured across a gap.
     """
-    out = np.full(len(x), np.nan)
+    out = np.empty(len(x))
     start = 0
     for i in range(len(x)):
         if x[i] != x[i]:
             start = i + 1
-        elif i - start >= n:
+        if i - start < n:
+            out[i] = np.nan
+        else:
             before = x[i - n]
             if kind == LAG:
                 out[i] = before
@@ -46,30 +49,84 @@ def change(x: Floats, n: int, kind: int) -> Any:
 def weigh(x: Floats, weights: Floats) -> Any:
     """Sum of the present and earlier rows times weights, the present row's first."""
     rows, n = len(x), len(weights)
-    out = np.full(rows, np.nan)
+    out = np.empty(rows)
+    out[: n - 1] = np.nan
     for first in range(n - 1, rows, _BLOCK):
-        end = min(first + _BLOCK, rows)
-        out[first:end] = 0.0
+        block = out[first : min(first + _BLOCK, rows)]
+        block[:] = 0.0
         for k in range(n):
-            weight = weights[k]
-            for i in range(first, end):
-                out[i] += weight * x[i - k]
+            weight, earlier = weights[k], x[first - k : first - k + len(block)]
+            for i in range(len(block)):
+                block[i] += weight * earlier[i]
     return out
 
 
 @njit(RESULT(COLUMN, float64, int64), cache=True, nogil=True)
 def smooth(x: Floats, share: float, settling: int) -> Any:
     """Exponential average that starts anew after a NaN and is NaN for `settling` rows then."""
-    out = np.full(len(x), np.nan)
-    level, age = np.nan, 0
+    out = np.empty(len(x))
+    level, age = 0.0, 0
     for i in range(len(x)):
         if x[i] != x[i]:
             age = 0
-            continue
-        level = x[i] if age == 0 else level + share * (x[i] - level)
-        age += 1
-        if age > settling:
-            out[i] = level
+        else:
+            level = x[i] if age == 0 else level + share * (x[i] - level)
+            age += 1
+        out[i] = level if age > settling else np.nan
+    return out
+
+
+@njit(RESULT(COLUMN, float64, float64, float64, int64, int64), cache=True, nogil=True)
+def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, settling: int) -> Any:
+    """Fast less slow exponential average, its own average, or their difference (`line` 0, 1, 2).
+
+    `fast`, `slow` and `signal` are the shares by which a row moves each
+    average; starts anew after a NaN and is NaN for `settling` rows then.
+    """
+    out = np.empty(len(x))
+    quick, calm, mean, age = 0.0, 0.0, 0.0, 0
+    for i in range(len(x)):
+        if x[i] != x[i]:
+            age = 0
+        elif age == 0:
+            quick, calm, mean, age = x[i], x[i], 0.0, 1
+        else:
+            quick += fast * (x[i] - quick)
+            calm += slow * (x[i] - calm)
+            mean += signal * (quick - calm - mean)
+            age += 1
+        gap = quick - calm
+        out[i] = np.nan if age <= settling else gap if line == 0 else mean if line == 1 else gap - mean
+    return out
+
+
+@njit(RESULT(COLUMN, COLUMN, COLUMN, float64), cache=True, nogil=True)
+def within(x: Floats, least: Floats, most: Floats, flat: float) -> Any:
+    """Place between two bounds: 0 the lower, 1 the upper, `flat` where they are equal."""
+    out = np.empty(len(x))
+    for i in range(len(x)):
+        reach = most[i] - least[i]
+        out[i] = flat if reach == 0.0 else (x[i] - least[i]) / reach
+    return out
+
+
+@njit(int64[::1](COLUMN), cache=True, nogil=True)
+def edges(x: Floats) -> Any:
+    """First row and end of each stretch without NaN, one after the other."""
+    count, inside = 0, False
+    for i in range(len(x)):
+        if (x[i] == x[i]) != inside:
+            inside = not inside
+            count += 1
+    out = np.empty(count + inside, np.int64)
+    at, inside = 0, False
+    for i in range(len(x)):
+        if (x[i] == x[i]) != inside:
+            inside = not inside
+            out[at] = i
+            at += 1
+    if inside:
+        out[at] = len(x)
     return out
 
 

@@ -3,15 +3,15 @@
 from typing import Any
 
 import numpy as np
-from numba import int64, njit
+from numba import float64, int64, njit
 from numpy.typing import NDArray
 
 from factory.expressions.kernels import COLUMN, RESULT
 
 Floats = NDArray[np.float64]
 
-SUM, MIN, MAX = 0, 1, 2
-VAR, STD, ZSCORE = 0, 1, 2
+SUM, MEAN, MIN, MAX = 0, 1, 2, 3
+VAR, ZSCORE, SPREAD, BAND = 0, 1, 2, 3
 SKEW, KURT = 0, 1
 COV, CORR, BETA = 0, 1, 2
 
@@ -30,7 +30,7 @@ def _blocks(rows: int, n: int, phase: int) -> Any:
 @njit(cache=True, nogil=True)
 def _join(a: float, b: float, kind: int) -> Any:
     """The sum, or the lesser or greater where NaN wins."""
-    if kind == SUM:
+    if kind <= MEAN:
         return a + b
     if kind == MIN:
         return a if a < b or a != a else b
@@ -39,7 +39,7 @@ def _join(a: float, b: float, kind: int) -> Any:
 
 @njit(RESULT(COLUMN, int64, int64, int64), cache=True, nogil=True)
 def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
-    """Sum, least or greatest of n rows.
+    """Sum, mean, least or greatest of n rows.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
     phase : int
         Absolute number of the first row.
     kind : int
-        ``SUM``, ``MIN`` or ``MAX``.
+        ``SUM``, ``MEAN``, ``MIN`` or ``MAX``.
 
     Returns
     -------
@@ -57,8 +57,10 @@ def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
         NaN where the window is not whole.
     """
     rows = len(x)
-    out = np.full(rows, np.nan)
+    out = np.empty(rows)
+    out[: n - 1] = np.nan
     tail = np.empty(n)
+    share = 1.0 / n if kind == MEAN else 1.0
     for start in _blocks(rows, n, phase):
         first, end = max(start, 0), min(start + n, rows)
         total = np.nan
@@ -69,21 +71,39 @@ def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
             total = x[i] if i == first else _join(total, x[i], kind)
             at = i - start + 1
             if i >= n - 1:
-                out[i] = total if at == n else _join(tail[at], total, kind)
+                out[i] = share * (total if at == n else _join(tail[at], total, kind))
     return out
 
 
-@njit(RESULT(COLUMN, int64, int64, int64), cache=True, nogil=True)
-def moments(x: Floats, n: int, phase: int, kind: int) -> Any:
-    """Variance (n - 1), standard deviation or z-score of n rows.
+@njit(RESULT(COLUMN, int64, int64, int64, float64), cache=True, nogil=True)
+def moments(x: Floats, n: int, phase: int, kind: int, width: float) -> Any:
+    """Variance, z-score, deviation over mean, or a band around the mean, of n rows.
 
     Sums are taken of differences from a row inside the window, so that a
-    large mean costs no digits. Parameters as in :func:`fold`, kind ``VAR``,
-    ``STD`` or ``ZSCORE``.
+    large mean costs no digits.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (rows,)
+    n, phase : int
+        As in :func:`fold`.
+    kind : int
+        ``VAR`` (n - 1); ``ZSCORE`` (n - 1); ``SPREAD``, `width` deviations (n)
+        over the mean; ``BAND``, the mean and `width` deviations (n).
+    width : float
+        Number of deviations.
+
+    Returns
+    -------
+    ndarray of float64, shape (rows,)
+        NaN where the window is not whole, and the z-score where nothing moves.
     """
     rows = len(x)
-    out = np.full(rows, np.nan)
+    out = np.empty(rows)
+    out[: n - 1] = np.nan
     tail1, tail2 = np.zeros(n + 1), np.zeros(n + 1)
+    share = 1.0 / n
+    scale = 1.0 / (n - 1) if kind <= ZSCORE else share
     for start in _blocks(rows, n, phase):
         first, end = max(start, 0), min(start + n, rows)
         origin = x[first]
@@ -93,7 +113,6 @@ def moments(x: Floats, n: int, phase: int, kind: int) -> Any:
             s1 += d
             s2 += d * d
             tail1[i - start + n], tail2[i - start + n] = s1, s2
-        tail1[n], tail2[n] = 0.0, 0.0
         s1, s2 = 0.0, 0.0
         for i in range(first, end):
             d = x[i] - origin
@@ -101,18 +120,18 @@ def moments(x: Floats, n: int, phase: int, kind: int) -> Any:
             s2 += d * d
             if i < n - 1:
                 continue
-            at = i - start + 1
-            sum1, sum2 = tail1[at] + s1, tail2[at] + s2
-            mean = sum1 / n
-            var = max(sum2 - sum1 * mean, 0.0) / (n - 1)
-            if sum2 != sum2:
-                out[i] = np.nan
-            elif kind == VAR:
+            sum1, sum2 = tail1[i - start + 1] + s1, tail2[i - start + 1] + s2
+            mean = sum1 * share
+            var = (sum2 - sum1 * mean) * scale
+            var = 0.0 if var < 0.0 else var
+            if kind == VAR:
                 out[i] = var
-            elif kind == STD:
-                out[i] = np.sqrt(var)
-            elif var > 0.0:
-                out[i] = (d - mean) / np.sqrt(var)
+            elif kind == ZSCORE:
+                out[i] = (d - mean) / np.sqrt(var) if var > 0.0 else np.nan
+            elif kind == SPREAD:
+                out[i] = width * np.sqrt(var) / (origin + mean)
+            else:
+                out[i] = origin + mean + width * np.sqrt(var)
     return out
 
 
@@ -167,26 +186,16 @@ def shape(x: Floats, n: int, phase: int, kind: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _add_products(sums: Floats, x: float, y: float) -> None:
-    sums[0] += x
-    sums[1] += y
-    sums[2] += x * x
-    sums[3] += y * y
-    sums[4] += x * y
-
-
-@njit(cache=True, nogil=True)
-def _comoment_of(left: Floats, at: int, right: Floats, n: int, kind: int) -> Any:
-    sx, sy = left[at, 0] + right[0], left[at, 1] + right[1]
-    xy = left[at, 4] + right[4] - sx * sy / n
+def _comoment(sx: float, sy: float, sxx: float, syy: float, sxy: float, n: int, kind: int) -> Any:
+    share = 1.0 / n
+    xy, yy = sxy - sx * sy * share, syy - sy * sy * share
     if kind == COV:
         return xy / (n - 1)
-    yy = left[at, 3] + right[3] - sy * sy / n
     if not yy > 0.0:
         return np.nan
     if kind == BETA:
         return xy / yy
-    xx = left[at, 2] + right[2] - sx * sx / n
+    xx = sxx - sx * sx * share
     return min(max(xy / np.sqrt(xx * yy), -1.0), 1.0) if xx > 0.0 else np.nan
 
 
@@ -198,20 +207,23 @@ def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int) -> Any:
     where a needed variance is zero.
     """
     rows = len(x)
-    out = np.full(rows, np.nan)
+    out = np.empty(rows)
+    out[: n - 1] = np.nan
     tail = np.zeros((n + 1, 5))
-    sums = np.zeros(5)
     for start in _blocks(rows, n, phase):
         first, end = max(start, 0), min(start + n, rows)
         x0, y0 = x[first], y[first]
-        sums[:] = 0.0
+        sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(first - 1, max(start - n, -1), -1):
-            _add_products(sums, x[i] - x0, y[i] - y0)
-            for k in range(5):
-                tail[i - start + n, k] = sums[k]
-        sums[:] = 0.0
+            dx, dy = x[i] - x0, y[i] - y0
+            sx, sy, sxx, syy, sxy = sx + dx, sy + dy, sxx + dx * dx, syy + dy * dy, sxy + dx * dy
+            at = i - start + n
+            tail[at, 0], tail[at, 1], tail[at, 2], tail[at, 3], tail[at, 4] = sx, sy, sxx, syy, sxy
+        sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(first, end):
-            _add_products(sums, x[i] - x0, y[i] - y0)
+            dx, dy = x[i] - x0, y[i] - y0
+            sx, sy, sxx, syy, sxy = sx + dx, sy + dy, sxx + dx * dx, syy + dy * dy, sxy + dx * dy
             if i >= n - 1:
-                out[i] = _comoment_of(tail, i - start + 1, sums, n, kind)
+                left = tail[i - start + 1]
+                out[i] = _comoment(left[0] + sx, left[1] + sy, left[2] + sxx, left[3] + syy, left[4] + sxy, n, kind)
     return out
