@@ -1,0 +1,249 @@
+"""The face of the factory, as the tools and the command line use it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from factory.errors import DataError, FlowError, PipelineError, SealError
+from factory.pipeline import parse, provenance
+from factory.workshop import Workshop
+from tests.workshop.market import BINARY, SPEC
+
+
+def test_describe_tells_dates_of_the_sealed_part_and_nothing_else(workshop: Workshop) -> None:
+    told = workshop.describe()
+    assert told["kind"].startswith("simulated")
+    assert told["split"]["sealed"] == "2024-03-11 to 2024-03-31"
+    assert told["contracts"]["polymarket-btc-5m"].startswith("binary 5m up/down of btc at an assumed price of 0.50")
+    assert told["ledger"].endswith("5 looks left")
+
+
+def test_list_features_finds_by_family_search_and_part(workshop: Workshop) -> None:
+    assert "rsi" in workshop.list_features()["operators"]["indicator"]
+    assert any(line.startswith("yang_zhang(") for line in workshop.list_features(family="volatility")["features"])
+    assert all("parkinson" in line.lower() for line in workshop.list_features(search="parkinson")["features"])
+    assert [part["example"] for part in workshop.list_features(part="sample")["parts"]] == [
+        "{use: clock, every: 5m}",
+        "{use: cusum, of: logp, threshold: vol}",
+    ]
+    first, second = workshop.list_features(search="ret"), workshop.list_features(search="ret", page=2)
+    assert first["next_page"] == 2
+    assert not set(first["features"]) & set(second["features"])
+
+
+def test_list_features_names_what_is_allowed(workshop: Workshop) -> None:
+    with pytest.raises(PipelineError, match="did you mean 'volatility'"):
+        workshop.list_features(family="volatilty")
+    with pytest.raises(PipelineError, match="part"):
+        workshop.list_features(part="labels")
+
+
+def test_define_keeps_nothing_of_a_broken_spec(workshop: Workshop) -> None:
+    with pytest.raises(PipelineError, match=r"label\.use: 'updown' unknown; did you mean 'up_down'"):
+        workshop.define(BINARY.replace("up_down, of", "updown, of"))
+    assert workshop.store.pipelines() == []
+
+
+def test_define_a_child_tells_the_difference(workshop: Workshop, binary: str) -> None:
+    child = workshop.define(parent=binary, changes={"meta.leaf": 80, "features.gold_day": None})
+    assert child["pipeline"] != binary
+    assert any("leaf 50 -> 80" in line for line in child["changed"])
+    assert workshop.parent(child["pipeline"]) == binary
+
+
+def test_law_5_renaming_makes_no_new_pipeline(workshop: Workshop, binary: str) -> None:
+    renamed = BINARY.replace("small-up-or-down", "another-name").replace("tune: {meta.leaf: [50, 200]}\n", "")
+    assert workshop.define(renamed)["pipeline"] == binary
+
+
+def test_the_shipped_strategies_are_legal_parents(workshop: Workshop) -> None:
+    child = workshop.define(parent="btc-up-or-down-5m", changes={"data": "small-sim", "meta.trees": 20})
+    assert child["data"] == "small-sim (simulated)"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"trade.fee": 0.01}, "trade.fee"),
+        ({"label.horizon": "3d", "sample.every": "3d"}, "label.horizon"),
+        ({"features.far": "ret(doge.close, 5)"}, "doge"),
+        ({"features.far": "std(btc.close, 99999)"}, "features.far"),
+        ({"trade.contract": "kraken"}, "trade.contract"),
+        ({"experts.line.see": ["nowhere"]}, "experts.line.see"),
+    ],
+)
+def test_bad_changes_are_named_and_write_nothing(workshop: Workshop, binary: str, change: dict, told: str) -> None:
+    before = workshop.ledger.position()
+    with pytest.raises(PipelineError, match=told):
+        workshop.define(parent=binary, changes=change)
+    assert len(workshop.store.pipelines()) == 1
+    assert workshop.ledger.position() == before
+
+
+def test_an_unknown_pipeline_is_named_with_what_is_near(workshop: Workshop, binary: str) -> None:
+    with pytest.raises(PipelineError, match="did you mean 'small-up-or-down'"):
+        workshop.resolve("small-up-or-dwon")
+
+
+def test_an_unknown_dataset_is_named_with_what_is_near(workshop: Workshop) -> None:
+    with pytest.raises(DataError, match="did you mean 'small-sim'"):
+        workshop.describe("smallsim")
+
+
+def test_train_is_an_exploration_and_counts_once(workshop: Workshop, binary: str, do) -> None:
+    first = do("train", pipeline=binary)
+    again = do("train", pipeline=binary)
+    assert first["experts"] == again["experts"]
+    assert first["forest"]["on"] == "last fifth of train"
+    counts = workshop.ledger.counts("small-sim")
+    assert (counts.trials, counts.explorations) == (0, 1)
+
+
+def test_law_4_the_same_pipeline_twice_is_one_trial(workshop: Workshop, binary: str, do) -> None:
+    first = do("backtest", pipeline=binary, why="first idea")
+    again = do("backtest", pipeline=binary)
+    assert again["seen_before"] is True
+    assert {key: first[key] for key in ("win_rate", "sharpe", "trial")} == {key: again[key] for key in ("win_rate", "sharpe", "trial")}
+    assert workshop.ledger.counts("small-sim").trials == 1
+    [entry] = workshop.ledger.trials("small-sim")
+    assert entry.payload["why"] == "first idea"
+    assert entry.payload["agent"] == "tester"
+    assert len(entry.payload["daily"]) == 23, "a day of validation each, the gap taken off"
+    assert workshop.ledger.verify().ok
+
+
+def test_a_trial_finds_the_planted_edge_and_its_twins_do_not(workshop: Workshop, binary: str, do) -> None:
+    found = do("backtest", pipeline=binary)
+    assert found["win_rate"] > found["break_even"] > 0.52
+    assert found["twins"]["coin"][0] < found["break_even"]
+    assert found["price"] == "at an assumed price of 0.50"
+    assert found["data"] == "simulated"
+
+
+def test_refit_is_walked_forward_and_loses_what_costs_take(workshop: Workshop, perpetual: str, do) -> None:
+    found = do("backtest", pipeline=perpetual)
+    assert found["trades"] > 0
+    assert found["costs"] > 0
+    assert "price" not in found
+
+
+def test_show_breaks_a_trial_down_and_the_parts_add_up(workshop: Workshop, binary: str, do) -> None:
+    trades = do("backtest", pipeline=binary)["trades"]
+    for by in ("hour", "month", "side", "confidence", "volatility"):
+        rows = workshop.show(binary, by)["rows"]
+        assert sum(row[1] for row in rows) == trades, by
+
+
+def test_show_compares_and_ranks(workshop: Workshop, binary: str, do) -> None:
+    child = workshop.settle(binary, changes={"meta.leaf": 150})
+    for one in (binary, child):
+        do("backtest", pipeline=one)
+    compared = workshop.show(f"{binary} {child}")
+    assert compared["columns"] == ["figure", binary, child]
+    assert compared["differences"][child] == ["meta: leaf 50 -> 150"]
+    board = workshop.show()
+    assert {row[0] for row in board["rows"]} == {binary, child}
+    with pytest.raises(PipelineError, match="leaderboard"):
+        workshop.show("leaderbord")
+    with pytest.raises(PipelineError, match="did you mean 'month'"):
+        workshop.show(binary, "mnth")
+
+
+def test_tune_explores_in_train_and_tries_only_the_winner(workshop: Workshop, binary: str, do) -> None:
+    found = do("tune", pipeline=binary)
+    counts = workshop.ledger.counts("small-sim")
+    assert (counts.trials, counts.explorations) == (1, 2)
+    assert found["cells"] == 2
+    assert found["winner"]["trial"] == 1
+    assert workshop.parent(found["winner"]["pipeline"]) in (binary, None)
+
+
+def test_tune_judged_on_validation_makes_each_cell_a_trial(workshop: Workshop, binary: str, do) -> None:
+    do("tune", pipeline=binary, grid={"trade.edge": [0.01, 0.02, 0.03]}, judge="validation")
+    assert workshop.ledger.counts("small-sim").trials == 3
+
+
+def test_tune_draws_from_ranges_the_same_cells_each_time(workshop: Workshop, binary: str) -> None:
+    from factory.tuning import cells_of
+
+    pipeline = workshop.resolve(binary).changed({"tune": {"meta.leaf": {"from": 20, "to": 400, "log": True}}})
+    cells = cells_of(pipeline, 5)
+    assert len({cell.pipeline.id for cell in cells}) == 5
+    assert [cell.values for cell in cells] == [cell.values for cell in cells_of(pipeline, 5)]
+    assert all(20 <= cell.values[0] <= 400 for cell in cells)
+
+
+def test_ranking_inputs_needs_a_trial_and_puts_noise_below_the_planted_features(workshop: Workshop, binary: str, do) -> None:
+    with pytest.raises(FlowError, match="backtest it first"):
+        do("rank", pipeline=binary)
+    do("backtest", pipeline=binary)
+    order = [row[0] for row in do("rank", pipeline=binary)["rows"]]
+    assert order.index("noise") > order.index("lead15")
+    raw = [row[0] for row in do("rank", pipeline=binary, raw=True)["rows"]]
+    assert {"move5", "lead15", "burst", "gold_day", "noise"} == set(raw)
+    grouped = [row[0] for row in do("rank", pipeline=binary, groups=True)["rows"]]
+    assert {name for group in grouped for name in group.split("+")} == {"line", "trees", "lead15", "burst", "noise"}
+
+
+def test_screening_expressions_counts_each_and_shows_the_decay(workshop: Workshop, do) -> None:
+    found = do("rank", features=["ret(eth.close, 15) - ret(btc.close, 15)", "hour()"])
+    assert found["columns"] == ["feature", "auc", "low", "high", "lag_1m", "lag_5m"]
+    assert {row[0] for row in found["rows"]} == {"ret(eth.close, 15) - ret(btc.close, 15)", "hour()", "noise"}
+    assert workshop.ledger.counts("small-sim").explorations == 2
+    with pytest.raises(PipelineError, match="momentum"):
+        do("rank", family="momentun")
+
+
+def test_code_sees_train_and_counts_as_a_trial_when_it_asks_for_validation(workshop: Workshop, do) -> None:
+    assert "64800" in do("execute", code="train.shape")["output"]
+    assert workshop.ledger.counts("small-sim").trials == 0
+    with pytest.raises(FlowError, match="validation"):
+        do("execute", code="validation.shape")
+    do("execute", code="validation.shape", validation=True)
+    do("execute", code="validation.shape", validation=True)
+    assert workshop.ledger.counts("small-sim").trials == 1
+
+
+def test_law_3_no_frame_of_the_sandbox_reaches_past_its_partition(workshop: Workshop, do) -> None:
+    told = do("execute", code="print(train.index.max(), validation.index.min(), validation.index.max())", validation=True)
+    assert "2024-02-14 23:59" in told["output"]
+    assert "2024-03-09 23:59" in told["output"]
+
+
+def test_submit_has_no_vault_yet_and_spends_nothing(workshop: Workshop, binary: str) -> None:
+    with pytest.raises(SealError, match="no vault yet"):
+        workshop.submit(binary, claimed_edge=0.02, reason="a reason", model="some model", cutoff="2026-01")
+    assert workshop.ledger.counts("small-sim").looks_used == 0
+
+
+def test_a_proposal_reads_back_as_the_pipeline_and_tells_its_history(workshop: Workshop, binary: str, do) -> None:
+    with pytest.raises(PipelineError, match="backtest it first"):
+        workshop.propose(binary, "too early")
+    do("backtest", pipeline=binary)
+    text = Path(workshop.propose(binary, "ETH leads while volume runs high")["file"]).read_text(encoding="utf-8")
+    assert parse(text).id == binary
+    history = provenance(text)
+    assert history["id"] == binary
+    assert history["by"] == "tester"
+    assert history["why"] == "ETH leads while volume runs high"
+    assert history["price"] == "at an assumed price of 0.50"
+
+
+def test_answers_hold_no_nulls_and_stay_small(workshop: Workshop, binary: str, do) -> None:
+    answer = do("backtest", pipeline=binary)
+    text = json.dumps(answer)
+    assert "null" not in text
+    assert len(text) < 1600
+
+
+def test_law_3_nothing_of_the_sealed_interval_is_outside_the_vault(built, workshop: Workshop, binary: str, do) -> None:
+    import numpy as np
+
+    from factory.market.spec import load_spec
+    from factory.times import moment
+
+    do("backtest", pipeline=binary)
+    sealed = moment(load_spec(SPEC).split.sealed[0])
+    for path in (*built.datasets.rglob("time.npy"), *built.datasets.rglob("known.npy")):
+        assert np.load(path).max() <= sealed, path
