@@ -99,12 +99,12 @@ class JobTable:
             return connection.execute(statement).rowcount == 1
 
     def report(self, id: str, share: float, message: str) -> bool:
-        """Note how far a job is; True if it has been asked to stop."""
+        """Note how far a job is; True if it has been asked to stop, or was ended already."""
         changes = {"progress": min(max(share, 0.0), 1.0), "message": message}
         statement = update(JOBS).where(JOBS.c.id == id, JOBS.c.state == "running").values(**changes)
         with self._database.writing() as connection:
-            asked = connection.execute(statement.returning(JOBS.c.cancel_asked)).scalar()
-        return asked is not None
+            running = connection.execute(statement.returning(JOBS.c.cancel_asked)).first()
+        return running is None or running.cancel_asked is not None
 
     def ask_to_cancel(self, id: str) -> None:
         """End a queued job; ask a running one to stop."""
