@@ -93,7 +93,7 @@ def truth(seed: int, start_ms: int, days: int) -> Truth:
 
 def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, Frame], Truth]:
     rows = days * DAY_ROWS
-    streams = [default_rng(child) for child in SeedSequence(seed).spawn(12)]
+    streams = [default_rng(child) for child in SeedSequence(seed).spawn(8)]
     sigma, returns = _returns(streams[0], rows)
     volume = _volume(streams[1], sigma, returns, 20.0)
     spread = 0.5 * SCALE * _student(streams[2], rows)
@@ -170,8 +170,9 @@ def _plant(returns: Values, rule: Truth, edge: float, rng: Generator) -> Values:
 
 
 def _coin(rng: Generator, time: NDArray[int64], price: float, returns: Values, sigma: Values, volume: Values) -> Frame:
-    bars = _bars(rng, price, returns, sigma)
-    lean = 0.15 * np.tanh(returns / sigma) + 0.08 * rng.standard_normal(len(returns))
+    inside, takers = rng.spawn(2)
+    bars = _bars(inside, price, returns, sigma)
+    lean = 0.15 * np.tanh(returns / sigma) + 0.08 * takers.standard_normal(len(returns))
     return Frame(
         time,
         {
@@ -197,7 +198,8 @@ def _bars(rng: Generator, price: float, returns: Values, sigma: Values) -> dict[
 
 def _gold(rng: Generator, time: NDArray[int64], returns: Values) -> Frame:
     hourly = returns.reshape(-1, HOUR_ROWS).sum(axis=1)
+    own, sizes, inside = rng.spawn(3)
     sigma = np.full(len(hourly), 1.5e-3)
-    moves = 0.1 * hourly + sigma * _student(rng, len(hourly))
-    volume = 50 * rng.gamma(2.0, 0.5, len(hourly)) * (0.5 + np.abs(moves) / sigma)
-    return Frame(time[::HOUR_ROWS], {**_bars(rng, 2_000.0, moves, sigma), "volume": volume})
+    moves = 0.1 * hourly + sigma * _student(own, len(hourly))
+    volume = 50 * sizes.gamma(2.0, 0.5, len(hourly)) * (0.5 + np.abs(moves) / sigma)
+    return Frame(time[::HOUR_ROWS], {**_bars(inside, 2_000.0, moves, sigma), "volume": volume})

@@ -1,0 +1,124 @@
+"""A local server that answers as Binance's archive and REST interface do (data/formats/FORMATS.md)."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import parse_qs, urlparse
+
+from factory.times import HOUR, iso, moment, now_ms
+
+LIMIT = 1000
+
+
+def kline(at: int, unit: int = 1) -> list[object]:
+    """The bar of an hour, a pure function of its time."""
+    price = f"{100 + at // HOUR % 97}.50000000"
+    return [
+        at * unit,
+        price,
+        price,
+        price,
+        price,
+        "2.50000000",
+        (at + HOUR) * unit - 1,
+        "250.00000000",
+        7,
+        "1.00000000",
+        "100.0",
+        "0",
+    ]
+
+
+def month_end(month: str) -> int:
+    return moment(f"{iso(moment(f'{month}-28') + 96 * HOUR)[:7]}-01")
+
+
+class Exchange:
+    """What is published, and what was asked."""
+
+    def __init__(self) -> None:
+        self.listed = 0
+        self.months: set[str] = set()
+        self.days: set[str] = set()
+        self.asked: list[tuple[str, str | None]] = []
+        self.corrupt: set[str] = set()
+        self.failures = 0
+        self.cut: int | None = None
+
+    def archive(self, name: str) -> bytes:
+        """The zip of a month or day, or nothing."""
+        stretch = name.removeprefix("BTCUSDT-1h-").removesuffix(".zip")
+        if stretch not in self.months | self.days:
+            return b""
+        monthly = len(stretch) == 7
+        first = moment(f"{stretch}-01" if monthly else stretch)
+        last = month_end(stretch) if monthly else first + 24 * HOUR
+        unit = 1000 if monthly else 1
+        lines = [",".join(map(str, kline(at, unit))) for at in range(first, last, HOUR)]
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr(zipfile.ZipInfo(name.replace(".zip", ".csv")), "\n".join(lines) + "\n")
+        return packed.getvalue()
+
+    def klines(self, start: int) -> list[list[object]]:
+        """Bars from a moment on; the last one is still open."""
+        first = -(-max(start, self.listed) // HOUR) * HOUR
+        return [kline(at) for at in range(first, now_ms(), HOUR)][:LIMIT]
+
+
+@contextmanager
+def serving(exchange: Exchange) -> Iterator[str]:
+    """Serve an exchange; gives its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            url = urlparse(self.path)
+            name = url.path.rsplit("/", 1)[-1]
+            exchange.asked.append((name, self.headers.get("Range")))
+            if exchange.failures:
+                exchange.failures -= 1
+                self.send_error(503)
+            elif name == "klines":
+                asked = {key: values[0] for key, values in parse_qs(url.query).items()}
+                if asked["symbol"] != "BTCUSDT":
+                    self.send_error(400)
+                else:
+                    self.answer(json.dumps(exchange.klines(int(asked["startTime"]))).encode())
+            elif name.endswith(".CHECKSUM"):
+                content = exchange.archive(name.removesuffix(".CHECKSUM"))
+                self.answer(f"{hashlib.sha256(content).hexdigest()}  {name.removesuffix('.CHECKSUM')}\n".encode())
+            else:
+                self.archive(name)
+
+        def archive(self, name: str) -> None:
+            content = exchange.archive(name)
+            if not content:
+                self.send_error(404)
+                return
+            if name in exchange.corrupt:
+                content = content[:-1] + b"!"
+            wanted = self.headers.get("Range")
+            start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+            self.answer(content[start:], 206 if wanted else 200)
+
+        def answer(self, content: bytes, status: int = 200) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content if exchange.cut is None else content[: exchange.cut])
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
