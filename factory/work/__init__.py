@@ -10,6 +10,7 @@ from factory.work.executing import execute
 from factory.work.ranking import rank_expressions, rank_inputs
 from factory.work.scoring import backtest
 from factory.work.searching import tune
+from factory.work.simulating import simulate
 from factory.work.training import train
 from factory.workshop import Workshop
 
@@ -33,5 +34,6 @@ WORK: dict[str, Callable[..., Answer]] = {
     "tune": _on_desk(tune),
     "rank": _rank,
     "execute": execute,
+    "simulate": simulate,
 }
 """Kinds of heavy work by name."""

@@ -3,7 +3,7 @@
 import typer
 
 from factory.errors import LedgerError
-from server.cli.common import workspace_of
+from server.cli.common import workshop_of
 from server.cli.screen import say
 
 app = typer.Typer(no_args_is_help=True)
@@ -17,9 +17,7 @@ def ledger() -> None:
 @app.command()
 def verify(context: typer.Context) -> None:
     """Prove that nothing in the ledger was edited, dropped, reordered or cut off."""
-    from factory.ledger import Ledger
-
-    found = Ledger(workspace_of(context)).verify()
+    found = workshop_of(context).verify()
     if not found.ok:
         raise LedgerError(*found.problems)
     say(f"whole: {found.rows} rows, head {found.head.seq} {found.head.hash}")

@@ -51,18 +51,16 @@ def start(
 
 
 def _start_simulated(context: typer.Context) -> None:
-    from factory.market.starter import btc_sim
     from factory.pipeline import shipped
 
-    workshop, spec = workshop_of(context), btc_sim()
-    if spec.dataset not in workshop.catalog.names():
-        build_into(workshop.workspace, spec, Path())
+    dataset = perform(context, "simulate", "simulated market")["dataset"]
+    workshop = workshop_of(context)
     rows, readings = [], []
     for pipeline in shipped().values():
         scored = workshop.known(pipeline) or perform(context, "backtest", pipeline.pipeline, pipeline=pipeline.id, why="start")
         rows.append([pipeline.pipeline, *(scored.get(key, "-") for key in SHOWN)])
         readings.append(f"{pipeline.pipeline}: {scored['reading']}")
-    say(f"simulated market {spec.dataset}, validation, after costs:")
+    say(f"simulated market {dataset}, validation, after costs:")
     show(table(["strategy", *SHOWN], rows))
     say("\n".join(readings))
 

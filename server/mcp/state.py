@@ -72,3 +72,8 @@ async def ask(call: Call, method: str, **args: Any) -> dict[str, Any]:
     """Let the workshop do light work, off the event loop."""
     answer: dict[str, Any] = await to_thread.run_sync(lambda: getattr(workshop_of(call), method)(**args))
     return answer
+
+
+async def warm(call: Call) -> None:
+    """Let a worker begin its imports: whoever looks around or defines is about to train."""
+    await to_thread.run_sync(lambda: state_of(call).jobs.warm())

@@ -2,12 +2,18 @@
 
 from typing import Any
 
-from server.mcp.state import Call, ask
+from server.mcp.state import Call, ask, warm, workshop_of
 from server.mcp.tools.arguments import Page
+from server.mcp.work import work
 
 
 async def describe_market(call: Call, dataset: str | None = None) -> dict[str, Any]:
     """Datasets: series, columns, spans, contracts and their costs, split, looks left; simulated or real."""
+    if not workshop_of(call).catalog.names():
+        started = await work(call, "simulate")
+        if "job" in started:
+            return started
+    await warm(call)
     return await ask(call, "describe", dataset=dataset)
 
 

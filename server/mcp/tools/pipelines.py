@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from server.mcp.state import Call, ask, state_of, workshop_of
+from server.mcp.state import Call, ask, warm, workshop_of
 from server.mcp.tools.arguments import OPEN, Changes, Known, Spec, Words
 from server.mcp.work import work
 
@@ -20,8 +20,7 @@ async def define_pipeline(
     Gives its id, the diff, look-backs, warnings, what is cached. Runs nothing.
     """
     defined = await ask(call, "define", spec=spec, parent=parent, changes=changes)
-    # Whoever defines is about to train: the worker's imports may as well begin.
-    await to_thread.run_sync(lambda: state_of(call).jobs.warm())
+    await warm(call)
     return defined
 
 
