@@ -51,7 +51,7 @@ def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], re
     for column, values in frame.columns.items():
         columns[column] = np.full(len(time), np.nan)
         columns[column][rows] = values
-    return Series(name, spec.kind, period, spec.delay_ms, time, time + spec.extent_ms + spec.delay_ms, columns)
+    return Series(name, spec.kind, period, spec.delay_ms, time, time + spec.known_ms, columns)
 
 
 def missing(series: Series) -> NDArray[bool_]:

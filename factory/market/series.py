@@ -28,7 +28,7 @@ class Series:
         Stamp of each row, ms UTC, strictly increasing; for bars their open time.
     known : ndarray of int64, shape (n,)
         When each row became known, ms UTC, never decreasing: for bars
-        ``time + period + delay``.
+        ``time + period + delay``, for values ``time + delay``.
     columns : mapping of str to ndarray of float64, shape (n,)
         For bars: open, high, low, close, volume, and what else the source has.
     """

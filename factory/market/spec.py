@@ -118,8 +118,13 @@ class SeriesSpec(_Closed):
 
     @property
     def extent_ms(self) -> int:
-        """Milliseconds that one row covers after its stamp: a bar its period, a value nothing."""
-        return self.period_ms if self.kind == "bars" else 0
+        """Milliseconds after its stamp that a row may tell of: a bar its period, a value all until it is published."""
+        return self.period_ms if self.kind == "bars" else self.delay_ms
+
+    @property
+    def known_ms(self) -> int:
+        """Milliseconds from a row's stamp to the moment it is known."""
+        return self.period_ms + self.delay_ms if self.kind == "bars" else self.delay_ms
 
 
 class Simulated(_Closed):

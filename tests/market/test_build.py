@@ -44,10 +44,12 @@ def test_law_1_every_row_carries_the_moment_it_was_known(workspace: Workspace, s
     hours = np.arange(DAYS * 24)
     csv(sources / "gold.csv", {"timestamp": START + HOUR * hours, "price": 2000.0 + hours})
     build(workspace, spec(GOLD), sources)
-    series = open_partition(workspace, "small", "validation").series
+    partition = open_partition(workspace, "small", "validation")
+    series = partition.series
     assert np.array_equal(series["btc"].known, series["btc"].time + MINUTE)
     assert np.array_equal(series["gold"].known, series["gold"].time + 2 * HOUR)
-    assert np.array_equal(series["gold"].columns["price"], 2000.0 + np.arange(9 * 24))
+    assert np.array_equal(series["gold"].columns["price"], 2000.0 + np.arange(9 * 24 - 1))
+    assert series["gold"].known[-1] == partition.end
 
 
 def test_law_3_sealed_rows_lie_in_the_vault_alone(workspace: Workspace, sources: Path) -> None:

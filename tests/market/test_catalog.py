@@ -1,0 +1,40 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from factory.errors import SealError
+from factory.market.build import build
+from factory.market.catalog import Catalog
+from factory.workspace import Workspace
+from tests.market.bars import csv, rows, spec
+from tests.market.test_seals import LATER, OTHER
+
+HEAVY = ("numpy", "pandas", "pyarrow", "numba", "scipy", "sklearn", "httpx")
+
+
+def test_the_catalog_is_read_without_the_heavy_stack() -> None:
+    code = (
+        "import sys, factory.market.catalog, factory.market.starter;"
+        "factory.market.starter.btc_sim();"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_law_3_of_two_builds_at_once_that_unseal_each_other_one_is_refused(tmp_path: Path) -> None:
+    csv(tmp_path / "btc.csv", rows(18))
+    workspace = Workspace.open(tmp_path / "workspace")
+
+    def attempt(one) -> bool:
+        try:
+            build(workspace, one, tmp_path)
+        except SealError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        built = list(pool.map(attempt, (spec(), spec(*LATER, OTHER))))
+    assert sorted(built) == [False, True]
+    assert len(Catalog(workspace).names()) == 1
