@@ -16,12 +16,15 @@ from factory import canonical, listing, showing
 from factory.answers import Answer, tidy
 from factory.errors import DataError, FactoryError, PipelineError, SealError, did_you_mean
 from factory.expressions.keys import column_key
-from factory.ledger import Ledger, Run, Store
+from factory.ledger import Ledger, Position, Run, Store, Verification
 from factory.market.catalog import Catalog
-from factory.pipeline import Facts, Pipeline, check, diff, parse, render, shipped
+from factory.pipeline import Facts, Pipeline, check, diff, parse, provenance, render, shipped
 from factory.progress import Progress, silent
 from factory.times import iso, now_ms, to_duration
 from factory.workspace import Workspace, write_text
+
+PRELOAD = ("factory.work",)
+"""What a worker imports before its first job."""
 
 
 class Workshop:
@@ -233,6 +236,16 @@ class Workshop:
         looks = self.catalog.spec(data).looks - counts.looks_used
         return f"{counts.trials} trials, {counts.explorations} explorations on {data}; {looks} looks left"
 
+    def verify(self) -> Verification:
+        """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
+        anchors = []
+        for path in sorted(proposals(self.workspace).glob("*.yaml")):
+            history = provenance(path.read_text(encoding="utf-8"))
+            if history.get("workspace") == self.workspace.id:
+                seq, _, prefix = str(history["ledger"]["head"]).partition(":")
+                anchors.append(Position(int(seq), prefix))
+        return self.ledger.verify(anchors)
+
     # -- ending ----------------------------------------------------------
 
     def submit(self, pipeline: str, claimed_edge: float, reason: str, model: str, cutoff: str) -> Answer:
@@ -281,6 +294,7 @@ class Workshop:
                 "at": iso(now_ms() // 1000 * 1000),
                 "why": " ".join(why.split()),
                 "version": factory.__version__,
+                "workspace": self.workspace.id,
                 "data": {
                     "name": self._data_text(pipeline.data),
                     "fingerprint": self.catalog.fingerprint(pipeline.data, "validation")[:12],
@@ -288,7 +302,7 @@ class Workshop:
                 "ledger": {
                     "trial": scored["trial"],
                     "trials_on_these_data": self.ledger.counts(pipeline.data).trials,
-                    "head": self.ledger.position().hash[:12],
+                    "head": self.ledger.position().short,
                 },
                 "scores": {key: scored[key] for key in shown if key in scored},
                 "price": scored.get("price"),
@@ -313,7 +327,7 @@ def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = 
     root : str
         The workspace's folder.
     kind : str
-        One of train, backtest, tune, rank, execute.
+        One of train, backtest, tune, rank, execute, simulate.
     args : mapping
         ``agent`` and what the kind takes; pipelines by id.
     progress : Progress

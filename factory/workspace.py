@@ -1,6 +1,7 @@
 """The folder in which one user's datasets, trials and artefacts live."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,9 +97,20 @@ class Workspace:
                 f"workspace {self.root}: written in format {written[:20]!r}, this version reads {FORMAT}; "
                 "use the version that wrote it, or another folder with --workspace"
             )
+        if not self._id.exists():
+            write_text(self._id, f"{secrets.token_hex(6)}\n")
         for folder in (self.datasets, self.cache, self.artefacts, self.runs):
             folder.mkdir(exist_ok=True)
         self.vault.mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def id(self) -> str:
+        """Twelve random hex digits; strategy files name the workspace whose ledger they anchor."""
+        return self._id.read_text(encoding="utf-8").strip()
+
+    @property
+    def _id(self) -> Path:
+        return self.root / "id"
 
     @property
     def database(self) -> Path:

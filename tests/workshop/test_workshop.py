@@ -104,7 +104,9 @@ def test_law_4_the_same_pipeline_twice_is_one_trial(workshop: Workshop, binary: 
     first = do("backtest", pipeline=binary, why="first idea")
     again = do("backtest", pipeline=binary)
     assert again["seen_before"] is True
-    assert {key: first[key] for key in ("win_rate", "sharpe", "trial")} == {key: again[key] for key in ("win_rate", "sharpe", "trial")}
+    assert {key: first[key] for key in ("win_rate", "sharpe", "trial")} == {
+        key: again[key] for key in ("win_rate", "sharpe", "trial")
+    }
     assert workshop.ledger.counts("small-sim").trials == 1
     [entry] = workshop.ledger.trials("small-sim")
     assert entry.payload["why"] == "first idea"
@@ -247,3 +249,19 @@ def test_law_3_nothing_of_the_sealed_interval_is_outside_the_vault(built, worksh
     sealed = moment(load_spec(SPEC).split.sealed[0])
     for path in (*built.datasets.rglob("time.npy"), *built.datasets.rglob("known.npy")):
         assert np.load(path).max() <= sealed, path
+
+
+def test_law_4_a_ledger_cut_back_to_before_a_proposal_is_found_by_the_strategy_file(
+    workshop: Workshop, binary: str, do
+) -> None:
+    do("backtest", pipeline=binary)
+    workshop.propose(binary, "good enough")
+    assert workshop.verify().ok
+    workshop.ledger.close()
+    for path in workshop.workspace.root.glob("ledger.sqlite*"):
+        path.unlink()
+    (workshop.workspace.vault / "anchors.jsonl").unlink()
+    fresh = Workshop(workshop.workspace, "tester")
+    found = fresh.verify()
+    assert not found.ok
+    assert "1" in " ".join(found.problems)

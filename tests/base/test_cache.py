@@ -1,0 +1,55 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.cache import Cache
+
+
+def key(letter: str) -> str:
+    return letter * 64
+
+
+def test_arrays_come_back_as_they_went(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    arrays = {"oof": np.arange(5.0), "fitted.coef": np.ones((2, 3), np.float32), "method": np.array(["isotonic"])}
+    cache.put(key("a"), arrays)
+    found = cache.get(key("a"))
+    assert found is not None
+    assert set(found) == set(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array)
+    assert cache.has(key("a"))
+
+
+def test_what_is_not_there_is_none(tmp_path: Path) -> None:
+    assert Cache(tmp_path / "nowhere").get(key("a")) is None
+    assert not Cache(tmp_path).has(key("a"))
+
+
+def test_cached_arrays_cannot_be_written_to(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.put(key("a"), {"x": np.arange(3.0)})
+    found = cache.get(key("a"))
+    assert found is not None
+    with pytest.raises(ValueError, match="read-only"):
+        found["x"][0] = 1.0
+
+
+def test_the_least_used_goes_first(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, limit=25_000)
+    for i, letter in enumerate("ab"):
+        cache.put(key(letter), {"x": np.zeros(1_000)})
+        os.utime(tmp_path / (letter * 2) / key(letter), (i, i))
+    cache.get(key("a"))
+    cache.put(key("c"), {"x": np.zeros(1_500)})
+    assert [letter for letter in "abc" if cache.has(key(letter))] == ["a", "c"]
+
+
+def test_a_broken_entry_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.put(key("a"), {"x": np.zeros(3)})
+    [file] = tmp_path.rglob("x.npy")
+    file.write_bytes(b"half")
+    assert cache.get(key("a")) is None
