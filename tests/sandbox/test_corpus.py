@@ -12,11 +12,11 @@ from tests.sandbox.corpus import Canaries, load, play
 FILE = Path(os.environ.get("RFCAT_SHARED", Path(__file__).parents[3] / "shared")) / "sandbox_corpus.jsonl"
 RECORDS = load(FILE) if FILE.exists() else []
 CATEGORIES = list(dict.fromkeys(record["category"] for record in RECORDS))
-QUICK = ("legit",)
 
 
 @pytest.mark.skipif(not RECORDS, reason="the shared sandbox corpus is not here")
-@pytest.mark.parametrize("category", [c if c in QUICK else pytest.param(c, marks=pytest.mark.slow) for c in CATEGORIES])
+@pytest.mark.slow
+@pytest.mark.parametrize("category", CATEGORIES)
 def test_corpus_in_policy_mode(category: str, call: Callable[[str], Outcome], canaries: Canaries) -> None:
     records = [record for record in RECORDS if record["category"] == category]
     failures = {record["id"]: why for record in records if (why := play(record, canaries, call))}
