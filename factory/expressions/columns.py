@@ -96,8 +96,9 @@ class Columns:
         """
         column = self.column(expression)
         valid = column.period + column.delay
-        values: Floats = carry(column.known, column.values, valid, np.ascontiguousarray(times, dtype=np.int64))
-        return values
+        out = np.empty(len(times))
+        carry(column.known, column.values, valid, np.ascontiguousarray(times, dtype=np.int64), out)
+        return out
 
     def cached(self, expression: Expression) -> bool:
         """Whether :meth:`column` would compute nothing."""
@@ -189,5 +190,6 @@ class Columns:
         source, target = self._rows(own), self._rows(clock)
         if np.array_equal(source.known, target.known):
             return values
-        carried: Floats = carry(source.known, values, source.valid, target.known)
-        return carried
+        out = np.empty(len(target.known))
+        carry(source.known, values, source.valid, target.known, out)
+        return out

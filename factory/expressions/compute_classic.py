@@ -6,7 +6,7 @@ import numpy as np
 import talib
 
 from factory.expressions.compute_window import window_least, window_mean, window_moments, window_most
-from factory.expressions.kernels import ordered, rows, windows
+from factory.expressions.kernels import ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
@@ -29,8 +29,7 @@ def _macd(name: str, line: int) -> Compute:
     def compute(x: Columns, k: Literals, on: Rows) -> Floats:
         fast, slow = sorted(k[:2])
         shares = (2.0 / (n + 1.0) for n in (fast, slow, k[2]))
-        values: Floats = rows.convergence(x[0], *shares, line, OPERATORS[name].rows(k))
-        return values
+        return run(rows.convergence, x[0], *shares, line, OPERATORS[name].rows(k))
 
     return compute
 
@@ -45,7 +44,7 @@ def _band_position(x: Columns, k: Literals, on: Rows) -> Floats:
 
 def _place(high: Floats, low: Floats, close: Floats, n: float, on: Rows) -> Floats:
     """Place of the close between the window's low and high, percent; 0 where they are equal, as TA-Lib."""
-    place: Floats = rows.within(close, window_least(low, n, on), window_most(high, n, on), 0.0)
+    place = run(rows.within, close, window_least(low, n, on), window_most(high, n, on), 0.0)
     place *= 100.0
     return place
 
@@ -57,7 +56,7 @@ def _stochastic_k(x: Columns, k: Literals, on: Rows) -> Floats:
 def _williams_r(x: Columns, k: Literals, on: Rows) -> Floats:
     high, low, close = x
     least, most = window_least(low, k[0], on), window_most(high, k[0], on)
-    place: Floats = rows.within(close, least, most, 1.0)
+    place = run(rows.within, close, least, most, 1.0)
     place -= 1.0
     place *= 100.0
     return place
@@ -65,7 +64,7 @@ def _williams_r(x: Columns, k: Literals, on: Rows) -> Floats:
 
 def _aroon(x: Columns, k: Literals, on: Rows) -> Floats:
     n = int(k[0])
-    since_high, since_low = ordered.extreme_age(x[0], n + 1, 1.0), ordered.extreme_age(x[1], n + 1, -1.0)
+    since_high, since_low = run(ordered.extreme_age, x[0], n + 1, 1.0), run(ordered.extreme_age, x[1], n + 1, -1.0)
     oscillator: Floats = 100.0 * (since_low - since_high) / n
     return oscillator
 

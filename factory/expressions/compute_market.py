@@ -5,7 +5,7 @@ from math import log, pi
 import numpy as np
 
 from factory.expressions.compute_window import changed, ratio, window_mean, window_sum, window_var
-from factory.expressions.kernels import rows
+from factory.expressions.kernels import rows, run
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
 from factory.times import DAY, HOUR, MINUTE
@@ -72,8 +72,8 @@ def _typical(x: Columns) -> Floats:
 
 
 def _vwap_day(x: Columns, k: Literals, on: Rows) -> Floats:
-    worth = rows.since_midnight(_typical(x) * x[3], on.time, DAY)
-    return ratio(worth, rows.since_midnight(x[3], on.time, DAY))
+    worth = run(rows.since_midnight, _typical(x) * x[3], on.time, DAY)
+    return ratio(worth, run(rows.since_midnight, x[3], on.time, DAY))
 
 
 def _obv(x: Columns, k: Literals, on: Rows) -> Floats:

@@ -3,7 +3,7 @@
 import numpy as np
 import talib
 
-from factory.expressions.kernels import ordered, rows, windows
+from factory.expressions.kernels import ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.stretches import on_stretches
@@ -11,14 +11,12 @@ from factory.expressions.stretches import on_stretches
 
 def window_sum(x: Floats, n: float, on: Rows) -> Floats:
     """Sum of n rows."""
-    total: Floats = windows.fold(x, int(n), on.phase, windows.SUM)
-    return total
+    return run(windows.fold, x, int(n), on.phase, windows.SUM)
 
 
 def window_mean(x: Floats, n: float, on: Rows) -> Floats:
     """Mean of n rows."""
-    mean: Floats = windows.fold(x, int(n), on.phase, windows.MEAN)
-    return mean
+    return run(windows.fold, x, int(n), on.phase, windows.MEAN)
 
 
 def window_var(x: Floats, n: float, on: Rows) -> Floats:
@@ -28,26 +26,22 @@ def window_var(x: Floats, n: float, on: Rows) -> Floats:
 
 def window_moments(x: Floats, n: float, on: Rows, kind: int, width: float = 0.0) -> Floats:
     """What :func:`factory.expressions.kernels.windows.moments` gives."""
-    moments: Floats = windows.moments(x, int(n), on.phase, kind, width)
-    return moments
+    return run(windows.moments, x, int(n), on.phase, kind, width)
 
 
 def window_least(x: Floats, n: float, on: Rows) -> Floats:
     """Least of n rows."""
-    least: Floats = windows.fold(x, int(n), on.phase, windows.MIN)
-    return least
+    return run(windows.fold, x, int(n), on.phase, windows.MIN)
 
 
 def window_most(x: Floats, n: float, on: Rows) -> Floats:
     """Greatest of n rows."""
-    most: Floats = windows.fold(x, int(n), on.phase, windows.MAX)
-    return most
+    return run(windows.fold, x, int(n), on.phase, windows.MAX)
 
 
 def changed(x: Floats, n: float, kind: int) -> Floats:
     """Change over n rows: ``rows.LAG``, ``DIFF``, ``RET`` or ``LOG``."""
-    change: Floats = rows.change(x, int(n), kind)
-    return change
+    return run(rows.change, x, int(n), kind)
 
 
 def fractional_weights(d: float, n: int) -> Floats:
@@ -77,8 +71,7 @@ def _over(x: Floats, extreme: Floats) -> Floats:
 
 
 def _position(x: Floats, n: float, on: Rows) -> Floats:
-    position: Floats = rows.within(x, window_least(x, n, on), window_most(x, n, on), np.nan)
-    return position
+    return run(rows.within, x, window_least(x, n, on), window_most(x, n, on), np.nan)
 
 
 def _linear(n: float) -> Floats:
@@ -95,38 +88,38 @@ WINDOW: dict[str, Compute] = {
     "diff": lambda x, k, on: changed(x[0], k[0], rows.DIFF),
     "ret": lambda x, k, on: changed(x[0], k[0], rows.RET),
     "log_ret": lambda x, k, on: changed(x[0], k[0], rows.LOG),
-    "fracdiff": lambda x, k, on: rows.weigh(x[0], fractional_weights(k[0], int(k[1]))),
+    "fracdiff": lambda x, k, on: run(rows.weigh, x[0], fractional_weights(k[0], int(k[1]))),
     "sum": lambda x, k, on: window_sum(x[0], k[0], on),
     "mean": lambda x, k, on: window_mean(x[0], k[0], on),
     "std": lambda x, k, on: _std(x[0], k[0], on),
     "var": lambda x, k, on: window_var(x[0], k[0], on),
     "zscore": lambda x, k, on: window_moments(x[0], k[0], on, windows.ZSCORE),
-    "skew": lambda x, k, on: windows.shape(x[0], int(k[0]), on.phase, windows.SKEW),
-    "kurt": lambda x, k, on: windows.shape(x[0], int(k[0]), on.phase, windows.KURT),
+    "skew": lambda x, k, on: run(windows.shape, x[0], int(k[0]), on.phase, windows.SKEW),
+    "kurt": lambda x, k, on: run(windows.shape, x[0], int(k[0]), on.phase, windows.KURT),
     "min": lambda x, k, on: window_least(x[0], k[0], on),
     "max": lambda x, k, on: window_most(x[0], k[0], on),
     "position": lambda x, k, on: _position(x[0], k[0], on),
     "drawdown": lambda x, k, on: _over(x[0], window_most(x[0], k[0], on)),
     "runup": lambda x, k, on: _over(x[0], window_least(x[0], k[0], on)),
-    "median": lambda x, k, on: ordered.ordered(x[0], int(k[0]), 0.5),
-    "quantile": lambda x, k, on: ordered.ordered(x[0], int(k[0]), k[1]),
-    "rank": lambda x, k, on: ordered.ordered(x[0], int(k[0]), ordered.RANK),
-    "since_max": lambda x, k, on: ordered.extreme_age(x[0], int(k[0]), 1.0),
-    "since_min": lambda x, k, on: ordered.extreme_age(x[0], int(k[0]), -1.0),
+    "median": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), 0.5),
+    "quantile": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), k[1]),
+    "rank": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), ordered.RANK),
+    "since_max": lambda x, k, on: run(ordered.extreme_age, x[0], int(k[0]), 1.0),
+    "since_min": lambda x, k, on: run(ordered.extreme_age, x[0], int(k[0]), -1.0),
     "count": lambda x, k, on: window_sum(np.where(np.isnan(x[0]), np.nan, x[0] != 0.0), k[0], on),
-    "since": lambda x, k, on: ordered.since(x[0], int(k[0])),
-    "slope": lambda x, k, on: windows.comoments(x[0], _index(x[0]), int(k[0]), on.phase, windows.BETA),
-    "trend": lambda x, k, on: windows.comoments(x[0], _index(x[0]), int(k[0]), on.phase, windows.CORR),
-    "corr": lambda x, k, on: windows.comoments(x[0], x[1], int(k[0]), on.phase, windows.CORR),
-    "cov": lambda x, k, on: windows.comoments(x[0], x[1], int(k[0]), on.phase, windows.COV),
-    "beta": lambda x, k, on: windows.comoments(x[0], x[1], int(k[0]), on.phase, windows.BETA),
-    "autocorr": lambda x, k, on: windows.comoments(x[0], changed(x[0], k[1], rows.LAG), int(k[0]), on.phase, windows.CORR),
+    "since": lambda x, k, on: run(ordered.since, x[0], int(k[0])),
+    "slope": lambda x, k, on: run(windows.comoments, x[0], _index(x[0]), int(k[0]), on.phase, windows.BETA),
+    "trend": lambda x, k, on: run(windows.comoments, x[0], _index(x[0]), int(k[0]), on.phase, windows.CORR),
+    "corr": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.CORR),
+    "cov": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.COV),
+    "beta": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.BETA),
+    "autocorr": lambda x, k, on: run(windows.comoments, x[0], changed(x[0], k[1], rows.LAG), int(k[0]), on.phase, windows.CORR),
     "efficiency": lambda x, k, on: ratio(
         np.abs(changed(x[0], k[0], rows.DIFF)), window_sum(np.abs(changed(x[0], 1, rows.DIFF)), k[0], on)
     ),
-    "wma": lambda x, k, on: rows.weigh(x[0], _linear(k[0])),
-    "ema": lambda x, k, on: rows.smooth(x[0], 2.0 / (k[0] + 1.0), OPERATORS["ema"].rows(k)),
-    "wilder": lambda x, k, on: rows.smooth(x[0], 1.0 / k[0], OPERATORS["wilder"].rows(k)),
+    "wma": lambda x, k, on: run(rows.weigh, x[0], _linear(k[0])),
+    "ema": lambda x, k, on: run(rows.smooth, x[0], 2.0 / (k[0] + 1.0), OPERATORS["ema"].rows(k)),
+    "wilder": lambda x, k, on: run(rows.smooth, x[0], 1.0 / k[0], OPERATORS["wilder"].rows(k)),
     "dema": _settled("dema", "DEMA"),
     "tema": _settled("tema", "TEMA"),
     "trix": _settled("trix", "TRIX"),

@@ -68,8 +68,9 @@ class Bars:
     def column(self, name: str) -> Floats:
         """Open first, high greatest, low least, volumes and counts in total, all else last."""
         kind = _KINDS.get(name, kernels.LAST) if self.series.kind == "bars" else kernels.LAST
-        gathered: Floats = kernels.gather(np.ascontiguousarray(self.series.columns[name]), self.starts, self.size, kind)
-        return gathered
+        out = np.empty(len(self.rows.time))
+        kernels.gather(np.ascontiguousarray(self.series.columns[name]), self.starts, self.size, kind, out)
+        return out
 
 
 def native(series: Series) -> Rows:

@@ -1,7 +1,6 @@
 """Calling an indicator on each stretch without a gap."""
 
 from collections.abc import Callable
-from functools import reduce
 
 import numpy as np
 
@@ -25,8 +24,20 @@ def on_stretches(indicator: Callable[..., Floats], columns: tuple[Floats, ...], 
     ndarray of float64, shape (n,)
     """
     out = np.full(len(columns[0]), np.nan)
-    for start, end in edges(reduce(np.add, columns)).reshape(-1, 2):
+    for start, end in _stretches(columns):
         if end - start > settling:
             values = indicator(*(column[start:end] for column in columns))
             out[start + settling : end] = values[settling:]
     return out
+
+
+def _stretches(columns: tuple[Floats, ...]) -> list[tuple[int, int]]:
+    """First row and end of each stretch in which no column is NaN."""
+    found = [(0, len(columns[0]))]
+    for column in columns:
+        found = [
+            (first + start, first + end)
+            for first, last in found
+            for start, end in edges(column[first:last]).reshape(-1, 2).tolist()
+        ]
+    return found

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import float64, int64, njit
+from numba import float64, int64, njit, void
 from numpy.typing import NDArray
 
 from factory.expressions.kernels import COLUMN, RESULT
@@ -38,11 +38,11 @@ def _read(values: Floats, n: int, last: float, q: float) -> Any:
     return values[below] + (values[above] - values[below]) * (place - below)
 
 
-@njit(RESULT(COLUMN, int64, float64), cache=True, nogil=True)
-def ordered(x: Floats, n: int, q: float) -> Any:
+@njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
+def ordered(x: Floats, n: int, q: float, out: Floats) -> None:
     """Quantile q of n rows, linear between rows; or the present row's mean rank over n for ``q = RANK``."""
     rows = len(x)
-    out = np.full(rows, np.nan)
+    out[:] = np.nan
     values = np.empty(n)
     filled = 0
     for i in range(rows):
@@ -58,14 +58,13 @@ def ordered(x: Floats, n: int, q: float) -> Any:
             _swap(values, n, x[i - n], x[i])
         if filled == n:
             out[i] = _read(values, n, x[i], q)
-    return out
 
 
-@njit(RESULT(COLUMN, int64, float64), cache=True, nogil=True)
-def extreme_age(x: Floats, n: int, sign: float) -> Any:
+@njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
+def extreme_age(x: Floats, n: int, sign: float, out: Floats) -> None:
     """Rows since the greatest (sign 1) or least (sign -1) of n rows, the latest of equals."""
     rows = len(x)
-    out = np.full(rows, np.nan)
+    out[:] = np.nan
     kept = np.empty(n, np.int64)
     head, size, start = 0, 0, 0
     for i in range(rows):
@@ -80,14 +79,13 @@ def extreme_age(x: Floats, n: int, sign: float) -> Any:
         size += 1
         if i - start >= n - 1:
             out[i] = i - kept[head]
-    return out
 
 
-@njit(RESULT(COLUMN, int64), cache=True, nogil=True)
-def since(condition: Floats, n: int) -> Any:
+@njit(void(COLUMN, int64, RESULT), cache=True, nogil=True)
+def since(condition: Floats, n: int, out: Floats) -> None:
     """Rows since a condition was last not zero, n where it was zero in all n rows."""
     rows = len(condition)
-    out = np.full(rows, np.nan)
+    out[:] = np.nan
     start, last = 0, -n
     for i in range(rows):
         if condition[i] != condition[i]:
@@ -97,4 +95,3 @@ def since(condition: Floats, n: int) -> Any:
             last = i
         if i - start >= n - 1:
             out[i] = min(i - last, n)
-    return out

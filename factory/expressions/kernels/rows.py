@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import float64, int64, njit
+from numba import float64, int64, njit, void
 from numpy.typing import NDArray
 
 from factory.expressions.kernels import COLUMN, RESULT, TIMES
@@ -17,13 +17,12 @@ _BLOCK = 1024
 """Rows weighed at a time, so that they stay in the nearest cache."""
 
 
-@njit(RESULT(COLUMN, int64, int64), cache=True, nogil=True)
-def change(x: Floats, n: int, kind: int) -> Any:
+@njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True)
+def change(x: Floats, n: int, kind: int, out: Floats) -> None:
     """The value n rows ago, or the present one's difference, relative change or log ratio to it.
 
     NaN where any row from then to now is, so that no change is measured across a gap.
     """
-    out = np.empty(len(x))
     start = 0
     for i in range(len(x)):
         if x[i] != x[i]:
@@ -42,14 +41,12 @@ def change(x: Floats, n: int, kind: int) -> Any:
                 out[i] = x[i] / before - 1.0
             else:
                 out[i] = np.log(x[i] / before)
-    return out
 
 
-@njit(RESULT(COLUMN, COLUMN), cache=True, nogil=True)
-def weigh(x: Floats, weights: Floats) -> Any:
+@njit(void(COLUMN, COLUMN, RESULT), cache=True, nogil=True)
+def weigh(x: Floats, weights: Floats, out: Floats) -> None:
     """Sum of the present and earlier rows times weights, the present row's first."""
     rows, n = len(x), len(weights)
-    out = np.empty(rows)
     out[: n - 1] = np.nan
     for first in range(n - 1, rows, _BLOCK):
         block = out[first : min(first + _BLOCK, rows)]
@@ -58,13 +55,11 @@ def weigh(x: Floats, weights: Floats) -> Any:
             weight, earlier = weights[k], x[first - k : first - k + len(block)]
             for i in range(len(block)):
                 block[i] += weight * earlier[i]
-    return out
 
 
-@njit(RESULT(COLUMN, float64, int64), cache=True, nogil=True)
-def smooth(x: Floats, share: float, settling: int) -> Any:
+@njit(void(COLUMN, float64, int64, RESULT), cache=True, nogil=True)
+def smooth(x: Floats, share: float, settling: int, out: Floats) -> None:
     """Exponential average that starts anew after a NaN and is NaN for `settling` rows then."""
-    out = np.empty(len(x))
     level, age = 0.0, 0
     for i in range(len(x)):
         if x[i] != x[i]:
@@ -73,17 +68,15 @@ def smooth(x: Floats, share: float, settling: int) -> Any:
             level = x[i] if age == 0 else level + share * (x[i] - level)
             age += 1
         out[i] = level if age > settling else np.nan
-    return out
 
 
-@njit(RESULT(COLUMN, float64, float64, float64, int64, int64), cache=True, nogil=True)
-def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, settling: int) -> Any:
+@njit(void(COLUMN, float64, float64, float64, int64, int64, RESULT), cache=True, nogil=True)
+def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, settling: int, out: Floats) -> None:
     """Fast less slow exponential average, its own average, or their difference (`line` 0, 1, 2).
 
     `fast`, `slow` and `signal` are the shares by which a row moves each
     average; starts anew after a NaN and is NaN for `settling` rows then.
     """
-    out = np.empty(len(x))
     quick, calm, mean, age = 0.0, 0.0, 0.0, 0
     for i in range(len(x)):
         if x[i] != x[i]:
@@ -97,17 +90,14 @@ def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, s
             age += 1
         gap = quick - calm
         out[i] = np.nan if age <= settling else gap if line == 0 else mean if line == 1 else gap - mean
-    return out
 
 
-@njit(RESULT(COLUMN, COLUMN, COLUMN, float64), cache=True, nogil=True)
-def within(x: Floats, least: Floats, most: Floats, flat: float) -> Any:
+@njit(void(COLUMN, COLUMN, COLUMN, float64, RESULT), cache=True, nogil=True)
+def within(x: Floats, least: Floats, most: Floats, flat: float, out: Floats) -> None:
     """Place between two bounds: 0 the lower, 1 the upper, `flat` where they are equal."""
-    out = np.empty(len(x))
     for i in range(len(x)):
         reach = most[i] - least[i]
         out[i] = flat if reach == 0.0 else (x[i] - least[i]) / reach
-    return out
 
 
 @njit(int64[::1](COLUMN), cache=True, nogil=True)
@@ -130,8 +120,8 @@ def edges(x: Floats) -> Any:
     return out
 
 
-@njit(RESULT(TIMES, COLUMN, int64, TIMES), cache=True, nogil=True)
-def carry(known: Times, values: Floats, valid: int, times: Times) -> Any:
+@njit(void(TIMES, COLUMN, int64, TIMES, RESULT), cache=True, nogil=True)
+def carry(known: Times, values: Floats, valid: int, times: Times, out: Floats) -> None:
     """The last value known at each moment, NaN where it is older than `valid` ms.
 
     Parameters
@@ -143,23 +133,19 @@ def carry(known: Times, values: Floats, valid: int, times: Times) -> Any:
         Milliseconds.
     times : ndarray of int64, shape (m,)
         Never decreasing.
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
+    out : ndarray of float64, shape (m,)
     """
-    out = np.full(len(times), np.nan)
+    out[:] = np.nan
     at, rows = -1, len(known)
     for i in range(len(times)):
         while at + 1 < rows and known[at + 1] <= times[i]:
             at += 1
         if at >= 0 and times[i] - known[at] <= valid:
             out[i] = values[at]
-    return out
 
 
-@njit(RESULT(COLUMN, TIMES, int64, int64), cache=True, nogil=True)
-def gather(x: Floats, starts: Times, size: int, kind: int) -> Any:
+@njit(void(COLUMN, TIMES, int64, int64, RESULT), cache=True, nogil=True)
+def gather(x: Floats, starts: Times, size: int, kind: int, out: Floats) -> None:
     """First, last, greatest, least or total of each bar.
 
     Parameters
@@ -171,9 +157,10 @@ def gather(x: Floats, starts: Times, size: int, kind: int) -> Any:
         Rows of a whole bar; a bar with another number, or a NaN, is NaN.
     kind : int
         ``FIRST``, ``LAST``, ``GREATEST``, ``LEAST`` or ``TOTAL``.
+    out : ndarray of float64, shape (bars,)
     """
     bars = len(starts) - 1
-    out = np.full(bars, np.nan)
+    out[:] = np.nan
     for bar in range(bars):
         first, end = starts[bar], starts[bar + 1]
         if end - first != size:
@@ -192,13 +179,12 @@ def gather(x: Floats, starts: Times, size: int, kind: int) -> Any:
             out[bar] = most
         else:
             out[bar] = least if kind == LEAST else total
-    return out
 
 
-@njit(RESULT(COLUMN, TIMES, int64), cache=True, nogil=True)
-def since_midnight(x: Floats, time: Times, day: int) -> Any:
+@njit(void(COLUMN, TIMES, int64, RESULT), cache=True, nogil=True)
+def since_midnight(x: Floats, time: Times, day: int, out: Floats) -> None:
     """Sum of the rows since midnight; NaN until the next one where a row is missing or the first came later."""
-    out = np.full(len(x), np.nan)
+    out[:] = np.nan
     total = np.nan
     for i in range(len(x)):
         if time[i] % day == 0:
@@ -207,4 +193,3 @@ def since_midnight(x: Floats, time: Times, day: int) -> Any:
             total = np.nan
         total += x[i]
         out[i] = total
-    return out

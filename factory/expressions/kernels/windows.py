@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import float64, int64, njit
+from numba import float64, int64, njit, void
 from numpy.typing import NDArray
 
 from factory.expressions.kernels import COLUMN, RESULT
@@ -37,8 +37,8 @@ def _join(a: float, b: float, kind: int) -> Any:
     return a if a > b or a != a else b
 
 
-@njit(RESULT(COLUMN, int64, int64, int64), cache=True, nogil=True)
-def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
+@njit(void(COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
+def fold(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
     """Sum, mean, least or greatest of n rows.
 
     Parameters
@@ -50,14 +50,10 @@ def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
         Absolute number of the first row.
     kind : int
         ``SUM``, ``MEAN``, ``MIN`` or ``MAX``.
-
-    Returns
-    -------
-    ndarray of float64, shape (rows,)
+    out : ndarray of float64, shape (rows,)
         NaN where the window is not whole.
     """
     rows = len(x)
-    out = np.empty(rows)
     out[: n - 1] = np.nan
     tail = np.empty(n)
     share = 1.0 / n if kind == MEAN else 1.0
@@ -72,11 +68,10 @@ def fold(x: Floats, n: int, phase: int, kind: int) -> Any:
             at = i - start + 1
             if i >= n - 1:
                 out[i] = share * (total if at == n else _join(tail[at], total, kind))
-    return out
 
 
-@njit(RESULT(COLUMN, int64, int64, int64, float64), cache=True, nogil=True)
-def moments(x: Floats, n: int, phase: int, kind: int, width: float) -> Any:
+@njit(void(COLUMN, int64, int64, int64, float64, RESULT), cache=True, nogil=True)
+def moments(x: Floats, n: int, phase: int, kind: int, width: float, out: Floats) -> None:
     """Variance, z-score, deviation over mean, or a band around the mean, of n rows.
 
     Sums are taken of differences from a row inside the window, so that a
@@ -92,14 +87,10 @@ def moments(x: Floats, n: int, phase: int, kind: int, width: float) -> Any:
         over the mean; ``BAND``, the mean and `width` deviations (n).
     width : float
         Number of deviations.
-
-    Returns
-    -------
-    ndarray of float64, shape (rows,)
+    out : ndarray of float64, shape (rows,)
         NaN where the window is not whole, and the z-score where nothing moves.
     """
     rows = len(x)
-    out = np.empty(rows)
     out[: n - 1] = np.nan
     tail1, tail2 = np.zeros(n + 1), np.zeros(n + 1)
     share = 1.0 / n
@@ -132,7 +123,6 @@ def moments(x: Floats, n: int, phase: int, kind: int, width: float) -> Any:
                 out[i] = width * np.sqrt(var) / (origin + mean)
             else:
                 out[i] = origin + mean + width * np.sqrt(var)
-    return out
 
 
 @njit(cache=True, nogil=True)
@@ -158,15 +148,15 @@ def _shape_of(left: Floats, at: int, right: Floats, n: int, kind: int) -> Any:
     return (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * m4 / (m2 * m2) - 3.0 * (n - 1.0))
 
 
-@njit(RESULT(COLUMN, int64, int64, int64), cache=True, nogil=True)
-def shape(x: Floats, n: int, phase: int, kind: int) -> Any:
+@njit(void(COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
+def shape(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
     """Unbiased skewness or excess kurtosis of n rows; NaN where all are equal.
 
     Joanes and Gill (1998), as pandas. Parameters as in :func:`fold`, kind
     ``SKEW`` or ``KURT``.
     """
     rows = len(x)
-    out = np.full(rows, np.nan)
+    out[:] = np.nan
     tail = np.zeros((n + 1, 4))
     sums = np.zeros(4)
     for start in _blocks(rows, n, phase):
@@ -182,7 +172,6 @@ def shape(x: Floats, n: int, phase: int, kind: int) -> Any:
             _add_powers(sums, x[i] - origin)
             if i >= n - 1:
                 out[i] = _shape_of(tail, i - start + 1, sums, n, kind)
-    return out
 
 
 @njit(cache=True, nogil=True)
@@ -199,15 +188,14 @@ def _comoment(sx: float, sy: float, sxx: float, syy: float, sxy: float, n: int, 
     return min(max(xy / np.sqrt(xx * yy), -1.0), 1.0) if xx > 0.0 else np.nan
 
 
-@njit(RESULT(COLUMN, COLUMN, int64, int64, int64), cache=True, nogil=True)
-def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int) -> Any:
+@njit(void(COLUMN, COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
+def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
     """Covariance (n - 1), correlation, or slope of x on y, over n rows.
 
     Parameters as in :func:`fold`, kind ``COV``, ``CORR`` or ``BETA``; NaN
     where a needed variance is zero.
     """
     rows = len(x)
-    out = np.empty(rows)
     out[: n - 1] = np.nan
     tail = np.zeros((n + 1, 5))
     for start in _blocks(rows, n, phase):
@@ -226,4 +214,3 @@ def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int) -> Any:
             if i >= n - 1:
                 left = tail[i - start + 1]
                 out[i] = _comoment(left[0] + sx, left[1] + sy, left[2] + sxx, left[3] + syy, left[4] + sxy, n, kind)
-    return out
