@@ -65,6 +65,6 @@ def recalibration(y: NDArray[np.integer], p: NDArray[float64]) -> tuple[float, f
         u, v = float(np.sum(miss * x)), float(miss.sum())
         step = (c * u - b * v) / determinant, (a * v - b * u) / determinant
         slope, intercept = slope + step[0], intercept + step[1]
-        if abs(step[0]) + abs(step[1]) < 1e-9:
+        if abs(step[0]) + abs(step[1]) < 1e-6:
             return slope, intercept
     return None

@@ -167,13 +167,14 @@ def test_liquidation_comes_when_equity_falls_to_maintenance(p: float, price: flo
     assert result.equity[-1] == pytest.approx(1 - 10 * abs(price / 100 - 1))
 
 
+@pytest.mark.parametrize("still", [1, 2], ids=["while held", "at the exit"])
 @pytest.mark.parametrize(("p", "jump"), [(0.6, 50.0), (0.4, 200.0)])
-def test_a_jump_past_liquidation_loses_the_equity_and_no_more(p: float, jump: float) -> None:
+def test_a_jump_past_liquidation_loses_the_equity_and_no_more(p: float, jump: float, still: int) -> None:
     tenfold = long_or_short(AFTER_2M, use="volatility", yearly=5, leverage=10)
     contract = perpetual(taker=0.001, slippage=0.001)
-    result = play(tenfold, contract, flat(100, jump, *[jump] * 5), [0, 3, 4], [p] * 3, volatility=np.full(3, 0.1))
+    result = play(tenfold, contract, flat(*[100] * still, *[jump] * 5), [0, 3, 4], [p] * 3, volatility=np.full(3, 0.1))
     assert result.equity[-1] == pytest.approx(0, abs=1e-12)
-    assert result.trades.net.sum() == pytest.approx(-1)
+    assert result.trades.net.sum() == pytest.approx(-1, abs=1e-12)
     assert result.counts["ruined"] == 2
     assert result.metrics["max_drawdown"] == pytest.approx(1)
 
