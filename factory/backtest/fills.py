@@ -102,8 +102,7 @@ def by_day(trades: Trades, start: int, end: int) -> Daily:
     """Sum net P&L by the UTC day of the exit, over every day that [start, end) touches."""
     first, last = start // DAY, (end - 1) // DAY
     count = int(last - first) + 1
-    net = np.zeros(count)
-    np.add.at(net, (trades.exit_ms - 1) // DAY - first, trades.net)
+    net = np.bincount((trades.exit_ms - 1) // DAY - first, weights=trades.net, minlength=count).astype(float64)
     opening = 1 + np.concatenate([[0.0], np.cumsum(net)[:-1]])
     ret = np.divide(net, opening, out=np.zeros(count), where=opening >= DUST)
     return Daily(np.arange(first, last + 1, dtype=int64) * DAY, net, ret)

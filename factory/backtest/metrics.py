@@ -101,14 +101,15 @@ def forecast(
         metrics["brier_skill"] = calibration.skill(y, p, base_rate)
     if fitted := calibration.recalibration(y, p):
         metrics["slope"], metrics["intercept"] = fitted
-    if ranked := ranking.auc(y, p):
+    ranked = ranking.auc(y, p)
+    if ranked:
         metrics["auc"] = ranked.value
         apart = len(times) < 2 or int(np.diff(times).min()) >= clock.horizon
         block = block_length(clock.period, clock.horizon, 0)
         interval = ranking.delong(y, ranked)[1:] if apart else ranking.block_interval(y, ranked, times, block)
         if interval:
             metrics["auc_low"], metrics["auc_high"] = interval
-    return Forecast(metrics, calibration.reliability(y, p))
+    return Forecast(metrics, calibration.reliability(y, p, order=ranked.order if ranked else None))
 
 
 def _drawdown(trades: Trades, equity: NDArray[float64]) -> float:

@@ -15,10 +15,11 @@ class Auc(NamedTuple):
     """Area under the ROC curve, with the placement of each row among the other class.
 
     `placement` of an up is the share of downs that it beats, of a down the
-    share of ups that beat it; ties count one half.
+    share of ups that beat it; ties count one half. `order` are the positions by rising score.
     """
 
     value: float
+    order: NDArray[int64]
     placement: NDArray[float64]
 
 
@@ -47,7 +48,7 @@ def auc(y: NDArray[np.integer], score: NDArray[float64]) -> Auc | None:
     beating = 1 - (np.cumsum(tied_ups) - tied_ups / 2) / ups
     placement = np.empty(len(y))
     placement[order] = np.where(up_ranked, np.repeat(beaten, tied), np.repeat(beating, tied))
-    return Auc(float(placement[up].mean()), placement)
+    return Auc(float(placement[up].mean()), order, placement)
 
 
 def delong(y: NDArray[np.integer], of: Auc, confidence: float = 0.95) -> tuple[float, float, float]:
