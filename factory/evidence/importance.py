@@ -180,10 +180,10 @@ def _scored(
     risen: dict[str, Loss] = {}
     fallen: dict[str, Loss] = {}
     for name, repeats in zip(groups, shuffled, strict=True):
-        losses = sum(_losses(y, q) for q in repeats) / len(repeats)
-        areas = sum(_influence(auc(y, q), share) for q in repeats) / len(repeats)
-        risen[name] = _mean(losses - loss, times, block)
-        fallen[name] = _mean(ranks - areas, times, block)
+        rises = sum(_losses(y, q) - loss for q in repeats) / len(repeats)
+        falls = sum(ranks - _influence(auc(y, q), share) for q in repeats) / len(repeats)
+        risen[name] = _mean(rises, times, block)
+        fallen[name] = _mean(falls, times, block)
     return Importance(risen, fallen, len(y))
 
 
