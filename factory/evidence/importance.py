@@ -180,8 +180,8 @@ def _scored(
     risen: dict[str, Loss] = {}
     fallen: dict[str, Loss] = {}
     for name, repeats in zip(groups, shuffled, strict=True):
-        rises = sum(_losses(y, q) - loss for q in repeats) / len(repeats)
-        falls = sum(ranks - _influence(auc(y, q), share) for q in repeats) / len(repeats)
+        rises = np.mean([_losses(y, q) - loss for q in repeats], axis=0)
+        falls = np.mean([ranks - _influence(auc(y, q), share) for q in repeats], axis=0)
         risen[name] = _mean(rises, times, block)
         fallen[name] = _mean(falls, times, block)
     return Importance(risen, fallen, len(y))
