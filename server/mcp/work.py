@@ -1,11 +1,13 @@
 """Long work: started as a job, followed for a while, handed out as a job id after that."""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
+from factory.answers import table
 from factory.errors import JobError
 from server.mcp.state import Call, agent_of, state_of
 
@@ -68,3 +70,9 @@ async def follow(call: Call, job_id: str) -> dict[str, Any]:
 def status(job: "Job") -> dict[str, Any]:
     """How a job stands, in a few words."""
     return {"job": job["id"], "state": job["state"], "progress": round(job["progress"], 2), "doing": job["message"]}
+
+
+def recent(jobs: "Sequence[Job]") -> dict[str, Any]:
+    """Jobs of all servers of the workspace, newest first."""
+    rows = [[job["id"], job["kind"], job["state"], round(job["progress"], 2), job["owner"]] for job in jobs]
+    return table(("job", "kind", "state", "progress", "owner"), rows)

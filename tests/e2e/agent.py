@@ -36,7 +36,7 @@ class Agent:
         assert json.loads(text) == answer
         asked = count_tokens(compact({"name": tool, "arguments": arguments}))
         self.spent.append((tool, asked + count_tokens(compact(answer))))
-        return await self.call("show", what=answer["job"]) if "job" in answer else answer
+        return await self.call("show", what=answer["job"]) if answer.keys() >= {"job", "next"} else answer
 
     @property
     def tokens(self) -> int:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from server.mcp.state import Call, ask, state_of
 from server.mcp.tools.arguments import Known, Page, Words
-from server.mcp.work import follow, status
+from server.mcp.work import follow, recent, status
 
 
 async def submit(
@@ -29,12 +29,14 @@ async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
 async def show(
     call: Call, what: Annotated[str, Field(max_length=200)] = "leaderboard", by: str | None = None, page: Page = 1
 ) -> dict[str, Any]:
-    """A pipeline, two ids to compare ("a b"), a job (waits for it), or: leaderboard, trials, ledger.
+    """A pipeline, several ids to compare ("a b"), a job (waits for it), or: leaderboard, trials, ledger, jobs.
 
     by: hour, month, side, confidence, volatility breaks a trial down.
     """
     if what.startswith("job-"):
         return await follow(call, what)
+    if what == "jobs":
+        return recent(await to_thread.run_sync(partial(state_of(call).jobs.list, page)))
     return await ask(call, "show", what=what, by=by, page=page)
 
 
