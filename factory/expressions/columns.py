@@ -16,7 +16,7 @@ from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Bars, Floats, Rows, Times, gathered, native
 from factory.market.series import Partition
 
-KEPT_BYTES = 64 * 2**20
+KEPT_BYTES = 24 * 2**20
 """Greatest size of the parts that several expressions of one batch may share."""
 
 
@@ -42,7 +42,7 @@ class Column:
 
 
 class Columns:
-    """The columns of one partition.
+    """The columns of one partition, for one thread.
 
     Parameters
     ----------
@@ -57,7 +57,9 @@ class Columns:
         self._cache = cache
         series = partition.series
         self._clocks = Clocks({s.name: s.period for s in series.values()}, {s.name: s.delay for s in series.values()})
-        self._longest = min(series.values(), key=lambda s: (s.kind != "bars", s.period, s.time[:1].tolist(), s.name))
+        self._longest = min(
+            series.values(), key=lambda s: (not len(s), s.kind != "bars", s.period, s.time[:1].tolist(), s.name)
+        )
         self._bars: dict[Clock, Bars] = {}
         self._kept: OrderedDict[tuple[str, Clock], Floats] = OrderedDict()
 

@@ -1,5 +1,7 @@
 """Changes, windows and smoothing, through the kernels."""
 
+from collections.abc import Callable
+
 import numpy as np
 import talib
 
@@ -7,6 +9,9 @@ from factory.expressions.kernels import ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.stretches import on_stretches
+
+RESCANNED = 512
+"""Greatest window whose extremes TA-Lib finds."""
 
 
 def window_sum(x: Floats, n: float, on: Rows) -> Floats:
@@ -31,12 +36,19 @@ def window_moments(x: Floats, n: float, on: Rows, kind: int, width: float = 0.0)
 
 def window_least(x: Floats, n: float, on: Rows) -> Floats:
     """Least of n rows."""
-    return run(windows.fold, x, int(n), on.phase, windows.MIN)
+    return _extreme(x, int(n), on, windows.MIN, talib.MIN)
 
 
 def window_most(x: Floats, n: float, on: Rows) -> Floats:
     """Greatest of n rows."""
-    return run(windows.fold, x, int(n), on.phase, windows.MAX)
+    return _extreme(x, int(n), on, windows.MAX, talib.MAX)
+
+
+def _extreme(x: Floats, n: int, on: Rows, kind: int, rescan: Callable[[Floats, int], Floats]) -> Floats:
+    """TA-Lib searches a window anew when its extreme leaves it: four times faster on short ones, without bound on long."""
+    if 2 <= n <= RESCANNED:
+        return on_stretches(lambda part: rescan(part, n), (x,), n - 1)
+    return run(windows.fold, x, n, on.phase, kind)
 
 
 def changed(x: Floats, n: float, kind: int) -> Floats:

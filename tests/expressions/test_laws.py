@@ -109,6 +109,13 @@ def test_law_8_a_recursive_operator_starts_anew_after_a_gap(text: str, operator:
     assert not np.isnan(anew[settling:]).any()
 
 
+@pytest.mark.parametrize("name", ["min", "max", "sum", "mean", "zscore", "position"])
+def test_law_8_a_long_window_that_spans_a_gap_is_missing(name: str) -> None:
+    values = _values(f"{name}(btc.close, 700)", with_gap(MARKET, "btc", 4_000, 2))[1]
+    expected = (np.arange(len(values)) < 699) | ((np.arange(len(values)) >= 4_000) & (np.arange(len(values)) < 4_701))
+    np.testing.assert_array_equal(np.isnan(values), expected)
+
+
 def test_law_8_a_day_that_lacks_a_row_has_no_vwap_from_then_on() -> None:
     time = MARKET.series["btc"].time
     values = _values("vwap_day(btc)", with_gap(MARKET, "btc", 4_000, 1))[1]
@@ -131,3 +138,12 @@ def test_law_8_an_hour_that_lacks_a_minute_is_missing() -> None:
 @pytest.mark.parametrize("text", EVERY)
 def test_law_5_the_same_rows_give_the_same_bits(text: str, whole) -> None:  # type: ignore[no-untyped-def]
     np.testing.assert_array_equal(_values(text, MARKET)[1], whole[text][1])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_a_partition_of_hardly_any_rows_gives_as_many_values(rows: int) -> None:
+    start = int(MARKET.series["btc"].time[0])
+    columns = Columns(cut(MARKET, start, start + rows * 60_000))
+    for text in CASES:
+        if OPERATORS[text.split("(")[0]].family not in ("frame", "book"):
+            assert len(columns.column(parse(text)).values) == rows

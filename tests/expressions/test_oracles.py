@@ -171,6 +171,12 @@ def test_a_large_mean_costs_no_digits(offset: float) -> None:
     np.testing.assert_allclose(values, exact, rtol=1e-6 if offset == 1e6 else 1e-9)
 
 
+@pytest.mark.parametrize("n", [1, 7, 512, 513, 2_000])
+def test_extremes_are_the_same_by_either_way(n: int) -> None:
+    for text, oracle in ((f"max(btc.high, {n})", BTC.high.rolling(n).max()), (f"min(btc.low, {n})", BTC.low.rolling(n).min())):
+        np.testing.assert_array_equal(_values(text), oracle.to_numpy())
+
+
 def test_a_window_that_does_not_move_deviates_by_zero_and_has_no_score() -> None:
     flat = np.full(100, 0.1)
     assert (run(windows.moments, flat, 30, 5, windows.VAR, 0.0)[29:] == 0.0).all()

@@ -60,6 +60,11 @@ def ordered(x: Floats, n: int, q: float, out: Floats) -> None:
             out[i] = _read(values, n, x[i], q)
 
 
+@njit(cache=True, nogil=True)
+def _ring(at: int, n: int) -> Any:
+    return at - n if at >= n else at
+
+
 @njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
 def extreme_age(x: Floats, n: int, sign: float, out: Floats) -> None:
     """Rows since the greatest (sign 1) or least (sign -1) of n rows, the latest of equals."""
@@ -71,11 +76,11 @@ def extreme_age(x: Floats, n: int, sign: float, out: Floats) -> None:
         if x[i] != x[i]:
             size, start = 0, i + 1
             continue
-        while size > 0 and sign * x[kept[(head + size - 1) % n]] <= sign * x[i]:
+        while size > 0 and sign * x[kept[_ring(head + size - 1, n)]] <= sign * x[i]:
             size -= 1
         if size > 0 and kept[head] <= i - n:
-            head, size = (head + 1) % n, size - 1
-        kept[(head + size) % n] = i
+            head, size = _ring(head + 1, n), size - 1
+        kept[_ring(head + size, n)] = i
         size += 1
         if i - start >= n - 1:
             out[i] = i - kept[head]

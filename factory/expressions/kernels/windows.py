@@ -20,7 +20,7 @@ COV, CORR, BETA = 0, 1, 2
 def _blocks(rows: int, n: int, phase: int) -> Any:
     """First rows of the blocks of n rows; the first may start before row 0."""
     first = -(phase % n)
-    count = (rows - first + n - 1) // n
+    count = (rows - first + n - 1) // n if rows > 0 else 0
     starts = np.empty(count, np.int64)
     for k in range(count):
         starts[k] = first + k * n
@@ -29,12 +29,12 @@ def _blocks(rows: int, n: int, phase: int) -> Any:
 
 @njit(cache=True, nogil=True)
 def _join(a: float, b: float, kind: int) -> Any:
-    """The sum, or the lesser or greater where NaN wins."""
+    """The sum, or the lesser or greater; a later NaN is left to the caller."""
     if kind <= MEAN:
         return a + b
     if kind == MIN:
-        return a if a < b or a != a else b
-    return a if a > b or a != a else b
+        return b if b < a else a
+    return b if b > a else a
 
 
 @njit(void(COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
@@ -57,6 +57,7 @@ def fold(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
     out[: n - 1] = np.nan
     tail = np.empty(n)
     share = 1.0 / n if kind == MEAN else 1.0
+    missing = -n
     for start in _blocks(rows, n, phase):
         first, end = max(start, 0), min(start + n, rows)
         total = np.nan
@@ -64,9 +65,13 @@ def fold(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
             total = x[i] if i == first - 1 else _join(x[i], total, kind)
             tail[i - start + n] = total
         for i in range(first, end):
-            total = x[i] if i == first else _join(total, x[i], kind)
+            value = x[i]
+            missing = i if value != value else missing
+            total = value if i == first else _join(total, value, kind)
             at = i - start + 1
-            if i >= n - 1:
+            if i - missing < n:
+                out[i] = np.nan
+            elif i >= n - 1:
                 out[i] = share * (total if at == n else _join(tail[at], total, kind))
 
 
