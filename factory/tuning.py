@@ -95,11 +95,7 @@ def _cell(pipeline: Pipeline, axes: dict[str, Any], values: tuple[Any, ...]) -> 
 def _draw(axis: Any, rng: np.random.Generator) -> Any:
     if not isinstance(axis, Range):
         return axis[int(rng.integers(len(axis)))]
-    low, high = float(axis.low), float(axis.high)
-    share = float(rng.uniform())
-    value = low * (high / low) ** share if axis.log else low + (high - low) * share
-    whole = isinstance(axis.low, int) and isinstance(axis.high, int)
-    return round(value) if whole else float(f"{value:.4g}")
+    return axis.at(float(rng.uniform()))
 
 
 def cross_validate(
