@@ -122,3 +122,12 @@ def test_the_trade_must_fit_the_contract() -> None:
         play(up_or_down(), perpetual(), RISES, [0], [0.6])
     with pytest.raises(FlowError, match="does not fit a binary contract; use 'up_or_down'"):
         play(long_or_short({"use": "signal", "keep": 0.5}), POLYMARKET, RISES, [0], [0.6])
+
+
+def test_a_settlement_at_midnight_belongs_to_the_day_that_ends() -> None:
+    two_days = flat(*[100] * 2880)
+    daily = play(up_or_down(share=0.1), POLYMARKET, two_days, [1435, 1440], [0.6, 0.6]).daily
+    won = 0.1 / PAID - 0.1
+    assert list(daily.day) == [START, START + 86_400_000]
+    assert daily.net == pytest.approx([won, won * (1 + won)])
+    assert daily.ret == pytest.approx([won, won])
