@@ -135,7 +135,7 @@ def test_growing_tells_how_far_it_is_and_can_be_stopped() -> None:
     fitted(options={"progress": lambda share, what: shares.append(share)})
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
-    assert len(shares) == 6
+    assert len(shares) == 90
 
     def stop(share: float, what: str) -> None:
         raise Cancelled("stopped on request")
