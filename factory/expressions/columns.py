@@ -144,16 +144,23 @@ class Columns:
 
     def _arithmetic(self, node: Node, frame: int | None, clock: Clock) -> Floats:
         """A sum, a comparison and the like: cheap, so never kept, and worked out in the place of a part's own result."""
-        parts = [self._on(child, frame, clock) for child in node.children]
+        parts, own = zip(*(self._operand(child, frame, clock) for child in node.children), strict=True)
         if isinstance(node, Unary):
             return UNARY[node.sign](parts[0])
         if not isinstance(node, Binary):
             raise TypeError(f"{type(node).__name__} has no values")
         if node.sign in ARITHMETIC:
-            own = (part for part, child in zip(parts, node.children, strict=True) if isinstance(child, Binary) and part.ndim)
-            result: Floats = ARITHMETIC[node.sign](*parts, out=next(own, None))
+            spare = next((part for part, free in zip(parts, own, strict=True) if free and part.ndim), None)
+            result: Floats = ARITHMETIC[node.sign](*parts, out=spare)
             return result
         return LOGIC[node.sign](*parts)
+
+    def _operand(self, node: Node, frame: int | None, clock: Clock) -> tuple[Floats, bool]:
+        """Values of a part of a sum, and whether nobody else holds them, so that they may be written over."""
+        plain = isinstance(node, Call) and not frame_of(node) and clock_of(node, self._clocks, frame) == clock
+        if isinstance(node, Call) and plain and (node.text, clock) not in self._kept:
+            return self._apply(node, frame, clock), True
+        return self._on(node, frame, clock), isinstance(node, Binary)
 
     def _apply(self, node: Call, frame: int | None, clock: Clock) -> Floats:
         if inner := frame_of(node):

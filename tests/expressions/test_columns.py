@@ -150,6 +150,18 @@ def test_columns_cannot_be_written_to(tmp_path: Path) -> None:
     assert BTC.columns["close"].flags.writeable
 
 
+def test_parts_that_are_shared_are_never_written_over() -> None:
+    texts = ("ret(btc.close, 1)", "std(ret(btc.close, 1), 30)", "ret(btc.close, 1) / std(ret(btc.close, 1), 30) - ret(btc.close, 1)",
+             "at(1h, btc.close) - at(1h, btc.close) * 2", "btc.close - btc.open + btc.close", "(btc.close + 1) * (btc.close + 1)")  # fmt: skip
+    shared = Columns(MARKET)
+    for text in texts * 2:
+        np.testing.assert_array_equal(shared.column(parse(text)).values, Columns(MARKET).column(parse(text)).values)
+    returns = shared.column(parse("ret(btc.close, 1)")).values
+    deviation = shared.column(parse("std(ret(btc.close, 1), 30)")).values
+    np.testing.assert_array_equal(shared.column(parse(texts[2])).values, returns / deviation - returns)
+    np.testing.assert_array_equal(shared.column(parse("btc.close")).values, market().series["btc"].columns["close"])
+
+
 def test_mapped_read_only_columns_give_the_same_values() -> None:
     frozen = {}
     for name, values in BTC.columns.items():
