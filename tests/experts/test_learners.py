@@ -58,7 +58,8 @@ def test_gradient_boosting_bins_by_quantiles_whatever_the_scale() -> None:
 
 def test_extra_trees_predict_as_scikit_learn_does() -> None:
     part = ExtraTrees(use="extra_trees", see=("x",), trees=20, leaf=20)
-    peer = ExtraTreesClassifier(20, min_samples_leaf=20, random_state=3).fit(ROWS.X, ROWS.y, W)
+    peer = ExtraTreesClassifier(20, min_samples_leaf=20, bootstrap=True, max_samples=len(W), random_state=3)
+    peer.fit(ROWS.X, ROWS.y, W)
     p = fit_expert(part, *FIT, seed=3).predict(ROWS.X)
     np.testing.assert_allclose(p, peer.predict_proba(ROWS.X)[:, 1], rtol=0, atol=1e-12)
 
