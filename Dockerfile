@@ -11,7 +11,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --no-deps . \
     && install -d -o cat -g cat -m 0700 /data
 
 USER cat
-ENV RFCAT_WORKSPACE=/data PYTHONUNBUFFERED=1
+ENV RFCAT_CONTAINER=1 RFCAT_WORKSPACE=/data PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 8000
 CMD ["random-forest-cat", "serve", "--host", "0.0.0.0"]

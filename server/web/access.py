@@ -54,8 +54,9 @@ class Access:
 
     @property
     def url(self) -> str:
-        """Address of the start page."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        """Address of the start page, as seen from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def hosts(self) -> list[str]:

@@ -21,6 +21,7 @@ class Agent:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.spent: list[tuple[str, int]] = []
+        self.answers: list[tuple[str, int]] = []
 
     async def read_tools(self) -> None:
         listed = (await self.client.list_tools()).tools
@@ -35,7 +36,9 @@ class Agent:
         assert answer is not None
         assert json.loads(text) == answer
         asked = count_tokens(compact({"name": tool, "arguments": arguments}))
-        self.spent.append((tool, asked + count_tokens(compact(answer))))
+        read = count_tokens(compact(answer))
+        self.answers.append((tool, read))
+        self.spent.append((tool, asked + read))
         return await self.call("show", what=answer["job"]) if answer.keys() >= {"job", "next"} else answer
 
     @property

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from factory.market.build import build
 from factory.workspace import Workspace
 from server import hosts
 from server.web.access import Access, AccessError
 from server.web.app import create_app
+from tests.e2e.market import small_market
 
 TOKEN = "a-long-secret"
-CALL = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
 
@@ -41,6 +42,14 @@ def test_the_start_page_holds_the_exact_lines_for_a_host(visitor: TestClient, wo
     assert "claude mcp add --transport http random-forest-cat http://127.0.0.1:8000/mcp" in page.text
     assert hosts.claude_line(workspace) in page.text
     assert str(workspace.root) in page.text
+
+
+def test_the_start_page_shows_the_market_the_trials_and_the_seal(workspace: Workspace) -> None:
+    build(workspace, small_market())
+    with TestClient(create_app(workspace, Access()), base_url="http://localhost:8000") as client:
+        page = client.get("/").text
+    for text in ("simulated", "polymarket-btc-5m", "5 looks left", "break_even", "same user as the agent"):
+        assert text in page
 
 
 def test_mcp_answers_at_the_path_without_a_slash(visitor: TestClient) -> None:
