@@ -1,7 +1,7 @@
 # Everything from a clean clone: each target makes what it needs first.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS := $(filter-out benchmarks/__init__.py,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .PHONY: install run test lint bench
 
@@ -27,4 +27,4 @@ lint: install
 
 bench: install
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[bench]"
-	for script in $(BENCHMARKS); do $(BIN)/python $$script || exit 1; done
+	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done

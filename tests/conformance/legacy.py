@@ -44,6 +44,7 @@ def titled(*names: str) -> list[dict[str, str]]:
 
 
 class Enums(BaseModel):
+    # ruff: noqa: N815 - the suite's names
     untitledSingle: Annotated[str, Field(json_schema_extra={"enum": ["option1", "option2"]})]
     titledSingle: Annotated[str, Field(json_schema_extra={"oneOf": titled("value1", "value2")})]
     legacyEnum: Annotated[str, Field(json_schema_extra={"enum": ["opt1", "opt2"], "enumNames": ["One", "Two"]})]

@@ -1,4 +1,4 @@
-"""Our own ``build_server`` and HTTP application, with the suite's fixtures added: ``python -m tests.conformance.server PORT``."""
+"""Our own ``build_server`` and HTTP application, with the suite's fixtures added: run it with a port."""
 
 import sys
 import tempfile
