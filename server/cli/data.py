@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
+from factory.errors import DataError, did_you_mean
 from factory.times import moment
 from factory.workspace import Workspace
 from server.cli.common import workspace_of
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+PROVIDERS = {"binance": "binance-spot", "binance-um": "binance-um"}
 Period = Annotated[str, typer.Option(help="From one bar to the next.")]
 
 
@@ -27,11 +30,10 @@ def fetch(
     period: Period = "1m",
 ) -> None:
     """Download bars: whole months, then days, then what has closed since; an interrupted fetch goes on where it was."""
-    from factory.market.spec import SeriesSpec
-
-    source = {"use": "binance-spot" if provider == "binance" else provider, "symbol": symbol}
-    series = SeriesSpec.model_validate({"kind": "bars", "underlying": symbol, "period": period, "source": source})
-    fetch_series(workspace_of(context), series, moment(f"{since}-01" if len(since) == len("2023-01") else since))
+    if provider not in PROVIDERS:
+        raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, PROVIDERS)}")
+    series = _bars(symbol, period, {"use": PROVIDERS[provider], "symbol": symbol})
+    fetch_series(workspace_of(context), series, _month(since))
     say(f"{symbol}: complete up to the last closed bar")
 
 
@@ -44,9 +46,8 @@ def check(
     from factory.market.grid import anchor
     from factory.market.quality import check as check_rows
     from factory.market.readers import read_files
-    from factory.market.spec import SeriesSpec
 
-    spec = SeriesSpec.model_validate({"kind": "bars", "underlying": "CHECKED", "period": period})
+    spec = _bars("CHECKED", period)
     frame = read_files(files, spec)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
     _, quality = check_rows("file", spec, frame, span, anchor(spec, frame.time))
@@ -61,3 +62,21 @@ def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> N
     if isinstance(series.source, Provider):
         with bar(series.source.symbol) as report:
             download(workspace, series.source, series.period, start_ms, report)
+
+
+def _bars(underlying: str, period: str, source: dict[str, str] | None = None) -> "SeriesSpec":
+    from factory.market.mistakes import lines_of
+    from factory.market.spec import SeriesSpec
+
+    raw = {"kind": "bars", "underlying": underlying, "period": period, "source": source}
+    try:
+        return SeriesSpec.model_validate(raw)
+    except ValidationError as error:
+        raise DataError(*lines_of(error, raw, lambda path, holder: set())) from None
+
+
+def _month(text: str) -> int:
+    try:
+        return moment(f"{text}-01" if len(text) == len("2023-01") else text)
+    except ValueError:
+        raise DataError(f"--from: '{text}' is neither a month nor a date; write 2023-01 or 2023-01-15") from None
