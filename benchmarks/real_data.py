@@ -54,6 +54,8 @@ def run(data: Path, root: Path) -> None:
         seconds["import, check and split"] = timed(lambda: build_dataset(workspace, data))[1]
     seconds["open both partitions"] = timed(lambda: open_both(workspace))[1]
     rows = {name: trial(workspace, name) for name in ("btc-up-or-down-5m", "btc-long-short")}
+    for name in rows:
+        seconds[f"{name}: screening trial, 100 trees, no extra trees"] = screening(workspace, name)
     console = Console(width=120)
     console.print(wall_times(seconds, rows))
     console.print(results(rows))
@@ -92,6 +94,16 @@ def trial(workspace: Workspace, name: str):
     child = workshop.settle(chosen, changes={"meta.leaf": 150})
     _, again = timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": child, "agent": "benchmark"}))
     return answer, seconds, again
+
+
+def screening(workspace: Workspace, name: str) -> float:
+    """A trial for a first impression, nothing cached."""
+    from factory.workshop import Workshop, perform
+
+    dearest = {"btc-up-or-down-5m": "experts.whole", "btc-long-short": "experts.pair"}[name]
+    chosen = Workshop(workspace, "benchmark").settle(name, changes={"data": "btc-real", "meta.trees": 100, dearest: None})
+    fresh_cache(workspace)
+    return timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": chosen, "agent": "benchmark"}))[1]
 
 
 def fresh_cache(workspace: Workspace) -> None:

@@ -141,21 +141,26 @@ class Workshop:
         return facts
 
     def resolve(self, reference: str) -> Pipeline:
-        """A pipeline by id, or the newest one of a name; the shipped strategies are always there.
+        """A pipeline by id or name.
+
+        Children keep their parent's name, so a name means the newest pipeline
+        that was defined whole: a shipped strategy, unless somebody defined
+        another under its name.
 
         Raises
         ------
         PipelineError
             If there is none.
         """
-        try:
-            return parse(self.store.pipeline(reference).yaml)
-        except PipelineError:
-            ours = {pipeline.pipeline: pipeline for pipeline in shipped().values()}
-            for pipeline in ours.values():
-                if reference in (pipeline.pipeline, pipeline.id):
-                    return pipeline
-            raise
+        ours = {name: pipeline for pipeline in shipped().values() for name in (pipeline.pipeline, pipeline.id)}
+        row = self.store.pipeline(reference)
+        inherited = row is not None and row.parent is not None and row.id != reference
+        if reference in ours and (row is None or inherited):
+            return ours[reference]
+        if row is None:
+            known = {*self.store.names(), *(pipeline.pipeline for pipeline in ours.values())}
+            raise PipelineError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, known)}")
+        return parse(row.yaml)
 
     def _written(
         self, spec: Mapping[str, Any] | str | None, parent: str | None, changes: Mapping[str, Any] | None
@@ -225,10 +230,8 @@ class Workshop:
 
     def parent(self, id: str) -> str | None:
         """Id of the pipeline that another was changed from, if it was."""
-        try:
-            return self.store.pipeline(id).parent
-        except PipelineError:
-            return None
+        row = self.store.pipeline(id)
+        return row.parent if row else None
 
     def standing(self, data: str) -> str:
         """Where the ledger stands for a dataset, in one line."""

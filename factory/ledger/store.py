@@ -9,7 +9,6 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.dialects.sqlite import insert
 
 from factory.canonical import dumps
-from factory.errors import PipelineError, did_you_mean
 from factory.ledger.database import Database
 from factory.ledger.schema import PIPELINES, RUNS
 from factory.times import now_ms
@@ -111,22 +110,18 @@ class Store:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewed))
         return known is None
 
-    def pipeline(self, reference: str) -> StoredPipeline:
-        """The pipeline with an id, else the newest with a name.
-
-        Raises
-        ------
-        PipelineError
-            If there is none.
-        """
+    def pipeline(self, reference: str) -> StoredPipeline | None:
+        """The pipeline with an id, else the newest with a name, those defined whole before children; None if there is none."""
         matches = select(PIPELINES).where((PIPELINES.c.id == reference) | (PIPELINES.c.name == reference))
+        query = matches.order_by(PIPELINES.c.id != reference, PIPELINES.c.parent.is_not(None), PIPELINES.c.updated.desc())
         with self._database.reading() as connection:
-            query = matches.order_by(PIPELINES.c.id != reference, PIPELINES.c.updated.desc())
             row = connection.execute(query.limit(1)).first()
-            if row is not None:
-                return _pipeline(row)
-            names = connection.execute(select(PIPELINES.c.name).distinct()).scalars().all()
-        raise PipelineError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, names)}")
+        return None if row is None else _pipeline(row)
+
+    def names(self) -> list[str]:
+        """Names of all pipelines, sorted."""
+        with self._database.reading() as connection:
+            return sorted(connection.execute(select(PIPELINES.c.name).distinct()).scalars())
 
     def pipelines(self, dataset: str | None = None, page: int = 1) -> list[StoredPipeline]:
         """One page of 50 pipelines, newest first."""

@@ -2,8 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from factory.errors import PipelineError
-from factory.ledger import Store
+from factory.ledger import Store, StoredPipeline
 from factory.workspace import Workspace
 
 
@@ -14,23 +13,32 @@ def store(workspace: Workspace) -> Iterator[Store]:
     store.close()
 
 
+def found(store: Store, reference: str) -> StoredPipeline:
+    row = store.pipeline(reference)
+    assert row is not None
+    return row
+
+
 def test_a_pipeline_is_kept_once_with_its_newest_text_and_its_first_parent(store: Store) -> None:
     assert store.put_pipeline("aaa", "first", "one", "btc-sim")
     assert store.put_pipeline("bbb", "child", "two", "btc-sim", parent="aaa")
     assert not store.put_pipeline("aaa", "renamed", "one, tuned", "btc-sim", parent="bbb")
-    kept = store.pipeline("aaa")
+    kept = found(store, "aaa")
     assert (kept.name, kept.yaml, kept.parent) == ("renamed", "one, tuned", None)
-    assert store.pipeline("child").parent == "aaa"
+    assert found(store, "child").parent == "aaa"
     assert len(store.pipelines()) == 2
 
 
-def test_a_reference_is_an_id_or_else_the_newest_pipeline_of_that_name(store: Store) -> None:
+def test_a_reference_is_an_id_or_else_the_newest_whole_pipeline_of_that_name(store: Store) -> None:
     store.put_pipeline("aaa", "twin", "one", "btc-sim")
     store.put_pipeline("twin", "odd", "two", "btc-sim")
-    assert store.pipeline("twin").yaml == "two"
-    assert store.pipeline("odd").id == "twin"
-    with pytest.raises(PipelineError, match="'twim' unknown; did you mean 'twin'"):
-        store.pipeline("twim")
+    store.put_pipeline("bbb", "odd", "three", "btc-sim", parent="twin")
+    assert found(store, "twin").yaml == "two"
+    assert found(store, "odd").id == "twin", "a child keeps its parent's name and does not take it over"
+    store.put_pipeline("ccc", "odd", "four", "btc-sim")
+    assert found(store, "odd").id == "ccc"
+    assert store.pipeline("twim") is None
+    assert store.names() == ["odd", "twin"]
 
 
 def test_pipelines_are_listed_by_dataset(store: Store) -> None:
@@ -57,5 +65,5 @@ def test_a_run_with_the_same_id_is_replaced(store: Store) -> None:
 def test_what_is_kept_is_there_for_the_next_process(workspace: Workspace, store: Store) -> None:
     store.put_pipeline("aaa", "name", "yaml", "btc-sim")
     other = Store(workspace)
-    assert other.pipeline("name").id == "aaa"
+    assert found(other, "name").id == "aaa"
     other.close()

@@ -62,6 +62,14 @@ def test_the_shipped_strategies_are_legal_parents(workshop: Workshop) -> None:
     assert child["data"] == "small-sim (simulated)"
 
 
+def test_a_name_means_the_pipeline_that_was_defined_whole_and_not_its_children(workshop: Workshop, binary: str) -> None:
+    shipped = workshop.resolve("btc-up-or-down-5m").id
+    workshop.define(parent="btc-up-or-down-5m", changes={"data": "small-sim"})
+    assert workshop.resolve("btc-up-or-down-5m").id == shipped
+    workshop.define(parent=binary, changes={"meta.leaf": 60})
+    assert workshop.resolve("small-up-or-down").id == binary
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -1,0 +1,43 @@
+"""The README says what the server is. ``python -m tests.test_readme`` writes its tool table."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PLACE = re.compile(r"(<!-- tools -->\n).*?(<!-- /tools -->)", re.DOTALL)
+
+
+def tool_table() -> str:
+    from server.mcp.tools import all_tools
+
+    rows = [f"| `{tool.name}` | {' '.join(tool.description.split())} |" for tool in all_tools()]
+    return "\n".join(["", "| tool | does |", "| --- | --- |", *rows, "", ""])
+
+
+def filled(text: str) -> str:
+    return PLACE.sub(lambda found: found[1] + tool_table() + found[2], text)
+
+
+def test_the_readme_lists_the_tools_as_the_server_does() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text == filled(text), "run python -m tests.test_readme"
+
+
+def test_the_readme_names_both_commands() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert "make run" in text
+    assert "make test" in text
+
+
+def test_the_strategy_in_the_readme_is_a_pipeline() -> None:
+    from factory.pipeline import parse, render
+
+    block = re.search(r"```yaml\n(pipeline:.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    pipeline = parse(block[1])
+    assert parse(render(pipeline)) == pipeline
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
