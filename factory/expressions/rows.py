@@ -79,7 +79,7 @@ def native(series: Series) -> Rows:
 
 
 def gathered(series: Series, frame: int) -> Bars:
-    """Bars of `frame` ms, at its multiples since 1970, known when their last row is.
+    """Bars of `frame` ms, at its multiples since 1970, known when they are over and their last row is.
 
     Parameters
     ----------
@@ -90,8 +90,10 @@ def gathered(series: Series, frame: int) -> Bars:
     bar = series.time // frame
     starts = np.flatnonzero(np.diff(bar, prepend=bar[:1] - 1)).astype(np.int64)
     time = bar[starts] * frame
-    rows = Rows((frame, series.delay, series.name), time, time + frame + series.delay)
-    return Bars(series, rows, np.append(starts, len(series)), frame // series.period)
+    ends = np.append(starts, len(series))
+    # The last row of a bar reaches past it where rows do not stand at multiples of their period, as weeks from Monday.
+    known = np.maximum(time + frame + series.delay, series.known[ends[1:] - 1])
+    return Bars(series, Rows((frame, series.delay, series.name), time, known), ends, frame // series.period)
 
 
 Compute = Callable[[tuple[Floats, ...], Literals, Rows], Floats]

@@ -49,6 +49,16 @@ def test_a_value_is_carried_for_one_period_and_its_delay_and_no_longer() -> None
     assert np.isnan(values[3])
 
 
+def test_law_1_bars_gathered_from_rows_off_their_grid_are_known_with_their_last_row() -> None:
+    levels = np.arange(40.0)
+    columns = {name: levels for name in ("open", "high", "low", "close", "volume")}
+    odd = series("odd", "bars", 5 * HOUR, 0, 4 * HOUR, columns)
+    pairs = Columns(partition({"odd": odd}, int(odd.known[-1]))).column(parse("at(10h, odd.close)"))
+    whole = ~np.isnan(pairs.values)
+    assert whole.sum() > 10
+    assert np.array_equal(pairs.known[whole], odd.known[pairs.values[whole].astype(int)])
+
+
 def test_law_8_a_missing_hour_is_not_bridged_by_the_hour_before() -> None:
     columns = Columns(with_gap(MARKET, "gold", 10, 1))
     joined = columns.column(parse("gold.close + 0 * btc.close"))
