@@ -51,7 +51,7 @@ def test_a_value_is_carried_for_one_period_and_its_delay_and_no_longer() -> None
 
 def test_law_1_bars_gathered_from_rows_off_their_grid_are_known_with_their_last_row() -> None:
     levels = np.arange(40.0)
-    columns = {name: levels for name in ("open", "high", "low", "close", "volume")}
+    columns = dict.fromkeys(("open", "high", "low", "close", "volume"), levels)
     odd = series("odd", "bars", 5 * HOUR, 0, 4 * HOUR, columns)
     pairs = Columns(partition({"odd": odd}, int(odd.known[-1]))).column(parse("at(10h, odd.close)"))
     whole = ~np.isnan(pairs.values)
