@@ -4,7 +4,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,31 +57,46 @@ class Cache:
         folder = self._folder(key)
         if folder.is_dir():
             return
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
         try:
-            for name, array in arrays.items():
-                np.save(temporary / f"{name}.npy", np.ascontiguousarray(array))
-            temporary.rename(folder)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with self._aside() as temporary:
+                for name, array in arrays.items():
+                    np.save(temporary / f"{name}.npy", np.ascontiguousarray(array))
+                temporary.rename(folder)
         except OSError:
-            shutil.rmtree(temporary, ignore_errors=True)
             return
         self._evict()
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
 
+    @contextmanager
+    def _aside(self) -> Iterator[Path]:
+        """A folder out of readers' sight; what is left of it goes."""
+        temporary = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
+        try:
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
     def _evict(self) -> None:
-        entries = [(folder.stat().st_mtime, _size(folder), folder) for folder in self.root.glob("??/*") if folder.is_dir()]
+        """Remove the least used; another process may do the same meanwhile."""
+        entries = []
+        for folder in self.root.glob("??/*"):
+            with suppress(OSError):
+                entries.append((folder.stat().st_mtime, _size(folder), folder))
         excess = sum(size for _, size, _ in entries) - self.limit
         for _, size, folder in sorted(entries):
             if excess <= 0:
                 break
-            shutil.rmtree(folder, ignore_errors=True)
+            # Renamed away whole: a reader shall never find half of it.
+            with suppress(OSError), self._aside() as aside:
+                folder.rename(aside / folder.name)
             excess -= size
         for stale in self.root.glob(".new-*"):
-            if time.time() - stale.stat().st_mtime > 3600:
-                shutil.rmtree(stale, ignore_errors=True)
+            with suppress(OSError):
+                if time.time() - stale.stat().st_mtime > 3600:
+                    shutil.rmtree(stale, ignore_errors=True)
 
 
 def _size(folder: Path) -> int:

@@ -1,4 +1,5 @@
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -53,3 +54,31 @@ def test_a_broken_entry_is_as_if_it_were_not_there(tmp_path: Path) -> None:
     [file] = tmp_path.rglob("x.npy")
     file.write_bytes(b"half")
     assert cache.get(key("a")) is None
+
+
+def test_writers_that_evict_one_another_lose_entries_and_never_halves(tmp_path: Path) -> None:
+    arrays = {name: np.zeros(500) for name in "xyz"}
+    halves: list[int] = []
+    failures: list[BaseException] = []
+
+    def put(letter: str) -> None:
+        try:
+            for i in range(150):
+                Cache(tmp_path, limit=60_000).put(f"{i % 16:x}{letter}{i:062}", arrays)
+        except BaseException as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=put, args=(letter,)) for letter in "abc"]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        found = [Cache(tmp_path).get(folder.name) for folder in tmp_path.glob("??/*")]
+        halves += [len(entry) for entry in found if entry is not None and len(entry) != len(arrays)]
+    assert failures == []
+    assert halves == []
+
+
+def test_a_folder_that_cannot_be_written_loses_nothing_but_the_entry(tmp_path: Path) -> None:
+    (tmp_path / "aa").write_text("in the way")
+    Cache(tmp_path).put(key("a"), {"x": np.zeros(3)})
+    assert Cache(tmp_path).get(key("a")) is None
