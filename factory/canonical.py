@@ -28,6 +28,17 @@ def dumps(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def in_order(value: Any) -> str:
+    """Write a value as compact JSON, keys in the order given: for answers, which are read and never hashed.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite.
+    """
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of a value, 64 hex digits."""
     return hashlib.sha256(dumps(value).encode()).hexdigest()

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 from sqlalchemy import Row, insert, select, update
 
-from factory.canonical import dumps
+from factory.canonical import in_order
 from factory.errors import JobError
 from factory.ledger.database import Database
 from factory.ledger.schema import JOBS
@@ -61,7 +61,7 @@ class JobTable:
     def add(self, kind: str, args: Mapping[str, Any], owner: str, server: str) -> str:
         """Queue a job and give its id."""
         id = f"job-{secrets.token_hex(4)}"
-        row = {"id": id, "kind": kind, "args": dumps(args), "owner": owner, "server": server, "state": "queued"}
+        row = {"id": id, "kind": kind, "args": in_order(args), "owner": owner, "server": server, "state": "queued"}
         with self._database.writing() as connection:
             connection.execute(insert(JOBS).values(**row, progress=0.0, message="queued", created=now_ms()))
         return id

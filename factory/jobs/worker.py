@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from factory.canonical import dumps
+from factory.canonical import in_order
 from factory.errors import Cancelled, FactoryError
 from factory.jobs.table import JobTable, State
 from factory.progress import Progress
@@ -74,7 +74,7 @@ def work(root: str, target: str, id: str, kind: str, args: Mapping[str, Any]) ->
     """
     table = JobTable(Workspace(Path(root)))
     try:
-        return Outcome("done", dumps(_resolve(target)(root, kind, args, _reporter(table, id))))
+        return Outcome("done", in_order(_resolve(target)(root, kind, args, _reporter(table, id))))
     except Cancelled:
         return Outcome("cancelled", error=f"{kind}: cancelled on request")
     except FactoryError as error:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.dialects.sqlite import insert
 
-from factory.canonical import dumps
+from factory.canonical import in_order
 from factory.ledger.database import Database
 from factory.ledger.schema import PIPELINES, RUNS
 from factory.times import now_ms
@@ -139,7 +139,7 @@ class Store:
         ValueError
             If the result holds NaN or an infinite number.
         """
-        values = {"pipeline": pipeline, "kind": kind, "dataset": dataset, "result": dumps(result), "created": now_ms()}
+        values = {"pipeline": pipeline, "kind": kind, "dataset": dataset, "result": in_order(result), "created": now_ms()}
         statement = insert(RUNS).values(id=id, **values)
         with self._database.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))

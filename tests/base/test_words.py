@@ -70,3 +70,8 @@ def test_errors_show_five_lines_and_count_the_rest() -> None:
     assert isinstance(error, FactoryError)
     assert did_you_mean("updown", ["up_down", "other"]) == "did you mean 'up_down'?"
     assert did_you_mean("zzz", ["b", "a"]) == "allowed: a, b"
+
+
+def test_answers_keep_the_order_of_their_keys_and_hashed_values_do_not() -> None:
+    assert canonical.in_order({"b": 1, "a": 2}) == '{"b":1,"a":2}'
+    assert canonical.dumps({"b": 1, "a": 2}) == '{"a":2,"b":1}'
