@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import talib
 
-from factory.expressions.compute_window import window_least, window_mean, window_moments, window_most
+from factory.expressions.compute_window import window_mean, window_moments, window_place
 from factory.expressions.kernels import ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
@@ -42,21 +42,20 @@ def _band_position(x: Columns, k: Literals, on: Rows) -> Floats:
     return position
 
 
-def _place(high: Floats, low: Floats, close: Floats, n: float, on: Rows) -> Floats:
+def _place(high: Floats, low: Floats, close: Floats, n: float) -> Floats:
     """Place of the close between the window's low and high, percent; 0 where they are equal, as TA-Lib."""
-    place = run(rows.within, close, window_least(low, n, on), window_most(high, n, on), 0.0)
+    place = window_place(close, low, high, n, 0.0)
     place *= 100.0
     return place
 
 
 def _stochastic_k(x: Columns, k: Literals, on: Rows) -> Floats:
-    return window_mean(_place(x[0], x[1], x[2], k[0], on), k[1], on)
+    return window_mean(_place(x[0], x[1], x[2], k[0]), k[1], on)
 
 
 def _williams_r(x: Columns, k: Literals, on: Rows) -> Floats:
     high, low, close = x
-    least, most = window_least(low, k[0], on), window_most(high, k[0], on)
-    place = run(rows.within, close, least, most, 1.0)
+    place = window_place(close, low, high, k[0], 1.0)
     place -= 1.0
     place *= 100.0
     return place

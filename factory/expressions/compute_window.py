@@ -1,7 +1,5 @@
 """Changes, windows and smoothing, through the kernels."""
 
-from collections.abc import Callable
-
 import numpy as np
 import talib
 
@@ -10,18 +8,15 @@ from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.stretches import on_stretches
 
-RESCANNED = 512
-"""Greatest window whose extremes TA-Lib finds."""
-
 
 def window_sum(x: Floats, n: float, on: Rows) -> Floats:
     """Sum of n rows."""
-    return run(windows.fold, x, int(n), on.phase, windows.SUM)
+    return run(windows.fold, x, int(n), on.phase, 1.0)
 
 
 def window_mean(x: Floats, n: float, on: Rows) -> Floats:
     """Mean of n rows."""
-    return run(windows.fold, x, int(n), on.phase, windows.MEAN)
+    return run(windows.fold, x, int(n), on.phase, 1.0 / n)
 
 
 def window_var(x: Floats, n: float, on: Rows) -> Floats:
@@ -34,21 +29,21 @@ def window_moments(x: Floats, n: float, on: Rows, kind: int, width: float = 0.0)
     return run(windows.moments, x, int(n), on.phase, kind, width)
 
 
-def window_least(x: Floats, n: float, on: Rows) -> Floats:
+def window_least(x: Floats, n: float) -> Floats:
     """Least of n rows."""
-    return _extreme(x, int(n), on, windows.MIN, talib.MIN)
+    return run(windows.extreme, x, int(n), -1.0)
 
 
-def window_most(x: Floats, n: float, on: Rows) -> Floats:
+def window_most(x: Floats, n: float) -> Floats:
     """Greatest of n rows."""
-    return _extreme(x, int(n), on, windows.MAX, talib.MAX)
+    return run(windows.extreme, x, int(n), 1.0)
 
 
-def _extreme(x: Floats, n: int, on: Rows, kind: int, rescan: Callable[[Floats, int], Floats]) -> Floats:
-    """TA-Lib searches a window anew when its extreme leaves it: four times faster on short ones, without bound on long."""
-    if 2 <= n <= RESCANNED:
-        return on_stretches(lambda part: rescan(part, n), (x,), n - 1)
-    return run(windows.fold, x, n, on.phase, kind)
+def window_place(x: Floats, low: Floats, high: Floats, n: float, flat: float) -> Floats:
+    """Place between the least low and the greatest high of n rows, 0..1; `flat` where they are equal."""
+    place = window_least(low, n)
+    rows.within(x, place, window_most(high, n), flat)
+    return place
 
 
 def changed(x: Floats, n: float, kind: int) -> Floats:
@@ -82,10 +77,6 @@ def _over(x: Floats, extreme: Floats) -> Floats:
     return np.subtract(extreme, 1.0, out=extreme)
 
 
-def _position(x: Floats, n: float, on: Rows) -> Floats:
-    return run(rows.within, x, window_least(x, n, on), window_most(x, n, on), np.nan)
-
-
 def _linear(n: float) -> Floats:
     return np.arange(n, 0, -1) / (n * (n + 1) / 2)
 
@@ -108,11 +99,11 @@ WINDOW: dict[str, Compute] = {
     "zscore": lambda x, k, on: window_moments(x[0], k[0], on, windows.ZSCORE),
     "skew": lambda x, k, on: run(windows.shape, x[0], int(k[0]), on.phase, windows.SKEW),
     "kurt": lambda x, k, on: run(windows.shape, x[0], int(k[0]), on.phase, windows.KURT),
-    "min": lambda x, k, on: window_least(x[0], k[0], on),
-    "max": lambda x, k, on: window_most(x[0], k[0], on),
-    "position": lambda x, k, on: _position(x[0], k[0], on),
-    "drawdown": lambda x, k, on: _over(x[0], window_most(x[0], k[0], on)),
-    "runup": lambda x, k, on: _over(x[0], window_least(x[0], k[0], on)),
+    "min": lambda x, k, on: window_least(x[0], k[0]),
+    "max": lambda x, k, on: window_most(x[0], k[0]),
+    "position": lambda x, k, on: window_place(x[0], x[0], x[0], k[0], np.nan),
+    "drawdown": lambda x, k, on: _over(x[0], window_most(x[0], k[0])),
+    "runup": lambda x, k, on: _over(x[0], window_least(x[0], k[0])),
     "median": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), 0.5),
     "quantile": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), k[1]),
     "rank": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), ordered.RANK),

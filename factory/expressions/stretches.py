@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from factory.expressions.kernels import new
 from factory.expressions.kernels.rows import edges
 from factory.expressions.rows import Floats
 
@@ -23,13 +24,9 @@ def on_stretches(indicator: Callable[..., Floats], columns: tuple[Floats, ...], 
     -------
     ndarray of float64, shape (n,)
     """
-    stretches = _stretches(columns)
-    if stretches == [(0, len(columns[0]))] and len(columns[0]) > settling:
-        whole = indicator(*columns)
-        whole[:settling] = np.nan
-        return whole
-    out = np.full(len(columns[0]), np.nan)
-    for start, end in stretches:
+    out = new(len(columns[0]))
+    out.fill(np.nan)
+    for start, end in _stretches(columns):
         if end - start > settling:
             values = indicator(*(column[start:end] for column in columns))
             out[start + settling : end] = values[settling:]

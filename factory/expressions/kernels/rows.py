@@ -17,30 +17,43 @@ _BLOCK = 1024
 """Rows weighed at a time, so that they stay in the nearest cache."""
 
 
+@njit(cache=True, nogil=True)
+def _whole(x: Floats) -> Any:
+    """Whether no row is NaN."""
+    missing = 0
+    for i in range(len(x)):
+        missing += x[i] != x[i]
+    return missing == 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _change(before: Floats, now: Floats, kind: int, out: Floats) -> None:
+    for i in range(len(out)):
+        if kind == LAG:
+            out[i] = before[i]
+        elif kind == DIFF:
+            out[i] = now[i] - before[i]
+        else:
+            share = now[i] / before[i]
+            value = share - 1.0 if kind == RET else np.log(share)
+            out[i] = value if before[i] != 0.0 else np.nan if now[i] == 0.0 else np.inf
+
+
 @njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True)
 def change(x: Floats, n: int, kind: int, out: Floats) -> None:
     """The value n rows ago, or the present one's difference, relative change or log ratio to it.
 
     NaN where any row from then to now is, so that no change is measured across a gap.
     """
-    start = 0
+    out[:n] = np.nan
+    _change(x[: max(len(x) - n, 0)], x[n:], kind, out[n:])
+    if _whole(x):
+        return
+    end = n
     for i in range(len(x)):
-        if x[i] != x[i]:
-            start = i + 1
-        if i - start < n:
+        end = i + n + 1 if x[i] != x[i] else end
+        if i < end:
             out[i] = np.nan
-        else:
-            before = x[i - n]
-            if kind == LAG:
-                out[i] = before
-            elif kind == DIFF:
-                out[i] = x[i] - before
-            elif before == 0.0:
-                out[i] = np.nan if x[i] == 0.0 else np.inf
-            elif kind == RET:
-                out[i] = x[i] / before - 1.0
-            else:
-                out[i] = np.log(x[i] / before)
 
 
 @njit(void(COLUMN, COLUMN, RESULT), cache=True, nogil=True)
@@ -92,17 +105,20 @@ def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, s
         out[i] = np.nan if age <= settling else gap if line == 0 else mean if line == 1 else gap - mean
 
 
-@njit(void(COLUMN, COLUMN, COLUMN, float64, RESULT), cache=True, nogil=True)
-def within(x: Floats, least: Floats, most: Floats, flat: float, out: Floats) -> None:
-    """Place between two bounds: 0 the lower, 1 the upper, `flat` where they are equal."""
+@njit(void(COLUMN, RESULT, COLUMN, float64), cache=True, nogil=True, error_model="numpy")
+def within(x: Floats, least: Floats, most: Floats, flat: float) -> None:
+    """Place between two bounds, written over the lower: 0 the lower, 1 the upper, `flat` where they are equal."""
     for i in range(len(x)):
         reach = most[i] - least[i]
-        out[i] = flat if reach == 0.0 else (x[i] - least[i]) / reach
+        place = (x[i] - least[i]) / reach
+        least[i] = flat if reach == 0.0 else place
 
 
 @njit(int64[::1](COLUMN), cache=True, nogil=True)
 def edges(x: Floats) -> Any:
     """First row and end of each stretch without NaN, one after the other."""
+    if _whole(x):
+        return np.array([0, len(x)])
     count, inside = 0, False
     for i in range(len(x)):
         if (x[i] == x[i]) != inside:

@@ -10,36 +10,35 @@ from factory.expressions.kernels import COLUMN, RESULT
 
 Floats = NDArray[np.float64]
 
-SUM, MEAN, MIN, MAX = 0, 1, 2, 3
 VAR, ZSCORE, SPREAD, BAND = 0, 1, 2, 3
 SKEW, KURT = 0, 1
 COV, CORR, BETA = 0, 1, 2
-
-
-@njit(int64[::1](int64, int64, int64), cache=True, nogil=True)
-def _blocks(rows: int, n: int, phase: int) -> Any:
-    """First rows of the blocks of n rows; the first may start before row 0."""
-    first = -(phase % n)
-    count = (rows - first + n - 1) // n if rows > 0 else 0
-    starts = np.empty(count, np.int64)
-    for k in range(count):
-        starts[k] = first + k * n
-    return starts
+_CHUNK = 1024
+"""Rows summed, in whole blocks, before they are finished in one plain loop: it fits the nearest cache and vector units."""
 
 
 @njit(cache=True, nogil=True)
-def _join(a: float, b: float, kind: int) -> Any:
-    """The sum, or the lesser or greater; a later NaN is left to the caller."""
-    if kind <= MEAN:
-        return a + b
-    if kind == MIN:
-        return b if b < a else a
-    return b if b > a else a
+def _size(n: int) -> Any:
+    """Rows of a chunk: one or more blocks of n."""
+    return n * max(1, _CHUNK // n)
 
 
-@njit(void(COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
-def fold(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
-    """Sum, mean, least or greatest of n rows.
+@njit(cache=True, nogil=True)
+def _sums_block(x: Floats, n: int, start: int, end: int, sums: Floats, at: int) -> None:
+    """For each row of a block, sum its window: the end of the rows before the block, and the block up to it."""
+    total = 0.0
+    for k in range(min(n - 1, start)):
+        total += x[start - 1 - k]
+        sums[at + n - 2 - k] = total
+    sums[at + n - 1] = total = 0.0
+    for k in range(min(n, end - start)):
+        total += x[start + k]
+        sums[at + k] += total
+
+
+@njit(void(COLUMN, int64, int64, float64, RESULT), cache=True, nogil=True)
+def fold(x: Floats, n: int, phase: int, share: float, out: Floats) -> None:
+    """Sum of n rows times a share.
 
     Parameters
     ----------
@@ -48,31 +47,85 @@ def fold(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
         Rows of a window.
     phase : int
         Absolute number of the first row.
-    kind : int
-        ``SUM``, ``MEAN``, ``MIN`` or ``MAX``.
+    share : float
+        1 for the sum, 1 / n for the mean.
     out : ndarray of float64, shape (rows,)
         NaN where the window is not whole.
     """
-    rows = len(x)
+    rows, size = len(x), _size(n)
     out[: n - 1] = np.nan
-    tail = np.empty(n)
-    share = 1.0 / n if kind == MEAN else 1.0
-    missing = -n
-    for start in _blocks(rows, n, phase):
-        first, end = max(start, 0), min(start + n, rows)
-        total = np.nan
-        for i in range(first - 1, max(start - n, -1), -1):
-            total = x[i] if i == first - 1 else _join(x[i], total, kind)
-            tail[i - start + n] = total
-        for i in range(first, end):
-            value = x[i]
-            missing = i if value != value else missing
-            total = value if i == first else _join(total, value, kind)
-            at = i - start + 1
-            if i - missing < n:
-                out[i] = np.nan
-            elif i >= n - 1:
-                out[i] = share * (total if at == n else _join(tail[at], total, kind))
+    sums = np.empty(size)
+    for base in range(-phase % n, rows, size):
+        end = min(base + size, rows)
+        for start in range(base, end, n):
+            _sums_block(x, n, start, end, sums, start - base)
+        low = max(base, n - 1)
+        ready, chunk = sums[low - base :], out[low:end]
+        for k in range(len(chunk)):
+            chunk[k] = share * ready[k]
+
+
+@njit(cache=True, nogil=True)
+def _farther(a: Floats, b: Floats, sign: float, out: Floats) -> None:
+    """Greater (sign 1) or lesser (sign -1) of two, NaN where either is."""
+    for k in range(len(out)):
+        out[k] = a[k] if (sign * a[k] > sign * b[k]) | (a[k] != a[k]) else b[k]
+
+
+@njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
+def extreme(x: Floats, n: int, sign: float, out: Floats) -> None:
+    """Greatest (sign 1) or least (sign -1) of n rows: of 2, of 4 and so on, then of two that cover the window."""
+    rows, size = len(x), max(n, _CHUNK)
+    out[: n - 1] = np.nan
+    found, wider = np.empty(size + n), np.empty(size + n)
+    for low in range(n - 1, rows, size):
+        end = min(low + size, rows)
+        left, width = end - low + n - 1, 1
+        found[:left] = x[low - n + 1 : end]
+        while 2 * width <= n:
+            left -= width
+            _farther(found[:left], found[width : width + left], sign, wider[:left])
+            found, wider, width = wider, found, 2 * width
+        _farther(found[: end - low], found[n - width : n - width + end - low], sign, out[low:end])
+
+
+@njit(cache=True, nogil=True)
+def _moments_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
+    """For each row of a block, sum its window's differences from the block's first row, and their squares."""
+    origin, sum1, sum2 = x[start], 0.0, 0.0
+    for k in range(min(n - 1, start)):
+        d = x[start - 1 - k] - origin
+        sum1 += d
+        sum2 += d * d
+        s[0, at + n - 2 - k], s[1, at + n - 2 - k] = sum1, sum2
+    s[0, at + n - 1] = s[1, at + n - 1] = sum1 = sum2 = 0.0
+    for k in range(min(n, end - start)):
+        d = x[start + k] - origin
+        sum1 += d
+        sum2 += d * d
+        s[0, at + k] += sum1
+        s[1, at + k] += sum2
+        s[2, at + k] = origin
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _moments_finish(x: Floats, s: Floats, low: int, n: int, kind: int, width: float, out: Floats) -> None:
+    s1, s2, origins = s[0, low:], s[1, low:], s[2, low:]
+    share = 1.0 / n
+    scale = 1.0 / (n - 1) if kind <= ZSCORE else share
+    for k in range(len(out)):
+        mean = s1[k] * share
+        var = (s2[k] - s1[k] * mean) * scale
+        var = 0.0 if var < 0.0 else var
+        if kind == VAR:
+            out[k] = var
+        elif kind == ZSCORE:
+            z = (x[k] - origins[k] - mean) / np.sqrt(var)
+            out[k] = z if var > 0.0 else np.nan
+        elif kind == SPREAD:
+            out[k] = width * np.sqrt(var) / (origins[k] + mean)
+        else:
+            out[k] = origins[k] + mean + width * np.sqrt(var)
 
 
 @njit(void(COLUMN, int64, int64, int64, float64, RESULT), cache=True, nogil=True)
@@ -95,60 +148,47 @@ def moments(x: Floats, n: int, phase: int, kind: int, width: float, out: Floats)
     out : ndarray of float64, shape (rows,)
         NaN where the window is not whole, and the z-score where nothing moves.
     """
-    rows = len(x)
+    rows, size = len(x), _size(n)
     out[: n - 1] = np.nan
-    tail1, tail2 = np.zeros(n + 1), np.zeros(n + 1)
-    share = 1.0 / n
-    scale = 1.0 / (n - 1) if kind <= ZSCORE else share
-    for start in _blocks(rows, n, phase):
-        first, end = max(start, 0), min(start + n, rows)
-        origin = x[first]
-        s1, s2 = 0.0, 0.0
-        for i in range(first - 1, max(start - n, -1), -1):
-            d = x[i] - origin
-            s1 += d
-            s2 += d * d
-            tail1[i - start + n], tail2[i - start + n] = s1, s2
-        s1, s2 = 0.0, 0.0
-        for i in range(first, end):
-            d = x[i] - origin
-            s1 += d
-            s2 += d * d
-            if i < n - 1:
-                continue
-            sum1, sum2 = tail1[i - start + 1] + s1, tail2[i - start + 1] + s2
-            mean = sum1 * share
-            var = (sum2 - sum1 * mean) * scale
-            var = 0.0 if var < 0.0 else var
-            if kind == VAR:
-                out[i] = var
-            elif kind == ZSCORE:
-                out[i] = (d - mean) / np.sqrt(var) if var > 0.0 else np.nan
-            elif kind == SPREAD:
-                out[i] = width * np.sqrt(var) / (origin + mean)
-            else:
-                out[i] = origin + mean + width * np.sqrt(var)
+    s = np.empty((3, size))
+    for base in range(-phase % n, rows, size):
+        end = min(base + size, rows)
+        for start in range(base, end, n):
+            _moments_block(x, n, start, end, s, start - base)
+        low = max(base, n - 1)
+        _moments_finish(x[low:end], s, low - base, n, kind, width, out[low:end])
 
 
 @njit(cache=True, nogil=True)
-def _add_powers(sums: Floats, d: float) -> None:
-    square = d * d
-    sums[0] += d
-    sums[1] += square
-    sums[2] += square * d
-    sums[3] += square * square
+def _shape_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
+    """As :func:`_moments_block`, for the first four powers."""
+    origin, sum1, sum2, sum3, sum4 = x[start], 0.0, 0.0, 0.0, 0.0
+    for k in range(min(n - 1, start)):
+        d = x[start - 1 - k] - origin
+        square, to = d * d, at + n - 2 - k
+        sum1, sum2, sum3, sum4 = sum1 + d, sum2 + square, sum3 + square * d, sum4 + square * square
+        s[0, to], s[1, to], s[2, to], s[3, to] = sum1, sum2, sum3, sum4
+    s[:, at + n - 1] = 0.0
+    sum1, sum2, sum3, sum4 = 0.0, 0.0, 0.0, 0.0
+    for k in range(min(n, end - start)):
+        d = x[start + k] - origin
+        square, to = d * d, at + k
+        sum1, sum2, sum3, sum4 = sum1 + d, sum2 + square, sum3 + square * d, sum4 + square * square
+        s[0, to] += sum1
+        s[1, to] += sum2
+        s[2, to] += sum3
+        s[3, to] += sum4
 
 
 @njit(cache=True, nogil=True)
-def _shape_of(left: Floats, at: int, right: Floats, n: int, kind: int) -> Any:
-    m, p2 = (left[at, 0] + right[0]) / n, (left[at, 1] + right[1]) / n
-    p3, p4 = (left[at, 2] + right[2]) / n, (left[at, 3] + right[3]) / n
+def _shape_of(s: Floats, at: int, n: int, kind: int) -> Any:
+    m, p2, p3, p4 = s[0, at] / n, s[1, at] / n, s[2, at] / n, s[3, at] / n
     m2 = p2 - m * m
     if not m2 > 1e-14 * p2:
         return np.nan
     m3 = p3 - 3.0 * m * p2 + 2.0 * m * m * m
     if kind == SKEW:
-        return np.sqrt(n * (n - 1.0)) / (n - 2.0) * m3 / m2**1.5
+        return np.sqrt(n * (n - 1.0)) / (n - 2.0) * m3 / (m2 * np.sqrt(m2))
     m4 = p4 - 4.0 * m * p3 + 6.0 * m * m * p2 - 3.0 * m * m * m * m
     return (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * m4 / (m2 * m2) - 3.0 * (n - 1.0))
 
@@ -160,37 +200,53 @@ def shape(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
     Joanes and Gill (1998), as pandas. Parameters as in :func:`fold`, kind
     ``SKEW`` or ``KURT``.
     """
-    rows = len(x)
-    out[:] = np.nan
-    tail = np.zeros((n + 1, 4))
-    sums = np.zeros(4)
-    for start in _blocks(rows, n, phase):
-        first, end = max(start, 0), min(start + n, rows)
-        origin = x[first]
-        sums[:] = 0.0
-        for i in range(first - 1, max(start - n, -1), -1):
-            _add_powers(sums, x[i] - origin)
-            for k in range(4):
-                tail[i - start + n, k] = sums[k]
-        sums[:] = 0.0
-        for i in range(first, end):
-            _add_powers(sums, x[i] - origin)
-            if i >= n - 1:
-                out[i] = _shape_of(tail, i - start + 1, sums, n, kind)
+    rows, size = len(x), _size(n)
+    out[: n - 1] = np.nan
+    s = np.empty((4, size))
+    for base in range(-phase % n, rows, size):
+        end = min(base + size, rows)
+        for start in range(base, end, n):
+            _shape_block(x, n, start, end, s, start - base)
+        for i in range(max(base, n - 1), end):
+            out[i] = _shape_of(s, i - base, n, kind)
 
 
 @njit(cache=True, nogil=True)
-def _comoment(sx: float, sy: float, sxx: float, syy: float, sxy: float, n: int, kind: int) -> Any:
+def _comoments_block(x: Floats, y: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
+    """As :func:`_moments_block`, for two columns, their squares and their product."""
+    x0, y0 = x[start], y[start]
+    sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(min(n - 1, start)):
+        dx, dy, to = x[start - 1 - k] - x0, y[start - 1 - k] - y0, at + n - 2 - k
+        sx, sy, sxx, syy, sxy = sx + dx, sy + dy, sxx + dx * dx, syy + dy * dy, sxy + dx * dy
+        s[0, to], s[1, to], s[2, to], s[3, to], s[4, to] = sx, sy, sxx, syy, sxy
+    s[:, at + n - 1] = 0.0
+    sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(min(n, end - start)):
+        dx, dy, to = x[start + k] - x0, y[start + k] - y0, at + k
+        sx, sy, sxx, syy, sxy = sx + dx, sy + dy, sxx + dx * dx, syy + dy * dy, sxy + dx * dy
+        s[0, to] += sx
+        s[1, to] += sy
+        s[2, to] += sxx
+        s[3, to] += syy
+        s[4, to] += sxy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _comoments_finish(s: Floats, low: int, n: int, kind: int, out: Floats) -> None:
+    sx, sy, sxx, syy, sxy = s[0, low:], s[1, low:], s[2, low:], s[3, low:], s[4, low:]
     share = 1.0 / n
-    xy, yy = sxy - sx * sy * share, syy - sy * sy * share
-    if kind == COV:
-        return xy / (n - 1)
-    if not yy > 0.0:
-        return np.nan
-    if kind == BETA:
-        return xy / yy
-    xx = sxx - sx * sx * share
-    return min(max(xy / np.sqrt(xx * yy), -1.0), 1.0) if xx > 0.0 else np.nan
+    for k in range(len(out)):
+        xy, yy = sxy[k] - sx[k] * sy[k] * share, syy[k] - sy[k] * sy[k] * share
+        if kind == COV:
+            out[k] = xy / (n - 1)
+        elif kind == BETA:
+            out[k] = xy / yy if yy > 0.0 else np.nan
+        else:
+            xx = sxx[k] - sx[k] * sx[k] * share
+            r = xy / np.sqrt(xx * yy)
+            r = 1.0 if r > 1.0 else -1.0 if r < -1.0 else r
+            out[k] = r if (xx > 0.0) & (yy > 0.0) else np.nan
 
 
 @njit(void(COLUMN, COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
@@ -200,22 +256,12 @@ def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int, out: Floats) 
     Parameters as in :func:`fold`, kind ``COV``, ``CORR`` or ``BETA``; NaN
     where a needed variance is zero.
     """
-    rows = len(x)
+    rows, size = len(x), _size(n)
     out[: n - 1] = np.nan
-    tail = np.zeros((n + 1, 5))
-    for start in _blocks(rows, n, phase):
-        first, end = max(start, 0), min(start + n, rows)
-        x0, y0 = x[first], y[first]
-        sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
-        for i in range(first - 1, max(start - n, -1), -1):
-            dx, dy = x[i] - x0, y[i] - y0
-            sx, sy, sxx, syy, sxy = sx + dx, sy + dy, sxx + dx * dx, syy + dy * dy, sxy + dx * dy
-            at = i - start + n
-            tail[at, 0], tail[at, 1], tail[at, 2], tail[at, 3], tail[at, 4] = sx, sy, sxx, syy, sxy
-        sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
-        for i in range(first, end):
-            dx, dy = x[i] - x0, y[i] - y0
-            sx, sy, sxx, syy, sxy = sx + dx, sy + dy, sxx + dx * dx, syy + dy * dy, sxy + dx * dy
-            if i >= n - 1:
-                left = tail[i - start + 1]
-                out[i] = _comoment(left[0] + sx, left[1] + sy, left[2] + sxx, left[3] + syy, left[4] + sxy, n, kind)
+    s = np.empty((5, size))
+    for base in range(-phase % n, rows, size):
+        end = min(base + size, rows)
+        for start in range(base, end, n):
+            _comoments_block(x, y, n, start, end, s, start - base)
+        low = max(base, n - 1)
+        _comoments_finish(s, low - base, n, kind, out[low:end])
