@@ -7,6 +7,7 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 from pydantic import ValidationError
 
+from factory.canonical import in_order
 from factory.errors import FactoryError, did_you_mean
 
 MAX_CHARS = 8_000
@@ -19,17 +20,12 @@ def answer(data: dict[str, Any]) -> CallToolResult:
     Hosts drop one of the two, so neither may say more than the other.
     """
     fitted = fit(data)
-    return CallToolResult(content=[TextContent(type="text", text=compact(fitted))], structured_content=fitted)
+    return CallToolResult(content=[TextContent(type="text", text=in_order(fitted))], structured_content=fitted)
 
 
 def refusal(lines: str) -> CallToolResult:
     """Tell the model what was wrong with its call, in the factory's own words."""
     return CallToolResult(content=[TextContent(type="text", text=lines)], is_error=True)
-
-
-def compact(data: Any) -> str:
-    """JSON without blanks, keys in the order given."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def fit(data: dict[str, Any], limit: int = MAX_CHARS) -> dict[str, Any]:
@@ -47,11 +43,11 @@ def fit(data: dict[str, Any], limit: int = MAX_CHARS) -> dict[str, Any]:
     dict
         `data` itself when it fits; else a shortened copy with ``truncated: true``.
     """
-    if len(compact(data)) <= limit:
+    if len(in_order(data)) <= limit:
         return data
-    shortened: dict[str, Any] = {**json.loads(compact(data)), "truncated": True}
-    while len(compact(shortened)) > limit:
-        holder, key = max(_cuttable(shortened), key=lambda spot: len(compact(spot[0][spot[1]])))
+    shortened: dict[str, Any] = {**json.loads(in_order(data)), "truncated": True}
+    while len(in_order(shortened)) > limit:
+        holder, key = max(_cuttable(shortened), key=lambda spot: len(in_order(spot[0][spot[1]])))
         holder[key] = holder[key][: len(holder[key]) * 3 // 4]
     return shortened
 

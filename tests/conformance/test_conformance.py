@@ -54,7 +54,7 @@ BARE = {
 def node_tool(name: str) -> str:
     found = shutil.which(name, path=PATH)
     if found is None:
-        if os.environ.get("RFCAT_REQUIRE_NODE"):
+        if os.environ.get("RFCAT_REQUIRE_TOOLS"):
             pytest.fail(f"{name} is not installed")
         pytest.skip(f"needs {name} from npm: see .ci/run")
     return found

@@ -7,7 +7,8 @@ from anthropic_tokenizer import count_tokens
 from mcp import Client
 
 from factory.workspace import Workspace
-from server.mcp.answers import MAX_CHARS, answer, compact, fit
+from factory.canonical import in_order
+from server.mcp.answers import MAX_CHARS, answer, fit
 from server.mcp.app import build_server
 
 pytestmark = pytest.mark.anyio
@@ -34,13 +35,13 @@ def test_a_short_answer_is_left_as_it_is() -> None:
     ],
 )
 def test_a_long_answer_is_cut_where_it_is_longest_and_says_so(data: dict[str, object]) -> None:
-    before = compact(data)
+    before = in_order(data)
     cut = fit(data)
-    assert len(compact(cut)) <= MAX_CHARS
-    assert len(compact(cut)) > MAX_CHARS // 2
+    assert len(in_order(cut)) <= MAX_CHARS
+    assert len(in_order(cut)) > MAX_CHARS // 2
     assert cut["truncated"] is True
     assert cut["next"] == "page 2"
-    assert compact(data) == before
+    assert in_order(data) == before
 
 
 CALLS = [
