@@ -16,7 +16,7 @@ from factory import canonical, listing, showing
 from factory.answers import Answer, tidy
 from factory.errors import DataError, FactoryError, PipelineError, SealError, did_you_mean
 from factory.expressions.keys import column_key
-from factory.ledger import Ledger, Position, Run, Store, Verification
+from factory.ledger import Entry, Ledger, Position, Run, Store, Verification
 from factory.market.catalog import Catalog
 from factory.pipeline import Facts, Pipeline, check, diff, parse, provenance, render, shipped
 from factory.progress import Progress, silent
@@ -136,9 +136,19 @@ class Workshop:
 
     def adopt(self, pipeline: Pipeline, parent: str | None = None) -> Facts:
         """Check a pipeline against its dataset and keep it."""
-        facts = check(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
+        facts = self.check(pipeline)
         self.store.put_pipeline(pipeline.id, pipeline.pipeline, render(pipeline), pipeline.data, parent)
         return facts
+
+    def check(self, pipeline: Pipeline) -> Facts:
+        """Hold a pipeline against its dataset as it is now.
+
+        Raises
+        ------
+        PipelineError
+            One line a mistake.
+        """
+        return check(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
 
     def resolve(self, reference: str) -> Pipeline:
         """A pipeline by id or name.
@@ -187,8 +197,18 @@ class Workshop:
 
     def known(self, pipeline: Pipeline) -> Answer | None:
         """The trial of a pipeline when it has been scored on these data, else None."""
-        run = self.run(pipeline, "trial")
-        return None if run is None else tidy(showing.trial(self, pipeline, dict(run.result), new=False))
+        entry = self.ledger.find_trial(pipeline.id, self.scored_on(pipeline))
+        return None if entry is None else self._told(pipeline, entry, new=False)
+
+    def _told(self, pipeline: Pipeline, entry: Entry, *, new: bool) -> Answer:
+        number = self.ledger.counts(pipeline.data, until=entry.seq).trials
+        return tidy(showing.trial(self, pipeline, {**entry.payload, "trial": number}, new=new))
+
+    def scored_on(self, pipeline: Pipeline) -> str:
+        """Hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
+        contract = self.catalog.spec(pipeline.data).contracts.get(pipeline.trade.contract)
+        costs = contract.model_dump(mode="json") if contract else None
+        return canonical.digest([self.catalog.fingerprint(pipeline.data, "validation"), costs])
 
     def run(self, pipeline: Pipeline, kind: str) -> Run | None:
         """What was kept of one kind of work on a pipeline and today's data."""
@@ -196,7 +216,7 @@ class Workshop:
 
     def run_id(self, pipeline: Pipeline, kind: str) -> str:
         """Id of a run: the same work on the same data has the same."""
-        return canonical.short_id([kind, pipeline.id, self.catalog.fingerprint(pipeline.data, "validation")])
+        return canonical.short_id([kind, pipeline.id, self.scored_on(pipeline)])
 
     def keep(self, pipeline: Pipeline, kind: str, result: Answer) -> Answer:
         """Keep the result of a run and give it back, tidy."""
@@ -209,24 +229,25 @@ class Workshop:
         self.ledger.exploration(pipeline.data, {"pipeline": pipeline.id, "agent": self.agent, "what": what}, count)
 
     def record(self, pipeline: Pipeline, outcome: Answer, *, model: str, why: str, daily: Sequence[float]) -> Answer:
-        """Write a trial into the ledger, then its figures beside it; the answer about it."""
-        kept = tidy(outcome)
-        fingerprint = self.catalog.fingerprint(pipeline.data, "validation")
-        origin = self.parent(pipeline.id)
+        """Write a trial with its figures into the ledger; the answer about it.
+
+        If the same trial got there first, it stands, and the answer is about that one.
+        """
         payload = {
             "name": pipeline.pipeline,
-            "parent": origin,
+            "parent": self.parent(pipeline.id),
             "agent": self.agent,
             "why": why,
             "model": model,
             "version": factory.__version__,
-            "metrics": kept["metrics"],
+            **tidy(outcome),
             "daily": [float(f"{net:.10g}") for net in daily],
         }
-        position, _ = self.ledger.trial(pipeline.id, pipeline.data, fingerprint, payload)
-        number = self.ledger.counts(pipeline.data).trials
-        run = self.keep(pipeline, "trial", {**kept, "seq": position.seq, "trial": number, "model": model})
-        return tidy(showing.trial(self, pipeline, run, new=True))
+        fingerprint = self.scored_on(pipeline)
+        _, new = self.ledger.trial(pipeline.id, pipeline.data, fingerprint, payload)
+        entry = self.ledger.find_trial(pipeline.id, fingerprint)
+        assert entry is not None, "it was just written"
+        return self._told(pipeline, entry, new=new)
 
     def parent(self, id: str) -> str | None:
         """Id of the pipeline that another was changed from, if it was."""

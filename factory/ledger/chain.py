@@ -70,7 +70,7 @@ class Ledger:
         pipeline : str
             Its id.
         dataset, fingerprint : str
-            The dataset and the fingerprint of its validation partition.
+            The dataset, and the hash of all that the score depends on beside the pipeline.
         payload : mapping
             JSON-able: who, why, scores, daily net P&L.
 
@@ -91,7 +91,7 @@ class Ledger:
             return _append(connection, "trial", body), True
 
     def find_trial(self, pipeline: str, fingerprint: str) -> Entry | None:
-        """The trial of a pipeline on a validation partition, if it was made."""
+        """The trial of a pipeline on data with a fingerprint, if it was made."""
         with self._database.reading() as connection:
             row = _by_subject(connection, "trial", _trial_subject(pipeline, fingerprint))
         return None if row is None else read(row)
@@ -126,9 +126,11 @@ class Ledger:
         with self._database.reading() as connection:
             return _head(connection)
 
-    def counts(self, dataset: str) -> Counts:
-        """How much was tried on a dataset."""
+    def counts(self, dataset: str, until: int | None = None) -> Counts:
+        """How much was tried on a dataset, by now or by row `until`."""
         query = select(LEDGER.c.kind, func.sum(LEDGER.c.count)).where(LEDGER.c.dataset == dataset).group_by(LEDGER.c.kind)
+        if until is not None:
+            query = query.where(LEDGER.c.seq <= until)
         with self._database.reading() as connection:
             sums = {kind: int(count) for kind, count in connection.execute(query)}
         return Counts(sums.get("trial", 0), sums.get("exploration", 0), sums.get("look", 0))

@@ -17,14 +17,21 @@ from factory.workshop import Workshop
 
 def _on_desk(work: Callable[..., Answer]) -> Callable[..., Answer]:
     def run(workshop: Workshop, progress: Progress, pipeline: str, **args: Any) -> Answer:
-        return work(Desk(workshop, workshop.resolve(pipeline), progress), **args)
+        return work(_desk(workshop, pipeline, progress), **args)
 
     return run
 
 
+def _desk(workshop: Workshop, reference: str, progress: Progress) -> Desk:
+    """The pipeline on a desk, checked anew: its dataset may have been built again since it was defined."""
+    pipeline = workshop.resolve(reference)
+    workshop.check(pipeline)
+    return Desk(workshop, pipeline, progress)
+
+
 def _rank(workshop: Workshop, progress: Progress, pipeline: str | None = None, **args: Any) -> Answer:
     if pipeline is not None:
-        return rank_inputs(Desk(workshop, workshop.resolve(pipeline), progress), **args)
+        return rank_inputs(_desk(workshop, pipeline, progress), **args)
     return rank_expressions(workshop, progress, **args)
 
 

@@ -1,0 +1,103 @@
+"""A trial stands in the ledger alone: killed, raced, priced anew or stale, it is counted once and told alike."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from factory.errors import PipelineError
+from factory.ledger import Ledger
+from factory.workshop import Workshop
+
+FIGURES = ("pipeline", "trial", "win_rate", "sharpe", "decisions", "twins", "price", "ledger")
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.fixture
+def owned(workshop: Workshop) -> Path:
+    """The dataset's folder, as a copy that a test may change."""
+    folder = workshop.workspace.datasets / "small-sim"
+    built = folder.resolve()
+    folder.unlink()
+    folder.mkdir()
+    for path in built.iterdir():
+        if path.is_dir():
+            (folder / path.name).symlink_to(path)
+        else:
+            (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def contracts_changed(folder: Path, change) -> None:
+    path = folder / "spec.json"
+    spec = json.loads(path.read_text())
+    change(spec["contracts"])
+    path.write_text(json.dumps(spec))
+
+
+def test_law_4_a_trial_whose_process_died_after_the_ledger_is_known_and_not_made_again(
+    workshop: Workshop, binary: str, do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = do("backtest", pipeline=binary)
+    other = str(workshop.settle(binary, changes={"meta.leaf": 150}))
+    append = Ledger.trial
+
+    def die(*args):
+        append(*args)
+        raise Killed
+
+    monkeypatch.setattr(Ledger, "trial", die)
+    with pytest.raises(Killed):
+        do("backtest", pipeline=other)
+    monkeypatch.undo()
+    known = workshop.known(workshop.resolve(other))
+    assert known is not None
+    assert set(known) == {*whole, "seen_before"}
+    assert known["trial"] == 2
+    monkeypatch.setattr("factory.work.scoring.score", lambda desk: pytest.fail("scored again"))
+    assert do("backtest", pipeline=other) == known
+    assert workshop.ledger.counts("small-sim").trials == 2
+
+
+def test_law_4_a_trial_made_by_two_at_once_is_one_with_one_number(workshop: Workshop, binary: str, do) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: do("backtest", pipeline=binary), range(2))
+    assert workshop.ledger.counts("small-sim").trials == 1
+    assert {key: first.get(key) for key in FIGURES} == {key: second.get(key) for key in FIGURES}
+    assert [first.get("seen_before"), second.get("seen_before")].count(True) == 1
+
+
+def test_a_trial_keeps_its_number_when_others_follow(workshop: Workshop, binary: str, do) -> None:
+    do("backtest", pipeline=binary)
+    do("execute", code="1 + 1", validation=True)
+    do("backtest", pipeline=workshop.settle(binary, changes={"meta.leaf": 150}))
+    told = workshop.known(workshop.resolve(binary))
+    assert told is not None
+    assert told["trial"] == 1
+    assert told["ledger"].startswith("3 trials")
+
+
+def test_law_9_new_costs_make_a_new_trial_and_never_show_the_old_score(
+    workshop: Workshop, binary: str, owned: Path, do
+) -> None:
+    before = do("backtest", pipeline=binary)
+    contracts_changed(owned, lambda contracts: contracts["btc-perpetual"].update(taker=0.001))
+    assert do("backtest", pipeline=binary)["seen_before"], "another contract's costs change nothing here"
+    contracts_changed(owned, lambda contracts: contracts["polymarket-btc-5m"].update(fee=0.2))
+    assert workshop.known(workshop.resolve(binary)) is None
+    after = do("backtest", pipeline=binary)
+    assert after["break_even"] > before["break_even"] + 0.01
+    assert workshop.show(binary, "side")["rows"][0][1] < after["trades"] < before["trades"]
+    assert workshop.ledger.counts("small-sim").trials == 2
+
+
+def test_a_pipeline_whose_contract_is_gone_is_refused_in_one_line(workshop: Workshop, binary: str, owned: Path, do) -> None:
+    contracts_changed(owned, lambda contracts: contracts.pop("polymarket-btc-5m"))
+    for kind in ("train", "backtest", "tune"):
+        with pytest.raises(PipelineError, match=r"trade\.contract: no contract 'polymarket-btc-5m'"):
+            do(kind, pipeline=binary)
+    assert workshop.ledger.position().seq == 0
