@@ -10,6 +10,7 @@ from factory.expressions.recipes import RECIPES
 from factory.ledger import Ledger
 from factory.market.catalog import Catalog
 from factory.market.contracts import Binary, Contract
+from factory.market.spec import PARTITIONS
 from factory.parts.catalog import KINDS, entries
 from factory.pipeline import shipped
 from factory.times import iso
@@ -40,7 +41,7 @@ def _line(catalog: Catalog, ledger: Ledger, name: str) -> list[Any]:
 
 def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
     spec, meta = catalog.spec(name), catalog.meta(name)
-    counts = ledger.counts(name)
+    counts, parts = ledger.counts(name), meta["partitions"]
     return {
         "dataset": name,
         "about": None if meta["simulated"] else spec.about or None,
@@ -50,7 +51,7 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
             for key, one in meta["series"].items()
         },
         "contracts": {key: contract_text(contract) for key, contract in spec.contracts.items()},
-        "split": {key: f"{iso(one['start'])} to {iso(one['end'])}" for key, one in meta["partitions"].items()},
+        "split": {key: f"{iso(parts[key]['start'])} to {iso(parts[key]['end'])}" for key in PARTITIONS},
         "pipelines": [one.pipeline for one in shipped().values()],
         "ledger": f"{counts.trials} trials, {counts.explorations} explorations; {spec.looks - counts.looks_used} looks left",
     }
