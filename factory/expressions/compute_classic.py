@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import talib
 
-from factory.expressions.compute_window import window_mean, window_moments, window_place
-from factory.expressions.kernels import ordered, rows, run, windows
+from factory.expressions.compute_window import window_mean, window_moments, window_place, window_sum
+from factory.expressions.kernels import new, ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
@@ -68,8 +68,19 @@ def _aroon(x: Columns, k: Literals, on: Rows) -> Floats:
     return oscillator
 
 
+def _money_flow_index(x: Columns, k: Literals, on: Rows) -> Floats:
+    """0 where less than 1 was traded in all, as TA-Lib."""
+    up, moved = new(len(x[0])), new(len(x[0]))
+    rows.flows(*x, up, moved)
+    up, moved = window_sum(up, k[0], on), window_sum(moved, k[0], on)
+    np.divide(up, moved, out=up)
+    up *= 100.0
+    up[moved < 1.0] = 0.0
+    return up
+
+
 CLASSIC: dict[str, Compute] = {
-    "rsi": _indicator("rsi", talib.RSI),
+    "rsi": lambda x, k, on: run(rows.strength, x[0], int(k[0]), OPERATORS["rsi"].rows(k)),
     "cmo": _indicator("cmo", talib.CMO),
     "stoch_rsi": _indicator("stoch_rsi", lambda x, n, k: talib.STOCHRSI(x, n, k, 1)[0]),
     "macd": _macd("macd", 0),
@@ -84,7 +95,7 @@ CLASSIC: dict[str, Compute] = {
     "stochastic_d": lambda x, k, on: window_mean(_stochastic_k(x, k, on), k[2], on),
     "williams_r": _williams_r,
     "cci": _indicator("cci", talib.CCI),
-    "mfi": _indicator("mfi", talib.MFI),
+    "mfi": _money_flow_index,
     "ultimate": _indicator("ultimate", talib.ULTOSC),
     "adx": _indicator("adx", talib.ADX),
     "plus_di": _indicator("plus_di", talib.PLUS_DI),

@@ -111,7 +111,7 @@ WINDOW: dict[str, Compute] = {
     "since_min": lambda x, k, on: run(ordered.extreme_age, x[0], int(k[0]), -1.0),
     "count": lambda x, k, on: window_sum(np.where(np.isnan(x[0]), np.nan, x[0] != 0.0), k[0], on),
     "since": lambda x, k, on: run(ordered.since, x[0], int(k[0])),
-    "slope": lambda x, k, on: run(windows.comoments, x[0], _index(x[0]), int(k[0]), on.phase, windows.BETA),
+    "slope": lambda x, k, on: run(windows.slope, x[0], int(k[0]), on.phase),
     "trend": lambda x, k, on: run(windows.comoments, x[0], _index(x[0]), int(k[0]), on.phase, windows.CORR),
     "corr": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.CORR),
     "cov": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.COV),

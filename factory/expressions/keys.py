@@ -2,7 +2,7 @@
 
 from factory.canonical import digest
 
-KERNELS = 2
+KERNELS = 3
 """Raised whenever an operator's values change, so that no stale column is read."""
 
 

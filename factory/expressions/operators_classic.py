@@ -155,7 +155,6 @@ CLASSIC = (
         "mfi(btc, 14)",
         lagged,
         lambda literals: (*_HLC, "volume"),
-        exact=False,
     ),
     Operator(
         "ultimate",

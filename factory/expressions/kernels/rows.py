@@ -105,6 +105,32 @@ def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, s
         out[i] = np.nan if age <= settling else gap if line == 0 else mean if line == 1 else gap - mean
 
 
+@njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True, error_model="numpy")
+def strength(x: Floats, n: int, settling: int, out: Floats) -> None:
+    """Wilder's average rise over that of all moves, percent, 0 where nothing moves; starts anew as :func:`smooth`."""
+    up, moves, age, share = 0.0, 0.0, 0, 1.0 / n
+    for i in range(len(x)):
+        age = age + 1 if x[i] == x[i] else 0
+        step = x[i] - x[i - 1] if age > 1 else 0.0
+        up = up + share * (max(step, 0.0) - up) if age > 1 else 0.0
+        moves = moves + share * (abs(step) - moves) if age > 1 else 0.0
+        value = 100.0 * up / moves if moves > 1e-14 else 0.0
+        out[i] = value if age > settling else np.nan
+
+
+@njit(void(COLUMN, COLUMN, COLUMN, COLUMN, RESULT, RESULT), cache=True, nogil=True)
+def flows(high: Floats, low: Floats, close: Floats, volume: Floats, up: Floats, moved: Floats) -> None:
+    """Typical price times volume where that price rose, and where it moved; else 0."""
+    before = np.nan
+    for i in range(len(close)):
+        typical = (high[i] + low[i] + close[i]) / 3.0
+        flow, step = typical * volume[i], typical - before
+        nothing = 0.0 * (flow + step)
+        up[i] = flow if step > 0.0 else nothing
+        moved[i] = flow if abs(step) > 0.0 else nothing
+        before = typical
+
+
 @njit(void(COLUMN, RESULT, COLUMN, float64), cache=True, nogil=True, error_model="numpy")
 def within(x: Floats, least: Floats, most: Floats, flat: float) -> None:
     """Place between two bounds, written over the lower: 0 the lower, 1 the upper, `flat` where they are equal."""

@@ -265,3 +265,40 @@ def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int, out: Floats) 
             _comoments_block(x, y, n, start, end, s, start - base)
         low = max(base, n - 1)
         _comoments_finish(s, low - base, n, kind, out[low:end])
+
+
+@njit(cache=True, nogil=True)
+def _slope_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
+    """As :func:`_moments_block`, for differences and their products with rows from the block's first; and the mean row."""
+    origin, total, leaning = x[start], 0.0, 0.0
+    for k in range(min(n - 1, start)):
+        d, to = x[start - 1 - k] - origin, at + n - 2 - k
+        total += d
+        leaning -= (k + 1) * d
+        s[0, to], s[1, to] = total, leaning
+    s[0, at + n - 1] = s[1, at + n - 1] = total = leaning = 0.0
+    for k in range(min(n, end - start)):
+        d, to = x[start + k] - origin, at + k
+        total += d
+        leaning += k * d
+        s[0, to] += total
+        s[1, to] += leaning
+        s[2, to] = k - (n - 1) / 2.0
+
+
+@njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True)
+def slope(x: Floats, n: int, phase: int, out: Floats) -> None:
+    """Least squares slope over n rows, per row. Parameters as in :func:`fold`."""
+    rows, size = len(x), _size(n)
+    out[: n - 1] = np.nan
+    s = np.empty((3, size))
+    scale = 12.0 / (n * (n * n - 1.0))
+    for base in range(-phase % n, rows, size):
+        end = min(base + size, rows)
+        for start in range(base, end, n):
+            _slope_block(x, n, start, end, s, start - base)
+        low = max(base, n - 1)
+        total, leaning, middle = s[0, low - base :], s[1, low - base :], s[2, low - base :]
+        chunk = out[low:end]
+        for k in range(len(chunk)):
+            chunk[k] = scale * (leaning[k] - middle[k] * total[k])
