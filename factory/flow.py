@@ -35,7 +35,7 @@ from factory.parts.trades import Barriers, LongOrShort
 from factory.pipeline import Pipeline
 from factory.progress import Progress, silent, within
 from factory.sampling import clock, cusum
-from factory.times import DAY, to_ms
+from factory.times import DAY, iso, to_ms
 
 VERSION = 1
 """Raised when fitted stages or scores would differ for the same input."""
@@ -137,7 +137,7 @@ def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns) -> Row
     expressions = pipeline.expressions()
     times = _sample(pipeline, partition, columns, expressions)
     if not len(times):
-        raise FlowError(f"sample: no decision in {partition.name}; lower the threshold or sample more often")
+        raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
     features = {name: columns.at(expression, times) for name, expression in expressions.items()}
     keep = _present(features, partition.name)
     times, features = times[keep], {name: values[keep] for name, values in features.items()}
@@ -212,8 +212,8 @@ def learn(
     FlowError
         If too few decisions are labelled, or all are of one class.
     """
+    refuse_unlearnable(rows.labels.y)
     rows = rows.take(rows.labels.y >= 0)
-    _learnable(rows.labels.y)
     uniqueness = uniqueness_of(rows.labels)
     weight = uniqueness / uniqueness.mean()
     experts: dict[str, Fitted] = {}
@@ -266,14 +266,24 @@ def _expert(
     return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays))
 
 
-def _learnable(y: NDArray[int8]) -> None:
+def refuse_unlearnable(y: NDArray[int8]) -> None:
+    """Refuse labels (-1 where there is none) from which nothing can be learned.
+
+    Raises
+    ------
+    FlowError
+        If they are too few, or of one class.
+    """
+    n, ups = int((y >= 0).sum()), int((y == 1).sum())
     if len(y) < FEWEST_ROWS:
+        raise FlowError(f"sample: {n} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often")
+    if n < FEWEST_ROWS:
         raise FlowError(
-            f"sample: {len(y)} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often"
+            f"label: {n} of {len(y)} decisions have one, at least {FEWEST_ROWS} are needed; "
+            "use a unit above 0, a shorter horizon, or a series without gaps"
         )
-    ups = int((y == 1).sum())
-    if ups in (0, len(y)):
-        raise FlowError(f"label: all {len(y)} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
+    if ups in (0, n):
+        raise FlowError(f"label: all {n} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
 
 
 def seen(pipeline: Pipeline, rows: Rows, expert: str) -> NDArray[float64]:
@@ -346,6 +356,11 @@ def walk_forward(
     Returns
     -------
     ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    FlowError
+        If a window holds too few labels, or labels of one class.
     """
     assert pipeline.refit is not None
     every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
@@ -356,7 +371,12 @@ def walk_forward(
         chosen = (rows.time >= now) & (rows.time < now + every)
         if not chosen.any():
             continue
-        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now))
+        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & (known.labels.y >= 0))
+        if len(past.time) < FEWEST_ROWS:
+            raise FlowError(
+                f"refit.window: {pipeline.refit.window} before {iso(now)} holds {len(past.time)} labelled decisions, "
+                f"at least {FEWEST_ROWS} are needed; use a longer window or sample more often"
+            )
         step = within(progress, k / len(steps), (k + 1) / len(steps))
         model = learn(pipeline, past, partition.fingerprint, cache, path=f"refit.{k}.", progress=step)
         p[chosen] = model.predict(pipeline, rows.take(chosen))

@@ -16,7 +16,7 @@ import numpy as np
 
 from factory import canonical
 from factory.cache import Cache
-from factory.flow import Rows, learn
+from factory.flow import Rows, learn, refuse_unlearnable
 from factory.pipeline import Pipeline, Range
 from factory.progress import Progress, silent, within
 from factory.splits import purged_kfold
@@ -115,9 +115,15 @@ def cross_validate(
     Returns
     -------
     CellScore
+
+    Raises
+    ------
+    FlowError
+        If there is too little to learn from in train, or in a block's complement.
     """
+    refuse_unlearnable(rows.labels.y)
     rows = rows.take(rows.labels.y >= 0)
-    span = rows.labels.end[-1] - rows.labels.start[0] if len(rows.time) else 0
+    span = rows.labels.end[-1] - rows.labels.start[0]
     embargo = int(span / OUTER_BLOCKS / 100)
     losses, areas = [], []
     for k, (fit, judge) in enumerate(purged_kfold(rows.labels.start, rows.labels.end, OUTER_BLOCKS, embargo)):

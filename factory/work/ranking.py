@@ -30,7 +30,8 @@ from factory.times import to_duration, to_ms
 from factory.work.desk import Desk
 from factory.workshop import Workshop
 
-NOISE = "noise"
+NOISE = "(noise)"
+"""The ruler's name; nothing in a pipeline can be called so."""
 DELAYS = (1, 5)
 """Bars by which a screened expression is lagged, to see how fast its information fades."""
 SHOWN = 15
@@ -188,6 +189,8 @@ def _expressions(
 ) -> dict[str, Expression]:
     if (features is None) == (family is None):
         raise PipelineError("rank_features: give a pipeline, or features (a list of expressions), or a family of recipes")
+    if features is not None and not features:
+        raise PipelineError("features: empty; list at least one expression, such as ret(btc.close, 5)")
     series = workshop.catalog.meta(data)["series"]
     texts = list(features or ())
     if family is not None:

@@ -30,13 +30,22 @@ def tune(
     judge : {'train', 'validation'}
         ``train``: nested cross-validation, each cell an exploration, the
         winner one trial. ``validation``: each cell is a trial.
+
+    Raises
+    ------
+    PipelineError
+        If the dataset refuses a cell; then none is tried.
     """
     base = desk.pipeline.changed({"tune": dict(grid)}) if grid else desk.pipeline
     if not base.tune:
         raise FlowError(
             "tune: no grid given and the pipeline has no tune stage; give one, for example {'meta.leaf': [50, 100, 200]}"
         )
+    if cells < 1:
+        raise FlowError(f"cells: {cells} asked for; at least 1")
     chosen = cells_of(base, cells)
+    for cell in chosen:
+        desk.workshop.check(cell.pipeline)
     order, shown = _by_validation(desk, chosen) if judge == "validation" else _by_train(desk, chosen, by)
     winner = _adopt(desk, chosen[order[0]].pipeline)
     trial = backtest(Desk(desk.workshop, winner, within(desk.progress, 0.8, 1.0)), why=f"winner of tuning {desk.pipeline.id}")

@@ -189,17 +189,17 @@ def test_ranking_inputs_needs_a_trial_and_puts_noise_below_the_planted_features(
         do("rank", pipeline=binary)
     do("backtest", pipeline=binary)
     order = [row[0] for row in do("rank", pipeline=binary)["rows"]]
-    assert order.index("noise") > order.index("lead15")
+    assert order.index("(noise)") > order.index("lead15")
     raw = [row[0] for row in do("rank", pipeline=binary, raw=True)["rows"]]
-    assert {"move5", "lead15", "burst", "gold_day", "noise"} == set(raw)
+    assert {"move5", "lead15", "burst", "gold_day", "(noise)"} == set(raw)
     grouped = [row[0] for row in do("rank", pipeline=binary, groups=True)["rows"]]
-    assert {name for group in grouped for name in group.split("+")} == {"line", "trees", "lead15", "burst", "noise"}
+    assert {name for group in grouped for name in group.split("+")} == {"line", "trees", "lead15", "burst", "(noise)"}
 
 
 def test_screening_expressions_counts_each_and_shows_the_decay(workshop: Workshop, do) -> None:
     found = do("rank", features=["ret(eth.close, 15) - ret(btc.close, 15)", "hour()"])
     assert found["columns"] == ["feature", "auc", "low", "high", "lag_1m", "lag_5m"]
-    assert {row[0] for row in found["rows"]} == {"ret(eth.close, 15) - ret(btc.close, 15)", "hour()", "noise"}
+    assert {row[0] for row in found["rows"]} == {"ret(eth.close, 15) - ret(btc.close, 15)", "hour()", "(noise)"}
     assert workshop.ledger.counts("small-sim").explorations == 2
     with pytest.raises(PipelineError, match="momentum"):
         do("rank", family="momentun")
