@@ -28,7 +28,8 @@ class Levels:
     Parameters
     ----------
     up, down : ndarray of float64, shape (decisions,)
-        Distance above and below the fill, as a share of it.
+        Distance above and below the fill, as a share of it; a decision where either is
+        missing or not positive, which has no label, is dropped.
     horizon_ms : int
         The position is closed at the first open at or after the entry plus this.
     """
@@ -149,4 +150,6 @@ def _size(
     costs = 2 * (contract.taker + contract.slippage)
     gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs
     share = sizing.share(trade.size, sizing.Chances(np.where(side > 0, p, 1 - p), gain, loss, spread))
+    if isinstance(trade.exit, parts.Barriers):
+        share = np.where((up > 0) & (down > 0), share, np.nan)
     return np.minimum(share, contract.leverage)

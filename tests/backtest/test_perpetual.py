@@ -96,6 +96,15 @@ def test_a_short_takes_its_profit_at_the_lower_barrier_and_stops_at_the_upper() 
     assert rises.trades.exit_price[0] == pytest.approx(103)
 
 
+@pytest.mark.parametrize("distance", [0.0, -0.01, float("nan")])
+@pytest.mark.parametrize("p", [0.9, 0.1])
+def test_a_decision_whose_barriers_are_nowhere_is_dropped(distance: float, p: float) -> None:
+    for both in ((distance, distance), (distance, 0.01), (0.01, distance)):
+        result = play(long_or_short({"use": "barriers"}), perpetual(), flat(100, 100, 100), [0], [p], barriers=levels(*both))
+        assert result.counts["dropped"] == 1
+        assert len(result.trades) == 0
+
+
 def test_an_untouched_barrier_trade_ends_at_the_horizons_open() -> None:
     result = play(long_or_short(BARRIERS), perpetual(), flat(100, 100, 100, 101, 150), [0], [0.6], barriers=levels(0.2, 0.2, 3))
     assert reasons(result) == ["time"]
