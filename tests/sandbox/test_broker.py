@@ -1,11 +1,11 @@
 import json
-import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox import Limits, Outcome, run
@@ -50,12 +50,12 @@ def test_cpu_counts_from_the_start_of_the_code(frames: dict[str, Path]) -> None:
 
 def test_nothing_of_the_caller_is_left_behind(call: Callable[..., Outcome]) -> None:
     call("print(1)")
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    me = psutil.Process()
+    descriptors, children = me.num_fds(), set(me.children())
     for code in ("print(1)", "1 / 0", "while True:\n    pass"):
         call(code, replace(LIMITS, cpu=1))
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert me.num_fds() <= descriptors
+    assert set(me.children()) <= children
 
 
 def test_calls_at_the_same_time_do_not_meet(call: Callable[..., Outcome]) -> None:
