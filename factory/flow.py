@@ -27,7 +27,7 @@ from factory.expressions.columns import Columns
 from factory.expressions.grammar import Expression, parse
 from factory.labels import Labels, label, uniqueness_of
 from factory.market.contracts import Binary, Contract
-from factory.market.series import Partition
+from factory.market.series import Partition, Series
 from factory.meta import Meta, fit_forest
 from factory.parts.labels import TripleBarrier
 from factory.parts.samples import Clock
@@ -304,6 +304,15 @@ def volatility_of(contract: Contract, partition: Partition, columns: Columns, ti
     return float(np.sqrt(YEAR / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
 
 
+def stamped(series: Series, column: str, times: NDArray[int64]) -> NDArray[float64]:
+    """Values of the rows stamped at these very moments, NaN where there is none, shape (n,).
+
+    Nothing is carried: the price of one window says nothing of the next.
+    """
+    rows = np.minimum(np.searchsorted(series.time, times), len(series) - 1)
+    return np.where(series.time[rows] == times, series.columns[column][rows], np.nan)
+
+
 def trade(
     pipeline: Pipeline,
     contract: Contract,
@@ -329,7 +338,7 @@ def trade(
         levels = Levels(up=told.take * unit, down=told.stop * unit, horizon_ms=to_ms(told.horizon))
     odds = None
     if isinstance(contract, Binary) and contract.odds is not None:
-        odds = columns.at(parse(f"{contract.odds}.up"), rows.time)
+        odds = stamped(partition.series[contract.odds], "up", rows.time)
     return run_backtest(
         part, contract, partition.series[contract.of], rows.time, p,
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,

@@ -8,6 +8,7 @@ import numpy as np
 
 from factory.errors import DataError
 from factory.market import seals, store
+from factory.market.contracts import Binary
 from factory.market.frames import Frame
 from factory.market.grid import anchor, missing, on_grid
 from factory.market.quality import Quality, check
@@ -78,6 +79,7 @@ def _import(
         clean, quality[name] = check(name, one, frame, spec.span, remainder)
         series[name] = on_grid(name, one, clean, spec.span, remainder)
         _covered(spec, series[name])
+        _priced(spec, series[name])
     return series, quality
 
 
@@ -103,3 +105,12 @@ def _covered(spec: DatasetSpec, series: Series) -> None:
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
             mend = f"a contract needs {FEWEST:.0%} of them: fetch the rest, or move the split" if traded else "move the split"
             raise DataError(f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); {mend}")
+
+
+def _priced(spec: DatasetSpec, series: Series) -> None:
+    """Refuse recorded odds without the column that a contract is priced by."""
+    for name, contract in spec.contracts.items():
+        if isinstance(contract, Binary) and contract.odds == series.name and "up" not in series.columns:
+            raise DataError(
+                f"series.{series.name}: no column 'up', which prices contracts.{name}; it has {', '.join(series.columns)}"
+            )

@@ -22,7 +22,8 @@ class Binary(BaseModel):
     price : float
         Assumed price of the Up share at the window's start; Down costs 1 - price.
     odds : str or None
-        Series of recorded prices, used instead of `price` where given.
+        Series of values whose column ``up`` is the recorded price of the Up share, used instead of
+        `price` where given. A window without a price stamped at its start is not traded.
     fee : float
         Taker fee rate: shares x fee x p x (1 - p).
     half_spread : float

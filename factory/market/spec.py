@@ -298,10 +298,24 @@ class DatasetSpec(_Closed):
                 bars = sorted(key for key, value in self.series.items() if value.kind == "bars")
                 found.append(f"{where}.of: '{contract.of}' is no series of bars here; allowed: {', '.join(bars)}")
             elif isinstance(contract, Binary):
-                found += _binary_mistakes(where, contract, series)
+                found += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
             else:
                 found += _perpetual_mistakes(where, contract)
         return found
+
+    def _odds_mistakes(self, where: str, contract: Binary) -> list[str]:
+        if contract.odds is None:
+            return []
+        where, odds = f"{where}.odds", self.series.get(contract.odds)
+        if odds is None or odds.kind != "values":
+            values = ", ".join(sorted(key for key, value in self.series.items() if value.kind == "values"))
+            return [f"{where}: '{contract.odds}' is no series of values here; {f'allowed: {values}' if values else 'add one'}"]
+        if odds.delay_ms:
+            return [f"{where}: {contract.odds} is published {odds.delay} late; a price must be known when it is paid, delay: 0"]
+        if to_ms(contract.window) % odds.period_ms:
+            window = contract.window
+            return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]
+        return []
 
 
 def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[str]:
@@ -309,8 +323,6 @@ def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[s
     window = to_ms(contract.window)
     if window % series.period_ms or DAY % window:
         found.append(f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day")
-    if contract.odds is not None:
-        found.append(f"{where}.odds: series of recorded odds cannot be loaded yet; remove it to trade at an assumed price")
     return found
 
 

@@ -25,7 +25,7 @@ WRONG = [
     ("use: binary", "use: binery", "contracts.up.use: 'binery' unknown; did you mean 'binary'?"),
     ("of: btc", "of: eth", "contracts.up.of: 'eth' is no series of bars here; allowed: btc"),
     ("window: 5m", "window: 7m", "contracts.up.window: 7m must be a multiple of the bars' 1m and divide a day"),
-    ("window: 5m", "window: 5m, odds: btc", "contracts.up.odds: series of recorded odds cannot be loaded yet"),
+    ("window: 5m", "window: 5m, odds: btc", "contracts.up.odds: 'btc' is no series of values here; add one"),
     ("[2024-01-07, 2024-01-10]", "[2024-01-06, 2024-01-10]", "split.validation: starts 2024-01-06, before train ends"),
     ("[2024-01-10, 2024-01-13]", "[2024-01-13, 2024-01-10]", "split.sealed: 2024-01-13 is not before 2024-01-10"),
     ("[2024-01-07, 2024-01-10]", "[2024-01-07, 2024-01-08]", "split.validation: nothing is left after the gap of 1d"),

@@ -1,0 +1,99 @@
+"""A binary contract priced by what was recorded, from the dataset file to the score."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.cache import UNLIMITED, Cache
+from factory.errors import DataError
+from factory.market.build import build
+from factory.market.dataset import open_partition
+from factory.market.spec import load_spec
+from factory.times import DAY, MINUTE
+from factory.workshop import Workshop, perform
+from factory.workspace import Workspace
+from tests.market.bars import DAYS, SPEC, START, csv, rows
+
+ODDS = "  odds: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: 0, source: {use: files, files: odds.csv}}\ncontracts:"
+PRICED = SPEC.replace("contracts:", ODDS).replace("price: 0.5", "odds: odds")
+
+PIPELINE = """\
+pipeline: priced
+data: small
+features: {move: "ret(btc.close, 5)", vol: "std(ret(btc.close, 1), 30)", price: odds.up}
+sample: {use: clock, every: 5m}
+label: {use: up_down, of: btc, horizon: 5m}
+meta: {use: forest, see: [move, vol], trees: 10, leaf: 50}
+trade: {use: up_or_down, contract: up, edge: 0, size: {use: fixed, share: 0.001}}
+"""
+
+WINDOWS = START + 5 * MINUTE * np.arange(DAYS * DAY // (5 * MINUTE))
+UP = np.round(0.5 + 0.1 * np.sin(np.arange(len(WINDOWS)) / 7), 3)
+RECORDED = np.arange(len(WINDOWS)) % 10 != 3
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    csv(tmp_path / "btc.csv", rows())
+    csv(tmp_path / "odds.csv", {"timestamp": WINDOWS, "up": UP}, RECORDED)
+    return tmp_path
+
+
+def test_recorded_prices_fill_and_missing_ones_drop_the_decision(sources: Path) -> None:
+    workspace = Workspace.open(sources / "workspace")
+    build(workspace, load_spec(PRICED), sources)
+    workshop = Workshop(workspace, "tester")
+    pipeline = str(workshop.define(PIPELINE.replace(", price: odds.up", ""))["pipeline"])
+    told = perform(str(workspace.root), "backtest", {"pipeline": pipeline})
+    validation = open_partition(workspace, "small", "validation")
+    own = (validation.start <= WINDOWS) & (validation.end > WINDOWS)
+    assert "price" not in told, "nothing was assumed"
+    assert told["decisions"]["dropped"] == (own & ~RECORDED).sum()
+    assert told["decisions"]["decisions"] == own.sum()
+    kept = Cache(workspace.runs, limit=UNLIMITED).get(workshop.run_id(workshop.resolve(pipeline), "trial"))
+    assert kept is not None
+    price = dict(zip(WINDOWS.tolist(), UP.tolist(), strict=True))
+    expected = [price[at] for at in kept["trades.entry_ms"].tolist()]
+    paid = np.where(kept["trades.side"] > 0, kept["trades.price"], 1 - kept["trades.price"])
+    assert len(paid) > 100
+    np.testing.assert_allclose(paid, expected, atol=1e-12)
+
+
+def test_recorded_prices_are_features_as_any_series(sources: Path) -> None:
+    workspace = Workspace.open(sources / "workspace")
+    build(workspace, load_spec(PRICED), sources)
+    pipeline = str(Workshop(workspace, "tester").define(PIPELINE)["pipeline"])
+    counts = perform(str(workspace.root), "backtest", {"pipeline": pipeline})["decisions"]
+    assert "dropped" not in counts
+    assert counts["missing_feature"] > 50
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("odds: odds", "odds: prices", r"contracts\.up\.odds: 'prices' is no series of values here; allowed: odds"),
+        ("odds: odds", "odds: btc", r"contracts\.up\.odds: 'btc' is no series of values here; allowed: odds"),
+        ("delay: 0", "delay: 10s", r"contracts\.up\.odds: odds is published 10s late; a price must be known when it is paid"),
+        ("period: 5m", "period: 1h", r"contracts\.up\.odds: odds has a row each 1h and cannot price windows of 5m"),
+    ],
+)
+def test_a_price_that_could_not_have_been_paid_is_refused(old: str, new: str, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        load_spec(PRICED.replace(old, new))
+
+
+def test_a_file_of_prices_without_up_is_refused_when_built(sources: Path) -> None:
+    csv(sources / "odds.csv", {"timestamp": WINDOWS, "yes": UP})
+    workspace = Workspace.open(sources / "workspace")
+    with pytest.raises(DataError, match=r"series\.odds: no column 'up', which prices contracts\.up; it has yes"):
+        build(workspace, load_spec(PRICED), sources)
+
+
+def test_law_1_a_price_of_another_moment_is_never_paid(sources: Path) -> None:
+    csv(sources / "odds.csv", {"timestamp": WINDOWS[:-1] + MINUTE, "up": UP[:-1]})
+    workspace = Workspace.open(sources / "workspace")
+    build(workspace, load_spec(PRICED), sources)
+    pipeline = str(Workshop(workspace, "tester").define(PIPELINE.replace(", price: odds.up", ""))["pipeline"])
+    counts = perform(str(workspace.root), "backtest", {"pipeline": pipeline})["decisions"]
+    assert counts["dropped"] == counts["decisions"]
