@@ -34,7 +34,7 @@ from factory.parts.samples import Clock
 from factory.parts.trades import Barriers, LongOrShort
 from factory.pipeline import Pipeline
 from factory.progress import Progress, silent, within
-from factory.sampling import clock, cusum
+from factory.sampling import at_bars, clock, cusum
 from factory.times import DAY, iso, to_ms
 
 VERSION = 1
@@ -156,7 +156,10 @@ def _sample(
     measured = columns.column(expressions[part.of])
     band = part.threshold
     threshold = columns.at(expressions[band], measured.known) if isinstance(band, str) else band
-    return cusum(measured.values, measured.known, threshold, partition.start, partition.end)
+    events = cusum(measured.values, measured.known, threshold, partition.start, partition.end)
+    fills = partition.series[pipeline.label.of]
+    times = at_bars(events, int(fills.time[0]), fills.period)
+    return times[times < partition.end]
 
 
 def _present(features: Mapping[str, NDArray[float64]], where: str) -> NDArray[np.bool_]:

@@ -57,3 +57,21 @@ def cusum(
     times = known[cusum_events(np.asarray(values, np.float64), bands)]
     first = np.diff(times, prepend=times[:1] - 1) > 0
     return np.asarray(times[first & (times >= start) & (times < end)])
+
+
+def at_bars(times: NDArray[int64], first: int, period: int) -> NDArray[int64]:
+    """Move moments to the next beginning of a bar: what became known inside a bar is acted on at the next one.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape (n,)
+        ms UTC, increasing.
+    first, period : int
+        Any bar's beginning, and the bars' length, ms.
+
+    Returns
+    -------
+    ndarray of int64
+        Increasing; moments that meet at one bar are one.
+    """
+    return np.unique(first - (first - times) // period * period)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.kernels.events import cusum_events
-from factory.sampling import clock, cusum
+from factory.sampling import at_bars, clock, cusum
 from factory.times import MINUTE
 from tests.labels.bars import walk
 
@@ -62,3 +62,10 @@ def test_law_1_the_future_changes_no_event(seed: int, cut: int) -> None:
     other = np.concatenate([x[:cut], np.full(320 - cut, np.nan)])
     before, after = (cusum_events(values, np.array([2.0])) for values in (x, other))
     assert before[before < cut].tolist() == after.tolist()
+
+
+def test_law_1_an_event_is_acted_on_at_the_next_bar_and_never_before() -> None:
+    times = np.array([0, 1, 59, 60, 61, 185], np.int64)
+    assert at_bars(times, 0, 60).tolist() == [0, 60, 120, 240]
+    assert at_bars(times, 605, 60).tolist() == [5, 65, 185]
+    assert at_bars(times[:0], 605, 60).tolist() == []

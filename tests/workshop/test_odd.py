@@ -1,9 +1,32 @@
 """Odd but legal requests end in an answer or in one clear line."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from factory import flow
 from factory.errors import FactoryError, FlowError, PipelineError
+from factory.expressions.columns import Columns
+from factory.market.build import build
+from factory.market.dataset import open_partition
+from factory.market.spec import load_spec
+from factory.pipeline import parse
+from factory.times import MINUTE
 from factory.workshop import Workshop
+from factory.workspace import Workspace
+from tests.market.bars import SPEC, csv, rows
+
+LATE = SPEC.replace("period: 1m,", "period: 1m, delay: 5s,")
+LATE_PIPELINE = """\
+pipeline: late
+data: small
+features: {logp: log(btc.close), vol: "std(ret(btc.close, 1), 60) * 4", close: btc.close}
+sample: {use: cusum, of: logp, threshold: vol}
+label: {use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 1h}
+meta: {use: forest, see: [close, vol], trees: 10, leaf: 20}
+trade: {use: long_or_short, contract: perp, enter: 0.5, exit: {use: barriers}, size: {use: fixed, share: 0.5}}
+"""
 
 
 def one_line(error: pytest.ExceptionInfo[FactoryError]) -> str:
@@ -66,3 +89,16 @@ def test_a_threshold_that_is_never_positive_is_named(workshop: Workshop, perpetu
     with pytest.raises(FlowError) as error:
         do("train", pipeline=never)
     assert "above 0" in one_line(error)
+
+
+def test_law_1_events_of_bars_that_are_published_late_are_decided_at_the_next_bar(tmp_path: Path) -> None:
+    csv(tmp_path / "btc.csv", rows())
+    workspace = Workspace.open(tmp_path / "workspace")
+    build(workspace, load_spec(LATE), tmp_path)
+    partition = open_partition(workspace, "small", "train")
+    found = flow.read_rows(parse(LATE_PIPELINE), partition, Columns(partition, None))
+    assert len(found.time) > 200
+    assert (found.time % MINUTE == 0).all()
+    assert (found.labels.y >= 0).mean() > 0.9
+    before = partition.series["btc"].columns["close"][np.searchsorted(partition.series["btc"].time, found.time) - 2]
+    np.testing.assert_array_equal(found.features["close"], before)
