@@ -48,6 +48,15 @@ def _groups(trades: dict[str, NDArray[float64]], by: str) -> tuple[list[str], ND
     if by == "side":
         return ["down", "up"], (trades["side"] > 0).astype(np.intp)
     measured = np.abs(trades["p"] - 0.5) if by == "confidence" else trades["volatility"]
-    edges = np.quantile(measured, np.linspace(0, 1, BINS + 1))
-    group = np.clip(np.searchsorted(edges, measured, side="right") - 1, 0, BINS - 1)
-    return [f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(BINS)], group
+    return _binned(measured)
+
+
+def _binned(measured: NDArray[float64]) -> tuple[list[str], NDArray[np.intp]]:
+    """Bins of about equal count; what is missing, as a day's volatility after a gap, is a group of its own."""
+    known = ~np.isnan(measured)
+    group = np.full(len(measured), BINS)
+    if not known.any():
+        return ["unknown"], group - BINS
+    edges = np.quantile(measured[known], np.linspace(0, 1, BINS + 1))
+    group[known] = np.clip(np.searchsorted(edges, measured[known], side="right") - 1, 0, BINS - 1)
+    return [*(f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(BINS)), "unknown"], group

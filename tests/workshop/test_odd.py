@@ -12,10 +12,10 @@ from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
-from factory.times import MINUTE
-from factory.workshop import Workshop
+from factory.times import DAY, MINUTE
+from factory.workshop import Workshop, perform
 from factory.workspace import Workspace
-from tests.market.bars import SPEC, csv, rows
+from tests.market.bars import DAYS, SPEC, csv, rows
 
 LATE = SPEC.replace("period: 1m,", "period: 1m, delay: 5s,")
 LATE_PIPELINE = """\
@@ -26,6 +26,16 @@ sample: {use: cusum, of: logp, threshold: vol}
 label: {use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 1h}
 meta: {use: forest, see: [close, vol], trees: 10, leaf: 20}
 trade: {use: long_or_short, contract: perp, enter: 0.5, exit: {use: barriers}, size: {use: fixed, share: 0.5}}
+"""
+
+CLOCKED = """\
+pipeline: clocked
+data: small
+features: {vol: "std(ret(btc.close, 1), 60)", r: "ret(btc.close, 5)"}
+sample: {use: clock, every: 5m}
+label: {use: up_down, of: btc, horizon: 5m}
+meta: {use: forest, see: [r, vol], trees: 10, leaf: 20}
+trade: {use: up_or_down, contract: up, edge: 0, size: {use: fixed, share: 0.001}}
 """
 
 
@@ -102,3 +112,19 @@ def test_law_1_events_of_bars_that_are_published_late_are_decided_at_the_next_ba
     assert (found.labels.y >= 0).mean() > 0.9
     before = partition.series["btc"].columns["close"][np.searchsorted(partition.series["btc"].time, found.time) - 2]
     np.testing.assert_array_equal(found.features["close"], before)
+
+
+def test_law_8_trades_of_unknown_volatility_are_a_group_of_their_own(tmp_path: Path) -> None:
+    keep = np.ones(DAYS * DAY // MINUTE, bool)
+    keep[8 * DAY // MINUTE + 700] = False
+    csv(tmp_path / "btc.csv", rows(), keep)
+    workspace = Workspace.open(tmp_path / "workspace")
+    build(workspace, load_spec(SPEC), tmp_path)
+    workshop = Workshop(workspace, "tester")
+    pipeline = str(workshop.define(CLOCKED)["pipeline"])
+    trades = perform(str(workspace.root), "backtest", {"pipeline": pipeline})["trades"]
+    shown = workshop.show(pipeline, "volatility")["rows"]
+    assert [row[0] for row in shown].count("unknown") == 1
+    assert not any("nan" in row[0] for row in shown)
+    assert len(shown) == 6
+    assert sum(row[1] for row in shown) == trades
