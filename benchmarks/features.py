@@ -1,6 +1,6 @@
 """Forty features of a year of minute bars, beside the same forty by TA-Lib calls and by pandas.
 
-One thread, caches of columns off, kernels compiled, memory warm. All three give the same values where all three have them.
+One thread, caches of columns off, kernels compiled. All three give the same values where all three have them.
 Run it with ``python -m benchmarks.features``.
 """
 
@@ -140,15 +140,10 @@ def _money_flow(h: pd.Series, low: pd.Series, c: pd.Series, v: pd.Series) -> pd.
 
 
 def timed(engines: dict[str, Callable[[], list[np.ndarray]]]) -> dict[str, tuple[float, float]]:
-    """Median wall and CPU seconds of each engine, taken in turn so that a busy machine is busy for all.
-
-    Each is called once before it is timed: else whoever follows the largest
-    pays for the memory that the system took back from it.
-    """
+    """Median wall and CPU seconds of each engine, taken in turn so that a busy machine is busy for all."""
     marks: dict[str, list[tuple[float, float]]] = {name: [] for name in engines}
     for _ in range(RUNS):
         for name, work in engines.items():
-            work()
             wall, cpu = time.perf_counter(), time.process_time()
             work()
             marks[name].append((time.perf_counter() - wall, time.process_time() - cpu))

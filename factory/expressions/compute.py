@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from factory.expressions.compute_classic import CLASSIC
 from factory.expressions.compute_market import MARKET
 from factory.expressions.compute_window import WINDOW
-from factory.expressions.kernels import new
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
 
@@ -19,7 +18,7 @@ def _where(x: tuple[Floats, ...], k: Literals, rows: Rows) -> Floats:
 
 
 MATH: dict[str, Compute] = {
-    "log": lambda x, k, rows: np.log(x[0], out=new(len(rows.time))),
+    "log": lambda x, k, rows: np.log(x[0]),
     "exp": lambda x, k, rows: np.exp(x[0]),
     "sqrt": lambda x, k, rows: np.sqrt(x[0]),
     "abs": lambda x, k, rows: np.abs(x[0]),

@@ -6,7 +6,7 @@ import numpy as np
 import talib
 
 from factory.expressions.compute_window import window_mean, window_moments, window_place, window_sum
-from factory.expressions.kernels import new, ordered, rows, run, windows
+from factory.expressions.kernels import ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
@@ -70,7 +70,7 @@ def _aroon(x: Columns, k: Literals, on: Rows) -> Floats:
 
 def _money_flow_index(x: Columns, k: Literals, on: Rows) -> Floats:
     """0 where less than 1 was traded in all, as TA-Lib."""
-    up, moved = new(len(x[0])), new(len(x[0]))
+    up, moved = np.empty_like(x[0]), np.empty_like(x[0])
     rows.flows(*x, up, moved)
     up, moved = window_sum(up, k[0], on), window_sum(moved, k[0], on)
     np.divide(up, moved, out=up)

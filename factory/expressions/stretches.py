@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from factory.expressions.kernels import new
 from factory.expressions.kernels.rows import edges
 from factory.expressions.rows import Floats
 
@@ -24,9 +23,13 @@ def on_stretches(indicator: Callable[..., Floats], columns: tuple[Floats, ...], 
     -------
     ndarray of float64, shape (n,)
     """
-    out = new(len(columns[0]))
-    out.fill(np.nan)
-    for start, end in _stretches(columns):
+    stretches = _stretches(columns)
+    if stretches == [(0, len(columns[0]))] and len(columns[0]) > settling:
+        whole = indicator(*columns)
+        whole[:settling] = np.nan
+        return whole
+    out = np.full(len(columns[0]), np.nan)
+    for start, end in stretches:
         if end - start > settling:
             values = indicator(*(column[start:end] for column in columns))
             out[start + settling : end] = values[settling:]

@@ -21,21 +21,10 @@ COLUMN = types.Array(float64, 1, "C", readonly=True)
 TIMES = types.Array(int64, 1, "C", readonly=True)
 """An int64 column of ms, mapped read-only or not."""
 RESULT = float64[::1]
-LARGE_PAGE = 2**21
-"""Bytes of a page that the system hands out at once."""
-
-
-def new(rows: int) -> NDArray[np.float64]:
-    """A column to write to; a long one starts on a large page, whose first touch costs a third of that of small ones."""
-    if rows * 8 < LARGE_PAGE:
-        return np.empty(rows)
-    wide = np.empty(rows + LARGE_PAGE // 8)
-    skipped = -wide.ctypes.data % LARGE_PAGE // 8
-    return wide[skipped : skipped + rows]
 
 
 def run(kernel: Callable[..., None], x: NDArray[np.float64], *arguments: Any) -> NDArray[np.float64]:
     """Call a kernel with a new column as long as `x` to write to."""
-    out = new(len(x))
+    out = np.empty(len(x))
     kernel(x, *arguments, out)
     return out
