@@ -58,6 +58,7 @@ def build(
     if not spec.confirmed:
         raise DataError("confirmed: false; a person reads the dataset file, sets confirmed: true and builds again")
     with seals.exclusive(workspace):
+        store.recover(workspace)
         seals.refuse_exposure(workspace, spec)
         series, quality = _import(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
         marks = seals.marks_of(spec, series)

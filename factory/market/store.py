@@ -24,6 +24,8 @@ from factory.workspace import Workspace
 FORMAT = 1
 OPEN = ("train", "validation")
 QUALITY = "quality.json"
+NEW, OLD = ".new-", ".old-"
+"""Beginnings of the names of folders that are being written, and that are being replaced."""
 
 
 def write(
@@ -145,18 +147,26 @@ def _owner_only(folder: Path) -> None:
 @contextmanager
 def _fresh(parent: Path, name: str) -> Iterator[Path]:
     """Give a new folder (owner-only), put in the place of ``parent/name`` when the block ends well."""
-    for stale in parent.glob(".new-*"):
+    for stale in parent.glob(f"{NEW}*"):
         shutil.rmtree(stale, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
+    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=NEW))
     try:
         yield temporary
         target = parent / name
         if target.exists():
-            older = temporary.with_name(f"{temporary.name}-old")
-            target.rename(older)
-            temporary.rename(target)
-            shutil.rmtree(older, ignore_errors=True)
-        else:
-            temporary.rename(target)
+            target.rename(parent / f"{OLD}{name}")
+        temporary.rename(target)
+        shutil.rmtree(parent / f"{OLD}{name}", ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def recover(workspace: Workspace) -> None:
+    """Put back what a build took away before it was killed: without its seal, sealed rows could be opened elsewhere."""
+    for parent in (workspace.vault, workspace.datasets):
+        for older in parent.glob(f"{OLD}*"):
+            target = parent / older.name.removeprefix(OLD)
+            if target.exists():
+                shutil.rmtree(older, ignore_errors=True)
+            else:
+                older.rename(target)

@@ -34,6 +34,24 @@ def test_law_3_open_dates_may_not_be_sealed_elsewhere(workspace: Workspace, sour
     assert Catalog(workspace).names() == ["small"]
 
 
+def test_law_3_a_build_killed_while_it_replaced_a_dataset_leaves_its_seal(workspace: Workspace, sources: Path) -> None:
+    class Killed(BaseException):
+        """Stands for the end of the process."""
+
+    def die(path: Path, target: Path) -> None:
+        raise Killed
+
+    before = Catalog(workspace).fingerprint("small")
+    with pytest.MonkeyPatch.context() as patch:
+        rename = Path.rename
+        patch.setattr(Path, "rename", lambda path, to: die(path, to) if to.name == "small" else rename(path, to))
+        with pytest.raises(Killed):
+            build(workspace, spec(), sources)
+    with pytest.raises(SealError, match="sealed in dataset 'small'"):
+        build(workspace, spec(*LATER, OTHER), sources)
+    assert Catalog(workspace).fingerprint("small") == before
+
+
 def test_law_3_what_lies_open_cannot_be_sealed(tmp_path: Path, sources: Path) -> None:
     workspace = Workspace.open(tmp_path / "another")
     build(workspace, spec(*LATER, OTHER), sources)
