@@ -1,9 +1,12 @@
 """What every kind of heavy work has at hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 from factory.cache import Cache
+from factory.errors import DataError
 from factory.expressions.columns import Columns
 from factory.flow import Rows, read_rows
 from factory.market.contracts import Contract
@@ -47,6 +50,20 @@ class Desk:
     def contract(self) -> Contract:
         """What the pipeline trades."""
         return self.spec.contracts[self.pipeline.trade.contract]
+
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Refuse what was made inside the block if the dataset was built anew meanwhile.
+
+        Raises
+        ------
+        DataError
+            If rows or costs are no longer those that were read.
+        """
+        before = self.workshop.scored_on(self.pipeline)
+        yield
+        if self.workshop.scored_on(self.pipeline) != before:
+            raise DataError(f"dataset '{self.pipeline.data}': built anew while {self.pipeline.id} ran on it; run it again")
 
     def partition(self, name: str) -> Partition:
         """``train`` or ``validation``."""

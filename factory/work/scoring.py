@@ -23,7 +23,8 @@ def backtest(desk: Desk, why: str = "") -> Answer:
     known = desk.workshop.known(desk.pipeline)
     if known:
         return known
-    scored, model, volatility = score(desk)
+    with desk.steady():
+        scored, model, volatility = score(desk)
     run = desk.workshop.run_id(desk.pipeline, "trial")
     Cache(desk.workshop.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
     return desk.workshop.record(desk.pipeline, outcome(scored), model=model, why=why, daily=scored.result.daily.net.tolist())

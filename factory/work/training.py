@@ -26,10 +26,11 @@ def train(desk: Desk) -> Answer:
     known = desk.workshop.run(desk.pipeline, "train")
     if known:
         return {**known.result, "ledger": desk.workshop.standing(desk.pipeline.data)}
-    partition = desk.partition("train")
-    desk.progress(0.0, "reading train")
-    rows, _ = desk.rows(partition)
-    model = fitted(desk, partition, rows)
+    with desk.steady():
+        partition = desk.partition("train")
+        desk.progress(0.0, "reading train")
+        rows, _ = desk.rows(partition)
+        model = fitted(desk, partition, rows)
     y = rows.labels.y[rows.labels.y >= 0]
     up_share = float(np.mean(y))
     answer = {

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import PipelineError
+from factory.errors import DataError, PipelineError
 from factory.ledger import Ledger
+from factory.work import scoring
 from factory.workshop import Workshop
 
 FIGURES = ("pipeline", "trial", "win_rate", "sharpe", "decisions", "twins", "price", "ledger")
@@ -58,7 +59,7 @@ def test_law_4_a_trial_whose_process_died_after_the_ledger_is_known_and_not_made
     assert known is not None
     assert set(known) == {*whole, "seen_before"}
     assert known["trial"] == 2
-    monkeypatch.setattr("factory.work.scoring.score", lambda desk: pytest.fail("scored again"))
+    monkeypatch.setattr(scoring, "score", lambda desk: pytest.fail("scored again"))
     assert do("backtest", pipeline=other) == known
     assert workshop.ledger.counts("small-sim").trials == 2
 
@@ -100,4 +101,20 @@ def test_a_pipeline_whose_contract_is_gone_is_refused_in_one_line(workshop: Work
     for kind in ("train", "backtest", "tune"):
         with pytest.raises(PipelineError, match=r"trade\.contract: no contract 'polymarket-btc-5m'"):
             do(kind, pipeline=binary)
+    assert workshop.ledger.position().seq == 0
+
+
+def test_law_4_a_score_on_rows_that_were_replaced_meanwhile_is_no_trial(
+    workshop: Workshop, binary: str, owned: Path, do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = scoring.score
+
+    def slow(desk):
+        found = score(desk)
+        contracts_changed(owned, lambda contracts: contracts["polymarket-btc-5m"].update(fee=0.2))
+        return found
+
+    monkeypatch.setattr(scoring, "score", slow)
+    with pytest.raises(DataError, match=r"dataset 'small-sim': built anew while \w+ ran on it; run it again"):
+        do("backtest", pipeline=binary)
     assert workshop.ledger.position().seq == 0
