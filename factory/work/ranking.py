@@ -61,7 +61,7 @@ def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool 
     Raises
     ------
     FlowError
-        If the pipeline is not a trial yet: this looks at validation.
+        If the pipeline is not a trial yet: this looks at validation. If no decision there has a label.
     """
     if desk.workshop.known(desk.pipeline) is None:
         raise FlowError(f"rank_features: {desk.pipeline.id} is no trial yet; backtest it first, or rank expressions on train")
@@ -69,10 +69,12 @@ def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool 
     noisy = _with_noise(desk.pipeline)
     history = _add_noise(desk.rows(train_partition)[0], train_partition.fingerprint)
     rows = _add_noise(desk.rows(validation)[0], validation.fingerprint)
+    rows = rows.take(rows.labels.y >= 0)
+    if not len(rows.time):
+        raise FlowError("label: no decision in validation has one, so nothing can be ranked by it; use a shorter horizon")
     model = learn(
         noisy, history, train_partition.fingerprint, desk.cache, holdout=False, progress=within(desk.progress, 0.0, 0.6)
     )
-    rows = rows.take(rows.labels.y >= 0)
     series = validation.series[desk.pipeline.label.of]
     block = block_length(series.period, to_ms(desk.pipeline.label.horizon), 0)
     found = _importance(noisy, model, rows, block, repeats, groups, raw, within(desk.progress, 0.6, 1.0))

@@ -18,6 +18,10 @@ from factory.workspace import Workspace
 from tests.market.bars import DAYS, SPEC, csv, rows
 
 LATE = SPEC.replace("period: 1m,", "period: 1m, delay: 5s,")
+PERPETUAL_SPEC = SPEC.replace(
+    "split:",
+    "  perp: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 5}\nsplit:",
+)
 LATE_PIPELINE = """\
 pipeline: late
 data: small
@@ -128,3 +132,16 @@ def test_law_8_trades_of_unknown_volatility_are_a_group_of_their_own(tmp_path: P
     assert not any("nan" in row[0] for row in shown)
     assert len(shown) == 6
     assert sum(row[1] for row in shown) == trades
+
+
+def test_a_validation_without_a_label_is_scored_and_cannot_be_ranked(tmp_path: Path) -> None:
+    csv(tmp_path / "btc.csv", rows())
+    workspace = Workspace.open(tmp_path / "workspace")
+    build(workspace, load_spec(PERPETUAL_SPEC.replace("2024-01-10", "2024-01-09")), tmp_path)
+    slow = LATE_PIPELINE.replace("{use: cusum, of: logp, threshold: vol}", "{use: clock, every: 7m}").replace("1h", "1d")
+    pipeline = str(Workshop(workspace, "tester").define(slow)["pipeline"])
+    told = perform(str(workspace.root), "backtest", {"pipeline": pipeline})
+    assert told["trades"] > 0
+    assert "auc" not in told
+    with pytest.raises(FlowError, match="label: no decision in validation has one"):
+        perform(str(workspace.root), "rank", {"pipeline": pipeline})
