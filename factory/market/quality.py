@@ -37,17 +37,23 @@ class Finding:
         Where the first thousand stand in the source; empty for runs.
     lengths : ndarray of int64 or None
         Rows of each run.
+    period : int
+        Milliseconds from row to row of a run.
     """
 
     time: NDArray[int64]
     places: tuple[str, ...] = ()
     lengths: NDArray[int64] | None = None
+    period: int = 1
 
     def between(self, first: int | None, before: int | None) -> "Finding":
-        """Those with stamps in [first, before)."""
+        """Those with stamps in [first, before); of a run that goes on, no more than its rows before `before`."""
         low = 0 if first is None else int(np.searchsorted(self.time, first))
         high = len(self.time) if before is None else int(np.searchsorted(self.time, before))
-        return Finding(self.time[low:high], self.places[low:high], None if self.lengths is None else self.lengths[low:high])
+        time, lengths = self.time[low:high], None if self.lengths is None else self.lengths[low:high]
+        if lengths is not None and before is not None:
+            lengths = np.minimum(lengths, -(-(before - time) // self.period))
+        return Finding(time, self.places[low:high], lengths, self.period)
 
     def told(self, most: int) -> dict[str, Any]:
         """Count, first places, and for runs the rows in them."""
@@ -220,18 +226,18 @@ def _finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mas
 def _notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -> dict[str, Finding]:
     steps = np.diff(sound.time)
     holes = np.flatnonzero(steps > spec.period_ms)
-    found = {"gaps": Finding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1)}
+    found = {"gaps": Finding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
     if spec.kind == "bars":
-        found["runs without volume"] = _runs(sound.time, sound.columns["volume"] == 0)
+        found["runs without volume"] = _runs(sound.time, sound.columns["volume"] == 0, spec.period_ms)
         found["jumps"] = _finding(frame, rows, sound.time, _jumps(sound.columns["close"]))
     return found
 
 
-def _runs(time: NDArray[int64], mask: Mask) -> Finding:
+def _runs(time: NDArray[int64], mask: Mask, period: int) -> Finding:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     first, last = edges[::2], edges[1::2]
     long = last - first >= STILL
-    return Finding(time[first[long]], (), (last - first)[long].astype(int64))
+    return Finding(time[first[long]], (), (last - first)[long].astype(int64), period)
 
 
 def _jumps(close: NDArray[float64]) -> Mask:

@@ -114,6 +114,15 @@ def test_law_3_messages_and_reports_hold_no_sealed_number(workspace: Workspace, 
     assert "7654" not in str(told.value)
 
 
+def test_law_3_a_gap_into_the_sealed_part_is_told_up_to_the_seal(workspace: Workspace, sources: Path) -> None:
+    keep = np.ones(DAYS * DAY // MINUTE, bool)
+    seal = 9 * DAY // MINUTE
+    keep[seal - 3 : seal + 50] = False
+    csv(sources / "btc.csv", rows(), keep)
+    gaps = build(workspace, spec(), sources)["series"]["btc"]["quality"]["noted"]["gaps"]
+    assert (gaps["count"], gaps["rows"], gaps["longest"]) == (1, 3, 3)
+
+
 def test_law_5_the_same_rows_give_the_same_fingerprints(tmp_path: Path, sources: Path) -> None:
     first = build(Workspace.open(tmp_path / "one"), spec(), sources)
     again = build(Workspace.open(tmp_path / "two"), spec(), sources)
