@@ -268,6 +268,8 @@ class DatasetSpec(_Closed):
 
     def _series_mistakes(self) -> list[str]:
         found = []
+        if all(series.kind != "bars" for series in self.series.values()):
+            found.append("series: none is of bars, by which moments and fills go; add one with kind: bars")
         seen: dict[object, str] = {}
         for name, series in self.series.items():
             if self.simulated and series.source:

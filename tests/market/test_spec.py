@@ -6,6 +6,7 @@ from factory.times import DAY, iso, moment
 from tests.market.bars import SPEC, spec
 
 BTC = "btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv}}"
+CONTRACTS = "contracts:\n  up: {use: binary, of: btc, window: 5m, price: 0.5, fee: 0.07, half_spread: 0.005}"
 
 WRONG = [
     ("dataset: small", "dataset: small\nlok: 3", "lok: unknown key; did you mean 'looks'?"),
@@ -17,6 +18,11 @@ WRONG = [
     ("kind: bars", "kind: values", "series.btc.delay: missing; say how long after its stamp"),
     ("use: files, files: btc.csv", "use: file, files: btc.csv", "series.btc.source.use: 'file' unknown; did you mean 'files'?"),
     ("use: files, files: btc.csv", "use: binance-spot, symbol: btc", "series.btc.source.symbol: 'btc'"),
+    (
+        f"{BTC}\n{CONTRACTS}",
+        "x: {kind: values, underlying: X, period: 1h, delay: 0, source: {use: files, files: x.csv}}\ncontracts: {}",
+        "series: none is of bars",
+    ),
     ("period: 1m", "period: minute", "series.btc.period: 'minute' is not a duration"),
     (BTC, f"{BTC}\n  eth: {BTC.removeprefix('btc: ')}", "series.eth: the same source as series.btc"),
     (BTC, f"{BTC}\n  btc: {BTC.removeprefix('btc: ')}", "series.btc: the key is there twice"),
