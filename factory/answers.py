@@ -38,11 +38,11 @@ def _tidied(value: Any) -> Any:
 
 
 def significant(value: float, digits: int = 4) -> float | int | None:
-    """A float to some significant digits; None when it is NaN or infinite."""
+    """A float to some significant digits, whole numbers as they are; None when it is NaN or infinite."""
     if not math.isfinite(value):
         return None
-    if value == 0:
-        return 0
+    if value == int(value) and abs(value) < 1e15:
+        return int(value)
     rounded = round(value, digits - 1 - math.floor(math.log10(abs(value))))
     return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
 

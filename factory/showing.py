@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from factory.answers import Answer, page, table
 from factory.errors import PipelineError, did_you_mean
 from factory.ledger import Entry
+from factory.reading import rank, reading
 from factory.times import iso
 
 if TYPE_CHECKING:
@@ -31,10 +32,12 @@ def trial(workshop: "Workshop", pipeline: "Pipeline", run: Answer, *, new: bool)
         "calibration_slope": found.get("slope"),
         "turnover_a_year": found.get("turnover"),
         "costs": found.get("costs"),
+        "sides": run.get("sides"),
         "decisions": {name: count for name, count in run["counts"].items() if count},
         "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
-        "twins_show": "win_rate, return",
-        "reading": reading(found),
+        "twins_show": "win_rate, return; the coin is one draw",
+        "units": units(pipeline),
+        "reading": reading(found, max(run["trial"], workshop.ledger.counts(pipeline.data).trials)),
         "price": run.get("price") or None,
         "data": "simulated" if workshop.catalog.meta(pipeline.data)["simulated"] else None,
         "ledger": workshop.standing(pipeline.data),
@@ -50,11 +53,18 @@ def headline(found: Answer) -> Answer:
         "win_interval": _pair(found, "win_low", "win_high"),
         "break_even": found.get("break_even"),
         "mean_net": interval(found, "mean_net", "mean"),
+        "p_value": found.get("p_value"),
         "sharpe": found.get("sharpe"),
         "sharpe_error": found.get("sharpe_error"),
         "return": found.get("total_return"),
         "drawdown": found.get("max_drawdown"),
     }
+
+
+def units(pipeline: "Pipeline") -> str:
+    """In what a trial's money is counted."""
+    unit = "share that pays 1" if pipeline.trade.use == "up_or_down" else "unit of notional"
+    return f"mean_net per {unit}; costs, return in starting equity"
 
 
 def interval(found: Answer, name: str, stem: str | None = None) -> list[float] | None:
@@ -65,17 +75,6 @@ def interval(found: Answer, name: str, stem: str | None = None) -> list[float] |
 
 def _pair(found: Answer, low: str, high: str) -> list[float] | None:
     return [found[low], found[high]] if low in found and high in found else None
-
-
-def reading(found: Answer) -> str:
-    """One sentence that says what the figures mean."""
-    if not found.get("trades"):
-        return "no trade was taken: the predicted edge never paid its price"
-    if found.get("mean_net", 0.0) <= 0:
-        return "loses after costs"
-    if found.get("mean_low", -1.0) <= 0:
-        return "earns after costs, but by no more than luck would explain"
-    return "earns after costs on validation; the more trials, the less this means"
 
 
 def show(workshop: "Workshop", what: str, by: str | None, number: int) -> Answer:
@@ -128,9 +127,21 @@ def _side_by_side(workshop: "Workshop", references: list[str]) -> Answer:
 
     pipelines = [workshop.resolve(reference) for reference in references[:6]]
     known = [workshop.known(pipeline) or {} for pipeline in pipelines]
-    figures = ("trial", "trades", "win_rate", "break_even", "mean_net", "sharpe", "return", "drawdown", "log_loss")
+    figures = (
+        "trial",
+        "trades",
+        "win_rate",
+        "break_even",
+        "mean_net",
+        "p_value",
+        "sharpe",
+        "sharpe_error",
+        "return",
+        "drawdown",
+        "log_loss",
+    )
     rows = [[figure, *(one.get(figure) for one in known)] for figure in figures if any(figure in one for one in known)]
-    rows.insert(min(len(rows), 8), ["auc", *(one["auc"][0] if "auc" in one else None for one in known)])
+    rows.append(["auc", *(one["auc"][0] if "auc" in one else None for one in known)])
     return {
         **table(["figure", *(pipeline.id for pipeline in pipelines)], rows),
         "differences": {pipeline.id: diff(pipelines[0], pipeline) for pipeline in pipelines[1:]},
@@ -141,11 +152,13 @@ def _side_by_side(workshop: "Workshop", references: list[str]) -> Answer:
 def _board(workshop: "Workshop", number: int, *, best: bool) -> Answer:
     runs = [entry for name in workshop.catalog.names() for entry in _trials(workshop, name)]
     if best:
-        runs.sort(key=lambda entry: -float(entry.payload["metrics"].get("sharpe", float("-inf"))))
+        runs.sort(key=lambda entry: rank(entry.payload["metrics"]))
     shown, more = page(runs, number, PAGE)
     return {
         **table(BOARD, [_row(entry) for entry in shown]),
-        "sorted": "by Sharpe; the best of many is too good to be true" if best else "newest first",
+        "sorted": "by Sharpe, ruined and under 30 trades last; the best of many is too good to be true"
+        if best
+        else "newest first",
         **more,
         "ledger": [workshop.standing(name) for name in workshop.catalog.names()],
     }

@@ -111,6 +111,7 @@ class Workshop:
             One line a mistake; nothing is kept.
         """
         pipeline, origin = self._written(spec, parent, changes)
+        renamed = None if origin else self._taken(pipeline)
         facts = self.adopt(pipeline, origin.id if origin else None)
         cached = sum(self._is_cached(pipeline, text) for text in pipeline.features.values())
         return tidy(
@@ -120,15 +121,25 @@ class Workshop:
                 "changed": diff(origin, pipeline) if origin else None,
                 "look_back": {name: to_duration(ms) for name, ms in facts.look_back.items()},
                 "label_span": to_duration(facts.label_span),
-                "warnings": list(facts.warnings) or None,
+                "warnings": [*facts.warnings, *([renamed] if renamed else [])] or None,
                 "cached": f"{cached} of {len(pipeline.features)} feature columns",
                 "scored": self.known(pipeline) is not None,
             }
         )
 
+    def _taken(self, pipeline: Pipeline) -> str | None:
+        """What to say when a name that meant another pipeline means this one from now on."""
+        row = self.store.pipeline(pipeline.pipeline)
+        before = row.id if row else next((one.id for one in shipped().values() if one.pipeline == pipeline.pipeline), None)
+        if before in (None, pipeline.id):
+            return None
+        return f"pipeline: '{pipeline.pipeline}' meant {before} until now, and means this one from here on"
+
     def settle(self, pipeline: str | None = None, parent: str | None = None, changes: Mapping[str, Any] | None = None) -> str:
         """The id of a named pipeline, or of the child that a parent and changes make; the child is kept."""
-        if pipeline and not parent and not changes:
+        if pipeline and parent:
+            raise PipelineError("pipeline: came with a parent; give one of them, and changes if you want a child")
+        if pipeline and not changes:
             return self.resolve(pipeline).id
         child, origin = self._written(None, parent or pipeline, changes)
         self.adopt(child, origin.id if origin else None)
@@ -294,7 +305,13 @@ class Workshop:
         path = proposals(self.workspace) / f"{chosen.pipeline}-{chosen.id}.yaml"
         write_text(path, render(chosen, self._provenance(chosen, scored, why)))
         return tidy(
-            {"file": str(path), "pipeline": chosen.id, "next": "a person reviews it", "ledger": self.standing(chosen.data)}
+            {
+                "file": str(path),
+                "pipeline": chosen.id,
+                "reading": scored["reading"],
+                "next": "a person reviews it",
+                "ledger": self.standing(chosen.data),
+            }
         )
 
     def _provenance(self, pipeline: Pipeline, scored: Answer, why: str) -> dict[str, Any]:
@@ -309,6 +326,12 @@ class Workshop:
             "sharpe_error",
             "return",
             "drawdown",
+            "p_value",
+            "sides",
+            "decisions",
+            "twins",
+            "twins_show",
+            "units",
         )
         return tidy(
             {
@@ -329,6 +352,7 @@ class Workshop:
                     "head": self.ledger.position().short,
                 },
                 "scores": {key: scored[key] for key in shown if key in scored},
+                "reading": scored["reading"],
                 "price": scored.get("price"),
             }
         )

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "canonical", "times", "names", "plainyaml", "answers"),
+    ("errors", "canonical", "times", "names", "plainyaml", "answers", "reading"),
     ("workspace", "cache", "progress"),
     ("kernels",),
     ("statistics",),

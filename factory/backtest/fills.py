@@ -8,12 +8,11 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest.kernel import Bars
-from factory.backtest.result import RUINED, Daily, Trades
+from factory.backtest.result import DUST, RUINED, Daily, Trades
 from factory.errors import FlowError
 from factory.market.series import Series
 from factory.times import DAY
 
-DUST = 1e-9
 """Share of the starting equity below which nothing more is traded."""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.backtest.result import Daily, Trades
+from factory.backtest.result import DUST, Daily, Trades
 from factory.market.contracts import Binary, Contract
 from factory.statistics import calibration, ranking
 from factory.statistics.blocks import LEAST_BLOCKS, block_length, block_mean
@@ -55,7 +55,7 @@ def figures(contract: Contract, trades: Trades, equity: NDArray[float64], daily:
         above 0) where there are enough: the exact binomial tail where one price holds,
         else a t on block means.
 
-        With varying days: sharpe (yearly) and, from 30 blocks on, sharpe_error
+        With varying days, unless ruined: sharpe (yearly) and, from 30 blocks on, sharpe_error
         and psr (the chance that the true one is above 0).
     """
     known = {
@@ -69,7 +69,11 @@ def figures(contract: Contract, trades: Trades, equity: NDArray[float64], daily:
     }
     life = int((trades.exit_ms - trades.entry_ms).max()) if len(trades) else 0
     block = block_length(clock.period, clock.horizon, life)
-    return known | (_payoffs(contract, trades, block) if len(trades) else {}) | _sharpe(daily, block)
+    return (
+        known
+        | (_payoffs(contract, trades, block) if len(trades) else {})
+        | (_sharpe(daily, block) if equity[-1] > DUST else {})
+    )
 
 
 @dataclass(frozen=True, slots=True)

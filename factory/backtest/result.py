@@ -13,6 +13,9 @@ OUTCOMES = ("taken", "passed_over", "no_edge", "dropped", "ruined")
 """What became of a decision: traded; met while in a position; not worth its
 price; without the prices it needed; met when no equity was left."""
 
+DUST = 1e-9
+"""Equity, as a share of the start, below which nothing is left to trade with."""
+
 SETTLED, TAKE, STOP, TIME, SIGNAL, LIQUIDATED, END = range(7)
 REASONS = ("settled", "take", "stop", "time", "signal", "liquidated", "end")
 """Why a trade ended; ``end`` is the last bar of the partition."""

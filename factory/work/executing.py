@@ -18,6 +18,8 @@ from factory.progress import Progress
 from factory.workshop import Workshop
 from factory.workspace import atomic
 
+HINT = "validation is there with validation=true, which is written down as a trial"
+
 
 def execute(workshop: Workshop, progress: Progress, code: str, dataset: str | None = None, validation: bool = False) -> Answer:
     """Run code that sees the frame `train`, and `validation` when asked.
@@ -45,7 +47,9 @@ def execute(workshop: Workshop, progress: Progress, code: str, dataset: str | No
     progress(0.5, "running")
     outcome = sandbox.run(code, frames)
     if outcome.error:
-        raise FlowError(f"execute_python: {outcome.error}", *_printed(outcome.output))
+        hint = () if validation or "'validation' is not defined" not in outcome.error else (HINT,)
+        counted = (workshop.standing(data),) if validation else ()
+        raise FlowError(f"execute_python: {outcome.error}", *hint, *_printed(outcome.output), *counted)
     return {
         "output": outcome.output,
         "truncated": True if outcome.truncated else None,

@@ -83,7 +83,8 @@ def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool 
         "of": "raw features through the experts" if raw else "meta forest inputs",
         "rows": found.rows,
         **_listed(found, by),
-        "reads": f"rise of log-loss, fall of AUC when shuffled on validation; what is not above '{NOISE}' carries nothing",
+        "reads": "rise of log-loss (95 % interval) and fall of AUC when shuffled on validation; "
+        f"only what clears '{NOISE}' with its whole interval is shown to carry something",
         "ledger": desk.workshop.standing(desk.pipeline.data),
     }
 
@@ -101,7 +102,7 @@ def _add_noise(rows: Rows, fingerprint: str) -> Rows:
 def _importance(
     pipeline: Pipeline, model: Model, rows: Rows, block: int, repeats: int, groups: bool, raw: bool, progress: Progress
 ) -> Importance:
-    names = [*(name for name in rows.features if name != NOISE), NOISE] if raw else list(pipeline.meta.see)
+    names = _looked_at(pipeline, rows) if raw else list(pipeline.meta.see)
     X = rows.matrix(names) if raw else model.inputs(pipeline, rows)
     together = correlated(X, names) if groups else {name: [i] for i, name in enumerate(names)}
     y, times = rows.labels.y, rows.time
@@ -113,6 +114,14 @@ def _importance(
         return model.predict(pipeline, Rows(times[: len(changed)], features, rows.labels, 0))
 
     return permute(predict, X, y, times, block, together, repeats=repeats, progress=progress)
+
+
+def _looked_at(pipeline: Pipeline, rows: Rows) -> list[str]:
+    """Features that an expert or the meta forest sees, in their order, noise last."""
+    seen = {
+        name for part in (*pipeline.experts.values(), pipeline.meta) for name in ([part.of] if part.use == "rule" else part.see)
+    }
+    return [name for name in rows.features if name in seen]
 
 
 def _listed(found: Importance, by: By) -> Answer:

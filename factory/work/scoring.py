@@ -56,6 +56,7 @@ def outcome(scored: Scored) -> Answer:
     return {
         "metrics": result.metrics,
         "counts": {**result.counts, "missing_feature": scored.rows.dropped},
+        "sides": {name: int(np.sum(result.trades.side == side)) for name, side in (("up", 1), ("down", -1))},
         "twins": result.twins,
         "price": result.assumed,
     }

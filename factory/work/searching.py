@@ -7,6 +7,7 @@ from factory.answers import Answer, table
 from factory.errors import FlowError
 from factory.pipeline import Pipeline
 from factory.progress import within
+from factory.reading import rank
 from factory.tuning import Cell, cells_of, cross_validate
 from factory.work.desk import Desk
 from factory.work.scoring import backtest
@@ -79,7 +80,7 @@ def _by_validation(desk: Desk, chosen: list[Cell]) -> tuple[list[int], list[list
         trials.append(
             backtest(Desk(desk.workshop, _adopt(desk, cell.pipeline), step), why=f"cell of tuning {desk.pipeline.id}")
         )
-    order = sorted(range(len(chosen)), key=lambda i: -float(trials[i].get("sharpe", float("-inf"))))
+    order = sorted(range(len(chosen)), key=lambda i: rank(trials[i]))
     return order, [[trial.get("win_rate"), trial.get("sharpe"), trial["pipeline"]] for trial in trials]
 
 

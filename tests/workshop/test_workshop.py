@@ -191,7 +191,7 @@ def test_ranking_inputs_needs_a_trial_and_puts_noise_below_the_planted_features(
     order = [row[0] for row in do("rank", pipeline=binary)["rows"]]
     assert order.index("(noise)") > order.index("lead15")
     raw = [row[0] for row in do("rank", pipeline=binary, raw=True)["rows"]]
-    assert {"move5", "lead15", "burst", "gold_day", "(noise)"} == set(raw)
+    assert {"move5", "lead15", "burst", "(noise)"} == set(raw), "gold_day is looked at by nothing"
     grouped = [row[0] for row in do("rank", pipeline=binary, groups=True)["rows"]]
     assert {name for group in grouped for name in group.split("+")} == {"line", "trees", "lead15", "burst", "(noise)"}
 
@@ -273,3 +273,38 @@ def test_law_4_a_ledger_cut_back_to_before_a_proposal_is_found_by_the_strategy_f
     found = fresh.verify()
     assert not found.ok
     assert "1" in " ".join(found.problems)
+
+
+def test_a_trial_counts_its_trades_exactly_and_tells_its_sides(workshop: Workshop, binary: str, do) -> None:
+    found = do("backtest", pipeline=binary)
+    assert found["trades"] == found["decisions"]["taken"] == sum(found["sides"].values())
+    assert "share that pays 1" in found["units"]
+    assert "1 trials" in found["reading"] or "luck" in found["reading"] or "loses" in found["reading"]
+
+
+def test_a_ruined_pipeline_is_called_so_everywhere(workshop: Workshop, binary: str, do) -> None:
+    broke = workshop.settle(binary, changes={"trade.size": {"use": "fixed", "share": 1}})
+    found = do("backtest", pipeline=broke)
+    assert found["reading"].startswith("ruined")
+    assert "sharpe" not in found
+    assert workshop.propose(broke, "it traded")["reading"].startswith("ruined")
+
+
+def test_a_pipeline_and_a_parent_together_are_refused(workshop: Workshop, binary: str) -> None:
+    with pytest.raises(PipelineError, match="came with a parent"):
+        workshop.settle(binary, parent="small-up-or-down", changes={"meta.leaf": 60})
+
+
+def test_taking_over_a_name_is_told(workshop: Workshop, binary: str) -> None:
+    again = workshop.define(BINARY.replace("leaf: 50, calibrate", "leaf: 70, calibrate"))
+    assert any(f"meant {binary} until now" in line for line in again["warnings"])
+    shipped = workshop.resolve("btc-up-or-down-5m")
+    told = workshop.define(BINARY.replace("small-up-or-down", "btc-up-or-down-5m"))
+    assert any(f"meant {shipped.id} until now" in line for line in told["warnings"])
+
+
+def test_code_that_misses_validation_is_told_how_to_get_it(workshop: Workshop, do) -> None:
+    with pytest.raises(FlowError, match="validation=true, which is written down as a trial"):
+        do("execute", code="validation.shape")
+    with pytest.raises(FlowError, match="1 trials, 0 explorations"):
+        do("execute", code="1 / 0", validation=True)
