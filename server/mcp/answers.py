@@ -81,7 +81,7 @@ def explain(cause: BaseException | None, parameters: Mapping[str, Any]) -> str |
 def _mistake(error: Any, parameters: Mapping[str, Any]) -> str:
     place = str(error["loc"][0]) if error["loc"] else "arguments"
     if error["type"] == "extra_forbidden":
-        return f"{place}: unknown argument; {did_you_mean(place, parameters)}"
+        return f"{place}: unknown argument; {did_you_mean(place, parameters, most=len(parameters))}"
     if error["type"] == "missing":
         return f"{place}: missing; it must be given"
     came = json.dumps(error["input"], default=str, ensure_ascii=False)[:60]

@@ -39,7 +39,7 @@ class FactoryServer(MCPServer[State]):
         except ToolError as error:
             known = {tool.name: tool.input_schema for tool in await self.list_tools()}
             if name not in known:
-                return refusal(f"{name}: unknown tool; {did_you_mean(name, known)}")
+                return refusal(f"{name}: unknown tool; {did_you_mean(name, known, most=len(known))}")
             lines = explain(error.__cause__, known[name]["properties"])
             if lines is None:
                 raise

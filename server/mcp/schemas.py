@@ -52,8 +52,9 @@ def lean(schema: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if key == "properties":
             kept[key] = {name: lean(inner) for name, inner in value.items()}
-        elif key == "anyOf" and (given := [option for option in value if option != {"type": "null"}]) and len(given) == 1:
-            kept.update(lean(given[0]))
+        elif key == "anyOf":
+            given = [option for option in value if option != {"type": "null"}]
+            kept.update(lean(given[0]) if len(given) == 1 else {key: given})
         else:
             kept[key] = value
     return kept

@@ -44,12 +44,21 @@ def test_a_long_answer_is_cut_where_it_is_longest_and_says_so(data: dict[str, ob
     assert in_order(data) == before
 
 
+PARTS = "part: \"exits\" came; input should be 'sample', 'label', 'experts', 'meta', 'trade', 'size', 'exit' or 'refit'"
+TOOLS = (
+    "sing: unknown tool; allowed: backtest, cancel, define_pipeline, describe_market, execute_python, list_features, propose, "
+    "rank_features, show, submit, train, tune"
+)
 CALLS = [
     ("backtest", {"pipelin": "x"}, "pipelin: unknown argument; did you mean 'pipeline'?"),
     ("backtests", {}, "backtests: unknown tool; did you mean 'backtest'?"),
     ("show", {"page": 0}, "page: 0 came; input should be greater than or equal to 1"),
     ("propose", {"pipeline": "x"}, "why: missing; it must be given"),
     ("tune", {"pipeline": "x", "judge": "me"}, "judge: \"me\" came; input should be 'train' or 'validation'"),
+    ("rank_features", {"pipeline": "x", "family": "y"}, "family: not taken with a pipeline; leave out either"),
+    ("rank_features", {"family": "y", "groups": True}, "groups: taken only with a pipeline; give one"),
+    ("list_features", {"part": "exits"}, PARTS),
+    ("sing", {}, TOOLS),
     ("define_pipeline", {"spec": 7}, "spec: 7 came; input should be a valid dictionary"),
 ]
 

@@ -1,12 +1,16 @@
 """What the tool list costs and promises."""
 
 import json
+from typing import Any, get_args
 
 import pytest
 from anthropic_tokenizer import count_tokens
 from mcp import Client
 from mcp.types import Tool
 
+from factory.parts.catalog import KINDS
+from factory.showing import BREAKDOWNS
+from factory.work.ranking import By
 from factory.workspace import Workspace
 from server.mcp.app import INSTRUCTIONS, build_server
 
@@ -80,9 +84,24 @@ async def test_schemas_are_closed_and_hold_no_titles(tools: list[Tool]) -> None:
     for tool in tools:
         assert tool.input_schema["additionalProperties"] is False
         assert '"title"' not in json.dumps(tool.input_schema)
-        assert "anyOf" not in json.dumps(tool.input_schema)
 
 
-async def test_a_spec_is_an_open_object(tools: list[Tool]) -> None:
-    spec = next(tool for tool in tools if tool.name == "define_pipeline").input_schema["properties"]["spec"]
-    assert spec == {"type": "object"}
+def argument(tools: list[Tool], name: str, key: str) -> Any:
+    return next(tool for tool in tools if tool.name == name).input_schema["properties"][key]
+
+
+async def test_a_spec_may_be_an_object_or_text(tools: list[Tool]) -> None:
+    assert argument(tools, "define_pipeline", "spec") == {"anyOf": [{"type": "object"}, {"type": "string"}]}
+
+
+async def test_open_objects_say_what_goes_into_them(tools: list[Tool]) -> None:
+    for name, key in (("define_pipeline", "changes"), ("rank_features", "label"), ("tune", "grid")):
+        schema = argument(tools, name, key)
+        assert schema["type"] == "object"
+        assert schema["description"]
+
+
+async def test_choices_are_listed_as_the_factory_knows_them(tools: list[Tool]) -> None:
+    assert argument(tools, "list_features", "part")["enum"] == list(KINDS)
+    assert argument(tools, "show", "by")["enum"] == list(BREAKDOWNS)
+    assert argument(tools, "rank_features", "by")["enum"] == argument(tools, "tune", "by")["enum"] == list(get_args(By))

@@ -1,17 +1,25 @@
 """Arguments that several tools take."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
-OPEN = WithJsonSchema({"type": "object"})
-
 Known = Annotated[str, Field(max_length=64)]
 """Id or name of a pipeline."""
-Spec = Annotated[dict[str, Any] | str, OPEN]
+Spec = Annotated[dict[str, Any] | str, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})]
 """A pipeline as an object, or as YAML or JSON text."""
 Changes = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "dotted path: new value; null deletes"})]
 """What a child has otherwise than its parent, by dotted path."""
+Grid = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "dotted path: [values] or {from, to, log}"})]
+"""What a search tries, by dotted path."""
+Label = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "{use: up_down, of: btc, horizon: 5m}"})]
+"""What expressions are ranked against."""
+Stage = Literal["sample", "label", "experts", "meta", "trade", "size", "exit", "refit"]
+"""The stages whose building blocks are listed."""
+Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
+"""What a trial is broken down by."""
+Score = Literal["log_loss", "auc"]
+"""What cells and inputs are ordered by."""
 Words = Annotated[str, Field(max_length=500)]
 """A reason, in the agent's words."""
 Page = Annotated[int, Field(ge=1, le=10_000)]

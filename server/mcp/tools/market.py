@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.mcp.state import Call, ask, warm, workshop_of
-from server.mcp.tools.arguments import Page
+from server.mcp.tools.arguments import Page, Stage
 from server.mcp.work import work
 
 
@@ -18,10 +18,10 @@ async def describe_market(call: Call, dataset: str | None = None) -> dict[str, A
 
 
 async def list_features(
-    call: Call, family: str | None = None, search: str | None = None, part: str | None = None, page: Page = 1
+    call: Call, family: str | None = None, search: str | None = None, part: Stage | None = None, page: Page = 1
 ) -> dict[str, Any]:
-    """Operators and recipes by family or search; with part the other building blocks of a spec.
+    """Operators and recipes by family or search; with part the building blocks of another stage of a spec.
 
-    part: sample, label, experts, meta, trade, size or exit, with parameters, defaults and valid examples.
+    Each with parameters, defaults and valid examples.
     """
     return await ask(call, "list_features", family=family, search=search, part=part, page=page)

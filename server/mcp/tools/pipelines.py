@@ -6,8 +6,9 @@ from anyio import to_thread
 from pydantic import Field
 
 from server.mcp.state import Call, ask, warm, workshop_of
-from server.mcp.tools.arguments import OPEN, Changes, Known, Spec, Words
+from server.mcp.tools.arguments import Changes, Grid, Known, Label, Score, Spec, Words
 from server.mcp.work import work
+from server.ranking import ranked
 
 Code = Annotated[str, Field(max_length=20_000)]
 
@@ -53,12 +54,12 @@ async def backtest(
 async def tune(
     call: Call,
     pipeline: Known,
-    grid: Annotated[dict[str, Any], OPEN] | None = None,
+    grid: Grid | None = None,
     cells: Annotated[int, Field(ge=2, le=200)] | None = None,
-    by: Literal["log_loss", "auc"] | None = None,
+    by: Score | None = None,
     judge: Literal["train", "validation"] | None = None,
 ) -> dict[str, Any]:
-    """Search literals: grid {path: [values]} or {path: {from, to, log}}, default the pipeline's tune, at most `cells`.
+    """Search literals: a grid, default the pipeline's tune, at most `cells`.
 
     Ranked by nested cross-validation in train, the winner scored on validation; judge=validation makes each cell a trial.
     """
@@ -71,8 +72,9 @@ async def rank_features(
     pipeline: Known | None = None,
     features: Annotated[list[str], Field(max_length=60)] | None = None,
     family: str | None = None,
-    label: Annotated[dict[str, Any], OPEN] | None = None,
+    label: Label | None = None,
     dataset: str | None = None,
+    by: Score | None = None,
     groups: bool | None = None,
     raw: bool | None = None,
 ) -> dict[str, Any]:
@@ -81,9 +83,10 @@ async def rank_features(
     groups: permute correlated ones together; raw: features through the experts. Without a pipeline: expressions or a
     recipe family against a label on train, AUC with interval and decay with delay.
     """
+    screen = {"features": features, "family": family, "label": label, "dataset": dataset}
+    chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
     settled = pipeline and await settle(call, pipeline)
-    inputs = {"features": features, "family": family, "label": label, "dataset": dataset, "groups": groups, "raw": raw}
-    return await work(call, "rank", pipeline=settled, **inputs)
+    return await work(call, "rank", pipeline=settled, **chosen)
 
 
 async def execute_python(call: Call, code: Code, dataset: str | None = None, validation: bool | None = None) -> dict[str, Any]:

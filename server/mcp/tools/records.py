@@ -7,7 +7,7 @@ from anyio import to_thread
 from pydantic import Field
 
 from server.mcp.state import Call, ask, state_of
-from server.mcp.tools.arguments import Known, Page, Words
+from server.mcp.tools.arguments import Breakdown, Known, Page, Words
 from server.mcp.work import follow, recent, status
 
 
@@ -27,11 +27,11 @@ async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
 
 
 async def show(
-    call: Call, what: Annotated[str, Field(max_length=200)] = "leaderboard", by: str | None = None, page: Page = 1
+    call: Call, what: Annotated[str, Field(max_length=200)] = "leaderboard", by: Breakdown | None = None, page: Page = 1
 ) -> dict[str, Any]:
     """A pipeline, several ids to compare ("a b"), a job (waits for it), or: leaderboard, trials, ledger, jobs.
 
-    by: hour, month, side, confidence, volatility breaks a trial down.
+    by breaks a trial down.
     """
     if what.startswith("job-"):
         return await follow(call, what)
