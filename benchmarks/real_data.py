@@ -55,7 +55,7 @@ def run(data: Path, root: Path) -> None:
     seconds["open both partitions"] = timed(lambda: open_both(workspace))[1]
     rows = {name: trial(workspace, name) for name in ("btc-up-or-down-5m", "btc-long-short")}
     for name in rows:
-        seconds[f"{name}: screening trial, 100 trees, no extra trees"] = screening(workspace, name)
+        seconds[f"{name}: screening trial, 100 small trees, lighter experts"] = screening(workspace, name)
     console = Console(width=120)
     console.print(wall_times(seconds, rows))
     console.print(results(rows))
@@ -100,8 +100,9 @@ def screening(workspace: Workspace, name: str) -> float:
     """A trial for a first impression, nothing cached."""
     from factory.workshop import Workshop, perform
 
-    dearest = {"btc-up-or-down-5m": "experts.whole", "btc-long-short": "experts.pair"}[name]
-    chosen = Workshop(workspace, "benchmark").settle(name, changes={"data": "btc-real", "meta.trees": 100, dearest: None})
+    dearest, boosted = {"btc-up-or-down-5m": ("whole", "lead"), "btc-long-short": ("pair", "trend")}[name]
+    lighter = {"meta.trees": 100, "meta.rows": 5_000, f"experts.{dearest}": None, f"experts.{boosted}.rounds": 20}
+    chosen = Workshop(workspace, "benchmark").settle(name, changes={"data": "btc-real", **lighter})
     fresh_cache(workspace)
     return timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": chosen, "agent": "benchmark"}))[1]
 

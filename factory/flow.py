@@ -47,7 +47,10 @@ YEAR = 365.25 * DAY
 
 def threads() -> int:
     """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
-    return int(os.environ.get("RFCAT_THREADS") or os.cpu_count() or 1)
+    asked = os.environ.get("RFCAT_THREADS") or str(os.cpu_count() or 1)
+    if not asked.isdecimal() or int(asked) < 1:
+        raise FlowError(f"RFCAT_THREADS: '{asked[:20]}' is no whole number of at least 1; write for example 2")
+    return int(asked)
 
 
 @dataclass(frozen=True)

@@ -241,8 +241,8 @@ def _runs(time: NDArray[int64], mask: Mask, period: int) -> Finding:
 
 
 def _jumps(close: NDArray[float64]) -> Mask:
-    """Steps of at least 3 % and twenty robust deviations."""
+    """Steps of at least 3 % and twenty robust deviations of the first quarter: a scale that no sealed row moves."""
     steps = np.abs(np.diff(np.log(close), prepend=np.log(close[:1])))
-    scale = 1.4826 * float(np.median(steps))
+    scale = 1.4826 * float(np.median(steps[: max(1, len(steps) // 4)]))
     found: Mask = steps > max(JUMP_SIZE, JUMP_SCALES * scale)
     return found

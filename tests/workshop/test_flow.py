@@ -122,3 +122,10 @@ def test_labels_of_one_class_are_refused(train):
     history = rows_of(pipeline, train)
     with pytest.raises(FlowError, match=r"label: all \d+ labels are down"):
         flow.learn(pipeline, history, train.fingerprint, None)
+
+
+@pytest.mark.parametrize("asked", ["abc", "0", "-1", "1.5"])
+def test_a_number_of_threads_that_is_none_is_named(monkeypatch, asked: str):
+    monkeypatch.setenv("RFCAT_THREADS", asked)
+    with pytest.raises(FlowError, match="RFCAT_THREADS"):
+        flow.threads()
