@@ -9,7 +9,7 @@ traded against the dataset's contract.
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,26 +21,24 @@ from factory import canonical
 from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
 from factory.cache import Cache
+from factory.decisions import Rows, concatenate
 from factory.errors import FlowError
 from factory.experts import Fitted, cross_fit, load_fitted
 from factory.expressions.columns import Columns
-from factory.expressions.grammar import Expression, parse
-from factory.labels import Labels, label, uniqueness_of
+from factory.expressions.grammar import parse
+from factory.labels import uniqueness_of
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
 from factory.meta import Meta, fit_forest
 from factory.parts.labels import TripleBarrier
-from factory.parts.samples import Clock
 from factory.parts.trades import Barriers, LongOrShort
 from factory.pipeline import Pipeline
 from factory.progress import Progress, silent, within
-from factory.sampling import at_bars, clock, cusum
 from factory.times import DAY, iso, to_ms
 
 VERSION = 1
 """Raised when fitted stages or scores would differ for the same input."""
 
-MOST_LOST = 0.2
 FEWEST_ROWS = 200
 YEAR = 365.25 * DAY
 
@@ -51,41 +49,6 @@ def threads() -> int:
     if not asked.isdecimal() or int(asked) < 1:
         raise FlowError(f"RFCAT_THREADS: '{asked[:20]}' is no whole number of at least 1; write for example 2")
     return int(asked)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The decisions of a pipeline on one partition.
-
-    Parameters
-    ----------
-    time : ndarray of int64, shape (n,)
-        Decision times, ms UTC; rows with a missing feature are gone.
-    features : mapping of str to ndarray of float64, shape (n,)
-        Each feature as known at the decision.
-    labels : Labels
-        One a row; ``y`` is -1 where none exists.
-    dropped : int
-        Decisions lost to a missing feature.
-    """
-
-    time: NDArray[int64]
-    features: Mapping[str, NDArray[float64]]
-    labels: Labels
-    dropped: int
-
-    def take(self, chosen: NDArray[Any]) -> "Rows":
-        """Rows by mask or position."""
-        return Rows(
-            self.time[chosen],
-            {name: values[chosen] for name, values in self.features.items()},
-            self.labels.take(chosen),
-            self.dropped,
-        )
-
-    def matrix(self, names: Sequence[str]) -> NDArray[float64]:
-        """Features side by side, shape (n, len(names)), C order."""
-        return np.column_stack([self.features[name] for name in names])
 
 
 @dataclass(frozen=True)
@@ -126,64 +89,6 @@ class Scored:
     rows: Rows
     p: NDArray[float64]
     result: Result
-
-
-def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns) -> Rows:
-    """Sample, read the features as known, and label.
-
-    Raises
-    ------
-    FlowError
-        If nothing is sampled, a feature is infinite, or over a fifth of the
-        decisions miss a feature.
-    """
-    expressions = pipeline.expressions()
-    times = _sample(pipeline, partition, columns, expressions)
-    if not len(times):
-        raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
-    features = {name: columns.at(expression, times) for name, expression in expressions.items()}
-    keep = _present(features, partition.name)
-    times, features = times[keep], {name: values[keep] for name, values in features.items()}
-    part = pipeline.label
-    unit = features[part.unit] if isinstance(part, TripleBarrier) else None
-    labels = label(part, partition.series[part.of], times, unit, partition.end)
-    return Rows(times, features, labels, int(len(keep) - keep.sum()))
-
-
-def _sample(
-    pipeline: Pipeline, partition: Partition, columns: Columns, expressions: Mapping[str, Expression]
-) -> NDArray[int64]:
-    part = pipeline.sample
-    if isinstance(part, Clock):
-        return clock(to_ms(part.every), partition.start, partition.end)
-    measured = columns.column(expressions[part.of])
-    band = part.threshold
-    threshold = columns.at(expressions[band], measured.known) if isinstance(band, str) else band
-    events = cusum(measured.values, measured.known, threshold, partition.start, partition.end)
-    fills = partition.series[pipeline.label.of]
-    times = at_bars(events, int(fills.time[0]), fills.period)
-    return times[times < partition.end]
-
-
-def _present(features: Mapping[str, NDArray[float64]], where: str) -> NDArray[np.bool_]:
-    """Rows on which every feature is there; refuses what would hide a broken feature."""
-    n = len(next(iter(features.values())))
-    keep = np.ones(n, dtype=bool)
-    for name, values in features.items():
-        if np.isinf(values).any():
-            raise FlowError(
-                f"features.{name}: infinite at {int(np.isinf(values).sum())} of {n} decisions in {where}; "
-                "guard the division or the log, for example with clip(x, -10, 10) or where(d > 0, n / d, 0)"
-            )
-        keep &= ~np.isnan(values)
-    if keep.sum() < (1 - MOST_LOST) * n:
-        lost = {name: float(np.isnan(values).mean()) for name, values in features.items()}
-        worst = max(lost, key=lambda name: lost[name])
-        raise FlowError(
-            f"features.{worst}: missing at {lost[worst]:.0%} of {n} decisions in {where}, {MOST_LOST:.0%} in all is the most; "
-            "shorten its window, or use a series without these gaps"
-        )
-    return keep
 
 
 def learn(
@@ -396,16 +301,6 @@ def walk_forward(
         model = learn(pipeline, past, partition.fingerprint, cache, path=f"refit.{k}.", progress=step)
         p[chosen] = model.predict(pipeline, rows.take(chosen))
     return p
-
-
-def concatenate(first: Rows, second: Rows) -> Rows:
-    """Rows of two stretches of time, in their order."""
-    return Rows(
-        np.concatenate([first.time, second.time]),
-        {name: np.concatenate([values, second.features[name]]) for name, values in first.features.items()},
-        Labels.concatenate(first.labels, second.labels),
-        first.dropped + second.dropped,
-    )
 
 
 def content_key(*parts: Any) -> str:

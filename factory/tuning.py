@@ -16,7 +16,8 @@ import numpy as np
 
 from factory import canonical
 from factory.cache import Cache
-from factory.flow import Rows, learn, refuse_unlearnable
+from factory.decisions import Rows
+from factory.flow import learn, refuse_unlearnable
 from factory.pipeline import Pipeline, Range
 from factory.progress import Progress, silent, within
 from factory.splits import purged_kfold

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("experts",),
     ("meta",),
     ("backtest",),
+    ("decisions",),
     ("flow",),
     ("tuning",),
     ("ledger",),

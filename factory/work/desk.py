@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from factory.cache import Cache
+from factory.decisions import Rows, read_rows
 from factory.errors import DataError
 from factory.expressions.columns import Columns
-from factory.flow import Rows, read_rows
 from factory.market.contracts import Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from factory import canonical
 from factory.answers import Answer, table
 from factory.cache import Cache
+from factory.decisions import Rows
 from factory.errors import FlowError, PipelineError, did_you_mean
 from factory.evidence.grouping import correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
@@ -17,7 +18,7 @@ from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.expressions.recipes import RECIPES
-from factory.flow import Model, Rows, learn
+from factory.flow import Model, learn
 from factory.labels import label as label_rows
 from factory.market.dataset import open_partition
 from factory.parts.labels import FixedReturn, UpDown

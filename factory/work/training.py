@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from factory import canonical
 from factory.answers import Answer, table
 from factory.cache import UNLIMITED, Cache
-from factory.flow import Model, Rows, content_key, learn
+from factory.decisions import Rows
+from factory.flow import Model, content_key, learn
 from factory.market.series import Partition
 from factory.progress import within
 from factory.statistics.calibration import log_loss

@@ -5,6 +5,7 @@ import pytest
 
 from factory import flow
 from factory.cache import Cache
+from factory.decisions import read_rows
 from factory.errors import FlowError
 from factory.expressions.columns import Columns
 from factory.market.dataset import open_partition
@@ -24,7 +25,7 @@ def validation(built: Workspace):
 
 
 def rows_of(pipeline: Pipeline, partition):
-    return flow.read_rows(pipeline, partition, Columns(partition, None))
+    return read_rows(pipeline, partition, Columns(partition, None))
 
 
 def test_rows_lie_in_the_partition_and_hold_every_feature(train):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory import flow
+from factory.decisions import read_rows
 from factory.errors import FactoryError, FlowError, PipelineError
 from factory.expressions.columns import Columns
 from factory.market.build import build
@@ -110,7 +110,7 @@ def test_law_1_events_of_bars_that_are_published_late_are_decided_at_the_next_ba
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, load_spec(LATE), tmp_path)
     partition = open_partition(workspace, "small", "train")
-    found = flow.read_rows(parse(LATE_PIPELINE), partition, Columns(partition, None))
+    found = read_rows(parse(LATE_PIPELINE), partition, Columns(partition, None))
     assert len(found.time) > 200
     assert (found.time % MINUTE == 0).all()
     assert (found.labels.y >= 0).mean() > 0.9

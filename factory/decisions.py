@@ -1,0 +1,125 @@
+"""The decisions of a pipeline on one partition: when, on what, and what came of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+
+from factory.errors import FlowError
+from factory.expressions.columns import Columns
+from factory.expressions.grammar import Expression
+from factory.labels import Labels, label
+from factory.market.series import Partition
+from factory.parts.labels import TripleBarrier
+from factory.parts.samples import Clock
+from factory.pipeline import Pipeline
+from factory.sampling import at_bars, clock, cusum
+from factory.times import to_ms
+
+MOST_LOST = 0.2
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The decisions of a pipeline on one partition.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        Decision times, ms UTC; rows with a missing feature are gone.
+    features : mapping of str to ndarray of float64, shape (n,)
+        Each feature as known at the decision.
+    labels : Labels
+        One a row; ``y`` is -1 where none exists.
+    dropped : int
+        Decisions lost to a missing feature.
+    """
+
+    time: NDArray[int64]
+    features: Mapping[str, NDArray[float64]]
+    labels: Labels
+    dropped: int
+
+    def take(self, chosen: NDArray[Any]) -> "Rows":
+        """Rows by mask or position."""
+        return Rows(
+            self.time[chosen],
+            {name: values[chosen] for name, values in self.features.items()},
+            self.labels.take(chosen),
+            self.dropped,
+        )
+
+    def matrix(self, names: Sequence[str]) -> NDArray[float64]:
+        """Features side by side, shape (n, len(names)), C order."""
+        return np.column_stack([self.features[name] for name in names])
+
+
+def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns) -> Rows:
+    """Sample, read the features as known, and label.
+
+    Raises
+    ------
+    FlowError
+        If nothing is sampled, a feature is infinite, or over a fifth of the
+        decisions miss a feature.
+    """
+    expressions = pipeline.expressions()
+    times = _sample(pipeline, partition, columns, expressions)
+    if not len(times):
+        raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
+    features = {name: columns.at(expression, times) for name, expression in expressions.items()}
+    keep = _present(features, partition.name)
+    times, features = times[keep], {name: values[keep] for name, values in features.items()}
+    part = pipeline.label
+    unit = features[part.unit] if isinstance(part, TripleBarrier) else None
+    labels = label(part, partition.series[part.of], times, unit, partition.end)
+    return Rows(times, features, labels, int(len(keep) - keep.sum()))
+
+
+def _sample(
+    pipeline: Pipeline, partition: Partition, columns: Columns, expressions: Mapping[str, Expression]
+) -> NDArray[int64]:
+    part = pipeline.sample
+    if isinstance(part, Clock):
+        return clock(to_ms(part.every), partition.start, partition.end)
+    measured = columns.column(expressions[part.of])
+    band = part.threshold
+    threshold = columns.at(expressions[band], measured.known) if isinstance(band, str) else band
+    events = cusum(measured.values, measured.known, threshold, partition.start, partition.end)
+    fills = partition.series[pipeline.label.of]
+    times = at_bars(events, int(fills.time[0]), fills.period)
+    return times[times < partition.end]
+
+
+def _present(features: Mapping[str, NDArray[float64]], where: str) -> NDArray[np.bool_]:
+    """Rows on which every feature is there; refuses what would hide a broken feature."""
+    n = len(next(iter(features.values())))
+    keep = np.ones(n, dtype=bool)
+    for name, values in features.items():
+        if np.isinf(values).any():
+            raise FlowError(
+                f"features.{name}: infinite at {int(np.isinf(values).sum())} of {n} decisions in {where}; "
+                "guard the division or the log, for example with clip(x, -10, 10) or where(d > 0, n / d, 0)"
+            )
+        keep &= ~np.isnan(values)
+    if keep.sum() < (1 - MOST_LOST) * n:
+        lost = {name: float(np.isnan(values).mean()) for name, values in features.items()}
+        worst = max(lost, key=lambda name: lost[name])
+        raise FlowError(
+            f"features.{worst}: missing at {lost[worst]:.0%} of {n} decisions in {where}, {MOST_LOST:.0%} in all is the most; "
+            "shorten its window, or use a series without these gaps"
+        )
+    return keep
+
+
+def concatenate(first: Rows, second: Rows) -> Rows:
+    """Rows of two stretches of time, in their order."""
+    return Rows(
+        np.concatenate([first.time, second.time]),
+        {name: np.concatenate([values, second.features[name]]) for name, values in first.features.items()},
+        Labels.concatenate(first.labels, second.labels),
+        first.dropped + second.dropped,
+    )
