@@ -92,10 +92,10 @@ def test_a_feature_may_be_called_noise(workshop: Workshop, binary: str, do) -> N
 
 
 def test_a_refit_window_with_too_few_labels_is_named(workshop: Workshop, perpetual: str, do) -> None:
-    short = workshop.settle(perpetual, changes={"refit": {"every": "7d", "window": "1d"}})
+    short = workshop.settle(perpetual, changes={"refit": {"every": "2d", "window": "2d"}})
     with pytest.raises(FlowError) as error:
         do("backtest", pipeline=short)
-    assert one_line(error).startswith("refit.window: 1d")
+    assert one_line(error).startswith("refit.window: 2d before")
 
 
 def test_a_threshold_that_is_never_positive_is_named(workshop: Workshop, perpetual: str, do) -> None:
