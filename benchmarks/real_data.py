@@ -42,6 +42,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
     parser.add_argument("--workspace", type=Path)
     given = parser.parse_args()
+    if not (given.data / "ohlcv").is_dir():
+        print(f"real_data: nothing measured; {given.data}/ohlcv is not there, name its parent with --data")
+        return
     with tempfile.TemporaryDirectory() as temporary:
         run(given.data.resolve(), given.workspace or Path(temporary))
 
