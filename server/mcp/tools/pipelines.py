@@ -11,6 +11,8 @@ from server.mcp.work import work
 from server.ranking import ranked
 
 Code = Annotated[str, Field(max_length=20_000)]
+SANDBOX_PATIENCE = 45.0
+"""Seconds: the sandbox stops code after 20, and the worker may have to start and write the frames before."""
 
 
 async def define_pipeline(
@@ -94,7 +96,7 @@ async def execute_python(call: Call, code: Code, dataset: str | None = None, val
 
     Print, or end with an expression. validation=true adds that frame and is written down as a trial first.
     """
-    return await work(call, "execute", code=code, dataset=dataset, validation=validation)
+    return await work(call, "execute", patience=SANDBOX_PATIENCE, code=code, dataset=dataset, validation=validation)
 
 
 async def settle(call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None) -> str:

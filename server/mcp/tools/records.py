@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from anyio import to_thread
 from pydantic import Field
 
+from server.jobs import recent, status
 from server.mcp.state import Call, ask, state_of
 from server.mcp.tools.arguments import Breakdown, Known, Page, Words
-from server.mcp.work import follow, recent, status
+from server.mcp.work import follow
 
 
 async def submit(
@@ -36,7 +37,7 @@ async def show(
     if what.startswith("job-"):
         return await follow(call, what)
     if what == "jobs":
-        return recent(await to_thread.run_sync(partial(state_of(call).jobs.list, page)))
+        return await to_thread.run_sync(lambda: recent(state_of(call).jobs, page))
     return await ask(call, "show", what=what, by=by, page=page)
 
 

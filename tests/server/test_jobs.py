@@ -1,0 +1,47 @@
+"""Jobs as agents and people read them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factory.errors import JobError
+from factory.jobs import Jobs
+from factory.workspace import Workspace
+from sandbox import Limits
+from server.jobs import PAGE, recent, result, status
+from server.mcp.tools.pipelines import SANDBOX_PATIENCE
+
+LONG = 60.0
+
+
+@pytest.fixture
+def jobs(workspace: Workspace) -> Iterator[Jobs]:
+    with Jobs(workspace, "tests.jobs.target:perform", workers=1) as jobs:
+        yield jobs
+
+
+def test_a_job_that_was_asked_to_stop_is_cancelling_until_it_ends(jobs: Jobs, tmp_path: Path) -> None:
+    id = jobs.start("gated", {"gate": str(tmp_path / "gate")}, "tester")
+    while jobs.get(id)["state"] == "queued":
+        jobs.wait(id, 0.1)
+    assert status(jobs.get(id))["state"] == "running"
+    assert status(jobs.cancel(id))["state"] == "cancelling"
+    assert recent(jobs)["rows"] == [[id, "gated", "cancelling", "tester"]]
+    ended = jobs.wait(id, LONG)
+    assert status(ended)["state"] == "cancelled"
+    with pytest.raises(JobError, match="cancelled on request"):
+        result(ended)
+
+
+def test_the_newest_ten_jobs_come_first_and_the_rest_by_page(jobs: Jobs) -> None:
+    ids = [jobs.start("add", {"a": 1, "b": i}, "tester") for i in range(2 * PAGE + 1)]
+    assert [result(jobs.wait(id, LONG)) for id in ids][-1] == {"sum": 2 * PAGE + 1}
+    pages = [recent(jobs, number) for number in (1, 2, 3)]
+    assert [len(page["rows"]) for page in pages] == [PAGE, PAGE, 1]
+    assert {row[0] for page in pages for row in page["rows"]} == set(ids)
+    assert [page.get("next_page") for page in pages] == [2, 3, None]
+
+
+def test_a_call_waits_longer_than_the_sandbox_lets_code_run() -> None:
+    assert Limits().wall + 20 <= SANDBOX_PATIENCE < 60
