@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+import factory
 from factory.errors import FactoryError
 from server.cli import data, dataset, ledger, running, strategies
-from server.cli.screen import ERRORS
+from server.cli.screen import ERRORS, say
 
 app = typer.Typer(
     name="random-forest-cat",
@@ -20,12 +21,21 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        say(factory.__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
     workspace: Annotated[
         str | None, typer.Option(help="Folder of data and trials; default: RFCAT_WORKSPACE, else yours.")
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and stop.")
+    ] = False,
 ) -> None:
     """Keep the choice of workspace for the command."""
     context.obj = workspace
@@ -42,6 +52,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.rank,
     strategies.propose,
     strategies.show,
+    strategies.cancel,
 )
 for command in COMMANDS:
     app.command()(command)

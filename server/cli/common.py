@@ -13,6 +13,7 @@ from server.cli.screen import bar, show
 from server.entry import open_workspace
 
 if TYPE_CHECKING:
+    from factory.jobs import Jobs
     from factory.workshop import Workshop
 
 Reference = Annotated[str, typer.Argument(help="Id or name of a pipeline.")]
@@ -31,6 +32,13 @@ def workshop_of(context: typer.Context) -> "Workshop":
     from factory.workshop import Workshop
 
     return Workshop(workspace_of(context), agent=_person())
+
+
+def jobs_of(context: typer.Context) -> "Jobs":
+    """The jobs of all servers of the workspace; a context that is left when they have been seen."""
+    from factory.jobs import Jobs
+
+    return Jobs(workspace_of(context))
 
 
 def perform(context: typer.Context, kind: str, title: str, **args: Any) -> dict[str, Any]:

@@ -27,15 +27,22 @@ def say(text: str) -> None:
 def show(answer: Mapping[str, Any]) -> None:
     """Print an answer of the workshop: its plain values as a list, its tables as tables."""
     if _is_table(answer):
-        SCREEN.print(_grid(answer))
+        _print(_grid(answer))
     plain = Table.grid(padding=(0, 2))
     for name, value in _plain(answer):
         plain.add_row(f"[bold]{escape(name)}[/bold]", escape(_text(value)))
     if plain.row_count:
-        SCREEN.print(plain)
+        _print(plain)
     for name, table in _tables(answer):
         SCREEN.print(f"\n[bold]{escape(name)}[/bold]")
-        SCREEN.print(_grid(table))
+        _print(_grid(table))
+
+
+def _print(table: Table) -> None:
+    """Print a table without the blanks that fill its last column."""
+    with SCREEN.capture() as captured:
+        SCREEN.print(table)
+    SCREEN.out("\n".join(line.rstrip() for line in captured.get().splitlines()), highlight=False)
 
 
 @contextmanager

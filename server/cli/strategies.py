@@ -1,13 +1,17 @@
 """Commands on pipelines."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from factory.errors import FactoryError
-from server.cli.common import Reference, Sets, changes_of, perform, perform_and_show, workshop_of
+from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
 from server.cli.screen import show as print_answer
+from server.jobs import recent, result, status
+from server.ranking import ranked
+
+Score = Literal["log_loss", "auc"]
 
 
 def define(
@@ -53,11 +57,15 @@ def rank(
     feature: Annotated[list[str] | None, typer.Option(help="An expression to rank on train. May be repeated.")] = None,
     family: Annotated[str | None, typer.Option(help="A family of recipes to rank on train.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Where expressions are ranked.")] = None,
+    by: Annotated[Score | None, typer.Option(help="What orders the inputs of a pipeline.")] = None,
+    groups: Annotated[bool | None, typer.Option("--groups", help="Shuffle correlated inputs together.")] = None,
+    raw: Annotated[bool | None, typer.Option("--raw", help="Rank the features, through the experts.")] = None,
 ) -> None:
     """Show which inputs matter, with a noise column as ruler."""
+    screen = {"features": feature or None, "family": family, "dataset": dataset}
+    chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
     settled = pipeline and workshop_of(context).settle(pipeline)
-    inputs = {"features": feature, "family": family, "dataset": dataset}
-    print_answer(perform(context, "rank", "rank", pipeline=settled, **inputs))
+    print_answer(perform(context, "rank", "rank", pipeline=settled, **chosen))
 
 
 def propose(
@@ -71,12 +79,28 @@ def propose(
 
 def show(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="A pipeline, two to compare, leaderboard, trials or ledger.")] = "leaderboard",
+    what: Annotated[
+        str, typer.Argument(help="A pipeline, several to compare, a job, leaderboard, trials, ledger or jobs.")
+    ] = "leaderboard",
     by: Annotated[str | None, typer.Option(help="Break a trial down by hour, month, side, confidence or volatility.")] = None,
-    page: int = 1,
+    page: Annotated[int, typer.Option(min=1, help="Pages count from 1.")] = 1,
 ) -> None:
     """Show a pipeline, or what was tried."""
-    print_answer(workshop_of(context).show(what, by=by, page=page))
+    if what == "jobs":
+        with jobs_of(context) as jobs:
+            print_answer(recent(jobs, page))
+    elif what.startswith("job-"):
+        with jobs_of(context) as jobs:
+            job = jobs.get(what)
+        print_answer(result(job) or status(job))
+    else:
+        print_answer(workshop_of(context).show(what, by=by, page=page))
+
+
+def cancel(context: typer.Context, job: Annotated[str, typer.Argument(help="Id of a job.")]) -> None:
+    """Stop a job of any server."""
+    with jobs_of(context) as jobs:
+        print_answer(status(jobs.cancel(job)))
 
 
 def _read(file: Path) -> str:

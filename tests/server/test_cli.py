@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import factory
+from factory.jobs import Jobs
+from factory.workspace import Workspace
 from server.__main__ import stdio_arguments
 from server.cli.common import changes_of
 from tests.conftest import ROOT
@@ -73,12 +76,40 @@ def test_a_mistake_is_one_line_and_status_1(folder: Path, tmp_path: Path) -> Non
         ("start", "eth"),
         ("serve", "--host", "0.0.0.0"),
         ("backtest", "btc-long-short", "--set", "meta.leaf"),
+        ("rank", "--family", "trend", "--groups"),
+        ("rank", "no-such-pipeline", "--raw", "--groups", "--by", "auc"),
+        ("show", "job-00000000"),
+        ("cancel", "job-00000000"),
     ],
 )
 def test_what_cannot_be_done_is_said_without_a_traceback(folder: Path, arguments: tuple[str, ...]) -> None:
     shown = rfcat(folder, *arguments, status=1)
     assert shown.strip()
     assert "Traceback" not in shown
+
+
+def test_jobs_are_listed_shown_and_cancelled(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path)
+    with Jobs(workspace, "tests.jobs.target:perform") as jobs:
+        done = jobs.start("add", {"a": 1, "b": 2}, "tester")
+        held = jobs.start("gated", {"gate": str(tmp_path / "gate")}, "tester")
+        assert jobs.wait(done, 60.0)["state"] == "done"
+        listed = rfcat(tmp_path, "show", "jobs")
+        assert f"{done}  add    done" in listed
+        assert rfcat(tmp_path, "show", done).split() == ["sum", "3"]
+        assert held in rfcat(tmp_path, "show", held)
+        assert "cancel" in rfcat(tmp_path, "cancel", held)
+        assert jobs.wait(held, 60.0)["state"] == "cancelled"
+        assert "cancelled" in rfcat(tmp_path, "show", held, status=1)
+
+
+def test_the_version_is_told(folder: Path) -> None:
+    assert rfcat(folder, "--version").strip() == factory.__version__
+
+
+def test_tables_end_their_lines_without_blanks(folder: Path) -> None:
+    lines = rfcat(folder, "dataset", "show", "btc-sim").splitlines() + rfcat(folder, "show", "leaderboard").splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_the_doctor_tells_of_the_ledger_the_seal_and_the_host_line(folder: Path) -> None:
