@@ -1,6 +1,6 @@
 """A parsed expression and what can be known of it without data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,16 +102,28 @@ class Expression:
         ExpressionError
             One line a mistake.
         """
-        wrong = []
-        for series, column in sorted(self.columns):
-            if series not in columns:
-                wrong.append(f"series '{series}' is not in the dataset; {did_you_mean(series, columns)}")
-            elif column not in columns[series]:
-                wrong.append(f"series '{series}' has no column '{column}'; {did_you_mean(column, columns[series])}")
-        if not wrong:
-            wrong = misfits(self.node, Clocks(periods))
+        wrong = [*self._bookless(columns)] or [*self._absent(columns)] or misfits(self.node, Clocks(periods))
         if wrong:
             raise ExpressionError(*dict.fromkeys(wrong))
+
+    def _bookless(self, columns: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
+        """One line for each order-book operator on what is no order book."""
+        for call in self._calls:
+            operator, series = _operator(call), call.arguments[0].text if call.arguments else ""
+            needs = operator.needs(literals(call))
+            asked = [columns[series]] if series in columns else columns.values()
+            if operator.family == "book" and not any(held & set(needs) for held in asked):
+                listed = ", ".join(needs[:4]) + (", ..." if len(needs) > 4 else "")
+                owner = series if series in columns else "the dataset"
+                yield f"{operator.name} needs an order-book series with columns {listed}; {owner} has none"
+
+    def _absent(self, columns: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
+        """One line for each series or column that is not there."""
+        for series, column in sorted(self.columns):
+            if series not in columns:
+                yield f"series '{series}' is not in the dataset; {did_you_mean(series, columns)}"
+            elif column not in columns[series]:
+                yield f"series '{series}' has no column '{column}'; {did_you_mean(column, columns[series])}"
 
     @property
     def _calls(self) -> list[Call]:

@@ -6,6 +6,7 @@ operator looks ahead. Nothing here is ever evaluated as Python.
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from factory.errors import ExpressionError, did_you_mean
 from factory.expressions.expression import Expression
@@ -30,9 +31,13 @@ __all__ = ["MAX_DEPTH", "MAX_NODES", "Expression", "parse"]
 
 MAX_NODES = 300
 MAX_DEPTH = 40
+SHOWN = 80
+"""Longest expression of another feature that an error writes out."""
 
 
-def parse(text: str, operators: Mapping[str, Operator] = OPERATORS) -> Expression:
+def parse(
+    text: str, operators: Mapping[str, Operator] = OPERATORS, features: Mapping[str, str] = MappingProxyType({})
+) -> Expression:
     """Read an expression.
 
     Parameters
@@ -41,6 +46,8 @@ def parse(text: str, operators: Mapping[str, Operator] = OPERATORS) -> Expressio
         At most 2,000 characters, 300 nodes, 40 levels.
     operators : mapping of str to Operator
         What may be called.
+    features : mapping of str to str
+        Expressions of the features beside this one, which it cannot use; for the error that says so.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def parse(text: str, operators: Mapping[str, Operator] = OPERATORS) -> Expressio
     ExpressionError
         One line: where, what came, what is allowed or the mend.
     """
-    parser = _Parser(tokens(text), operators)
+    parser = _Parser(tokens(text), operators, features)
     root = parser.expression(0)
     parser.finish()
     if not any(isinstance(node, ColumnName | SeriesName) or _is_clock(node, operators) for node in root.walk()):
@@ -61,9 +68,10 @@ def parse(text: str, operators: Mapping[str, Operator] = OPERATORS) -> Expressio
 
 
 class _Parser:
-    def __init__(self, words: list[Token], operators: Mapping[str, Operator]) -> None:
+    def __init__(self, words: list[Token], operators: Mapping[str, Operator], features: Mapping[str, str]) -> None:
         self._words = words
         self._operators = operators
+        self._features = features
         self._next = 0
         self._depth = 0
         self._nodes = 0
@@ -76,7 +84,10 @@ class _Parser:
         left = self._prefix()
         while (power := self._infix_power()) > binding:
             sign = self._take()
-            left = self._count(Binary(sign.text, left, self.expression(power)))
+            right = self.expression(power)
+            if sign.text == "/" and right == Number(0.0):
+                raise fail(sign.at, "division by 0", "write another divisor")
+            left = self._count(Binary(sign.text, left, right))
             if power == COMPARISON and self._infix_power() == COMPARISON:
                 raise fail(self._peek.at, "comparisons cannot be chained", "write a < b and b < c")
         self._depth -= 1
@@ -118,6 +129,8 @@ class _Parser:
         came = f"'{word.text[:40]}'" if word.text else "the end"
         if word.text == "not":
             return fail(word.at, "'not' stands before what it negates", "write not a")
+        if word.text == "=":
+            return fail(word.at, "'=' compares nothing", "write ==")
         return fail(word.at, f"{came} came", f"{wanted} is expected")
 
     def _expect(self, sign: str) -> None:
@@ -154,31 +167,60 @@ class _Parser:
 
     def _call(self, word: Token) -> Node:
         if self._peek.text != "(":
-            raise fail(word.at, f"'{word.text[:40]}' alone is no value", self._mend_name(word.text))
+            raise self._bare(word)
         operator = self._operators.get(word.text)
         if operator is None:
             raise fail(word.at, f"operator '{word.text[:40]}' unknown", did_you_mean(word.text, self._operators))
         self._take()
-        arguments: list[Node] = []
-        for param in operator.params:
-            if self._peek.text == ")" and param.default is not None:
-                arguments.append(self._count(_literal(param, param.default)))
-                continue
-            if self._peek.text == ")":
-                raise fail(
-                    self._peek.at, f"'{param.name}' is missing", f"write {operator.signature}, such as {operator.example}"
-                )
-            if arguments:
-                self._expect(",")
-            arguments.append(self._argument(operator, param))
-        if self._peek.text == ",":
-            raise fail(self._peek.at, f"{operator.name} takes {len(operator.params)}", f"write {operator.signature}")
+        arguments = self._arguments(operator)
         self._expect(")")
-        return self._count(_checked(operator, Call(operator.name, tuple(arguments)), word.at, self._operators))
+        return self._count(_checked(operator, Call(operator.name, arguments), word.at, self._operators))
 
-    def _mend_name(self, name: str) -> str:
+    def _bare(self, word: Token) -> ExpressionError:
+        name = word.text[:40]
+        if name in self._features:
+            text = self._features[name]
+            written = f": {text}" if len(text) <= SHOWN else ""
+            return fail(word.at, f"'{name}' is a feature", f"a feature cannot use another, write its expression out{written}")
         near = get_close_matches(name, self._operators, n=1, cutoff=0.8)
-        return f"write {self._operators[near[0]].signature}" if near else f"write a column, such as {name[:40]}.close"
+        if near:
+            mend = f"write a call, such as {self._operators[near[0]].example}"
+        else:
+            mend = f"a series needs a column, such as {name}.close; a feature cannot use another, write its expression out"
+        return fail(word.at, f"'{name}' alone is no value", mend)
+
+    def _arguments(self, operator: Operator) -> tuple[Node, ...]:
+        """Read arguments by place or by name, defaults filled in."""
+        given: dict[str, Node] = {}
+        more = self._peek.text != ")"
+        while more:
+            param = self._param(operator, tuple(given))
+            given[param.name] = self._argument(operator, param)
+            more = self._peek.text == "," and bool(self._take())
+        if self._peek.text != ")":
+            raise self._unexpected("',' or ')'" if len(given) < len(operator.params) else "')'")
+        for param in operator.params:
+            if param.name not in given:
+                if param.default is None:
+                    raise fail(self._peek.at, f"'{param.name}' is missing", _written(operator))
+                given[param.name] = self._count(_literal(param, param.default))
+        return tuple(given[param.name] for param in operator.params)
+
+    def _param(self, operator: Operator, given: tuple[str, ...]) -> Param:
+        """The parameter that the next argument is for; its name is read."""
+        word, names = self._peek, tuple(param.name for param in operator.params)
+        if word.kind == "name" and self._words[self._next + 1].text == "=":
+            if word.text not in names:
+                raise fail(word.at, f"{operator.name} has no '{word.text[:40]}'", _written(operator))
+            if word.text in given:
+                raise fail(word.at, f"'{word.text}' is there twice", "keep one")
+            self._take(), self._take()
+            return operator.params[names.index(word.text)]
+        if len(given) == len(names):
+            raise fail(word.at, f"{operator.name} takes {len(names)}", _written(operator))
+        if given != names[: len(given)]:
+            raise fail(word.at, "no name came after a named argument", _written(operator))
+        return operator.params[len(given)]
 
     def _argument(self, operator: Operator, param: Param) -> Node:
         at = self._peek.at
@@ -208,6 +250,10 @@ class _Parser:
         self._take()
         _in_range(operator, param, to_ms(word.text), word.text, word.at)
         return self._count(Span(to_ms(word.text)))
+
+
+def _written(operator: Operator) -> str:
+    return f"write {operator.signature}, such as {operator.example}"
 
 
 def _literal(param: Param, value: float) -> Node:

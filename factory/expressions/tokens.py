@@ -15,7 +15,7 @@ KEYWORDS = ("and", "or", "not")
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _SCAN = re.compile(
     rf"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?P<unit>{_WORD})?"
-    rf"|(?P<name>{_WORD}(?:\s*\.\s*{_WORD})*)|(?P<sign><=|>=|==|!=|[-+*/<>(),]))"
+    rf"|(?P<name>{_WORD}(?:\s*\.\s*{_WORD})*)|(?P<sign><=|>=|==|!=|[-+*/<>(),=]))"
 )
 _BLANK = re.compile(r"\s*")
 

@@ -16,6 +16,12 @@ from factory.times import to_duration, to_ms
 FEW_DECISIONS = 300
 """Fewer in validation, and an interval around a score is too wide to learn from."""
 
+LEAST_EVERY = "1h"
+"""Refits more often than that take hours and hardly differ."""
+
+LEAST_HORIZONS = 10
+"""Labels end to end that a refit's window must hold."""
+
 LONG_WARM_UP = 0.05
 """Share of train lost to a look-back above which the author is told."""
 
@@ -66,6 +72,7 @@ def check(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Fac
         *_label(pipeline, spec),
         *_sample(pipeline, spec),
         *_spans(pipeline, spec),
+        *_refit(pipeline, spec),
         *_trade(pipeline, spec),
     ]
     look_back = {} if mistakes else _look_back(pipeline, spec)
@@ -131,8 +138,32 @@ def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
     for path, span in spans.items():
         if to_ms(span) > spec.gap:
             yield f"{path}: {span} spans past the gap between partitions; at most {_days(spec.gap)}"
-    if pipeline.refit and to_ms(pipeline.refit.window) > _train(spec):
-        yield f"refit.window: {pipeline.refit.window} is longer than train, {_days(_train(spec))}; make it shorter"
+
+
+def _refit(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    """Refits that learn nothing new, that learn from next to nothing, or that leave rows out."""
+    refit, horizon = pipeline.refit, pipeline.label.horizon
+    if refit is None:
+        return
+    floors = {LEAST_EVERY: to_ms(LEAST_EVERY), f"label.horizon, {horizon}": to_ms(horizon)}
+    if isinstance(pipeline.sample, Clock):
+        floors[f"sample.every, {pipeline.sample.every}"] = to_ms(pipeline.sample.every)
+    floor = max(floors, key=lambda name: floors[name])
+    if to_ms(refit.every) < floors[floor]:
+        yield f"refit.every: {refit.every} is shorter than {floor}; write {to_duration(floors[floor])} or longer"
+    window, least = to_ms(refit.window), LEAST_HORIZONS * to_ms(horizon)
+    if window < least:
+        yield (
+            f"refit.window: {refit.window} is shorter than {LEAST_HORIZONS} times label.horizon, {horizon}; "
+            f"write {to_duration(least)} or longer"
+        )
+    elif window < to_ms(refit.every):
+        yield (
+            f"refit.window: {refit.window} is shorter than refit.every, {refit.every}, so some rows are never learned from; "
+            f"write {refit.every} or longer"
+        )
+    elif window > _train(spec):
+        yield f"refit.window: {refit.window} is longer than train, {_days(_train(spec))}; make it shorter"
 
 
 def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:

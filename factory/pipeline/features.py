@@ -1,7 +1,9 @@
 """The one call into the feature language."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
+from factory.errors import ExpressionError
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 
@@ -16,3 +18,18 @@ def expression(text: str) -> Expression:
         If it is not one.
     """
     return parse(text)
+
+
+def canonical_text(name: str, features: Mapping[str, str]) -> str:
+    """Canonical text of one feature among others.
+
+    Raises
+    ------
+    ExpressionError
+        If it is no expression; where it uses another feature, the error says so.
+    """
+    try:
+        return expression(features[name]).text
+    except ExpressionError:
+        others = {other: text for other, text in features.items() if other != name}
+        return parse(features[name], features=others).text

@@ -16,7 +16,7 @@ from factory.parts.meta import Meta
 from factory.parts.samples import Sample
 from factory.parts.trades import Refit, Trade
 from factory.pipeline.changes import apply
-from factory.pipeline.features import expression
+from factory.pipeline.features import canonical_text, expression
 from factory.pipeline.messages import Mistakes, explain
 from factory.pipeline.references import mistaken_references
 from factory.pipeline.tuned import Range, read_tune
@@ -94,9 +94,9 @@ class Pipeline(Part):
     @classmethod
     def _canonical(cls, features: dict[str, str]) -> dict[str, str]:
         found, mistakes = {}, []
-        for name, text in features.items():
+        for name in features:
             try:
-                found[name] = expression(text).text
+                found[name] = canonical_text(name, features)
             except PipelineError as error:
                 mistakes += [f"features.{name}: {line}" for line in error.lines]
         if mistakes:

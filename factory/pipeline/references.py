@@ -8,7 +8,6 @@ from factory.parts.experts import Rule
 from factory.parts.labels import TripleBarrier
 from factory.parts.samples import Cusum
 from factory.parts.trades import Barriers, LongOrShort, UpOrDown, Volatility
-from factory.times import to_ms
 
 if TYPE_CHECKING:
     from factory.pipeline.model import Pipeline
@@ -73,8 +72,3 @@ def _unfitting(pipeline: "Pipeline") -> Iterator[str]:
         )
     if isinstance(trade, UpOrDown) and isinstance(trade.size, Volatility):
         yield "trade.size.use: volatility does not size a bet on up or down; write size: {use: kelly, fraction: 0.2, cap: 0.01}"
-    if pipeline.refit and to_ms(pipeline.refit.window) <= to_ms(label.horizon):
-        yield (
-            f"refit.window: {pipeline.refit.window} holds no label of {label.horizon}; "
-            "a window far longer than label.horizon, such as 180d"
-        )

@@ -13,8 +13,22 @@ from factory.expressions.operators import OPERATORS
 
 REFUSED = {
     "": "is empty",
-    "btc": "write a column, such as btc.close",
-    "rsi": "write rsi(x, n=14)",
+    "btc": "a series needs a column, such as btc.close; a feature cannot use another, write its expression out",
+    "zscore(r15, 60)": "character 8: 'r15' alone is no value; a series needs a column, such as r15.close; a feature cannot",
+    "rsi": "write a call, such as rsi(btc.close, 14)",
+    "rs + 1": "write a call, such as rsi(btc.close, 14)",
+    "rsi + 1": "write a call, such as rsi(btc.close, 14)",
+    "rsi(btc.close, window=14)": "rsi has no 'window'; write rsi(x, n=14), such as rsi(btc.close, 14)",
+    "rsi(btc.close, n=14, n=15)": "'n' is there twice",
+    "macd(btc.close, signal=9, 26)": "no name came after a named argument; write macd(x, fast=12, slow=26, signal=9), such as",
+    "rsi(btc.close, n=0)": "n of rsi is 0; 2 to 10000 is allowed",
+    "rsi(n=14)": "'x' is missing",
+    "rsi(btc.close 14)": "',' or ')' is expected",
+    "hour(3)": "hour takes 0; write hour()",
+    "btc.close = 3": "write ==",
+    "btc.close / 0": "character 11: division by 0; write another divisor",
+    "btc.close / -0.0": "division by 0",
+    "btc.close / (eth.close / (0))": "division by 0",
     "btc.close.x": "write series.column",
     "__import__('os')": "is no column",
     "btc.__class__": "is no column",
@@ -71,6 +85,11 @@ def test_thousands_of_nodes_are_refused() -> None:
     [
         ("ret( btc.close,15 )", "ret(btc.close, 15)"),
         ("rsi(btc.close)", "rsi(btc.close, 14)"),
+        ("rsi(btc.close, n=14)", "rsi(btc.close, 14)"),
+        ("rsi(n = 21, x = btc.close)", "rsi(btc.close, 21)"),
+        ("macd(btc.close, slow=30)", "macd(btc.close, 12, 30, 9)"),
+        ("atr(btc, n=20) + at(bar=1h, x=btc.close)", "atr(btc, 20) + at(1h, btc.close)"),
+        ("where(condition=btc.close == 1, a=1, b=-2)", "where(btc.close == 1, 1, -2)"),
         ("macd(btc.close)", "macd(btc.close, 12, 26, 9)"),
         ("at(60m, btc.close)", "at(1h, btc.close)"),
         ("(a.b + c.d) + e.f", "a.b + c.d + e.f"),
@@ -184,6 +203,11 @@ COLUMNS = {"btc": {"open", "high", "low", "close", "volume"}, "gold": {"close"}}
         ("ret(bct.close, 1)", "series 'bct' is not in the dataset; did you mean 'btc'?"),
         ("btc.clos", "series 'btc' has no column 'clos'; did you mean 'close'?"),
         ("taker_share(btc, 30)", "series 'btc' has no column 'taker_buy_volume'"),
+        ("mid(btc)", "mid needs an order-book series with columns ask_px_1, bid_px_1; btc has none"),
+        (
+            "imbalance(book, 5)",
+            "imbalance needs an order-book series with columns ask_qty_1, bid_qty_1, ask_qty_2, bid_qty_2, ...; the dataset has none",
+        ),
         ("at(5m, gold.close)", "at(5m, ...): gold has rows of 1h; write a multiple of it, such as at(1h, ...)"),
         ("at(90s, btc.close)", "at(90s, ...): btc has rows of 1m"),
     ],
@@ -192,6 +216,30 @@ def test_a_feature_over_what_the_dataset_lacks_is_refused(text: str, said: str) 
     with pytest.raises(ExpressionError) as caught:
         parse(text).check(COLUMNS, {"btc": 60_000, "gold": 3_600_000})
     assert said in str(caught.value)
+
+
+def test_an_order_book_of_another_name_or_of_fewer_levels_is_named() -> None:
+    columns = {**COLUMNS, "deep": {"ask_px_1", "bid_px_1", "ask_qty_1", "bid_qty_1"}}
+    periods = {"btc": 60_000, "gold": 3_600_000, "deep": 1_000}
+    parse("microprice(deep)").check(columns, periods)
+    with pytest.raises(ExpressionError, match="series 'book' is not in the dataset"):
+        parse("mid(book)").check(columns, periods)
+    with pytest.raises(ExpressionError, match="series 'deep' has no column 'ask_qty_2'"):
+        parse("depth(deep, 2)").check(columns, periods)
+
+
+def test_the_call_suggested_for_a_bare_operator_parses() -> None:
+    for name in OPERATORS:
+        with pytest.raises(ExpressionError) as caught:
+            parse(f"{name} + 1")
+        parse(str(caught.value).split("such as ")[1])
+
+
+@pytest.mark.parametrize("operator", [one for one in OPERATORS.values() if one.params], ids=lambda one: one.name)
+def test_every_argument_may_be_named(operator) -> None:  # type: ignore[no-untyped-def]
+    call = parse(operator.example).node
+    named = [f"{param.name}={argument.text}" for param, argument in zip(operator.params, call.children, strict=True)]
+    assert parse(f"{operator.name}({', '.join(reversed(named))})").node == call
 
 
 def test_what_the_dataset_holds_is_accepted() -> None:

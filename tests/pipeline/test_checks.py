@@ -46,6 +46,34 @@ def test_windows_longer_than_the_data_are_refused() -> None:
     assert refused(long_short(), refit__window="400d") == ["refit.window: 400d is longer than train, 366 days; make it shorter"]
 
 
+@pytest.mark.parametrize(
+    ("every", "window", "line"),
+    [
+        ("1m", "180d", "refit.every: 1m is shorter than label.horizon, 4h; write 4h or longer"),
+        ("30d", "1d", "refit.window: 1d is shorter than 10 times label.horizon, 4h; write 40h or longer"),
+        (
+            "30d",
+            "7d",
+            "refit.window: 1w is shorter than refit.every, 30d, so some rows are never learned from; write 30d or longer",
+        ),
+    ],
+)
+def test_refits_that_learn_nothing_new_or_from_next_to_nothing_are_refused(every: str, window: str, line: str) -> None:
+    assert refused(long_short(), refit={"every": every, "window": window}) == [line]
+
+
+def test_refits_wait_for_an_hour_a_label_and_a_decision() -> None:
+    assert refused(up_down(), refit={"every": "30m", "window": "90d"}) == [
+        "refit.every: 30m is shorter than 1h; write 1h or longer"
+    ]
+    seldom = up_down().changed({"sample.every": "2h"})
+    assert refused(seldom, refit={"every": "1h", "window": "90d"}) == [
+        "refit.every: 1h is shorter than sample.every, 2h; write 2h or longer"
+    ]
+    check(seldom.changed({"refit": {"every": "2h", "window": "2h"}}), dataset(), META)
+    check(long_short().changed({"refit": {"every": "4h", "window": "40h"}}), dataset(), META)
+
+
 def test_law_3_labels_longer_than_the_gap_are_refused() -> None:
     assert refused(long_short(), label__horizon="4d") == [
         "label.horizon: 4d spans past the gap between partitions; at most 3.66 days"
@@ -98,7 +126,7 @@ def test_law_9_leverage_stays_below_the_contracts() -> None:
 
 
 def test_a_clock_that_never_strikes_is_refused() -> None:
-    assert refused(long_short(), sample={"use": "clock", "every": "20000d"}) == [
+    assert refused(long_short(), sample={"use": "clock", "every": "20000d"}, refit=None) == [
         "sample.every: 20000d never comes in validation, which is 177.3 days; sample more often"
     ]
     assert refused(long_short(), sample={"use": "clock", "every": "90s"}) == [

@@ -94,11 +94,6 @@ IN_LONG_SHORT = [
     ("enter: 0.55", "enter: 0.45", "trade.enter: '0.45' not accepted; a number, 0.5 to below 1"),
     ("{every: 30d, window: 180d}", "never", "refit: 'never' came; write {every: 30d, window: 180d}"),
     (
-        "window: 180d",
-        "window: 1h",
-        "refit.window: 1h holds no label of 4h; a window far longer than label.horizon, such as 180d",
-    ),
-    (
         "{use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 4h}",
         "{use: up_down, of: btc, horizon: 4h}",
         "trade.exit: barriers need a triple_barrier label, here it is up_down; write exit: {use: after, hold: 4h}",
@@ -160,6 +155,19 @@ def test_an_impossible_expression_is_told_by_its_feature(expression: str, hint: 
     (line,) = complaint(edited(UP_DOWN, R1, f"  r1: {expression}\n"))
     assert line.startswith("features.r1: ")
     assert hint in line
+
+
+def test_a_feature_that_uses_another_is_told_so() -> None:
+    mend = "a feature cannot use another, write its expression out"
+    assert complaint(edited(UP_DOWN, R1, f"{R1}  z: zscore(r15, 60)\n  y: r1 / vol30\n")) == [
+        f"features.z: character 8: 'r15' is a feature; {mend}: ret(btc.close, 15)",
+        f"features.y: character 1: 'r1' is a feature; {mend}: ret(btc.close, 1)",
+    ]
+    assert complaint(edited(UP_DOWN, R1, f"{R1}  rsi: btc.close{' + 1' * 30}\n  z: rsi + 1\n")) == [
+        f"features.z: character 1: 'rsi' is a feature; {mend}"
+    ]
+    (own,) = complaint(edited(UP_DOWN, R1, "  r1: r1 + 1\n"))
+    assert own.endswith("such as r1.close; " + mend)
 
 
 @pytest.mark.parametrize("stage", ["features", "tune"])
