@@ -1,21 +1,27 @@
 """What there is: the datasets, and what pipelines are built of."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from factory.answers import Answer, page, table
 from factory.errors import PipelineError, did_you_mean
-from factory.expressions.operators import OPERATORS
-from factory.expressions.recipes import RECIPES
+from factory.expressions.operators import OPERATORS, Operator
+from factory.expressions.recipes import RECIPES, Recipe
 from factory.ledger import Ledger
 from factory.market.catalog import Catalog
 from factory.market.contracts import Binary, Contract
 from factory.market.spec import PARTITIONS
 from factory.parts.catalog import KINDS, entries
+from factory.parts.describe import Parameter
 from factory.pipeline import shipped
 from factory.times import iso
 
 PAGE = 20
+BOOK_NEEDS = "(needs an order-book series)"
+EXACT, NAMED, WORD, PART, UNLIKE = range(5)
+"""How well an operator or a recipe answers a search."""
 REAL = "simulated: an invented market, good for learning the tools; real data with `rfcat start btc`"
 
 
@@ -75,7 +81,7 @@ def features(family: str | None, search: str | None, part: str | None, number: i
         return _parts(part)
     if family is None and search is None:
         return _families()
-    lines = list(_matching(family, (search or "").lower()))
+    lines = _matching(family, (search or "").strip().lower())
     if not lines and family is not None:
         known = {one.family for one in OPERATORS.values()} | {recipe.family for recipe in RECIPES.values()}
         if family not in known:
@@ -92,7 +98,9 @@ def _families() -> Answer:
     for recipe in RECIPES.values():
         recipes[recipe.family] = recipes.get(recipe.family, 0) + 1
     return {
-        "operators": {family: " ".join(names) for family, names in operators.items()},
+        "operators": {
+            family: " ".join(names) + (f" {BOOK_NEEDS}" if family == "book" else "") for family, names in operators.items()
+        },
         "recipes": " ".join(f"{family}({count})" for family, count in recipes.items()),
         "stages": " ".join(KINDS),
         "syntax": "btc.close, + - * /, < >, and or not, literal windows in rows; at(1h, expr) on completed 1-hour bars",
@@ -100,28 +108,57 @@ def _families() -> Answer:
     }
 
 
-def _matching(family: str | None, search: str) -> Iterable[str]:
+def _matching(family: str | None, search: str) -> list[str]:
+    """Lines of a family that answer a search, best first; parts of words count only where no whole word matches."""
+    ranked = [(_rank(search, one), line) for one, line in _lines() if family in (None, one.family)]
+    best = min((rank for rank, _ in ranked), default=UNLIKE)
+    worst = PART if best == PART else WORD
+    return [line for rank, line in sorted(ranked, key=lambda pair: pair[0]) if rank <= worst]
+
+
+def _lines() -> Iterable[tuple[Operator | Recipe, str]]:
     for one in OPERATORS.values():
-        if family in (None, one.family) and search in f"{one.name} {one.family} {one.doc}".lower():
-            yield f"{one.signature}: {one.doc} e.g. {one.example}"
+        mark = f" {BOOK_NEEDS}" if one.family == "book" else ""
+        yield one, f"{one.signature}: {one.doc} e.g. {one.example}{mark}"
     for recipe in RECIPES.values():
-        if family in (None, recipe.family) and search in f"{recipe.name} {recipe.family} {recipe.doc}".lower():
-            yield f"recipe {recipe.name}: {recipe.template.format(s='btc', t='eth')} ({recipe.doc})"
+        yield recipe, f"recipe {recipe.name}: {recipe.template.format(s='btc', t='eth')} ({recipe.doc})"
+
+
+def _rank(search: str, one: Operator | Recipe) -> int:
+    text, asked = f"{one.name} {one.family} {one.doc}".lower(), _words(search)
+    if search == one.name:
+        return EXACT
+    if asked and asked <= _words(one.name):
+        return NAMED
+    if asked and asked <= _words(text):
+        return WORD
+    return PART if search in text else UNLIKE
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9]+", text))
 
 
 def _parts(stage: str) -> Answer:
+    """The parts of a stage; a key that several of them describe alike is told once, under `shared`."""
     found = entries(stage)
+    told = Counter(_key(key) for one in found for key in one.parameters)
+    shared = [text for text, times in told.items() if times > 1]
     return {
         "stage": stage,
         "parts": [
             {
                 "example": one.example,
                 "about": one.about,
-                "keys": "; ".join(
-                    f"{key.name}: {key.allowed}" + (f" (default {key.default})" if key.default else "")
-                    for key in one.parameters
-                ),
+                "keys": "; ".join(key.name if _key(key) in shared else _key(key) for key in one.parameters) or None,
             }
             for one in found
         ],
+        "shared": "; ".join(shared) or None,
     }
+
+
+def _key(key: Parameter) -> str:
+    default = f" (default {key.default})" if key.default else ""
+    means = f" ({key.means})" if key.means else ""
+    return f"{key.name}{means}: {key.allowed}{default}"

@@ -1,6 +1,7 @@
 """What all parts share."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -11,6 +12,13 @@ FeatureName = Annotated[Name, Field(description="the name of a feature")]
 SeriesName = Annotated[Name, Field(description="the name of a series of bars")]
 
 _NAME = re.compile(get_args(Name)[1].pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a key does, where its name does not say it; part of a field's metadata."""
+
+    text: str
 
 
 class Part(BaseModel):

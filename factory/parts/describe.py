@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
-from factory.parts.base import Part
+from factory.parts.base import Means, Part
 from factory.times import canonical_duration
 
 
@@ -24,11 +24,14 @@ class Parameter:
         What may stand there, in words.
     default : str or None
         What holds when it is left out; None where it is compulsory.
+    means : str
+        What it does; empty where its name says it.
     """
 
     name: str
     allowed: str
     default: str | None
+    means: str = ""
 
 
 def parameters(model: type[BaseModel]) -> list[Parameter]:
@@ -38,6 +41,7 @@ def parameters(model: type[BaseModel]) -> list[Parameter]:
             name=name,
             allowed=allowed(field),
             default=None if field.is_required() else "none" if field.default is None else spell(field.default),
+            means=next((item.text for item in _flat(field.metadata) if isinstance(item, Means)), ""),
         )
         for name, field in model.model_fields.items()
         if name != "use"

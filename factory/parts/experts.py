@@ -5,19 +5,21 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from factory.names import Name
-from factory.parts.base import FeatureName, Part
+from factory.parts.base import FeatureName, Means, Part
 
 See = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]
 """Names that a learner looks at."""
 
+Leaf = Annotated[int, Field(ge=1, le=100_000), Means("fewest rows in a leaf")]
+
 
 class Logistic(Part):
-    """Logistic regression on standardised features; `strength` is the inverse of the L2 penalty."""
+    """Logistic regression on standardised features."""
 
     example: ClassVar[str] = "{use: logistic, see: [r1, r15]}"
     use: Literal["logistic"]
     see: See
-    strength: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    strength: Annotated[float, Field(gt=0, le=1e6), Means("inverse of the L2 penalty")] = 1.0
 
 
 class Linear(Part):
@@ -26,7 +28,7 @@ class Linear(Part):
     example: ClassVar[str] = "{use: linear, see: [r1, r15]}"
     use: Literal["linear"]
     see: See
-    ridge: Annotated[float, Field(ge=0, le=1e6)] = 1.0
+    ridge: Annotated[float, Field(ge=0, le=1e6), Means("L2 penalty")] = 1.0
 
 
 class GradientBoosting(Part):
@@ -35,10 +37,10 @@ class GradientBoosting(Part):
     example: ClassVar[str] = "{use: gradient_boosting, see: [r1, r15], rounds: 60}"
     use: Literal["gradient_boosting"]
     see: See
-    rounds: Annotated[int, Field(ge=1, le=1000)] = 60
-    leaves: Annotated[int, Field(ge=2, le=255)] = 15
-    leaf: Annotated[int, Field(ge=1, le=100_000)] = 200
-    rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    rounds: Annotated[int, Field(ge=1, le=1000), Means("trees, one after another")] = 60
+    leaves: Annotated[int, Field(ge=2, le=255), Means("most in a tree")] = 15
+    leaf: Leaf = 200
+    rate: Annotated[float, Field(gt=0, le=1), Means("share of each tree that counts")] = 0.05
 
 
 class ExtraTrees(Part):
@@ -48,11 +50,11 @@ class ExtraTrees(Part):
     use: Literal["extra_trees"]
     see: See
     trees: Annotated[int, Field(ge=1, le=2000)] = 100
-    leaf: Annotated[int, Field(ge=1, le=100_000)] = 200
+    leaf: Leaf = 200
 
 
 class Rule(Part):
-    """The classic indicator rule: a feature above or below a threshold; its chance of up is learned from train."""
+    """A feature above or below a threshold; its chance of up is learned from train."""
 
     example: ClassVar[str] = "{use: rule, of: rsi14, below: 30}"
     use: Literal["rule"]

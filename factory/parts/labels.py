@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from factory.parts.base import FeatureName, Part, SeriesName
+from factory.parts.base import FeatureName, Means, Part, SeriesName
 from factory.times import Duration
 
 
@@ -24,7 +24,7 @@ class FixedReturn(Part):
     use: Literal["fixed_return"]
     of: SeriesName
     horizon: Duration
-    above: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
+    above: Annotated[float, Field(ge=-0.5, le=0.5), Means("return to exceed")] = 0.0
 
 
 class TripleBarrier(Part):
@@ -33,9 +33,9 @@ class TripleBarrier(Part):
     example: ClassVar[str] = "{use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 4h}"
     use: Literal["triple_barrier"]
     of: SeriesName
-    take: Annotated[float, Field(gt=0, le=100)]
-    stop: Annotated[float, Field(gt=0, le=100)]
-    unit: FeatureName
+    take: Annotated[float, Field(gt=0, le=100), Means("units above the fill")]
+    stop: Annotated[float, Field(gt=0, le=100), Means("units below the fill")]
+    unit: Annotated[FeatureName, Means("the return that take: 1 stands for")]
     horizon: Duration
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from factory.parts.base import Part
-from factory.parts.experts import See
+from factory.parts.base import Means, Part
+from factory.parts.experts import Leaf, See
 
 
 class Forest(Part):
@@ -15,10 +15,12 @@ class Forest(Part):
     use: Literal["forest"]
     see: See
     trees: Annotated[int, Field(ge=1, le=2000)] = 300
-    leaf: Annotated[int, Field(ge=1, le=100_000)] = 100
-    rows: Annotated[int, Field(ge=10, le=1_000_000)] | None = None
-    """Rows drawn for each tree; none: the lesser of the mean uniqueness share and 20,000."""
-    calibrate: Literal["isotonic", "sigmoid", "none"] = "none"
+    leaf: Leaf = 100
+    rows: Annotated[
+        Annotated[int, Field(ge=10, le=1_000_000)] | None,
+        Means("drawn for each tree; none: the mean uniqueness share, at most 20000"),
+    ] = None
+    calibrate: Annotated[Literal["isotonic", "sigmoid", "none"], Means("mends chances on the last fifth of train")] = "none"
 
 
 Meta = Forest

@@ -1,8 +1,8 @@
 """Which moments become decisions."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from factory.parts.base import FeatureName, Level, Part
+from factory.parts.base import FeatureName, Level, Means, Part
 from factory.times import Duration
 
 
@@ -20,7 +20,7 @@ class Cusum(Part):
     example: ClassVar[str] = "{use: cusum, of: logp, threshold: vol}"
     use: Literal["cusum"]
     of: FeatureName
-    threshold: Level
+    threshold: Annotated[Level, Means("half the band's width")]
 
 
 Sample = Clock | Cusum

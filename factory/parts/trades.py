@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from factory.names import Slug
-from factory.parts.base import Part
+from factory.parts.base import Means, Part
 from factory.times import Duration
 
 ContractName = Annotated[Slug, Field(description="the name of one of the dataset's contracts")]
@@ -17,7 +17,7 @@ class Fixed(Part):
 
     example: ClassVar[str] = "{use: fixed, share: 0.01}"
     use: Literal["fixed"]
-    share: Share
+    share: Annotated[Share, Means("of equity")]
 
 
 class Kelly(Part):
@@ -25,8 +25,8 @@ class Kelly(Part):
 
     example: ClassVar[str] = "{use: kelly, fraction: 0.2, cap: 0.01}"
     use: Literal["kelly"]
-    fraction: Share
-    cap: Share
+    fraction: Annotated[Share, Means("of the full Kelly stake")]
+    cap: Annotated[Share, Means("greatest share of equity")]
 
 
 class Volatility(Part):
@@ -34,8 +34,8 @@ class Volatility(Part):
 
     example: ClassVar[str] = "{use: volatility, yearly: 0.15, leverage: 2}"
     use: Literal["volatility"]
-    yearly: Annotated[float, Field(gt=0, le=5)]
-    leverage: Annotated[float, Field(gt=0, le=125)]
+    yearly: Annotated[float, Field(gt=0, le=5), Means("target volatility")]
+    leverage: Annotated[float, Field(gt=0, le=125), Means("greatest exposure over equity")]
 
 
 Size = Annotated[Fixed | Kelly | Volatility, Field(discriminator="use")]
@@ -62,7 +62,7 @@ class Signal(Part):
 
     example: ClassVar[str] = "{use: signal, keep: 0.5}"
     use: Literal["signal"]
-    keep: Annotated[float, Field(gt=0, lt=1)]
+    keep: Annotated[float, Field(gt=0, lt=1), Means("least chance of the side held")]
 
 
 Exit = Annotated[Barriers | After | Signal, Field(discriminator="use")]
@@ -75,7 +75,7 @@ class UpOrDown(Part):
     example: ClassVar[str] = "{use: up_or_down, contract: polymarket-btc-5m, edge: 0.02, size: {use: fixed, share: 0.01}}"
     use: Literal["up_or_down"]
     contract: ContractName
-    edge: Annotated[float, Field(ge=0, lt=1)]
+    edge: Annotated[float, Field(ge=0, lt=1), Means("least chance above the all-in price")]
     size: Size
 
 
@@ -88,7 +88,7 @@ class LongOrShort(Part):
     )
     use: Literal["long_or_short"]
     contract: ContractName
-    enter: Annotated[float, Field(ge=0.5, lt=1)]
+    enter: Annotated[float, Field(ge=0.5, lt=1), Means("least chance of the side taken")]
     exit: Exit
     size: Size
 
@@ -101,5 +101,5 @@ class Refit(Part):
     """Walk the frozen recipe forward: refit every so often on a window of resolved labels."""
 
     example: ClassVar[str] = "{every: 30d, window: 180d}"
-    every: Duration
-    window: Duration
+    every: Annotated[Duration, Means("time between refits")]
+    window: Annotated[Duration, Means("how far back each refit learns")]

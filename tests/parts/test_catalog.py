@@ -52,6 +52,16 @@ def test_ranges_and_defaults_are_read_off_the_models() -> None:
     assert told["see"] == ("a list of names, such as [r1, vol]", None)
 
 
+def test_what_a_name_does_not_say_is_told() -> None:
+    told = {(one.stage, key.name): key.means for one in ALL for key in one.parameters}
+    needed = "meta.rows meta.leaf experts.rate experts.strength size.cap size.fraction exit.keep trade.edge trade.enter"
+    assert all(told[tuple(key.split("."))] for key in needed.split())
+    assert all(len(means) <= 70 for means in told.values())
+
+
 def test_an_unknown_stage_is_refused() -> None:
     with pytest.raises(PipelineError, match="did you mean 'sample'"):
         entries("samples")
+    with pytest.raises(PipelineError) as caught:
+        entries("zzz")
+    assert all(stage in str(caught.value) for stage in KINDS)

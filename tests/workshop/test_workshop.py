@@ -27,7 +27,7 @@ def test_list_features_finds_by_family_search_and_part(workshop: Workshop) -> No
         "{use: clock, every: 5m}",
         "{use: cusum, of: logp, threshold: vol}",
     ]
-    first, second = workshop.list_features(search="ret"), workshop.list_features(search="ret", page=2)
+    first, second = workshop.list_features(search="volatility"), workshop.list_features(search="volatility", page=2)
     assert first["next_page"] == 2
     assert not set(first["features"]) & set(second["features"])
 

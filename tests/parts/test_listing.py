@@ -1,0 +1,73 @@
+"""What `list_features` answers: the best match first, and short."""
+
+import json
+
+import pytest
+from anthropic_tokenizer import count_tokens
+
+from factory.answers import tidy
+from factory.expressions.operators import OPERATORS
+from factory.expressions.recipes import RECIPES
+from factory.listing import features
+from factory.parts.catalog import KINDS, entries
+
+
+def found(search: str, family: str | None = None) -> list[str]:
+    """Names in the order of the answer."""
+    lines, number = [], 1
+    while True:
+        answer = features(family, search, None, number)
+        lines += answer["features"]
+        if "next_page" not in answer:
+            return [line.split(":")[0].removeprefix("recipe ").split("(")[0] for line in lines]
+        number += 1
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operators_own_name_finds_it_first(name: str) -> None:
+    assert found(name)[0] == name
+    assert found(f" {name.upper()} ")[0] == name
+
+
+def test_whole_words_are_found_before_parts_of_words() -> None:
+    names = found("rsi")
+    assert names[:2] == ["rsi", "stoch_rsi"]
+    assert "rsi_14" in names
+    assert not any("zscore" in name for name in names)
+    assert set(found("mean reversion")) == {one.name for one in RECIPES.values() if one.family == "mean reversion"}
+
+
+def test_parts_of_words_are_found_where_no_whole_word_is() -> None:
+    assert {"parkinson", "parkinson_60"} <= set(found("parkins"))
+    assert found("zzz") == []
+    assert found("%") == ["stochastic_k", "stochastic_d", "williams_r", "williams"]
+
+
+def test_a_search_stays_within_its_family() -> None:
+    assert found("rsi", "indicator") == ["rsi", "stoch_rsi"]
+    assert found("", "book") == [one.name for one in OPERATORS.values() if one.family == "book"]
+
+
+def test_the_book_family_is_marked() -> None:
+    marked = "(needs an order-book series)"
+    assert [family for family, names in features(None, None, None, 1)["operators"].items() if names.endswith(marked)] == [
+        "book"
+    ]
+    assert all(line.endswith(marked) for line in features("book", None, None, 1)["features"])
+    assert not any(marked in line for line in features("flow", None, None, 1)["features"])
+
+
+@pytest.mark.parametrize("stage", KINDS)
+def test_each_stage_is_told_in_full_within_its_budget(stage: str) -> None:
+    answer = tidy(features(None, None, stage, 1))
+    assert count_tokens(json.dumps(answer, separators=(",", ":"))) <= 400
+    for part, entry in zip(answer["parts"], entries(stage), strict=True):
+        for key in entry.parameters:
+            assert key.name in part.get("keys", "")
+            assert key.allowed in part["keys"] + answer.get("shared", "")
+            assert key.means in part["keys"] + answer.get("shared", "")
+
+
+def test_the_rows_of_a_forest_are_explained() -> None:
+    (forest,) = features(None, None, "meta", 1)["parts"]
+    assert "rows (drawn for each tree; none: the mean uniqueness share, at most 20000): a whole number" in forest["keys"]
