@@ -80,7 +80,7 @@ class Cancelled(JobError):
     """A job was stopped on request."""
 
 
-def did_you_mean(word: str, allowed: Iterable[str], most: int = 8) -> str:
+def did_you_mean(word: str, allowed: Iterable[str], most: int = 12) -> str:
     """Name what is allowed in place of `word`, nearest first.
 
     Parameters

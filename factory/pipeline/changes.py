@@ -50,7 +50,7 @@ def apply(plain: Mapping[str, Any], changes: Mapping[str, Any], model: type[Base
 def _keys(path: str, model: type[BaseModel]) -> list[str]:
     stage, _, rest = path.partition(".")
     if stage not in model.model_fields:
-        hint = did_you_mean(stage, model.model_fields, most=12)
+        hint = did_you_mean(stage, model.model_fields)
         raise PipelineError(f"{path}: no stage '{stage}'; {hint}" + ("" if hint.endswith("?") else "; write such as meta.leaf"))
     if not rest:
         return [stage]

@@ -169,7 +169,7 @@ def _unknown(place: _Place) -> str:
         return "costs and prices belong to the dataset's contract, which a person sets; remove the key"
     if not place.keys:
         return f"unknown key; remove it, {parent} has none"
-    return f"unknown key; {did_you_mean(key, place.keys, most=12)}"
+    return f"unknown key; {did_you_mean(key, place.keys)}"
 
 
 def _meant(place: _Place) -> str:

@@ -70,6 +70,8 @@ def test_errors_show_five_lines_and_count_the_rest() -> None:
     assert isinstance(error, FactoryError)
     assert did_you_mean("updown", ["up_down", "other"]) == "did you mean 'up_down'?"
     assert did_you_mean("zzz", ["b", "a"]) == "allowed: a, b"
+    assert did_you_mean("zzz", map(str, range(12))).count(",") == 11
+    assert did_you_mean("zzz", map(str, range(13))).endswith(", ...")
 
 
 def test_answers_keep_the_order_of_their_keys_and_hashed_values_do_not() -> None:
