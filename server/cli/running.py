@@ -1,8 +1,10 @@
 """Commands that set up and serve."""
 
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,26 +16,44 @@ from server.cli.dataset import build_into
 from server.cli.screen import say, show
 from server.seal import seal
 
+if TYPE_CHECKING:
+    from server.web.access import Access
+
 SHOWN = ("trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return")
 
 
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to bind; others than loopback need RFCAT_TOKEN.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to bind.")] = 8000,
-    name: Annotated[list[str] | None, typer.Option(help="Further host name by which clients reach it.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to bind.")] = 8000,
+    name: Annotated[list[str] | None, typer.Option(help="Further name or address by which clients reach it.")] = None,
 ) -> None:
     """Serve MCP over HTTP at /mcp, and the start page."""
     import uvicorn
 
     from server.web.access import Access
     from server.web.app import create_app
+    from server.web.listen import listen
 
     access = Access(host, port, os.environ.get("RFCAT_TOKEN") or None, tuple(name or ()))
     app = create_app(workspace_of(context), access)
-    say(f"start page: {access.url}    MCP: {access.url}/mcp")
-    say(hosts.claude_http_line(f"{access.url}/mcp", token=bool(access.token)))
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    sockets = listen(host, port)
+    say(greeting(access))
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=sockets)
+
+
+def greeting(access: "Access") -> str:
+    """Where hosts find a server, on this machine and on others."""
+    token = bool(access.token)
+    lines = [f"start page: {access.url}    MCP: {access.url}/mcp", hosts.claude_http_line(f"{access.url}/mcp", token)]
+    others = [url for url in access.elsewhere if url != access.url]
+    lines += [f"from other machines: {hosts.claude_http_line(f'{url}/mcp', token)}" for url in others]
+    if access.is_wild and not others:
+        lines.append(
+            f"from other machines: refused until you name this one as they reach it, such as --name {socket.gethostname()}"
+        )
+    return "\n".join(lines)
 
 
 def start(

@@ -16,6 +16,8 @@ from factory.errors import FactoryError
 
 COOKIE = "rfcat"
 SCOPE = "factory"
+LEAST = 16
+"""Characters of a token where others than this machine can reach the server."""
 
 
 class AccessError(FactoryError):
@@ -33,14 +35,15 @@ class Access:
     port : int
         Port to bind.
     token : str or None
-        The bearer token that every caller must show; compulsory unless `host` is a loopback address.
+        The bearer token that every caller must show; compulsory, and of 16 characters at
+        least, unless `host` is a loopback address.
     names : sequence of str
         Further host names by which clients reach this server.
 
     Raises
     ------
     AccessError
-        If others could reach it without a token.
+        If others could reach it without a token, or with one that is soon guessed.
     """
 
     host: str = "127.0.0.1"
@@ -49,13 +52,32 @@ class Access:
     names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if not self.token and not is_loopback(self.host):
+        if is_loopback(self.host):
+            return
+        if not self.token:
             raise AccessError(f"host: {self.host} is open to others; set RFCAT_TOKEN to a long secret, or bind 127.0.0.1")
+        if len(self.token) < LEAST:
+            came = f"{len(self.token)} characters came, and {self.host} is open to others"
+            raise AccessError(f"RFCAT_TOKEN: {came}; use {LEAST} or more, such as those of: openssl rand -hex 16")
 
     @property
     def url(self) -> str:
         """Address of the start page, as seen from this machine."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return self._url("127.0.0.1" if self.is_wild else self.host)
+
+    @property
+    def is_wild(self) -> bool:
+        """Whether it listens on every address of this machine."""
+        return self.host in ("0.0.0.0", "::")
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Addresses of the start page as seen from other machines."""
+        if self.is_wild:
+            return [self._url(name) for name in self.names]
+        return [] if is_loopback(self.host) else [self.url]
+
+    def _url(self, host: str) -> str:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property

@@ -9,11 +9,14 @@ from starlette.testclient import TestClient
 from factory.market.build import build
 from factory.workspace import Workspace
 from server import hosts
+from server.cli.running import greeting
 from server.web.access import Access, AccessError
 from server.web.app import create_app
+from server.web.listen import listen
+from tests.conftest import ROOT
 from tests.e2e.market import small_market
 
-TOKEN = "a-long-secret"
+TOKEN = "a-secret-of-some-length"
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
 
@@ -58,18 +61,53 @@ def test_mcp_answers_at_the_path_without_a_slash(visitor: TestClient) -> None:
 
 @pytest.mark.parametrize("header", [{"host": "evil.example"}, {"origin": "http://evil.example"}])
 def test_a_foreign_host_or_origin_is_refused(visitor: TestClient, header: dict[str, str]) -> None:
-    assert initialize(visitor, **header) in (400, 403, 421)
+    assert initialize(visitor, **header) == (400 if "host" in header else 403)
 
 
-def test_a_page_for_a_foreign_host_is_refused(visitor: TestClient) -> None:
-    assert visitor.get("/", headers={"host": "evil.example"}).status_code == 400
+def test_a_page_for_a_foreign_host_is_refused_as_the_readme_says(visitor: TestClient) -> None:
+    refused = visitor.get("/", headers={"host": "evil.example"})
+    assert (refused.status_code, refused.text) == (400, "Invalid host header")
+    assert "HTTP 400 `Invalid host header`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.org"])
 def test_an_address_open_to_others_needs_a_token(host: str) -> None:
     with pytest.raises(AccessError, match="RFCAT_TOKEN"):
         Access(host=host)
+    with pytest.raises(AccessError, match="15 characters came"):
+        Access(host=host, token="a" * 15)
     Access(host=host, token=TOKEN)
+
+
+def test_a_short_token_will_do_on_loopback() -> None:
+    Access(token="short")
+
+
+def test_hosts_on_other_machines_are_told_what_address_to_use() -> None:
+    assert "http://192.168.1.5:8000/mcp" in greeting(Access("192.168.1.5", token=TOKEN))
+    assert "--name" in greeting(Access("0.0.0.0", token=TOKEN))
+    named = Access("0.0.0.0", token=TOKEN, names=["box.lan"])
+    assert named.elsewhere == ["http://box.lan:8000"]
+    assert 'Bearer $RFCAT_TOKEN" random-forest-cat http://box.lan:8000/mcp' in greeting(named)
+    assert "other machines" not in greeting(Access())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_a_taken_port_is_one_line_that_names_another(host: str) -> None:
+    (held, *others) = listen(host, 0)
+    port = held.getsockname()[1]
+    with pytest.raises(AccessError, match=rf"port: {port} of {host} is taken.*--port {port + 1}"):
+        listen(host, port)
+    for one in (held, *others):
+        one.close()
+    for one in listen(host, port):
+        one.close()
+
+
+def test_an_address_of_another_machine_cannot_be_bound() -> None:
+    for host in ("192.0.2.1", "no.such.host.invalid"):
+        with pytest.raises(AccessError, match=rf"host: {host} cannot be bound"):
+            listen(host, 0)
 
 
 def test_the_token_guards_the_tools(guarded: TestClient) -> None:
