@@ -1,5 +1,6 @@
 """The HTTP application: MCP at ``/mcp``, and the start page."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
+from markupsafe import Markup, escape
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 import factory
@@ -19,6 +21,7 @@ from server.seal import seal
 from server.web.access import COOKIE, Access, same
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
+TEMPLATES.env.filters["code"] = lambda value: Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(value))))
 
 
 def create_app(workspace: Workspace, access: Access, server: FactoryServer | None = None, **transport: Any) -> FastAPI:

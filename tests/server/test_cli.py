@@ -129,6 +129,7 @@ def test_real_data_begin_with_a_file_that_a_person_confirms(folder: Path, tmp_pa
     written = (tmp_path / "btc.yaml").read_text(encoding="utf-8")
     assert "confirmed: false" in written
     assert "BTCUSDT" in written
+    assert "run again:  rfcat start btc" in written
 
 
 def test_files_of_bars_are_checked(folder: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from factory.workspace import Workspace
 from server import hosts
 from server.cli.running import greeting
 from server.web.access import Access, AccessError
-from server.web.app import create_app
+from server.web.app import TEMPLATES, create_app
 from server.web.listen import listen
 from tests.conftest import ROOT
 from tests.e2e.market import small_market
@@ -53,6 +53,13 @@ def test_the_start_page_shows_the_market_the_trials_and_the_seal(workspace: Work
         page = client.get("/").text
     for text in ("simulated", "polymarket-btc-5m", "5 looks left", "break_even", "same user as the agent"):
         assert text in page
+
+
+def test_the_page_shows_commands_as_code_and_escapes_the_rest(visitor: TestClient) -> None:
+    page = visitor.get("/").text
+    assert "<code>rfcat start btc</code>" in page
+    assert "`" not in page
+    assert TEMPLATES.env.filters["code"]("<b> `x<y`") == "&lt;b&gt; <code>x&lt;y</code>"
 
 
 def test_mcp_answers_at_the_path_without_a_slash(visitor: TestClient) -> None:
