@@ -145,6 +145,19 @@ class Workshop:
         self.adopt(child, origin.id if origin else None)
         return child.id
 
+    def scored(self, pipeline: str) -> str:
+        """The id of a pipeline that is a trial already: what looks at validation beyond a score takes no other.
+
+        Raises
+        ------
+        PipelineError
+            If it is unknown, or not scored yet.
+        """
+        chosen = self.resolve(pipeline)
+        if self.known(chosen) is None:
+            raise PipelineError(f"pipeline: {chosen.id} is no trial yet; backtest it first, or rank expressions on train")
+        return chosen.id
+
     def adopt(self, pipeline: Pipeline, parent: str | None = None) -> Facts:
         """Check a pipeline against its dataset and keep it."""
         facts = self.check(pipeline)

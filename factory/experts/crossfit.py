@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from factory.errors import FlowError
 from factory.experts import extra_trees, gradient_boosting, linear, logistic, rule

@@ -61,11 +61,12 @@ def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool 
 
     Raises
     ------
+    PipelineError
+        If the pipeline is not a trial yet: this looks at validation.
     FlowError
-        If the pipeline is not a trial yet: this looks at validation. If no decision there has a label.
+        If no decision there has a label.
     """
-    if desk.workshop.known(desk.pipeline) is None:
-        raise FlowError(f"rank_features: {desk.pipeline.id} is no trial yet; backtest it first, or rank expressions on train")
+    desk.workshop.scored(desk.pipeline.id)
     train_partition, validation = desk.partition("train"), desk.partition("validation")
     noisy = _with_noise(desk.pipeline)
     history = _add_noise(desk.rows(train_partition)[0], train_partition.fingerprint)

@@ -64,7 +64,7 @@ def rank(
     """Show which inputs matter, with a noise column as ruler."""
     screen = {"features": feature or None, "family": family, "dataset": dataset}
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
-    settled = pipeline and workshop_of(context).settle(pipeline)
+    settled = pipeline and workshop_of(context).scored(pipeline)
     print_answer(perform(context, "rank", "rank", pipeline=settled, **chosen))
 
 

@@ -185,7 +185,7 @@ def test_tune_draws_from_ranges_the_same_cells_each_time(workshop: Workshop, bin
 
 
 def test_ranking_inputs_needs_a_trial_and_puts_noise_below_the_planted_features(workshop: Workshop, binary: str, do) -> None:
-    with pytest.raises(FlowError, match="backtest it first"):
+    with pytest.raises(PipelineError, match="backtest it first"):
         do("rank", pipeline=binary)
     do("backtest", pipeline=binary)
     order = [row[0] for row in do("rank", pipeline=binary)["rows"]]

@@ -11,7 +11,7 @@ from server.mcp.work import work
 from server.ranking import ranked
 
 Code = Annotated[str, Field(max_length=20_000)]
-SANDBOX_PATIENCE = 45.0
+SANDBOX_PATIENCE = 25.0
 """Seconds: the sandbox stops code after 20, and the worker may have to start and write the frames before."""
 
 
@@ -87,7 +87,7 @@ async def rank_features(
     """
     screen = {"features": features, "family": family, "label": label, "dataset": dataset}
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
-    settled = pipeline and await settle(call, pipeline)
+    settled = pipeline and await to_thread.run_sync(lambda: workshop_of(call).scored(pipeline))
     return await work(call, "rank", pipeline=settled, **chosen)
 
 
