@@ -5,10 +5,8 @@ searching, ranking and running code are :func:`perform`'s, in this process or
 in a worker.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import factory
@@ -16,11 +14,12 @@ from factory import canonical, listing, showing
 from factory.answers import Answer, tidy
 from factory.errors import DataError, FactoryError, PipelineError, SealError, did_you_mean
 from factory.expressions.keys import column_key
-from factory.ledger import Entry, Ledger, Position, Run, Store, Verification
+from factory.ledger import Entry, Ledger, Run, Store, Verification
 from factory.market.catalog import Catalog
-from factory.pipeline import Facts, Pipeline, check, diff, parse, provenance, render, shipped
+from factory.pipeline import Facts, Pipeline, check, diff, parse, render, shipped
 from factory.progress import Progress, silent
-from factory.times import iso, now_ms, to_duration
+from factory.proposing import anchors, history, proposals
+from factory.times import to_duration
 from factory.workspace import Workspace, write_text
 
 PRELOAD = ("factory.work",)
@@ -117,7 +116,7 @@ class Workshop:
         return tidy(
             {
                 "pipeline": pipeline.id,
-                "data": self._data_text(pipeline.data),
+                "data": self.data_text(pipeline.data),
                 "changed": diff(origin, pipeline) if origin else None,
                 "look_back": {name: to_duration(ms) for name, ms in facts.look_back.items()},
                 "label_span": to_duration(facts.label_span),
@@ -214,7 +213,8 @@ class Workshop:
         fingerprint = self.catalog.fingerprint(pipeline.data, "train")
         return Cache(self.workspace.cache).has(column_key(text, fingerprint))
 
-    def _data_text(self, name: str) -> str:
+    def data_text(self, name: str) -> str:
+        """A dataset's name, with "simulated" wherever it is."""
         return f"{name} (simulated)" if self.catalog.meta(name).get("simulated") else name
 
     # -- trials ----------------------------------------------------------
@@ -286,13 +286,7 @@ class Workshop:
 
     def verify(self) -> Verification:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
-        anchors = []
-        for path in sorted(proposals(self.workspace).glob("*.yaml")):
-            history = provenance(path.read_text(encoding="utf-8"))
-            if history.get("workspace") == self.workspace.id:
-                seq, _, prefix = str(history["ledger"]["head"]).partition(":")
-                anchors.append(Position(int(seq), prefix))
-        return self.ledger.verify(anchors)
+        return self.ledger.verify(anchors(self.workspace))
 
     # -- ending ----------------------------------------------------------
 
@@ -316,7 +310,7 @@ class Workshop:
         if scored is None:
             raise PipelineError(f"propose: {chosen.id} has no score; backtest it first")
         path = proposals(self.workspace) / f"{chosen.pipeline}-{chosen.id}.yaml"
-        write_text(path, render(chosen, self._provenance(chosen, scored, why)))
+        write_text(path, render(chosen, history(self, chosen, scored, why)))
         return tidy(
             {
                 "file": str(path),
@@ -326,58 +320,6 @@ class Workshop:
                 "ledger": self.standing(chosen.data),
             }
         )
-
-    def _provenance(self, pipeline: Pipeline, scored: Answer, why: str) -> dict[str, Any]:
-        shown = (
-            "win_rate",
-            "win_interval",
-            "break_even",
-            "mean_net",
-            "trades",
-            "auc",
-            "sharpe",
-            "sharpe_error",
-            "return",
-            "drawdown",
-            "p_value",
-            "sides",
-            "decisions",
-            "twins",
-            "twins_show",
-            "units",
-        )
-        return tidy(
-            {
-                "id": pipeline.id,
-                "parent": self.parent(pipeline.id),
-                "by": self.agent,
-                "at": iso(now_ms() // 1000 * 1000),
-                "why": " ".join(why.split()),
-                "version": factory.__version__,
-                "workspace": self.workspace.id,
-                "data": {
-                    "name": self._data_text(pipeline.data),
-                    "fingerprint": self.catalog.fingerprint(pipeline.data, "validation")[:12],
-                },
-                "ledger": {
-                    "trial": scored["trial"],
-                    "trials_on_these_data": self.ledger.counts(pipeline.data).trials,
-                    "head": self.ledger.position().short,
-                },
-                "scores": {key: scored[key] for key in shown if key in scored},
-                "reading": scored["reading"],
-                "price": scored.get("price"),
-            }
-        )
-
-
-def proposals(workspace: Workspace) -> Path:
-    """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout, else the workspace."""
-    chosen = os.environ.get("RFCAT_PROPOSALS")
-    if chosen:
-        return Path(chosen).expanduser()
-    project = Path(factory.__file__).resolve().parents[1]
-    return project / "strategies" / "proposed" if (project / "pyproject.toml").is_file() else workspace.root / "proposed"
 
 
 def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = silent) -> Answer:

@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("ledger",),
     ("evidence",),
     ("jobs",),
-    ("listing", "showing", "workshop", "work"),
+    ("listing", "showing", "proposing", "workshop", "work"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "torch", "talib", "pyarrow", "plotly")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError, FlowError, PipelineError, SealError
+from factory.errors import DataError, FlowError, LedgerError, PipelineError, SealError
 from factory.pipeline import parse, provenance
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY, SPEC
@@ -308,3 +308,11 @@ def test_code_that_misses_validation_is_told_how_to_get_it(workshop: Workshop, d
         do("execute", code="validation.shape")
     with pytest.raises(FlowError, match="1 trials, 0 explorations"):
         do("execute", code="1 / 0", validation=True)
+
+
+def test_a_mangled_strategy_file_is_named_by_the_verification(workshop: Workshop, binary: str, do) -> None:
+    do("backtest", pipeline=binary)
+    path = Path(workshop.propose(binary, "good enough")["file"])
+    path.write_text(path.read_text(encoding="utf-8").replace("head: ", "heads: "), encoding="utf-8")
+    with pytest.raises(LedgerError, match=path.name):
+        workshop.verify()

@@ -1,0 +1,91 @@
+"""Strategy files: what a person is given to review, and what anchors the ledger outside itself."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import factory
+from factory.answers import Answer, tidy
+from factory.errors import LedgerError, PipelineError
+from factory.ledger import Position
+from factory.pipeline import Pipeline, provenance
+from factory.times import iso, now_ms
+from factory.workspace import Workspace
+
+if TYPE_CHECKING:
+    from factory.workshop import Workshop
+
+SHOWN = (
+    "win_rate",
+    "win_interval",
+    "break_even",
+    "mean_net",
+    "trades",
+    "auc",
+    "sharpe",
+    "sharpe_error",
+    "return",
+    "drawdown",
+    "p_value",
+    "sides",
+    "decisions",
+    "twins",
+    "twins_show",
+    "units",
+)
+
+
+def history(workshop: "Workshop", pipeline: Pipeline, scored: Answer, why: str) -> Answer:
+    """The provenance of a strategy file: who, when, why, after how many trials, with what scores."""
+    return tidy(
+        {
+            "id": pipeline.id,
+            "parent": workshop.parent(pipeline.id),
+            "by": workshop.agent,
+            "at": iso(now_ms() // 1000 * 1000),
+            "why": " ".join(why.split()),
+            "version": factory.__version__,
+            "workspace": workshop.workspace.id,
+            "data": {
+                "name": workshop.data_text(pipeline.data),
+                "fingerprint": workshop.catalog.fingerprint(pipeline.data, "validation")[:12],
+            },
+            "ledger": {
+                "trial": scored["trial"],
+                "trials_on_these_data": workshop.ledger.counts(pipeline.data).trials,
+                "head": workshop.ledger.position().short,
+            },
+            "scores": {key: scored[key] for key in SHOWN if key in scored},
+            "reading": scored["reading"],
+            "price": scored.get("price"),
+        }
+    )
+
+
+def proposals(workspace: Workspace) -> Path:
+    """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout, else the workspace."""
+    chosen = os.environ.get("RFCAT_PROPOSALS")
+    if chosen:
+        return Path(chosen).expanduser()
+    project = Path(factory.__file__).resolve().parents[1]
+    return project / "strategies" / "proposed" if (project / "pyproject.toml").is_file() else workspace.root / "proposed"
+
+
+def anchors(workspace: Workspace) -> list[Position]:
+    """Heads of this workspace's ledger that its strategy files keep.
+
+    Raises
+    ------
+    LedgerError
+        If a strategy file cannot be read.
+    """
+    found = []
+    for path in sorted(proposals(workspace).glob("*.yaml")):
+        try:
+            told = provenance(path.read_text(encoding="utf-8"))
+            if told.get("workspace") == workspace.id:
+                seq, _, prefix = told["ledger"]["head"].partition(":")
+                found.append(Position(int(seq), prefix))
+        except (PipelineError, KeyError, TypeError, AttributeError, ValueError):
+            raise LedgerError(f"{path.name}: the ledger's head in it cannot be read; restore the file, or remove it") from None
+    return found
