@@ -24,7 +24,6 @@ from factory.pipeline.tuned import Range, read_tune
 SCHEMA_VERSION = 1
 """Part of every id; raised whenever a default or a part's meaning changes."""
 
-STAGES = ("pipeline", "about", "data", "features", "sample", "label", "experts", "meta", "trade", "refit", "tune")
 UNIDENTIFIED = frozenset({"pipeline", "about", "tune"})
 
 
