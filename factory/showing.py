@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from factory.answers import Answer, page, table
 from factory.errors import PipelineError, did_you_mean
 from factory.ledger import Entry
+from factory.ledger.store import PAGE as KEPT
 from factory.reading import rank, reading
 from factory.times import iso
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from factory.workshop import Workshop
 
 PAGE = 10
+CHARACTERS = 6_000
+"""Of a call's output on one page."""
 BOARD = ("pipeline", "name", "parent", "trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return", "auc")
-LISTS = ("leaderboard", "trials", "ledger", "datasets", "jobs")
+LISTS = ("leaderboard", "trials", "ledger", "datasets", "calls", "jobs")
 BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
 
 
@@ -85,6 +88,10 @@ def show(workshop: "Workshop", what: str, by: str | None, number: int) -> Answer
         return _ledger(workshop)
     if what == "datasets":
         return workshop.describe()
+    if what == "calls":
+        return _calls(workshop, number)
+    if what.startswith("call-"):
+        return _output(workshop, what, number)
     names = what.replace(",", " ").split()
     if len(names) > 1:
         return _side_by_side(workshop, names)
@@ -182,6 +189,31 @@ def _row(entry: Entry) -> list[Any]:
         **headline(found),
     }
     return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
+
+
+def _calls(workshop: "Workshop", number: int) -> Answer:
+    """Who ran code of their own, and what it took."""
+    kept, start = divmod((number - 1) * PAGE, KEPT)
+    found = workshop.store.calls(kept + 1)[start:]
+    columns = ("call", "at", "agent", "dataset", "seconds", "tokens", "limit")
+    rows = [
+        [one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in found[:PAGE]
+    ]
+    return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
+
+
+def _output(workshop: "Workshop", id: str, number: int) -> Answer:
+    """A page of what a call printed."""
+    call = workshop.store.call(id)
+    if call is None:
+        raise PipelineError(f"show: call '{id[:20]}' unknown; show(what='calls') lists them")
+    if call.output is None:
+        raise PipelineError(f"show: all of {id}'s output was in its answer, or it is too old to be kept; run the code again")
+    pages = -(-len(call.output) // CHARACTERS)
+    if number > pages:
+        raise PipelineError(f"page: {number} came; {id} has {pages}")
+    text = call.output[(number - 1) * CHARACTERS : number * CHARACTERS]
+    return {"call": id, "output": text, "pages": pages, "next_page": number + 1 if number < pages else None}
 
 
 def _ledger(workshop: "Workshop") -> Answer:

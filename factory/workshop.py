@@ -1,16 +1,17 @@
 """The face of the factory: what the MCP tools, the pages and the command line all call.
 
 Light work is done here at once and imports nothing heavy; training, scoring,
-searching, ranking and running code are :func:`perform`'s, in this process or
+searching, ranking and making frames are :func:`perform`'s, in this process or
 in a worker.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import factory
-from factory import canonical, listing, showing
+from factory import canonical, framing, listing, showing
 from factory.answers import Answer, tidy
 from factory.errors import DataError, FactoryError, PipelineError, SealError, did_you_mean
 from factory.expressions.keys import column_key
@@ -288,6 +289,35 @@ class Workshop:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
         return self.ledger.verify(anchors(self.workspace))
 
+    # -- agents' own code ------------------------------------------------
+
+    def frames(
+        self, dataset: str | None = None, validation: bool = False, features: Sequence[str] = (), pipeline: str | None = None
+    ) -> framing.Frames:
+        """What a call of an agent's own code is to see; see :func:`factory.framing.frames`."""
+        return framing.frames(self, dataset, validation, features, pipeline)
+
+    def looked(self, frames: framing.Frames, code: str) -> None:
+        """Write down, before it runs, that code is about to see validation: what is learned there is learned by searching.
+
+        The same code on the same frames is one trial.
+        """
+        hashed = hashlib.sha256(code.encode()).hexdigest()
+        seen = {"code": hashed, "features": list(frames.features), "pipeline": frames.pipeline}
+        self.ledger.trial(
+            f"python:{canonical.short_id(seen)}",
+            frames.dataset,
+            self.catalog.fingerprint(frames.dataset, "validation"),
+            {"what": "execute_python", "agent": self.agent, **seen},
+        )
+
+    def called(
+        self, frames: framing.Frames, code: str, *, seconds: float, tokens: int, limit: str | None, output: str | None
+    ) -> str:
+        """Log a call of an agent's own code; its id, under which :meth:`show` pages the output that was kept."""
+        hashed = hashlib.sha256(code.encode()).hexdigest()
+        return self.store.put_call(self.agent, frames.dataset, hashed, seconds, tokens, limit, output)
+
     # -- ending ----------------------------------------------------------
 
     def submit(self, pipeline: str, claimed_edge: float, reason: str, model: str, cutoff: str) -> Answer:
@@ -330,7 +360,7 @@ def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = 
     root : str
         The workspace's folder.
     kind : str
-        One of train, backtest, tune, rank, execute, simulate.
+        One of train, backtest, tune, rank, frames, simulate.
     args : mapping
         ``agent`` and what the kind takes; pipelines by id.
     progress : Progress

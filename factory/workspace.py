@@ -133,6 +133,11 @@ class Workspace:
         return self.root / "cache"
 
     @property
+    def frames(self) -> Path:
+        """Rows and columns as agents' own code sees them; may be deleted at any time."""
+        return self.cache / "frames"
+
+    @property
     def artefacts(self) -> Path:
         """Trained models, by hash."""
         return self.root / "artefacts"

@@ -1,21 +1,27 @@
-"""Runs untrusted Python in a process of its own. Imports nothing of the factory.
+"""Runs untrusted Python in processes of its own. Imports nothing of the factory.
 
 ::
 
-    outcome = run("print(train.close.mean())", {"train": path}, Limits())
+    broker = Broker(Limits(), hidden=[workspace])
+    outcome = broker.run("print(train.close.mean())", {"train": [path]})
 
-`path` is an Arrow file as `sandbox.frames.write` writes it. What each module is for:
+`path` is an Arrow file. From the outside in:
 
-broker     starts the worker, owns the clock and the sizes, trusts nothing that comes back
-worker     the process: map the frames, lock down, compile, run, write one answer
-lockdown   what the worker gives up before it reads the code
-policy     the language: RestrictedPython's compiler, less what it cannot guard, plus what people write
-guards     what compiled code calls to read and write attributes
+broker       hands calls to the warm parent; owns the clock, the sizes and the queue
+judging      what a call came to, from what was seen outside the worker
+parent       the handle on the process that forks; memory: the frames as sealed copies
+zygote       that process: imports everything once, forks a worker a call
+worker       maps the frames, locks down, compiles, runs, writes one answer
+lockdown     what the worker gives up: system, syscalls, seccomp, landlock, namespaces; levels and selftest say what holds
+policy       the language: RestrictedPython's compiler, less what it cannot guard, plus what people write
+guards       what compiled code calls to read and write attributes
 environment  the names that code starts with, print and import among them
-facades    the parts of pandas, numpy and others it may see
+facades      the parts of pandas, numpy and others it may see
 """
 
-from sandbox.broker import run
+from sandbox.broker import Broker
+from sandbox.judging import refuse, shorten
+from sandbox.levels import Level
 from sandbox.limits import Limits, Outcome
 
-__all__ = ["Limits", "Outcome", "run"]
+__all__ = ["Broker", "Level", "Limits", "Outcome", "refuse", "shorten"]

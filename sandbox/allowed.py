@@ -1,6 +1,5 @@
 """Which names of which modules a program may see. A dotted module is reached through its parent too."""
 
-HEAVY = ("scipy", "sklearn")
 ALLOWED: dict[str, str] = {
     "__future__": "annotations division",
     "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",

@@ -1,193 +1,231 @@
-"""The trusted side: starts a worker, owns the clock and the sizes, and believes nothing that comes back.
-
-A worker that got past its policy could write any answer it likes. So which limit was
-hit, how long it took and whether it died are decided here, from the outside.
-"""
+"""The trusted side: hands calls to the warm parent and owns the clock, the sizes and the queue."""
 
 import json
+import logging
 import os
 import selectors
-import signal
-import subprocess
-import sys
+import socket
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-from sandbox.limits import MIB, Limits, Outcome
+from sandbox.judging import READY, Ending, judge, most_bytes, refuse
+from sandbox.levels import Level
+from sandbox.limits import Limits, Outcome
+from sandbox.memory import Memory
+from sandbox.parent import Parent, ParentError
+from sandbox.selftest import level
 
-READY = b"ready\n"
-START_SECONDS = 60.0
-FRAMING_BYTES = 65_536
-ITS_WORD = ("memory", "output", "recursion")  # the limits a worker reports by itself
-# no thread may start while these are imported: a later fork would copy half a process
-ENVIRONMENT = {
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "MKL_NUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
-START = "import sys; sys.path.insert(0, sys.argv[1]); from sandbox.worker import main; main()"
+SETUP_SECONDS = 30.0
+REAP_SECONDS = 10.0
+STEP = 0.2
+"""Seconds between two looks at whether a call is still wanted."""
+MOST_CALLS = 1_000
+"""Calls after which the parent is replaced."""
+NO_WALL = (
+    "this machine offers no wall for untrusted code (Linux with seccomp is needed), so nothing was run; "
+    "the operator may run the server in its container, or on Linux allow it without one"
+)
+
+_log = logging.getLogger(__name__)
 
 
-def run(code: str, frames: Mapping[str, Path], limits: Limits | None = None) -> Outcome:
-    """Run untrusted code in a fresh process.
+class Broker:
+    """Runs untrusted code, each call in a fresh process; safe to share between threads.
 
     Parameters
     ----------
-    code : str
-        Python. It sees `pd`, `np`, the frames by their names, and the modules of `sandbox.facades`.
-    frames : mapping of str to Path
-        Name of each frame and its Arrow file (`sandbox.frames.write`).
     limits : Limits, optional
-
-    Returns
-    -------
-    Outcome
-        Mistakes and limits in the code are part of the outcome.
-
-    Raises
-    ------
-    OSError
-        If a frame's file cannot be opened or no process can be started.
+        Of every call.
+    hidden : iterable of Path
+        Folders that code shall not even see the names of, where the machine can hide them.
+    at_once, waiting : int
+        Calls that run, and calls that wait, before one is told to come back.
+    allow_weak : bool
+        Whether code may run where only the language policy stands in its way.
+    entry : str
+        Module whose `main` is the parent of the workers.
     """
-    limits = limits or Limits()
-    refused = _refuse(code, limits)
-    if refused:
-        return refused
-    with ExitStack() as stack:
-        descriptors = {name: _open(path, stack) for name, path in frames.items()}
-        answer, answer_end = os.pipe()
-        stack.callback(os.close, answer)
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        hidden: Iterable[Path] = (),
+        at_once: int = 2,
+        waiting: int = 8,
+        allow_weak: bool = False,
+        entry: str = "sandbox.zygote",
+    ) -> None:
+        self.limits = limits or Limits()
+        self._hidden = [str(folder.resolve()) for folder in hidden]
+        self._entry = entry
+        self._allow_weak = allow_weak
+        self._seats = threading.BoundedSemaphore(at_once)
+        self._queue = threading.BoundedSemaphore(at_once + waiting)
+        self._lock = threading.Lock()
+        self._parent: Parent | None = None
+        self._memory = Memory()
+
+    @property
+    def level(self) -> Level:
+        """How strong the wall is on this machine."""
+        return level()
+
+    def warm(self) -> None:
+        """Start the parent ahead of the first call."""
+        with self._lock:
+            if self.level is not Level.WEAK or self._allow_weak:
+                self._ready()
+
+    def close(self) -> None:
+        """End the parent, its workers with it, and let go of the frames."""
+        with self._lock:
+            if self._parent is not None:
+                self._parent.close(kill=True)
+                self._parent = None
+        self._memory.close()
+
+    def run(
+        self, code: str, frames: Mapping[str, Sequence[Path]] | None = None, stop: threading.Event | None = None
+    ) -> Outcome:
+        """Run untrusted code in a fresh process.
+
+        Parameters
+        ----------
+        code : str
+            Python. It sees `pd`, `np`, the frames by their names, and the modules of `sandbox.facades`.
+        frames : mapping of str to sequence of Path
+            Name of each frame and its Arrow files, whose columns stand side by side.
+        stop : Event, optional
+            Set by another thread when the call is no longer wanted.
+
+        Returns
+        -------
+        Outcome
+            Mistakes and limits in the code are part of the outcome.
+
+        Raises
+        ------
+        OSError
+            If a frame's file cannot be read.
+        """
+        refused = refuse(code, self.limits)
+        if refused:
+            return refused
+        if self.level is Level.WEAK and not self._allow_weak:
+            return Outcome("", NO_WALL)
+        with self._seat() as seated:
+            if not seated:
+                wait = max(1, round(self.limits.wall / 4))
+                return Outcome("", f"busy: too many calls run and wait already; call again in {wait} s", "busy")
+            return self._run(code, frames or {}, stop or threading.Event())
+
+    @contextmanager
+    def _seat(self) -> Iterator[bool]:
+        if not self._queue.acquire(blocking=False):
+            yield False
+            return
         try:
-            process = _start(answer_end, list(descriptors.values()))
+            with self._seats:
+                yield True
         finally:
-            os.close(answer_end)
-        stack.callback(_end, process)
-        _send(process, {"code": code, "frames": descriptors, "answer": answer_end, "limits": asdict(limits)})
-        data, seconds, late = _receive(answer, limits)
-        status = _end(process)
-    return replace(_judge(data, status, late, limits), seconds=round(seconds, 3))
+            self._queue.release()
+
+    def _run(self, code: str, frames: Mapping[str, Sequence[Path]], stop: threading.Event) -> Outcome:
+        with ExitStack() as stack:
+            channel, status = self._start(frames, stack)
+            shape = [[name, len(paths)] for name, paths in frames.items()]
+            request = {"code": code, "frames": shape, "limits": asdict(self.limits)}
+            try:
+                channel.sendall(json.dumps(request).encode())
+                channel.shutdown(socket.SHUT_WR)
+            except OSError:
+                _log.warning("the sandbox's worker ended before it was told what to do")
+            data, why, seconds = self._listen(channel, stop)
+            if why:
+                status.shutdown(socket.SHUT_WR)  # the parent kills the worker
+            code_of_exit, cpu = _report(status)
+        return judge(data, Ending(why, code_of_exit, seconds, cpu), self.limits)
+
+    def _start(self, frames: Mapping[str, Sequence[Path]], stack: ExitStack) -> tuple[socket.socket, socket.socket]:
+        """Hand the parent a call; the near ends of its channel and its status socket."""
+        channel, far_channel = socket.socketpair()
+        status, far_status = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for each in (channel, status):
+            stack.enter_context(each)
+        with far_channel, far_status, ExitStack() as passing:
+            given = [far_channel.fileno(), far_status.fileno()]
+            for path in (path for paths in frames.values() for path in paths):
+                given.append(self._memory.take(path))
+                passing.callback(os.close, given[-1])
+            with self._lock:
+                self._hand(given)
+        channel.settimeout(SETUP_SECONDS)
+        return channel, status
+
+    def _hand(self, descriptors: Sequence[int]) -> None:
+        """Hand a call to the parent, or to a new one; without any, the call ends as not set up."""
+        for _ in range(2):
+            try:
+                self._ready().hand(descriptors)
+                return
+            except (OSError, ParentError) as error:
+                _log.error("sandbox: %s", error)
+                self._discard()
+
+    def _ready(self) -> Parent:
+        if self._parent is not None and (not self._parent.alive or self._parent.calls >= MOST_CALLS):
+            self._discard()
+        if self._parent is None:
+            self._parent = Parent(self._entry, self.level, self._hidden)
+        return self._parent
+
+    def _discard(self) -> None:
+        if self._parent is not None:
+            self._parent.close()
+            self._parent = None
+
+    def _listen(self, channel: socket.socket, stop: threading.Event) -> tuple[bytes, str | None, float]:
+        """Read until the worker is done, too late or says too much: what it said, why it must end, seconds since ready."""
+        data, ready_at = b"", 0.0
+        deadline = time.monotonic() + SETUP_SECONDS
+        with selectors.DefaultSelector() as selector:
+            selector.register(channel, selectors.EVENT_READ)
+            while True:
+                left = deadline - time.monotonic()
+                if stop.is_set() or left <= 0:
+                    return data, "stop" if stop.is_set() else "wall", _since(ready_at)
+                if not selector.select(min(left, STEP)):
+                    continue
+                piece = _receive(channel)
+                data += piece
+                if not ready_at and data.startswith(READY):
+                    ready_at = time.monotonic()
+                    deadline = ready_at + self.limits.wall
+                if not piece or len(data) > most_bytes(self.limits):
+                    return data, "output" if piece else None, _since(ready_at)
 
 
-def _refuse(code: str, limits: Limits) -> Outcome | None:
+def _receive(channel: socket.socket) -> bytes:
     try:
-        size = len(code.encode("utf-8"))
-    except UnicodeEncodeError:
-        return Outcome("", "code: holds a lone surrogate, which is no text; send valid UTF-8")
-    if size > limits.code:
-        return Outcome("", f"code: {size:,} bytes; at most {limits.code:,} (code limit); send a shorter piece", "code")
-    if "\0" in code:
-        return Outcome("", "code: holds a NUL character; remove it")
-    return None
-
-
-def _open(path: Path, stack: ExitStack) -> int:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    stack.callback(os.close, descriptor)
-    return descriptor
-
-
-def _start(answer: int, frames: list[int]) -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parent.parent)
-    return subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", "-c", START, root],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=ENVIRONMENT,
-        cwd="/",
-        pass_fds=[answer, *frames],
-        start_new_session=True,
-    )
-
-
-def _send(process: subprocess.Popen[bytes], request: dict[str, object]) -> None:
-    assert process.stdin is not None
-    with suppress(BrokenPipeError), process.stdin as channel:  # if it died, its status tells
-        channel.write(json.dumps(request).encode())
-
-
-def _receive(answer: int, limits: Limits) -> tuple[bytes, float, bool]:
-    """Read until the worker is done, too late or says too much: what it said, seconds since ready, late."""
-    data, ready_at = b"", 0.0
-    most = limits.output * 12 + FRAMING_BYTES  # JSON spends up to twelve bytes on a character
-    deadline = time.monotonic() + START_SECONDS
-    with selectors.DefaultSelector() as selector:
-        selector.register(answer, selectors.EVENT_READ)
-        while len(data) <= most:
-            left = deadline - time.monotonic()
-            if left <= 0 or not selector.select(left):
-                return data, _since(ready_at), True
-            chunk = os.read(answer, 1 << 16)
-            if not chunk:
-                break
-            data += chunk
-            if not ready_at and data.startswith(READY):
-                ready_at = time.monotonic()
-                deadline = ready_at + limits.wall
-    return data, _since(ready_at), False
+        return channel.recv(1 << 16)
+    except ConnectionResetError:  # it died with our request unread
+        return b""
 
 
 def _since(moment: float) -> float:
     return time.monotonic() - moment if moment else 0.0
 
 
-def _end(process: subprocess.Popen[bytes]) -> int:
-    """Kill what is left of the worker's session while its number is still its own; its exit status."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    return process.wait()
-
-
-def _judge(data: bytes, status: int, late: bool, limits: Limits) -> Outcome:
-    if not data.startswith(READY):
-        return Outcome("", "the sandbox could not be set up, nothing was run; tell the operator")
-    if late:
-        return Outcome("", f"stopped after {limits.wall:g} s (time limit); use fewer rows or vectorised pandas", "wall")
-    answer = _parse(data[len(READY) :])
-    if answer is not None:
-        return _shorten(answer, limits)
-    if status == -signal.SIGXCPU:
-        return Outcome("", f"stopped after {limits.cpu} s of CPU (time limit); use fewer rows or vectorised pandas", "cpu")
-    return Outcome("", f"the worker crashed (status {status}): native code failed, or it ran out of its memory limit")
-
-
-def _parse(data: bytes) -> Outcome | None:
+def _report(status: socket.socket) -> tuple[int | None, float]:
+    """Exit status and processor time, from the parent."""
+    status.settimeout(REAP_SECONDS)
     try:
-        answer = json.loads(data)
-        output, error, limit = answer["output"], answer["error"], answer["limit"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    if not isinstance(output, str) or not isinstance(error, str | None) or limit not in (None, *ITS_WORD):
-        return None
-    return Outcome(output, error, limit)
-
-
-def _shorten(answer: Outcome, limits: Limits) -> Outcome:
-    text, error, limit = _printable(answer.output), answer.error, answer.limit
-    if limit == "memory":
-        error = f"memory limit of {limits.memory // MIB:,} MiB reached; select columns or resample first"
-    elif limit == "output":
-        error = f"output limit of {limits.output:,} characters reached; print a summary"
-    truncated = len(text) > limits.shown
-    if truncated:
-        middle = f"\n... {len(text) - limits.shown:,} characters left out ...\n"
-        half = (limits.shown - len(middle)) // 2
-        text = text[:half] + middle + text[len(text) - half :]
-    return Outcome(text, _printable(error[:600]) if error else None, limit, truncated=truncated)
-
-
-def _printable(text: str) -> str:
-    """Spell out control characters and lone surrogates: they steer terminals and are no UTF-8."""
-    if text.isprintable():
-        return text
-    return "".join(c if c in "\n\t" or c.isprintable() else _spell(c) for c in text)
-
-
-def _spell(character: str) -> str:
-    return character if character.isspace() and ord(character) > 0x9F else ascii(character)[1:-1]
+        code, cpu = status.recv(64).split()
+    except (TimeoutError, OSError, ValueError):
+        return None, 0.0
+    return int(code), float(cpu)

@@ -17,8 +17,9 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from sandbox.allowed import ALLOWED, HEAVY
+from sandbox.allowed import ALLOWED
 from sandbox.policy import Refused
 
 OPTIONS = frozenset(
@@ -80,18 +81,30 @@ def set_option(*pairs: Any) -> None:
         pd.set_option(name, value)
 
 
-def warm(code: str) -> None:
-    """Import beforehand the heavy libraries that a program names: afterwards no new file can be opened."""
+def warm() -> None:
+    """Import what programs may use, and run what is imported late: afterwards few files can be opened."""
     pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_rows", 20)
+    pa.set_cpu_count(1)
     warnings.simplefilter("ignore")
-    for top in ("pandas", "numpy", *(each for each in HEAVY if each in code)):
-        for name in ALLOWED:
-            if name.partition(".")[0] == top:
-                facade(name)
-    if "sklearn" in code:
-        joblib.parallel_config(backend="sequential")  # n_jobs=-1 then means this one thread
-    frame = pd.DataFrame({"x": [1.0, 2.0]}, index=pd.date_range("2024", periods=2, tz="UTC"))
-    str(frame.groupby("x").mean()), str(frame.describe()), frame.rolling(2).std(), frame.resample("1D").last()
+    joblib.parallel_config(backend="sequential")  # n_jobs=-1 then means this one thread
+    for name in ALLOWED:
+        facade(name)
+    _exercise()
+
+
+def _exercise() -> None:
+    index = pd.date_range("2024", periods=48, freq="h", tz="UTC")
+    frame = pd.DataFrame({"x": np.arange(48.0), "k": ["a", "b"] * 24}, index=index)
+    x, text = frame["x"], [str(frame), str(frame.describe()), repr(frame["x"]), frame.to_string()]
+    x.rolling(2).std(), x.rolling("3h").mean(), x.ewm(span=3).mean(), x.resample("1D").last(), x.quantile(0.5)
+    frame.groupby("k").agg(["mean", "std"]), frame.groupby("k")["x"].transform("mean"), frame.sort_values("x")
+    (
+        frame.merge(frame.reset_index(drop=True), on="k"),
+        frame.assign(h=index.hour).pivot_table(values="x", index="h", columns="k"),
+    )
+    frame.set_index("k", append=True).unstack(), index.tz_convert("Asia/Tokyo"), pd.to_datetime(text[:0])
+    pd.to_datetime(["2024-01-01 00:00"]).strftime("%Y-%m"), frame[["x"]].corr(), pd.qcut(x, 4), frame.query("x > 1")
+    np.linalg.lstsq(frame[["x"]], x, rcond=None), np.random.default_rng(0).normal(), np.fft.rfft(x)
 
 
 def module_names() -> list[str]:

@@ -1,44 +1,37 @@
-"""Frames on their way into the sandbox: Arrow files, mapped read-only on the other side."""
+"""Frames inside the sandbox: Arrow files, mapped read-only."""
 
 import mmap
 import os
-from pathlib import Path
+from collections.abc import Sequence
 
 import pandas as pd
 import pyarrow as pa
 from pyarrow import ipc
 
 
-def write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as an Arrow file that a worker can map.
+def read(descriptors: Sequence[int]) -> pd.DataFrame:
+    """Map one frame, without a copy and without threads.
 
     Parameters
     ----------
-    frame : DataFrame
-        Its own copy of the rows: never a slice of a frame that holds rows the worker must not see.
-    path : Path
-        Replaced if it is there.
-    """
-    table = pa.Table.from_pandas(frame)
-    with pa.OSFile(str(path), "wb") as sink, ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-
-
-def read(descriptor: int) -> pd.DataFrame:
-    """Map the Arrow file behind a descriptor, without a copy and without threads.
-
-    Parameters
-    ----------
-    descriptor : int
-        Open for reading; closed here.
+    descriptors : sequence of int
+        Arrow files of equally many rows, whose columns stand side by side; closed here.
+        The index is the first one's.
 
     Returns
     -------
     DataFrame
-        With the index it was written with; its columns cannot be written to in place.
+        Its columns cannot be written to in place.
     """
-    memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
-    os.close(descriptor)
-    table = ipc.open_file(pa.py_buffer(memory)).read_all()
+    table, *others = map(_table, descriptors)
+    for other in others:
+        for name in other.column_names:
+            table = table.append_column(name, other.column(name))
     frame: pd.DataFrame = table.to_pandas(use_threads=False, split_blocks=True)
     return frame
+
+
+def _table(descriptor: int) -> pa.Table:
+    memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
+    os.close(descriptor)
+    return ipc.open_file(pa.py_buffer(memory)).read_all()

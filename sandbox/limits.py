@@ -13,18 +13,15 @@ class Limits:
     ----------
     code : int
         Bytes of source, as UTF-8.
-    shown : int
-        Characters of output handed back: head and tail of what was printed.
     output : int
         Characters that may be printed before the call is stopped.
     wall, cpu : float, int
         Seconds, counted from the moment the untrusted code starts.
     memory : int
-        Bytes of address space on top of what the warm worker needs.
+        Bytes of address space on top of what the worker starts with.
     """
 
     code: int = 20_000
-    shown: int = 4_000
     output: int = 200_000
     wall: float = 20.0
     cpu: int = 15
@@ -38,19 +35,17 @@ class Outcome:
     Attributes
     ----------
     output : str
-        What was printed, and the value of a last bare expression.
+        What was printed, and the value of a last bare expression; without control characters.
     error : str or None
         One line: what went wrong and what to do instead.
     limit : str or None
         ``code``, ``wall``, ``cpu``, ``memory``, ``output`` or ``recursion`` if one stopped it.
-    seconds : float
-        Wall time of the untrusted code, measured outside it.
-    truncated : bool
-        The middle of the output is missing.
+    seconds, cpu : float
+        Wall and processor time of the untrusted code, measured outside it.
     """
 
     output: str
     error: str | None = None
     limit: str | None = None
     seconds: float = 0.0
-    truncated: bool = False
+    cpu: float = 0.0

@@ -1,53 +1,54 @@
-"""What the worker gives up before it sees the code. Each step is irreversible; if one fails, nothing is run.
-
-Here are resource limits and an audit hook. The hook sits in the interpreter, so it
-stops Python code and not native code: a fence in front of the wall, not the wall.
-"""
+"""What the worker gives up before it sees the code. Each step is irreversible; if one fails, nothing is run."""
 
 import os
 import resource
+import signal
 import sys
+import sysconfig
 import zoneinfo
 from pathlib import Path
 
+from sandbox import fence, landlock, seccomp, system
+from sandbox.levels import Level
 from sandbox.limits import Limits
 
-WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-FORBIDDEN_ROOTS = ("os", "shutil", "socket", "ctypes", "pty", "gc", "fcntl", "mmap", "resource", "signal", "subprocess")
-FORBIDDEN_EVENTS = frozenset(
-    {
-        "_thread.start_new_thread",
-        "_posixsubprocess.fork_exec",
-        "code.__new__",
-        "pickle.find_class",
-        "sqlite3.connect",
-        "sys.addaudithook",
-        "sys.setprofile",
-        "sys.settrace",
-        "syslog.openlog",
-        "tempfile.mkdtemp",
-        "tempfile.mkstemp",
-        "urllib.Request",
-    }
-)
-LISTING = frozenset({"os.listdir", "os.scandir"})
+RECURSION = 500
 
 
-def lock_down(limits: Limits) -> None:
-    """Apply every lock to this process, for good.
+def lock_down(limits: Limits, level: Level) -> None:
+    """Close every wall of a level around this process, for good.
 
     Parameters
     ----------
     limits : Limits
         Its memory and CPU count from here.
+    level : Level
+        What this machine can do, as the self-test found.
 
     Raises
     ------
     OSError
-        If a lock does not close.
+        If a wall does not close.
     """
     _resources(limits)
-    _audit()
+    sys.setrecursionlimit(RECURSION)
+    if level is Level.WEAK:
+        fence.put_up(libraries())
+        return
+    system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+    system.prctl(system.PR_SET_DUMPABLE, 0)
+    system.drop_capabilities()
+    system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
+    files = level is not Level.STRONG_NOFS
+    if files:
+        landlock.close_files(libraries())
+    seccomp.close_calls(files=files)
+
+
+def libraries() -> list[str]:
+    """Folders of the standard library, the installed packages and the time zones: what a late import may read."""
+    folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return sorted({os.path.realpath(folder) for folder in (*folders, *zoneinfo.TZPATH)})
 
 
 def _resources(limits: Limits) -> None:
@@ -66,28 +67,9 @@ def _resources(limits: Limits) -> None:
 
 
 def _address_space() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    """Bytes of address space now: absolute limits would count what every worker starts with."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except FileNotFoundError:  # no Linux: what has been resident is the nearest there is
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return pages * resource.getpagesize()
-
-
-def _audit() -> None:
-    folders = (sys.prefix, str(Path(os.__file__).parent), *zoneinfo.TZPATH)
-    roots = tuple({os.path.realpath(folder) + os.sep for folder in folders})
-
-    def library(path: object) -> bool:
-        text = os.fsdecode(path) if isinstance(path, str | bytes) else ""
-        return (os.path.realpath(text) + os.sep).startswith(roots)
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open":
-            path, _, flags = arguments
-            if isinstance(flags, int) and not flags & WRITE_FLAGS and library(path):
-                return
-        elif event in LISTING:
-            if library(arguments[0]):
-                return
-        elif event not in FORBIDDEN_EVENTS and event.partition(".")[0] not in FORBIDDEN_ROOTS:
-            return
-        raise PermissionError(f"{event}: not allowed in the sandbox")
-
-    sys.addaudithook(hook)

@@ -1,49 +1,54 @@
-"""The untrusted side: a process that locks itself up, runs one program, writes one answer and is gone.
-
-`main` is the cold form: a fresh interpreter a call. A warm parent that forks
-calls `warm` once and `serve` in each child; nothing else needs to change.
-"""
+"""The untrusted side: a process that locks itself up, runs one program, writes one answer and is gone."""
 
 import builtins
 import json
 import os
-import sys
+import random
+import socket
+import time
 from types import CodeType, TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
-from sandbox import facades, frames
+import numpy as np
+
+from sandbox import frames
 from sandbox.environment import OutputLimit, Printer, environment
+from sandbox.levels import Level
 from sandbox.limits import Limits
 from sandbox.lockdown import lock_down
 from sandbox.policy import FILENAME, Refused, compile_program
 
 READY = b"ready\n"
+CHANNEL = 3
 
 
-def main() -> None:
-    """Read one request from standard input, serve it, leave without clean-up."""
-    request = json.load(sys.stdin.buffer)
-    sys.path.pop(0)  # the project's own folder: everything is imported by now
-    facades.warm(request["code"])
-    serve(request)
-
-
-def serve(request: dict[str, Any]) -> None:
-    """Lock down, run the program and write the answer; does not return.
+def serve(channel: int, given: list[int], level: Level) -> None:
+    """Read one request, lock down, run the program, write the answer; does not return.
 
     Parameters
     ----------
-    request : dict
-        ``code``, ``frames`` (name to descriptor), ``answer`` (descriptor), ``limits``.
+    channel : int
+        Descriptor of the socket that the request comes from and the answer goes to.
+    given : list of int
+        Descriptors of the Arrow files, in the order of the request's ``frames``: a list
+        of (name, number of files).
+    level : Level
+        The walls to close.
     """
-    limits = Limits(**request["limits"])
-    given = {name: frames.read(descriptor) for name, descriptor in request["frames"].items()}
-    channel = _close_all_but(request["answer"])
-    lock_down(limits)
-    channel.write(READY)
-    answer = execute(request["code"], given, limits)
-    channel.write(json.dumps(answer).encode())
-    os._exit(0)
+    try:
+        with socket.socket(fileno=channel) as wire:
+            request = json.loads(_read_all(wire))
+            channel = wire.detach()
+        files = iter(given)
+        tables = {name: frames.read([next(files) for _ in range(count)]) for name, count in request["frames"]}
+        _close_all_but(channel)
+        _reseed()
+        limits = Limits(**request["limits"])
+        lock_down(limits, level)
+        os.write(CHANNEL, READY)
+        _write_all(json.dumps(execute(request["code"], tables, limits)).encode())
+    finally:
+        os._exit(0)  # a set-up that failed has written nothing: the broker says so
 
 
 def execute(code: str, given: dict[str, Any], limits: Limits) -> dict[str, str | None]:
@@ -103,13 +108,31 @@ def _at(traceback: TracebackType | None) -> str:
     return f"line {line}: " if line else ""
 
 
-def _close_all_but(answer: int) -> BinaryIO:
-    """Keep three null streams and the answer's pipe; close every other descriptor, empty the environment."""
-    channel = 3
-    os.dup2(answer, channel, inheritable=False)
+def _read_all(wire: socket.socket) -> bytes:
+    pieces = []
+    while piece := wire.recv(1 << 16):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _write_all(data: bytes) -> None:
+    while data:
+        data = data[os.write(CHANNEL, data) :]
+
+
+def _close_all_but(channel: int) -> None:
+    """Keep three null streams and the channel; close every other descriptor, empty the environment."""
+    os.dup2(channel, CHANNEL, inheritable=False)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(null, stream)
-    os.closerange(channel + 1, 65_536)
+    os.closerange(CHANNEL + 1, 65_536)
     os.environ.clear()
-    return os.fdopen(channel, "wb", buffering=0)
+    os.chdir("/")
+
+
+def _reseed() -> None:
+    """A fork copies the state of every generator: without this, every call would draw the same numbers."""
+    random.seed(os.urandom(16))
+    np.random.seed(int.from_bytes(os.urandom(4), "little"))
+    time.tzset()

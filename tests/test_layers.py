@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("ledger",),
     ("evidence",),
     ("jobs",),
-    ("listing", "showing", "proposing", "workshop", "work"),
+    ("listing", "showing", "proposing", "framing", "workshop", "work"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "torch", "talib", "pyarrow", "plotly")
@@ -73,7 +73,7 @@ def test_imports_of_the_factory_run_one_way(path: Path) -> None:
     for name in imported(path):
         if name.startswith("factory.") and (other := name.split(".")[1]) in RANK:
             assert RANK[other] <= RANK[own], f"{own} imports {other}, which stands below it"
-        assert name.split(".")[0] not in ("server", "sandbox") or own == "work", f"{own} imports {name}"
+        assert name.split(".")[0] not in ("server", "sandbox"), f"{own} imports {name}"
 
 
 @pytest.mark.parametrize("path", modules("sandbox"), ids=lambda path: str(path.relative_to(ROOT)))

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from factory.errors import LedgerError, WorkspaceError
 from factory.ledger.locks import exclusive
-from factory.ledger.schema import METADATA, VERSION
+from factory.ledger.schema import METADATA, ONLY_ADDED, VERSION
 from factory.workspace import Workspace
 
 BUSY_MS = 20_000
@@ -69,7 +69,7 @@ class Database:
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if version == VERSION:
                 return
-            if version or inspect(connection).get_table_names():
+            if version not in (0, *ONLY_ADDED) or (not version and inspect(connection).get_table_names()):
                 raise WorkspaceError(
                     f"workspace {self._path.parent}: its tables are of version {version}, this version reads {VERSION}; "
                     "use the version that wrote it, or another folder with --workspace"

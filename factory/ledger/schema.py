@@ -15,8 +15,10 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 1
-"""Raised whenever a table changes; kept in SQLite's ``user_version``."""
+VERSION = 2
+"""Raised whenever a table comes or changes; kept in SQLite's ``user_version``."""
+ONLY_ADDED = (1,)
+"""Older versions that lack tables and differ in nothing else: their workspaces are brought up to date."""
 
 METADATA = MetaData()
 
@@ -58,6 +60,20 @@ RUNS = Table(
     Column("dataset", String(64), nullable=False, index=True),
     Column("result", Text, nullable=False),
     Column("created", BigInteger, nullable=False, index=True),
+)
+
+CALLS = Table(
+    "calls",
+    METADATA,
+    Column("id", String(20), primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("agent", String(200), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("limit", String(20)),
+    Column("output", Text),
 )
 
 JOBS = Table(

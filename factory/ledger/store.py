@@ -1,6 +1,7 @@
-"""Pipelines and results: plain tables that may be rewritten."""
+"""Pipelines, results and calls: plain tables that may be rewritten."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,13 @@ from sqlalchemy.dialects.sqlite import insert
 
 from factory.canonical import in_order
 from factory.ledger.database import Database
-from factory.ledger.schema import PIPELINES, RUNS
+from factory.ledger.schema import CALLS, PIPELINES, RUNS
 from factory.times import now_ms
 from factory.workspace import Workspace
 
 PAGE = 50
+OUTPUTS = 100
+"""Long outputs that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,43 @@ class Run:
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class CodeCall:
+    """A call of an agent's own code.
+
+    Parameters
+    ----------
+    id : str
+        Random.
+    at : int
+        When it ended, ms UTC.
+    agent, dataset : str
+        Who looked, at what.
+    code : str
+        SHA-256 of the source.
+    seconds : float
+        Wall time.
+    tokens : int
+        About how many went back to the agent.
+    limit : str or None
+        The limit that stopped it.
+    output : str or None
+        All that was printed, where the answer held only part of it; of the newest calls.
+    """
+
+    id: str
+    at: int
+    agent: str
+    dataset: str
+    code: str
+    seconds: float
+    tokens: int
+    limit: str | None
+    output: str | None
+
+
 class Store:
-    """Pipelines and runs of a workspace. Putting the same thing twice keeps one.
+    """Pipelines, runs and calls of a workspace. Putting the same thing twice keeps one.
 
     Parameters
     ----------
@@ -160,6 +198,31 @@ class Store:
                 query = query.where(column == wanted)
         with self._database.reading() as connection:
             return [_run(row) for row in connection.execute(_paged(query, page))]
+
+    def put_call(
+        self, agent: str, dataset: str, code: str, seconds: float, tokens: int, limit: str | None, output: str | None
+    ) -> str:
+        """Log a call of an agent's own code; its id. Only the newest outputs are kept."""
+        id = f"call-{secrets.token_hex(4)}"
+        values = {"agent": agent, "dataset": dataset, "code": code, "seconds": seconds, "tokens": tokens, "limit": limit}
+        held = select(CALLS.c.id).where(CALLS.c.output.is_not(None)).order_by(CALLS.c.at.desc(), CALLS.c.id)
+        with self._database.writing() as connection:
+            connection.execute(CALLS.insert().values(id=id, at=now_ms(), output=output, **values))
+            old = CALLS.c.id.in_(held.offset(OUTPUTS).limit(PAGE))
+            connection.execute(CALLS.update().where(old).values(output=None))
+        return id
+
+    def call(self, id: str) -> CodeCall | None:
+        """The call with an id."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(CALLS).where(CALLS.c.id == id)).first()
+        return None if row is None else CodeCall(*row)
+
+    def calls(self, page: int = 1) -> list[CodeCall]:
+        """One page of 50 calls, newest first."""
+        query = select(CALLS).order_by(CALLS.c.at.desc(), CALLS.c.id)
+        with self._database.reading() as connection:
+            return [CodeCall(*row) for row in connection.execute(_paged(query, page))]
 
 
 def _paged(query: Select[Any], page: int) -> Select[Any]:

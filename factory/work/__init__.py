@@ -1,4 +1,4 @@
-"""The heavy work of the workshop: training, scoring, searching, ranking, running code."""
+"""The heavy work of the workshop: training, scoring, searching, ranking, making frames."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from factory.answers import Answer
 from factory.progress import Progress
 from factory.work.desk import Desk
-from factory.work.executing import execute
+from factory.work.framing import frames
 from factory.work.ranking import rank_expressions, rank_inputs
 from factory.work.scoring import backtest
 from factory.work.searching import tune
@@ -40,7 +40,7 @@ WORK: dict[str, Callable[..., Answer]] = {
     "backtest": _on_desk(backtest),
     "tune": _on_desk(tune),
     "rank": _rank,
-    "execute": execute,
+    "frames": frames,
     "simulate": simulate,
 }
 """Kinds of heavy work by name."""

@@ -121,6 +121,8 @@ def doctor(context: typer.Context) -> None:
     import factory
     from factory.ledger import Ledger
     from factory.market.catalog import Catalog
+    from sandbox.selftest import level
+    from server.sandboxing import read_settings, told
 
     workspace = workspace_of(context)
     verification = Ledger(workspace).verify()
@@ -134,6 +136,7 @@ def doctor(context: typer.Context) -> None:
             "datasets": ", ".join(Catalog(workspace).names()) or "none; run: rfcat start",
             "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
             "seal": seal(),
+            "sandbox": told(level(), read_settings()),
             "host line": hosts.claude_line(workspace),
         }
     )

@@ -12,11 +12,12 @@ from factory.workspace import Workspace
 if TYPE_CHECKING:
     from factory.jobs import Jobs
     from factory.workshop import Workshop
+    from server.sandboxing import Sandboxing
 
 
 @dataclass
 class State:
-    """The workspace, and the job workers once something needs them.
+    """The workspace, and the job workers and the sandbox once something needs them.
 
     Parameters
     ----------
@@ -26,6 +27,7 @@ class State:
 
     workspace: Workspace
     _jobs: "Jobs | None" = None
+    _sandboxing: "Sandboxing | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -38,9 +40,22 @@ class State:
                 self._jobs = Jobs(self.workspace)
             return self._jobs
 
-    def close(self) -> None:
-        """End the workers of this process."""
+    @property
+    def sandboxing(self) -> "Sandboxing":
+        """Where agents' own code runs: in processes of this server and not of its job workers."""
+        from server.sandboxing import Sandboxing
+
         with self._lock:
+            if self._sandboxing is None:
+                self._sandboxing = Sandboxing(self.workspace.root)
+            return self._sandboxing
+
+    def close(self) -> None:
+        """End the processes of this one."""
+        with self._lock:
+            if self._sandboxing is not None:
+                self._sandboxing.close()
+                self._sandboxing = None
             if self._jobs is not None:
                 self._jobs.close()
                 self._jobs = None
@@ -54,6 +69,11 @@ def agent_of(call: Call) -> str:
     """Name the client of a call the way it named itself, or ``unknown``."""
     params = call.session.client_params
     return params.client_info.name[:64] if params and params.client_info else "unknown"
+
+
+def connection_of(call: Call) -> str:
+    """The session of a call where its protocol has sessions, else the name that its client gives itself."""
+    return (call.headers or {}).get("mcp-session-id") or agent_of(call)
 
 
 def state_of(call: Call) -> State:

@@ -72,6 +72,8 @@ def _add_pages(app: FastAPI, workspace: Workspace, access: Access) -> None:
 
 def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
     from factory.workshop import Workshop
+    from sandbox.selftest import level
+    from server.sandboxing import read_settings, told
 
     workshop = Workshop(workspace, agent="person")
     return {
@@ -82,6 +84,7 @@ def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
         "stdio_line": hosts.claude_line(workspace),
         "json_block": hosts.json_block(workspace),
         "seal": seal(),
+        "sandbox": told(level(), read_settings()),
         "market": workshop.describe(),
         "leaderboard": workshop.show("leaderboard"),
     }

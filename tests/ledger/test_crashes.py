@@ -12,6 +12,7 @@ import pytest
 from factory.errors import LedgerError, WorkspaceError
 from factory.ledger import Ledger, Store
 from factory.ledger.locks import exclusive
+from factory.ledger.schema import VERSION
 from factory.workspace import Workspace
 from tests.conftest import ROOT
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back, fill
@@ -119,15 +120,26 @@ def test_a_held_lock_is_waited_for_and_then_refused(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("statement", ["PRAGMA user_version=2", "PRAGMA user_version=0"], ids=["newer", "older"])
+@pytest.mark.parametrize("statement", [f"PRAGMA user_version={VERSION + 1}", "PRAGMA user_version=0"], ids=["newer", "older"])
 def test_tables_of_another_version_are_refused(statement: str, workspace: Workspace, ledger: Ledger) -> None:
     fill(ledger, 1)
     connection = behind_its_back(workspace)
     connection.execute(statement)
     connection.close()
     for opened in (Ledger, Store):
-        with pytest.raises(WorkspaceError, match="this version reads 1; use the version that wrote it"):
+        with pytest.raises(WorkspaceError, match=f"this version reads {VERSION}; use the version that wrote it"):
             opened(workspace)
+
+
+def test_tables_that_an_older_version_lacked_are_added_and_nothing_is_lost(workspace: Workspace, ledger: Ledger) -> None:
+    fill(ledger, 3)
+    connection = behind_its_back(workspace)
+    connection.executescript("DROP TABLE calls; PRAGMA user_version=1")
+    connection.close()
+    id = Store(workspace).put_call("agent", "data", "code", 0.1, 1, None, "printed")
+    assert Store(workspace).call(id) is not None
+    assert Ledger(workspace).position().seq == 3
+    assert Ledger(workspace).verify().ok
 
 
 @pytest.mark.parametrize("written", ["0", "2", ""], ids=["older", "newer", "empty"])

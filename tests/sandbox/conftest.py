@@ -1,42 +1,44 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from sandbox import Limits, Outcome, run
-from sandbox.frames import write
-from tests.sandbox.corpus import LIMITS, Canaries
-
-
-def bars(start: str, rows: int, seed: int) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    close = 100 * np.exp(random.normal(0, 0.01, rows).cumsum())
-    columns = {"open": close, "high": close * 1.01, "low": close * 0.99, "close": close, "volume": random.uniform(1, 9, rows)}
-    return pd.DataFrame(columns, index=pd.date_range(start, periods=rows, freq="h", name="time"))
+from sandbox import Broker, Limits, Outcome
+from tests.corpus.frames import write_both
+from tests.corpus.records import LIMITS, Canaries
 
 
 @pytest.fixture(scope="session")
-def frames(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("frames")
-    paths = {name: folder / f"{name}.arrow" for name in ("train", "validation")}
-    write(bars("2024-01-01", 2000, 1), paths["train"])
-    write(bars("2024-06-01", 700, 2), paths["validation"])
-    return paths
+def frames(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    return write_both(tmp_path_factory.mktemp("frames"))
 
 
 @pytest.fixture(scope="session")
-def call(frames: dict[str, Path]) -> Callable[..., Outcome]:
-    def call(code: str, limits: Limits = LIMITS) -> Outcome:
-        return run(code, frames, limits)
+def brokers() -> Iterator[Callable[..., Broker]]:
+    """Brokers by their options, each started once."""
+    made: dict[str, Broker] = {}
+
+    def broker(limits: Limits = LIMITS, **options) -> Broker:
+        return made.setdefault(repr((limits, options)), Broker(limits, **options))
+
+    yield broker
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def call(frames: dict[str, list[Path]], brokers: Callable[..., Broker]) -> Callable[..., Outcome]:
+    def call(code: str, **limits: int) -> Outcome:
+        return brokers(replace(LIMITS, **limits)).run(code, frames)
 
     return call
 
 
 @pytest.fixture
-def canaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canaries]:
-    canaries = Canaries(tmp_path)
-    monkeypatch.setenv("SANDBOX_CANARY", canaries.token)
+def canaries(tmp_path: Path) -> Iterator[Canaries]:
+    sealed = tmp_path / "sealed"
+    sealed.mkdir()
+    canaries = Canaries(sealed, tmp_path)
     yield canaries
     canaries.close()

@@ -1,24 +1,41 @@
-"""Every record of the shared corpus, as a user's code: it must run, be stopped by a limit, or be refused."""
+"""Every record of the shared corpus: it must run, be stopped by a limit, or be refused; nothing may ever leak."""
 
 import os
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from sandbox import Outcome
-from tests.sandbox.corpus import Canaries, load, play
+from tests.conftest import ROOT
+from tests.corpus.nobody import NOT_HERE, as_nobody
 
-FILE = Path(os.environ.get("RFCAT_SHARED", Path(__file__).parents[3] / "shared")) / "sandbox_corpus.jsonl"
-RECORDS = load(FILE) if FILE.exists() else []
-CATEGORIES = list(dict.fromkeys(record["category"] for record in RECORDS))
+FILE = Path(os.environ.get("RFCAT_SHARED") or ROOT.parent / "shared") / "sandbox_corpus.jsonl"
+USERS = ["root", "nobody"] if os.geteuid() == 0 else ["me"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not FILE.exists(), reason="the shared sandbox corpus is not here")]
 
 
-@pytest.mark.skipif(not RECORDS, reason="the shared sandbox corpus is not here")
-@pytest.mark.slow
-@pytest.mark.parametrize("category", CATEGORIES)
-def test_corpus_in_policy_mode(category: str, call: Callable[[str], Outcome], canaries: Canaries) -> None:
-    records = [record for record in RECORDS if record["category"] == category]
-    failures = {record["id"]: why for record in records if (why := play(record, canaries, call))}
-    assert not failures, f"{len(failures)} of {len(records)}:\n" + "\n".join(f"{i}: {why}" for i, why in failures.items())
-    assert call("print(1)").output == "1\n"
+def play(mode: str, user: str = USERS[0]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.corpus", str(FILE), "--mode", mode]
+    if user == "nobody":
+        if NOT_HERE:
+            pytest.skip(NOT_HERE)
+        command = as_nobody(command)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("mode", ["policy", "raw"])
+def test_law_10_no_record_of_the_corpus_gets_out(mode: str, user: str) -> None:
+    done = play(mode, user)
+    assert done.returncode == 0, done.stdout + done.stderr
+    total = len(FILE.read_text(encoding="utf-8").splitlines())
+    assert done.stdout.splitlines()[-1] == f"{total} of {total}"
+
+
+def test_without_walls_and_policy_the_canaries_sing() -> None:
+    done = play("control")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for sign in ("the token leaked", "a file was written", "the canary file changed", "a connection was made"):
+        assert sign in done.stdout

@@ -8,10 +8,7 @@ import pytest
 from factory.errors import JobError
 from factory.jobs import Jobs
 from factory.workspace import Workspace
-from sandbox import Limits
 from server.jobs import PAGE, recent, result, status
-from server.mcp.tools.pipelines import SANDBOX_PATIENCE
-from server.mcp.work import PATIENCE
 
 LONG = 60.0
 
@@ -42,7 +39,3 @@ def test_the_newest_ten_jobs_come_first_and_the_rest_by_page(jobs: Jobs) -> None
     assert [len(page["rows"]) for page in pages] == [PAGE, PAGE, 1]
     assert {row[0] for page in pages for row in page["rows"]} == set(ids)
     assert [page.get("next_page") for page in pages] == [2, 3, None]
-
-
-def test_a_call_waits_longer_than_the_sandbox_lets_code_run_and_hardly_longer_than_others() -> None:
-    assert Limits().wall < SANDBOX_PATIENCE <= PATIENCE + 5

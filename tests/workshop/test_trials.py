@@ -74,7 +74,7 @@ def test_law_4_a_trial_made_by_two_at_once_is_one_with_one_number(workshop: Work
 
 def test_a_trial_keeps_its_number_when_others_follow(workshop: Workshop, binary: str, do) -> None:
     do("backtest", pipeline=binary)
-    do("execute", code="1 + 1", validation=True)
+    workshop.looked(workshop.frames(validation=True), "1 + 1")
     do("backtest", pipeline=workshop.settle(binary, changes={"meta.leaf": 150}))
     told = workshop.known(workshop.resolve(binary))
     assert told is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError, FlowError, LedgerError, PipelineError, SealError
+from factory.errors import DataError, LedgerError, PipelineError, SealError
 from factory.pipeline import parse, provenance
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY, SPEC
@@ -205,22 +205,6 @@ def test_screening_expressions_counts_each_and_shows_the_decay(workshop: Worksho
         do("rank", family="momentun")
 
 
-def test_code_sees_train_and_counts_as_a_trial_when_it_asks_for_validation(workshop: Workshop, do) -> None:
-    assert "64800" in do("execute", code="train.shape")["output"]
-    assert workshop.ledger.counts("small-sim").trials == 0
-    with pytest.raises(FlowError, match="validation"):
-        do("execute", code="validation.shape")
-    do("execute", code="validation.shape", validation=True)
-    do("execute", code="validation.shape", validation=True)
-    assert workshop.ledger.counts("small-sim").trials == 1
-
-
-def test_law_3_no_frame_of_the_sandbox_reaches_past_its_partition(workshop: Workshop, do) -> None:
-    told = do("execute", code="print(train.index.max(), validation.index.min(), validation.index.max())", validation=True)
-    assert "2024-02-14 23:59" in told["output"]
-    assert "2024-03-09 23:59" in told["output"]
-
-
 def test_submit_has_no_vault_yet_and_spends_nothing(workshop: Workshop, binary: str) -> None:
     with pytest.raises(SealError, match="no vault yet"):
         workshop.submit(binary, claimed_edge=0.02, reason="a reason", model="some model", cutoff="2026-01")
@@ -301,13 +285,6 @@ def test_taking_over_a_name_is_told(workshop: Workshop, binary: str) -> None:
     shipped = workshop.resolve("btc-up-or-down-5m")
     told = workshop.define(BINARY.replace("small-up-or-down", "btc-up-or-down-5m"))
     assert any(f"meant {shipped.id} until now" in line for line in told["warnings"])
-
-
-def test_code_that_misses_validation_is_told_how_to_get_it(workshop: Workshop, do) -> None:
-    with pytest.raises(FlowError, match="validation=true, which is written down as a trial"):
-        do("execute", code="validation.shape")
-    with pytest.raises(FlowError, match="1 trials, 0 explorations"):
-        do("execute", code="1 / 0", validation=True)
 
 
 def test_a_mangled_strategy_file_is_named_by_the_verification(workshop: Workshop, binary: str, do) -> None:

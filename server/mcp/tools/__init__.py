@@ -5,7 +5,8 @@ from mcp.types import ToolAnnotations
 
 from server.mcp.schemas import tool
 from server.mcp.tools.market import describe_market, list_features
-from server.mcp.tools.pipelines import backtest, define_pipeline, execute_python, rank_features, train, tune
+from server.mcp.tools.pipelines import backtest, define_pipeline, rank_features, train, tune
+from server.mcp.tools.python import execute_python
 from server.mcp.tools.records import cancel, propose, show, submit
 
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from server.mcp.state import Call, ask, warm, workshop_of
+from anyio import to_thread
+
+from server.mcp.state import Call, ask, state_of, warm, workshop_of
 from server.mcp.tools.arguments import Page, Stage
 from server.mcp.work import work
 
@@ -14,7 +16,8 @@ async def describe_market(call: Call, dataset: str | None = None) -> dict[str, A
         if "job" in started:
             return started
     await warm(call)
-    return await ask(call, "describe", dataset=dataset)
+    found = await ask(call, "describe", dataset=dataset)
+    return {**found, "sandbox": await to_thread.run_sync(lambda: state_of(call).sandboxing.broker.level.value)}
 
 
 async def list_features(

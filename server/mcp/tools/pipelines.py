@@ -10,10 +10,6 @@ from server.mcp.tools.arguments import Changes, Grid, Known, Label, Score, Spec,
 from server.mcp.work import work
 from server.ranking import ranked
 
-Code = Annotated[str, Field(max_length=20_000)]
-SANDBOX_PATIENCE = 25.0
-"""Seconds: the sandbox stops code after 20, and the worker may have to start and write the frames before."""
-
 
 async def define_pipeline(
     call: Call, spec: Spec | None = None, parent: Known | None = None, changes: Changes | None = None
@@ -89,14 +85,6 @@ async def rank_features(
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
     settled = pipeline and await to_thread.run_sync(lambda: workshop_of(call).scored(pipeline))
     return await work(call, "rank", pipeline=settled, **chosen)
-
-
-async def execute_python(call: Call, code: Code, dataset: str | None = None, validation: bool | None = None) -> dict[str, Any]:
-    """Run a few lines of pandas/numpy in a sandbox, over the frame `train`: one row a minute, other series as series_column.
-
-    Print, or end with an expression. validation=true adds that frame and is written down as a trial first.
-    """
-    return await work(call, "execute", patience=SANDBOX_PATIENCE, code=code, dataset=dataset, validation=validation)
 
 
 async def settle(call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None) -> str:

@@ -1,0 +1,98 @@
+"""An agent's own few lines, run in the sandbox."""
+
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from anyio import to_thread
+from pydantic import Field
+
+from factory.answers import tidy
+from factory.errors import FlowError
+from sandbox import Level, Outcome, refuse, shorten
+from server.mcp.state import Call, connection_of, state_of, workshop_of
+from server.mcp.tools.arguments import Known
+from server.mcp.work import work
+from server.steering import advice
+
+if TYPE_CHECKING:
+    from factory.framing import Frames
+    from factory.workshop import Workshop
+    from server.sandboxing import Sandboxing
+
+PRINTED = 300
+HINT = "validation is there with data='validation', which is written down as a trial"
+
+
+async def execute_python(
+    call: Call,
+    code: str,
+    dataset: str | None = None,
+    data: Literal["train", "validation"] = "train",
+    features: Annotated[list[str], Field(max_length=30)] | None = None,
+    pipeline: Known | None = None,
+) -> dict[str, Any]:
+    """Run a few lines of pandas/numpy in a sandbox, over the frame `train`: one row a minute, other series as series_column.
+
+    Print, or end with an expression; change a copy. features adds columns; pipeline its out-of-fold `predictions`.
+    data=validation adds that frame (and `trades`), a trial.
+    """
+    frames = await to_thread.run_sync(lambda: workshop_of(call).frames(dataset, data == "validation", features or (), pipeline))
+    sandboxing = await to_thread.run_sync(lambda: state_of(call).sandboxing)
+    connection = connection_of(call)
+    refused = refuse(code, sandboxing.settings.limits)
+    if refused:
+        raise FlowError(f"execute_python: {refused.error}")
+    if await to_thread.run_sync(frames.missing):
+        made = await work(call, "frames", **frames.asked())
+        if "job" in made:
+            return made
+    sandboxing.budget.admit(connection)
+    workshop = workshop_of(call)
+    if frames.validation:
+        await to_thread.run_sync(workshop.looked, frames, code)
+    outcome = await _run(sandboxing, code, frames.paths)
+    return await to_thread.run_sync(partial(_answer, workshop, sandboxing, connection, frames, code, outcome))
+
+
+async def _run(sandboxing: "Sandboxing", code: str, paths: dict[str, list[Path]]) -> Outcome:
+    """Run the code off the event loop; a call that is cancelled takes its worker along."""
+    stop = threading.Event()
+    try:
+        return await to_thread.run_sync(lambda: sandboxing.broker.run(code, paths, stop), abandon_on_cancel=True)
+    finally:
+        stop.set()
+
+
+def _answer(
+    workshop: "Workshop", sandboxing: "Sandboxing", connection: str, frames: "Frames", code: str, outcome: Outcome
+) -> dict[str, Any]:
+    """Log the call and say what came of it.
+
+    Raises
+    ------
+    FlowError
+        If the code failed or met a limit.
+    """
+    shown = outcome.output[-PRINTED:] if outcome.error else shorten(outcome.output, sandboxing.settings.shown)
+    tokens = sandboxing.budget.spend(connection, shown + (outcome.error or ""))
+    whole = outcome.output if shown != outcome.output else None
+    id = workshop.called(frames, code, seconds=outcome.seconds, tokens=tokens, limit=outcome.limit, output=whole)
+    more = f"show(what='{id}') pages all {len(outcome.output):,} characters" if whole else None
+    level = sandboxing.broker.level
+    if outcome.error:
+        hint = () if frames.validation or "'validation' is not defined" not in outcome.error else (HINT,)
+        printed = (f"printed before: {shown}",) if shown else ()
+        counted = (workshop.standing(frames.dataset),) if frames.validation else ()
+        raise FlowError(f"execute_python: {outcome.error}", *hint, *printed, *((more,) if more else ()), *counted)
+    return tidy(
+        {
+            "output": shown,
+            "more": more,
+            "seconds": outcome.seconds,
+            "cheaper": advice(code),
+            "isolation": level.value if level is Level.WEAK else None,
+            "ledger": workshop.standing(frames.dataset),
+        }
+    )

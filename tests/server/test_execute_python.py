@@ -1,0 +1,164 @@
+"""The tool as an agent meets it, over MCP, on a small hourly market."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import psutil
+import pytest
+from mcp import Client
+
+from factory.market.build import build
+from factory.workshop import Workshop, perform
+from factory.workspace import Workspace
+from server.mcp.app import build_server
+from tests.corpus.market import hourly_market
+
+pytestmark = pytest.mark.anyio
+
+FEATURE = "zscore(gold.close, 24)"
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = Workspace.open(tmp_path_factory.mktemp("hourly"))
+    build(workspace, hourly_market())
+    for features in ([], [FEATURE]):  # the tests that follow are about code, not about making frames
+        perform(str(workspace.root), "frames", {"agent": "tester", "validation": True, "features": features})
+    return workspace.root
+
+
+@pytest.fixture
+def workspace(market: Path, tmp_path: Path) -> Workspace:
+    """A ledger of its own over one drawn market and its frames."""
+    workspace = Workspace.open(tmp_path / "workspace")
+    (workspace.datasets / "hourly").symlink_to(market / "datasets" / "hourly")
+    workspace.frames.symlink_to(market / "cache" / "frames")
+    return workspace
+
+
+@pytest.fixture
+async def client(workspace: Workspace) -> AsyncIterator[Client]:
+    async with Client(build_server(workspace)) as client:
+        yield client
+
+
+async def run(client: Client, code: str, **more: Any) -> dict[str, Any]:
+    result = await client.call_tool("execute_python", {"code": code, **more})
+    assert not result.is_error, result.content
+    answer = result.structured_content
+    assert answer is not None
+    return answer
+
+
+async def refused(client: Client, code: str, **more: Any) -> str:
+    result = await client.call_tool("execute_python", {"code": code, **more})
+    assert result.is_error
+    return str(result.content[0].text)  # type: ignore[union-attr]
+
+
+async def test_a_few_lines_give_a_short_answer(client: Client) -> None:
+    answer = await run(client, "print(len(train))\ntrain.close.mean() > 0")
+    assert answer == {
+        "output": "1896\nnp.True_\n",
+        "seconds": answer["seconds"],
+        "ledger": "0 trials, 0 explorations on hourly; 5 looks left",
+    }
+
+
+async def test_features_are_columns_and_advice_says_so(client: Client) -> None:
+    answer = await run(client, "train.close.rolling(24).mean().tail(1)")
+    assert "features=" in answer["cheaper"]
+    answer = await run(client, "list(train.columns)[-1]", features=[FEATURE])
+    assert answer["output"] == f"'{FEATURE}'\n"
+
+
+async def test_law_4_validation_is_a_trial_before_the_code_runs(client: Client, workspace: Workspace) -> None:
+    told = await refused(client, "validation.shape")
+    assert "data='validation'" in told
+    assert Workshop(workspace).ledger.counts("hourly").trials == 0
+    told = await refused(client, "1 / 0", data="validation")
+    assert "1 trials, 0 explorations" in told
+    answer = await run(client, "validation.shape", data="validation")
+    assert answer["output"] == "(840, 5)\n"
+    assert Workshop(workspace).ledger.counts("hourly").trials == 2
+
+
+async def test_bad_input_costs_nothing(client: Client, workspace: Workspace) -> None:
+    for code, more in (
+        ("1", {"features": ["nope("]}),
+        ("1", {"pipeline": "nope"}),
+        ("1", {"dataset": "nope"}),
+        ("1", {"data": "sealed"}),
+        ("#" * 20_001, {}),
+    ):
+        await refused(client, code, **{"data": "validation", **more})
+    workshop = Workshop(workspace)
+    assert workshop.ledger.counts("hourly").trials == 0
+    assert workshop.store.calls() == []
+
+
+async def test_long_output_is_shown_in_part_and_paged_in_full(client: Client) -> None:
+    answer = await run(client, "for i in range(3000):\n    print(i)")
+    assert len(answer["output"]) <= 4_000
+    assert "characters left out" in answer["output"]
+    call = answer["more"].split("'")[1]
+    pages = []
+    for page in (1, 2, 3):
+        shown = await client.call_tool("show", {"what": call, "page": page})
+        assert shown.structured_content is not None
+        pages.append(shown.structured_content["output"])
+    assert "".join(pages).split() == [str(i) for i in range(3000)]
+    beyond = await client.call_tool("show", {"what": call, "page": 4})
+    assert beyond.is_error
+
+
+async def test_calls_are_logged_with_what_they_took(client: Client, workspace: Workspace) -> None:
+    await run(client, "print(1)")
+    await refused(client, "1 / 0")
+    newest, oldest = Workshop(workspace).store.calls()
+    assert newest.agent == oldest.agent != "unknown"
+    assert newest.code != oldest.code
+    assert oldest.tokens == 1
+    assert oldest.output is None
+    listed = await client.call_tool("show", {"what": "calls"})
+    assert listed.structured_content is not None
+    assert [row[0] for row in listed.structured_content["rows"]] == [newest.id, oldest.id]
+
+
+async def test_the_budget_of_a_connection_ends(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_SANDBOX_CALLS", "1")
+    async with Client(build_server(workspace)) as client:
+        await run(client, "print(1)")
+        assert "1 calls within the hour (limit 1)" in await refused(client, "print(1)")
+
+
+async def test_a_wrong_setting_is_told_and_runs_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_SANDBOX_CPU", "lots")
+    async with Client(build_server(workspace)) as client:
+        assert "RFCAT_SANDBOX_CPU: 'lots'" in await refused(client, "print(1)")
+
+
+async def test_a_cancelled_call_takes_its_worker_along(client: Client) -> None:
+    await run(client, "print(1)")
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    with anyio.move_on_after(1.0):
+        await run(client, "while True:\n    pass")
+    with anyio.fail_after(10):
+        while {child.pid for child in psutil.Process().children(recursive=True)} - before:
+            await anyio.sleep(0.05)
+
+
+async def test_law_3_no_process_of_the_sandbox_holds_a_file_of_the_workspace(client: Client, workspace: Workspace) -> None:
+    await run(client, "print(1)")
+    for child in psutil.Process().children(recursive=True):
+        assert child.environ().get("RFCAT_WORKSPACE") is None or "sandbox" not in " ".join(child.cmdline())
+        if "sandbox.zygote" in " ".join(child.cmdline()):
+            assert child.open_files() == []
+
+
+async def test_how_well_code_is_walled_in_is_told(client: Client) -> None:
+    market = await client.call_tool("describe_market", {})
+    assert market.structured_content is not None
+    assert market.structured_content["sandbox"].startswith("strong")

@@ -1,0 +1,133 @@
+"""Frames for agents' own code: what they hold, and that asking for them costs nothing until code sees validation."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyarrow import ipc
+
+from factory.errors import DataError, ExpressionError, FlowError, PipelineError
+from factory.framing import MOST_FEATURES
+from factory.work import framing
+from factory.workshop import Workshop
+
+
+def read(paths: list[Path]) -> pd.DataFrame:
+    tables = [ipc.open_file(path.read_bytes()).read_all().to_pandas() for path in paths]
+    return pd.concat([tables[0], *(table.set_axis(tables[0].index) for table in tables[1:])], axis=1)
+
+
+@pytest.fixture
+def made(workshop: Workshop, do):
+    """Frames by name, made if they are not there."""
+
+    def made(**asked) -> dict[str, pd.DataFrame]:
+        frames = workshop.frames(**asked)
+        do("frames", **frames.asked())
+        assert frames.missing() == []
+        return {name: read(paths) for name, paths in frames.paths.items()}
+
+    return made
+
+
+def test_train_alone_is_the_default(made) -> None:
+    frames = made()
+    assert list(frames) == ["train"]
+    assert len(frames["train"]) == 64_800
+    assert frames["train"].index.name == "time"
+    assert {"close", "eth_close", "gold_close"} <= set(frames["train"])
+
+
+def test_law_3_no_frame_reaches_past_its_partition(made) -> None:
+    frames = made(validation=True, features=["lag(btc.close, 1)"])
+    assert str(frames["train"].index.max()) == "2024-02-14 23:59:00+00:00"
+    assert str(frames["validation"].index.min()) >= "2024-02-16"
+    assert str(frames["validation"].index.max()) == "2024-03-09 23:59:00+00:00"
+
+
+def test_law_1_a_feature_is_its_value_at_the_close_of_each_bar(made) -> None:
+    train = made(features=["ret(btc.close, 5)", "zscore(gold.close, 24)"])["train"]
+    expected = train["close"].pct_change(5, fill_method=None)
+    np.testing.assert_allclose(train["ret(btc.close, 5)"][5:], expected[5:], rtol=1e-9)
+    hourly = train["zscore(gold.close, 24)"].dropna()
+    changes = hourly.index[1:][np.diff(hourly.to_numpy()) != 0]
+    assert set(changes.minute) == {59}, "a gold bar is known at its close, which is the close of the bar of minute 59"
+
+
+def test_features_of_a_pipeline_may_be_named(made, binary: str) -> None:
+    train = made(pipeline=binary, features=["move5"])["train"]
+    same = made(features=["ret(btc.close, 5) / std(ret(btc.close, 1), 60)"])["train"].iloc[:, -1]
+    pd.testing.assert_series_equal(train["move5"], same, check_names=False)
+
+
+def test_predictions_are_out_of_fold_and_count_one_exploration(made, workshop: Workshop, binary: str) -> None:
+    child = workshop.settle(binary, changes={"experts.trees.rounds": 21})  # other tests share the cache, and not the ledger
+    frames = made(pipeline=child)
+    predictions = frames["predictions"]
+    assert list(predictions.columns) == ["line", "trees", "up"]
+    assert set(predictions["up"]) == {0, 1}
+    assert predictions[["line", "trees"]].std().min() > 0
+    assert predictions.index.max() <= frames["train"].index.max() + pd.Timedelta("1min")
+    made(pipeline=child)
+    assert workshop.ledger.counts("small-sim").explorations == 1
+
+
+def test_trades_are_those_of_the_trial(made, workshop: Workshop, binary: str, do) -> None:
+    with pytest.raises(PipelineError, match="backtest it first"):
+        workshop.frames(validation=True, pipeline=binary)
+    trial = do("backtest", pipeline=binary)
+    trades = made(validation=True, pipeline=binary)["trades"]
+    assert len(trades) == trial["trades"]
+    assert trades["net"].sum() == pytest.approx(trial["return"], rel=1e-3)
+    assert set(trades["reason"]) == {"settled"}
+    assert (trades["exit"] > trades.index).all()
+
+
+def test_what_is_made_is_not_made_again(workshop: Workshop, made, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(features=["ret(btc.close, 7)"])
+    monkeypatch.setattr(framing, "_write", lambda *_: pytest.fail("written again"))
+    made(features=["ret(btc.close, 7)"])
+
+
+def test_the_least_used_frames_go_and_those_in_use_stay(made, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(features=["ret(btc.close, 8)"])
+    monkeypatch.setattr(framing, "LIMIT_BYTES", 0)
+    made(features=["ret(btc.close, 9)"])
+    left = {path.name for path in workshop.workspace.frames.glob("*.arrow")}
+    assert left == {path.name for path in workshop.frames(features=["ret(btc.close, 9)"]).paths["train"]}
+
+
+def test_bad_requests_name_the_mistake(workshop: Workshop, binary: str) -> None:
+    with pytest.raises(PipelineError, match="unknown"):
+        workshop.frames(pipeline="nope")
+    with pytest.raises(DataError, match="unknown"):
+        workshop.frames("nope")
+    with pytest.raises(ExpressionError, match="btx"):
+        workshop.frames(features=["ret(btx.close, 5)"])
+    with pytest.raises(PipelineError, match=f"at most {MOST_FEATURES}"):
+        workshop.frames(features=[f"ret(btc.close, {i + 1})" for i in range(MOST_FEATURES + 1)])
+
+
+def test_a_feature_cannot_take_the_name_of_a_column(workshop: Workshop, binary: str) -> None:
+    child = workshop.settle(binary, changes={"features.close": "log(btc.close)"})
+    with pytest.raises(PipelineError, match="'close' is a column of the frame already"):
+        workshop.frames(pipeline=child, features=["close"])
+
+
+def test_law_4_looking_at_validation_is_one_trial_for_the_same_code_on_the_same_frames(workshop: Workshop) -> None:
+    frames = workshop.frames(validation=True)
+    for code in ("validation.shape", "validation.shape", "validation.size"):
+        workshop.looked(frames, code)
+    assert workshop.ledger.counts("small-sim").trials == 2
+    workshop.looked(workshop.frames(validation=True, features=["hour()"]), "validation.shape")
+    assert workshop.ledger.counts("small-sim").trials == 3
+
+
+def test_trades_that_are_gone_are_said_to_be(workshop: Workshop, binary: str, do) -> None:
+    do("backtest", pipeline=binary)
+    frames = workshop.frames(validation=True, pipeline=binary)
+    for path in sorted(workshop.workspace.runs.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    with pytest.raises(FlowError, match="gone"):
+        do("frames", **frames.asked())
