@@ -7,6 +7,7 @@ import selectors
 import socket
 import threading
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -85,7 +86,7 @@ class Broker:
         """End the parent, its workers with it, and let go of the frames."""
         with self._lock:
             if self._parent is not None:
-                self._parent.close(kill=True)
+                self._parent.close()
                 self._parent = None
         self._memory.close()
 
@@ -99,7 +100,8 @@ class Broker:
         code : str
             Python. It sees `pd`, `np`, the frames by their names, and the modules of `sandbox.facades`.
         frames : mapping of str to sequence of Path
-            Name of each frame and its Arrow files, whose columns stand side by side.
+            Name of each frame and its Arrow files, whose columns stand side by side. Those
+            that the code does not name are not handed over.
         stop : Event, optional
             Set by another thread when the call is no longer wanted.
 
@@ -118,11 +120,13 @@ class Broker:
             return refused
         if self.level is Level.WEAK and not self._allow_weak:
             return Outcome("", NO_WALL)
+        text = unicodedata.normalize("NFKC", code)  # as Python reads names
+        named = {name: paths for name, paths in (frames or {}).items() if name in text}
         with self._seat() as seated:
             if not seated:
                 wait = max(1, round(self.limits.wall / 4))
                 return Outcome("", f"busy: too many calls run and wait already; call again in {wait} s", "busy")
-            return self._run(code, frames or {}, stop or threading.Event())
+            return self._run(code, named, stop or threading.Event())
 
     @contextmanager
     def _seat(self) -> Iterator[bool]:
@@ -186,7 +190,7 @@ class Broker:
 
     def _discard(self) -> None:
         if self._parent is not None:
-            self._parent.close()
+            self._parent.retire()
             self._parent = None
 
     def _listen(self, channel: socket.socket, stop: threading.Event) -> tuple[bytes, str | None, float]:

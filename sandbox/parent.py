@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -84,14 +85,18 @@ class Parent:
         self.calls += 1
         socket.send_fds(self._control, [b"call"], list(descriptors))
 
-    def close(self, *, kill: bool = False) -> None:
-        """Let it end after its last worker, or at once with all of them: they die with their parent."""
+    def close(self) -> None:
+        """End it at once, its workers with it: they die with their parent."""
         self._control.close()
-        if kill:
-            self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_SECONDS if kill else 0)
         self._log.close()
+        self._process.kill()
+        self._process.wait()
+
+    def retire(self) -> None:
+        """Let it end after its last worker."""
+        self._control.close()
+        self._log.close()
+        threading.Thread(target=self._process.wait, daemon=True).start()  # or it stays in the process table
 
     def _await(self) -> None:
         self._control.settimeout(START_SECONDS)
@@ -102,7 +107,7 @@ class Parent:
         self._control.settimeout(None)
         if not answer:
             last = self._last_words()
-            self.close(kill=True)
+            self.close()
             raise ParentError(f"the sandbox's parent process did not start: {last}")
 
     def _last_words(self) -> str:

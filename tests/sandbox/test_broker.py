@@ -152,13 +152,19 @@ def test_closing_leaves_nothing_behind(frames: dict[str, list[Path]]) -> None:
 
 def test_a_missing_frame_is_the_callers_mistake(call: Callable[..., Outcome], brokers, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        brokers().run("print(1)", {"train": [tmp_path / "absent.arrow"]})
+        brokers().run("print(train)", {"train": [tmp_path / "absent.arrow"]})
+
+
+def test_a_frame_that_the_code_does_not_name_is_not_handed_over(brokers: Callable[..., Broker], frames, tmp_path: Path) -> None:
+    absent = {**frames, "validation": [tmp_path / "absent.arrow"]}
+    assert brokers().run("len(train)", absent).output == "2000\n"
+    assert brokers().run("len(\uff54rain)", absent).output == "2000\n", "Python reads full-width letters as plain ones"
 
 
 def test_a_frame_that_is_no_frame_runs_nothing(brokers: Callable[..., Broker], tmp_path: Path) -> None:
     path = tmp_path / "broken.arrow"
     path.write_bytes(b"no arrow file")
-    assert "could not be set up, nothing was run" in str(brokers().run("print(1)", {"train": [path]}).error)
+    assert "could not be set up, nothing was run" in str(brokers().run("print(train)", {"train": [path]}).error)
 
 
 def test_without_a_wall_nothing_runs_unless_it_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
 async def show(
     call: Call, what: Annotated[str, Field(max_length=200)] = "leaderboard", by: Breakdown | None = None, page: Page = 1
 ) -> dict[str, Any]:
-    """A pipeline, several ids to compare ("a b"), a job (waits for it), or: leaderboard, trials, ledger, jobs.
+    """A pipeline, several ids to compare ("a b"), a job (waits for it), or: leaderboard, trials, ledger, calls, jobs.
 
     by breaks a trial down.
     """
