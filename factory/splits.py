@@ -1,5 +1,7 @@
 """Purged and embargoed blocks of time over labels that last."""
 
+from itertools import combinations
+
 import numpy as np
 from numpy import int64
 from numpy.typing import NDArray
@@ -34,3 +36,37 @@ def purged_kfold(start: Indices, end: Indices, folds: int, embargo: int = 0) -> 
 def _outside(start: Indices, end: Indices, test: Indices, embargo: int) -> Indices:
     a, b = start[test[0]], end[test].max()
     return np.flatnonzero((end < a) | (start > b + embargo))
+
+
+def combinatorial(start: Indices, end: Indices, folds: int, tested: int = 2, embargo: int = 0) -> list[tuple[Indices, Indices]]:
+    """Every choice of `tested` blocks out of `folds`, with the rows that may train for it.
+
+    Purged and embargoed around each run of adjoining test blocks, as :func:`purged_kfold` does.
+
+    Returns
+    -------
+    list of (train, test)
+        ``C(folds, tested)`` of them; each row is tested ``C(folds - 1, tested - 1)`` times, which is how many
+        whole paths they make. Source: López de Prado 2018, chapter 12.
+    """
+    blocks = np.array_split(np.arange(len(start)), folds)
+    splits = []
+    for chosen in combinations(range(folds), tested):
+        runs = np.split(np.array(chosen), np.flatnonzero(np.diff(chosen) > 1) + 1)
+        tests = [np.concatenate([blocks[i] for i in run]) for run in runs]
+        kept = [np.isin(np.arange(len(start)), _outside(start, end, test, embargo)) for test in tests]
+        splits.append((np.flatnonzero(np.logical_and.reduce(kept)), np.concatenate(tests)))
+    return splits
+
+
+def walk_forward(n: int, train: int, test: int, gap: int) -> list[tuple[Indices, Indices]]:
+    """Training windows of fixed length that roll forward, each tested on the rows after a gap.
+
+    Returns
+    -------
+    list of (train, test)
+        Positions; a last test window that would not be full is left out.
+    """
+    rows = np.arange(n)
+    firsts = range(0, n - train - gap - test + 1, test)
+    return [(rows[i : i + train], rows[i + train + gap : i + train + gap + test]) for i in firsts]

@@ -67,3 +67,21 @@ def block_mean(values: NDArray[float64], times: NDArray[int64], block: int, conf
     half = float(stdtrit(blocks - 1, 0.5 + confidence / 2)) * error
     tail = float(stdtr(blocks - 1, -mean / error))
     return BlockMean(mean, error, mean - half, mean + half, tail, blocks, float(values.var(ddof=1)) / error**2)
+
+
+def newey_west(values: NDArray[float64], lags: int) -> tuple[float, float]:
+    """Mean of an autocorrelated series and its standard error, Bartlett weights, no small-sample correction.
+
+    Shown for comparison; the house certifies with block means. Source: Newey & West 1987.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+    lags : int
+        Autocovariances that count.
+    """
+    n, centred = len(values), values - values.mean()
+    variance = float(np.dot(centred, centred))
+    for lag in range(1, lags + 1):
+        variance += 2 * (1 - lag / (lags + 1)) * float(np.dot(centred[lag:], centred[:-lag]))
+    return float(values.mean()), sqrt(variance) / n

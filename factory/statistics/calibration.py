@@ -85,3 +85,10 @@ def _newton(x: NDArray[float64], y: NDArray[np.integer], start: tuple[float, flo
         if abs(step[0]) + abs(step[1]) < 1e-6:
             return slope, intercept
     return None
+
+
+def expected_error(y: NDArray[np.integer], p: NDArray[float64], bins: int = 10) -> float:
+    """Mean distance of chances from shares of ups, by bins of equal width. Source: Naeini et al. 2015."""
+    place = np.minimum((p * bins).astype(int), bins - 1)
+    gaps = [np.sum(place == k) * abs(float(p[place == k].mean() - y[place == k].mean())) for k in np.unique(place)]
+    return float(np.sum(gaps)) / len(p)

@@ -35,6 +35,13 @@ def clopper_pearson(wins: int, n: int, confidence: float = 0.95) -> tuple[float,
     return low, high
 
 
+def jeffreys(wins: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval from Jeffreys' prior, between Wilson's and the exact one. Source: Brown, Cai & DasGupta 2001."""
+    alpha = 1 - confidence
+    a, b = wins + 0.5, n - wins + 0.5
+    return float(betaincinv(a, b, alpha / 2)), float(betaincinv(a, b, 1 - alpha / 2))
+
+
 def binomial_tail(wins: int, n: int, rate: float) -> float:
     """Chance of at least `wins` among `n` at a true `rate`: the exact one-sided p-value."""
     return float(betainc(wins, n - wins + 1, rate)) if wins > 0 else 1.0

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from factory.statistics.blocks import block_mean
 
@@ -64,6 +64,18 @@ def delong(y: NDArray[np.integer], of: Auc, confidence: float = 0.95) -> tuple[f
     variance = _variance(up) / len(up) + _variance(down) / len(down)
     half = float(ndtri(0.5 + confidence / 2)) * sqrt(variance)
     return variance, max(0.0, of.value - half), min(1.0, of.value + half)
+
+
+def delong_difference(y: NDArray[np.integer], a: Auc, b: Auc) -> tuple[float, float, float]:
+    """Covariance of two AUCs on the same independent rows, z of their difference and its two-sided p-value.
+
+    Source: DeLong, DeLong & Clarke-Pearson 1988.
+    """
+    groups = [(of.placement[y > 0], of.placement[y <= 0]) for of in (a, b)]
+    covariance = sum(float(np.cov(first, second)[0, 1]) / len(first) for first, second in zip(*groups, strict=True))
+    variance = delong(y, a)[0] + delong(y, b)[0] - 2 * covariance
+    z = (a.value - b.value) / sqrt(variance)
+    return covariance, z, float(2 * ndtr(-abs(z)))
 
 
 def block_interval(

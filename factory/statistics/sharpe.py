@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 
 class Moments(NamedTuple):
@@ -69,3 +69,43 @@ def ar1_error(of: Moments, rho: float) -> float:
 def psr(sharpe: float, error: float, benchmark: float = 0.0) -> float:
     """Probability that the true Sharpe ratio exceeds a benchmark. Source: Bailey & López de Prado 2012."""
     return float(ndtr((sharpe - benchmark) / error))
+
+
+def psr_at_benchmark(of: Moments, benchmark: float = 0.0) -> float:
+    """Probability that the true Sharpe ratio exceeds a benchmark, the error taken at the benchmark and over n.
+
+    Another convention than :func:`psr` with :func:`mertens_error`: never mix the two.
+    Source: López de Prado, Lipton & Zoonekynd 2025.
+    """
+    return psr(of.sharpe, mertens_error(of._replace(sharpe=benchmark, n=of.n + 1)), benchmark)
+
+
+def min_track_record(of: Moments, benchmark: float = 0.0, confidence: float = 0.95) -> float:
+    """Observations after which the Sharpe ratio would exceed a benchmark with some confidence, not rounded.
+
+    Parameters
+    ----------
+    of : Moments
+        ``of.sharpe > benchmark``; its `n` does not matter. Source: Bailey & López de Prado 2012.
+    """
+    variance = mertens_error(of._replace(n=2)) ** 2
+    return 1 + variance * (float(ndtri(confidence)) / (of.sharpe - benchmark)) ** 2
+
+
+def aggregation(autocorrelation: NDArray[float64]) -> float:
+    """Factor by which a Sharpe ratio grows when ``len(autocorrelation) + 1`` periods become one.
+
+    Parameters
+    ----------
+    autocorrelation : ndarray of float64, shape (q - 1,)
+        Of the returns at lags 1 to q - 1; all zero gives ``sqrt(q)``. Source: Lo 2002.
+    """
+    q = len(autocorrelation) + 1
+    return q / sqrt(q + 2 * float(np.sum(np.arange(q - 1, 0, -1) * autocorrelation)))
+
+
+def autocorrelations(values: NDArray[float64], lags: int) -> NDArray[float64]:
+    """Autocorrelation at lags 1 to `lags`, each normed by the whole variance, shape (lags,)."""
+    centred = values - values.mean()
+    products = [float(np.dot(centred[lag:], centred[:-lag])) for lag in range(1, lags + 1)]
+    return np.array(products) / float(np.dot(centred, centred))

@@ -1,0 +1,96 @@
+"""What the best of many trials is worth: expected maxima, deflated Sharpe ratios, how many trials there really were.
+
+The house deflates by the raw number of trials and the variance that a Sharpe
+ratio has without any edge, ``1 / (T - 1)``. The textbook takes the variance
+between the trials, which mixes noise with real differences: with a real edge
+it deflates to nothing. Neither knows that a search adapts: both are advice and no test.
+"""
+
+from math import e, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+from scipy.integrate import quad
+from scipy.special import log_ndtr, ndtri
+from scipy.stats import norm
+
+from factory.statistics.sharpe import Moments, mertens_error, psr
+
+
+def expected_maximum(trials: float) -> float:
+    """Expected maximum of independent standard normals, approximately: what enters deflation.
+
+    Parameters
+    ----------
+    trials : float
+        How many; 1 gives 0. Source: Bailey & López de Prado 2014 (false strategy theorem).
+    """
+    if trials <= 1:
+        return 0.0
+    return float((1 - np.euler_gamma) * ndtri(1 - 1 / trials) + np.euler_gamma * ndtri(1 - 1 / (trials * e)))
+
+
+def expected_maximum_exact(trials: int) -> float:
+    """Expected maximum of independent standard normals by quadrature, to judge :func:`expected_maximum` by."""
+    value, _ = quad(lambda x: x * trials * norm.pdf(x) * np.exp((trials - 1) * log_ndtr(x)), -10, 10, epsabs=1e-10, limit=200)
+    return float(value)
+
+
+def deflated(of: Moments, trials: float, variance: float | None = None) -> float:
+    """Deflated Sharpe ratio: the probability that the true one exceeds what the best of many trials shows by luck.
+
+    Parameters
+    ----------
+    of : Moments
+        Of the chosen trial's returns.
+    trials : float
+        How many were made.
+    variance : float, optional
+        Of Sharpe ratios between trials. Default is the house form, ``1 / (n - 1)``; the
+        observed variance gives the textbook form. Source: Bailey & López de Prado 2014.
+    """
+    spread = 1 / (of.n - 1) if variance is None else variance
+    return psr(of.sharpe, mertens_error(of), sqrt(spread) * expected_maximum(trials))
+
+
+def min_backtest_length(trials: int, sharpe: float = 1.0) -> float:
+    """Years below which the best of some trials is expected to show an annual Sharpe ratio without having one.
+
+    Source: Bailey, Borwein, López de Prado & Zhu 2014.
+    """
+    return (expected_maximum(trials) / sharpe) ** 2
+
+
+class EffectiveTrials(NamedTuple):
+    """How many independent trials correlated ones amount to, by three counts."""
+
+    average_correlation: float
+    by_correlation: float
+    by_entropy: float
+    by_participation: float
+
+
+def effective_trials(returns: NDArray[float64]) -> EffectiveTrials:
+    """Count correlated trials.
+
+    Parameters
+    ----------
+    returns : ndarray of float64, shape (periods, trials)
+        At least two trials, each of which varies.
+
+    Returns
+    -------
+    EffectiveTrials
+        ``rho + (1 - rho) * N`` for the mean correlation rho (Bailey & López de Prado 2014); the entropy (Roy &
+        Vetterli 2007) and the participation ratio of the eigenvalues. All but the first are too lenient
+        with neighbours on one hill.
+    """
+    correlation = np.atleast_2d(np.corrcoef(returns, rowvar=False))
+    trials = len(correlation)
+    average = float((correlation.sum() - trials) / (trials * (trials - 1)))
+    eigenvalues = np.clip(np.linalg.eigvalsh(correlation), 0, None)
+    share = eigenvalues / eigenvalues.sum()
+    entropy = -float(np.sum(share[share > 0] * np.log(share[share > 0])))
+    return EffectiveTrials(average, average + (1 - average) * trials, float(np.exp(entropy)), float(1 / np.sum(share**2)))
