@@ -91,6 +91,15 @@ def _weak(environment: Mapping[str, str]) -> bool:
     return bool(said)
 
 
+@dataclass
+class Spent:
+    """What one request of a connection used."""
+
+    at: float
+    calls: int
+    tokens: int = 0
+
+
 class Budget:
     """What each connection has used within the last hour.
 
@@ -102,11 +111,11 @@ class Budget:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._spent: dict[str, deque[tuple[float, int]]] = {}
+        self._spent: dict[str, deque[Spent]] = {}
         self._lock = threading.Lock()
 
-    def admit(self, connection: str) -> None:
-        """Count a call, or refuse it.
+    def admit(self, connection: str, calls: int = 1) -> None:
+        """Count a call, or with none a page of what an earlier one printed; or refuse it.
 
         Raises
         ------
@@ -115,32 +124,34 @@ class Budget:
         """
         now = time.monotonic()
         with self._lock:
-            for key in [key for key, spent in self._spent.items() if not spent or spent[-1][0] < now - HOUR]:
-                del self._spent[key]
+            self._forget(now - HOUR)
             spent = self._spent.setdefault(connection, deque())
-            while spent and spent[0][0] < now - HOUR:
-                spent.popleft()
-            calls, tokens = len(spent), sum(used for _, used in spent)
-            if calls >= self._settings.calls or tokens >= self._settings.tokens:
-                raise FlowError(_used_up(calls, tokens, self._settings, spent[0][0] + HOUR - now if spent else HOUR))
-            spent.append((now, 0))
+            made, tokens = sum(each.calls for each in spent), sum(each.tokens for each in spent)
+            if (calls and made >= self._settings.calls) or tokens >= self._settings.tokens:
+                raise FlowError(_used_up(made, tokens, self._settings, spent[0].at + HOUR - now if spent else HOUR))
+            spent.append(Spent(now, calls))
 
     def spend(self, connection: str, text: str) -> int:
-        """Count what came back to the connection's newest call; about how many tokens that is."""
+        """Count what came back to the connection's newest request; about how many tokens that is."""
         tokens = -(-len(text) // CHARACTERS_A_TOKEN)
         with self._lock:
-            spent = self._spent.get(connection)
-            if spent:
-                at, used = spent.pop()
-                spent.append((at, used + tokens))
+            if spent := self._spent.get(connection):
+                spent[-1].tokens += tokens
         return tokens
+
+    def _forget(self, before: float) -> None:
+        for connection, spent in list(self._spent.items()):
+            while spent and spent[0].at < before:
+                spent.popleft()
+            if not spent:
+                del self._spent[connection]
 
 
 def _used_up(calls: int, tokens: int, settings: Settings, seconds: float) -> str:
     which = (
-        f"{calls} calls within the hour (limit {settings.calls})"
-        if calls >= settings.calls
-        else f"{tokens:,} tokens came back within the hour (limit {settings.tokens:,})"
+        f"{tokens:,} tokens came back within the hour (limit {settings.tokens:,})"
+        if tokens >= settings.tokens
+        else f"{calls} calls within the hour (limit {settings.calls})"
     )
     minutes = max(1, round(seconds / 60))
     return f"execute_python: {which}; more in {minutes} min; until then rank_features, backtest and show answer for less"

@@ -134,6 +134,17 @@ async def test_the_budget_of_a_connection_ends(workspace: Workspace, monkeypatch
         assert "1 calls within the hour (limit 1)" in await refused(client, "print(1)")
 
 
+async def test_pages_come_out_of_the_same_budget(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_SANDBOX_TOKENS", "2000")
+    async with Client(build_server(workspace)) as client:
+        answer = await run(client, "for i in range(3000):\n    print(i)")
+        call = answer["more"].split("'")[1]
+        assert not (await client.call_tool("show", {"what": call})).is_error
+        told = await client.call_tool("show", {"what": call, "page": 2})
+        assert told.is_error
+        assert "tokens came back within the hour (limit 2,000)" in told.content[0].text
+
+
 async def test_a_wrong_setting_is_told_and_runs_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RFCAT_SANDBOX_CPU", "lots")
     async with Client(build_server(workspace)) as client:

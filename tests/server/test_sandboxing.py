@@ -62,6 +62,15 @@ def test_a_connection_has_its_tokens_an_hour(clock: list[float]) -> None:
     budget.admit("a")
 
 
+def test_pages_of_earlier_output_cost_tokens_and_no_call(clock: list[float]) -> None:
+    budget = Budget(Settings(calls=1, tokens=100))
+    budget.admit("a")
+    budget.admit("a", calls=0)
+    assert budget.spend("a", "x" * 400) == 100
+    with pytest.raises(FlowError, match="100 tokens came back"):
+        budget.admit("a", calls=0)
+
+
 @pytest.mark.parametrize(
     ("code", "tool"),
     [

@@ -11,7 +11,7 @@ from pydantic import Field
 from factory.answers import tidy
 from factory.errors import FlowError
 from sandbox import Level, Outcome, refuse, shorten
-from server.mcp.state import Call, connection_of, state_of, workshop_of
+from server.mcp.state import Call, ask, connection_of, state_of, workshop_of
 from server.mcp.tools.arguments import Known
 from server.mcp.work import work
 from server.steering import advice
@@ -54,6 +54,15 @@ async def execute_python(
         await to_thread.run_sync(workshop.looked, frames, code)
     outcome = await _run(sandboxing, code, frames.paths)
     return await to_thread.run_sync(partial(_answer, workshop, sandboxing, connection, frames, code, outcome))
+
+
+async def output_of(call: Call, id: str, page: int) -> dict[str, Any]:
+    """A page of what a call printed; its tokens come out of the same budget."""
+    budget, connection = (await to_thread.run_sync(lambda: state_of(call).sandboxing)).budget, connection_of(call)
+    budget.admit(connection, calls=0)
+    shown = await ask(call, "show", what=id, page=page)
+    budget.spend(connection, shown["output"])
+    return shown
 
 
 async def _run(sandboxing: "Sandboxing", code: str, paths: dict[str, list[Path]]) -> Outcome:

@@ -9,6 +9,7 @@ from pydantic import Field
 from server.jobs import recent, status
 from server.mcp.state import Call, ask, state_of
 from server.mcp.tools.arguments import Breakdown, Known, Page, Words
+from server.mcp.tools.python import output_of
 from server.mcp.work import follow
 
 
@@ -36,6 +37,8 @@ async def show(
     """
     if what.startswith("job-"):
         return await follow(call, what)
+    if what.startswith("call-"):
+        return await output_of(call, what, page)
     if what == "jobs":
         return await to_thread.run_sync(lambda: recent(state_of(call).jobs, page))
     return await ask(call, "show", what=what, by=by, page=page)
