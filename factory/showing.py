@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from factory.answers import Answer, page, table
 from factory.errors import PipelineError, did_you_mean
+from factory.evidence.standing import deflated, independent, spread
 from factory.ledger import Entry
 from factory.ledger.store import PAGE as KEPT
 from factory.reading import rank, reading
@@ -16,7 +17,19 @@ if TYPE_CHECKING:
 PAGE = 10
 CHARACTERS = 6_000
 """Of a call's output on one page."""
-BOARD = ("pipeline", "name", "parent", "trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return", "auc")
+BOARD = (
+    "pipeline",
+    "name",
+    "parent",
+    "trades",
+    "win_rate",
+    "break_even",
+    "sharpe",
+    "sharpe_error",
+    "deflated",
+    "return",
+    "auc",
+)
 LISTS = ("leaderboard", "trials", "ledger", "datasets", "calls", "jobs")
 BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
 
@@ -24,6 +37,7 @@ BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
 def trial(workshop: "Workshop", pipeline: "Pipeline", run: Answer, *, new: bool) -> Answer:
     """The answer about a trial: what it earned beside what luck and the market alone would have."""
     found = run["metrics"]
+    trials = max(run["trial"], workshop.ledger.counts(pipeline.data).trials)
     answer: Answer = {
         "pipeline": pipeline.id,
         "trial": run["trial"],
@@ -40,7 +54,8 @@ def trial(workshop: "Workshop", pipeline: "Pipeline", run: Answer, *, new: bool)
         "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
         "twins_show": "win_rate, return; the coin is one draw",
         "units": units(pipeline),
-        "reading": reading(found, max(run["trial"], workshop.ledger.counts(pipeline.data).trials)),
+        "deflated": deflated(found, len(run["daily"]), trials),
+        "reading": reading(found, trials),
         "price": run.get("price") or None,
         "data": "simulated" if workshop.catalog.meta(pipeline.data)["simulated"] else None,
         "ledger": workshop.standing(pipeline.data),
@@ -161,8 +176,9 @@ def _board(workshop: "Workshop", number: int, *, best: bool) -> Answer:
     if best:
         runs.sort(key=lambda entry: rank(entry.payload["metrics"]))
     shown, more = page(runs, number, PAGE)
+    counts = {name: workshop.ledger.counts(name).trials for name in workshop.catalog.names()}
     return {
-        **table(BOARD, [_row(entry) for entry in shown]),
+        **table(BOARD, [_row(entry, counts[str(entry.payload["dataset"])]) for entry in shown]),
         "sorted": "by Sharpe, ruined and under 30 trades last; the best of many is too good to be true"
         if best
         else "newest first",
@@ -180,13 +196,14 @@ def _trials(workshop: "Workshop", dataset: str) -> list[Entry]:
     return [entry for entry in found if "metrics" in entry.payload]
 
 
-def _row(entry: Entry) -> list[Any]:
+def _row(entry: Entry, trials: int) -> list[Any]:
     found = entry.payload["metrics"]
     row = {
         "pipeline": entry.payload["pipeline"],
         "name": entry.payload["name"],
         "parent": entry.payload.get("parent"),
         **headline(found),
+        "deflated": deflated(found, len(entry.payload["daily"]), trials),
     }
     return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
 
@@ -228,4 +245,22 @@ def _ledger(workshop: "Workshop") -> Answer:
         "head": position.hash[:12],
         "newest_trials": table(("row", "at", "pipeline", "agent"), newest),
         "counts": [workshop.standing(name) for name in workshop.catalog.names()],
+        "best": {name: _best(workshop, name) for name in workshop.catalog.names()},
+    }
+
+
+def _best(workshop: "Workshop", dataset: str) -> Answer | None:
+    """The best trial of a dataset, deflated by all of them in the house's form and in the textbook's."""
+    entries = _trials(workshop, dataset)
+    if not entries:
+        return None
+    best = min(entries, key=lambda entry: rank(entry.payload["metrics"]))
+    found, days = best.payload["metrics"], len(best.payload["daily"])
+    trials, between = workshop.ledger.counts(dataset).trials, spread([entry.payload["metrics"] for entry in entries])
+    return {
+        "pipeline": best.payload["pipeline"],
+        "sharpe": found.get("sharpe"),
+        "deflated": deflated(found, days, trials),
+        "textbook": None if between is None else deflated(found, days, trials, between),
+        "independent_trials": independent([entry.payload["daily"] for entry in entries]),
     }
