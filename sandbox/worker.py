@@ -5,7 +5,6 @@ import json
 import os
 import random
 import socket
-import time
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -135,4 +134,3 @@ def _reseed() -> None:
     """A fork copies the state of every generator: without this, every call would draw the same numbers."""
     random.seed(os.urandom(16))
     np.random.seed(int.from_bytes(os.urandom(4), "little"))
-    time.tzset()
