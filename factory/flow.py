@@ -75,6 +75,18 @@ class Model:
             pipeline, rows, {name: fitted.predict(seen(pipeline, rows, name)) for name, fitted in self.experts.items()}
         )
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows, as plain arrays."""
+        arrays = {f"meta.{key}": array for key, array in self.meta.arrays().items()}
+        for name, fitted in self.experts.items():
+            arrays |= {f"experts.{name}.{key}": array for key, array in fitted.arrays().items()}
+        return arrays
+
+    def key(self, pipeline: Pipeline, fingerprint: str) -> str:
+        """Hash of the artefact: of the recipe, the rows that it learned from, and all that it knows."""
+        arrays = self.arrays()
+        return content_key("model", pipeline.digest, fingerprint, *(arrays[name] for name in sorted(arrays)))
+
     def predict(self, pipeline: Pipeline, rows: Rows) -> NDArray[float64]:
         """Chance of up at each row, shape (n,)."""
         if not len(rows.time):

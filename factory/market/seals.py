@@ -96,7 +96,7 @@ def marks_of(spec: DatasetSpec, series: Mapping[str, Series]) -> Marks:
     sealed_from = spec.split.span("sealed")[0]
     opened, closed = {}, {}
     for name, one in series.items():
-        first, hashes = _hashes(one)
+        first, hashes = chunk_hashes(one)
         after = one.time[first::CHUNK][: len(hashes)]
         ends = after + (CHUNK - 1) * one.period + spec.series[name].extent_ms
         told = hashes != 0
@@ -166,8 +166,8 @@ def _meet(left: Hashes, right: Hashes) -> bool:
     return bool(np.isin(left, right, assume_unique=True).any())
 
 
-def _hashes(series: Series) -> tuple[int, Hashes]:
-    """First row of the first whole chunk, and a hash a chunk; 0 where it tells nothing."""
+def chunk_hashes(series: Series) -> tuple[int, Hashes]:
+    """First row of the first whole chunk of 30 rows, and a hash a chunk; 0 where it tells nothing."""
     values: NDArray[float64] = series.columns.get("close", next(iter(series.columns.values())))
     first = int(-(series.time[0] // series.period) % CHUNK) if len(values) else 0
     whole = (len(values) - first) // CHUNK

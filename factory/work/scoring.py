@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from factory.answers import Answer
 from factory.cache import UNLIMITED, Cache
+from factory.evidence.probes.standing import at_backtest, at_train, whole
 from factory.flow import Scored, trade, volatility_of, walk_forward
 from factory.progress import within
 from factory.work.desk import Desk
@@ -24,17 +25,19 @@ def backtest(desk: Desk, why: str = "") -> Answer:
     if known:
         return known
     with desk.steady():
-        scored, model, volatility = score(desk)
+        scored, model, volatility, probes = score(desk)
     run = desk.workshop.run_id(desk.pipeline, "trial")
     Cache(desk.workshop.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
-    return desk.workshop.record(desk.pipeline, outcome(scored), model=model, why=why, daily=scored.result.daily.net.tolist())
+    return desk.workshop.record(
+        desk.pipeline, {**outcome(scored), "probes": probes}, model=model, why=why, daily=scored.result.daily.net.tolist()
+    )
 
 
-def score(desk: Desk) -> tuple[Scored, str, NDArray[float64]]:
-    """The pipeline on validation, the hash of the artefact that predicted it, and the volatility at each trade."""
+def score(desk: Desk) -> tuple[Scored, str, NDArray[float64], Answer]:
+    """The pipeline on validation, the hash of the artefact that predicted it, the volatility at each trade, and the probes."""
     train_partition, validation = desk.partition("train"), desk.partition("validation")
     desk.progress(0.0, "reading train")
-    history, _ = desk.rows(train_partition)
+    history, past = desk.rows(train_partition)
     desk.progress(0.05, "reading validation")
     rows, columns = desk.rows(validation)
     model = ""
@@ -47,7 +50,15 @@ def score(desk: Desk) -> tuple[Scored, str, NDArray[float64]]:
     desk.progress(0.9, "trading validation")
     base_rate = float(np.mean(history.labels.y[history.labels.y >= 0]))
     result = trade(desk.pipeline, desk.contract, validation, columns, rows, p, base_rate)
-    return Scored(rows, p, result), model, volatility_of(desk.contract, validation, columns, rows.time[result.trades.decision])
+    desk.progress(0.95, "probing for leaks")
+    area = result.metrics.get("auc")
+    prints = train_partition.fingerprint, validation.fingerprint
+    findings = [
+        *at_train(desk.pipeline, train_partition, validation, history, desk.cache),
+        *at_backtest(desk.pipeline, history, rows, (past, columns), area, prints, desk.cache),
+    ]
+    volatility = volatility_of(desk.contract, validation, columns, rows.time[result.trades.decision])
+    return Scored(rows, p, result), model, volatility, whole(findings)
 
 
 def outcome(scored: Scored) -> Answer:

@@ -1,8 +1,5 @@
 """Fit a pipeline on train and tell how its parts did there, out of fold."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy import float64, int8
 from numpy.typing import NDArray
@@ -11,7 +8,9 @@ from factory import canonical
 from factory.answers import Answer, table
 from factory.cache import UNLIMITED, Cache
 from factory.decisions import Rows
-from factory.flow import Model, content_key, learn
+from factory.evidence.probes.findings import told
+from factory.evidence.probes.standing import AT_TRAIN, at_train
+from factory.flow import Model, learn
 from factory.market.series import Partition
 from factory.progress import within
 from factory.statistics.calibration import log_loss
@@ -32,6 +31,7 @@ def train(desk: Desk) -> Answer:
         desk.progress(0.0, "reading train")
         rows, _ = desk.rows(partition)
         model = fitted(desk, partition, rows)
+        findings = at_train(desk.pipeline, partition, desk.partition("validation"), rows, desk.cache)
     y = rows.labels.y[rows.labels.y >= 0]
     up_share = float(np.mean(y))
     answer = {
@@ -43,6 +43,7 @@ def train(desk: Desk) -> Answer:
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
         "model": store_model(desk, partition, model),
+        "probes": told(findings, AT_TRAIN),
     }
     desk.workshop.explored(desk.pipeline, "train")
     return {**desk.workshop.keep(desk.pipeline, "train", answer), "ledger": desk.workshop.standing(desk.pipeline.data)}
@@ -60,15 +61,6 @@ def fitted(desk: Desk, train_partition: Partition, rows: Rows) -> Model:
 
 def store_model(desk: Desk, partition: Partition, model: Model) -> str:
     """Keep the trained artefact by the hash of its content; return the hash."""
-    arrays = model_arrays(model)
-    key = content_key("model", desk.pipeline.digest, partition.fingerprint, *(arrays[name] for name in sorted(arrays)))
-    Cache(desk.workshop.workspace.artefacts, limit=UNLIMITED).put(key, arrays)
+    key = model.key(desk.pipeline, partition.fingerprint)
+    Cache(desk.workshop.workspace.artefacts, limit=UNLIMITED).put(key, model.arrays())
     return key[: canonical.SHORT]
-
-
-def model_arrays(model: Model) -> Mapping[str, NDArray[Any]]:
-    """A model as plain arrays."""
-    arrays = {f"meta.{key}": array for key, array in model.meta.arrays().items()}
-    for name, fitted_expert in model.experts.items():
-        arrays |= {f"experts.{name}.{key}": array for key, array in fitted_expert.arrays().items()}
-    return arrays

@@ -1,0 +1,156 @@
+"""P1 and P2: a feature at t must not move when what comes after t is cut off or replaced."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy import float64, int64
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from factory import canonical
+from factory.cache import Cache
+from factory.evidence.probes.findings import BLOCK, Finding
+from factory.expressions.columns import Columns
+from factory.expressions.expression import Expression
+from factory.market.series import Partition, Series
+from factory.times import DAY
+
+VERSION = 1
+"""Raised when a probe would find something else in the same rows."""
+CUTS = 64
+"""Moments at which the rows after are cut off: a leak in a share q of rows is met with chance 1 - (1 - q)**64."""
+TWISTS = 16
+TOLERANCE = 1e-9
+"""Relative."""
+AHEAD = DAY
+"""How much of what comes after a moment is replaced."""
+SPARE = 2
+"""Days of rows kept before a feature's look-back, for what is anchored to a day."""
+
+Twist = Callable[[NDArray[float64], Generator], NDArray[float64]]
+TWISTED: Mapping[str, Twist] = {
+    "shuffled": lambda values, rng: rng.permutation(values),
+    "scaled by 3": lambda values, rng: values * 3,
+    "sign-flipped": lambda values, rng: -values,
+}
+
+
+def causal(
+    expressions: Mapping[str, Expression], partition: Partition, times: NDArray[int64], cache: Cache | None
+) -> list[Finding]:
+    """Cut off, and replace, what comes after some decisions, and compare each feature there.
+
+    A leak that is stored in the data file itself cannot be seen so; P4, P5, P8 and P10 are for that.
+
+    Parameters
+    ----------
+    expressions : mapping of str to Expression
+        Features by name.
+    partition : Partition
+        Whose rows are read.
+    times : ndarray of int64, shape (n,)
+        Decisions, ms UTC, increasing; 64 of them are probed.
+    cache : Cache or None
+        Keeps the greatest difference by feature and partition.
+    """
+    if not len(times):
+        return []
+    rng = np.random.default_rng(canonical.seed_for(partition.fingerprint, "probes.causal"))
+    chosen = np.unique(np.concatenate([times[rng.choice(len(times), min(CUTS, len(times)), replace=False)], times[[0, -1]]]))
+    whole = Columns(partition, cache)
+    found = []
+    for name, expression in expressions.items():
+        moved = _moved(expression, partition, chosen, whole, cache)
+        found += [
+            Finding(probe, BLOCK, f"features.{name}: moves at a decision when rows after it are {how}; it reads the future")
+            for probe, how in (("P1", "cut off"), ("P2", "replaced"))
+            if moved[probe] > TOLERANCE
+        ]
+    return found
+
+
+def _moved(
+    expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns, cache: Cache | None
+) -> dict[str, float]:
+    """Greatest relative difference that each of the two makes."""
+    key = canonical.digest(["probes.causal", VERSION, expression.text, partition.fingerprint])
+    kept = cache.get(key) if cache else None
+    if kept is not None:
+        return {probe: float(kept[probe][0]) for probe in ("P1", "P2")}
+    moved = {"P1": _cut(expression, partition, times, whole), "P2": _twisted(expression, partition, times, whole)}
+    if cache:
+        cache.put(key, {probe: np.array([value]) for probe, value in moved.items()})
+    return moved
+
+
+def _cut(expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns) -> float:
+    full = whole.at(expression, times)
+    cut = [_value(expression, _between(partition, *_window(expression, partition, int(t)), int(t)), int(t)) for t in times]
+    return difference(full, np.array(cut))
+
+
+def _twisted(expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns) -> float:
+    some = times[np.linspace(0, len(times) - 1, min(TWISTS, len(times)), dtype=int)]
+    full, worst = whole.at(expression, some), 0.0
+    rng = np.random.default_rng(canonical.seed_for(partition.fingerprint, "probes.twist"))
+    for twist in TWISTED.values():
+        values = []
+        for t in map(int, some):
+            begin = _window(expression, partition, t)[0]
+            rows = _between(partition, begin, t + AHEAD, t + AHEAD)
+            values.append(_value(expression, _replaced(rows, t, twist, rng), t))
+        worst = max(worst, difference(full, np.array(values)))
+    return worst
+
+
+def _window(expression: Expression, partition: Partition, t: int) -> tuple[int, int]:
+    """From where on rows are needed for a feature at t, to t."""
+    periods = {name: one.period for name, one in partition.series.items()}
+    delays = {name: one.delay for name, one in partition.series.items()}
+    reach = expression.lookback(periods, delays) + SPARE * DAY
+    longest = max(one.period + one.delay for one in partition.series.values())
+    return (t - 2 * reach - 2 * longest) // DAY * DAY, t
+
+
+def _between(partition: Partition, begin: int, end: int, known: int) -> Partition:
+    """Rows stamped from `begin` on that are stamped before `end` and known by `known`."""
+    series = {}
+    for name, one in partition.series.items():
+        rows = slice(np.searchsorted(one.time, begin), np.searchsorted(one.known, known, side="right"))
+        columns = {column: values[rows] for column, values in one.columns.items()}
+        series[name] = Series(name, one.kind, one.period, one.delay, one.time[rows], one.known[rows], columns)
+    return Partition(partition.dataset, partition.name, partition.start, partition.end, series, partition.fingerprint)
+
+
+def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Partition:
+    series = {}
+    for name, one in partition.series.items():
+        after = one.known > t
+        columns = {}
+        for column, values in one.columns.items():
+            columns[column] = np.array(values)
+            columns[column][after] = twist(columns[column][after], rng)
+        series[name] = Series(name, one.kind, one.period, one.delay, one.time, one.known, columns)
+    return Partition(partition.dataset, partition.name, partition.start, partition.end, series, partition.fingerprint)
+
+
+def _value(expression: Expression, rows: Partition, t: int) -> float:
+    if any(not len(one) for one in rows.series.values()):
+        rows = Partition(
+            rows.dataset, rows.name, rows.start, rows.end,
+            {name: one for name, one in rows.series.items() if len(one)}, rows.fingerprint,
+        )  # fmt: skip
+        if not expression.series <= set(rows.series):
+            return float("nan")
+    return float(Columns(rows, None).at(expression, np.array([t]))[0])
+
+
+def difference(one: NDArray[float64], other: NDArray[float64]) -> float:
+    """Greatest relative difference of two rows of values, infinite where only one is missing."""
+    missing = np.isnan(one)
+    if np.any(missing != np.isnan(other)):
+        return float("inf")
+    same = (one == other) | missing
+    with np.errstate(invalid="ignore"):
+        gaps = np.where(same, 0.0, np.abs(one - other) / np.maximum(1.0, np.abs(one)))
+    return float(np.max(gaps, initial=0.0))

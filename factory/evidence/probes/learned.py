@@ -1,0 +1,224 @@
+"""P3 to P7 and P9: what a quick learner makes of the features, and whether that can be true."""
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy import float64, int8, int64
+from numpy.typing import NDArray
+
+from factory import canonical
+from factory.cache import Cache
+from factory.decisions import Rows
+from factory.evidence.probes.findings import BLOCK, WARN, Finding
+from factory.expressions.columns import Columns
+from factory.expressions.expression import Expression
+from factory.statistics.ranking import auc
+from factory.times import DAY
+
+SHIFT_WARNS, SHIFT_BLOCKS = 0.03, 0.06
+LOOKED_AT = 0.53
+"""AUC below which there is nothing that dominance could explain."""
+SHARE_WARNS, SHARE_BLOCKS = 0.6, 0.85
+APART_WARNS, APART_REPORTS = 0.65, 0.80
+MOST_ROWS = 4_000
+PERMUTED = 99
+LEAST_SHIFT = 300
+
+Matrix = NDArray[float64]
+
+
+def fine(n_eff: float) -> float:
+    """Excess of an AUC over one half that needs to be explained; 1.6 times it is quarantine, 3 times blocks.
+
+    ``max(0.05, 5 * sqrt(1 / (3 * n_eff)))``, STATISTICS section 5, P5.
+    """
+    return max(0.05, 5 * sqrt(1 / (3 * max(n_eff, 1.0))))
+
+
+def too_good(value: float | None, n_eff: float) -> list[Finding]:
+    """P5: an AUC on validation that no honest feature of minutes reaches."""
+    if value is None:
+        return []
+    excess, limit = value - 0.5, fine(n_eff)
+    says = f"AUC {value:.3f} on validation, above {0.5 + limit:.3f}"
+    if excess > 3 * limit:
+        return [Finding("P5", BLOCK, f"{says}: too good to be true; look for a feature that knows the outcome")]
+    if excess > 1.6 * limit:
+        return [Finding("P5", WARN, f"{says}: quarantine; explain it to a person before a look")]
+    return [Finding("P5", WARN, f"{says}: explain it")] if excess > limit else []
+
+
+def alone(rows: Rows, n_eff: float) -> list[Finding]:
+    """P7: a single feature that ranks labels 5 standard errors better than chance on train needs a reason."""
+    known = rows.labels.y >= 0
+    limit = 5 * sqrt(1 / (3 * max(n_eff, 1.0)))
+    found = []
+    for name, values in rows.features.items():
+        ranked = auc(rows.labels.y[known], values[known])
+        if ranked is not None and abs(ranked.value - 0.5) >= limit:
+            says = f"features.{name}: AUC {ranked.value:.3f} alone on train, 5 standard errors from chance; say why in `why`"
+            found.append(Finding("P7", WARN, says))
+    return found
+
+
+def suspicious(
+    history: Rows, rows: Rows, expressions: Mapping[str, Expression], columns: tuple[Columns, Columns], step: int,
+    value: float | None, n_eff: float, seed: int,
+) -> list[Finding]:  # fmt: skip
+    """P4, P5 and P6: an AUC that is too good, that dies when features come one decision later, or that one feature makes.
+
+    P4 and P6 look closer only where the AUC is above 0.53: below it a shift has nothing to take away.
+
+    Parameters
+    ----------
+    history, rows : Rows
+        Decisions on train and validation.
+    columns : tuple of Columns
+        From which both were read.
+    step : int
+        From one decision to the next, ms.
+    value : float or None
+        AUC of the pipeline on validation.
+    n_eff : float
+        Independent labels on validation.
+    """
+    found = too_good(value, n_eff)
+    if value is None or value <= LOOKED_AT or not rows.features:
+        return found
+    names = list(expressions)
+    here = _fitted(history.matrix(names), history.labels.y, seed)
+    known = rows.labels.y >= 0
+    X, y = rows.matrix(names)[known], rows.labels.y[known]
+    late = _late(expressions, history, columns[0], step), _late(expressions, rows, columns[1], step)
+    now = _area(y, _chances(here, X))
+    later = _area(y, _chances(_fitted(late[0], history.labels.y, seed), late[1][known]))
+    fall = now - later
+    alarmed = any(one.severity == BLOCK for one in found)
+    share, name = _dominance(here, X, y, names, seed)
+    if fall > SHIFT_WARNS:
+        severe = fall > SHIFT_BLOCKS and (bool(found) or share > SHARE_BLOCKS)
+        says = f"features one decision later lose {fall:.3f} of AUC; features.{name} matters most: check when it is known"
+        found.append(Finding("P4", BLOCK if severe else WARN, says))
+    if share > SHARE_WARNS:
+        severe = share > SHARE_BLOCKS and (alarmed or fall > SHIFT_BLOCKS)
+        says = f"features.{name}: alone makes {share:.0%} of the result; check when it is known"
+        found.append(Finding("P6", BLOCK if severe else WARN, says))
+    return found
+
+
+def apart(history: Rows, rows: Rows, seed: int, cache: Cache | None = None, key: str = "") -> list[Finding]:
+    """P9: whether train and validation can be told apart by their features, day blocks held out in turn.
+
+    Parameters
+    ----------
+    history, rows : Rows
+        Decisions on train and validation.
+    cache : Cache or None
+        Keeps what was found, by `key`: the features and both partitions.
+    """
+    kept = cache.get(key) if cache else None
+    if kept is None:
+        kept = {"value": np.array([_told_apart(history, rows, seed)])}
+        if cache:
+            cache.put(key, kept)
+    value = float(kept["value"][0])
+    if value <= APART_WARNS:
+        return []
+    more = f"; look at features.{_most_shifted(history, rows)}" if value > APART_REPORTS else ""
+    return [Finding("P9", WARN, f"train and validation are told apart with AUC {value:.2f}: the regime has changed{more}")]
+
+
+def _told_apart(history: Rows, rows: Rows, seed: int) -> float:
+    """Mean AUC over the folds, one half where a fold holds too few of either."""
+    names = list(rows.features)
+    X = np.vstack([history.matrix(names), rows.matrix(names)])
+    late = np.repeat(np.array([0, 1], int8), [len(history.time), len(rows.time)])
+    block = np.concatenate([history.time, rows.time]) // DAY % 4
+    areas = []
+    for fold in range(4):
+        held = block == fold
+        if min(late[held].sum(), (1 - late[held]).sum(), late[~held].sum(), (1 - late[~held]).sum()) < 20:
+            return 0.5
+        areas.append(_area(late[held], _chances(_fitted(X[~held], late[~held], seed, rounds=20), X[held])))
+    return float(np.mean(areas))
+
+
+def permuted(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding], float]:
+    """P3: a quick fit on circularly shifted labels must find nothing.
+
+    Returns
+    -------
+    findings : list of Finding
+        Blocks if even shifted labels are ranked: then the evaluation is at fault.
+    p_value : float
+        Share of shifts that do as well as the labels in their place.
+    """
+    half = len(y) // 2
+    if half < 2 * LEAST_SHIFT:
+        return [], 1.0
+    Z = (X - X.mean(axis=0)) / np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    solve = np.linalg.pinv(np.column_stack([np.ones(half), Z[:half]]))
+    rng = np.random.default_rng(seed)
+    shifts = rng.integers(LEAST_SHIFT, len(y) - LEAST_SHIFT, PERMUTED)
+    areas = [_area(shifted[half:], Z[half:] @ (solve @ shifted[:half])[1:]) for shifted in (np.roll(y, int(s)) for s in shifts)]
+    actual = _area(y[half:], Z[half:] @ (solve @ y[:half])[1:])
+    p_value = (1 + sum(area >= actual for area in areas)) / (PERMUTED + 1)
+    error, middle = sqrt(1 / (3 * half)), float(np.median(areas))
+    if abs(middle - 0.5) > 3 * error:
+        return [
+            Finding("P3", BLOCK, f"labels shifted in time are still ranked, AUC {middle:.3f}: the evaluation leaks")
+        ], p_value
+    return [], p_value
+
+
+def _fitted(X: Matrix, y: NDArray[int8], seed: int, rounds: int = 40) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    known = np.flatnonzero(y >= 0)
+    some = known[np.linspace(0, len(known) - 1, min(MOST_ROWS, len(known)), dtype=int)]
+    learner = HistGradientBoostingClassifier(
+        max_iter=rounds, max_leaf_nodes=8, min_samples_leaf=40, early_stopping=False, random_state=seed
+    )
+    return learner.fit(X[some], y[some])
+
+
+def _chances(fitted: Any, X: Matrix) -> NDArray[float64]:
+    return np.asarray(fitted.predict_proba(X)[:, 1])
+
+
+def _area(y: NDArray[int8], score: NDArray[float64]) -> float:
+    found = auc(y, score)
+    return found.value if found else 0.5
+
+
+def _late(expressions: Mapping[str, Expression], rows: Rows, columns: Columns, step: int) -> Matrix:
+    return np.column_stack([columns.at(expression, rows.time - step) for expression in expressions.values()])
+
+
+def _dominance(fitted: Any, X: Matrix, y: NDArray[int8], names: Sequence[str], seed: int) -> tuple[float, str]:
+    """Greatest share of the positive permutation importance, and whose it is."""
+    rng = np.random.default_rng(canonical.seed_for(str(seed), "probes.dominance"))
+    whole = _area(y, _chances(fitted, X))
+    falls = []
+    for column in range(X.shape[1]):
+        shuffled = X.copy()
+        shuffled[:, column] = rng.permutation(X[:, column])
+        falls.append(max(0.0, whole - _area(y, _chances(fitted, shuffled))))
+    best = int(np.argmax(falls))
+    return (falls[best] / sum(falls) if sum(falls) > 0 else 0.0), names[best]
+
+
+def _most_shifted(history: Rows, rows: Rows) -> str:
+    def distance(name: str) -> float:
+        from scipy.stats import ks_2samp
+
+        return float(ks_2samp(history.features[name], rows.features[name]).statistic)
+
+    return max(rows.features, key=distance)
+
+
+def decision_step(times: NDArray[int64]) -> int:
+    """Usual time from one decision to the next, ms."""
+    return int(np.median(np.diff(times))) if len(times) > 1 else 0

@@ -1,0 +1,88 @@
+"""All probes of a pipeline on its rows."""
+
+import numpy as np
+
+from factory import canonical
+from factory.answers import Answer
+from factory.cache import Cache
+from factory.decisions import Rows
+from factory.evidence.probes import learned, stored
+from factory.evidence.probes.causal import causal
+from factory.evidence.probes.findings import Finding, told
+from factory.expressions.columns import Columns
+from factory.labels import uniqueness_of
+from factory.market.series import Partition
+from factory.pipeline import Pipeline
+
+VERSION = 1
+"""Raised when a probe would find something else in the same rows."""
+AT_TRAIN = ("P1", "P2", "P7", "P8", "P10", "P11")
+AT_BACKTEST = ("P4", "P5", "P6", "P9")
+
+
+def at_train(
+    pipeline: Pipeline, partition: Partition, validation: Partition, history: Rows, cache: Cache | None
+) -> list[Finding]:
+    """P1, P2, P7, P8, P10 and P11; of validation only hashes of its rows are compared."""
+    expressions = pipeline.expressions()
+    return [
+        *causal(expressions, partition, history.time, cache),
+        *learned.alone(_seen(pipeline, history), effective(history)),
+        *stored.published(expressions, partition),
+        *stored.settlement(expressions, partition),
+        *stored.repeated(partition, validation, cache),
+    ]
+
+
+def at_backtest(
+    pipeline: Pipeline,
+    history: Rows,
+    rows: Rows,
+    columns: tuple[Columns, Columns],
+    area: float | None,
+    prints: tuple[str, str],
+    cache: Cache | None,
+) -> list[Finding]:
+    """P4, P5, P6 and P9: only what validation shows.
+
+    Parameters
+    ----------
+    history, rows : Rows
+        Decisions on train and on validation.
+    columns : tuple of Columns
+        From which both were read.
+    area : float or None
+        AUC on validation.
+    prints : tuple of str
+        Fingerprints of both partitions.
+    cache : Cache or None
+        Keeps what depends on the features and the rows alone.
+    """
+    seed = canonical.seed_for(pipeline.id, "probes")
+    step, n_eff = learned.decision_step(rows.time), effective(rows)
+    history, rows = _seen(pipeline, history), _seen(pipeline, rows)
+    expressions = {name: one for name, one in pipeline.expressions().items() if name in rows.features}
+    texts = [one.text for one in expressions.values()]
+    key = canonical.digest(["probes.apart", VERSION, texts, pipeline.sample.model_dump(mode="json"), *prints])
+    return [
+        *learned.suspicious(history, rows, expressions, columns, step, area, n_eff, seed),
+        *learned.apart(history, rows, canonical.seed_for(key, "probes"), cache, key),
+    ]
+
+
+def whole(findings: list[Finding]) -> Answer:
+    """All findings of a trial, for its answer and its row."""
+    return told(findings, sorted((*AT_TRAIN, *AT_BACKTEST), key=lambda probe: int(probe[1:])))
+
+
+def _seen(pipeline: Pipeline, rows: Rows) -> Rows:
+    """Rows with the features that something learns from, and without those that only sample, label or size."""
+    parts = (*pipeline.experts.values(), pipeline.meta)
+    seen = {name for part in parts for name in ([part.of] if part.use == "rule" else part.see)}
+    return Rows(rows.time, {name: values for name, values in rows.features.items() if name in seen}, rows.labels, rows.dropped)
+
+
+def effective(rows: Rows) -> float:
+    """About how many independent labels some decisions have: the sum of their average uniqueness."""
+    known = rows.labels.y >= 0
+    return float(np.sum(uniqueness_of(rows.labels.take(known)))) if known.any() else 0.0

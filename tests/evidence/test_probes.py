@@ -1,0 +1,259 @@
+"""Each probe catches the leak that is planted for it, and lets a clean market pass."""
+
+from dataclasses import replace
+from math import nan
+
+import numpy as np
+import pytest
+
+from factory.cache import Cache
+from factory.decisions import Rows
+from factory.evidence.probes import learned, stored
+from factory.evidence.probes.causal import causal
+from factory.evidence.probes.findings import BLOCK, blocking
+from factory.expressions.columns import Columns
+from factory.expressions.compute import COMPUTE
+from factory.expressions.grammar import parse
+from factory.expressions.operators import OPERATORS
+from factory.labels import Labels
+from factory.market.series import Partition, Series
+from factory.market.simulator import simulate
+from factory.times import DAY, MINUTE
+
+DAYS = 12
+START = 19_000 * DAY
+CLEAN = {
+    "lead": "(ret(eth.close, 15) - ret(btc.close, 15)) / std(ret(btc.close, 1), 60)",
+    "slow": "ema(btc.close, 20) / btc.close",
+    "hourly": "at(1h, zscore(btc.close, 6))",
+    "clock": "hour()",
+}
+
+
+def market(seed: int = 1, days: int = DAYS, **values: Series) -> Partition:
+    drawn = simulate(seed, START, days)
+    series = {
+        name: Series(name, "bars", MINUTE, 0, drawn[name].time, drawn[name].time + MINUTE, drawn[name].columns)
+        for name in ("btc", "eth")
+    }
+    return Partition(
+        "planted", "train", START + DAY, START + days * DAY, {**series, **values}, f"planted-{seed}-{sorted(values)}"
+    )
+
+
+def decisions(partition: Partition) -> np.ndarray:
+    return np.arange(partition.start, partition.end, 5 * MINUTE, dtype=np.int64)
+
+
+def ups(partition: Partition, times: np.ndarray) -> np.ndarray:
+    btc = partition.series["btc"]
+    row = np.searchsorted(btc.time, times)
+    return (btc.columns["close"][row + 4] >= btc.columns["open"][row]).astype(np.int8)
+
+
+def rows_of(partition: Partition, texts: dict[str, str]) -> tuple[Rows, Columns]:
+    times, columns = decisions(partition), Columns(partition, None)
+    row = np.searchsorted(partition.series["btc"].time, times)
+    y = ups(partition, times)
+    end, zeros = times + 5 * MINUTE, np.zeros(len(times))
+    labels = Labels(times, end, y, zeros, np.zeros(len(times), np.int8), row, row + 4)
+    return Rows(times, {name: columns.at(parse(text), times) for name, text in texts.items()}, labels, 0), columns
+
+
+def expressions(texts: dict[str, str]):
+    return {name: parse(text) for name, text in texts.items()}
+
+
+def probes(findings) -> set[str]:
+    return {one.probe for one in findings if one.severity == BLOCK}
+
+
+@pytest.fixture
+def leaky() -> dict[str, object]:
+    """Operators that read the future, put in the place of `mean`."""
+    return {
+        "centred window": lambda inputs, literals, rows: np.convolve(inputs[0], np.ones(11) / 11, mode="same"),
+        "whole-column mean": lambda inputs, literals, rows: inputs[0] - np.nanmean(inputs[0]),
+        "known too late": lambda inputs, literals, rows: np.append(inputs[0][1:], nan),
+    }
+
+
+@pytest.mark.parametrize("leak", ["centred window", "whole-column mean", "known too late"])
+def test_p1_and_p2_catch_an_operator_that_reads_the_future(leak: str, leaky, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMPUTE, "mean", leaky[leak])
+    partition = market()
+    found = causal(
+        expressions({"bad": "mean(btc.close, 10)", "good": "ret(btc.close, 5)"}), partition, decisions(partition), None
+    )
+    assert probes(found) == {"P1", "P2"}
+    assert all("features.bad" in one.says for one in found)
+
+
+def test_p1_and_p2_let_honest_features_pass_and_keep_what_they_found(tmp_path) -> None:
+    partition, cache = market(), Cache(tmp_path)
+    found = [causal(expressions(CLEAN), partition, decisions(partition), cache) for _ in range(2)]
+    assert found == [[], []]
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_every_operator_passes_p1_and_p2(name: str) -> None:
+    """Law 2: discovered from the registry, each on its own example."""
+    operator = OPERATORS[name]
+    if operator.family == "book":
+        pytest.skip("needs an order book; its causality is tested in tests/expressions")
+    partition = market(days=6)
+    expression = parse(operator.example)
+    try:
+        expression.check(
+            {key: set(one.columns) for key, one in partition.series.items()},
+            {key: one.period for key, one in partition.series.items()},
+        )
+    except Exception as error:
+        pytest.skip(f"its example is for another dataset: {error}")
+    if expression.lookback({key: one.period for key, one in partition.series.items()}) > DAY:
+        pytest.skip("looks back longer than this market")
+    assert causal({"f": expression}, partition, decisions(partition)[::20], None) == []
+
+
+def test_p4_p5_p6_catch_a_label_that_equals_a_feature() -> None:
+    plain = market()
+    times = decisions(plain)
+    rng = np.random.default_rng(0)
+    noisy = np.where(rng.random(len(times)) < 0.8, ups(plain, times), rng.integers(0, 2, len(times))).astype(float)
+    leak = Series("peek", "values", 5 * MINUTE, 0, times, times, {"value": noisy + 0.001 * rng.normal(size=len(times))})
+    found = suspects(market(peek=leak), {**CLEAN, "peek": "peek.value"})
+    assert probes(found) == {"P4", "P5", "P6"}
+    assert any("features.peek" in one.says for one in found if one.probe == "P6")
+    assert any("features.peek" in one.says for one in found if one.probe == "P4")
+
+
+def test_p5_catches_seconds_to_settle() -> None:
+    """The field's folklore: a time-to-settlement that carries the outcome, AUC 0.7566 at about 4,200 rows."""
+    (found,) = learned.too_good(0.7566, 4_200)
+    assert found.severity == BLOCK
+    assert learned.too_good(0.527, 4_200) == []
+    assert [one.severity for one in learned.too_good(0.56, 50_000)] == ["warn"]
+
+
+def test_p10_refuses_a_settlement_field_by_its_name() -> None:
+    times = np.arange(START, START + DAYS * DAY, 5 * MINUTE, dtype=np.int64)
+    field = Series(
+        "pm", "values", 5 * MINUTE, 0, times, times, {"seconds_to_settle": np.zeros(len(times)), "up": np.zeros(len(times))}
+    )
+    named = expressions({"clock": "pm.seconds_to_settle", "odds": "pm.up", "own": "btc.close"})
+    (found,) = stored.settlement(named, market(pm=field))
+    assert found.severity == BLOCK
+    assert "features.clock" in found.says
+
+
+def test_p7_names_a_single_feature_that_ranks_labels_alone() -> None:
+    partition = market()
+    rows, _ = rows_of(partition, {"noise": "ret(btc.close, 3)"})
+    rows = Rows(
+        rows.time,
+        {**rows.features, "knows": rows.labels.y + np.random.default_rng(0).normal(size=len(rows.time))},
+        rows.labels,
+        0,
+    )
+    known = {name: np.nan_to_num(values) for name, values in rows.features.items()}
+    (found,) = learned.alone(Rows(rows.time, known, rows.labels, 0), len(rows.time))
+    assert found.probe == "P7"
+    assert "features.knows" in found.says
+
+
+def test_p8_catches_a_slow_series_joined_on_its_observation_date() -> None:
+    weeks = np.arange(START, START + DAYS * DAY, 7 * DAY, dtype=np.int64)
+    ofr = Series("ofr", "values", 7 * DAY, 0, weeks, weeks, {"value": np.arange(len(weeks), dtype=float)})
+    named = expressions({"stress": "ofr.value"})
+    assert probes(stored.published(named, market(ofr=ofr))) == {"P8"}
+    late = replace(ofr, delay=8 * DAY, known=weeks + 8 * DAY)
+    assert stored.published(named, market(ofr=late)) == []
+
+
+def test_p8_catches_a_row_that_counts_as_known_before_it_was() -> None:
+    partition = market()
+    btc = partition.series["btc"]
+    known = np.array(btc.known)
+    known[5_000] -= 1
+    early = replace(partition, series={**partition.series, "btc": replace(btc, known=known)})
+    assert probes(stored.published(expressions({"r": "ret(btc.close, 1)"}), early)) == {"P8"}
+
+
+def test_p4_catches_rows_that_were_stamped_too_early() -> None:
+    """A leak that lies in the file: every row of a series stands five minutes before its time."""
+    plain = market()
+    btc = plain.series["btc"]
+    ahead = np.append(btc.columns["close"][5:], np.full(5, btc.columns["close"][-1]))
+    leak = Series("feed", "bars", MINUTE, 0, btc.time, btc.known, {**btc.columns, "close": ahead})
+    found = suspects(market(feed=leak), {"r": "ret(btc.close, 5)", "f": "feed.close / btc.close"})
+    assert {"P4", "P5"} <= probes(found)
+
+
+def test_p11_catches_a_day_that_stands_on_both_sides_of_the_split() -> None:
+    whole = market()
+    btc = whole.series["btc"]
+    columns = {name: np.array(values) for name, values in btc.columns.items()}
+    for values in columns.values():
+        values[9 * 1440 : 10 * 1440] = values[3 * 1440 : 4 * 1440]
+    split = START + 8 * DAY
+    train = Partition("p", "train", START, split, whole.series, "t")
+    twice = {**whole.series, "btc": replace(btc, columns=columns)}
+    (found,) = stored.repeated(train, Partition("p", "validation", split, whole.end, twice, "v"), None)
+    assert found.severity == BLOCK
+    assert "series.btc" in found.says
+    assert stored.repeated(train, Partition("p", "validation", split, whole.end, whole.series, "w"), None) == []
+
+
+def test_p9_tells_a_regime_change_and_keeps_quiet_without_one() -> None:
+    rng = np.random.default_rng(2)
+    times = decisions(market())
+    half = len(times) // 2
+
+    def rows(shift: float, part: slice) -> Rows:
+        n = len(times[part])
+        zeros = np.zeros(n, np.int8)
+        labels = Labels(times[part], times[part], zeros, np.zeros(n), zeros, np.arange(n), np.arange(n))
+        return Rows(times[part], {"vol": rng.normal(size=n) + shift, "other": rng.normal(size=n)}, labels, 0)
+
+    assert learned.apart(rows(0.0, slice(None, half)), rows(0.0, slice(half, None)), 0) == []
+    (found,) = learned.apart(rows(0.0, slice(None, half)), rows(3.0, slice(half, None)), 0)
+    assert "features.vol" in found.says
+
+
+def test_p3_blocks_an_evaluation_that_ranks_shifted_labels() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 4_000).astype(np.int8)
+    assert learned.permuted(rng.normal(size=(4_000, 3)), y, 1)[0] == []
+    X = (2.0 * y + rng.normal(size=4_000))[:, None]
+    findings, p_value = learned.permuted(X, y, 1)
+    assert findings == []  # a real edge is none of its business
+    assert p_value == pytest.approx(0.01)
+    trend = np.linspace(-1, 1, 4_000)
+    steps = (np.arange(4_000) // 1_000 % 2).astype(np.int8)
+    assert learned.permuted(np.column_stack([np.sin(trend * np.pi * 2), trend]), steps, 1)[1] <= 1
+
+
+def test_a_waiver_lifts_its_probe_alone_and_an_unprobed_trial_is_refused() -> None:
+    trial = {"probes": {"ran": "P1", "block": ["P5: too good", "P8: early"]}}
+    assert blocking(trial) == ["P5: too good", "P8: early"]
+    assert blocking(trial, {"P5"}) == ["P8: early"]
+    assert blocking({})[0].startswith("probes: none ran")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_markets_without_a_leak_are_not_blocked(seed: int) -> None:
+    partition = market(seed=10 + seed)
+    assert probes(suspects(partition, CLEAN)) == set()
+    assert causal(expressions(CLEAN), partition, decisions(partition)[::50], None) == []
+
+
+def suspects(partition: Partition, texts: dict[str, str]):
+    """P4 to P6 on halves of a market, the pipeline's AUC taken from the quick learner's own."""
+    rows, columns = rows_of(partition, texts)
+    keep = ~np.isnan(rows.matrix(list(texts))).any(axis=1)
+    rows = rows.take(keep)
+    half = len(rows.time) // 2
+    first, second = rows.take(np.arange(half)), rows.take(np.arange(half, len(rows.time)))
+    fitted = learned._fitted(first.matrix(list(texts)), first.labels.y, 0)
+    area = learned._area(second.labels.y, learned._chances(fitted, second.matrix(list(texts))))
+    return learned.suspicious(first, second, expressions(texts), (columns, columns), 5 * MINUTE, area, len(second.time), 0)
