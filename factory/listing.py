@@ -12,11 +12,12 @@ from factory.expressions.recipes import RECIPES, Recipe
 from factory.ledger import Ledger
 from factory.market.catalog import Catalog
 from factory.market.contracts import Binary, Contract
-from factory.market.spec import PARTITIONS
+from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.parts.catalog import KINDS, entries
 from factory.parts.describe import Parameter
 from factory.pipeline import shipped
-from factory.times import iso
+from factory.times import iso, now_ms
+from factory.vault.pools import SEAL_ROWS, pool_of
 
 PAGE = 20
 BOOK_NEEDS = "(needs an order-book series)"
@@ -41,8 +42,12 @@ def _line(catalog: Catalog, ledger: Ledger, name: str) -> list[Any]:
     spec, meta = catalog.spec(name), catalog.meta(name)
     parts = meta["partitions"]
     kind = "simulated" if meta["simulated"] else "real"
-    looks = spec.looks - ledger.counts(name).looks_used
+    looks = _left(ledger, spec)
     return [name, kind, " ".join(spec.series), iso(parts["train"]["start"]), iso(parts["validation"]["end"]), looks]
+
+
+def _left(ledger: Ledger, spec: DatasetSpec) -> int:
+    return pool_of(ledger.of_kinds(SEAL_ROWS), spec, now_ms()).left
 
 
 def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
@@ -59,7 +64,7 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "contracts": {key: contract_text(contract) for key, contract in spec.contracts.items()},
         "split": {key: f"{iso(parts[key]['start'])} to {iso(parts[key]['end'])}" for key in PARTITIONS},
         "pipelines": [one.pipeline for one in shipped().values()],
-        "ledger": f"{counts.trials} trials, {counts.explorations} explorations; {spec.looks - counts.looks_used} looks left",
+        "ledger": f"{counts.trials} trials, {counts.explorations} explorations; {_left(ledger, spec)} looks left",
     }
 
 

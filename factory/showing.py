@@ -8,7 +8,8 @@ from factory.evidence.standing import deflated, independent, spread
 from factory.ledger import Entry
 from factory.ledger.store import PAGE as KEPT
 from factory.reading import rank, reading
-from factory.times import iso
+from factory.times import iso, now_ms
+from factory.vault.pools import PASS, PENDING, SEAL_ROWS, looks_of
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
@@ -30,7 +31,7 @@ BOARD = (
     "return",
     "auc",
 )
-LISTS = ("leaderboard", "trials", "ledger", "datasets", "calls", "jobs")
+LISTS = ("summary", "leaderboard", "trials", "ledger", "looks", "datasets", "calls", "jobs")
 BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
 
 
@@ -57,10 +58,18 @@ def trial(workshop: "Workshop", pipeline: "Pipeline", run: Answer, *, new: bool)
         "deflated": deflated(found, len(run["daily"]), trials),
         "reading": reading(found, trials),
         "price": run.get("price") or None,
+        "probes": probes(run),
         "data": "simulated" if workshop.catalog.meta(pipeline.data)["simulated"] else None,
         "ledger": workshop.standing(pipeline.data),
     }
     return answer
+
+
+def probes(run: Answer) -> Answer | str:
+    """What the probes of a trial say, short when they say nothing."""
+    found = run.get("probes") or {}
+    said = {key: found[key] for key in ("block", "warn") if key in found}
+    return said or ("clean" if found else "none ran")
 
 
 def headline(found: Answer) -> Answer:
@@ -105,6 +114,14 @@ def show(workshop: "Workshop", what: str, by: str | None, number: int) -> Answer
         return workshop.describe()
     if what == "calls":
         return _calls(workshop, number)
+    if what.partition(" ")[0] == "summary":
+        from factory.summary import summary
+
+        return summary(workshop, workshop.dataset(what.partition(" ")[2].strip() or None))
+    if what == "looks":
+        return _looks(workshop)
+    if what.startswith("look-"):
+        return look(workshop, what)
     if what.startswith("call-"):
         return _output(workshop, what, number)
     names = what.replace(",", " ").split()
@@ -188,11 +205,7 @@ def _board(workshop: "Workshop", number: int, *, best: bool) -> Answer:
 
 
 def _trials(workshop: "Workshop", dataset: str) -> list[Entry]:
-    found: list[Entry] = []
-    while len(entries := workshop.ledger.trials(dataset, len(found) // 50 + 1)):
-        found += entries
-        if len(entries) < 50:
-            break
+    found = reversed(workshop.ledger.all_trials(dataset))
     return [entry for entry in found if "metrics" in entry.payload]
 
 
@@ -206,6 +219,45 @@ def _row(entry: Entry, trials: int) -> list[Any]:
         "deflated": deflated(found, len(entry.payload["daily"]), trials),
     }
     return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
+
+
+def look(workshop: "Workshop", name: str) -> Answer:
+    """All that may be told of a look: the same for every FAIL, whatever its reason."""
+    found = next((one for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == name), None)
+    if found is None:
+        raise PipelineError(f"show: '{name[:20]}' unknown; show(what='looks') lists the looks")
+    heard = found.heard(now_ms())
+    waiting = heard == PENDING
+    data = str(found.payload["dataset"])
+    return {
+        "look": name,
+        "pipeline": found.payload["pipeline"],
+        "verdict": heard,
+        "verdict_at": iso(-(-found.release // 1000) * 1000) if waiting else None,
+        "grade": None if waiting else found.payload["grade"],
+        "price": found.payload.get("price"),
+        "next": _after(name, heard),
+        "ledger": workshop.standing(data),
+    }
+
+
+def _after(name: str, heard: str) -> str:
+    if heard == PENDING:
+        return f"show(what='{name}') tells it then"
+    return "propose it; a person reads the report" if heard == PASS else "search on, or report what was ruled out"
+
+
+def _looks(workshop: "Workshop") -> Answer:
+    """Every look: when, on what, and what was heard."""
+    now = now_ms()
+    rows = [
+        [one.name, iso(one.entry.at // 1000 * 1000), one.payload["dataset"], one.payload["pipeline"], one.heard(now)]
+        for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
+    ]
+    return {
+        **table(("look", "at", "dataset", "pipeline", "verdict"), rows[-PAGE:]),
+        "ledger": [workshop.standing(name) for name in workshop.catalog.names()],
+    }
 
 
 def _calls(workshop: "Workshop", number: int) -> Answer:

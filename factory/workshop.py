@@ -7,20 +7,22 @@ in a worker.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import factory
 from factory import canonical, framing, listing, showing
 from factory.answers import Answer, tidy
-from factory.errors import DataError, FactoryError, PipelineError, SealError, did_you_mean
+from factory.errors import DataError, FactoryError, PipelineError, did_you_mean
 from factory.expressions.keys import column_key
 from factory.ledger import Entry, Ledger, Run, Store, Verification
 from factory.market.catalog import Catalog
 from factory.pipeline import Facts, Pipeline, check, diff, parse, render, shipped
 from factory.progress import Progress, silent
 from factory.proposing import anchors, history, proposals
-from factory.times import to_duration
+from factory.times import now_ms, to_duration
+from factory.vault.pools import SEAL_ROWS, Pool, pool_of
 from factory.workspace import Workspace, write_text
 
 PRELOAD = ("factory.work",)
@@ -231,9 +233,7 @@ class Workshop:
 
     def scored_on(self, pipeline: Pipeline) -> str:
         """Hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
-        contract = self.catalog.spec(pipeline.data).contracts.get(pipeline.trade.contract)
-        costs = contract.model_dump(mode="json") if contract else None
-        return canonical.digest([self.catalog.fingerprint(pipeline.data, "validation"), costs])
+        return self.catalog.score_key(pipeline.data, pipeline.trade.contract)
 
     def run(self, pipeline: Pipeline, kind: str) -> Run | None:
         """What was kept of one kind of work on a pipeline and today's data."""
@@ -282,12 +282,15 @@ class Workshop:
     def standing(self, data: str) -> str:
         """Where the ledger stands for a dataset, in one line."""
         counts = self.ledger.counts(data)
-        looks = self.catalog.spec(data).looks - counts.looks_used
-        return f"{counts.trials} trials, {counts.explorations} explorations on {data}; {looks} looks left"
+        return f"{counts.trials} trials, {counts.explorations} explorations on {data}; {self.pool(data).left} looks left"
 
     def verify(self) -> Verification:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
-        return self.ledger.verify(anchors(self.workspace))
+        from factory.vault.audit import audit
+
+        found = self.ledger.verify(anchors(self.workspace))
+        looks = audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)) if found.ok else []
+        return replace(found, problems=(*found.problems, *looks))
 
     # -- agents' own code ------------------------------------------------
 
@@ -320,18 +323,19 @@ class Workshop:
 
     # -- ending ----------------------------------------------------------
 
-    def submit(self, pipeline: str, claimed_edge: float, reason: str, model: str, cutoff: str) -> Answer:
-        """Spend a sealed look.
+    def pool(self, data: str) -> Pool:
+        """The sealed looks that a dataset draws on."""
+        return pool_of(self.ledger.of_kinds(SEAL_ROWS), self.catalog.spec(data), now_ms())
+
+    def heard(self, look: str) -> Answer:
+        """What may be told of a look: PASS, FAIL, or when its verdict comes.
 
         Raises
         ------
-        SealError
-            Always, for now: there is no vault yet, and nothing is spent.
+        PipelineError
+            If there is no such look.
         """
-        self.resolve(pipeline)
-        raise SealError(
-            "submit: no vault yet, so nothing was examined and no look was spent; propose the pipeline for a person to review"
-        )
+        return tidy(showing.look(self, look))
 
     def propose(self, pipeline: str, why: str) -> Answer:
         """Write the strategy file, with its provenance, for a person to review."""
@@ -360,7 +364,7 @@ def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = 
     root : str
         The workspace's folder.
     kind : str
-        One of train, backtest, tune, rank, frames, simulate.
+        One of train, backtest, tune, rank, submit, frames, simulate.
     args : mapping
         ``agent`` and what the kind takes; pipelines by id.
     progress : Progress

@@ -27,8 +27,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tuning",),
     ("ledger",),
     ("evidence",),
+    ("vault",),
     ("jobs",),
-    ("listing", "showing", "proposing", "framing", "workshop", "work"),
+    ("listing", "showing", "summary", "proposing", "framing", "workshop", "work"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "torch", "talib", "pyarrow", "plotly")

@@ -1,6 +1,6 @@
 """The append-only ledger of law 4: rows in a hash chain, its head anchored outside."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -121,6 +121,36 @@ class Ledger:
         with self._appending() as connection:
             return _append(connection, kind, payload)
 
+    def append_after(
+        self, kind: str, reads: Sequence[str], decide: Callable[[Sequence[Entry]], Mapping[str, Any]]
+    ) -> tuple[Position, Mapping[str, Any]]:
+        """Append a row that depends on rows before it; nobody else appends between the reading and the writing.
+
+        Parameters
+        ----------
+        kind : str
+            Of the new row.
+        reads : sequence of str
+            Kinds of rows that it depends on.
+        decide : callable
+            Given those rows, oldest first, makes the payload; what it raises leaves the ledger as it was.
+
+        Returns
+        -------
+        Position
+            Of the new row.
+        mapping
+            Its payload.
+        """
+        with self._appending() as connection:
+            payload = decide(_of_kinds(connection, reads))
+            return _append(connection, kind, payload), payload
+
+    def of_kinds(self, kinds: Sequence[str]) -> list[Entry]:
+        """All rows of some kinds, oldest first: for kinds of which there are few."""
+        with self._database.reading() as connection:
+            return _of_kinds(connection, kinds)
+
     def position(self) -> Position:
         """The newest row."""
         with self._database.reading() as connection:
@@ -138,6 +168,12 @@ class Ledger:
     def trials(self, dataset: str, page: int = 1) -> list[Entry]:
         """One page of 50 trials of a dataset, newest first."""
         return self.entries("trial", dataset, page)
+
+    def all_trials(self, dataset: str) -> list[Entry]:
+        """All trials of a dataset, oldest first."""
+        query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == "trial").order_by(LEDGER.c.seq)
+        with self._database.reading() as connection:
+            return [read(row) for row in connection.execute(query)]
 
     def entries(self, kind: str, dataset: str, page: int = 1) -> list[Entry]:
         """One page of 50 rows of a kind, newest first."""
@@ -199,6 +235,10 @@ def _append(connection: Connection, kind: str, payload: Mapping[str, Any]) -> Po
 def _head(connection: Connection) -> Position:
     row = connection.execute(select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)).first()
     return Position(0, GENESIS) if row is None else Position(row.seq, row.hash)
+
+
+def _of_kinds(connection: Connection, kinds: Sequence[str]) -> list[Entry]:
+    return [read(row) for row in connection.execute(select(LEDGER).where(LEDGER.c.kind.in_(kinds)).order_by(LEDGER.c.seq))]
 
 
 def _by_subject(connection: Connection, kind: str, subject: str) -> Row[Any] | None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from factory.canonical import digest
 from factory.errors import DataError, SealError, did_you_mean
 from factory.market.spec import DatasetSpec
 from factory.workspace import Workspace
@@ -70,6 +71,17 @@ class Catalog:
         if partition is None:
             return str(meta["fingerprint"])
         return str(partition_meta(meta, partition)["fingerprint"])
+
+    def score_key(self, name: str, contract: str) -> str:
+        """Hash of what a score on validation depends on beside the pipeline: the rows, and a contract at its present costs.
+
+        Raises
+        ------
+        DataError
+            If there is no such dataset.
+        """
+        found = self.spec(name).contracts.get(contract)
+        return digest([self.fingerprint(name, "validation"), found.model_dump(mode="json") if found else None])
 
     def _read(self, name: str, file: str) -> dict[str, Any]:
         names = self.names()

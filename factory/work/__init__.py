@@ -11,6 +11,7 @@ from factory.work.ranking import rank_expressions, rank_inputs
 from factory.work.scoring import backtest
 from factory.work.searching import tune
 from factory.work.simulating import simulate
+from factory.work.submitting import submit
 from factory.work.training import train
 from factory.workshop import Workshop
 
@@ -40,6 +41,7 @@ WORK: dict[str, Callable[..., Answer]] = {
     "backtest": _on_desk(backtest),
     "tune": _on_desk(tune),
     "rank": _rank,
+    "submit": submit,
     "frames": frames,
     "simulate": simulate,
 }

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 import factory
 from factory.errors import FactoryError
-from server.cli import data, dataset, ledger, running, strategies
+from server.cli import data, dataset, demo, ledger, running, strategies, vault
 from server.cli.screen import ERRORS, say
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.backtest,
     strategies.tune,
     strategies.rank,
+    strategies.submit,
     strategies.propose,
     strategies.show,
     strategies.cancel,
@@ -59,6 +60,8 @@ for command in COMMANDS:
 app.add_typer(data.app, name="data", help="Files of bars: fetch them, check them.")
 app.add_typer(dataset.app, name="dataset", help="Datasets: build, list, show.")
 app.add_typer(ledger.app, name="ledger", help="The record of every trial.")
+app.add_typer(demo.app, name="demo", help="See what the probes catch.")
+app.add_typer(vault.app, name="vault", help="Sealed looks: show, grant, retire.")
 
 
 def run() -> None:

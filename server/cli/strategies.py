@@ -68,6 +68,19 @@ def rank(
     print_answer(perform(context, "rank", "rank", pipeline=settled, **chosen))
 
 
+def submit(
+    context: typer.Context,
+    pipeline: Reference,
+    claim: Annotated[float, typer.Option(help="Mean net payoff a decision that you claim.")],
+    why: Annotated[str, typer.Option(help="Kept in the ledger.")],
+    cutoff: Annotated[str, typer.Option(help="Up to when whoever made it knew the market, such as 2026-01.")],
+    model: Annotated[str, typer.Option(help="Which model made it.")] = "none",
+) -> None:
+    """Spend one of the few sealed looks: PASS or FAIL."""
+    settled = workshop_of(context).scored(pipeline)
+    print_answer(perform(context, "submit", "at the vault", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff))
+
+
 def propose(
     context: typer.Context,
     pipeline: Reference,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError, LedgerError, PipelineError, SealError
+from factory.errors import DataError, LedgerError, PipelineError
 from factory.pipeline import parse, provenance
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY, SPEC
@@ -203,12 +203,6 @@ def test_screening_expressions_counts_each_and_shows_the_decay(workshop: Worksho
     assert workshop.ledger.counts("small-sim").explorations == 2
     with pytest.raises(PipelineError, match="momentum"):
         do("rank", family="momentun")
-
-
-def test_submit_has_no_vault_yet_and_spends_nothing(workshop: Workshop, binary: str) -> None:
-    with pytest.raises(SealError, match="no vault yet"):
-        workshop.submit(binary, claimed_edge=0.02, reason="a reason", model="some model", cutoff="2026-01")
-    assert workshop.ledger.counts("small-sim").looks_used == 0
 
 
 def test_a_proposal_reads_back_as_the_pipeline_and_tells_its_history(workshop: Workshop, binary: str, do) -> None:

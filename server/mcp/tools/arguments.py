@@ -20,6 +20,8 @@ Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
 """What a trial is broken down by."""
 Score = Literal["log_loss", "auc"]
 """What cells and inputs are ordered by."""
+Date = Annotated[str, Field(max_length=10)]
+"""A year, month or day."""
 Words = Annotated[str, Field(max_length=500)]
 """A reason, in the agent's words."""
 Page = Annotated[int, Field(ge=1, le=10_000)]

@@ -7,20 +7,21 @@ from anyio import to_thread
 from pydantic import Field
 
 from server.jobs import recent, status
-from server.mcp.state import Call, ask, state_of
-from server.mcp.tools.arguments import Breakdown, Known, Page, Words
+from server.mcp.state import Call, ask, state_of, workshop_of
+from server.mcp.tools.arguments import Breakdown, Date, Known, Page, Words
 from server.mcp.tools.python import output_of
-from server.mcp.work import follow
+from server.mcp.work import follow, work
 
 
 async def submit(
-    call: Call, pipeline: Known, claimed_edge: Annotated[float, Field(gt=0, lt=1)], reason: Words, model: str, cutoff: str
+    call: Call, pipeline: Known, claim: Annotated[float, Field(gt=0, lt=1)], why: Words, model: Known, cutoff: Date
 ) -> dict[str, Any]:
-    """Spend one of the few sealed looks on a frozen pipeline: PASS or FAIL.
+    """Spend one of the few sealed looks on a frozen pipeline: PASS or FAIL, told at a fixed time.
 
-    claimed_edge: mean net payoff a decision; model, cutoff: your name and knowledge cutoff.
+    claim: mean net payoff a decision; model, cutoff: your name and knowledge cutoff (2026-01).
     """
-    return await ask(call, "submit", pipeline=pipeline, claimed_edge=claimed_edge, reason=reason, model=model, cutoff=cutoff)
+    settled = await to_thread.run_sync(lambda: workshop_of(call).scored(pipeline))
+    return await work(call, "submit", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff)
 
 
 async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
@@ -31,9 +32,9 @@ async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
 async def show(
     call: Call, what: Annotated[str, Field(max_length=200)] = "leaderboard", by: Breakdown | None = None, page: Page = 1
 ) -> dict[str, Any]:
-    """A pipeline, several ids to compare ("a b"), a job (waits for it), or: leaderboard, trials, ledger, calls, jobs.
+    """A pipeline, several ids to compare ("a b"), a job (waits for it), or: summary, leaderboard, trials, ledger, looks, calls.
 
-    by breaks a trial down.
+    summary: of a search, what pays and what is ruled out; also jobs. by breaks a trial down.
     """
     if what.startswith("job-"):
         return await follow(call, what)

@@ -1,0 +1,110 @@
+"""How the workshop reaches the vault: one process a workspace, started when a look is asked for."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from factory import errors
+from factory.canonical import in_order
+from factory.errors import FactoryError, SealError
+from factory.workspace import Workspace
+
+_ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
+_doors: dict[str, "Door"] = {}
+_lock = threading.Lock()
+
+
+def door_of(workspace: Workspace) -> "Door":
+    """The door of a workspace in this process."""
+    with _lock:
+        return _doors.setdefault(str(workspace.root), Door(workspace))
+
+
+class Door:
+    """Starts the vault's process and passes requests in.
+
+    The process outlives whoever started it until its last verdict is written.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose vault.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for a look.
+
+        Returns
+        -------
+        dict
+            ``look``, its name; ``release``, when its verdict may be told, ms UTC, 0 when it is there already; ``advice``.
+
+        Raises
+        ------
+        FactoryError
+            As the vault refused it; nothing was spent then.
+        SealError
+            If the vault ended before it answered.
+        """
+        with self._lock:
+            process = self._running()
+            answer = self._exchange(process, in_order(request))
+            if "refused" in answer:
+                kind: type[FactoryError] = getattr(errors, answer["error"], SealError)
+                raise kind(*answer["refused"])
+            if not answer["release"]:
+                self._line(process)  # the verdict is in the ledger; or the vault ended, which is a FAIL
+            return answer
+
+    def close(self) -> None:
+        """Let the process finish and wait for it."""
+        with self._lock:
+            if self._process is not None and self._process.stdin:
+                self._process.stdin.close()
+                self._process.wait()
+            self._process = None
+
+    def _running(self) -> "subprocess.Popen[str]":
+        if self._process is None or self._process.poll() is not None:
+            self._process = self._start()
+        return self._process
+
+    def _start(self) -> "subprocess.Popen[str]":
+        threads = {f"{library}_NUM_THREADS": "1" for library in _ONE_THREAD}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "factory.vault", str(self._workspace.root)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+            env={**os.environ, **threads, "NUMBA_CACHE_DIR": str(self._workspace.root / "numba")},
+        )
+        if "ready" not in self._line(process):
+            raise SealError("submit: the vault did not start, so nothing was spent; a person reads vault/log in the workspace")
+        return process
+
+    def _exchange(self, process: "subprocess.Popen[str]", line: str) -> dict[str, Any]:
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+        answer = self._line(process)
+        if not answer:
+            raise SealError("submit: the vault ended before it answered; show(what='looks') tells whether a look was spent")
+        return answer
+
+    def _line(self, process: "subprocess.Popen[str]") -> dict[str, Any]:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        return dict(json.loads(line)) if line.endswith("\n") else {}

@@ -1,0 +1,276 @@
+"""Pools of looks: what is left of them is counted over all that anyone spent on the same sealed stretch of a market.
+
+Whatever a look is called, on whichever dataset, horizon or contract, it draws
+on the pool of its underlyings and its dates (STATISTICS section 2.2).
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from factory.canonical import short_id
+from factory.errors import SealError
+from factory.ledger import Entry
+from factory.market.spec import DatasetSpec
+from factory.times import DAY
+from factory.vault.reviewer import KIND as REVIEWER
+from factory.vault.reviewer import reviewer_of
+
+ALPHA = 0.05
+"""Of a pool, over all its looks."""
+LOOK, VERDICT, GRANT, RETIREMENT, WAIVER = "look", "verdict", "grant", "retirement", "waiver"
+SEAL_ROWS = (REVIEWER, LOOK, VERDICT, GRANT, RETIREMENT, WAIVER)
+PASS, FAIL, PENDING = "PASS", "FAIL", "pending"
+RELEASE_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One market over one sealed stretch of time, ms UTC."""
+
+    identity: str
+    start: int
+    end: int
+
+    def meets(self, other: "Claim") -> bool:
+        """Whether both are of one market and share time."""
+        return self.identity == other.identity and self.start < other.end and other.start < self.end
+
+    def plain(self) -> list[Any]:
+        """As it stands in the ledger."""
+        return [self.identity, self.start, self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look that was spent.
+
+    Parameters
+    ----------
+    entry : Entry
+        Its row.
+    verdict : Entry or None
+        The row of its verdict. A look without one when its time has come has failed.
+    """
+
+    entry: Entry
+    verdict: Entry | None
+
+    @property
+    def name(self) -> str:
+        """``look-`` and the number of its row."""
+        return f"look-{self.entry.seq}"
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """What was written when it was spent."""
+        return self.entry.payload
+
+    @property
+    def release(self) -> int:
+        """When its verdict is told, ms UTC; 0 where that is as soon as it is known."""
+        return int(self.payload["release"])
+
+    @property
+    def claims(self) -> set[Claim]:
+        """What it drew on."""
+        return _claims(self.payload)
+
+    def heard(self, now: int) -> str:
+        """What may be told of it: ``PASS``, ``FAIL`` or ``pending``."""
+        if now < self.release:
+            return PENDING
+        return FAIL if self.verdict is None else str(self.verdict.payload["verdict"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The looks at one sealed stretch.
+
+    Parameters
+    ----------
+    claims : frozenset of Claim
+        All that its looks drew on, and what the dataset itself seals.
+    looks : int
+        How many there are in all; fixed by the first.
+    weights : tuple of float
+        Share of alpha for looks after 0, 1, ... passes; ``(1.0,)`` closes the pool at its first.
+    a_day : int or None
+        Most looks within 24 hours; None for no limit.
+    spent : tuple of Look
+        In order.
+    retired : bool
+        Whether sealed figures were disclosed.
+    now : int
+        When the pool was read, ms UTC.
+    """
+
+    claims: frozenset[Claim]
+    looks: int
+    weights: tuple[float, ...]
+    a_day: int | None
+    spent: tuple[Look, ...]
+    retired: bool
+    now: int
+
+    @property
+    def id(self) -> str:
+        """Hash of what it seals."""
+        return short_id(sorted(claim.plain() for claim in self.claims))
+
+    @property
+    def passes(self) -> int:
+        """PASS verdicts that were told."""
+        return sum(look.heard(self.now) == PASS for look in self.spent)
+
+    @property
+    def closed(self) -> str | None:
+        """Why no look can be spent, or None."""
+        if self.retired:
+            return "this sealed stretch is retired; a person extends the dataset with new bars"
+        if self.passes >= len(self.weights):
+            return "this sealed stretch closed at its PASS; what passed is watched on new bars"
+        if len(self.spent) >= self.looks:
+            return f"all {self.looks} looks are spent; a person extends the dataset with new bars"
+        return None
+
+    @property
+    def left(self) -> int:
+        """Looks that can still be spent."""
+        return 0 if self.closed else self.looks - len(self.spent)
+
+    def level(self) -> float:
+        """Level of the next look."""
+        from factory.statistics.alpha import level_after
+
+        return level_after(ALPHA, self.looks, len(self.spent) + 1, self.passes, self.weights)
+
+    def refuse_spent(self) -> None:
+        """Refuse a look that is not there.
+
+        Raises
+        ------
+        SealError
+            If the pool is closed, or its looks of the day are spent.
+        """
+        if self.closed:
+            raise SealError(f"submit: {self.closed}; nothing was spent")
+        today = [look for look in self.spent if self.now - look.entry.at < DAY]
+        if self.a_day is not None and len(today) >= self.a_day:
+            raise SealError(
+                f"submit: {len(today)} of {self.a_day} looks within 24 hours are spent on this market; wait, or keep testing "
+                "on validation; nothing was spent"
+            )
+
+
+def claims_of(spec: DatasetSpec) -> set[Claim]:
+    """What a dataset seals: each market that a contract is on."""
+    start, end = spec.split.span("sealed")
+    return {Claim(spec.identity(contract.of), start, end) for contract in spec.contracts.values()}
+
+
+def looks_of(entries: Sequence[Entry]) -> list[Look]:
+    """The looks among rows of the ledger, oldest first."""
+    verdicts = {entry.payload["subject"]: entry for entry in entries if entry.kind == VERDICT}
+    return [Look(entry, verdicts.get(entry.hash)) for entry in entries if entry.kind == LOOK]
+
+
+def pool_of(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Iterable[Claim] = ()) -> Pool:
+    """The pool that a look at a dataset draws on.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The ledger's rows of :data:`SEAL_ROWS`.
+    spec : DatasetSpec
+        The dataset.
+    now : int
+        ms UTC.
+    more : iterable of Claim
+        Of markets that move with it.
+    """
+    looks = looks_of(entries)
+    claims, spent = _reach(claims_of(spec) | set(more), looks)
+    grants = _granted(entries, spec.dataset)
+    of_file: Mapping[str, Any] = {"looks": spec.looks}
+    terms = spent[0].payload if spent else next((one for one in reversed(grants) if "looks" in one), of_file)
+    return Pool(
+        claims=frozenset(claims),
+        looks=int(terms["looks"]),
+        weights=tuple(terms.get("weights") or (1.0,)),
+        a_day=_a_day(grants, simulated=spec.simulated is not None),
+        spent=tuple(spent),
+        retired=any(_meet(_claims(entry.payload), claims) for entry in entries if entry.kind == RETIREMENT),
+        now=now,
+    )
+
+
+def release_seconds(simulated: bool) -> float:
+    """From a look to its verdict: ``RFCAT_RELEASE_SECONDS``, by default and on real data at least 120.
+
+    Raises
+    ------
+    SealError
+        If it is no number, or shorter than the data allow.
+    """
+    asked = _setting("RFCAT_RELEASE_SECONDS")
+    seconds = float(RELEASE_SECONDS) if asked is None else asked
+    if seconds < RELEASE_SECONDS and not simulated:
+        raise SealError(f"RFCAT_RELEASE_SECONDS: {seconds:g} came; on real data at least {RELEASE_SECONDS}")
+    return seconds
+
+
+def _a_day(grants: Sequence[Mapping[str, Any]], *, simulated: bool) -> int | None:
+    granted = next((one["a_day"] for one in reversed(grants) if "a_day" in one), None)
+    if granted is not None:
+        return int(granted)
+    asked = _setting("RFCAT_LOOKS_A_DAY") if simulated else None
+    return 1 if asked is None else int(asked) or None
+
+
+def _setting(name: str) -> float | None:
+    text = os.environ.get(name)
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 86_400:
+        raise SealError(f"{name}: '{text[:20]}' came; a number from 0 to 86400")
+    return value
+
+
+def _granted(entries: Sequence[Entry], dataset: str) -> list[Mapping[str, Any]]:
+    """Grants for a dataset that the reviewer signed, oldest first."""
+    reviewer = reviewer_of(entries)
+    found = [entry.payload for entry in entries if entry.kind == GRANT and entry.payload["dataset"] == dataset]
+    return [payload for payload in found if reviewer and reviewer.signed(payload)]
+
+
+def _claims(payload: Mapping[str, Any]) -> set[Claim]:
+    return {Claim(*plain) for plain in payload["claims"]}
+
+
+def _meet(some: Iterable[Claim], others: Iterable[Claim]) -> bool:
+    others = list(others)
+    return any(one.meets(other) for one in some for other in others)
+
+
+def _reach(claims: set[Claim], looks: Sequence[Look]) -> tuple[set[Claim], list[Look]]:
+    """All looks that share a market and time with some claims, or with another such look."""
+    found: list[Look] = []
+    rest = list(looks)
+    while near := [look for look in rest if _meet(look.claims, claims)]:
+        found += near
+        claims = claims.union(*(look.claims for look in near))
+        rest = [look for look in rest if look not in near]
+    return claims, sorted(found, key=lambda look: look.entry.seq)
+
+
+def waivers_of(entries: Sequence[Entry], pipeline: str) -> set[str]:
+    """Probes that the reviewer waived for a pipeline, by signed rows."""
+    reviewer = reviewer_of(entries)
+    found = [entry.payload for entry in entries if entry.kind == WAIVER and entry.payload["pipeline"] == pipeline]
+    return {str(payload["probe"]) for payload in found if reviewer and reviewer.signed(payload)}

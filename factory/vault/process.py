@@ -1,0 +1,178 @@
+"""The vault's process: the only one that opens sealed rows.
+
+It reads requests, one JSON line each, and answers each with a line that says
+that a look was spent or why none was; the verdict goes into the ledger at its
+time. When its input ends it finishes what it has, and goes.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from factory.canonical import dumps, in_order, seed_for
+from factory.errors import FactoryError, SealError
+from factory.evidence.advice import advice
+from factory.evidence.probes.learned import permuted
+from factory.ledger import Entry, Ledger
+from factory.pipeline import Pipeline
+from factory.times import now_ms
+from factory.vault import exam, gate
+from factory.vault.pools import FAIL, LOOK, SEAL_ROWS, VERDICT, Claim
+from factory.vault.reports import keep
+from factory.vault.reviewer import reviewer_of
+from factory.vault.sealed import correlated, open_sealed
+from factory.workspace import Workspace
+
+MARGIN_MS = 2_000
+"""Before its release a verdict is written at the same moment whatever the exam took; one that comes later has failed."""
+
+
+class Vault:
+    """Answers requests for looks in one workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose sealed rows it holds.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._ledger = Ledger(workspace)
+        self._waiting: list[threading.Thread] = []
+
+    def answer(self, raw: Mapping[str, Any], out: IO[str]) -> None:
+        """Answer one request with a line, and with a second when its verdict need not wait."""
+        try:
+            admission = gate.admit(self._workspace, self._ledger, gate.Request(**raw))
+            learned = exam.prepare(self._workspace, admission.pipeline)
+            self._refuse_changed(admission, learned)
+            refuse_leaking(admission.pipeline, learned)
+            more = correlated(self._workspace, admission.spec.dataset)
+            advised = self._advice(admission.trial)
+            look = self._spend(admission, more, learned)
+        except FactoryError as error:
+            _say(out, {"refused": list(error.lines), "error": type(error).__name__})
+            return
+        except Exception:
+            # Still before a sealed figure was read: the words say nothing of the cause all the same.
+            traceback.print_exc()
+            _say(out, {"refused": ["submit: the vault could not begin; nothing was spent"], "error": "SealError"})
+            return
+        _say(out, {"look": f"look-{look.seq}", "release": look.payload["release"], "advice": advised})
+        report = self._examine(admission, learned, look)
+        if look.payload["release"]:
+            thread = threading.Thread(target=self._conclude, args=(look, report))
+            self._waiting.append(thread)
+            thread.start()
+        else:
+            self._conclude(look, report)
+            _say(out, {"verdict": True})
+
+    def finish(self) -> None:
+        """Wait until every verdict is written."""
+        for thread in self._waiting:
+            thread.join()
+
+    def _refuse_changed(self, admission: gate.Admission, learned: exam.Learned) -> None:
+        scored = str(admission.trial.payload.get("model") or "")
+        if not learned.key.startswith(scored):
+            raise SealError(
+                "submit: what is learned from train today is not what was scored: another version or machine; "
+                "change a part of the pipeline, backtest that, and submit it; nothing was spent"
+            )
+
+    def _advice(self, trial: Entry) -> dict[str, float]:
+        dataset = trial.payload["dataset"]
+        trials = [one for one in self._ledger.all_trials(dataset) if "metrics" in one.payload]
+        count = self._ledger.counts(dataset).trials
+        return advice(trial.payload["metrics"], trial.payload["daily"], [one.payload["daily"] for one in trials], count)
+
+    def _spend(self, admission: gate.Admission, more: set[Claim], learned: exam.Learned) -> Entry:
+        """Write the look down: from here on it is spent, whatever happens."""
+
+        def decide(entries: Any) -> dict[str, Any]:
+            before = self._ledger.counts(admission.spec.dataset).trials
+            return {**gate.spend(admission, more, entries, learned.key), "trials_before": before}
+
+        position, payload = self._ledger.append_after(LOOK, SEAL_ROWS, decide)
+        return Entry(position.seq, LOOK, now_ms(), payload, position.hash)
+
+    def _examine(self, admission: gate.Admission, learned: exam.Learned, look: Entry) -> dict[str, Any]:
+        """The exam's report; any failure is a FAIL with its reason, for the reviewer alone."""
+        try:
+            sealed = open_sealed(self._workspace, admission.spec.dataset)
+            scored = exam.score(admission.pipeline, admission.contract, learned, sealed)
+            level, needed = float(look.payload["alpha"]), float(look.payload["n_min"])
+            judged = exam.judge(scored, learned.base_rate, level, needed)
+            return exam.report(scored, admission.contract, judged, level)
+        except BaseException:
+            return {"verdict": FAIL, "failed": traceback.format_exc()}
+
+    def _conclude(self, look: Entry, report: dict[str, Any]) -> None:
+        """Keep the report, and write the verdict when it is time; a verdict that is late is none."""
+        release = int(look.payload["release"])
+        reviewer = reviewer_of(self._ledger.of_kinds(("reviewer",)))
+        told = {**report, "look": dict(look.payload)}
+        digest = keep(self._workspace, f"look-{look.seq}", reviewer.encrypt(dumps(told).encode())) if reviewer else None
+        if release:
+            time.sleep(max(0.0, (release - MARGIN_MS - now_ms()) / 1000))
+        payload = {
+            "dataset": look.payload["dataset"],
+            "subject": look.hash,
+            "look": look.seq,
+            "pipeline": look.payload["pipeline"],
+            "verdict": report["verdict"],
+            "report": digest,
+            "disclosed": "PASS or FAIL, to the agent",
+        }
+
+        def decide(_: Any) -> dict[str, Any]:
+            if release and now_ms() >= release:
+                raise FactoryError("the verdict came too late")
+            return payload
+
+        with contextlib.suppress(FactoryError):
+            self._ledger.append_after(VERDICT, (), decide)
+
+
+def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> None:
+    """P3: refuse a look where even labels that were shifted in time can be ranked.
+
+    Raises
+    ------
+    SealError
+        If they can.
+    """
+    rows = learned.past.take(learned.past.labels.y >= 0)
+    findings, _ = permuted(rows.matrix(list(rows.features)), rows.labels.y, seed_for(pipeline.id, "probes.permuted"))
+    if findings:
+        raise SealError("submit: a leakage probe blocks it, so no look was spent", *(one.line for one in findings))
+
+
+def main(root: str) -> None:
+    """Serve the requests on standard input until it ends."""
+    workspace = Workspace(Path(root))
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    log = os.open(workspace.vault / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    vault = Vault(workspace)
+    _say(out, {"ready": True})
+    for line in sys.stdin:
+        vault.answer(json.loads(line), out)
+    vault.finish()
+
+
+def _say(out: IO[str], message: Mapping[str, Any]) -> None:
+    # Whoever asked may be gone; the look goes on.
+    with contextlib.suppress(OSError):
+        out.write(in_order(message) + "\n")
+        out.flush()

@@ -1,0 +1,97 @@
+"""Sealed rows, opened. Only the vault's own process imports this."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from factory.canonical import digest
+from factory.market.catalog import Catalog
+from factory.market.dataset import SERIES, load_series
+from factory.market.series import Partition, Series
+from factory.market.spec import DatasetSpec
+from factory.times import HOUR
+from factory.vault.pools import Claim, claims_of
+from factory.workspace import Workspace
+
+ONE_MARKET = 0.5
+"""Absolute correlation of hourly returns above which two markets are one (STATISTICS section 2.2)."""
+FEWEST_HOURS = 48
+
+
+def open_sealed(workspace: Workspace, name: str) -> Partition:
+    """The sealed partition of a dataset, with all rows before it so that features can warm up.
+
+    Raises
+    ------
+    DataError
+        If its files are damaged.
+    """
+    meta = Catalog(workspace).meta(name)
+    bounds = meta["partitions"]["sealed"]
+    series = {key: _whole(workspace, name, key, facts) for key, facts in meta[SERIES].items()}
+    return Partition(name, "sealed", bounds["start"], bounds["end"], series, digest(["sealed", meta["fingerprint"], bounds]))
+
+
+def correlated(workspace: Workspace, name: str) -> set[Claim]:
+    """What other datasets seal of markets that move with those that this one trades, over shared time."""
+    catalog = Catalog(workspace)
+    mine = catalog.spec(name)
+    found: set[Claim] = set()
+    for other in catalog.names():
+        theirs = catalog.spec(other)
+        if other != name and _share_time(mine, theirs) and _move_together(workspace, mine, theirs):
+            found |= claims_of(theirs)
+    return found
+
+
+def _share_time(one: DatasetSpec, other: DatasetSpec) -> bool:
+    (start, end), (first, last) = one.split.span("sealed"), other.split.span("sealed")
+    return max(start, first) < min(end, last)
+
+
+def _move_together(workspace: Workspace, one: DatasetSpec, other: DatasetSpec) -> bool:
+    return any(
+        abs(_correlation(left, right)) > ONE_MARKET for left in _traded(workspace, one) for right in _traded(workspace, other)
+    )
+
+
+def _traded(workspace: Workspace, spec: DatasetSpec) -> Iterator[Series]:
+    facts = Catalog(workspace).meta(spec.dataset)[SERIES]
+    for series in sorted({contract.of for contract in spec.contracts.values()}):
+        yield _sealed_rows(workspace, spec.dataset, series, facts[series])
+
+
+def _correlation(left: Series, right: Series) -> float:
+    """Of hourly returns in the hours that both have, 0 where they are too few."""
+    (hours, ours), (theirs, values) = _hourly(left), _hourly(right)
+    _, mine, yours = np.intersect1d(hours, theirs, return_indices=True)
+    if len(mine) < FEWEST_HOURS:
+        return 0.0
+    found = float(np.corrcoef(ours[mine], values[yours])[0, 1])
+    return found if np.isfinite(found) else 0.0
+
+
+def _hourly(series: Series) -> tuple[NDArray[np.int64], NDArray[float64]]:
+    """Hours, and the log return of each from the last close of the hour before."""
+    close = series.columns["close"]
+    there = np.isfinite(close)
+    hour = series.time[there] // HOUR
+    last = np.flatnonzero(np.diff(hour, append=np.iinfo(np.int64).max))
+    return hour[last][1:], np.diff(np.log(close[there][last]))
+
+
+def _whole(workspace: Workspace, name: str, key: str, facts: dict[str, object]) -> Series:
+    opened = load_series(workspace.datasets / name / SERIES / key, key, facts, int(str(facts["rows"])))
+    closed = _sealed_rows(workspace, name, key, facts)
+    columns = {column: np.concatenate([values, closed.columns[column]]) for column, values in opened.columns.items()}
+    return Series(
+        key, opened.kind, opened.period, opened.delay,
+        np.concatenate([opened.time, closed.time]), np.concatenate([opened.known, closed.known]), columns,
+    )  # fmt: skip
+
+
+def _sealed_rows(workspace: Workspace, name: str, key: str, facts: dict[str, object]) -> Series:
+    rows = np.iinfo(np.int64).max
+    return load_series(workspace.vault / name / SERIES / key, key, facts, int(rows))

@@ -1,0 +1,26 @@
+"""Ask the vault for a sealed look."""
+
+from factory.answers import Answer
+from factory.progress import Progress
+from factory.vault.door import door_of
+from factory.workshop import Workshop
+
+
+def submit(workshop: Workshop, progress: Progress, pipeline: str, claim: float, why: str, model: str, cutoff: str) -> Answer:
+    """Spend a sealed look on a trial.
+
+    Returns
+    -------
+    dict
+        What may be told of the look, and what advises without blocking.
+
+    Raises
+    ------
+    FactoryError
+        If the vault refuses; nothing is spent then.
+    """
+    chosen = workshop.scored(pipeline)
+    progress(0.0, "at the vault")
+    request = {"pipeline": chosen, "claim": claim, "why": why, "model": model, "cutoff": cutoff, "agent": workshop.agent}
+    answer = door_of(workshop.workspace).ask(request)
+    return {**workshop.heard(answer["look"]), "advice": answer["advice"]}

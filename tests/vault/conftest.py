@@ -1,0 +1,62 @@
+"""A workspace of its own a test, over one drawn market whose planted edge is plain, and one scored pipeline on it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factory.market.build import build
+from factory.market.spec import load_spec
+from factory.vault.door import door_of
+from factory.workshop import Workshop, perform
+from factory.workspace import Workspace
+from tests.vault.market import FAST, SPEC
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the market, and the pipeline as its first trial."""
+    workspace = Workspace.open(tmp_path_factory.mktemp("vault"))
+    build(workspace, load_spec(SPEC))
+    workshop = Workshop(workspace, "tester")
+    perform(str(workspace.root), "backtest", {"pipeline": workshop.define(FAST)["pipeline"], "agent": "tester"})
+    _compile(workspace)
+    return workspace.root
+
+
+def _compile(workspace: Workspace) -> None:
+    """Let one exam, in a copy, compile the kernels, so that the other tests need not."""
+    copy = Workspace.open(shutil.copytree(workspace.root, workspace.root.with_name("compiling")))
+    request = {"pipeline": Workshop(copy).resolve("fast-up-or-down").id, "claim": 0.05, "agent": "tester"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RFCAT_RELEASE_SECONDS", "0")
+        door_of(copy).ask({**request, "why": "to compile", "model": "none", "cutoff": "2023"})
+        door_of(copy).close()
+    (copy.root / "numba").rename(workspace.root / "numba")
+
+
+@pytest.fixture
+def workshop(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+    root = tmp_path / "workspace"
+    shutil.copytree(scored, root)
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
+    monkeypatch.setenv("RFCAT_LOOKS_A_DAY", "0")
+    workspace = Workspace.open(root)
+    yield Workshop(workspace, "tester")
+    door_of(workspace).close()
+
+
+@pytest.fixture
+def submit(workshop: Workshop):
+    def run(pipeline: str = "fast-up-or-down", claim: float = 0.05, **args: str):
+        given = {"why": "the lead of eth", "model": "some model", "cutoff": "2023-06", **args}
+        return perform(
+            str(workshop.workspace.root), "submit", {"agent": "tester", "pipeline": pipeline, "claim": claim, **given}
+        )
+
+    return run
+
+
+os.environ.setdefault("RFCAT_THREADS", "1")

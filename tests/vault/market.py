@@ -1,0 +1,31 @@
+"""A small market with a plain edge, and a pipeline that trains in a second."""
+
+SPEC = """\
+dataset: vault-sim
+confirmed: true
+simulated: {seed: 5, start: 2024-01-01, days: 60, edge: 0.12}
+series:
+  btc: {kind: bars, underlying: VAULT-BTC, period: 1m}
+  eth: {kind: bars, underlying: VAULT-ETH, period: 1m}
+contracts:
+  updown: {use: binary, of: btc, window: 5m, price: 0.5, fee: 0.0, half_spread: 0.0}
+split:
+  train: [2024-01-01, 2024-01-31]
+  validation: [2024-01-31, 2024-02-15]
+  sealed: [2024-02-15, 2024-03-01]
+looks: 5
+"""
+
+FAST = """\
+pipeline: fast-up-or-down
+data: vault-sim
+features:
+  lead: (ret(eth.close, 15) - ret(btc.close, 15)) / std(ret(btc.close, 1), 60)
+  burst: mean(btc.volume, 15) / mean(btc.volume, 240)
+sample: {use: clock, every: 5m}
+label: {use: up_down, of: btc, horizon: 5m}
+experts:
+  line: {use: logistic, see: [lead]}
+meta: {use: forest, see: [line, burst], trees: 10, leaf: 100, calibrate: sigmoid}
+trade: {use: up_or_down, contract: updown, edge: 0.02, size: {use: fixed, share: 0.001}}
+"""

@@ -1,0 +1,245 @@
+"""Looks: what they cost, what they tell, and who may change their terms."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from factory.errors import PipelineError, SealError
+from factory.market.build import build
+from factory.market.spec import load_spec
+from factory.vault import reports
+from factory.vault.door import Door, door_of
+from factory.vault.pools import SEAL_ROWS, looks_of
+from factory.vault.reviewer import appoint, reviewer_of, unlock
+from factory.workshop import Workshop, perform
+from tests.vault.market import SPEC
+
+PASSPHRASE = "correct horse battery"
+
+
+def rows(workshop: Workshop, *kinds: str):
+    return workshop.ledger.of_kinds(kinds or SEAL_ROWS)
+
+
+def child(workshop: Workshop, leaf: int) -> str:
+    made = workshop.define(parent="fast-up-or-down", changes={"meta.leaf": leaf})["pipeline"]
+    perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
+    return str(made)
+
+
+def test_a_real_edge_passes_and_the_pool_closes(workshop: Workshop, submit) -> None:
+    told = submit()
+    assert told["verdict"] == "PASS"
+    assert told["price"] == "at an assumed price of 0.50"
+    assert told["ledger"].endswith("0 looks left")
+    assert set(told) <= {"look", "pipeline", "verdict", "grade", "price", "next", "ledger", "advice"}
+    with pytest.raises(SealError, match="closed at its PASS"):
+        submit(child(workshop, 120))
+    assert len(rows(workshop, "look")) == 1
+
+
+def test_a_look_row_tells_what_the_protocol_asks_for(workshop: Workshop, submit) -> None:
+    submit()
+    (look,), (verdict,) = rows(workshop, "look"), rows(workshop, "verdict")
+    for key in ("pool", "family", "look", "alpha", "artefact", "endpoint", "break_even", "n_min", "trials_before", "agent"):
+        assert look.payload[key] not in (None, ""), key
+    assert look.payload["alpha"] == pytest.approx(0.01)
+    assert verdict.payload["subject"] == look.hash
+    assert "p_value" not in json.dumps(verdict.payload)
+
+
+def test_a_pipeline_without_edge_fails_and_spends_its_look(workshop: Workshop, submit) -> None:
+    spec = load_spec(SPEC.replace("vault-sim", "null-sim").replace("edge: 0.12", "edge: 0").replace("seed: 5", "seed: 6"))
+    build(workshop.workspace, spec)
+    made = workshop.define(parent="fast-up-or-down", changes={"data": "null-sim", "trade.edge": 0.0})["pipeline"]
+    scored = perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
+    high = scored["mean_net"][2]
+    assert high > 0, "the draw is to look at least a little good"
+    told = submit(made, claim=max(high, 0.001) * 0.99) if high > 0.03 else None
+    if told is None:
+        with pytest.raises(SealError, match="decisions at level"):
+            submit(made, claim=high * 0.99)
+        assert not rows(workshop, "look")
+    else:
+        assert told["verdict"] == "FAIL"
+        assert told["ledger"].endswith("4 looks left")
+
+
+def test_refusals_before_data_spend_nothing(workshop: Workshop, submit) -> None:
+    for args, told in (
+        ({"claim": 0.5}, "on validation the interval"),
+        ({"claim": 0.001}, "decisions at level"),
+        ({"cutoff": "soon"}, "is no date"),
+    ):
+        with pytest.raises(SealError, match=told):
+            submit(**args)
+    fresh = workshop.define(parent="fast-up-or-down", changes={"meta.leaf": 300})["pipeline"]
+    with pytest.raises(PipelineError, match="no trial"):
+        submit(fresh)
+    assert not rows(workshop, "look")
+
+
+def test_the_same_pipeline_is_examined_once(workshop: Workshop, submit) -> None:
+    submit()
+    with pytest.raises(SealError, match="was examined as look-"):
+        submit()
+
+
+def test_at_most_one_look_a_day_unless_a_person_says_otherwise(
+    workshop: Workshop, submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RFCAT_LOOKS_A_DAY")
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "600")
+    submit()
+    with pytest.raises(SealError, match="within 24 hours"):
+        submit(child(workshop, 120))
+    kill(workshop)
+
+
+def kill(workshop: Workshop) -> None:
+    door: Door = door_of(workshop.workspace)
+    process = door._process
+    assert process is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_verdict_waits_for_its_time_and_a_killed_vault_is_a_spent_fail(
+    workshop: Workshop, submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "6")
+    told = submit()
+    assert told["verdict"] == "pending"
+    assert "grade" not in told
+    kill(workshop)
+    time.sleep(6.5)
+    heard = workshop.show(told["look"])
+    assert heard["verdict"] == "FAIL"
+    assert heard["ledger"].endswith("4 looks left")
+    assert workshop.verify().ok
+
+
+def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "12")
+    root = str(workshop.workspace.root)
+    code = (
+        "import sys; from factory.workshop import perform; "
+        "args = dict(pipeline='fast-up-or-down', claim=0.05, why='w', model='m', cutoff='2023-06', agent='a'); "
+        "print(perform(sys.argv[1], 'submit', args)['look'])"
+    )
+    found = subprocess.run([sys.executable, "-c", code, root], capture_output=True, text=True, check=True)
+    look = found.stdout.strip()
+    assert workshop.show(look)["verdict"] == "pending"
+    deadline = time.monotonic() + 30
+    while workshop.show(look)["verdict"] == "pending" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert workshop.show(look)["verdict"] == "PASS"
+
+
+def test_two_submitters_at_once_spend_one_look_each(workshop: Workshop) -> None:
+    made = [child(workshop, leaf) for leaf in (110, 130)]
+    code = (
+        "import sys; from factory.workshop import perform; "
+        "args = dict(pipeline=sys.argv[2], claim=0.05, why='w', model='m', cutoff='2023-06', agent='a'); "
+        "perform(sys.argv[1], 'submit', args)"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code, str(workshop.workspace.root), one]) for one in made]
+    for process in both:
+        process.wait()
+    looks = looks_of(rows(workshop))
+    assert 1 <= len(looks) <= 2  # the second may have met a pool that the first had closed
+    assert [look.payload["look"] for look in looks] == list(range(1, len(looks) + 1))
+    assert workshop.verify().ok
+
+
+def test_a_second_dataset_over_the_sealed_interval_draws_on_the_same_pool(workshop: Workshop, submit) -> None:
+    build(workshop.workspace, load_spec(SPEC.replace("vault-sim", "other-name")))
+    made = workshop.define(parent="fast-up-or-down", changes={"data": "other-name"})["pipeline"]
+    perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
+    submit()
+    assert workshop.pool("other-name").left == 0
+    with pytest.raises(SealError, match="closed at its PASS"):
+        submit(made)
+
+
+def test_a_market_that_moves_with_another_is_the_same_pool(workshop: Workshop, submit) -> None:
+    spec = SPEC.replace("vault-sim", "on-eth").replace("of: btc, window", "of: eth, window").replace("edge: 0.12", "edge: 0.09")
+    build(workshop.workspace, load_spec(spec))
+    submit()
+    (look,) = rows(workshop, "look")
+    assert {claim[0] for claim in look.payload["claims"]} == {"VAULTBTC#5", "VAULTETH#5"}
+    assert workshop.pool("on-eth").left == 0
+
+
+def test_reports_open_with_the_passphrase_alone(workshop: Workshop, submit) -> None:
+    appoint(workshop.ledger, PASSPHRASE)
+    told = submit()
+    path = reports.path_of(workshop.workspace, told["look"])
+    assert b"p_value" not in path.read_bytes()
+    with pytest.raises(SealError, match="not the reviewer's"):
+        unlock(workshop.ledger, "some other passphrase")
+    report = reports.read(workshop.workspace, told["look"], unlock(workshop.ledger, PASSPHRASE))
+    assert report["verdict"] == "PASS"
+    assert report["figures"]["p_value"] <= 0.01
+    assert 0.5 < report["highest_price_that_passes"] < 0.75
+    with pytest.raises(SealError, match="has one"):
+        appoint(workshop.ledger, "another long passphrase")
+
+
+def test_what_nobody_signed_changes_nothing(workshop: Workshop) -> None:
+    appoint(workshop.ledger, PASSPHRASE)
+    grant = {"dataset": "vault-sim", "looks": 20, "weights": [0.8, 0.2]}
+    workshop.ledger.append("grant", {**grant, "signature": "00" * 64})
+    assert workshop.pool("vault-sim").looks == 5
+    workshop.ledger.append("grant", unlock(workshop.ledger, PASSPHRASE).sign(grant))
+    assert workshop.pool("vault-sim").looks == 20
+    assert workshop.pool("vault-sim").level() == pytest.approx(0.05 * 0.8 / 20)
+
+
+def test_continuation_that_was_granted_goes_on_after_a_pass(workshop: Workshop, submit) -> None:
+    appoint(workshop.ledger, PASSPHRASE)
+    grant = {"dataset": "vault-sim", "looks": 5, "weights": [0.8, 0.2]}
+    workshop.ledger.append("grant", unlock(workshop.ledger, PASSPHRASE).sign(grant))
+    assert submit()["verdict"] == "PASS"
+    assert workshop.pool("vault-sim").left == 4
+    assert workshop.pool("vault-sim").level() == pytest.approx(0.05 * 0.2 / (5 * 1))
+
+
+def test_real_data_need_a_reviewer_and_the_full_delay(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from factory.vault.pools import release_seconds
+
+    with pytest.raises(SealError, match="at least 120"):
+        release_seconds(simulated=False)
+    monkeypatch.delenv("RFCAT_RELEASE_SECONDS")
+    assert release_seconds(simulated=False) == release_seconds(simulated=True) == 120
+    assert reviewer_of(rows(workshop)) is None
+
+
+def test_no_trace_of_sealed_rows_lies_outside_the_vault(workshop: Workshop, submit) -> None:
+    before = set(files(workshop))
+    submit()
+    new = {path for path in files(workshop) if path not in before}
+    assert not {path for path in new if path.suffix == ".npy"}
+
+
+def files(workshop: Workshop) -> list[Path]:
+    vault = workshop.workspace.vault
+    return [path for path in workshop.workspace.root.rglob("*") if vault not in path.parents]
+
+
+def test_verification_finds_a_look_that_the_pool_did_not_have_and_a_changed_report(workshop: Workshop, submit) -> None:
+    appoint(workshop.ledger, PASSPHRASE)
+    told = submit()
+    reports.path_of(workshop.workspace, told["look"]).write_bytes(b"nothing")
+    (look,) = rows(workshop, "look")
+    workshop.ledger.append("look", {**look.payload, "look": 2, "alpha": 0.05})
+    assert [problem.partition(": ")[2] for problem in workshop.verify().problems] == [
+        "its report is not the one that was written",
+        "the pool had no such look; 1 were spent before it, 1 of them passed",
+    ]

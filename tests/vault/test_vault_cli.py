@@ -1,0 +1,41 @@
+"""The vault as a person uses it."""
+
+from pathlib import Path
+
+from factory.workshop import Workshop
+from factory.workspace import Workspace
+from tests.server.test_cli import rfcat
+
+
+def test_a_person_reviews_grants_reads_and_retires(workshop: Workshop, tmp_path: Path) -> None:
+    root, secret, wrong = workshop.workspace.root, tmp_path / "secret", tmp_path / "wrong"
+    secret.write_text("correct horse battery\n")
+    wrong.write_text("not the passphrase\n")
+    rfcat(root, "vault", "reviewer", "--passphrase-file", str(secret))
+    assert "has one" in rfcat(root, "vault", "reviewer", "--passphrase-file", str(wrong), status=1)
+
+    grant = ("vault", "grant", "vault-sim", "--looks", "4", "--weight", "0.8", "--weight", "0.2", "--a-day", "3")
+    assert "not the reviewer's" in rfcat(root, *grant, "--passphrase-file", str(wrong), status=1)
+    assert "4 looks left" in rfcat(root, *grant, "--passphrase-file", str(secret))
+
+    asked = ("submit", "fast-up-or-down", "--claim", "0.05", "--why", "the lead of eth", "--cutoff", "2023-06")
+    assert "PASS" in rfcat(root, *asked)
+    look = workshop.show("looks")["rows"][0][0]
+    assert "PASS" in rfcat(root, "vault", "show")
+    report = rfcat(root, "vault", "show", look, "--passphrase-file", str(secret))
+    assert "highest_price_that_passes" in report
+    assert "p_value" in report
+    assert "fixed how strict" in rfcat(root, *grant, "--passphrase-file", str(secret), status=1)
+
+    assert "3 looks left" in rfcat(root, "vault", "grant", "vault-sim", "--a-day", "2", "--passphrase-file", str(secret))
+    retire = ("vault", "retire", "vault-sim", "--why", "its figures were published", "--passphrase-file", str(secret))
+    assert "0 looks left" in rfcat(root, *retire)
+    assert "whole" in rfcat(root, "ledger", "verify")
+
+
+def test_a_planted_leak_is_shown_being_caught(tmp_path: Path) -> None:
+    told = rfcat(Workspace.open(tmp_path).root, "demo", "leak")
+    for probe in ("P4", "P5", "P6", "P10"):
+        assert f"block  {probe}" in told
+    assert "no look was spent" in told
+    assert "features.left" in told
