@@ -10,6 +10,7 @@ from factory.errors import LedgerError, PipelineError
 from factory.ledger import Position
 from factory.pipeline import Pipeline, provenance
 from factory.times import iso, now_ms
+from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -58,8 +59,26 @@ def history(workshop: "Workshop", pipeline: Pipeline, scored: Answer, why: str) 
             "scores": {key: scored[key] for key in SHOWN if key in scored},
             "reading": scored["reading"],
             "price": scored.get("price"),
+            "sealed": _examined(workshop, pipeline),
         }
     )
+
+
+def _examined(workshop: "Workshop", pipeline: Pipeline) -> list[Answer] | None:
+    """The sealed looks that were spent on a pipeline, as an agent may know them."""
+    now = now_ms()
+    looks = [one for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS)) if one.payload["pipeline"] == pipeline.id]
+    return [
+        {
+            "look": f"{one.payload['look']} of {one.payload['looks']}",
+            "verdict": one.heard(now),
+            "grade": one.payload["grade"],
+            "price": one.payload.get("price"),
+            "model": one.payload["model"],
+            "cutoff": one.payload["cutoff"],
+        }
+        for one in looks
+    ] or None
 
 
 def proposals(workspace: Workspace) -> Path:

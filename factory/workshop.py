@@ -364,7 +364,7 @@ def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = 
     root : str
         The workspace's folder.
     kind : str
-        One of train, backtest, tune, rank, submit, frames, simulate.
+        One of train, backtest, tune, rank, submit, frames, simulate, fresh.
     args : mapping
         ``agent`` and what the kind takes; pipelines by id.
     progress : Progress

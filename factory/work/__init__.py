@@ -10,7 +10,7 @@ from factory.work.framing import frames
 from factory.work.ranking import rank_expressions, rank_inputs
 from factory.work.scoring import backtest
 from factory.work.searching import tune
-from factory.work.simulating import simulate
+from factory.work.simulating import fresh, simulate
 from factory.work.submitting import submit
 from factory.work.training import train
 from factory.workshop import Workshop
@@ -44,5 +44,6 @@ WORK: dict[str, Callable[..., Answer]] = {
     "submit": submit,
     "frames": frames,
     "simulate": simulate,
+    "fresh": fresh,
 }
 """Kinds of heavy work by name."""

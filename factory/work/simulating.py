@@ -1,6 +1,10 @@
-"""Build the market that every workspace can have."""
+"""Build the market that every workspace can have, and others like it."""
+
+import secrets
+from itertools import count
 
 from factory.answers import Answer
+from factory.errors import DataError
 from factory.market.build import build
 from factory.market.starter import btc_sim
 from factory.progress import Progress
@@ -13,3 +17,22 @@ def simulate(workshop: Workshop, progress: Progress) -> Answer:
     if spec.dataset not in workshop.catalog.names():
         build(workshop.workspace, spec, progress=progress)
     return {"dataset": spec.dataset}
+
+
+def fresh(workshop: Workshop, progress: Progress, dataset: str) -> Answer:
+    """Draw a simulated dataset anew under the next free name: another seed, other sealed rows, fresh looks.
+
+    Raises
+    ------
+    DataError
+        If the dataset is not simulated.
+    """
+    spec = workshop.catalog.spec(workshop.dataset(dataset))
+    if spec.simulated is None:
+        raise DataError(f"dataset '{dataset}': real data are drawn once; a person adds new bars")
+    taken = workshop.catalog.names()
+    name = next(one for one in (f"{dataset}-{number}" for number in count(2)) if one not in taken)
+    seed = secrets.randbelow(2**32)
+    drawn = spec.model_copy(update={"dataset": name, "simulated": spec.simulated.model_copy(update={"seed": seed})})
+    build(workshop.workspace, drawn, progress=progress)
+    return {"dataset": name, "ledger": workshop.standing(name)}

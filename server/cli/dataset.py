@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from factory.workspace import Workspace
-from server.cli.common import workshop_of, workspace_of
+from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
 
@@ -24,6 +24,12 @@ def build(context: typer.Context, file: Annotated[Path, typer.Argument(help="A d
     spec = load_spec(file)
     build_into(workspace_of(context), spec, file.parent)
     print_answer(workshop_of(context).describe(spec.dataset))
+
+
+@app.command()
+def fresh(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a simulated dataset.")]) -> None:
+    """Draw a simulated dataset anew under the next free name, with a seed that nobody chose and fresh looks."""
+    print_answer(perform(context, "fresh", f"drawing {name} anew", dataset=name))
 
 
 @app.command("list")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from factory.pipeline import provenance
 from factory.workshop import Workshop
 from factory.workspace import Workspace
 from tests.server.test_cli import rfcat
@@ -39,3 +40,23 @@ def test_a_planted_leak_is_shown_being_caught(tmp_path: Path) -> None:
         assert f"block  {probe}" in told
     assert "no look was spent" in told
     assert "features.left" in told
+
+
+def test_a_simulated_market_is_drawn_anew_with_fresh_looks(workshop: Workshop, submit) -> None:
+    submit()
+    told = rfcat(workshop.workspace.root, "dataset", "fresh", "vault-sim")
+    assert "vault-sim-2" in told
+    assert "5 looks left" in told
+    assert workshop.pool("vault-sim").left == 0
+    seeds = {workshop.catalog.spec(name).simulated.seed for name in ("vault-sim", "vault-sim-2")}  # type: ignore[union-attr]
+    assert len(seeds) == 2
+
+
+def test_a_strategy_file_tells_its_verdict_at_its_price(workshop: Workshop, submit, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("RFCAT_PROPOSALS", str(tmp_path / "proposed"))
+    submit()
+    written = provenance(Path(workshop.propose("fast-up-or-down", "it passed")["file"]).read_text())
+    (look,) = written["sealed"]
+    assert look["verdict"] == "PASS"
+    assert look["price"] == "at an assumed price of 0.50"
+    assert look["grade"] == "simulated"
