@@ -26,7 +26,11 @@ FEWEST = 0.9
 
 
 def build(
-    workspace: Workspace, spec: DatasetSpec, source_dir: Path | None = None, progress: Progress = silent
+    workspace: Workspace,
+    spec: DatasetSpec,
+    source_dir: Path | None = None,
+    progress: Progress = silent,
+    opening: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Build a dataset, or build it anew with the same split.
 
@@ -41,6 +45,9 @@ def build(
         simulated dataset or a provider's downloads.
     progress : Progress
         Told about each series.
+    opening : callable, optional
+        Given when a person extends the dataset, so that its sealed part becomes validation: called
+        before that is written, when all else is checked.
 
     Returns
     -------
@@ -59,11 +66,13 @@ def build(
         raise DataError("confirmed: false; a person reads the dataset file, sets confirmed: true and builds again")
     with seals.exclusive(workspace):
         store.recover(workspace)
-        seals.refuse_exposure(workspace, spec)
+        seals.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = _import(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
         marks = seals.marks_of(spec, series)
         seals.refuse_twins(workspace, spec, marks)
         progress(0.85, "writing")
+        if opening is not None:
+            opening()
         return store.write(workspace, spec, series, quality, marks)
 
 

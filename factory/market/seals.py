@@ -55,8 +55,17 @@ def exclusive(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def refuse_exposure(workspace: Workspace, spec: DatasetSpec) -> None:
+def refuse_exposure(workspace: Workspace, spec: DatasetSpec, *, extends: bool = False) -> None:
     """Refuse by the dates, before a file is read.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose seals count.
+    spec : DatasetSpec
+        What is to be built.
+    extends : bool
+        Whether a person opens the old sealed part of this dataset, into validation, and seals newer bars.
 
     Raises
     ------
@@ -67,7 +76,7 @@ def refuse_exposure(workspace: Workspace, spec: DatasetSpec) -> None:
     mine = _claims(spec)
     for name, theirs in _seals(workspace):
         if name == spec.dataset:
-            _refuse_change(spec, theirs)
+            (_refuse_other_extension if extends else _refuse_change)(spec, theirs)
             continue
         for series, claim in mine.items():
             for other in theirs["series"].values():
@@ -81,6 +90,20 @@ def _refuse_change(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
     changed += [f"series.{name}" for name, claim in before["series"].items() if mine.get(name) != claim]
     if changed:
         raise SealError(f"{changed[0]}: fixed since '{spec.dataset}' was first built; put it back, or choose another name")
+
+
+def _refuse_other_extension(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
+    """Only the split may change, and only so that what was sealed becomes validation whole and newer bars are sealed."""
+    old, new = before["split"], _head(spec)["split"]
+    first, last = old["sealed"]
+    allowed = {"train": old["train"], "validation": [old["validation"][0], last]}
+    changed = [f"split.{name}: must be {bounds[0]} .. {bounds[1]}" for name, bounds in allowed.items() if new[name] != bounds]
+    mine = _claims(spec)
+    known = {name: claim["identity"] for name, claim in before["series"].items()}
+    if before["looks"] != spec.looks or known != {name: claim["identity"] for name, claim in mine.items()}:
+        changed.append("looks, series: must be those of before")
+    if changed:
+        raise SealError(*(f"{line}; {first} .. {last} was sealed and becomes validation" for line in changed))
 
 
 def _refuse_overlap(series: str, mine: Mapping[str, Any], name: str, theirs: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from factory.workspace import Workspace
 from server.cli.common import perform, workshop_of, workspace_of
+from server.cli.reviewer import Secret, unlocked
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
 
@@ -24,6 +25,26 @@ def build(context: typer.Context, file: Annotated[Path, typer.Argument(help="A d
     spec = load_spec(file)
     build_into(workspace_of(context), spec, file.parent)
     print_answer(workshop_of(context).describe(spec.dataset))
+
+
+@app.command()
+def extend(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The dataset file with a later sealed part; what was sealed is validation.")],
+    secret: Secret = None,
+) -> None:
+    """Take new bars in: seal them with fresh looks, and retire what was sealed into validation."""
+    from factory.market.build import build as build_dataset
+    from factory.market.spec import load_spec
+    from factory.vault import person
+
+    spec, workshop = load_spec(file), workshop_of(context)
+    before, reviewer = workshop.catalog.spec(workshop.dataset(spec.dataset)), unlocked(workshop, secret)
+    with bar(f"dataset {spec.dataset}") as report:
+        build_dataset(
+            workshop.workspace, spec, file.parent, report, lambda: person.retire(workshop.ledger, reviewer, before, "extended")
+        )
+    print_answer(workshop.describe(spec.dataset))
 
 
 @app.command()

@@ -1,23 +1,17 @@
 """Commands on the vault; a person's, and those that decide something ask for the reviewer's passphrase."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from factory.errors import SealError
 from server.cli.common import Reference, workshop_of
+from server.cli.reviewer import Secret, passphrase, unlocked
 from server.cli.screen import say
 from server.cli.screen import show as print_answer
-
-if TYPE_CHECKING:
-    from factory.vault.reviewer import Unlocked
-    from factory.workshop import Workshop
 
 app = typer.Typer(no_args_is_help=True)
 
 Dataset = Annotated[str, typer.Argument(help="Name of a dataset.")]
-Secret = Annotated[Path | None, typer.Option("--passphrase-file", help="File with the passphrase, instead of typing it.")]
 Why = Annotated[str, typer.Option(help="Kept in the ledger.")]
 
 
@@ -26,7 +20,7 @@ def reviewer(context: typer.Context, secret: Secret = None) -> None:
     """Choose the passphrase that opens reports and signs what only a person decides. Once, for good."""
     from factory.vault.reviewer import appoint
 
-    appoint(workshop_of(context).ledger, _passphrase(secret, twice=True))
+    appoint(workshop_of(context).ledger, passphrase(secret, twice=True))
     say("kept nowhere: without it no report can be read, so write it down where no agent reads")
 
 
@@ -43,7 +37,7 @@ def show(
         return
     from factory.vault import reports
 
-    print_answer(reports.read(workshop.workspace, look, _unlocked(workshop, secret)))
+    print_answer(reports.read(workshop.workspace, look, unlocked(workshop, secret)))
 
 
 @app.command()
@@ -62,7 +56,7 @@ def grant(
 
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
-    person.grant(workshop.ledger, _unlocked(workshop, secret), spec, looks, weight or (), a_day)
+    person.grant(workshop.ledger, unlocked(workshop, secret), spec, looks, weight or (), a_day)
     say(workshop.standing(dataset))
 
 
@@ -73,7 +67,7 @@ def waive(context: typer.Context, pipeline: Reference, probe: str, why: Why, sec
 
     workshop = workshop_of(context)
     chosen = workshop.scored(pipeline)
-    person.waive(workshop.ledger, _unlocked(workshop, secret), chosen, probe, why)
+    person.waive(workshop.ledger, unlocked(workshop, secret), chosen, probe, why)
     say(f"{probe} no longer blocks {chosen}")
 
 
@@ -84,20 +78,5 @@ def retire(context: typer.Context, dataset: Dataset, why: Why, secret: Secret = 
 
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
-    person.retire(workshop.ledger, _unlocked(workshop, secret), spec, why)
+    person.retire(workshop.ledger, unlocked(workshop, secret), spec, why)
     say(workshop.standing(dataset))
-
-
-def _unlocked(workshop: "Workshop", secret: Path | None) -> "Unlocked":
-    from factory.vault.reviewer import unlock
-
-    return unlock(workshop.ledger, _passphrase(secret))
-
-
-def _passphrase(secret: Path | None, *, twice: bool = False) -> str:
-    if secret is None:
-        return str(typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice))
-    try:
-        return secret.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise SealError(f"--passphrase-file: {secret.name}: {error.strerror}") from None

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from factory.pipeline import provenance
+from factory.times import moment
+from factory.vault.reviewer import appoint
 from factory.workshop import Workshop
 from factory.workspace import Workspace
 from tests.server.test_cli import rfcat
+from tests.vault.market import SPEC
 
 
 def test_a_person_reviews_grants_reads_and_retires(workshop: Workshop, tmp_path: Path) -> None:
@@ -60,3 +63,35 @@ def test_a_strategy_file_tells_its_verdict_at_its_price(workshop: Workshop, subm
     assert look["verdict"] == "PASS"
     assert look["price"] == "at an assumed price of 0.50"
     assert look["grade"] == "simulated"
+
+
+def test_new_bars_are_sealed_with_fresh_looks_and_the_old_ones_become_validation(
+    workshop: Workshop, submit, tmp_path: Path
+) -> None:
+    secret, file = tmp_path / "secret", tmp_path / "more.yaml"
+    secret.write_text("correct horse battery")
+    appoint(workshop.ledger, "correct horse battery")
+    submit()
+    longer = SPEC.replace("days: 60", "days: 75").replace(
+        "validation: [2024-01-31, 2024-02-15]", "validation: [2024-01-31, 2024-03-01]"
+    )
+    shorter = longer.replace(
+        "2024-03-01]\n  sealed: [2024-02-15, 2024-03-01]", "2024-02-20]\n  sealed: [2024-02-20, 2024-03-15]"
+    )
+    file.write_text(shorter)
+    extend = ("dataset", "extend", str(file), "--passphrase-file", str(secret))
+    assert "split.validation: must be 2024-01-31 .. 2024-03-01" in rfcat(workshop.workspace.root, *extend, status=1)
+    assert workshop.pool("vault-sim").left == 0, "nothing changed"
+
+    file.write_text(longer.replace("sealed: [2024-02-15, 2024-03-01]", "sealed: [2024-03-01, 2024-03-15]"))
+    assert "5 looks left" in rfcat(workshop.workspace.root, *extend)
+    assert workshop.catalog.meta("vault-sim")["partitions"]["validation"]["end"] == moment("2024-03-01")
+    assert workshop.ledger.counts("vault-sim").trials == 1
+    assert workshop.verify().ok
+    assert "split" in rfcat(workshop.workspace.root, "dataset", "build", str(_written(tmp_path, SPEC)), status=1)
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "old.yaml"
+    path.write_text(text)
+    return path
