@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from factory.workshop import Workshop
 
 PAGE = 10
+PROBED = 4
+"""Lines of probes in an answer, of each severity."""
 CHARACTERS = 6_000
 """Of a call's output on one page."""
 BOARD = (
@@ -68,8 +70,12 @@ def trial(workshop: "Workshop", pipeline: "Pipeline", run: Answer, *, new: bool)
 def probes(run: Answer) -> Answer | str:
     """What the probes of a trial say, short when they say nothing."""
     found = run.get("probes") or {}
-    said = {key: found[key] for key in ("block", "warn") if key in found}
+    said = {key: _first(found[key]) for key in ("block", "warn") if key in found}
     return said or ("clean" if found else "none ran")
+
+
+def _first(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= PROBED else [*lines[:PROBED], f"and {len(lines) - PROBED} more"]
 
 
 def headline(found: Answer) -> Answer:

@@ -25,6 +25,8 @@ APART_WARNS, APART_REPORTS = 0.65, 0.80
 MOST_ROWS = 4_000
 PERMUTED = 99
 LEAST_SHIFT = 300
+NAMED = 3
+"""Features that one line names."""
 
 Matrix = NDArray[float64]
 
@@ -54,13 +56,13 @@ def alone(rows: Rows, n_eff: float) -> list[Finding]:
     """P7: a single feature that ranks labels 5 standard errors better than chance on train needs a reason."""
     known = rows.labels.y >= 0
     limit = 5 * sqrt(1 / (3 * max(n_eff, 1.0)))
-    found = []
-    for name, values in rows.features.items():
-        ranked = auc(rows.labels.y[known], values[known])
-        if ranked is not None and abs(ranked.value - 0.5) >= limit:
-            says = f"features.{name}: AUC {ranked.value:.3f} alone on train, 5 standard errors from chance; say why in `why`"
-            found.append(Finding("P7", WARN, says))
-    return found
+    areas = {name: _area(rows.labels.y[known], values[known]) for name, values in rows.features.items()}
+    far = sorted((name for name in areas if abs(areas[name] - 0.5) >= limit), key=lambda name: -abs(areas[name] - 0.5))
+    if not far:
+        return []
+    listed = ", ".join(f"features.{name} {areas[name]:.3f}" for name in far[:NAMED])
+    more = f" and {len(far) - NAMED} more" if len(far) > NAMED else ""
+    return [Finding("P7", WARN, f"AUC alone on train 5 standard errors from chance: {listed}{more}; say why in `why`")]
 
 
 def suspicious(
