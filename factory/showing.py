@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from factory.workshop import Workshop
 
 PAGE = 10
-PROBED = 4
+PROBED = 2
 """Lines of probes in an answer, of each severity."""
 CHARACTERS = 6_000
 """Of a call's output on one page."""

@@ -41,7 +41,7 @@ def summary(workshop: "Workshop", dataset: str) -> Answer:
         "reading": reading(found, count),
         "costs": _costs(found),
         "families": table(("idea", "trials", "best_mean_net", "high", "says"), _families(workshop, trials)),
-        "by_volatility": _regimes(workshop, best),
+        "mean_net_calm_to_wild": _regimes(workshop, best),
         "sealed": _heard(workshop, dataset),
         "price": best.payload.get("price") or None,
         "ledger": workshop.standing(dataset),
@@ -99,8 +99,8 @@ def _says(found: Sequence[Mapping[str, Any]], highs: Sequence[float]) -> str:
     return "ruled out after costs" if max(highs) <= 0 else "open"
 
 
-def _regimes(workshop: "Workshop", best: Entry) -> Answer | None:
-    """Mean net of the best trial in calm and in wild hours."""
+def _regimes(workshop: "Workshop", best: Entry) -> list[float] | None:
+    """Mean net of the best trial by volatility, from calm to wild."""
     from factory.work.breakdowns import breakdown
 
     try:
@@ -108,7 +108,7 @@ def _regimes(workshop: "Workshop", best: Entry) -> Answer | None:
     except FactoryError:
         return None
     place = found["columns"].index("mean_net")
-    return {str(row[0]): row[place] for row in found["rows"]}
+    return [row[place] for row in found["rows"] if row[0] != "unknown"]
 
 
 def _heard(workshop: "Workshop", dataset: str) -> list[str] | None:

@@ -19,7 +19,7 @@ def test_a_search_is_summed_up_in_few_tokens(workshop: Workshop, binary: str, pe
     assert told["costs"].startswith("pays below 0.0")
     families = {row[0]: row[-1] for row in told["families"]["rows"]}
     assert families == {"up_down 5m, each 5m": "open", "triple_barrier 4h, cusum": "ruled out after costs"}
-    assert len(told["by_volatility"]) >= 5
+    assert len(told["mean_net_calm_to_wild"]) == 5
     assert told["price"] == "at an assumed price of 0.50"
     assert told["ledger"].startswith("2 trials")
     assert count_tokens(in_order(told)) <= 300
