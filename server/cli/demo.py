@@ -58,14 +58,15 @@ def leak() -> None:
         workshop = Workshop(workspace, "demo")
         args = {"agent": "demo", "pipeline": workshop.define(PIPELINE)["pipeline"]}
         scored = perform(str(workspace.root), "backtest", args, report)
+        probes = workshop.ledger.all_trials("leaky")[0].payload["probes"]
         try:
             perform(str(workspace.root), "submit", {**args, "claim": 0.05, "why": "it wins", "model": "none", "cutoff": "2020"})
         except SealError as error:
             refused = str(error)
     say("A feed says how many seconds are left to settlement. It was written down after the end, and leans with the outcome.\n")
     say(f"the backtest: win rate {scored['win_rate']}, AUC {scored['auc'][0]}, {scored['reading']}\n")
-    for severity, lines in scored["probes"].items():
-        say("\n".join(f"{severity}  {line}" for line in lines))
+    for severity in ("warn", "block"):
+        say("\n".join(f"{severity}  {line}" for line in probes.get(severity, ())))
     say(f"\nsubmit: {refused}")
 
 

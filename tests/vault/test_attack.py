@@ -18,7 +18,7 @@ from factory.workspace import Workspace
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
-RELEASE = 12.0
+RELEASE = 20.0
 ASKED = {"why": "because", "model": "mallory", "cutoff": "2023-06"}
 
 

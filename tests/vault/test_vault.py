@@ -113,12 +113,12 @@ def kill(workshop: Workshop) -> None:
 def test_a_verdict_waits_for_its_time_and_a_killed_vault_is_a_spent_fail(
     workshop: Workshop, submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "6")
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "12")
     told = submit()
     assert told["verdict"] == "pending"
     assert "grade" not in told
     kill(workshop)
-    time.sleep(6.5)
+    time.sleep(12.5)
     heard = workshop.show(told["look"])
     assert heard["verdict"] == "FAIL"
     assert heard["ledger"].endswith("4 looks left")
@@ -126,7 +126,7 @@ def test_a_verdict_waits_for_its_time_and_a_killed_vault_is_a_spent_fail(
 
 
 def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "12")
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "30")
     root = str(workshop.workspace.root)
     code = (
         "import sys; from factory.workshop import perform; "
@@ -136,7 +136,7 @@ def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.
     found = subprocess.run([sys.executable, "-c", code, root], capture_output=True, text=True, check=True)
     look = found.stdout.strip()
     assert workshop.show(look)["verdict"] == "pending"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while workshop.show(look)["verdict"] == "pending" and time.monotonic() < deadline:
         time.sleep(0.2)
     assert workshop.show(look)["verdict"] == "PASS"
