@@ -15,12 +15,12 @@ from factory.canonical import in_order
 from factory.errors import Cancelled, FactoryError
 from factory.jobs.table import JobTable, State
 from factory.progress import Progress
+from factory.threads import environment
 from factory.workspace import Workspace
 
 REPORT_EVERY = 0.2
 """Seconds between two writes of a job's progress."""
 
-_ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 _log = logging.getLogger(__name__)
 
 Perform = Callable[[str, str, Mapping[str, Any], Progress], Mapping[str, Any]]
@@ -38,13 +38,10 @@ class Outcome(NamedTuple):
 def prepare(root: str) -> None:
     """Set a fresh worker process up, before anything heavy is imported.
 
-    One thread a library: two-thread libraries collapse on shared cores. The
-    server may speak JSON-RPC on its standard streams, so the worker leaves
+    The server may speak JSON-RPC on its standard streams, so the worker leaves
     them alone. It dies with the server, and only the server minds Ctrl-C.
     """
-    for library in _ONE_THREAD:
-        os.environ[f"{library}_NUM_THREADS"] = "1"
-    os.environ["NUMBA_CACHE_DIR"] = str(Path(root) / "numba")
+    os.environ.update(environment(Path(root)))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

@@ -25,3 +25,23 @@ def decisions_needed(break_even: float, claimed: float, alpha: float, power: flo
     level, reach = float(ndtri(1 - alpha)), float(ndtri(power))
     spread = level * sqrt(break_even * (1 - break_even)) + reach * sqrt(claimed * (1 - claimed))
     return (spread / (claimed - break_even)) ** 2
+
+
+def decisions_needed_for_mean(mean: float, deviation: float, alpha: float, power: float = 0.8) -> float:
+    """Decisions for which a true mean above 0 is found with a given power.
+
+    Parameters
+    ----------
+    mean, deviation : float
+        Of one decision's payoff, both positive; the deviation as if decisions did not overlap.
+    alpha : float
+        One-sided level.
+    power : float
+        Chance to find it.
+
+    Returns
+    -------
+    float
+        Not rounded. Source: normal approximation for one mean.
+    """
+    return ((float(ndtri(1 - alpha)) + float(ndtri(power))) * deviation / mean) ** 2

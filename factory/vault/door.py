@@ -12,9 +12,9 @@ from typing import Any
 from factory import errors
 from factory.canonical import in_order
 from factory.errors import FactoryError, SealError
+from factory.threads import environment
 from factory.workspace import Workspace
 
-_ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 _doors: dict[str, "Door"] = {}
 _lock = threading.Lock()
 
@@ -80,7 +80,6 @@ class Door:
         return self._process
 
     def _start(self) -> "subprocess.Popen[str]":
-        threads = {f"{library}_NUM_THREADS": "1" for library in _ONE_THREAD}
         process = subprocess.Popen(
             [sys.executable, "-m", "factory.vault", str(self._workspace.root)],
             stdin=subprocess.PIPE,
@@ -88,7 +87,7 @@ class Door:
             text=True,
             encoding="utf-8",
             start_new_session=True,
-            env={**os.environ, **threads, "NUMBA_CACHE_DIR": str(self._workspace.root / "numba")},
+            env={**os.environ, **environment(self._workspace.root)},
         )
         if "ready" not in self._line(process):
             raise SealError("submit: the vault did not start, so nothing was spent; a person reads vault/log in the workspace")

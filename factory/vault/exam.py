@@ -56,7 +56,7 @@ class Judgement:
     checks : dict of str to bool
         decisions, primary, sharpe, model.
     figures : dict of str to float
-        p_value, sharpe_p, log_loss, climatology, decisions.
+        p_value, sharpe_p, decisions; log_loss and climatology where a decision has a label.
     """
 
     passed: bool
@@ -103,19 +103,19 @@ def judge(scored: Scored, base_rate: float, level: float, needed: float) -> Judg
     metrics, y = scored.result.metrics, scored.rows.labels.y
     trades = len(scored.result.trades)
     known = y >= 0
-    climatology = log_loss(y[known], np.full(int(known.sum()), base_rate)) if known.any() else float("-inf")
     figures = {
         "decisions": float(trades),
         "p_value": metrics.get("p_value", 1.0),
         "sharpe_p": sharpe_p_value(scored.result.trades.payoff),
-        "log_loss": metrics.get("log_loss", float("inf")),
-        "climatology": climatology,
     }
+    if known.any():
+        figures["log_loss"] = metrics["log_loss"]
+        figures["climatology"] = log_loss(y[known], np.full(int(known.sum()), base_rate))
     checks = {
         "decisions": trades >= needed / 2,
         "primary": metrics.get("mean_net", 0.0) > 0 and figures["p_value"] <= level,
         "sharpe": figures["sharpe_p"] <= level,
-        "model": figures["log_loss"] <= climatology,
+        "model": bool(known.any()) and figures["log_loss"] <= figures["climatology"],
     }
     return Judgement(all(checks.values()), checks, figures)
 

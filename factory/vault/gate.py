@@ -13,14 +13,12 @@ from factory.market.catalog import Catalog
 from factory.market.contracts import Binary, Contract
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline, parse
-from factory.statistics.planning import decisions_needed
+from factory.statistics.planning import decisions_needed, decisions_needed_for_mean
 from factory.times import iso, moment, now_ms
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, pool_of, release_seconds, waivers_of
 from factory.vault.reviewer import reviewer_of
 from factory.workspace import Workspace
 
-POWER_Z = 0.8416
-"""Normal quantile of the planned power, 0.80."""
 NORMAL_95 = 1.96
 
 
@@ -169,10 +167,8 @@ def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float,
         return decisions_needed(even, even + claim, level)
     if high is None:
         raise SealError("submit: too few trades on validation to plan a look; trade more often; nothing was spent")
-    from scipy.special import ndtri
-
     deviation = (high - found["mean_low"]) / (2 * NORMAL_95) * sqrt(found["trades"])
-    return float(((ndtri(1 - level) + POWER_Z) * deviation / claim) ** 2)
+    return decisions_needed_for_mean(claim, deviation, level)
 
 
 def cutoff_of(text: str) -> int:

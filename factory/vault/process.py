@@ -62,7 +62,7 @@ class Vault:
             _say(out, {"refused": list(error.lines), "error": type(error).__name__})
             return
         except Exception:
-            # Still before a sealed figure was read: the words say nothing of the cause all the same.
+            # Of sealed rows only correlations were taken, to find the pool; the words say nothing of the cause all the same.
             traceback.print_exc()
             _say(out, {"refused": ["submit: the vault could not begin; nothing was spent"], "error": "SealError"})
             return

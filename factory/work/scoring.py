@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.answers import Answer
 from factory.cache import UNLIMITED, Cache
-from factory.evidence.probes.standing import at_backtest, at_train, whole
+from factory.evidence.probes.run import at_backtest, at_train, whole
 from factory.flow import Scored, trade, volatility_of, walk_forward
 from factory.progress import within
 from factory.work.desk import Desk

@@ -9,7 +9,7 @@ from factory.answers import Answer, table
 from factory.cache import UNLIMITED, Cache
 from factory.decisions import Rows
 from factory.evidence.probes.findings import told
-from factory.evidence.probes.standing import AT_TRAIN, at_train
+from factory.evidence.probes.run import AT_TRAIN, at_train
 from factory.flow import Model, learn
 from factory.market.series import Partition
 from factory.progress import within

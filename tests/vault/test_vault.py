@@ -55,20 +55,14 @@ def test_a_look_row_tells_what_the_protocol_asks_for(workshop: Workshop, submit)
 
 
 def test_a_pipeline_without_edge_fails_and_spends_its_look(workshop: Workshop, submit) -> None:
-    spec = load_spec(SPEC.replace("vault-sim", "null-sim").replace("edge: 0.12", "edge: 0").replace("seed: 5", "seed: 6"))
-    build(workshop.workspace, spec)
+    null = SPEC.replace("vault-sim", "null-sim").replace("edge: 0.12", "edge: 0").replace("seed: 5", "seed: 10")
+    build(workshop.workspace, load_spec(null))
     made = workshop.define(parent="fast-up-or-down", changes={"data": "null-sim", "trade.edge": 0.0})["pipeline"]
     scored = perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
-    high = scored["mean_net"][2]
-    assert high > 0, "the draw is to look at least a little good"
-    told = submit(made, claim=max(high, 0.001) * 0.99) if high > 0.03 else None
-    if told is None:
-        with pytest.raises(SealError, match="decisions at level"):
-            submit(made, claim=high * 0.99)
-        assert not rows(workshop, "look")
-    else:
-        assert told["verdict"] == "FAIL"
-        assert told["ledger"].endswith("4 looks left")
+    assert scored["mean_net"][0] > 0, "a draw that looks a little good, by luck"
+    told = submit(made, claim=0.0265)
+    assert told["verdict"] == "FAIL"
+    assert told["ledger"].endswith("4 looks left")
 
 
 def test_refusals_before_data_spend_nothing(workshop: Workshop, submit) -> None:
@@ -142,7 +136,8 @@ def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.
     assert workshop.show(look)["verdict"] == "PASS"
 
 
-def test_two_submitters_at_once_spend_one_look_each(workshop: Workshop) -> None:
+def test_two_submitters_at_once_spend_one_look_each(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "40")  # neither hears the other's verdict before
     made = [child(workshop, leaf) for leaf in (110, 130)]
     code = (
         "import sys; from factory.workshop import perform; "
@@ -153,8 +148,7 @@ def test_two_submitters_at_once_spend_one_look_each(workshop: Workshop) -> None:
     for process in both:
         process.wait()
     looks = looks_of(rows(workshop))
-    assert 1 <= len(looks) <= 2  # the second may have met a pool that the first had closed
-    assert [look.payload["look"] for look in looks] == list(range(1, len(looks) + 1))
+    assert [look.payload["look"] for look in looks] == [1, 2]
     assert workshop.verify().ok
 
 
