@@ -9,11 +9,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from factory.arrays import mapped
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMIT_BYTES = 4 * 2**30
 UNLIMITED = 2**62
+SLACK = 0.01
+"""Share of the limit that a process may write before it weighs the whole folder again."""
+
+RECENT = 128
+_recent: "dict[Path, dict[str, NDArray[Any]]]" = {}
+"""Entries as this process mapped them: content never changes under a key, and mapping takes longer than most reads."""
+
+_written: dict[Path, int] = {}
+"""Bytes that this process wrote since it last weighed a folder."""
 
 
 class Cache:
@@ -27,7 +38,7 @@ class Cache:
     root : Path
         Folder of the entries.
     limit : int
-        Bytes above which the least recently used entries go.
+        Bytes above which, by a hundredth at most, the least recently used entries go.
     """
 
     def __init__(self, root: Path, limit: int = LIMIT_BYTES) -> None:
@@ -40,15 +51,16 @@ class Cache:
 
     def get(self, key: str) -> "dict[str, NDArray[Any]] | None":
         """The arrays of an entry, mapped read-only, or None."""
-        import numpy as np
-
         folder = self._folder(key)
         try:
-            arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
             os.utime(folder)
+            arrays = _recent.pop(folder, None) or {path.stem: mapped(path) for path in folder.glob("*.npy")}
         except (OSError, ValueError):
             return None
-        return arrays or None
+        if len(_recent) >= RECENT:
+            _recent.pop(next(iter(_recent)), None)
+        _recent[folder] = arrays
+        return dict(arrays) or None
 
     def put(self, key: str, arrays: "Mapping[str, NDArray[Any]]") -> None:
         """Keep arrays under a key. A full disk loses nothing but the entry."""
@@ -62,10 +74,11 @@ class Cache:
             with self._aside() as temporary:
                 for name, array in arrays.items():
                     np.save(temporary / f"{name}.npy", np.ascontiguousarray(array))
+                size = _size(temporary)
                 temporary.rename(folder)
         except OSError:
             return
-        self._evict()
+        self._grown(size)
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
@@ -78,6 +91,15 @@ class Cache:
             yield temporary
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+    def _grown(self, size: int) -> None:
+        """Count what was written; a process's first entry, and each hundredth of the limit, has the folder weighed."""
+        written = _written.get(self.root, self.limit) + size
+        if written < SLACK * self.limit:
+            _written[self.root] = written
+            return
+        _written[self.root] = 0
+        self._evict()
 
     def _evict(self) -> None:
         """Remove the least used; another process may do the same meanwhile."""

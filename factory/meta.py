@@ -10,15 +10,16 @@ from numpy import float32, float64, int8, int64
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
-from threadpoolctl import threadpool_limits
 
 from factory.errors import FlowError
 from factory.kernels.forest import FlatForest
 from factory.kernels.logit import chances
 from factory.parts.meta import Forest
 from factory.progress import Progress, silent, within
+from factory.statistics.calibration import log_loss
+from factory.statistics.ranking import auc
+from factory.threads import one_thread
 
 MOST_ROWS = 20_000
 """Rows drawn for a tree, at most, unless the part says otherwise."""
@@ -130,15 +131,16 @@ def fit_forest(
     smaller = part.model_copy(update={"trees": min(part.trees, JUDGED_TREES)})
     first = _grow(smaller, X[rest], y[rest], weight[rest], uniqueness_share, seed, threads, within(progress, 0.0, 0.3))
     raw = first.mean(X[held])
-    if not 0 < y[held].sum() < len(held):
+    ranked = auc(y[held], raw)
+    if ranked is None:
         side = "up" if y[held[0]] else "down"
         raise FlowError(f"label: all {len(held)} labels of train's last fifth are {side}; use a label that is less one-sided")
     base = np.average(y[rest], weights=weight[rest])
     scores = {
         "rows": len(held),
-        "auc": float(roc_auc_score(y[held], raw)),
-        "log_loss": float(log_loss(y[held], raw)),
-        "base_log_loss": float(log_loss(y[held], np.full(len(held), base))),
+        "auc": ranked.value,
+        "log_loss": log_loss(y[held], raw),
+        "base_log_loss": log_loss(y[held], np.full(len(held), base)),
     }
     knots = _knots(part.calibrate, raw, y[held], weight[held])
     forest = _grow(part, X, y, weight, uniqueness_share, seed, threads, within(progress, 0.3, 1.0))
@@ -169,7 +171,7 @@ def _grow(
     chance /= chance.sum()
     seeds = np.random.RandomState(seed).randint(np.iinfo(np.int32).max, size=part.trees)
     trees: list[DecisionTreeClassifier] = []
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
         try:
             for tree in pool.map(lambda tree_seed: _tree(part, X32, y, chance, rows, int(tree_seed)), seeds):
                 trees.append(tree)

@@ -1,6 +1,9 @@
 """One thread a library: two-thread libraries collapse on shared cores."""
 
+from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 
@@ -14,3 +17,17 @@ def environment(root: Path) -> dict[str, str]:
         The workspace's folder, which keeps compiled kernels.
     """
     return {**{f"{library}_NUM_THREADS": "1" for library in LIBRARIES}, "NUMBA_CACHE_DIR": str(root / "numba")}
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Hold the libraries that this process has loaded to one thread each inside the block."""
+    limited: AbstractContextManager[Any] = _libraries().limit(limits=1)
+    return limited
+
+
+@cache
+def _libraries() -> Any:
+    # Finding them takes a millisecond, a fit often no more. First called by what has them loaded.
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -28,6 +28,10 @@ from factory.workspace import Workspace, write_text
 PRELOAD = ("factory.work",)
 """What a worker imports before its first job."""
 
+RECENT = 64
+_recent: dict[str, Pipeline] = {}
+"""Pipelines by their canonical text: reading YAML takes longer than some trials."""
+
 
 class Workshop:
     """One user's factory.
@@ -163,7 +167,9 @@ class Workshop:
     def adopt(self, pipeline: Pipeline, parent: str | None = None) -> Facts:
         """Check a pipeline against its dataset and keep it."""
         facts = self.check(pipeline)
-        self.store.put_pipeline(pipeline.id, pipeline.pipeline, render(pipeline), pipeline.data, parent)
+        text = render(pipeline)
+        self.store.put_pipeline(pipeline.id, pipeline.pipeline, text, pipeline.data, parent)
+        _remember(text, pipeline)
         return facts
 
     def check(self, pipeline: Pipeline) -> Facts:
@@ -196,7 +202,7 @@ class Workshop:
         if row is None:
             known = {*self.store.names(), *(pipeline.pipeline for pipeline in ours.values())}
             raise PipelineError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, known)}")
-        return parse(row.yaml)
+        return _recent.get(row.yaml) or _remember(row.yaml, parse(row.yaml))
 
     def _written(
         self, spec: Mapping[str, Any] | str | None, parent: str | None, changes: Mapping[str, Any] | None
@@ -354,6 +360,13 @@ class Workshop:
                 "ledger": self.standing(chosen.data),
             }
         )
+
+
+def _remember(text: str, pipeline: Pipeline) -> Pipeline:
+    if len(_recent) >= RECENT:
+        _recent.pop(next(iter(_recent)), None)
+    _recent[text] = pipeline
+    return pipeline
 
 
 def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = silent) -> Answer:

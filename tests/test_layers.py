@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "canonical", "times", "names", "plainyaml", "answers", "reading"),
-    ("workspace", "cache", "progress", "threads"),
+    ("workspace", "arrays", "cache", "progress", "threads"),
     ("kernels",),
     ("statistics",),
     ("market",),

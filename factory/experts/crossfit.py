@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from factory.errors import FlowError
 from factory.experts import extra_trees, gradient_boosting, linear, logistic, rule
@@ -17,6 +16,7 @@ from factory.parts.base import Part
 from factory.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
 from factory.progress import Progress, silent
 from factory.splits import purged_kfold
+from factory.threads import one_thread
 
 FOLDS = 5
 EMBARGO = 0.01
@@ -65,7 +65,7 @@ def fit_expert(
             f"label: all {len(y)} rows that '{part.use}' is fitted on are {'up' if ups else 'down'}; "
             "sample more often, or use a label that is less one-sided"
         )
-    with threadpool_limits(1):
+    with one_thread():
         return LEARNERS[type(part)].fit(part, Sample(np.ascontiguousarray(X), y, ret, weight / weight.mean()), seed)
 
 
@@ -132,7 +132,7 @@ def cross_fit(
         oof[test] = fitted.predict(X[test])
         return fitted
 
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(work, train, test, seed + k) for k, (train, test) in enumerate(blocks)]
         _await(futures, f"cross-fitting {part.use}", progress)
     return oof, futures[-1].result()

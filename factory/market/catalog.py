@@ -1,9 +1,10 @@
 """Which datasets a workspace holds, without opening their rows."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
-from factory.canonical import digest
+from factory.canonical import digest, dumps
 from factory.errors import DataError, SealError, did_you_mean
 from factory.market.spec import DatasetSpec
 from factory.workspace import Workspace
@@ -55,7 +56,7 @@ class Catalog:
         DataError
             If there is no such dataset.
         """
-        return DatasetSpec.model_validate(self._read(name, SPEC))
+        return _spec(dumps(self._read(name, SPEC)))
 
     def fingerprint(self, name: str, partition: str | None = None) -> str:
         """Hash of one open partition's rows and bounds, or of the whole dataset with its contracts.
@@ -90,6 +91,11 @@ class Catalog:
             raise DataError(f"dataset '{name}' unknown; {hint}")
         found: dict[str, Any] = json.loads((self._folder / name / file).read_text(encoding="utf-8"))
         return found
+
+
+@lru_cache(16)
+def _spec(text: str) -> DatasetSpec:
+    return DatasetSpec.model_validate_json(text)
 
 
 def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:

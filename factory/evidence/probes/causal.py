@@ -15,7 +15,7 @@ from factory.expressions.expression import Expression
 from factory.market.series import Partition, Series
 from factory.times import DAY
 
-VERSION = 1
+VERSION = 2
 """Raised when a probe would find something else in the same rows."""
 CUTS = 64
 """Moments at which the rows after are cut off: a leak in a share q of rows is met with chance 1 - (1 - q)**64."""
@@ -76,10 +76,10 @@ def _moved(
     key = canonical.digest(["probes.causal", VERSION, expression.text, partition.fingerprint])
     kept = cache.get(key) if cache else None
     if kept is not None:
-        return {probe: float(kept[probe][0]) for probe in ("P1", "P2")}
+        return dict(zip(("P1", "P2"), kept["moved"].tolist(), strict=True))
     moved = {"P1": _cut(expression, partition, times, whole), "P2": _twisted(expression, partition, times, whole)}
     if cache:
-        cache.put(key, {probe: np.array([value]) for probe, value in moved.items()})
+        cache.put(key, {"moved": np.array([*moved.values()])})
     return moved
 
 
@@ -98,7 +98,7 @@ def _twisted(expression: Expression, partition: Partition, times: NDArray[int64]
         for t in map(int, some):
             begin = _window(expression, partition, t)[0]
             rows = _between(partition, begin, t + AHEAD, t + AHEAD)
-            values.append(_value(expression, _replaced(rows, t, twist, rng), t))
+            values.append(_value(expression, _replaced(rows, expression.series, t, twist, rng), t))
         worst = max(worst, difference(full, np.array(values)))
     return worst
 
@@ -122,9 +122,10 @@ def _between(partition: Partition, begin: int, end: int, known: int) -> Partitio
     return Partition(partition.dataset, partition.name, partition.start, partition.end, series, partition.fingerprint)
 
 
-def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Partition:
-    series = {}
-    for name, one in partition.series.items():
+def _replaced(partition: Partition, names: frozenset[str], t: int, twist: Twist, rng: Generator) -> Partition:
+    series = dict(partition.series)
+    for name in sorted(names):
+        one = series[name]
         after = one.known > t
         columns = {}
         for column, values in one.columns.items():

@@ -14,7 +14,7 @@ from factory.labels import uniqueness_of
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
 
-VERSION = 1
+VERSION = 2
 """Raised when a probe would find something else in the same rows."""
 AT_TRAIN = ("P1", "P2", "P7", "P8", "P10", "P11")
 AT_BACKTEST = ("P4", "P5", "P6", "P9")

@@ -1,0 +1,297 @@
+"""One market searched: the workshop's own define, backtest and submit, and what every other rule would have said."""
+
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.certification import rules
+from benchmarks.certification.agent import DIRECTIONS, STATES, Climber, Idea, levels_of, screen
+from benchmarks.certification.market import DATASET, spec_text
+from factory.backtest import Result
+from factory.cache import Cache
+from factory.canonical import seed_for
+from factory.decisions import Rows, read_rows
+from factory.errors import FactoryError
+from factory.expressions.columns import Columns
+from factory.flow import learn, trade
+from factory.ledger import Entry
+from factory.market.build import build
+from factory.market.dataset import open_partition
+from factory.market.series import Partition
+from factory.market.simulator import truth
+from factory.market.spec import load_spec
+from factory.pipeline import Pipeline
+from factory.progress import silent
+from factory.statistics.sharpe import moments, psr_at_benchmark
+from factory.vault.door import door_of
+from factory.vault.sealed import open_sealed
+from factory.work import WORK
+from factory.workshop import Workshop
+from factory.workspace import Workspace
+
+SHORT = 50
+"""Trials of the short search: the first of the long one."""
+LOOKS = 5
+LEAST_TRADES = 100
+"""Fewer decisions on validation, and the agent does not climb there: no look could be planned from them."""
+NORMAL_95 = 1.96
+
+
+@dataclass
+class Searched:
+    """What came of one market, as plain values."""
+
+    edge: float
+    index: int
+    trials: int
+    seconds: float = 0.0
+    trial_seconds: float = 0.0
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By trials, then by rule."""
+    looks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    choice: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By trials: the best idea by validation, its t there and on sealed rows, its true win rate."""
+
+
+class Market:
+    """A drawn market in a workspace of its own.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the workspace.
+    edge, index
+        As :func:`spec_text` takes them.
+    """
+
+    def __init__(self, root: Path, edge: float, index: int) -> None:
+        self.edge, self.index = edge, index
+        self.workspace = Workspace.open(root)
+        build(self.workspace, load_spec(spec_text(index, edge)))
+        self.workshop = Workshop(self.workspace, "climber")
+        self._cache = Cache(self.workspace.cache)
+        self._beside = Cache(root / "beside")
+        self._seen: dict[Idea, rules.Seen] = {}
+
+    def rows(self, pipeline: Pipeline, partition: Partition) -> tuple[Rows, Columns]:
+        """Decisions of a pipeline, columns kept."""
+        columns = Columns(partition, self._beside if partition.name == "sealed" else self._cache)
+        return read_rows(pipeline, partition, columns), columns
+
+    @cached_property
+    def parts(self) -> dict[str, Partition]:
+        """Train, validation and, for the rules that look there, the sealed part."""
+        opened = {name: open_partition(self.workspace, DATASET, name) for name in ("train", "validation")}
+        return {**opened, "sealed": open_sealed(self.workspace, DATASET)}
+
+    def climber(self) -> Climber:
+        """The agent before its first proposal; what it screened on train is in the ledger."""
+        self.workshop.ledger.exploration(DATASET, {"what": "screened pairs"}, len(DIRECTIONS) * len(STATES))
+        seed = seed_for(f"climber.{self.edge:g}", str(self.index)) % 2**31
+        return Climber(seed, screen(self._whole, self.levels))
+
+    @cached_property
+    def _whole(self) -> Rows:
+        """All features on train."""
+        everything = Idea(("r1",), None, 1.0, 0.0, 1_000).spec(DATASET, {}) | {"features": DIRECTIONS | STATES}
+        return self.rows(Pipeline.of(everything), self.parts["train"])[0]
+
+    @cached_property
+    def levels(self) -> dict[str, float]:
+        """Where each state's upper part begins on train."""
+        return levels_of(self._whole)
+
+    def trial(self, idea: Idea) -> Entry:
+        """Define and backtest, as an agent does; the trial's row."""
+        made = self.workshop.define(idea.spec(DATASET, self.levels))
+        WORK["backtest"](self.workshop, silent, pipeline=made["pipeline"])
+        pipeline = self.workshop.resolve(made["pipeline"])
+        entry = self.workshop.ledger.find_trial(pipeline.id, self.workshop.scored_on(pipeline))
+        assert entry is not None, "it was just written"
+        return entry
+
+    def result(self, idea: Idea, part: str) -> tuple[Rows, Result]:
+        """An idea traded on one part, beside the ledger: what the other rules live on."""
+        pipeline = Pipeline.of(idea.spec(DATASET, self.levels))
+        contract = self.workshop.catalog.spec(DATASET).contracts["updown"]
+        history, _ = self.rows(pipeline, self.parts["train"])
+        model = learn(pipeline, history, self.parts["train"].fingerprint, self._cache)
+        rows, columns = self.rows(pipeline, self.parts[part])
+        base = float(np.mean(history.labels.y[history.labels.y >= 0]))
+        return rows, trade(pipeline, contract, self.parts[part], columns, rows, model.predict(pipeline, rows), base)
+
+    def evaluate(self, idea: Idea, trial: Entry | None = None) -> rules.Seen:
+        """An idea on validation, where it may be a trial already, and on sealed rows, open: how all but the protocol work."""
+        if idea not in self._seen:
+            if trial:
+                here, daily = trial.payload["metrics"], np.array(trial.payload["daily"])
+            else:
+                scored = self.result(idea, "validation")[1]
+                here, daily = scored.metrics, scored.daily.net
+            there, varied = self.result(idea, "sealed")[1].metrics, moments(daily)
+            self._seen[idea] = rules.Seen(
+                statistic(here), statistic(there), here.get("mean_net", 0.0), there.get("mean_net", 0.0), _error(there),
+                there.get("p_value", 1.0), psr_at_benchmark(varied) if varied else 0.0,
+            )  # fmt: skip
+        return self._seen[idea]
+
+    def true_rate(self, idea: Idea) -> float | None:
+        """The win rate on the sealed part that an idea's sides have by how the market was drawn, None without a trade."""
+        rows, result = self.result(idea, "sealed")
+        trades = result.trades
+        if not len(trades):
+            return None
+        spec = load_spec(spec_text(self.index, self.edge))
+        assert spec.simulated is not None
+        rule = truth(spec.simulated.seed, spec.span[0], (spec.span[1] - spec.span[0]) // 86_400_000)
+        at = np.searchsorted(rule.time, rows.time[trades.decision])
+        right = np.where(rule.up[at], 1, -1) == trades.side
+        return float(np.mean(0.5 + self.edge * rule.active[at] * np.where(right, 1, -1)))
+
+
+def statistic(metrics: dict[str, Any]) -> float:
+    """t of the mean net payoff a decision; 0 with fewer than 100 trades."""
+    error = _error(metrics)
+    return metrics["mean_net"] / error if np.isfinite(error) and metrics["trades"] >= LEAST_TRADES else 0.0
+
+
+def _error(metrics: dict[str, Any]) -> float:
+    """Standard error of the mean net payoff, from its interval."""
+    if metrics.get("mean_high") is None or metrics["mean_high"] <= metrics["mean_low"]:
+        return float("inf")
+    return float(metrics["mean_high"] - metrics["mean_low"]) / (2 * NORMAL_95)
+
+
+def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> Searched:
+    """Search one market and judge it by every rule.
+
+    Parameters
+    ----------
+    edge, index
+        Which market.
+    trials : int
+        Of the long search.
+    rivals : bool
+        Whether the rules that lead a search of their own search too.
+    kernels : str
+        Folder of compiled kernels, shared by all workspaces.
+    """
+    begun = time.perf_counter()
+    found = Searched(edge, index, trials)
+    with tempfile.TemporaryDirectory(prefix="certify-", dir=_fast_folder()) as folder:
+        root = Path(folder) / "long"
+        market = Market(root, edge, index)
+        (root / "numba").symlink_to(kernels)
+        climber = market.climber()
+        entries: list[tuple[Idea, Entry]] = []
+        looked = _searching(market, climber, entries, trials, found)
+        found.looks[str(trials)] = looked
+        marks = sorted(int(mark) for mark in found.looks)
+        seen = [market.evaluate(idea, trial) for idea, trial in entries]
+        for mark in marks:
+            verdicts = rules.afterwards(seen[:mark])
+            found.verdicts[str(mark)] = {**verdicts, "protocol": any(look["heard"] == "PASS" for look in found.looks[str(mark)])}
+            found.choice[str(mark)] = _choice(market, entries[:mark])
+        if rivals:
+            _rivals(market, marks, found)
+        market.workshop.ledger.close()
+    found.seconds = time.perf_counter() - begun
+    return found
+
+
+def _searching(
+    market: Market, climber: Climber, entries: list[tuple[Idea, Entry]], trials: int, found: Searched
+) -> list[dict[str, Any]]:
+    """Trials with a look after each fifth of them, until one passes."""
+    looked: list[dict[str, Any]] = []
+    known: set[Idea] = set()
+    for k in range(1, trials + 1):
+        begun = time.perf_counter()
+        idea = climber.propose(known)
+        known.add(idea)
+        entry = market.trial(idea)
+        climber.hear(idea, statistic(entry.payload["metrics"]))
+        entries.append((idea, entry))
+        found.trial_seconds += time.perf_counter() - begun
+        if k == SHORT and SHORT < trials // LOOKS:
+            found.looks[str(SHORT)] = _short(market, entries)
+        if k % (trials // LOOKS) == 0 and not _passed(looked):
+            looked += _look(market.workshop, entries)
+    door_of(market.workspace).close()
+    return looked
+
+
+def _short(market: Market, entries: list[tuple[Idea, Entry]]) -> list[dict[str, Any]]:
+    """The looks of the short search, in a copy of the workspace: what it spends is not spent here."""
+    root = market.workspace.root
+    copy = Workspace.open(shutil.copytree(root, root.with_name("short"), symlinks=True, copy_function=_linked))
+    workshop, looked = Workshop(copy, "climber"), []
+    for k in range(SHORT // LOOKS, SHORT + 1, SHORT // LOOKS):
+        if not _passed(looked):
+            looked += _look(workshop, entries[:k])
+    door_of(copy).close()
+    workshop.ledger.close()
+    return looked
+
+
+def _linked(source: str, target: str) -> None:
+    """Arrays never change and are linked; what grows is copied."""
+    if source.endswith(".npy"):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def _look(workshop: Workshop, entries: list[tuple[Idea, Entry]]) -> list[dict[str, Any]]:
+    """Submit the best trial by validation that was not examined yet, at the greatest claim that validation allows."""
+    asked: list[dict[str, Any]] = []
+    ranked = sorted((entry for _, entry in entries), key=lambda entry: -statistic(entry.payload["metrics"]))
+    spent = {row.payload["pipeline"] for row in workshop.ledger.of_kinds(("look",))}
+    for entry in [one for one in ranked if one.payload["pipeline"] not in spent][:3]:
+        claim = entry.payload["metrics"].get("mean_high") or 0.0
+        try:
+            answer = WORK["submit"](
+                workshop, silent, pipeline=entry.payload["pipeline"], claim=claim, why="the best so far", model="climber",
+                cutoff="2023-12",
+            )  # fmt: skip
+        except FactoryError as error:
+            asked.append({"at": len(entries), "heard": "refused", "why": error.lines[-1][:160]})
+            continue
+        return [*asked, {"at": len(entries), "heard": answer["verdict"]}]
+    return asked
+
+
+def _passed(looked: list[dict[str, Any]]) -> bool:
+    return any(look["heard"] == "PASS" for look in looked)
+
+
+def _choice(market: Market, entries: list[tuple[Idea, Entry]]) -> dict[str, Any]:
+    """The best idea by validation, and what is true of it."""
+    idea, _ = max(entries, key=lambda one: statistic(one[1].payload["metrics"]))
+    seen = market.evaluate(idea)
+    return {
+        "idea": asdict(idea), "validation": round(seen.validation, 3), "sealed": round(seen.test, 3),
+        "true": market.true_rate(idea),
+    }  # fmt: skip
+
+
+def _rivals(market: Market, marks: list[int], found: Searched) -> None:
+    """The rules that lead a search: by the test score itself, by the Ladder, by Thresholdout."""
+    noise = np.random.default_rng(seed_for("certification.noise", str(market.index)))
+    for name, released in (("climb", rules.plain), ("ladder", rules.ladder()), ("thresholdout", rules.thresholdout(noise))):
+        for mark, p_value in rules.climbed(market.climber(), market.evaluate, released, marks).items():
+            found.verdicts[str(mark)][name] = p_value < rules.LEVEL
+            if name == "climb":
+                found.verdicts[str(mark)]["climb/N"] = p_value < rules.LEVEL / mark
+
+
+def _fast_folder() -> str | None:
+    """Memory where there is some: a search writes many small files and keeps none."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
