@@ -51,7 +51,7 @@ def main() -> None:
     known = {(one["edge"], one["index"], one["trials"]): one for one in _read(asked.out)}
     tasks = [
         (edge, index, asked.trials, edge == 0 and index < asked.rivals)
-        for edge in edges for index in range(asked.markets) if (edge, index, asked.trials) not in known
+        for index in range(asked.markets) for edge in edges if (edge, index, asked.trials) not in known
     ]  # fmt: skip
     with asked.out.open("a", encoding="utf-8") as file:
         for found in _searched(tasks, asked.jobs, asked.out.parent / "kernels"):
@@ -61,7 +61,9 @@ def main() -> None:
             os.fsync(file.fileno())
     held = True
     for edge in edges:
-        chosen = [one for (of, index, trials), one in known.items() if (of, trials) == (edge, asked.trials) and index < asked.markets]
+        chosen = [
+            one for (of, index, trials), one in known.items() if (of, trials) == (edge, asked.trials) and index < asked.markets
+        ]
         held &= report(edge, chosen)
     sys.exit(0 if held else 1)
 
@@ -120,7 +122,11 @@ def report(edge: float, found: list[Found]) -> bool:
         return True
     trials = sum(one["trials"] for one in found)
     speed = trials / sum(one["trial_seconds"] for one in found)
-    what = "no edge: rate of false certificates" if edge == 0 else f"true win rate {0.5 + edge:.2f} while active: rate of certificates"
+    what = (
+        "no edge: rate of false certificates"
+        if edge == 0
+        else f"true win rate {0.5 + edge:.2f} while active: rate of certificates"
+    )
     print(f"\n{len(found)} markets, {what}; {speed:.1f} trials a second and core")
     marks = sorted({int(mark) for one in found for mark in one["verdicts"]})
     print("| rule | " + " | ".join(f"N = {mark}" for mark in marks) + " |\n| --- |" + " --- |" * len(marks))
@@ -134,7 +140,9 @@ def report(edge: float, found: list[Found]) -> bool:
         return True
     certified = [one["verdicts"][str(mark)]["protocol"] for mark in marks for one in found if str(mark) in one["verdicts"]]
     bounds = [_lower([one["verdicts"][str(mark)] for one in found if str(mark) in one["verdicts"]]) for mark in marks]
-    print(f"lower 99 % bound of the protocol's rate: {', '.join(f'{bound:.4f}' for bound in bounds)}; at most {TOLERATED} holds")
+    print(
+        f"lower 99 % bound of the protocol's rate: {', '.join(f'{bound:.4f}' for bound in bounds)}; at most {TOLERATED} holds"
+    )
     return bool(certified) and max(bounds) <= TOLERATED
 
 

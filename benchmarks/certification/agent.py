@@ -160,14 +160,20 @@ def drawn(rng: Generator) -> Idea:
 
 
 def screened(pairs: Sequence[tuple[str, str]], rng: Generator) -> Idea:
-    """A screened pair, and perhaps another direction beside it."""
+    """A screened pair, and perhaps another direction that looked well under the same gate, or any."""
     name, gate = pairs[rng.integers(len(pairs))]
-    more = {str(rng.choice(NAMES))} if rng.random() < 0.5 else set()
+    alike = [other for other, under in pairs if under == gate]
+    more = {str(rng.choice(alike if rng.random() < 0.5 else NAMES))} if rng.random() < 0.5 else set()
     return _turned(tuple(sorted({name, *more})), gate, rng)
 
 
 def changed(idea: Idea, rng: Generator) -> Idea:
-    """The idea with one thing changed."""
+    """The idea with one thing changed, or in a third of the times two."""
+    once = _changed(idea, rng)
+    return _changed(once, rng) if rng.random() < 1 / 3 else once
+
+
+def _changed(idea: Idea, rng: Generator) -> Idea:
     kind = rng.integers(6)
     if kind <= 1:
         return replace(idea, see=_other(idea.see, rng))

@@ -56,6 +56,7 @@ class Searched:
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By trials, then by rule."""
     looks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By trials: after how many each was asked for, and PASS, FAIL or what the refusal began with."""
     choice: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By trials: the best idea by validation, its t there and on sealed rows, its true win rate."""
 
@@ -153,7 +154,7 @@ class Market:
         rule = truth(spec.simulated.seed, spec.span[0], (spec.span[1] - spec.span[0]) // 86_400_000)
         at = np.searchsorted(rule.time, rows.time[trades.decision])
         right = np.where(rule.up[at], 1, -1) == trades.side
-        return float(np.mean(0.5 + self.edge * rule.active[at] * np.where(right, 1, -1)))
+        return round(float(np.mean(0.5 + self.edge * rule.active[at] * np.where(right, 1, -1))), 5)
 
 
 def statistic(metrics: dict[str, Any]) -> float:
@@ -197,12 +198,15 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
         seen = [market.evaluate(idea, trial) for idea, trial in entries]
         for mark in marks:
             verdicts = rules.afterwards(seen[:mark])
-            found.verdicts[str(mark)] = {**verdicts, "protocol": any(look["heard"] == "PASS" for look in found.looks[str(mark)])}
+            found.verdicts[str(mark)] = {
+                **verdicts,
+                "protocol": any(look["heard"] == "PASS" for look in found.looks[str(mark)]),
+            }
             found.choice[str(mark)] = _choice(market, entries[:mark])
         if rivals:
             _rivals(market, marks, found)
         market.workshop.ledger.close()
-    found.seconds = time.perf_counter() - begun
+    found.seconds, found.trial_seconds = round(time.perf_counter() - begun, 1), round(found.trial_seconds, 1)
     return found
 
 
@@ -220,7 +224,7 @@ def _searching(
         climber.hear(idea, statistic(entry.payload["metrics"]))
         entries.append((idea, entry))
         found.trial_seconds += time.perf_counter() - begun
-        if k == SHORT and SHORT < trials // LOOKS:
+        if k == SHORT and trials // LOOKS > SHORT:
             found.looks[str(SHORT)] = _short(market, entries)
         if k % (trials // LOOKS) == 0 and not _passed(looked):
             looked += _look(market.workshop, entries)
@@ -262,7 +266,7 @@ def _look(workshop: Workshop, entries: list[tuple[Idea, Entry]]) -> list[dict[st
                 cutoff="2023-12",
             )  # fmt: skip
         except FactoryError as error:
-            asked.append({"at": len(entries), "heard": "refused", "why": error.lines[-1][:160]})
+            asked.append({"at": len(entries), "heard": error.lines[-1].split(":")[0]})
             continue
         return [*asked, {"at": len(entries), "heard": answer["verdict"]}]
     return asked

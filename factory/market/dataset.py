@@ -57,10 +57,7 @@ def _open_series(folder: Path, fingerprint: str, told: str) -> Mapping[str, Seri
 def load_series(folder: Path, name: str, facts: dict[str, Any], rows: int) -> Series:
     """Map the first `rows` rows of one stored series."""
     try:
-        arrays = {
-            column: mapped(folder / f"{column}.npy")[:rows]
-            for column in ("time", "known", *facts["columns"])
-        }
+        arrays = {column: mapped(folder / f"{column}.npy")[:rows] for column in ("time", "known", *facts["columns"])}
     except (OSError, ValueError):
         raise DataError(f"series '{name}': its files are damaged or gone; run 'rfcat dataset build' again") from None
     time, known = arrays.pop("time"), arrays.pop("known")
