@@ -67,7 +67,7 @@ def build(
     with seals.exclusive(workspace):
         store.recover(workspace)
         seals.refuse_exposure(workspace, spec, extends=opening is not None)
-        series, quality = _import(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
+        series, quality = read_series(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
         marks = seals.marks_of(spec, series)
         seals.refuse_twins(workspace, spec, marks)
         progress(0.85, "writing")
@@ -76,9 +76,16 @@ def build(
         return store.write(workspace, spec, series, quality, marks)
 
 
-def _import(
+def read_series(
     workspace: Workspace, spec: DatasetSpec, source_dir: Path, progress: Progress
 ) -> tuple[dict[str, Series], dict[str, Quality]]:
+    """All rows of a dataset's sources, checked and on their grids, and what the checks found; writes nothing.
+
+    Raises
+    ------
+    DataError
+        If they are not as they must be.
+    """
     series: dict[str, Series] = {}
     quality: dict[str, Quality] = {}
     frame_of = _frames(workspace, spec, source_dir)

@@ -19,8 +19,8 @@ from factory.vault.reviewer import reviewer_of
 
 ALPHA = 0.05
 """Of a pool, over all its looks."""
-LOOK, VERDICT, GRANT, RETIREMENT, WAIVER = "look", "verdict", "grant", "retirement", "waiver"
-SEAL_ROWS = (REVIEWER, LOOK, VERDICT, GRANT, RETIREMENT, WAIVER)
+LOOK, VERDICT, GRANT, RETIREMENT, WAIVER, FORWARD = "look", "verdict", "grant", "retirement", "waiver", "forward"
+SEAL_ROWS = (REVIEWER, LOOK, VERDICT, GRANT, RETIREMENT, WAIVER, FORWARD)
 PASS, FAIL, PENDING = "PASS", "FAIL", "pending"
 RELEASE_SECONDS = 120
 
@@ -201,7 +201,7 @@ def pool_of(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Iterabl
         weights=tuple(terms.get("weights") or (1.0,)),
         a_day=_a_day(grants, simulated=spec.simulated is not None),
         spent=tuple(spent),
-        retired=any(_meet(_claims(entry.payload), claims) for entry in entries if entry.kind == RETIREMENT),
+        retired=any(_meet(_claims(entry.payload), claims) for entry in entries if entry.kind in (RETIREMENT, FORWARD)),
         now=now,
     )
 

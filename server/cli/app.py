@@ -51,6 +51,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.tune,
     strategies.rank,
     strategies.submit,
+    strategies.forward,
     strategies.propose,
     strategies.show,
     strategies.cancel,

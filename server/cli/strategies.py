@@ -7,6 +7,7 @@ import typer
 
 from factory.errors import FactoryError
 from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
+from server.cli.screen import bar
 from server.cli.screen import show as print_answer
 from server.jobs import recent, result, status
 from server.ranking import ranked
@@ -79,6 +80,29 @@ def submit(
     """Spend one of the few sealed looks: PASS or FAIL."""
     settled = workshop_of(context).scored(pipeline)
     print_answer(perform(context, "submit", "at the vault", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff))
+
+
+def forward(
+    context: typer.Context,
+    look: Annotated[str, typer.Argument(help="A look that passed, such as look-12.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="The dataset file with a later sealed end; none for a simulated market.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Days drawn after the sealed ones of a simulated market.")] = 30,
+) -> None:
+    """Trade what passed on newer bars, watched by evidence that may be read at any time."""
+    from factory.market.spec import load_spec
+    from factory.vault.forward import forward as watch
+    from factory.vault.forward import later, passed
+
+    workshop = workshop_of(context)
+    spec = workshop.catalog.spec(passed(workshop.ledger, look).payload["dataset"]) if file is None else load_spec(file)
+    if file is None and spec.simulated is None:
+        raise FactoryError(f"forward: dataset '{spec.dataset}' is real; give its file with a later sealed end")
+    newer = later(spec, days) if file is None else spec
+    with bar(f"newer bars of {spec.dataset}") as report:
+        answer = watch(workshop.workspace, workshop.ledger, look, newer, file.parent if file else Path(), report)
+    print_answer(answer)
 
 
 def propose(

@@ -1,0 +1,220 @@
+"""After a PASS: the frozen strategy on bars that came later, watched by evidence that may be read at any time."""
+
+from dataclasses import dataclass
+from math import exp, log
+from pathlib import Path
+
+import numpy as np
+from numpy import bool_, float64
+from numpy.typing import NDArray
+
+from factory.answers import Answer, table, tidy
+from factory.backtest import Result
+from factory.backtest.binary import all_in
+from factory.canonical import digest
+from factory.errors import SealError
+from factory.ledger import Ledger, Store
+from factory.market.build import read_series
+from factory.market.catalog import Catalog
+from factory.market.contracts import Binary, Contract
+from factory.market.series import Partition
+from factory.market.spec import DatasetSpec
+from factory.pipeline import Pipeline, parse
+from factory.progress import Progress, silent
+from factory.statistics.eprocess import log_e_value, log_e_value_below
+from factory.times import DAY, iso, now_ms
+from factory.vault import exam
+from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, looks_of
+from factory.workspace import Workspace
+
+POINTS = 12
+"""Rows of the printed path, at most."""
+LIMIT = log(1 / ALPHA)
+EARNED, STOPPED, GOING = "earned", "stopped", "going on"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The e-process over decisions in their order.
+
+    Parameters
+    ----------
+    wins : ndarray of float64, shape (n,)
+        So far, at each decision.
+    better, worse : ndarray of float64, shape (n,)
+        Log evidence that the true win rate is above, and below, `rate`.
+    rate : float
+        Break-even, the highest that any decision had.
+    """
+
+    wins: NDArray[float64]
+    better: NDArray[float64]
+    worse: NDArray[float64]
+    rate: float
+
+    @property
+    def end(self) -> int:
+        """Decisions up to where it was settled, or all."""
+        settled = np.flatnonzero((self.better >= LIMIT) | (self.worse >= LIMIT))
+        return int(settled[0]) + 1 if len(settled) else len(self.wins)
+
+    @property
+    def state(self) -> str:
+        """``earned``, ``stopped`` or ``going on``: what was reached first stands."""
+        if not len(self.wins):
+            return GOING
+        last = self.end - 1
+        return EARNED if self.better[last] >= LIMIT else STOPPED if self.worse[last] >= LIMIT else GOING
+
+    def path(self) -> Answer:
+        """Some points of it up to its end, as a table."""
+        at = np.unique(np.linspace(1, self.end, min(POINTS, self.end), dtype=int)) if self.end else np.empty(0, int)
+        rows = [(n, int(self.wins[n - 1]), _shown(self.better[n - 1]), _shown(self.worse[n - 1])) for n in at.tolist()]
+        return table(("decisions", "wins", "e_value", "e_value_below"), rows)
+
+
+def forward(
+    workspace: Workspace, ledger: Ledger, name: str, spec: DatasetSpec, folder: Path, progress: Progress = silent
+) -> Answer:
+    """Trade what passed on bars newer than its registration, and write down where the e-process stands.
+
+    Whatever is told here is known: a later dataset cannot seal these bars with looks left.
+
+    Parameters
+    ----------
+    name : str
+        The look that passed.
+    spec : DatasetSpec
+        The look's dataset with a later end of its sealed part; see :func:`later`.
+    folder : Path
+        From which the spec's files are named.
+
+    Returns
+    -------
+    dict
+        The path, its state and the grade. Grade A needs real bars newer than the look, recorded odds, and ``earned``.
+
+    Raises
+    ------
+    SealError
+        If the look did not pass, the model is another today, or no bar is newer.
+    """
+    look = passed(ledger, name)
+    kept = Store(workspace).pipeline(str(look.payload["pipeline"]))
+    before = Catalog(workspace).spec(str(look.payload["dataset"]))
+    if kept is None or spec.dataset != before.dataset or spec.contracts != before.contracts:
+        raise SealError(f"forward: {name} was at {before.dataset}; give its file, contracts unchanged, with a later sealed end")
+    pipeline = parse(kept.yaml)
+    learned = exam.prepare(workspace, pipeline)
+    if learned.key != look.payload["artefact"]:
+        raise SealError("forward: what is learned from train today is not what passed: another version or machine")
+    partition = _newer(workspace, look, before, spec, folder, progress)
+    scored = exam.score(pipeline, before.contracts[pipeline.trade.contract], learned, partition)
+    seen = watched(scored.result, before.contracts[pipeline.trade.contract], look.payload.get("break_even"))
+    told = tidy(_told(look, pipeline, before, partition, seen))
+    claims = [[identity, partition.start, partition.end] for identity in sorted({one.identity for one in look.claims})]
+    figures = {key: value for key, value in told.items() if key != "path"}
+    ledger.append(FORWARD, {**figures, "dataset": spec.dataset, "claims": claims})
+    return told
+
+
+def later(spec: DatasetSpec, days: int) -> DatasetSpec:
+    """A drawn dataset with more days after its sealed ones; those before stay as they are."""
+    assert spec.simulated is not None
+    first, last = spec.split.span("sealed")
+    raw = spec.model_dump(mode="json")
+    raw["simulated"]["days"] = max(spec.simulated.days, (last - spec.span[0]) // DAY + days)
+    raw["split"]["sealed"] = [iso(first), iso(last + days * DAY)]
+    return DatasetSpec.model_validate(raw)
+
+
+def watched(result: Result, contract: Contract, registered: float | None) -> Watched:
+    """The e-process of a result's decisions against their break-even.
+
+    A binary's break-even is the dearest all-in price of its shares, which errs to the safe side. A perpetual's is the
+    win rate that validation's wins and losses needed: too optimistic if they have changed size since.
+
+    Raises
+    ------
+    SealError
+        If none was registered.
+    """
+    trades = result.trades
+    paid = all_in(contract, trades.price) if isinstance(contract, Binary) else np.empty(0)
+    rate = max([*([] if registered is None else [registered]), *paid], default=None)
+    if rate is None or not 0 < rate < 1:
+        raise SealError("forward: the look has no break-even win rate to watch against")
+    return evidence(trades.payoff > 0, float(rate))
+
+
+def evidence(won: NDArray[bool_], rate: float) -> Watched:
+    """The e-process of wins and losses, shape (n,), in their order."""
+    wins = np.cumsum(won)
+    pairs = list(enumerate(wins.tolist(), 1))
+    better = np.array([log_e_value(k, n, rate) for n, k in pairs])
+    worse = np.array([log_e_value_below(k, n, rate) for n, k in pairs])
+    return Watched(wins.astype(float64), better, worse, rate)
+
+
+def graded(state: str, before: str, spec: DatasetSpec, contract: Contract) -> tuple[str, str | None]:
+    """The grade after a forward test, and why it is no A where that is not for want of evidence."""
+    if spec.simulated:
+        return before, "simulated bars earn no grade"
+    if not isinstance(contract, Binary):
+        return before, "grade A is for binary contracts with recorded odds"
+    if contract.odds is None:
+        return before, "the price was assumed; grade A needs recorded odds"
+    return ("A" if state == EARNED else before), None
+
+
+def passed(ledger: Ledger, name: str) -> Look:
+    """A look that passed.
+
+    Raises
+    ------
+    SealError
+        If there is none of this name, or it heard something else.
+    """
+    look = next((one for one in looks_of(ledger.of_kinds(SEAL_ROWS)) if one.name == name), None)
+    if look is None:
+        raise SealError(f"forward: '{name[:20]}' unknown; `rfcat vault show` lists the looks")
+    if look.heard(now_ms()) != PASS:
+        raise SealError(f"forward: {name} heard {look.heard(now_ms())}; only what passed is watched")
+    return look
+
+
+def _newer(
+    workspace: Workspace, look: Look, before: DatasetSpec, spec: DatasetSpec, folder: Path, progress: Progress
+) -> Partition:
+    """Rows that no look saw; of real markets only those stamped after the look was spent."""
+    start, end = before.split.span("sealed")[1], spec.split.span("sealed")[1]
+    if spec.simulated is None:
+        start = max(start, look.entry.at)
+    if end <= start:
+        raise SealError(f"forward: the bars end at {iso(end)}, newer than {iso(start)} are needed; fetch more and try again")
+    series, _ = read_series(workspace, spec, folder, progress)
+    return Partition(spec.dataset, "forward", start, end, series, digest(["forward", look.entry.hash, end]))
+
+
+def _told(look: Look, pipeline: Pipeline, spec: DatasetSpec, partition: Partition, seen: Watched) -> Answer:
+    grade, why = graded(seen.state, str(look.payload["grade"]), spec, spec.contracts[pipeline.trade.contract])
+    last = seen.end - 1
+    return {
+        "look": look.name,
+        "pipeline": pipeline.id,
+        "from": iso(partition.start),
+        "to": iso(partition.end),
+        "decisions": seen.end,
+        "wins": int(seen.wins[last]) if seen.end else 0,
+        "break_even": round(seen.rate, 4),
+        "e_value": _shown(seen.better[last]) if seen.end else 1.0,
+        "e_value_below": _shown(seen.worse[last]) if seen.end else 1.0,
+        "state": seen.state,
+        "grade": grade,
+        "why": why,
+        "path": seen.path(),
+    }
+
+
+def _shown(value: float) -> float:
+    return float(f"{exp(min(value, 600.0)):.3g}")
