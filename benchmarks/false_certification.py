@@ -12,35 +12,22 @@ is above 5 %.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from statistics import fmean
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from benchmarks.certification.record import RULES, Judged, append, read
 from factory.statistics.intervals import clopper_pearson
 from factory.threads import LIBRARIES
 
-KEPT = Path(".certification/markets.jsonl")
+KEPT = Path(".certification/markets.csv")
 TOLERATED = 0.05
-TITLES = {
-    "psr": "best on validation, PSR 0.95 or more",
-    "naive": "best on test of all trials, p < 0.05",
-    "climb": "hill-climb on test, p < 0.05",
-    "climb/N": "hill-climb on test, p < 0.05 / N",
-    "peek": "a look at test at each improvement, p < 0.05",
-    "ladder": "Ladder feedback, p < 0.05",
-    "thresholdout": "Thresholdout feedback, p < 0.05",
-    "peer": "backtester-mcp, validate_strategy",
-    "protocol": "this protocol, five looks",
-}
-
-Found = dict[str, Any]
 Task = tuple[float, int, int, bool]
 
 
@@ -48,24 +35,18 @@ def main() -> None:
     asked = _arguments()
     edges = sorted(set(asked.edge or [0.0]))
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    known = {(one["edge"], one["index"], one["trials"]): one for one in _read(asked.out)}
+    known = [one for one in read(asked.out) if one.trials == asked.trials]
+    done = {(one.edge, one.index) for one in known}
     tasks = [
         (edge, index, asked.trials, edge == 0 and index < asked.rivals)
-        for index in range(asked.markets) for edge in edges if (edge, index, asked.trials) not in known
+        for index in range(asked.markets) for edge in edges if (edge, index) not in done
     ]  # fmt: skip
-    with asked.out.open("a", encoding="utf-8") as file:
-        for found in _searched(tasks, asked.jobs, asked.out.parent / "kernels"):
-            known[found["edge"], found["index"], found["trials"]] = found
-            file.write(json.dumps(found) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    held = True
-    for edge in edges:
-        chosen = [
-            one for (of, index, trials), one in known.items() if (of, trials) == (edge, asked.trials) and index < asked.markets
-        ]
-        held &= report(edge, chosen)
-    sys.exit(0 if held else 1)
+    for found in _searched(tasks, asked.jobs, asked.out.parent / "kernels"):
+        known += found
+        append(asked.out, found)
+    chosen = [[one for one in known if one.edge == edge and one.index < asked.markets] for edge in edges]
+    held = [report(found) for found in chosen if found]
+    sys.exit(0 if all(held) else 1)
 
 
 def _arguments() -> argparse.Namespace:
@@ -79,14 +60,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _read(path: Path) -> Iterator[Found]:
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.endswith("}"):  # a killed run leaves half a line
-                yield json.loads(line)
-
-
-def _searched(tasks: list[Task], jobs: int, kernels: Path) -> Iterator[Found]:
+def _searched(tasks: list[Task], jobs: int, kernels: Path) -> Iterator[list[Judged]]:
     """What comes of each market, as it comes."""
     if not tasks:
         return
@@ -108,61 +82,45 @@ def _searched(tasks: list[Task], jobs: int, kernels: Path) -> Iterator[Found]:
             raise
 
 
-def _search(task: Task, kernels: str) -> Found:
-    from dataclasses import asdict
-
+def _search(task: Task, kernels: str) -> list[Judged]:
     from benchmarks.certification.search import search
 
-    return asdict(search(*task, kernels))
+    return search(*task, kernels)
 
 
-def report(edge: float, found: list[Found]) -> bool:
+def report(found: list[Judged]) -> bool:
     """Print the table of one edge; whether the protocol kept its rate."""
-    if not found:
-        return True
-    trials = sum(one["trials"] for one in found)
-    speed = trials / sum(one["trial_seconds"] for one in found)
+    edge, trials = found[0].edge, found[0].trials
+    whole = [one for one in found if one.n == trials]
+    speed = trials * len(whole) / sum(one.seconds for one in whole)
     what = (
-        "no edge: rate of false certificates"
-        if edge == 0
-        else f"true win rate {0.5 + edge:.2f} while active: rate of certificates"
+        f"a true win rate of {0.5 + edge:g} while awake: rate of certificates"
+        if edge
+        else "no edge: rate of false certificates"
     )
-    print(f"\n{len(found)} markets, {what}; {speed:.1f} trials a second and core")
-    marks = sorted({int(mark) for one in found for mark in one["verdicts"]})
-    print("| rule | " + " | ".join(f"N = {mark}" for mark in marks) + " |\n| --- |" + " --- |" * len(marks))
-    for rule, title in TITLES.items():
-        cells = [_cell([one["verdicts"][str(mark)] for one in found if str(mark) in one["verdicts"]], rule) for mark in marks]
+    print(f"\n{len(whole)} markets, {what}; {speed:.1f} trials a second and process")
+    lengths = [[one for one in found if one.n == n] for n in sorted({one.n for one in found})]
+    print("| rule | " + " | ".join(f"N = {some[0].n}" for some in lengths) + " |\n| --- |" + " --- |" * len(lengths))
+    for rule, title in RULES.items():
+        cells = [_cell([one.certified(rule) for one in some]) for some in lengths]
         if any(cells):
             print(f"| {title} | " + " | ".join(cells) + " |")
     if edge:
-        rates = [_mean(one["choice"][str(mark)]["true"] for one in found if str(mark) in one["choice"]) for mark in marks]
-        print("| true win rate of the best on validation, mean | " + " | ".join(f"{rate:.4f}" for rate in rates) + " |")
+        rates = [[one.true for one in some if one.true == one.true] for some in lengths]
+        print("| true win rate of the best on validation, mean | " + " | ".join(f"{fmean(rate):.4f}" for rate in rates) + " |")
         return True
-    certified = [one["verdicts"][str(mark)]["protocol"] for mark in marks for one in found if str(mark) in one["verdicts"]]
-    bounds = [_lower([one["verdicts"][str(mark)] for one in found if str(mark) in one["verdicts"]]) for mark in marks]
-    print(
-        f"lower 99 % bound of the protocol's rate: {', '.join(f'{bound:.4f}' for bound in bounds)}; at most {TOLERATED} holds"
-    )
-    return bool(certified) and max(bounds) <= TOLERATED
+    bounds = [clopper_pearson(sum(one.certified("protocol") or False for one in some), len(some), 0.98)[0] for some in lengths]
+    print(f"lower 99 % bounds of the protocol's rate: {', '.join(f'{bound:.4f}' for bound in bounds)}; {TOLERATED} is the most")
+    return max(bounds) <= TOLERATED
 
 
-def _cell(verdicts: list[Mapping[str, bool]], rule: str) -> str:
-    """Rate with its 95 % interval, and of how many where that differs."""
-    told = [verdict[rule] for verdict in verdicts if rule in verdict]
+def _cell(said: list[bool | None]) -> str:
+    """Rate with its 95 % interval, and of how many where not all were asked."""
+    told = [one for one in said if one is not None]
     if not told:
         return ""
     low, high = clopper_pearson(sum(told), len(told))
-    return f"{sum(told) / len(told):.3f} [{low:.3f}, {high:.3f}]" + (f" of {len(told)}" if len(told) < len(verdicts) else "")
-
-
-def _lower(verdicts: list[Mapping[str, bool]]) -> float:
-    certified = sum(verdict["protocol"] for verdict in verdicts)
-    return clopper_pearson(certified, len(verdicts), 0.98)[0]
-
-
-def _mean(values: Iterable[float | None]) -> float:
-    there = [value for value in values if value is not None]
-    return sum(there) / len(there)
+    return f"{sum(told) / len(told):.3f} [{low:.3f}, {high:.3f}]" + (f" of {len(told)}" if len(told) < len(said) else "")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,15 @@ class Idea:
     cut: float
     leaf: int
 
+    def __str__(self) -> str:
+        return f"{'+'.join(self.see)}|{self.gate or ''}|{self.strength:g}|{self.cut:g}|{self.leaf}"
+
+    @classmethod
+    def of(cls, text: str) -> "Idea":
+        """Undo ``str``."""
+        see, gate, strength, cut, leaf = text.split("|")
+        return cls(tuple(see.split("+")), gate or None, float(strength), float(cut), int(leaf))
+
     def spec(self, dataset: str, levels: Mapping[str, float]) -> dict[str, Any]:
         """The pipeline, as `define` takes it: one tree stands in for the forest.
 

@@ -1,7 +1,7 @@
 """What the PyPI package backtester-mcp says of picks: run it in an environment of its own, which needs ``mcp<2``.
 
     python -m venv PEER && PEER/bin/pip install backtester-mcp "mcp<2"
-    .venv/bin/python -m benchmarks.certification.picks .certification/markets.jsonl .certification/picks
+    .venv/bin/python -m benchmarks.certification.picks .certification/markets.csv .certification/picks
     PEER/bin/python benchmarks/certification/peer.py .certification/picks
 
 Of each pick two things are asked: its tool ``validate_strategy``, over MCP, with the costs that it takes

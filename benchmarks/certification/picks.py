@@ -1,55 +1,63 @@
 """The strategies that the searches picked on markets without edge, as the peer takes them."""
 
 import argparse
+import itertools
 import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from numpy import int64
+from numpy.typing import NDArray
 
 from benchmarks.certification.agent import Idea
+from benchmarks.certification.record import Judged, read
 from benchmarks.certification.search import Market
+from factory.market.series import Series
 
 CODE = """\
 import numpy as np
+from numpy import int64
+from numpy.typing import NDArray
 
 def generate_signals(prices):
     return np.array({sides})
 """
 
 
-def write(found: dict[str, object], folder: Path) -> None:
+def write(picks: list[Judged], folder: Path) -> None:
     """Closes of five minutes on validation, the sides that each pick took there, and what they earned.
 
     Parameters
     ----------
-    found : dict
-        One market as the benchmark keeps it.
+    picks : list of Judged
+        Of one market.
     folder : Path
         Gets ``INDEX-N.csv`` (bars), ``.py`` (a strategy of the peer) and ``.json`` (payoff of each decision, 0 without a trade).
     """
     with tempfile.TemporaryDirectory() as root:
-        market = Market(Path(root), float(str(found["edge"])), int(str(found["index"])))
-        for mark, choice in dict(found["choice"]).items():  # type: ignore[call-overload]
-            idea = Idea(**{**choice["idea"], "see": tuple(choice["idea"]["see"])})
-            rows, result = market.result(idea, "validation")
-            bars = market.parts["validation"].series["btc"]
+        market = Market(Path(root), picks[0].edge, picks[0].index)
+        bars = market.parts["validation"].series["btc"]
+        for pick in picks:
+            rows, result = market.result(Idea.of(pick.idea), "validation")
             at = np.searchsorted(bars.time, rows.time)
-            sides, payoff = np.zeros(len(at)), np.zeros(len(at))
+            sides, payoff = np.zeros(len(at), int), np.zeros(len(at))
             sides[result.trades.decision] = result.trades.side
             payoff[result.trades.decision] = result.trades.payoff / 0.5
-            stem = folder / f"{found['index']}-{mark}"
-            lines = ["timestamp,open,high,low,close,volume"]
-            stamps = np.datetime_as_string(rows.time.astype("datetime64[ms]"), unit="s")
-            for stamp, row in zip(stamps, at, strict=True):
-                window = slice(row, row + 5)
-                high, low = bars.columns["high"][window].max(), bars.columns["low"][window].min()
-                # The peer holds a signal from this close to the next: the price at the decision is the bar's.
-                price = bars.columns["open"][row]
-                lines.append(f"{stamp},{price},{max(high, price)},{min(low, price)},{price},1")
-            stem.with_suffix(".csv").write_text("\n".join(lines) + "\n")
-            stem.with_suffix(".py").write_text(CODE.format(sides=sides.astype(int).tolist()))
+            stem = folder / f"{pick.index}-{pick.n}"
+            stem.with_suffix(".csv").write_text(_bars(bars, rows.time, at))
+            stem.with_suffix(".py").write_text(CODE.format(sides=sides.tolist()))
             stem.with_suffix(".json").write_text(json.dumps(payoff.tolist()))
+
+
+def _bars(bars: Series, times: NDArray[int64], at: NDArray[int64]) -> str:
+    """One row a decision. The peer holds a signal from this close to the next: the close is the price at the decision."""
+    lines = ["timestamp,open,high,low,close,volume"]
+    for stamp, row in zip(np.datetime_as_string(times.astype("datetime64[ms]"), unit="s"), at, strict=True):
+        high, low = bars.columns["high"][row : row + 5].max(), bars.columns["low"][row : row + 5].min()
+        price = bars.columns["open"][row]
+        lines.append(f"{stamp},{price},{max(high, price)},{min(low, price)},{price},1")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -58,10 +66,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="gets three files a pick")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    for line in asked.kept.read_text(encoding="utf-8").splitlines():
-        found = json.loads(line)
-        if found["edge"] == 0:
-            write(found, asked.folder)
+    nulls = [one for one in read(asked.kept) if one.edge == 0]
+    for _, picks in itertools.groupby(nulls, key=lambda one: one.index):
+        write(list(picks), asked.folder)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from benchmarks.certification import rules
 from benchmarks.certification.agent import DIRECTIONS, STATES, Climber, Idea, levels_of, screen
 from benchmarks.certification.market import DATASET, spec_text
+from benchmarks.certification.record import RULES, Judged
 from factory.backtest import Result
 from factory.cache import Cache
 from factory.canonical import seed_for
@@ -42,23 +42,6 @@ LOOKS = 5
 LEAST_TRADES = 100
 """Fewer decisions on validation, and the agent does not climb there: no look could be planned from them."""
 NORMAL_95 = 1.96
-
-
-@dataclass
-class Searched:
-    """What came of one market, as plain values."""
-
-    edge: float
-    index: int
-    trials: int
-    seconds: float = 0.0
-    trial_seconds: float = 0.0
-    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By trials, then by rule."""
-    looks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """By trials: after how many each was asked for, and PASS, FAIL or what the refusal began with."""
-    choice: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By trials: the best idea by validation, its t there and on sealed rows, its true win rate."""
 
 
 class Market:
@@ -170,52 +153,58 @@ def _error(metrics: dict[str, Any]) -> float:
     return float(metrics["mean_high"] - metrics["mean_low"]) / (2 * NORMAL_95)
 
 
-def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> Searched:
-    """Search one market and judge it by every rule.
+def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> list[Judged]:
+    """Search one market and judge it by every rule, after all trials and, of a long search, after the first 50.
 
     Parameters
     ----------
     edge, index
         Which market.
     trials : int
-        Of the long search.
+        At least 5.
     rivals : bool
         Whether the rules that lead a search of their own search too.
     kernels : str
         Folder of compiled kernels, shared by all workspaces.
     """
-    begun = time.perf_counter()
-    found = Searched(edge, index, trials)
     with tempfile.TemporaryDirectory(prefix="certify-", dir=_fast_folder()) as folder:
         root = Path(folder) / "long"
         market = Market(root, edge, index)
         (root / "numba").symlink_to(kernels)
-        climber = market.climber()
-        entries: list[tuple[Idea, Entry]] = []
-        looked = _searching(market, climber, entries, trials, found)
-        found.looks[str(trials)] = looked
-        marks = sorted(int(mark) for mark in found.looks)
+        entries, looks, seconds = _searching(market, trials)
         seen = [market.evaluate(idea, trial) for idea, trial in entries]
-        for mark in marks:
-            verdicts = rules.afterwards(seen[:mark])
-            found.verdicts[str(mark)] = {
-                **verdicts,
-                "protocol": any(look["heard"] == "PASS" for look in found.looks[str(mark)]),
-            }
-            found.choice[str(mark)] = _choice(market, entries[:mark])
+        verdicts = {n: {**rules.afterwards(seen[:n]), "protocol": "P" in looked} for n, looked in looks.items()}
         if rivals:
-            _rivals(market, marks, found)
+            _rivals(market, verdicts)
+        found = []
+        for n, looked in sorted(looks.items()):
+            idea = max(entries[:n], key=lambda one: statistic(one[1].payload["metrics"]))[0]
+            best, true = market.evaluate(idea), market.true_rate(idea)
+            marks = "".join("-" if rule not in verdicts[n] else "01"[verdicts[n][rule]] for rule in RULES)
+            found.append(
+                Judged(
+                    edge,
+                    index,
+                    trials,
+                    n,
+                    round(seconds, 1),
+                    marks,
+                    looked,
+                    str(idea),
+                    round(best.validation, 3),
+                    round(best.test, 3),
+                    float("nan") if true is None else true,
+                )
+            )
         market.workshop.ledger.close()
-    found.seconds, found.trial_seconds = round(time.perf_counter() - begun, 1), round(found.trial_seconds, 1)
     return found
 
 
-def _searching(
-    market: Market, climber: Climber, entries: list[tuple[Idea, Entry]], trials: int, found: Searched
-) -> list[dict[str, Any]]:
-    """Trials with a look after each fifth of them, until one passes."""
-    looked: list[dict[str, Any]] = []
-    known: set[Idea] = set()
+def _searching(market: Market, trials: int) -> tuple[list[tuple[Idea, Entry]], dict[int, str], float]:
+    """Trials with a look after each fifth of them, until one passes; looks by length of search; seconds of the trials."""
+    climber, known, seconds = market.climber(), set[Idea](), 0.0
+    entries: list[tuple[Idea, Entry]] = []
+    looks = {trials: ""}
     for k in range(1, trials + 1):
         begun = time.perf_counter()
         idea = climber.propose(known)
@@ -223,22 +212,22 @@ def _searching(
         entry = market.trial(idea)
         climber.hear(idea, statistic(entry.payload["metrics"]))
         entries.append((idea, entry))
-        found.trial_seconds += time.perf_counter() - begun
+        seconds += time.perf_counter() - begun
         if k == SHORT and trials // LOOKS > SHORT:
-            found.looks[str(SHORT)] = _short(market, entries)
-        if k % (trials // LOOKS) == 0 and not _passed(looked):
-            looked += _look(market.workshop, entries)
+            looks[SHORT] = _short(market, entries)
+        if k % (trials // LOOKS) == 0 and "P" not in looks[trials]:
+            looks[trials] += _look(market.workshop, entries)
     door_of(market.workspace).close()
-    return looked
+    return entries, looks, seconds
 
 
-def _short(market: Market, entries: list[tuple[Idea, Entry]]) -> list[dict[str, Any]]:
+def _short(market: Market, entries: list[tuple[Idea, Entry]]) -> str:
     """The looks of the short search, in a copy of the workspace: what it spends is not spent here."""
     root = market.workspace.root
     copy = Workspace.open(shutil.copytree(root, root.with_name("short"), symlinks=True, copy_function=_linked))
-    workshop, looked = Workshop(copy, "climber"), []
+    workshop, looked = Workshop(copy, "climber"), ""
     for k in range(SHORT // LOOKS, SHORT + 1, SHORT // LOOKS):
-        if not _passed(looked):
+        if "P" not in looked:
             looked += _look(workshop, entries[:k])
     door_of(copy).close()
     workshop.ledger.close()
@@ -253,11 +242,17 @@ def _linked(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _look(workshop: Workshop, entries: list[tuple[Idea, Entry]]) -> list[dict[str, Any]]:
-    """Submit the best trial by validation that was not examined yet, at the greatest claim that validation allows."""
-    asked: list[dict[str, Any]] = []
+def _look(workshop: Workshop, entries: list[tuple[Idea, Entry]]) -> str:
+    """Submit the best trial by validation that was not examined yet, at the greatest claim that validation allows.
+
+    Returns
+    -------
+    str
+        An r for each refusal, of at most three, then P or F if there was a look.
+    """
     ranked = sorted((entry for _, entry in entries), key=lambda entry: -statistic(entry.payload["metrics"]))
     spent = {row.payload["pipeline"] for row in workshop.ledger.of_kinds(("look",))}
+    refused = ""
     for entry in [one for one in ranked if one.payload["pipeline"] not in spent][:3]:
         claim = entry.payload["metrics"].get("mean_high") or 0.0
         try:
@@ -265,35 +260,21 @@ def _look(workshop: Workshop, entries: list[tuple[Idea, Entry]]) -> list[dict[st
                 workshop, silent, pipeline=entry.payload["pipeline"], claim=claim, why="the best so far", model="climber",
                 cutoff="2023-12",
             )  # fmt: skip
-        except FactoryError as error:
-            asked.append({"at": len(entries), "heard": error.lines[-1].split(":")[0]})
+        except FactoryError:
+            refused += "r"
             continue
-        return [*asked, {"at": len(entries), "heard": answer["verdict"]}]
-    return asked
+        return refused + str(answer["verdict"])[0]
+    return refused
 
 
-def _passed(looked: list[dict[str, Any]]) -> bool:
-    return any(look["heard"] == "PASS" for look in looked)
-
-
-def _choice(market: Market, entries: list[tuple[Idea, Entry]]) -> dict[str, Any]:
-    """The best idea by validation, and what is true of it."""
-    idea, _ = max(entries, key=lambda one: statistic(one[1].payload["metrics"]))
-    seen = market.evaluate(idea)
-    return {
-        "idea": asdict(idea), "validation": round(seen.validation, 3), "sealed": round(seen.test, 3),
-        "true": market.true_rate(idea),
-    }  # fmt: skip
-
-
-def _rivals(market: Market, marks: list[int], found: Searched) -> None:
+def _rivals(market: Market, verdicts: dict[int, dict[str, bool]]) -> None:
     """The rules that lead a search: by the test score itself, by the Ladder, by Thresholdout."""
     noise = np.random.default_rng(seed_for("certification.noise", str(market.index)))
     for name, released in (("climb", rules.plain), ("ladder", rules.ladder()), ("thresholdout", rules.thresholdout(noise))):
-        for mark, p_value in rules.climbed(market.climber(), market.evaluate, released, marks).items():
-            found.verdicts[str(mark)][name] = p_value < rules.LEVEL
+        for n, p_value in rules.climbed(market.climber(), market.evaluate, released, sorted(verdicts)).items():
+            verdicts[n][name] = p_value < rules.LEVEL
             if name == "climb":
-                found.verdicts[str(mark)]["climb/N"] = p_value < rules.LEVEL / mark
+                verdicts[n]["climb/N"] = p_value < rules.LEVEL / n
 
 
 def _fast_folder() -> str | None:

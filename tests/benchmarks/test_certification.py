@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.certification.agent import STATES, Climber, Idea, drawn
 from benchmarks.certification.market import DATASET, spec_text
+from benchmarks.certification.record import append, read
 from benchmarks.certification.rules import Seen, afterwards, climbed, ladder, plain, thresholdout
 from benchmarks.certification.search import Market, search
 from benchmarks.false_certification import report
@@ -93,7 +94,14 @@ def test_a_search_goes_through_the_vault_and_the_table_is_printed(
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
     monkeypatch.setenv("RFCAT_LOOKS_A_DAY", "0")
     found = search(0.0, 5, 20, True, str(tmp_path))
-    assert found.looks["20"]
-    assert set(found.verdicts["20"]) == {"psr", "naive", "peek", "climb", "climb/N", "ladder", "thresholdout", "protocol"}
-    assert report(0.0, [vars(found)])
+    (one,) = found
+    assert one.looks
+    assert "-" not in one.marks
+    kept = tmp_path / "kept.csv"
+    append(kept, found)
+    with kept.open("a") as file:
+        file.write("0.0,6,20")  # a run that was killed here
+    assert list(read(kept)) == found
+    assert Idea.of(one.idea).spec(DATASET, LEVELS)
+    assert report(found)
     assert "this protocol, five looks" in capsys.readouterr().out
