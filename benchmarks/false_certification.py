@@ -27,6 +27,7 @@ from factory.statistics.intervals import clopper_pearson
 from factory.threads import LIBRARIES
 
 KEPT = Path(".certification/markets.csv")
+KERNELS = Path(".certification/kernels")
 TOLERATED = 0.05
 Task = tuple[float, int, int, bool]
 
@@ -41,7 +42,7 @@ def main() -> None:
         (edge, index, asked.trials, edge == 0 and index < asked.rivals)
         for index in range(asked.markets) for edge in edges if (edge, index) not in done
     ]  # fmt: skip
-    for found in _searched(tasks, asked.jobs, asked.out.parent / "kernels"):
+    for found in _searched(tasks, asked.jobs):
         known += found
         append(asked.out, found)
     chosen = [[one for one in known if one.edge == edge and one.index < asked.markets] for edge in edges]
@@ -60,19 +61,20 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _searched(tasks: list[Task], jobs: int, kernels: Path) -> Iterator[list[Judged]]:
+def _searched(tasks: list[Task], jobs: int) -> Iterator[list[Judged]]:
     """What comes of each market, as it comes."""
     if not tasks:
         return
-    kernels.mkdir(exist_ok=True)
+    KERNELS.mkdir(parents=True, exist_ok=True)
+    kernels = str(KERNELS.resolve())
     os.environ.update({f"{library}_NUM_THREADS": "1" for library in LIBRARIES})
-    os.environ.update(NUMBA_CACHE_DIR=str(kernels.resolve()), RFCAT_THREADS="1")
+    os.environ.update(NUMBA_CACHE_DIR=kernels, RFCAT_THREADS="1")
     os.environ.update(RFCAT_RELEASE_SECONDS="0", RFCAT_LOOKS_A_DAY="0")
     columns = (TextColumn("searching markets"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     spawn = multiprocessing.get_context("spawn")
     with Progress(*columns) as bar, ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
         told = bar.add_task("", total=len(tasks))
-        futures = [pool.submit(_search, task, str(kernels.resolve())) for task in tasks]
+        futures = [pool.submit(_search, task, kernels) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
