@@ -13,6 +13,7 @@ import pytest
 from factory.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.market.spec import load_spec
+from factory.statistics.planning import decisions_needed
 from factory.vault import reports
 from factory.vault.door import Door, door_of
 from factory.vault.pools import SEAL_ROWS, looks_of
@@ -55,14 +56,29 @@ def test_a_look_row_tells_what_the_protocol_asks_for(workshop: Workshop, submit)
 
 
 def test_a_pipeline_without_edge_fails_and_spends_its_look(workshop: Workshop, submit) -> None:
-    null = SPEC.replace("vault-sim", "null-sim").replace("edge: 0.12", "edge: 0").replace("seed: 5", "seed: 10")
-    build(workshop.workspace, load_spec(null))
-    made = workshop.define(parent="fast-up-or-down", changes={"data": "null-sim", "trade.edge": 0.0})["pipeline"]
-    scored = perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
-    assert scored["mean_net"][0] > 0, "a draw that looks a little good, by luck"
-    told = submit(made, claim=0.0265)
+    made, claim = lucky(workshop)
+    told = submit(made, claim=claim)
     assert told["verdict"] == "FAIL"
     assert told["ledger"].endswith("4 looks left")
+
+
+def lucky(workshop: Workshop) -> tuple[str, float]:
+    """A pipeline on a market without edge that looks good enough for a look, and the most that it may claim.
+
+    Which of them does differs between machines: without an edge every chance lies close to the price.
+    """
+    for seed in range(10, 40):
+        name = f"null-{seed}"
+        null = SPEC.replace("vault-sim", name).replace("edge: 0.12", "edge: 0").replace("seed: 5", f"seed: {seed}")
+        build(workshop.workspace, load_spec(null.replace("VAULT", f"NULL{seed}")))
+        for leaf in (50, 100, 200, 400):
+            changes = {"data": name, "trade.edge": 0.0, "meta.leaf": leaf}
+            made = workshop.define(parent="fast-up-or-down", changes=changes)["pipeline"]
+            scored = perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
+            claim = 0.99 * scored["mean_net"][2]
+            if claim > 0 and 1.1 * decisions_needed(0.5, 0.5 + claim, 0.01) < scored["trades"]:
+                return made, claim
+    raise AssertionError("no draw looked good")
 
 
 def test_refusals_before_data_spend_nothing(workshop: Workshop, submit) -> None:
