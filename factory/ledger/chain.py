@@ -31,13 +31,10 @@ class Counts:
         Distinct pipelines scored on validation.
     explorations : int
         Scores made without validation.
-    looks_used : int
-        Sealed looks spent.
     """
 
     trials: int
     explorations: int
-    looks_used: int
 
 
 class Ledger:
@@ -163,7 +160,7 @@ class Ledger:
             query = query.where(LEDGER.c.seq <= until)
         with self._database.reading() as connection:
             sums = {kind: int(count) for kind, count in connection.execute(query)}
-        return Counts(sums.get("trial", 0), sums.get("exploration", 0), sums.get("look", 0))
+        return Counts(sums.get("trial", 0), sums.get("exploration", 0))
 
     def trials(self, dataset: str, page: int = 1) -> list[Entry]:
         """One page of 50 trials of a dataset, newest first."""

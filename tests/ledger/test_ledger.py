@@ -35,16 +35,16 @@ def test_counts_are_kept_apart_by_kind_and_dataset(ledger: Ledger) -> None:
     ledger.append("look", {"dataset": DATASET})
     ledger.append("proposal", {"dataset": DATASET})
     ledger.trial("abc", "btc-real", FINGERPRINT, {})
-    assert ledger.counts(DATASET) == Counts(trials=2, explorations=28, looks_used=1)
-    assert ledger.counts("btc-real") == Counts(trials=1, explorations=0, looks_used=0)
-    assert ledger.counts("unknown") == Counts(0, 0, 0)
+    assert ledger.counts(DATASET) == Counts(trials=2, explorations=28)
+    assert ledger.counts("btc-real") == Counts(trials=1, explorations=0)
+    assert ledger.counts("unknown") == Counts(0, 0)
 
 
 def test_a_payload_cannot_pass_a_trial_off_as_another(ledger: Ledger) -> None:
     ledger.trial("abc", DATASET, FINGERPRINT, {"dataset": "other", "pipeline": "zzz", "subject": "mine", "v": 0, "count": -1})
     ledger.append("look", {"dataset": DATASET, "count": 0})
     assert ledger.counts("other").trials == 0
-    assert ledger.counts(DATASET) == Counts(trials=1, explorations=0, looks_used=1)
+    assert ledger.counts(DATASET) == Counts(trials=1, explorations=0)
     assert not ledger.trial("abc", DATASET, FINGERPRINT, {})[1]
     assert ledger.trials(DATASET)[0].payload["v"] == 1
 
