@@ -54,9 +54,9 @@ class Vault:
             admission = gate.admit(self._workspace, self._ledger, gate.Request(**raw))
             learned = exam.prepare(self._workspace, admission.pipeline)
             self._refuse_changed(admission, learned)
-            refuse_leaking(admission.pipeline, learned)
+            shifted = refuse_leaking(admission.pipeline, learned)
             more = correlated(self._workspace, admission.spec.dataset)
-            advised = self._advice(admission.trial)
+            advised = {**self._advice(admission.trial), "shifted_labels": shifted}
             look = self._spend(admission, more, learned)
         except FactoryError as error:
             _say(out, {"refused": list(error.lines), "error": type(error).__name__})
@@ -143,8 +143,13 @@ class Vault:
             self._ledger.append_after(VERDICT, (), decide)
 
 
-def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> None:
+def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> float:
     """P3: refuse a look where even labels that were shifted in time can be ranked.
+
+    Returns
+    -------
+    float
+        Share of shifts that a quick fit ranks as well as the labels in their place: above 0.05 it shows no skill on train.
 
     Raises
     ------
@@ -152,9 +157,10 @@ def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> None:
         If they can.
     """
     rows = learned.past.take(learned.past.labels.y >= 0)
-    findings, _ = permuted(rows.matrix(list(rows.features)), rows.labels.y, seed_for(pipeline.id, "probes.permuted"))
+    findings, p_value = permuted(rows.matrix(list(rows.features)), rows.labels.y, seed_for(pipeline.id, "probes.permuted"))
     if findings:
         raise SealError("submit: a leakage probe blocks it, so no look was spent", *(one.line for one in findings))
+    return p_value
 
 
 def main(root: str) -> None:

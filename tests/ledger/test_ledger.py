@@ -42,7 +42,6 @@ def test_counts_are_kept_apart_by_kind_and_dataset(ledger: Ledger) -> None:
 
 def test_a_payload_cannot_pass_a_trial_off_as_another(ledger: Ledger) -> None:
     ledger.trial("abc", DATASET, FINGERPRINT, {"dataset": "other", "pipeline": "zzz", "subject": "mine", "v": 0, "count": -1})
-    ledger.append("look", {"dataset": DATASET, "count": 0})
     assert ledger.counts("other").trials == 0
     assert ledger.counts(DATASET) == Counts(trials=1, explorations=0)
     assert not ledger.trial("abc", DATASET, FINGERPRINT, {})[1]

@@ -40,6 +40,7 @@ def test_a_real_edge_passes_and_the_pool_closes(workshop: Workshop, submit) -> N
     assert told["price"] == "at an assumed price of 0.50"
     assert told["ledger"].endswith("0 looks left")
     assert set(told) <= {"look", "pipeline", "verdict", "grade", "price", "next", "ledger", "advice"}
+    assert 0 < told["advice"]["shifted_labels"] < 0.5, "a quick fit on half of train sees this edge only dimly"
     with pytest.raises(SealError, match="closed at its PASS"):
         submit(child(workshop, 120))
     assert len(rows(workshop, "look")) == 1
