@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from factory.answers import Answer, page, table
 from factory.errors import PipelineError, did_you_mean
-from factory.evidence.standing import deflated, independent, spread
+from factory.evidence.standing import deflated, spread
 from factory.ledger import Entry
 from factory.ledger.store import PAGE as KEPT
 from factory.reading import rank, reading
@@ -320,5 +320,4 @@ def _best(workshop: "Workshop", dataset: str) -> Answer | None:
         "sharpe": found.get("sharpe"),
         "deflated": deflated(found, days, trials),
         "textbook": None if between is None else deflated(found, days, trials, between),
-        "independent_trials": independent([entry.payload["daily"] for entry in entries]),
     }

@@ -15,6 +15,7 @@ import factory
 from factory import canonical, framing, listing, showing
 from factory.answers import Answer, tidy
 from factory.errors import DataError, FactoryError, PipelineError, did_you_mean
+from factory.evidence.standing import independent
 from factory.expressions.keys import column_key
 from factory.ledger import Entry, Ledger, Run, Store, Verification
 from factory.market.catalog import Catalog
@@ -287,8 +288,22 @@ class Workshop:
 
     def standing(self, data: str) -> str:
         """Where the ledger stands for a dataset, in one line."""
-        counts = self.ledger.counts(data)
-        return f"{counts.trials} trials, {counts.explorations} explorations on {data}; {self.pool(data).left} looks left"
+        counts, apart = self.ledger.counts(data), self.independent(data)
+        few = f" (about {apart:.0f} independent)" if counts.trials > 1 else ""
+        return f"{counts.trials} trials{few}, {counts.explorations} explorations on {data}; {self.pool(data).left} looks left"
+
+    def independent(self, data: str) -> float:
+        """About how many independent trials those of a dataset amount to: shown, and judges nothing."""
+        seq, dailies = self._dailies.get(data, (0, []))
+        newer = self.ledger.all_trials(data, after=seq)
+        dailies = [*dailies, *(entry.payload.get("daily", ()) for entry in newer)]
+        self._dailies[data] = (newer[-1].seq if newer else seq), dailies
+        return independent(dailies)
+
+    @cached_property
+    def _dailies(self) -> dict[str, tuple[int, list[Sequence[float]]]]:
+        """Last row that was read of each dataset's trials, and their daily net P&L: a search asks after each."""
+        return {}
 
     def verify(self) -> Verification:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""

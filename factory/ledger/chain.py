@@ -166,9 +166,10 @@ class Ledger:
         """One page of 50 trials of a dataset, newest first."""
         return self.entries("trial", dataset, page)
 
-    def all_trials(self, dataset: str) -> list[Entry]:
-        """All trials of a dataset, oldest first."""
-        query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == "trial").order_by(LEDGER.c.seq)
+    def all_trials(self, dataset: str, after: int = 0) -> list[Entry]:
+        """All trials of a dataset past a row, oldest first."""
+        query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == "trial", LEDGER.c.seq > after)
+        query = query.order_by(LEDGER.c.seq)
         with self._database.reading() as connection:
             return [read(row) for row in connection.execute(query)]
 

@@ -118,3 +118,14 @@ def test_law_4_a_score_on_rows_that_were_replaced_meanwhile_is_no_trial(
     with pytest.raises(DataError, match=r"dataset 'small-sim': built anew while \w+ ran on it; run it again"):
         do("backtest", pipeline=binary)
     assert workshop.ledger.position().seq == 0
+
+
+def test_an_answer_tells_how_many_independent_trials_near_copies_amount_to(workshop: Workshop, binary: str, do) -> None:
+    assert "independent" not in do("backtest", pipeline=binary)["ledger"]
+    before = workshop.resolve(binary)
+    near = workshop.define(parent=binary, changes={"meta.leaf": before.meta.leaf + 1})["pipeline"]
+    told = do("backtest", pipeline=near)["ledger"]
+    amount = workshop.independent(before.data)
+    assert 1 <= amount <= 2
+    assert told.startswith(f"2 trials (about {amount:.0f} independent), ")
+    assert do("backtest", pipeline=near)["ledger"] == told
