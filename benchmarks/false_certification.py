@@ -17,6 +17,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from math import isnan
 from pathlib import Path
 from statistics import fmean
 
@@ -29,6 +30,7 @@ from factory.threads import LIBRARIES
 KEPT = Path(".certification/markets.csv")
 KERNELS = Path(".certification/kernels")
 TOLERATED = 0.05
+FEWEST = 5
 Task = tuple[float, int, int, bool]
 
 
@@ -37,7 +39,7 @@ def main() -> None:
     edges = sorted(set(asked.edge or [0.0]))
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     known = [one for one in read(asked.out) if one.trials == asked.trials]
-    done = {(one.edge, one.index) for one in known}
+    done = {(one.edge, one.index) for one in known if one.n == one.trials}
     tasks = [
         (edge, index, asked.trials, edge == 0 and index < asked.rivals)
         for index in range(asked.markets) for edge in edges if (edge, index) not in done
@@ -58,7 +60,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default one a core")
     parser.add_argument("--rivals", type=int, default=0, help="markets without edge that other rules search too; default 0")
     parser.add_argument("--out", type=Path, default=KEPT, help=f"what is kept; default {KEPT}")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.trials < FEWEST or asked.markets < 1 or asked.jobs < 1:
+        parser.error(f"--trials must be at least {FEWEST}, one for each look, --markets and --jobs at least 1")
+    if not all(0 <= edge < 0.5 for edge in asked.edge or ()):
+        parser.error("--edge is a win rate above one half, from 0 to below 0.5, such as 0.04")
+    return asked
 
 
 def _searched(tasks: list[Task], jobs: int) -> Iterator[list[Judged]]:
@@ -108,7 +115,7 @@ def report(found: list[Judged]) -> bool:
         if any(cells):
             print(f"| {title} | " + " | ".join(cells) + " |")
     if edge:
-        rates = [[one.true for one in some if one.true == one.true] for some in lengths]
+        rates = [[one.true for one in some if not isnan(one.true)] for some in lengths]
         print("| true win rate of the best on validation, mean | " + " | ".join(f"{fmean(rate):.4f}" for rate in rates) + " |")
         return True
     bounds = [clopper_pearson(sum(one.certified("protocol") or False for one in some), len(some), 0.98)[0] for some in lengths]

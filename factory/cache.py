@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ SLACK = 0.01
 """Share of the limit that a process may write before it weighs the whole folder again."""
 
 RECENT = 128
-_recent: "dict[Path, dict[str, NDArray[Any]]]" = {}
+_recent: "OrderedDict[Path, dict[str, NDArray[Any]]]" = OrderedDict()
 """Entries as this process mapped them: content never changes under a key, and mapping takes longer than most reads."""
 
 _written: dict[Path, int] = {}
@@ -57,9 +58,9 @@ class Cache:
             arrays = _recent.pop(folder, None) or {path.stem: mapped(path) for path in folder.glob("*.npy")}
         except (OSError, ValueError):
             return None
-        if len(_recent) >= RECENT:
-            _recent.pop(next(iter(_recent)), None)
         _recent[folder] = arrays
+        if len(_recent) > RECENT:
+            _recent.popitem(last=False)
         return dict(arrays) or None
 
     def put(self, key: str, arrays: "Mapping[str, NDArray[Any]]") -> None:

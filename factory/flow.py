@@ -36,7 +36,7 @@ from factory.pipeline import Pipeline
 from factory.progress import Progress, silent, within
 from factory.times import DAY, iso, to_ms
 
-VERSION = 1
+VERSION = 2
 """Raised when fitted stages or scores would differ for the same input."""
 
 FEWEST_ROWS = 200

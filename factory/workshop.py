@@ -15,11 +15,11 @@ import factory
 from factory import canonical, framing, listing, showing
 from factory.answers import Answer, tidy
 from factory.errors import DataError, FactoryError, PipelineError, did_you_mean
-from factory.evidence.standing import independent
+from factory.evidence.independence import Independence
 from factory.expressions.keys import column_key
 from factory.ledger import Entry, Ledger, Run, Store, Verification
 from factory.market.catalog import Catalog
-from factory.pipeline import Facts, Pipeline, check, diff, parse, render, shipped
+from factory.pipeline import Facts, Pipeline, check, diff, parse, recall, remember, render, shipped
 from factory.progress import Progress, silent
 from factory.proposing import anchors, history, proposals
 from factory.times import now_ms, to_duration
@@ -28,10 +28,6 @@ from factory.workspace import Workspace, write_text
 
 PRELOAD = ("factory.work",)
 """What a worker imports before its first job."""
-
-RECENT = 64
-_recent: dict[str, Pipeline] = {}
-"""Pipelines by their canonical text: reading YAML takes longer than some trials."""
 
 
 class Workshop:
@@ -63,6 +59,11 @@ class Workshop:
     def store(self) -> Store:
         """Pipelines and runs by id."""
         return Store(self.workspace)
+
+    @cached_property
+    def independence(self) -> Independence:
+        """How many independent trials the ledger's amount to."""
+        return Independence(self.ledger)
 
     def dataset(self, name: str | None) -> str:
         """The named dataset, or the only one.
@@ -168,9 +169,8 @@ class Workshop:
     def adopt(self, pipeline: Pipeline, parent: str | None = None) -> Facts:
         """Check a pipeline against its dataset and keep it."""
         facts = self.check(pipeline)
-        text = render(pipeline)
+        text = remember(pipeline)
         self.store.put_pipeline(pipeline.id, pipeline.pipeline, text, pipeline.data, parent)
-        _remember(text, pipeline)
         return facts
 
     def check(self, pipeline: Pipeline) -> Facts:
@@ -203,7 +203,7 @@ class Workshop:
         if row is None:
             known = {*self.store.names(), *(pipeline.pipeline for pipeline in ours.values())}
             raise PipelineError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, known)}")
-        return _recent.get(row.yaml) or _remember(row.yaml, parse(row.yaml))
+        return recall(row.yaml)
 
     def _written(
         self, spec: Mapping[str, Any] | str | None, parent: str | None, changes: Mapping[str, Any] | None
@@ -288,22 +288,10 @@ class Workshop:
 
     def standing(self, data: str) -> str:
         """Where the ledger stands for a dataset, in one line."""
-        counts, apart = self.ledger.counts(data), self.independent(data)
-        few = f" (about {apart:.0f} independent)" if counts.trials > 1 else ""
+        counts, few = self.ledger.counts(data), ""
+        if counts.trials > 1:
+            few = f" (about {self.independence.of(data):.0f} independent)"
         return f"{counts.trials} trials{few}, {counts.explorations} explorations on {data}; {self.pool(data).left} looks left"
-
-    def independent(self, data: str) -> float:
-        """About how many independent trials those of a dataset amount to: shown, and judges nothing."""
-        seq, dailies = self._dailies.get(data, (0, []))
-        newer = self.ledger.all_trials(data, after=seq)
-        dailies = [*dailies, *(entry.payload.get("daily", ()) for entry in newer)]
-        self._dailies[data] = (newer[-1].seq if newer else seq), dailies
-        return independent(dailies)
-
-    @cached_property
-    def _dailies(self) -> dict[str, tuple[int, list[Sequence[float]]]]:
-        """Last row that was read of each dataset's trials, and their daily net P&L: a search asks after each."""
-        return {}
 
     def verify(self) -> Verification:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
@@ -375,13 +363,6 @@ class Workshop:
                 "ledger": self.standing(chosen.data),
             }
         )
-
-
-def _remember(text: str, pipeline: Pipeline) -> Pipeline:
-    if len(_recent) >= RECENT:
-        _recent.pop(next(iter(_recent)), None)
-    _recent[text] = pipeline
-    return pipeline
 
 
 def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = silent) -> Answer:

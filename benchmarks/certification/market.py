@@ -1,5 +1,7 @@
 """A drawn market as a dataset: without an edge, or with one whose true size is known."""
 
+from datetime import date, timedelta
+
 from factory.canonical import seed_for
 
 NULL_DAYS, PLANTED_DAYS = 60, 180
@@ -9,7 +11,7 @@ DATASET = "drawn"
 SPEC = """\
 dataset: {dataset}
 confirmed: true
-simulated: {{seed: {seed}, start: 2024-01-01, days: {days}, edge: {edge}}}
+simulated: {{seed: {seed}, start: {start}, days: {days}, edge: {edge}}}
 series:
   btc: {{kind: bars, underlying: DRAWN-BTC, period: 1m}}
   eth: {{kind: bars, underlying: DRAWN-ETH, period: 1m}}
@@ -17,7 +19,7 @@ series:
 contracts:
   updown: {{use: binary, of: btc, window: 5m, price: 0.5, fee: 0.0, half_spread: 0.0}}
 split:
-  train: [2024-01-01, {train}]
+  train: [{start}, {train}]
   validation: [{train}, {validation}]
   sealed: [{validation}, {sealed}]
 looks: 5
@@ -38,12 +40,10 @@ def spec_text(index: int, edge: float) -> str:
     days = PLANTED_DAYS if edge else NULL_DAYS
     seed = seed_for(f"certification.{edge:g}", str(index)) % 2**31
     return SPEC.format(
-        dataset=DATASET, seed=seed, days=days, edge=edge,
+        dataset=DATASET, seed=seed, days=days, edge=edge, start=START,
         train=_day(days // 2), validation=_day(days * 3 // 4), sealed=_day(days),
     )  # fmt: skip
 
 
 def _day(after: int) -> str:
-    from datetime import date, timedelta
-
     return str(date.fromisoformat(START) + timedelta(days=after))

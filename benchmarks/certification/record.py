@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -63,28 +62,36 @@ class Judged:
         return None if mark == "-" else mark == "1"
 
 
-def read(path: Path) -> Iterator[Judged]:
-    """Lines that were kept whole; a killed run may leave half a one."""
+def read(path: Path) -> list[Judged]:
+    """What is kept: whole lines, of those about one search the last."""
     if not path.exists():
-        return
+        return []
     names = [one.name for one in fields(Judged)]
-    with path.open(encoding="utf-8", newline="") as file:
-        for cells in csv.reader(line for line in file if line.endswith("\n")):
-            if cells != names:
-                yield Judged(*(_typed(one.type, cell) for one, cell in zip(fields(Judged), cells, strict=True)))
+    lines = csv.reader(path.read_text(encoding="utf-8")[: _whole(path)].splitlines())
+    found = [
+        Judged(*(_typed(one.type, cell) for one, cell in zip(fields(Judged), cells, strict=True)))
+        for cells in lines if cells != names
+    ]  # fmt: skip
+    return list({(one.edge, one.index, one.trials, one.n): one for one in found}.values())
 
 
 def append(path: Path, found: list[Judged]) -> None:
-    """Keep the lines of one market, all or none of them."""
+    """Keep the lines of one market, that of its whole search last; half a line that a killed run left goes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if not path.exists():
         writer.writerow([one.name for one in fields(Judged)])
     writer.writerows(astuple(one) for one in found)
     with path.open("a", encoding="utf-8", newline="") as file:
+        file.truncate(_whole(path))
         file.write(text.getvalue())
         file.flush()
         os.fsync(file.fileno())
+
+
+def _whole(path: Path) -> int:
+    """Bytes up to the end of the last whole line; the text is ASCII."""
+    return path.read_bytes().rfind(b"\n") + 1
 
 
 def _typed(kind: object, cell: str) -> Any:

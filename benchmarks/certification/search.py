@@ -30,6 +30,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
 from factory.progress import silent
 from factory.statistics.sharpe import moments, psr_at_benchmark
+from factory.times import DAY
 from factory.vault.door import door_of
 from factory.vault.sealed import open_sealed
 from factory.work import WORK
@@ -126,15 +127,15 @@ class Market:
             )  # fmt: skip
         return self._seen[idea]
 
-    def true_rate(self, idea: Idea) -> float | None:
-        """The win rate on the sealed part that an idea's sides have by how the market was drawn, None without a trade."""
+    def true_rate(self, idea: Idea) -> float:
+        """The win rate on the sealed part that an idea's sides have by how the market was drawn, NaN without a trade."""
         rows, result = self.result(idea, "sealed")
         trades = result.trades
         if not len(trades):
-            return None
+            return float("nan")
         spec = load_spec(spec_text(self.index, self.edge))
         assert spec.simulated is not None
-        rule = truth(spec.simulated.seed, spec.span[0], (spec.span[1] - spec.span[0]) // 86_400_000)
+        rule = truth(spec.simulated.seed, spec.span[0], (spec.span[1] - spec.span[0]) // DAY)
         at = np.searchsorted(rule.time, rows.time[trades.decision])
         right = np.where(rule.up[at], 1, -1) == trades.side
         return round(float(np.mean(0.5 + self.edge * rule.active[at] * np.where(right, 1, -1))), 5)
@@ -179,7 +180,7 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
         found = []
         for n, looked in sorted(looks.items()):
             idea = max(entries[:n], key=lambda one: statistic(one[1].payload["metrics"]))[0]
-            best, true = market.evaluate(idea), market.true_rate(idea)
+            best = market.evaluate(idea)
             marks = "".join("-" if rule not in verdicts[n] else "01"[verdicts[n][rule]] for rule in RULES)
             found.append(
                 Judged(
@@ -193,7 +194,7 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
                     str(idea),
                     round(best.validation, 3),
                     round(best.test, 3),
-                    float("nan") if true is None else true,
+                    market.true_rate(idea),
                 )
             )
         market.workshop.ledger.close()

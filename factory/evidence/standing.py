@@ -5,7 +5,6 @@ counts of independent ones are shown beside it and judge nothing, since a
 search that climbs a hill visits many neighbours.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
@@ -43,25 +42,6 @@ def deflated(found: Mapping[str, Any], days: int, trials: int, variance: float |
     spread = 1 / (days - 1) if variance is None else variance
     luck = sqrt(DAYS_A_YEAR * spread) * expected_maximum(trials)
     return psr(found["sharpe"], found["sharpe_error"], luck)
-
-
-def independent(dailies: Sequence[Sequence[float]]) -> float:
-    """About how many independent trials some trials amount to, by the mean correlation of their daily net P&L.
-
-    Parameters
-    ----------
-    dailies : sequence of sequences of float
-        One a trial. Those that never vary, or have another length than most, count as one each.
-    """
-    import numpy as np
-
-    from factory.statistics.deflation import effective_trials
-
-    length = Counter(map(len, dailies)).most_common(1)[0][0] if dailies else 0
-    alike = [daily for daily in dailies if len(daily) == length and min(daily, default=0) < max(daily, default=0)]
-    if len(alike) < 2:
-        return float(len(dailies))
-    return len(dailies) - len(alike) + max(1.0, effective_trials(np.array(alike).T).by_correlation)
 
 
 def spread(found: Sequence[Mapping[str, Any]]) -> float | None:

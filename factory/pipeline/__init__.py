@@ -9,6 +9,7 @@ from factory.pipeline.differing import diff
 from factory.pipeline.drawing import diagram, outline
 from factory.pipeline.model import SCHEMA_VERSION, Pipeline
 from factory.pipeline.reading import parse, parse_part, provenance
+from factory.pipeline.recent import recall, remember
 from factory.pipeline.shipping import shipped
 from factory.pipeline.tuned import Range
 from factory.pipeline.writing import render
@@ -25,6 +26,8 @@ __all__ = [
     "parse",
     "parse_part",
     "provenance",
+    "recall",
+    "remember",
     "render",
     "shipped",
 ]

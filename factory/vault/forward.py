@@ -5,7 +5,7 @@ from math import exp, log
 from pathlib import Path
 
 import numpy as np
-from numpy import bool_, float64
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.answers import Answer, table, tidy
@@ -131,8 +131,9 @@ def later(spec: DatasetSpec, days: int) -> DatasetSpec:
 def watched(result: Result, contract: Contract, registered: float | None) -> Watched:
     """The e-process of a result's decisions against their break-even.
 
-    A binary's break-even is the dearest all-in price of its shares, which errs to the safe side. A perpetual's is the
-    win rate that validation's wins and losses needed: too optimistic if they have changed size since.
+    Decisions that overlap an earlier one are left out. A binary's break-even is the dearest all-in price of its shares,
+    which errs to the safe side. A perpetual's is the win rate that validation's wins and losses needed: too optimistic
+    if they have changed size since.
 
     Raises
     ------
@@ -144,7 +145,17 @@ def watched(result: Result, contract: Contract, registered: float | None) -> Wat
     rate = max([*([] if registered is None else [registered]), *paid], default=None)
     if rate is None or not 0 < rate < 1:
         raise SealError("forward: the look has no break-even win rate to watch against")
-    return evidence(trades.payoff > 0, float(rate))
+    return evidence(trades.payoff[apart(trades.entry_ms, trades.exit_ms)] > 0, float(rate))
+
+
+def apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
+    """Positions of trades, in order of entry, of which none begins before the last chosen one ended."""
+    chosen, free = [], -(2**62)
+    for k, (begun, ended) in enumerate(zip(entry.tolist(), exit_.tolist(), strict=True)):
+        if begun >= free:
+            chosen.append(k)
+            free = ended
+    return np.array(chosen, int64)
 
 
 def evidence(won: NDArray[bool_], rate: float) -> Watched:

@@ -3,7 +3,8 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from factory.evidence.standing import deflated, independent, spread
+from factory.evidence.independence import independent
+from factory.evidence.standing import deflated, spread
 from factory.statistics.deflation import deflated as deflated_by_moments
 from factory.statistics.sharpe import mertens_error, moments
 

@@ -9,7 +9,7 @@ from factory.errors import SealError
 from factory.market.contracts import Binary, Perpetual
 from factory.market.spec import DatasetSpec, load_spec
 from factory.times import now_ms
-from factory.vault.forward import evidence, forward, graded, later
+from factory.vault.forward import apart, evidence, forward, graded, later
 from factory.vault.pools import SEAL_ROWS, pool_of
 from factory.workshop import Workshop
 from tests.server.test_cli import rfcat
@@ -73,6 +73,12 @@ def test_evidence_settles_at_what_it_reaches_first() -> None:
     assert (turned.state, turned.end) == ("earned", evidence(good, 0.5).end)
     assert evidence(np.empty(0, bool), 0.5).state == "going on"
     assert evidence(good[:5], 0.5).state == "going on"
+
+
+def test_decisions_that_overlap_an_earlier_one_are_left_out() -> None:
+    entry = np.array([0, 60, 240, 300, 310, 700], np.int64)
+    assert apart(entry, entry + 300).tolist() == [0, 3, 5]
+    assert apart(entry[:0], entry[:0]).tolist() == []
 
 
 def test_a_coin_is_rarely_taken_for_an_edge_however_often_one_looks() -> None:

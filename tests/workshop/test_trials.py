@@ -125,7 +125,7 @@ def test_an_answer_tells_how_many_independent_trials_near_copies_amount_to(works
     before = workshop.resolve(binary)
     near = workshop.define(parent=binary, changes={"meta.leaf": before.meta.leaf + 1})["pipeline"]
     told = do("backtest", pipeline=near)["ledger"]
-    amount = workshop.independent(before.data)
+    amount = workshop.independence.of(before.data)
     assert 1 <= amount <= 2
     assert told.startswith(f"2 trials (about {amount:.0f} independent), ")
     assert do("backtest", pipeline=near)["ledger"] == told
