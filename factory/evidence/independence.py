@@ -39,10 +39,10 @@ def independent(dailies: Sequence[Sequence[float]]) -> float:
     """
     import numpy as np
 
-    from factory.statistics.deflation import effective_trials
+    from factory.statistics.deflation import average_correlation, independent_of
 
     length = Counter(map(len, dailies)).most_common(1)[0][0] if dailies else 0
     alike = [daily for daily in dailies if len(daily) == length and min(daily, default=0) < max(daily, default=0)]
     if len(alike) < 2:
         return float(len(dailies))
-    return len(dailies) - len(alike) + max(1.0, effective_trials(np.array(alike).T).by_correlation)
+    return len(dailies) - len(alike) + max(1.0, independent_of(average_correlation(np.array(alike).T), len(alike)))

@@ -1,5 +1,6 @@
 """The frozen tree behind an expression, and its one spelling."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ COMPARISON, MINUS, ATOM = 4, 7, 8
 
 
 @dataclass(frozen=True)
-class Node:
+class Node(ABC):
     """Part of an expression. Equal nodes have equal text."""
 
     @cached_property
@@ -40,8 +41,8 @@ class Node:
         for child in self.children:
             yield from child.walk()
 
-    def _write(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _write(self) -> str: ...
 
 
 @dataclass(frozen=True)

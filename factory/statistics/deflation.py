@@ -87,10 +87,26 @@ def effective_trials(returns: NDArray[float64]) -> EffectiveTrials:
         Vetterli 2007) and the participation ratio of the eigenvalues. All but the first are too lenient
         with neighbours on one hill.
     """
-    correlation = np.atleast_2d(np.corrcoef(returns, rowvar=False))
-    trials = len(correlation)
-    average = float((correlation.sum() - trials) / (trials * (trials - 1)))
-    eigenvalues = np.clip(np.linalg.eigvalsh(correlation), 0, None)
+    trials, average = returns.shape[1], average_correlation(returns)
+    eigenvalues = np.clip(np.linalg.eigvalsh(np.corrcoef(returns, rowvar=False)), 0, None)
     share = eigenvalues / eigenvalues.sum()
     entropy = -float(np.sum(share[share > 0] * np.log(share[share > 0])))
-    return EffectiveTrials(average, average + (1 - average) * trials, float(np.exp(entropy)), float(1 / np.sum(share**2)))
+    return EffectiveTrials(average, independent_of(average, trials), float(np.exp(entropy)), float(1 / np.sum(share**2)))
+
+
+def average_correlation(returns: NDArray[float64]) -> float:
+    """Mean correlation of pairs of trials, without the matrix of all pairs.
+
+    Parameters
+    ----------
+    returns : ndarray of float64, shape (periods, trials)
+        At least two trials, each of which varies.
+    """
+    periods, trials = returns.shape
+    total = ((returns - returns.mean(axis=0)) / returns.std(axis=0)).sum(axis=1)
+    return float((total @ total / periods - trials) / (trials * (trials - 1)))
+
+
+def independent_of(average: float, trials: int) -> float:
+    """How many independent trials some of an average correlation amount to (Bailey & López de Prado 2014)."""
+    return average + (1 - average) * trials
