@@ -38,25 +38,14 @@ def literals(call: Call) -> Literals:
     return tuple(values)
 
 
-def frame_of(node: Node) -> int | None:
-    """Milliseconds of the bars that an ``at(1h, x)`` asks for, else None."""
-    if isinstance(node, Call) and OPERATORS[node.operator].family == "frame":
-        return int(literals(node)[0])
-    return None
-
-
 def clock_of(node: Node, clocks: Clocks, frame: int | None = None) -> Clock | None:
     """The finest clock among the series of a node; None where it has none."""
-    if isinstance(node, ColumnName | SeriesName):
-        return clocks.of(node.series, frame)
-    inner = frame_of(node) or frame
-    found = [clock for child in node.children if (clock := clock_of(child, clocks, inner))]
-    return min(found, default=None)
+    return min((clocks.of(series, own or frame) for series, own in node.sources), default=None)
 
 
 def reach(node: Node, clocks: Clocks, frame: int | None = None) -> int:
     """Milliseconds before the open time of a row of its own clock that a node looks back."""
-    own, inner = clock_of(node, clocks, frame), frame_of(node) or frame
+    own, inner = clock_of(node, clocks, frame), node.frame or frame
     if own is None:
         return 0
     spans = [_seen_from(own, child, clocks, inner) for child in node.children]
@@ -83,4 +72,4 @@ def misfits(node: Node, clocks: Clocks, frame: int | None = None) -> list[str]:
                 f"at({to_duration(frame)}, ...): {node.series} has rows of {to_duration(period)}; "
                 f"write a multiple of it, such as at({to_duration(period)}, ...)"
             ]
-    return [line for child in node.children for line in misfits(child, clocks, frame_of(node) or frame)]
+    return [line for child in node.children for line in misfits(child, clocks, node.frame or frame)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from factory.cache import Cache
-from factory.expressions.clocks import Clock, Clocks, clock_of, frame_of, literals
+from factory.expressions.clocks import Clock, Clocks, clock_of, literals
 from factory.expressions.compute import ARITHMETIC, COMPUTE, LOGIC, UNARY
 from factory.expressions.expression import Expression
 from factory.expressions.kernels.rows import carry
@@ -157,13 +157,13 @@ class Columns:
 
     def _operand(self, node: Node, frame: int | None, clock: Clock) -> tuple[Floats, bool]:
         """Values of a part of a sum, and whether nobody else holds them, so that they may be written over."""
-        plain = isinstance(node, Call) and not frame_of(node) and clock_of(node, self._clocks, frame) == clock
+        plain = isinstance(node, Call) and not node.frame and clock_of(node, self._clocks, frame) == clock
         if isinstance(node, Call) and plain and (node.text, clock) not in self._kept:
             return self._apply(node, frame, clock), True
         return self._on(node, frame, clock), isinstance(node, Binary)
 
     def _apply(self, node: Call, frame: int | None, clock: Clock) -> Floats:
-        if inner := frame_of(node):
+        if inner := node.frame:
             return self._on(node.arguments[1], inner, clock)
         inputs: list[Floats] = []
         for param, argument in zip(OPERATORS[node.operator].params, node.arguments, strict=True):

@@ -9,6 +9,8 @@ from factory.times import to_duration
 
 PRECEDENCE = {"or": 1, "and": 2, "not": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "-": 5, "*": 6, "/": 6}
 COMPARISON, MINUS, ATOM = 4, 7, 8
+FRAME = "at"
+"""The operator that gathers rows into longer bars."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,16 @@ class Node(ABC):
     def children(self) -> "tuple[Node, ...]":
         """The nodes right below."""
         return ()
+
+    @property
+    def frame(self) -> int | None:
+        """Milliseconds of the bars that an ``at(1h, x)`` asks for, else None."""
+        return None
+
+    @cached_property
+    def sources(self) -> "tuple[tuple[str, int | None], ...]":
+        """Every series that is read, with the ms of the bars that it is gathered into, None for its own rows."""
+        return tuple(dict.fromkeys((name, own or self.frame) for child in self.children for name, own in child.sources))
 
     @property
     def precedence(self) -> int:
@@ -71,6 +83,11 @@ class SeriesName(Node):
 
     series: str
 
+    @property
+    def sources(self) -> tuple[tuple[str, int | None], ...]:
+        """The series."""
+        return ((self.series, None),)
+
     def _write(self) -> str:
         return self.series
 
@@ -81,6 +98,11 @@ class ColumnName(Node):
 
     series: str
     column: str
+
+    @property
+    def sources(self) -> tuple[tuple[str, int | None], ...]:
+        """The series."""
+        return ((self.series, None),)
 
     def _write(self) -> str:
         return f"{self.series}.{self.column}"
@@ -97,6 +119,12 @@ class Call(Node):
     def children(self) -> tuple[Node, ...]:
         """The arguments."""
         return self.arguments
+
+    @property
+    def frame(self) -> int | None:
+        """The first argument of ``at(1h, x)``."""
+        first = self.arguments[0] if self.operator == FRAME else None
+        return first.ms if isinstance(first, Span) else None
 
     def _write(self) -> str:
         return f"{self.operator}({', '.join(argument.text for argument in self.arguments)})"

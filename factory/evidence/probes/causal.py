@@ -85,65 +85,61 @@ def _moved(
 
 def _cut(expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns) -> float:
     full = whole.at(expression, times)
-    cut = [_value(expression, _between(partition, *_window(expression, partition, int(t)), int(t)), int(t)) for t in times]
+    span = _span(expression, partition)
+    cut = [_value(expression, _between(expression, partition, t - span, t), t) for t in map(int, times)]
     return difference(full, np.array(cut))
 
 
 def _twisted(expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns) -> float:
     some = times[np.linspace(0, len(times) - 1, min(TWISTS, len(times)), dtype=int)]
-    full, worst = whole.at(expression, some), 0.0
+    full, worst, span = whole.at(expression, some), 0.0, _span(expression, partition)
+    around = [_between(expression, partition, t - span, t + AHEAD) for t in map(int, some)]
     rng = np.random.default_rng(canonical.seed_for(partition.fingerprint, "probes.twist"))
     for twist in TWISTED.values():
-        values = []
-        for t in map(int, some):
-            begin = _window(expression, partition, t)[0]
-            rows = _between(partition, begin, t + AHEAD, t + AHEAD)
-            values.append(_value(expression, _replaced(rows, expression.series, t, twist, rng), t))
+        values = [_value(expression, _replaced(rows, t, twist, rng), t) for rows, t in zip(around, map(int, some), strict=True)]
         worst = max(worst, difference(full, np.array(values)))
     return worst
 
 
-def _window(expression: Expression, partition: Partition, t: int) -> tuple[int, int]:
-    """From where on rows are needed for a feature at t, to t."""
+def _span(expression: Expression, partition: Partition) -> int:
+    """How long before a moment rows are needed for a feature then, ms."""
     periods = {name: one.period for name, one in partition.series.items()}
     delays = {name: one.delay for name, one in partition.series.items()}
-    reach = expression.lookback(periods, delays) + SPARE * DAY
     longest = max(one.period + one.delay for one in partition.series.values())
-    return (t - 2 * reach - 2 * longest) // DAY * DAY, t
+    return 2 * (expression.lookback(periods, delays) + SPARE * DAY + longest)
 
 
-def _between(partition: Partition, begin: int, end: int, known: int) -> Partition:
-    """Rows stamped from `begin` on that are stamped before `end` and known by `known`."""
+def _between(expression: Expression, partition: Partition, begin: int, known: int) -> Partition:
+    """What an expression reads, from the day of `begin` on and known by `known`; of all series where it reads none."""
+    columns, series = expression.columns, {}
+    for name in sorted(expression.series or partition.series):
+        one = partition.series[name]
+        rows = slice(np.searchsorted(one.time, begin // DAY * DAY), np.searchsorted(one.known, known, side="right"))
+        read = {column: values[rows] for column, values in one.columns.items() if (name, column) in columns}
+        series[name] = Series(name, one.kind, one.period, one.delay, one.time[rows], one.known[rows], read)
+    return _with(partition, series)
+
+
+def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Partition:
     series = {}
     for name, one in partition.series.items():
-        rows = slice(np.searchsorted(one.time, begin), np.searchsorted(one.known, known, side="right"))
-        columns = {column: values[rows] for column, values in one.columns.items()}
-        series[name] = Series(name, one.kind, one.period, one.delay, one.time[rows], one.known[rows], columns)
-    return Partition(partition.dataset, partition.name, partition.start, partition.end, series, partition.fingerprint)
-
-
-def _replaced(partition: Partition, names: frozenset[str], t: int, twist: Twist, rng: Generator) -> Partition:
-    series = dict(partition.series)
-    for name in sorted(names):
-        one = series[name]
-        after = one.known > t
-        columns = {}
+        after, columns = one.known > t, {}
         for column, values in one.columns.items():
             columns[column] = np.array(values)
             columns[column][after] = twist(columns[column][after], rng)
         series[name] = Series(name, one.kind, one.period, one.delay, one.time, one.known, columns)
+    return _with(partition, series)
+
+
+def _with(partition: Partition, series: Mapping[str, Series]) -> Partition:
     return Partition(partition.dataset, partition.name, partition.start, partition.end, series, partition.fingerprint)
 
 
 def _value(expression: Expression, rows: Partition, t: int) -> float:
-    if any(not len(one) for one in rows.series.values()):
-        rows = Partition(
-            rows.dataset, rows.name, rows.start, rows.end,
-            {name: one for name, one in rows.series.items() if len(one)}, rows.fingerprint,
-        )  # fmt: skip
-        if not expression.series <= set(rows.series):
-            return float("nan")
-    return float(Columns(rows, None).at(expression, np.array([t]))[0])
+    held = {name: one for name, one in rows.series.items() if len(one)}
+    if not held or not expression.series <= held.keys():
+        return float("nan")
+    return float(Columns(_with(rows, held), None).at(expression, np.array([t]))[0])
 
 
 def difference(one: NDArray[float64], other: NDArray[float64]) -> float:
