@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from factory.canonical import digest, dumps
 from factory.errors import LedgerError
@@ -19,6 +19,16 @@ from factory.times import now_ms
 from factory.workspace import Workspace
 
 PAGE = 50
+
+_HEAD = select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)
+_BY_SUBJECT = select(LEDGER).where(LEDGER.c.kind == bindparam("kind"), LEDGER.c.subject == bindparam("subject"))
+_COUNTS = (
+    select(LEDGER.c.kind, func.sum(LEDGER.c.count))
+    .where(LEDGER.c.dataset == bindparam("dataset"), LEDGER.c.seq <= bindparam("until"))
+    .group_by(LEDGER.c.kind)
+)
+_LAST = 2**62
+"""A row that no ledger reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +165,9 @@ class Ledger:
 
     def counts(self, dataset: str, until: int | None = None) -> Counts:
         """How much was tried on a dataset, by now or by row `until`."""
-        query = select(LEDGER.c.kind, func.sum(LEDGER.c.count)).where(LEDGER.c.dataset == dataset).group_by(LEDGER.c.kind)
-        if until is not None:
-            query = query.where(LEDGER.c.seq <= until)
+        asked = {"dataset": dataset, "until": _LAST if until is None else until}
         with self._database.reading() as connection:
-            sums = {kind: int(count) for kind, count in connection.execute(query)}
+            sums = {kind: int(count) for kind, count in connection.execute(_COUNTS, asked)}
         return Counts(sums.get("trial", 0), sums.get("exploration", 0))
 
     def trials(self, dataset: str, page: int = 1) -> list[Entry]:
@@ -231,7 +239,7 @@ def _append(connection: Connection, kind: str, payload: Mapping[str, Any]) -> Po
 
 
 def _head(connection: Connection) -> Position:
-    row = connection.execute(select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)).first()
+    row = connection.execute(_HEAD).first()
     return Position(0, GENESIS) if row is None else Position(row.seq, row.hash)
 
 
@@ -240,7 +248,7 @@ def _of_kinds(connection: Connection, kinds: Sequence[str]) -> list[Entry]:
 
 
 def _by_subject(connection: Connection, kind: str, subject: str) -> Row[Any] | None:
-    return connection.execute(select(LEDGER).where(LEDGER.c.kind == kind, LEDGER.c.subject == subject)).first()
+    return connection.execute(_BY_SUBJECT, {"kind": kind, "subject": subject}).first()
 
 
 def _trial_subject(pipeline: str, fingerprint: str) -> str:

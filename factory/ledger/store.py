@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from factory.canonical import in_order
@@ -18,6 +18,14 @@ from factory.workspace import Workspace
 PAGE = 50
 OUTPUTS = 100
 """Long outputs that are kept."""
+
+_BY_ID = select(PIPELINES).where(PIPELINES.c.id == bindparam("reference"))
+_BY_NAME = (
+    select(PIPELINES)
+    .where(PIPELINES.c.name == bindparam("reference"))
+    .order_by(PIPELINES.c.parent.is_not(None), PIPELINES.c.updated.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +158,9 @@ class Store:
 
     def pipeline(self, reference: str) -> StoredPipeline | None:
         """The pipeline with an id, else the newest with a name, those defined whole before children; None if there is none."""
-        matches = select(PIPELINES).where((PIPELINES.c.id == reference) | (PIPELINES.c.name == reference))
-        query = matches.order_by(PIPELINES.c.id != reference, PIPELINES.c.parent.is_not(None), PIPELINES.c.updated.desc())
+        asked = {"reference": reference}
         with self._database.reading() as connection:
-            row = connection.execute(query.limit(1)).first()
+            row = connection.execute(_BY_ID, asked).first() or connection.execute(_BY_NAME, asked).first()
         return None if row is None else _pipeline(row)
 
     def names(self) -> list[str]:

@@ -97,6 +97,7 @@ def read_series(
         series[name] = on_grid(name, one, clean, spec.span, remainder)
         _covered(spec, series[name])
         _priced(spec, series[name])
+        _held(spec, series[name])
     return series, quality
 
 
@@ -131,3 +132,10 @@ def _priced(spec: DatasetSpec, series: Series) -> None:
             raise DataError(
                 f"series.{series.name}: no column 'up', which prices contracts.{name}; it has {', '.join(series.columns)}"
             )
+
+
+def _held(spec: DatasetSpec, series: Series) -> None:
+    """Refuse a baseline that is no column."""
+    name, _, column = (spec.baseline or "").partition(".")
+    if name == series.name and column not in series.columns:
+        raise DataError(f"baseline: series '{name}' has no column '{column}'; it has {', '.join(series.columns)}")

@@ -2,9 +2,10 @@
 
 import json
 from functools import lru_cache
+from os.path import isfile
 from typing import Any
 
-from factory.canonical import digest, dumps
+from factory.canonical import digest
 from factory.errors import DataError, SealError, did_you_mean
 from factory.market.spec import DatasetSpec
 from factory.workspace import Workspace
@@ -46,7 +47,8 @@ class Catalog:
         DataError
             If there is no such dataset.
         """
-        return dict(self._read(name, META))
+        found: dict[str, Any] = json.loads(self._read(name, META))
+        return found
 
     def spec(self, name: str) -> DatasetSpec:
         """The dataset file that a dataset was built from.
@@ -56,7 +58,7 @@ class Catalog:
         DataError
             If there is no such dataset.
         """
-        return _spec(dumps(self._read(name, SPEC)))
+        return _spec(self._read(name, SPEC))
 
     def fingerprint(self, name: str, partition: str | None = None) -> str:
         """Hash of one open partition's rows and bounds, or of the whole dataset with its contracts.
@@ -74,28 +76,36 @@ class Catalog:
         return str(partition_meta(meta, partition)["fingerprint"])
 
     def score_key(self, name: str, contract: str) -> str:
-        """Hash of what a score on validation depends on beside the pipeline: the rows, and a contract at its present costs.
+        """Hash of what a trial depends on beside the pipeline: validation's rows, a contract's present costs, P5's baseline.
 
         Raises
         ------
         DataError
             If there is no such dataset.
         """
-        found = self.spec(name).contracts.get(contract)
-        return digest([self.fingerprint(name, "validation"), found.model_dump(mode="json") if found else None])
+        return _score_key(self.fingerprint(name, "validation"), self._read(name, SPEC), contract)
 
-    def _read(self, name: str, file: str) -> dict[str, Any]:
+    def _read(self, name: str, file: str) -> str:
+        # A name comes from anyone, and may be no path out of the folder.
+        folder = self._folder / name
+        if folder.parent == self._folder and not name.startswith(".") and isfile(folder / META):  # noqa: PTH113
+            return (folder / file).read_text(encoding="utf-8")
         names = self.names()
-        if name not in names:
-            hint = did_you_mean(name, names) if names else "none is built yet; run 'rfcat dataset build'"
-            raise DataError(f"dataset '{name}' unknown; {hint}")
-        found: dict[str, Any] = json.loads((self._folder / name / file).read_text(encoding="utf-8"))
-        return found
+        hint = did_you_mean(name, names) if names else "none is built yet; run 'rfcat dataset build'"
+        raise DataError(f"dataset '{name[:64]}' unknown; {hint}")
 
 
 @lru_cache(16)
 def _spec(text: str) -> DatasetSpec:
     return DatasetSpec.model_validate_json(text)
+
+
+@lru_cache(64)
+def _score_key(fingerprint: str, spec_text: str, contract: str) -> str:
+    spec = _spec(spec_text)
+    found = spec.contracts.get(contract)
+    costs = found.model_dump(mode="json") if found else None
+    return digest([fingerprint, costs, *([spec.baseline] if spec.baseline else [])])
 
 
 def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:

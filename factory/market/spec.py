@@ -194,6 +194,9 @@ class DatasetSpec(_Closed):
         Train, validation, sealed.
     looks : int
         Sealed looks granted.
+    baseline : str or None
+        A column that may well rank labels, such as the market's own odds in ``pm.up``. Probe P5 then calls too good
+        what is far above this column's AUC; without one, what is far above one half.
     """
 
     dataset: Slug
@@ -204,10 +207,11 @@ class DatasetSpec(_Closed):
     contracts: Annotated[dict[Slug, Contract], Field(max_length=50)]
     split: Split
     looks: Annotated[int, Field(ge=1, le=20)] = 5
+    baseline: Annotated[str, Field(pattern=r"^\w+\.\w+$")] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        mistakes = [*self._split_mistakes(), *self._series_mistakes(), *self._contract_mistakes()]
+        mistakes = [*self._split_mistakes(), *self._series_mistakes(), *self._contract_mistakes(), *self._baseline_mistakes()]
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return self
@@ -304,6 +308,12 @@ class DatasetSpec(_Closed):
             else:
                 found += _perpetual_mistakes(where, contract)
         return found
+
+    def _baseline_mistakes(self) -> list[str]:
+        series = (self.baseline or "").partition(".")[0]
+        if not series or series in self.series:
+            return []
+        return [f"baseline: '{series}' is no series here; write series.column with one of {', '.join(sorted(self.series))}"]
 
     def _odds_mistakes(self, where: str, contract: Binary) -> list[str]:
         if contract.odds is None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from factory.answers import Answer
 from factory.cache import UNLIMITED, Cache
+from factory.evidence.probes.learned import baseline
 from factory.evidence.probes.run import at_backtest, at_train, whole
 from factory.flow import Scored, trade, volatility_of, walk_forward
 from factory.progress import within
@@ -51,11 +52,11 @@ def score(desk: Desk) -> tuple[Scored, str, NDArray[float64], Answer]:
     base_rate = float(np.mean(history.labels.y[history.labels.y >= 0]))
     result = trade(desk.pipeline, desk.contract, validation, columns, rows, p, base_rate)
     desk.progress(0.95, "probing for leaks")
-    area = result.metrics.get("auc")
+    areas = result.metrics.get("auc"), baseline(desk.spec.baseline, rows, columns)
     prints = train_partition.fingerprint, validation.fingerprint
     findings = [
         *at_train(desk.pipeline, train_partition, validation, history, desk.cache),
-        *at_backtest(desk.pipeline, history, rows, (past, columns), area, prints, desk.cache),
+        *at_backtest(desk.pipeline, history, rows, (past, columns), areas, prints, desk.cache),
     ]
     volatility = volatility_of(desk.contract, validation, columns, rows.time[result.trades.decision])
     return Scored(rows, p, result), model, volatility, whole(findings)

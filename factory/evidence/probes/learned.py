@@ -14,6 +14,7 @@ from factory.decisions import Rows
 from factory.evidence.probes.findings import BLOCK, WARN, Finding
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
+from factory.expressions.grammar import parse
 from factory.statistics.ranking import auc
 from factory.threads import one_thread
 from factory.times import DAY
@@ -42,12 +43,30 @@ def fine(n_eff: float) -> float:
     return max(0.05, 5 * sqrt(1 / (3 * max(n_eff, 1.0))))
 
 
-def too_good(value: float | None, n_eff: float) -> list[Finding]:
-    """P5: an AUC on validation that no honest feature of minutes reaches."""
+def baseline(column: str | None, rows: Rows, columns: Columns) -> float:
+    """AUC on some decisions, whichever way it points, of a column that may well rank labels; one half without one.
+
+    Parameters
+    ----------
+    column : str or None
+        As ``series.column``, from the dataset file: a person registered it.
+    columns : Columns
+        From which the rows were read.
+    """
+    if column is None:
+        return 0.5
+    values = columns.at(parse(column), rows.time)
+    known = (rows.labels.y >= 0) & ~np.isnan(values)
+    area = _area(rows.labels.y[known], values[known])
+    return max(area, 1 - area)
+
+
+def too_good(value: float | None, n_eff: float, base: float = 0.5) -> list[Finding]:
+    """P5: an AUC on validation that no honest feature of minutes reaches, or too far above that of a registered baseline."""
     if value is None:
         return []
-    excess, limit = value - 0.5, fine(n_eff)
-    says = f"AUC {value:.3f} on validation, above {0.5 + limit:.3f}"
+    excess, limit = value - base, fine(n_eff)
+    says = f"AUC {value:.3f} on validation, above {base + limit:.3f}"
     if excess > 3 * limit:
         return [Finding("P5", BLOCK, f"{says}: too good to be true; look for a feature that knows the outcome")]
     if excess > 1.6 * limit:
@@ -70,7 +89,7 @@ def alone(rows: Rows, n_eff: float) -> list[Finding]:
 
 def suspicious(
     history: Rows, rows: Rows, expressions: Mapping[str, Expression], columns: tuple[Columns, Columns], step: int,
-    value: float | None, n_eff: float, seed: int,
+    value: float | None, n_eff: float, seed: int, base: float = 0.5,
 ) -> list[Finding]:  # fmt: skip
     """P4, P5 and P6: an AUC that is too good, that dies when features come one decision later, or that one feature makes.
 
@@ -88,8 +107,10 @@ def suspicious(
         AUC of the pipeline on validation.
     n_eff : float
         Independent labels on validation.
+    base : float
+        AUC on validation that is not too good: that of :func:`baseline`.
     """
-    found = too_good(value, n_eff)
+    found = too_good(value, n_eff, base)
     if value is None or value <= LOOKED_AT or not rows.features:
         return found
     names = list(expressions)

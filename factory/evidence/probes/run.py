@@ -39,7 +39,7 @@ def at_backtest(
     history: Rows,
     rows: Rows,
     columns: tuple[Columns, Columns],
-    area: float | None,
+    areas: tuple[float | None, float],
     prints: tuple[str, str],
     cache: Cache | None,
 ) -> list[Finding]:
@@ -51,8 +51,8 @@ def at_backtest(
         Decisions on train and on validation.
     columns : tuple of Columns
         From which both were read.
-    area : float or None
-        AUC on validation.
+    areas : tuple of float
+        AUC on validation of the pipeline, None without one, and of the dataset's baseline.
     prints : tuple of str
         Fingerprints of both partitions.
     cache : Cache or None
@@ -65,7 +65,7 @@ def at_backtest(
     texts = [one.text for one in expressions.values()]
     key = canonical.digest(["probes.apart", VERSION, texts, pipeline.sample.model_dump(mode="json"), *prints])
     return [
-        *learned.suspicious(history, rows, expressions, columns, step, area, n_eff, seed),
+        *learned.suspicious(history, rows, expressions, columns, step, areas[0], n_eff, seed, areas[1]),
         *learned.apart(history, rows, canonical.seed_for(key, "probes"), cache, key),
     ]
 
