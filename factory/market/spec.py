@@ -1,41 +1,22 @@
 """The dataset file: what a person fixes before anything is imported."""
 
-import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from factory import plainyaml
 from factory.errors import DataError
 from factory.market.contracts import Binary, Contract, Perpetual
+from factory.market.fields import Column, Delay, Globs, Moment, Underlying
 from factory.market.mistakes import lines_of
 from factory.names import Name, Slug
-from factory.times import DAY, MINUTE, Duration, canonical_duration, iso, moment, to_duration, to_ms
+from factory.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
 
 PARTITIONS = ("train", "validation", "sealed")
 GAP_SHARE = 0.01
 """Share of train that the gap takes at least; see STATISTICS section 1."""
-
-
-def _delay(text: str) -> str:
-    return text if text == "0" else canonical_duration(text)
-
-
-def _underlying(text: str) -> str:
-    found = re.sub(r"[-/_:. ]", "", text).upper()
-    if not re.fullmatch(r"[A-Z0-9]{1,40}", found):
-        raise ValueError(f"'{text}' is not a market's name; write it as the exchange does, such as BTCUSDT")
-    return found
-
-
-Moment = Annotated[str, AfterValidator(lambda text: iso(moment(text)))]
-Delay = Annotated[str, AfterValidator(_delay)]
-Underlying = Annotated[str, AfterValidator(_underlying)]
-Globs = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(min_length=1)
-]
 
 
 class _Closed(BaseModel):
@@ -207,7 +188,7 @@ class DatasetSpec(_Closed):
     contracts: Annotated[dict[Slug, Contract], Field(max_length=50)]
     split: Split
     looks: Annotated[int, Field(ge=1, le=20)] = 5
-    baseline: Annotated[str, Field(pattern=r"^\w+\.\w+$")] | None = None
+    baseline: Column | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from factory.evidence.probes.causal import TWISTED
 from factory.experts import Fitted, cross_fit, load_fitted
 from factory.parts.base import Part
 from factory.parts.experts import EXPERTS
@@ -57,6 +58,27 @@ def test_law_6_every_expert_predicts_a_block_without_having_seen_its_time(kind: 
         other, _ = fitted(kind, ROWS._replace(y=y, ret=ret, weight=weight))
         assert np.array_equal(oof[test], other[test])
         assert not np.array_equal(oof, other)
+
+
+@every_expert
+def test_p1_every_expert_predicts_a_row_the_same_when_later_rows_are_cut_off(kind: type[Part]) -> None:
+    """Probe P1 of the registry: nothing is scaled, filled or ranked by the rows that are predicted."""
+    _, model = fitted(kind)
+    whole = model.predict(ROWS.X)
+    for cut in (1, 2, 700, 1_999):
+        assert np.array_equal(model.predict(ROWS.X[:cut]), whole[:cut])
+
+
+@every_expert
+@pytest.mark.parametrize("twist", TWISTED)
+def test_p2_every_expert_predicts_a_row_the_same_when_later_rows_are_replaced(kind: type[Part], twist: str) -> None:
+    """Probe P2 of the registry."""
+    _, model = fitted(kind)
+    whole, rng = model.predict(ROWS.X), np.random.default_rng(3)
+    for cut in (1, 700, 1_999):
+        later = np.array(ROWS.X)
+        later[cut:] = TWISTED[twist](later[cut:], rng)
+        assert np.array_equal(model.predict(later)[:cut], whole[:cut])
 
 
 @every_expert

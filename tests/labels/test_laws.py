@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from factory.evidence.probes.causal import TWISTED
 from factory.labels import Labels, label
 from factory.market.series import Series
 from factory.parts.base import Part
@@ -48,6 +49,36 @@ def test_law_1_every_label_is_settled_by_its_end(kind: type[Part]) -> None:
         after = changed(BARS, BARS.known > found.end[k], 0.7)
         assert same(found, labelled(kind, after), np.array([k]))
         assert found.end[k] == BARS.known[found.last[k]]
+
+
+@every_label
+def test_p1_every_label_is_the_same_or_absent_when_what_comes_after_is_cut_off(kind: type[Part]) -> None:
+    """Probe P1 of the registry: a cut may take a label away, and never change one."""
+    found = labelled(kind)
+    for cut in (800, 1_500, 2_203):
+        head = slice(0, cut)
+        columns = {name: values[head] for name, values in BARS.columns.items()}
+        short = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time[head], BARS.known[head], columns)
+        there = short.time[-1] > TIMES
+        early = label(parse_part("label", kind.example), short, TIMES[there], UNIT[there], int(short.known[-1]))  # type: ignore[arg-type]
+        kept = np.flatnonzero(early.y >= 0)
+        assert (found.end[kept] <= short.known[-1]).all()
+        assert len(kept) > 20
+        assert same(found, early, kept)
+
+
+@every_label
+@pytest.mark.parametrize("twist", TWISTED)
+def test_p2_every_label_is_the_same_when_what_comes_after_is_replaced(kind: type[Part], twist: str) -> None:
+    """Probe P2 of the registry."""
+    found, rng = labelled(kind), np.random.default_rng(2)
+    for k in range(5, len(TIMES), 97):
+        after = BARS.known > found.end[k]
+        columns = {name: np.array(values) for name, values in BARS.columns.items()}
+        for values in columns.values():
+            values[after] = TWISTED[twist](values[after], rng)
+        twisted = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time, BARS.known, columns)
+        assert same(found, labelled(kind, twisted), np.flatnonzero(found.end <= found.end[k]))
 
 
 @every_label

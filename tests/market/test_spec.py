@@ -14,6 +14,12 @@ WRONG = [
     ("dataset: small", "dataset: small\ndataset: other", "line 3, dataset: the key is there twice"),
     ("confirmed: true", "confirmed: maybe", "confirmed: 'maybe': should be a valid boolean"),
     ("confirmed: true", "confirmed: true\nlooks: 0", "looks: '0': should be greater than or equal to 1"),
+    (
+        "confirmed: true",
+        "confirmed: true\nbaseline: pm.up",
+        "baseline: 'pm' is no series here; write series.column with one of",
+    ),
+    ("confirmed: true", "confirmed: true\nbaseline: btc", "baseline: 'btc' is no column; write series.column, such as pm.up"),
     ("kind: bars", "kind: bar", "series.btc.kind: 'bar': should be 'bars' or 'values'"),
     ("kind: bars", "kind: values", "series.btc.delay: missing; say how long after its stamp"),
     ("use: files, files: btc.csv", "use: file, files: btc.csv", "series.btc.source.use: 'file' unknown; did you mean 'files'?"),

@@ -69,6 +69,29 @@ def test_recorded_prices_are_features_as_any_series(sources: Path) -> None:
     assert counts["missing_feature"] > 50
 
 
+def test_odds_that_are_too_good_block_a_look_until_a_person_registers_them(sources: Path) -> None:
+    closes = rows()["close"].reshape(-1, 5)
+    known = np.where(closes[:, -1] >= closes[:, 0], 0.65, 0.35) + 0.15 * np.random.default_rng(0).normal(size=len(WINDOWS))
+    csv(sources / "odds.csv", {"timestamp": WINDOWS, "up": np.clip(known, 0.02, 0.98)})
+    workspace = Workspace.open(sources / "workspace")
+    workshop = Workshop(workspace, "tester")
+
+    def probes() -> str:
+        pipeline = str(workshop.define(PIPELINE.replace("see: [move, vol]", "see: [move, price]"))["pipeline"])
+        return str(perform(str(workspace.root), "backtest", {"pipeline": pipeline})["probes"])
+
+    build(workspace, load_spec(PRICED), sources)
+    assert "P5: AUC" in probes()
+    build(workspace, load_spec(PRICED.replace("confirmed: true", "confirmed: true\nbaseline: odds.up")), sources)
+    assert "P5: AUC" not in probes(), "it is scored again, as a new trial"
+
+
+def test_a_baseline_that_is_no_column_is_refused_when_built(sources: Path) -> None:
+    wrong = load_spec(PRICED.replace("confirmed: true", "confirmed: true\nbaseline: odds.down"))
+    with pytest.raises(DataError, match=r"baseline: series 'odds' has no column 'down'; it has up"):
+        build(Workspace.open(sources / "workspace"), wrong, sources)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
