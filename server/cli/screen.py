@@ -1,7 +1,7 @@
 """What people see: tables, and bars for long work."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from factory.progress import Progress as Report
 
+BLOCKS = "▁▂▃▄▅▆▇█"
 WIDE = 200
 """Columns of output that goes to a file or a pipe, where nothing needs to fold."""
 
@@ -36,6 +37,14 @@ def show(answer: Mapping[str, Any]) -> None:
     for name, table in _tables(answer):
         SCREEN.print(f"\n[bold]{escape(name)}[/bold]")
         _print(_grid(table))
+
+
+def curve(values: Sequence[float], width: int = 60) -> str:
+    """A line of blocks that rises and falls with some values."""
+    last, low, high = len(values) - 1, min(values, default=0.0), max(values, default=0.0)
+    places = range(width) if len(values) > width else range(len(values))
+    chosen = [values[round(place * last / max(len(places) - 1, 1))] for place in places]
+    return "".join(BLOCKS[int((value - low) / ((high - low) or 1.0) * (len(BLOCKS) - 1))] for value in chosen)
 
 
 def _print(table: Table) -> None:

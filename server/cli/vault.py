@@ -1,12 +1,14 @@
 """Commands on the vault; a person's, and those that decide something ask for the reviewer's passphrase."""
 
+from itertools import accumulate
 from typing import Annotated
 
 import typer
 
+from factory.answers import tidy
 from server.cli.common import Reference, workshop_of
 from server.cli.reviewer import Secret, passphrase, unlocked
-from server.cli.screen import say
+from server.cli.screen import curve, say
 from server.cli.screen import show as print_answer
 
 app = typer.Typer(no_args_is_help=True)
@@ -37,7 +39,12 @@ def show(
         return
     from factory.vault import reports
 
-    print_answer(reports.read(workshop.workspace, look, unlocked(workshop, secret)))
+    report = reports.read(workshop.workspace, look, unlocked(workshop, secret))
+    daily = report.pop("daily", [])
+    print_answer(tidy(report))
+    if daily:
+        say(f"\ndaily net of {len(daily)} days: {sum(net > 0 for net in daily)} above 0, {min(daily):.4f} to {max(daily):.4f}")
+        say(f"equity  {curve(list(accumulate(daily)))}")
 
 
 @app.command()

@@ -29,6 +29,9 @@ def test_a_person_reviews_grants_reads_and_retires(workshop: Workshop, tmp_path:
     report = rfcat(root, "vault", "show", look, "--passphrase-file", str(secret))
     assert "highest_price_that_passes" in report
     assert "p_value" in report
+    assert "daily net of 14 days" in report
+    (drawn,) = [line for line in report.splitlines() if line.startswith("equity")]
+    assert drawn.endswith("█"), "a plain edge ends near its height"
     assert "fixed how strict" in rfcat(root, *grant, "--passphrase-file", str(secret), status=1)
 
     assert "3 looks left" in rfcat(root, "vault", "grant", "vault-sim", "--a-day", "2", "--passphrase-file", str(secret))
