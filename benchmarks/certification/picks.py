@@ -39,13 +39,14 @@ def write(picks: list[Judged], folder: Path) -> None:
         market = Market(Path(root), picks[0].edge, picks[0].index)
         bars = market.parts["validation"].series["btc"]
         for pick in picks:
-            rows, result = market.result(Idea.of(pick.idea), "validation")
-            at = np.searchsorted(bars.time, rows.time)
+            scored = market.scored(Idea.of(pick.idea), "validation")
+            times, trades = scored.rows.time, scored.result.trades
+            at = np.searchsorted(bars.time, times)
             sides, payoff = np.zeros(len(at), int), np.zeros(len(at))
-            sides[result.trades.decision] = result.trades.side
-            payoff[result.trades.decision] = result.trades.payoff / 0.5
+            sides[trades.decision] = trades.side
+            payoff[trades.decision] = trades.payoff / 0.5
             stem = folder / f"{pick.index}-{pick.n}"
-            stem.with_suffix(".csv").write_text(_bars(bars, rows.time, at))
+            stem.with_suffix(".csv").write_text(_bars(bars, times, at))
             stem.with_suffix(".py").write_text(CODE.format(sides=sides.tolist()))
             stem.with_suffix(".json").write_text(json.dumps(payoff.tolist()))
 

@@ -14,13 +14,12 @@ from benchmarks.certification import rules
 from benchmarks.certification.agent import DIRECTIONS, STATES, Climber, Idea, levels_of, screen
 from benchmarks.certification.market import DATASET, spec_text
 from benchmarks.certification.record import RULES, Judged
-from factory.backtest import Result
 from factory.cache import Cache
 from factory.canonical import seed_for
 from factory.decisions import Rows, read_rows
 from factory.errors import FactoryError
 from factory.expressions.columns import Columns
-from factory.flow import learn, trade
+from factory.flow import Scored, learn, trade
 from factory.ledger import Entry
 from factory.market.build import build
 from factory.market.dataset import open_partition
@@ -102,15 +101,21 @@ class Market:
         assert entry is not None, "it was just written"
         return entry
 
-    def result(self, idea: Idea, part: str) -> tuple[Rows, Result]:
+    @cached_property
+    def ups(self) -> float:
+        """Share of ups on train."""
+        y = self._whole.labels.y
+        return float(np.mean(y[y >= 0]))
+
+    def scored(self, idea: Idea, part: str) -> Scored:
         """An idea traded on one part, beside the ledger: what the other rules live on."""
         pipeline = Pipeline.of(idea.spec(DATASET, self.levels))
         contract = self.workshop.catalog.spec(DATASET).contracts["updown"]
         history, _ = self.rows(pipeline, self.parts["train"])
         model = learn(pipeline, history, self.parts["train"].fingerprint, self._cache)
         rows, columns = self.rows(pipeline, self.parts[part])
-        base = float(np.mean(history.labels.y[history.labels.y >= 0]))
-        return rows, trade(pipeline, contract, self.parts[part], columns, rows, model.predict(pipeline, rows), base)
+        p = model.predict(pipeline, rows)
+        return Scored(rows, p, trade(pipeline, contract, self.parts[part], columns, rows, p, self.ups))
 
     def evaluate(self, idea: Idea, trial: Entry | None = None) -> rules.Seen:
         """An idea on validation, where it may be a trial already, and on sealed rows, open: how all but the protocol work."""
@@ -118,9 +123,9 @@ class Market:
             if trial:
                 here, daily = trial.payload["metrics"], np.array(trial.payload["daily"])
             else:
-                scored = self.result(idea, "validation")[1]
-                here, daily = scored.metrics, scored.daily.net
-            there, varied = self.result(idea, "sealed")[1].metrics, moments(daily)
+                result = self.scored(idea, "validation").result
+                here, daily = result.metrics, result.daily.net
+            there, varied = self.scored(idea, "sealed").result.metrics, moments(daily)
             self._seen[idea] = rules.Seen(
                 statistic(here), statistic(there), here.get("mean_net", 0.0), there.get("mean_net", 0.0), _error(there),
                 there.get("p_value", 1.0), psr_at_benchmark(varied) if varied else 0.0,
@@ -129,14 +134,14 @@ class Market:
 
     def true_rate(self, idea: Idea) -> float:
         """The win rate on the sealed part that an idea's sides have by how the market was drawn, NaN without a trade."""
-        rows, result = self.result(idea, "sealed")
-        trades = result.trades
+        scored = self.scored(idea, "sealed")
+        trades = scored.result.trades
         if not len(trades):
             return float("nan")
         spec = load_spec(spec_text(self.index, self.edge))
         assert spec.simulated is not None
         rule = truth(spec.simulated.seed, spec.span[0], (spec.span[1] - spec.span[0]) // DAY)
-        at = np.searchsorted(rule.time, rows.time[trades.decision])
+        at = np.searchsorted(rule.time, scored.rows.time[trades.decision])
         right = np.where(rule.up[at], 1, -1) == trades.side
         return round(float(np.mean(0.5 + self.edge * rule.active[at] * np.where(right, 1, -1))), 5)
 

@@ -79,7 +79,7 @@ def test_thresholdout_tells_validation_where_test_agrees() -> None:
 def test_the_truth_of_a_planted_market_is_what_its_sealed_part_shows(tmp_path: Path) -> None:
     market = Market(tmp_path, 0.06, 3)
     idea = Idea(("before", "lead"), "burst", 1.0, 0.03, 2_000)
-    _, result = market.result(idea, "sealed")
+    result = market.scored(idea, "sealed").result
     true, n = market.true_rate(idea), len(result.trades)
     assert true > 0.54
     assert abs(result.metrics["win_rate"] - true) < 4 * np.sqrt(0.25 / n)
