@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.certification.agent import STATES, Climber, Idea
 from benchmarks.certification.market import DATASET, spec_text
+from benchmarks.certification.misses import failed
 from benchmarks.certification.record import Judged, append, read
 from benchmarks.certification.rules import Seen, afterwards, climbed, ladder, plain, thresholdout
 from benchmarks.certification.search import Market, search
@@ -97,6 +98,12 @@ def test_what_a_killed_run_left_half_is_passed_over_and_written_over(tmp_path: P
     assert [one.index for one in read(kept)] == [1, 1, 2]
     append(kept, second)
     assert read(kept) == [*first, *second]
+
+
+def test_a_miss_is_told_by_the_part_of_the_rule_that_fails() -> None:
+    found = Judged(0.06, 3, 500, 500, 30.1, "01---010", "F", "before+lead|burst|1|0.03|2000", 2.5, -0.25, 0.5)
+    assert "primary" not in failed(found)
+    assert failed(replace(found, idea="gold1|goldrush|0.001|0.03|4000")).startswith("primary")
 
 
 @pytest.mark.slow
