@@ -1,6 +1,6 @@
 """After a PASS: the frozen strategy on bars that came later, watched by evidence that may be read at any time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from factory.answers import Answer, table, tidy
 from factory.backtest import Result
 from factory.backtest.binary import all_in
 from factory.canonical import digest
+from factory.decisions import concatenate, read_rows
 from factory.errors import SealError
+from factory.expressions.columns import Columns
 from factory.ledger import Ledger, Store
 from factory.market.build import read_series
 from factory.market.catalog import Catalog
@@ -109,6 +111,7 @@ def forward(
     if learned.key != look.payload["artefact"]:
         raise SealError("forward: what is learned from train today is not what passed: another version or machine")
     partition = _newer(workspace, look, before, spec, folder, progress)
+    learned = caught_up(pipeline, learned, before.bounds("sealed")[0], partition)
     scored = exam.score(pipeline, before.contracts[pipeline.trade.contract], learned, partition)
     seen = watched(scored.result, before.contracts[pipeline.trade.contract], look.payload.get("break_even"))
     told = tidy(_told(look, pipeline, before, partition, seen))
@@ -126,6 +129,22 @@ def later(spec: DatasetSpec, days: int) -> DatasetSpec:
     raw["simulated"]["days"] = max(spec.simulated.days, (last - spec.span[0]) // DAY + days)
     raw["split"]["sealed"] = [iso(first), iso(last + days * DAY)]
     return DatasetSpec.model_validate(raw)
+
+
+def caught_up(pipeline: Pipeline, learned: exam.Learned, since: int, partition: Partition) -> exam.Learned:
+    """What a pipeline knows when newer bars begin: one that is refitted has learned all until then, sealed rows too.
+
+    Parameters
+    ----------
+    since : int
+        First moment of the sealed part, ms UTC.
+    partition : Partition
+        The newer bars, and all rows before them.
+    """
+    if learned.model is not None:
+        return learned
+    between = Partition(partition.dataset, "between", since, partition.start, partition.series, partition.fingerprint)
+    return replace(learned, past=concatenate(learned.past, read_rows(pipeline, between, Columns(between, None))))
 
 
 def watched(result: Result, contract: Contract, registered: float | None) -> Watched:

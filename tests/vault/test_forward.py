@@ -5,11 +5,15 @@ import re
 import numpy as np
 import pytest
 
-from factory.errors import SealError
+from factory.errors import FlowError, SealError
+from factory.market.build import read_series
 from factory.market.contracts import Binary, Perpetual
+from factory.market.series import Partition
 from factory.market.spec import DatasetSpec, load_spec
+from factory.progress import silent
 from factory.times import now_ms
-from factory.vault.forward import apart, evidence, forward, graded, later
+from factory.vault import exam
+from factory.vault.forward import apart, caught_up, evidence, forward, graded, later
 from factory.vault.pools import SEAL_ROWS, pool_of
 from factory.workshop import Workshop
 from tests.server.test_cli import rfcat
@@ -45,6 +49,26 @@ def test_bars_that_a_forward_test_told_of_have_no_looks_left(workshop: Workshop,
     pool = pool_of(workshop.ledger.of_kinds(SEAL_ROWS), load_spec(longer), now_ms())
     assert pool.retired
     assert pool.left == 0
+
+
+def test_a_strategy_that_is_refitted_learns_from_the_sealed_rows_before_it_goes_on(workshop: Workshop) -> None:
+    """Its window reaches back eight days: without the sealed rows there would be nothing to learn from."""
+    changes = {"refit": {"every": "5d", "window": "8d"}}
+    refitted = workshop.resolve(workshop.define(parent="fast-up-or-down", changes=changes)["pipeline"])
+    longer = later(SIMULATED, 10)
+    series, _ = read_series(workshop.workspace, longer, workshop.workspace.root, silent)
+    start, end = SIMULATED.split.span("sealed")[1], longer.split.span("sealed")[1]
+    partition = Partition("vault-sim", "forward", start, end, series, "newer")
+    before = exam.prepare(workshop.workspace, refitted)
+    known = caught_up(refitted, before, SIMULATED.bounds("sealed")[0], partition)
+    sealed = known.past.time >= SIMULATED.bounds("sealed")[0]
+    assert sealed.sum() == len(known.past.time) - len(before.past.time) == 14 * 288
+    assert (known.past.labels.end <= start).all()
+    assert len(exam.score(refitted, longer.contracts["updown"], known, partition).p) == 10 * 288
+    with pytest.raises(FlowError, match="holds 0 labelled decisions"):
+        exam.score(refitted, longer.contracts["updown"], before, partition)
+    frozen = exam.prepare(workshop.workspace, workshop.resolve("fast-up-or-down"))
+    assert caught_up(refitted, frozen, start, partition) is frozen
 
 
 def test_only_what_passed_is_watched_and_only_on_newer_bars(workshop: Workshop, submit) -> None:
