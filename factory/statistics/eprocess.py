@@ -1,9 +1,15 @@
-"""Evidence that may be looked at after every decision: a likelihood ratio mixed over all better win rates."""
+"""Evidence that may be looked at after every decision: likelihood ratios mixed over all that would be better."""
 
 from math import log
 
-from scipy.special import betaln
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+from scipy.special import betaln, log_ndtr
 from scipy.stats import beta
+
+EDGE = 0.1
+"""Of the mixture over means: about what an edge earns a decision, in deviations of one payoff."""
 
 
 def log_e_value(wins: int, n: int, rate: float) -> float:
@@ -30,3 +36,31 @@ def log_e_value(wins: int, n: int, rate: float) -> float:
 def log_e_value_below(wins: int, n: int, rate: float) -> float:
     """The mirror: evidence that the true win rate is below `rate`; stops paper trading at ``log(1 / 0.05)``."""
     return log_e_value(n - wins, n, 1 - rate)
+
+
+def log_e_values_of_mean(payoff: NDArray[float64], deviation: float) -> NDArray[float64]:
+    """Natural logarithm of the evidence after each payoff that their true mean is above 0, for payoffs of any size.
+
+    At a true mean of at most 0 it ever reaches ``log(1 / alpha)`` with a chance of about alpha: the payoffs' deviation is
+    estimated, so this holds for many decisions and not exactly, as a t-test does. Too optimistic while the greatest
+    losses have not been met; `deviation` guards against that.
+
+    Parameters
+    ----------
+    payoff : ndarray of float64, shape (n,)
+        In their order, of decisions that do not overlap.
+    deviation : float
+        Of one payoff, as known before: the least that is taken for it.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Mixture over positive means, half normal with :data:`EDGE` deviations. Sources: Robbins 1970;
+        Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024.
+    """
+    n = np.arange(1, len(payoff) + 1)
+    spread = np.maximum(np.sqrt(np.cumsum(payoff**2) / n), max(deviation, 1e-12))
+    total, variance = np.cumsum(payoff) / spread, 1 + n * EDGE**2
+    gain = EDGE**2 * total**2 / (2 * variance)
+    evidence: NDArray[float64] = log(2) - np.log(variance) / 2 + gain + log_ndtr(EDGE * total / np.sqrt(variance))
+    return evidence

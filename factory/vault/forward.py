@@ -1,11 +1,13 @@
 """After a PASS: the frozen strategy on bars that came later, watched by evidence that may be read at any time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import exp, log
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy import bool_, float64, int64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.answers import Answer, table, tidy
@@ -23,9 +25,10 @@ from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline, parse
 from factory.progress import Progress, silent
-from factory.statistics.eprocess import log_e_value, log_e_value_below
+from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
 from factory.times import DAY, iso, now_ms
 from factory.vault import exam
+from factory.vault.gate import deviation_of
 from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, looks_of
 from factory.workspace import Workspace
 
@@ -43,16 +46,19 @@ class Watched:
     ----------
     wins : ndarray of float64, shape (n,)
         So far, at each decision.
+    mean : ndarray of float64, shape (n,)
+        Net payoff a decision so far.
     better, worse : ndarray of float64, shape (n,)
-        Log evidence that the true win rate is above, and below, `rate`.
-    rate : float
-        Break-even, the highest that any decision had.
+        Log evidence that the strategy earns, and that it loses.
+    rate : float or None
+        Of a binary its break-even, the highest that any decision had.
     """
 
     wins: NDArray[float64]
+    mean: NDArray[float64]
     better: NDArray[float64]
     worse: NDArray[float64]
-    rate: float
+    rate: float | None
 
     @property
     def end(self) -> int:
@@ -71,8 +77,11 @@ class Watched:
     def path(self) -> Answer:
         """Some points of it up to its end, as a table."""
         at = np.unique(np.linspace(1, self.end, min(POINTS, self.end), dtype=int)) if self.end else np.empty(0, int)
-        rows = [(n, int(self.wins[n - 1]), _shown(self.better[n - 1]), _shown(self.worse[n - 1])) for n in at.tolist()]
-        return table(("decisions", "wins", "e_value", "e_value_below"), rows)
+        rows = [
+            (n, int(self.wins[n - 1]), self.mean[n - 1], _shown(self.better[n - 1]), _shown(self.worse[n - 1]))
+            for n in at.tolist()
+        ]
+        return table(("decisions", "wins", "mean_net", "e_value", "e_value_below"), rows)
 
 
 def forward(
@@ -94,7 +103,8 @@ def forward(
     Returns
     -------
     dict
-        The path, its state and the grade. Grade A needs real bars newer than the look, recorded odds, and ``earned``.
+        The path, its state and the grade. Grade A needs real bars newer than the look, of a binary recorded odds, and
+        ``earned``.
 
     Raises
     ------
@@ -113,7 +123,9 @@ def forward(
     partition = _newer(workspace, look, before, spec, folder, progress)
     learned = caught_up(pipeline, learned, before.bounds("sealed")[0], partition)
     scored = exam.score(pipeline, before.contracts[pipeline.trade.contract], learned, partition)
-    seen = watched(scored.result, before.contracts[pipeline.trade.contract], look.payload.get("break_even"))
+    trial = ledger.find_trial(pipeline.id, str(look.payload["fingerprint"]))
+    assert trial is not None, "only a trial is examined"
+    seen = watched(scored.result, before.contracts[pipeline.trade.contract], trial.payload["metrics"])
     told = tidy(_told(look, pipeline, before, partition, seen))
     claims = [[identity, partition.start, partition.end] for identity in sorted({one.identity for one in look.claims})]
     figures = {key: value for key, value in told.items() if key != "path"}
@@ -147,24 +159,31 @@ def caught_up(pipeline: Pipeline, learned: exam.Learned, since: int, partition: 
     return replace(learned, past=concatenate(learned.past, read_rows(pipeline, between, Columns(between, None))))
 
 
-def watched(result: Result, contract: Contract, registered: float | None) -> Watched:
-    """The e-process of a result's decisions against their break-even.
+def watched(result: Result, contract: Contract, registered: Mapping[str, Any]) -> Watched:
+    """The e-process of a result's decisions, without those that overlap an earlier one.
 
-    Decisions that overlap an earlier one are left out. A binary's break-even is the dearest all-in price of its shares,
-    which errs to the safe side. A perpetual's is the win rate that validation's wins and losses needed: too optimistic
-    if they have changed size since.
+    A binary's wins are watched against its break-even: the dearest all-in price of its shares, which errs to the safe
+    side. Of a perpetual the net payoffs themselves are, whose sizes differ.
+
+    Parameters
+    ----------
+    registered : mapping
+        Metrics of the trial that was examined.
 
     Raises
     ------
     SealError
-        If none was registered.
+        If none was registered that can be watched against.
     """
     trades = result.trades
-    paid = all_in(contract, trades.price) if isinstance(contract, Binary) else np.empty(0)
-    rate = max([*([] if registered is None else [registered]), *paid], default=None)
+    payoff = trades.payoff[apart(trades.entry_ms, trades.exit_ms)]
+    if not isinstance(contract, Binary):
+        return evidence_of_mean(payoff, deviation_of(registered))
+    even = registered.get("break_even")
+    rate = max([*([] if even is None else [even]), *all_in(contract, trades.price)], default=None)
     if rate is None or not 0 < rate < 1:
         raise SealError("forward: the look has no break-even win rate to watch against")
-    return evidence(trades.payoff[apart(trades.entry_ms, trades.exit_ms)] > 0, float(rate))
+    return evidence(payoff, float(rate))
 
 
 def apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
@@ -177,22 +196,31 @@ def apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
     return np.array(chosen, int64)
 
 
-def evidence(won: NDArray[bool_], rate: float) -> Watched:
-    """The e-process of wins and losses, shape (n,), in their order."""
-    wins = np.cumsum(won)
-    pairs = list(enumerate(wins.tolist(), 1))
+def evidence(payoff: NDArray[float64], rate: float) -> Watched:
+    """The e-process of a binary's payoffs, shape (n,), in their order: its wins against a break-even."""
+    wins, mean = _so_far(payoff)
+    pairs = list(enumerate(wins.astype(int).tolist(), 1))
     better = np.array([log_e_value(k, n, rate) for n, k in pairs])
     worse = np.array([log_e_value_below(k, n, rate) for n, k in pairs])
-    return Watched(wins.astype(float64), better, worse, rate)
+    return Watched(wins, mean, better, worse, rate)
+
+
+def evidence_of_mean(payoff: NDArray[float64], deviation: float) -> Watched:
+    """The e-process of net payoffs of any size, shape (n,), in their order: their mean against 0."""
+    wins, mean = _so_far(payoff)
+    return Watched(wins, mean, log_e_values_of_mean(payoff, deviation), log_e_values_of_mean(-payoff, deviation), None)
+
+
+def _so_far(payoff: NDArray[float64]) -> tuple[NDArray[float64], NDArray[float64]]:
+    """Wins, and the mean, up to each payoff."""
+    return np.cumsum(payoff > 0).astype(float64), np.cumsum(payoff) / np.arange(1, len(payoff) + 1)
 
 
 def graded(state: str, before: str, spec: DatasetSpec, contract: Contract) -> tuple[str, str | None]:
     """The grade after a forward test, and why it is no A where that is not for want of evidence."""
     if spec.simulated:
         return before, "simulated bars earn no grade"
-    if not isinstance(contract, Binary):
-        return before, "grade A is for binary contracts with recorded odds"
-    if contract.odds is None:
+    if isinstance(contract, Binary) and contract.odds is None:
         return before, "the price was assumed; grade A needs recorded odds"
     return ("A" if state == EARNED else before), None
 
@@ -236,7 +264,8 @@ def _told(look: Look, pipeline: Pipeline, spec: DatasetSpec, partition: Partitio
         "to": iso(partition.end),
         "decisions": seen.end,
         "wins": int(seen.wins[last]) if seen.end else 0,
-        "break_even": round(seen.rate, 4),
+        "mean_net": float(seen.mean[last]) if seen.end else None,
+        "break_even": seen.rate,
         "e_value": _shown(seen.better[last]) if seen.end else 1.0,
         "e_value_below": _shown(seen.worse[last]) if seen.end else 1.0,
         "state": seen.state,

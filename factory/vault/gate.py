@@ -167,8 +167,12 @@ def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float,
         return decisions_needed(even, even + claim, level)
     if high is None:
         raise SealError("submit: too few trades on validation to plan a look; trade more often; nothing was spent")
-    deviation = (high - found["mean_low"]) / (2 * NORMAL_95) * sqrt(found["trades"])
-    return decisions_needed_for_mean(claim, deviation, level)
+    return decisions_needed_for_mean(claim, deviation_of(found), level)
+
+
+def deviation_of(found: Mapping[str, Any]) -> float:
+    """Deviation of one net payoff, from the interval of their mean in a trial's metrics."""
+    return float((found["mean_high"] - found["mean_low"]) / (2 * NORMAL_95) * sqrt(found["trades"]))
 
 
 def cutoff_of(text: str) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factory.statistics.alpha import equal_levels, level_after, open_levels
-from factory.statistics.eprocess import log_e_value, log_e_value_below
+from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
 from factory.statistics.multiplicity import benjamini_hochberg, bonferroni, holm
 
 
@@ -51,3 +51,30 @@ def test_holm_lies_between_bonferroni_and_the_false_discovery_rate() -> None:
     p = np.random.default_rng(2).random(30) ** 3
     assert (holm(p) <= bonferroni(p) + 1e-15).all()
     assert (benjamini_hochberg(p) <= holm(p) + 1e-15).all()
+
+
+@pytest.mark.parametrize("kind", ["normal", "fat tails", "rare great losses", "rare great wins"])
+def test_the_e_process_of_a_mean_errs_at_most_alpha_for_payoffs_of_any_shape(kind: str) -> None:
+    rng, shape = np.random.default_rng(4), (400, 1_500)
+    rare = np.where(rng.random(shape) < 0.95, 1.0, -19.0) / np.sqrt(19)
+    payoff = {
+        "normal": rng.normal(size=shape),
+        "fat tails": rng.standard_t(3, shape) / np.sqrt(3),
+        "rare great losses": rare,
+        "rare great wins": -rare,
+    }[kind]
+    ever = [bool((log_e_values_of_mean(one, 1.0) >= log(20)).any()) for one in payoff]
+    assert sum(ever) <= 33  # 20 are allowed; 34 or more of 400 have chance 0.002 at that rate
+    found = [log_e_values_of_mean(one + 0.15, 1.0)[-1] >= log(20) for one in payoff]
+    assert sum(found) > 380
+
+
+def test_the_e_process_of_a_mean_is_the_mixture_of_likelihood_ratios() -> None:
+    payoff = np.array([0.5, -0.2, 1.0, 0.3])
+    means = np.linspace(0, 1.2, 20_001)
+    for n in range(1, 5):
+        spread = max(np.sqrt(np.mean(payoff[:n] ** 2)), 0.4)
+        total = payoff[:n].sum() / spread
+        density = 2 / (0.1 * np.sqrt(2 * np.pi)) * np.exp(-(means**2) / (2 * 0.1**2))
+        mixed = np.trapezoid(np.exp(means * total - n * means**2 / 2) * density, means)
+        assert log_e_values_of_mean(payoff, 0.4)[n - 1] == pytest.approx(log(mixed), abs=1e-6)

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from factory.errors import FlowError, SealError
-from factory.market.build import read_series
+from factory.market.build import build, read_series
 from factory.market.contracts import Binary, Perpetual
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec, load_spec
 from factory.progress import silent
 from factory.times import now_ms
 from factory.vault import exam
-from factory.vault.forward import apart, caught_up, evidence, forward, graded, later
+from factory.vault.forward import apart, caught_up, evidence, evidence_of_mean, forward, graded, later
 from factory.vault.pools import SEAL_ROWS, pool_of
-from factory.workshop import Workshop
+from factory.workshop import Workshop, perform
 from tests.server.test_cli import rfcat
-from tests.vault.market import SPEC
+from tests.vault.market import FAST, SPEC
 
 SIMULATED = load_spec(SPEC)
 REAL = SIMULATED.model_copy(update={"simulated": None})
@@ -37,6 +37,25 @@ def test_what_passed_is_watched_on_bars_that_came_later(workshop: Workshop, subm
     assert row.payload["wins"] / row.payload["decisions"] > 0.5
     assert "whole" in rfcat(root, "ledger", "verify")
     assert "real" not in rfcat(root, "forward", "look-999", status=1)
+
+
+def test_a_perpetual_is_watched_by_what_it_earned(workshop: Workshop, submit) -> None:
+    both = "contracts:\n  perp: {use: perpetual, of: btc, taker: 0, maker: 0, slippage: 0, funding: 0, leverage: 5}\n"
+    build(workshop.workspace, load_spec(SPEC.replace("contracts:\n", both)))
+    made = workshop.define(
+        FAST.replace("pipeline: fast-up-or-down", "pipeline: fast-long-short").replace(
+            "trade: {use: up_or_down, contract: updown, edge: 0.02, size: {use: fixed, share: 0.001}}",
+            "trade: {use: long_or_short, contract: perp, enter: 0.52, exit: {use: after, hold: 5m}, size: {use: fixed, share: 0.1}}",
+        )
+    )["pipeline"]
+    perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
+    told = submit(made, claim=0.0001)
+    assert told["verdict"] == "PASS"
+    longer = later(workshop.catalog.spec("vault-sim"), 20)
+    found = forward(workshop.workspace, workshop.ledger, told["look"], longer, workshop.workspace.root)
+    assert "break_even" not in found
+    assert found["mean_net"] > 0
+    assert found["state"] == "earned"
 
 
 def test_bars_that_a_forward_test_told_of_have_no_looks_left(workshop: Workshop, submit) -> None:
@@ -89,14 +108,25 @@ def test_days_drawn_later_leave_the_sealed_ones_as_they_are() -> None:
 
 
 def test_evidence_settles_at_what_it_reaches_first() -> None:
-    rng = np.random.default_rng(3)
-    good, bad = rng.random(3_000) < 0.60, rng.random(3_000) < 0.40
-    assert evidence(good, 0.5).state == "earned"
-    assert evidence(bad, 0.5).state == "stopped"
-    turned = evidence(np.concatenate([good, bad]), 0.5)
-    assert (turned.state, turned.end) == ("earned", evidence(good, 0.5).end)
-    assert evidence(np.empty(0, bool), 0.5).state == "going on"
-    assert evidence(good[:5], 0.5).state == "going on"
+    good, bad = binary(0.60, 3_000, 3), binary(0.40, 3_000, 4)
+    for watch in (lambda payoff: evidence(payoff, 0.5), lambda payoff: evidence_of_mean(payoff, 0.5)):
+        assert watch(good).state == "earned"
+        assert watch(bad).state == "stopped"
+        turned = watch(np.concatenate([good, bad]))
+        assert (turned.state, turned.end) == ("earned", watch(good).end)
+        assert watch(good[:0]).state == "going on"
+        assert watch(good[:5]).state == "going on"
+
+
+def binary(rate: float, n: int, seed: int) -> np.ndarray:
+    """Payoffs of shares that cost a half."""
+    return np.where(np.random.default_rng(seed).random(n) < rate, 0.5, -0.5)
+
+
+def test_many_small_wins_do_not_hide_a_few_great_losses() -> None:
+    """Nine of ten decisions win; what they lose in the tenth makes the mean negative."""
+    payoff = np.where(np.random.default_rng(5).random(4_000) < 0.9, 0.01, -0.12)
+    assert evidence_of_mean(payoff, 0.04).state == "stopped"
 
 
 def test_decisions_that_overlap_an_earlier_one_are_left_out() -> None:
@@ -106,8 +136,7 @@ def test_decisions_that_overlap_an_earlier_one_are_left_out() -> None:
 
 
 def test_a_coin_is_rarely_taken_for_an_edge_however_often_one_looks() -> None:
-    rng = np.random.default_rng(11)
-    states = [evidence(rng.random(400) < 0.5, 0.5).state for _ in range(120)]
+    states = [evidence(binary(0.5, 400, seed), 0.5).state for seed in range(120)]
     assert states.count("earned") <= 12  # 5 % are allowed; 13 or more of 120 have chance 0.006 at that rate
 
 
@@ -118,11 +147,12 @@ def test_a_coin_is_rarely_taken_for_an_edge_however_often_one_looks() -> None:
         ("going on", REAL, QUOTED, "B", ""),
         ("stopped", REAL, QUOTED, "B", ""),
         ("earned", REAL, ASSUMED, "B", "recorded odds"),
-        ("earned", REAL, PERPETUAL, "B", "binary"),
+        ("earned", REAL, PERPETUAL, "A", ""),
+        ("going on", REAL, PERPETUAL, "B", ""),
         ("earned", SIMULATED, QUOTED, "B", "simulated"),
     ],
 )
-def test_grade_a_needs_newer_real_bars_and_recorded_odds(
+def test_grade_a_needs_newer_real_bars_and_of_a_binary_recorded_odds(
     state: str, spec: DatasetSpec, contract: Binary | Perpetual, grade: str, why: str
 ) -> None:
     found, told = graded(state, "B", spec, contract)
