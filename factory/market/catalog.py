@@ -86,7 +86,7 @@ class Catalog:
         return _score_key(self.fingerprint(name, "validation"), self._read(name, SPEC), contract)
 
     def _read(self, name: str, file: str) -> str:
-        # A name comes from anyone, and may be no path out of the folder.
+        # A name comes from anyone: it may be no path out of the folder, and be longer than Path.is_file bears.
         folder = self._folder / name
         if folder.parent == self._folder and not name.startswith(".") and isfile(folder / META):  # noqa: PTH113
             return (folder / file).read_text(encoding="utf-8")

@@ -3,7 +3,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from factory.errors import SealError
+import pytest
+
+from factory.errors import DataError, SealError
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.workspace import Workspace
@@ -21,6 +23,17 @@ def test_the_catalog_is_read_without_the_heavy_stack() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../small", "a/b", "/etc", "small/../small", "small\0", ".small", "n" * 5_000])
+def test_law_3_no_name_of_a_dataset_leads_out_of_their_folder(name: str, tmp_path: Path) -> None:
+    csv(tmp_path / "btc.csv", rows())
+    workspace = Workspace.open(tmp_path / "workspace")
+    build(workspace, spec(), tmp_path)
+    (workspace.datasets / ".small").mkdir()
+    (workspace.datasets / ".small" / "meta.json").write_text("{}")
+    with pytest.raises(DataError, match="unknown"):
+        Catalog(workspace).meta(name)
 
 
 def test_law_3_of_two_builds_at_once_that_unseal_each_other_one_is_refused(tmp_path: Path) -> None:
