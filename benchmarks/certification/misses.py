@@ -13,10 +13,10 @@ from pathlib import Path
 
 from benchmarks.certification.agent import Idea
 from benchmarks.certification.record import Judged, read
-from benchmarks.certification.search import Market
+from benchmarks.certification.search import LOOKS, Market
 from factory.vault.exam import judge
+from factory.vault.pools import ALPHA
 
-LEVEL = 0.01
 PARTS = ("primary", "sharpe", "model")
 
 
@@ -24,7 +24,7 @@ def failed(one: Judged) -> str:
     """Parts of the rule that the best strategy of a search fails on sealed rows."""
     with tempfile.TemporaryDirectory() as folder:
         market = Market(Path(folder), one.edge, one.index)
-        checks = judge(market.scored(Idea.of(one.idea), "sealed"), market.ups, LEVEL, 0).checks
+        checks = judge(market.scored(Idea.of(one.idea), "sealed"), market.ups, ALPHA / LOOKS, 0).checks
         market.workshop.ledger.close()
     return ", ".join(part for part in PARTS if not checks[part]) or "nothing, and was not examined"
 

@@ -40,10 +40,7 @@ def literals(call: Call) -> Literals:
 
 def clock_of(node: Node, clocks: Clocks, frame: int | None = None) -> Clock | None:
     """The finest clock among the series of a node; None where it has none."""
-    sources = node.sources
-    if len(sources) == 1:
-        return clocks.of(sources[0][0], sources[0][1] or frame)
-    return min((clocks.of(series, own or frame) for series, own in sources), default=None)
+    return min((clocks.of(series, own or frame) for series, own in node.sources), default=None)
 
 
 def reach(node: Node, clocks: Clocks, frame: int | None = None) -> int:

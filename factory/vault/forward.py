@@ -44,18 +44,15 @@ class Watched:
 
     Parameters
     ----------
-    wins : ndarray of float64, shape (n,)
-        So far, at each decision.
-    mean : ndarray of float64, shape (n,)
-        Net payoff a decision so far.
+    payoff : ndarray of float64, shape (n,)
+        Net, of each decision.
     better, worse : ndarray of float64, shape (n,)
         Log evidence that the strategy earns, and that it loses.
     rate : float or None
         Of a binary its break-even, the highest that any decision had.
     """
 
-    wins: NDArray[float64]
-    mean: NDArray[float64]
+    payoff: NDArray[float64]
     better: NDArray[float64]
     worse: NDArray[float64]
     rate: float | None
@@ -64,23 +61,24 @@ class Watched:
     def end(self) -> int:
         """Decisions up to where it was settled, or all."""
         settled = np.flatnonzero((self.better >= LIMIT) | (self.worse >= LIMIT))
-        return int(settled[0]) + 1 if len(settled) else len(self.wins)
+        return int(settled[0]) + 1 if len(settled) else len(self.payoff)
 
     @property
     def state(self) -> str:
         """``earned``, ``stopped`` or ``going on``: what was reached first stands."""
-        if not len(self.wins):
+        if not len(self.payoff):
             return GOING
         last = self.end - 1
         return EARNED if self.better[last] >= LIMIT else STOPPED if self.worse[last] >= LIMIT else GOING
 
+    def so_far(self, n: int) -> tuple[int, float]:
+        """Wins among the first `n` decisions, at least one, and their mean net payoff."""
+        return int((self.payoff[:n] > 0).sum()), float(self.payoff[:n].mean())
+
     def path(self) -> Answer:
         """Some points of it up to its end, as a table."""
         at = np.unique(np.linspace(1, self.end, min(POINTS, self.end), dtype=int)) if self.end else np.empty(0, int)
-        rows = [
-            (n, int(self.wins[n - 1]), self.mean[n - 1], _shown(self.better[n - 1]), _shown(self.worse[n - 1]))
-            for n in at.tolist()
-        ]
+        rows = [(n, *self.so_far(n), _shown(self.better[n - 1]), _shown(self.worse[n - 1])) for n in at.tolist()]
         return table(("decisions", "wins", "mean_net", "e_value", "e_value_below"), rows)
 
 
@@ -198,22 +196,15 @@ def apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
 
 def evidence(payoff: NDArray[float64], rate: float) -> Watched:
     """The e-process of a binary's payoffs, shape (n,), in their order: its wins against a break-even."""
-    wins, mean = _so_far(payoff)
-    pairs = list(enumerate(wins.astype(int).tolist(), 1))
+    pairs = list(enumerate(np.cumsum(payoff > 0).tolist(), 1))
     better = np.array([log_e_value(k, n, rate) for n, k in pairs])
     worse = np.array([log_e_value_below(k, n, rate) for n, k in pairs])
-    return Watched(wins, mean, better, worse, rate)
+    return Watched(payoff, better, worse, rate)
 
 
 def evidence_of_mean(payoff: NDArray[float64], deviation: float) -> Watched:
     """The e-process of net payoffs of any size, shape (n,), in their order: their mean against 0."""
-    wins, mean = _so_far(payoff)
-    return Watched(wins, mean, log_e_values_of_mean(payoff, deviation), log_e_values_of_mean(-payoff, deviation), None)
-
-
-def _so_far(payoff: NDArray[float64]) -> tuple[NDArray[float64], NDArray[float64]]:
-    """Wins, and the mean, up to each payoff."""
-    return np.cumsum(payoff > 0).astype(float64), np.cumsum(payoff) / np.arange(1, len(payoff) + 1)
+    return Watched(payoff, log_e_values_of_mean(payoff, deviation), log_e_values_of_mean(-payoff, deviation), None)
 
 
 def graded(state: str, before: str, spec: DatasetSpec, contract: Contract) -> tuple[str, str | None]:
@@ -256,15 +247,15 @@ def _newer(
 
 def _told(look: Look, pipeline: Pipeline, spec: DatasetSpec, partition: Partition, seen: Watched) -> Answer:
     grade, why = graded(seen.state, str(look.payload["grade"]), spec, spec.contracts[pipeline.trade.contract])
-    last = seen.end - 1
+    last, (wins, mean) = seen.end - 1, seen.so_far(seen.end) if seen.end else (0, None)
     return {
         "look": look.name,
         "pipeline": pipeline.id,
         "from": iso(partition.start),
         "to": iso(partition.end),
         "decisions": seen.end,
-        "wins": int(seen.wins[last]) if seen.end else 0,
-        "mean_net": float(seen.mean[last]) if seen.end else None,
+        "wins": wins,
+        "mean_net": mean,
         "break_even": seen.rate,
         "e_value": _shown(seen.better[last]) if seen.end else 1.0,
         "e_value_below": _shown(seen.worse[last]) if seen.end else 1.0,

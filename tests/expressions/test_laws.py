@@ -6,6 +6,7 @@ import pytest
 from factory.expressions.columns import Columns
 from factory.expressions.compute import COMPUTE
 from factory.expressions.grammar import parse
+from factory.expressions.nodes import FRAME
 from factory.expressions.operators import OPERATORS, Operator
 from tests.expressions.market import cut, market, with_gap
 
@@ -32,6 +33,10 @@ def _values(text: str, partition) -> tuple[np.ndarray, np.ndarray]:  # type: ign
 def whole() -> dict[str, tuple[np.ndarray, np.ndarray]]:  # type: ignore[type-arg]
     columns = Columns(MARKET)
     return {text: (column.known, column.values) for text in EVERY for column in [columns.column(parse(text))]}
+
+
+def test_the_tree_knows_the_one_operator_that_gathers_rows() -> None:
+    assert [name for name, operator in OPERATORS.items() if operator.family == "frame"] == [FRAME]
 
 
 def test_every_operator_but_at_is_computed() -> None:
