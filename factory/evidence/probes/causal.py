@@ -106,7 +106,7 @@ def _span(expression: Expression, partition: Partition) -> int:
     periods = {name: one.period for name, one in partition.series.items()}
     delays = {name: one.delay for name, one in partition.series.items()}
     longest = max(one.period + one.delay for one in partition.series.values())
-    return 2 * (expression.lookback(periods, delays) + SPARE * DAY + longest)
+    return 2 * expression.lookback(periods, delays) + SPARE * DAY + 2 * longest
 
 
 def _between(expression: Expression, partition: Partition, begin: int, known: int) -> Partition:
