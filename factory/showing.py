@@ -239,7 +239,7 @@ def look(workshop: "Workshop", name: str) -> Answer:
         "look": name,
         "pipeline": found.payload["pipeline"],
         "verdict": heard,
-        "verdict_at": iso(-(-found.release // 1000) * 1000) if waiting else None,
+        "verdict_at": iso(-(-found.due // 1000) * 1000) if waiting else None,
         "grade": None if waiting else found.payload["grade"],
         "price": found.payload.get("price"),
         "next": _after(name, heard),

@@ -211,6 +211,6 @@ def _refuse_again(pool: Pool, pipeline: Pipeline, trial: Entry) -> None:
     for look in pool.spent:
         if look.payload["pipeline"] == pipeline.id and look.payload["fingerprint"] == trial.payload["fingerprint"]:
             heard = look.heard(pool.now)
-            when = f"its verdict comes at {iso(look.release // 1000 * 1000)}" if heard == PENDING else f"it heard {heard}"
+            when = f"its verdict comes by {iso(look.due // 1000 * 1000)}" if heard == PENDING else f"it heard {heard}"
             more = "; propose it" if heard == PASS else ""
             raise SealError(f"submit: {pipeline.id} was examined as {look.name}: {when}{more}; nothing was spent")

@@ -23,6 +23,8 @@ LOOK, VERDICT, GRANT, RETIREMENT, WAIVER, FORWARD = "look", "verdict", "grant", 
 SEAL_ROWS = (REVIEWER, LOOK, VERDICT, GRANT, RETIREMENT, WAIVER, FORWARD)
 PASS, FAIL, PENDING = "PASS", "FAIL", "pending"
 RELEASE_SECONDS = 120
+AT_ONCE_MS = 600_000
+"""How long a verdict that is told as soon as it is known may take to be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,18 @@ class Look:
         return int(self.payload["release"])
 
     @property
+    def due(self) -> int:
+        """When it has failed if no verdict is written by then, ms UTC."""
+        return self.release or self.entry.at + AT_ONCE_MS
+
+    @property
     def claims(self) -> set[Claim]:
         """What it drew on."""
         return _claims(self.payload)
 
     def heard(self, now: int) -> str:
         """What may be told of it: ``PASS``, ``FAIL`` or ``pending``."""
-        if now < self.release:
+        if now < (self.due if self.verdict is None else self.release):
             return PENDING
         return FAIL if self.verdict is None else str(self.verdict.payload["verdict"])
 

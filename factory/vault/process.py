@@ -24,7 +24,7 @@ from factory.ledger import Entry, Ledger
 from factory.pipeline import Pipeline
 from factory.times import now_ms
 from factory.vault import exam, gate
-from factory.vault.pools import FAIL, LOOK, SEAL_ROWS, VERDICT, Claim
+from factory.vault.pools import FAIL, LOOK, SEAL_ROWS, VERDICT, Claim, Look
 from factory.vault.reports import keep
 from factory.vault.reviewer import reviewer_of
 from factory.vault.sealed import correlated, open_sealed
@@ -118,12 +118,12 @@ class Vault:
 
     def _conclude(self, look: Entry, report: dict[str, Any]) -> None:
         """Keep the report, and write the verdict when it is time; a verdict that is late is none."""
-        release = int(look.payload["release"])
+        spent = Look(look, None)
         reviewer = reviewer_of(self._ledger.of_kinds(("reviewer",)))
         told = {**report, "look": dict(look.payload)}
         digest = keep(self._workspace, f"look-{look.seq}", reviewer.encrypt(dumps(told).encode())) if reviewer else None
-        if release:
-            time.sleep(max(0.0, (release - MARGIN_MS - now_ms()) / 1000))
+        if spent.release:
+            time.sleep(max(0.0, (spent.release - MARGIN_MS - now_ms()) / 1000))
         payload = {
             "dataset": look.payload["dataset"],
             "subject": look.hash,
@@ -135,7 +135,7 @@ class Vault:
         }
 
         def decide(_: Any) -> dict[str, Any]:
-            if release and now_ms() >= release:
+            if now_ms() >= spent.due:
                 raise FactoryError("the verdict came too late")
             return payload
 

@@ -16,7 +16,7 @@ from factory.market.spec import load_spec
 from factory.statistics.planning import decisions_needed
 from factory.vault import reports
 from factory.vault.door import Door, door_of
-from factory.vault.pools import SEAL_ROWS, looks_of
+from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.reviewer import appoint, reviewer_of, unlock
 from factory.workshop import Workshop, perform
 from tests.vault.market import SPEC
@@ -44,6 +44,15 @@ def test_a_real_edge_passes_and_the_pool_closes(workshop: Workshop, submit) -> N
     with pytest.raises(SealError, match="closed at its PASS"):
         submit(child(workshop, 120))
     assert len(rows(workshop, "look")) == 1
+
+
+def test_a_look_that_is_being_examined_is_pending_even_where_verdicts_need_not_wait(workshop: Workshop, submit) -> None:
+    submit()
+    (look,) = looks_of(rows(workshop))
+    unfinished = Look(look.entry, None)
+    assert look.heard(look.entry.at) == "PASS"
+    assert unfinished.heard(look.entry.at) == "pending"
+    assert unfinished.heard(unfinished.due) == "FAIL"
 
 
 def test_a_look_row_tells_what_the_protocol_asks_for(workshop: Workshop, submit) -> None:
