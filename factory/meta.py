@@ -168,12 +168,13 @@ def _grow(
         )
     rows = min(part.rows or min(max(1, round(uniqueness_share * len(y))), MOST_ROWS), len(y))
     X32, chance = np.ascontiguousarray(X, np.float32), weight / weight.mean()
-    chance /= chance.sum()
+    reached = np.cumsum(chance / chance.sum())
+    reached /= reached[-1]
     seeds = np.random.RandomState(seed).randint(np.iinfo(np.int32).max, size=part.trees)
     trees: list[DecisionTreeClassifier] = []
     with one_thread(), ThreadPoolExecutor(threads) as pool:
         try:
-            for tree in pool.map(lambda tree_seed: _tree(part, X32, y, chance, rows, int(tree_seed)), seeds):
+            for tree in pool.map(lambda tree_seed: _tree(part, X32, y, reached, rows, int(tree_seed)), seeds):
                 trees.append(tree)
                 progress(len(trees) / part.trees, "growing the forest")
         except BaseException:
@@ -183,9 +184,12 @@ def _grow(
 
 
 def _tree(
-    part: Forest, X: NDArray[float32], y: NDArray[int8], chance: NDArray[float64], rows: int, seed: int
+    part: Forest, X: NDArray[float32], y: NDArray[int8], reached: NDArray[float64], rows: int, seed: int
 ) -> DecisionTreeClassifier:
-    counts = np.bincount(np.random.RandomState(seed).choice(len(y), rows, p=chance), minlength=len(y))
+    """Draw rows by the running sum of their chances, as ``RandomState.choice`` does, but sorted: that is found faster."""
+    drawn_at = np.random.RandomState(seed).random_sample(rows)
+    drawn_at.sort()
+    counts = np.bincount(reached.searchsorted(drawn_at, side="right"), minlength=len(y))
     drawn = counts > 0
     drawn[[y.argmin(), y.argmax()]] = True  # at weight 0 if not drawn: a tree must know both classes
     tree = DecisionTreeClassifier(max_features="sqrt", min_samples_leaf=part.leaf, random_state=seed)
