@@ -1,9 +1,10 @@
 """How often each rule certifies a strategy that has no edge, and how often it finds one that is there.
 
 An agent climbs on drawn markets through the workshop's own define, backtest and submit, in process, with
-no delay before a verdict and no daily limit of looks; one tree stands in for the forest. Beside it stand
-the rules that the field lives by, on the same trials, or (hill-climbing on test, Ladder, Thresholdout) on
-searches that they lead themselves. What is done is kept in a file, a line a market, and is not done again.
+no delay before a verdict and no daily limit of looks. One tree stands in for the forest; before each look the
+best three ideas get a whole one, in trials of their own. Beside it stand the rules that the field lives by, on
+the same search, or (hill-climbing on test, Ladder, Thresholdout) on searches that they lead themselves. What
+is done is kept in a file, a line a market, and is not done again.
 
     python -m benchmarks.false_certification --markets 400 --trials 500 --edge 0 --edge 0.04 --jobs 2
 

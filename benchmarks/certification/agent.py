@@ -79,13 +79,15 @@ class Idea:
         see, gate, strength, cut, leaf = text.split("|")
         return cls(tuple(see.split("+")), gate or None, float(strength), float(cut), int(leaf))
 
-    def spec(self, dataset: str, levels: Mapping[str, float]) -> dict[str, Any]:
-        """The pipeline, as `define` takes it: one tree stands in for the forest.
+    def spec(self, dataset: str, levels: Mapping[str, float], trees: int = 1) -> dict[str, Any]:
+        """The pipeline, as `define` takes it.
 
         Parameters
         ----------
         levels : mapping of str to float
             Above which each state is in its upper part.
+        trees : int
+            Of the forest, for which one tree stands in while the agent searches.
         """
         awake = f"{STATES[self.gate]} > {levels[self.gate]:g}" if self.gate else ""
         texts = {name: f"where({awake}, {DIRECTIONS[name]}, 0)" if awake else DIRECTIONS[name] for name in self.see}
@@ -96,7 +98,7 @@ class Idea:
             "sample": {"use": "clock", "every": "5m"},
             "label": {"use": "up_down", "of": "btc", "horizon": "5m"},
             "experts": {"line": {"use": "logistic", "see": list(self.see), "strength": self.strength}},
-            "meta": {"use": "forest", "see": ["line"], "trees": 1, "leaf": self.leaf},
+            "meta": {"use": "forest", "see": ["line"], "trees": trees, "leaf": self.leaf},
             "trade": {"use": "up_or_down", "contract": "updown", "edge": self.cut, "size": {"use": "fixed", "share": 0.001}},
         }
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ from factory.workspace import Workspace
 SHORT = 50
 """Trials of the short search: the first of the long one."""
 LOOKS = 5
+REFINED = 3
+"""Ideas that get a whole forest before a look."""
+FOREST = 25
+"""Trees of a whole forest, which here sees one column; that of a real strategy has hundreds."""
 LEAST_TRADES = 100
 """Fewer decisions on validation, and the agent does not climb there: no look could be planned from them."""
 NORMAL_95 = 1.96
@@ -94,12 +99,7 @@ class Market:
 
     def trial(self, idea: Idea) -> Entry:
         """Define and backtest, as an agent does; the trial's row."""
-        made = self.workshop.define(idea.spec(DATASET, self.levels))
-        WORK["backtest"](self.workshop, silent, pipeline=made["pipeline"])
-        pipeline = self.workshop.resolve(made["pipeline"])
-        entry = self.workshop.ledger.find_trial(pipeline.id, self.workshop.scored_on(pipeline))
-        assert entry is not None, "it was just written"
-        return entry
+        return tried(self.workshop, idea.spec(DATASET, self.levels))
 
     @cached_property
     def ups(self) -> float:
@@ -107,9 +107,9 @@ class Market:
         y = self._whole.labels.y
         return float(np.mean(y[y >= 0]))
 
-    def scored(self, idea: Idea, part: str) -> Scored:
+    def scored(self, idea: Idea, part: str, trees: int = 1) -> Scored:
         """An idea traded on one part, beside the ledger: what the other rules live on."""
-        pipeline = Pipeline.of(idea.spec(DATASET, self.levels))
+        pipeline = Pipeline.of(idea.spec(DATASET, self.levels, trees))
         contract = self.workshop.catalog.spec(DATASET).contracts["updown"]
         history, _ = self.rows(pipeline, self.parts["train"])
         model = learn(pipeline, history, self.parts["train"].fingerprint, self._cache)
@@ -144,6 +144,16 @@ class Market:
         at = np.searchsorted(rule.time, scored.rows.time[trades.decision])
         right = np.where(rule.up[at], 1, -1) == trades.side
         return round(float(np.mean(0.5 + self.edge * rule.active[at] * np.where(right, 1, -1))), 5)
+
+
+def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:
+    """The row of a trial, which is made if there is none yet."""
+    made = workshop.define(spec)
+    WORK["backtest"](workshop, silent, pipeline=made["pipeline"])
+    pipeline = workshop.resolve(made["pipeline"])
+    entry = workshop.ledger.find_trial(pipeline.id, workshop.scored_on(pipeline))
+    assert entry is not None, "it was just written"
+    return entry
 
 
 def statistic(metrics: dict[str, Any]) -> float:
@@ -222,7 +232,7 @@ def _searching(market: Market, trials: int) -> tuple[list[tuple[Idea, Entry]], d
         if k == SHORT and trials // LOOKS > SHORT:
             looks[SHORT] = _short(market, entries)
         if k % (trials // LOOKS) == 0 and "P" not in looks[trials]:
-            looks[trials] += _look(market.workshop, entries)
+            looks[trials] += look(market.workshop, market.levels, entries)
     door_of(market.workspace).close()
     return entries, looks, seconds
 
@@ -234,7 +244,7 @@ def _short(market: Market, entries: list[tuple[Idea, Entry]]) -> str:
     workshop, looked = Workshop(copy, "climber"), ""
     for k in range(SHORT // LOOKS, SHORT + 1, SHORT // LOOKS):
         if "P" not in looked:
-            looked += _look(workshop, entries[:k])
+            looked += look(workshop, market.levels, entries[:k])
     door_of(copy).close()
     workshop.ledger.close()
     return looked
@@ -248,18 +258,23 @@ def _linked(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _look(workshop: Workshop, entries: list[tuple[Idea, Entry]]) -> str:
-    """Submit the best trial by validation that was not examined yet, at the greatest claim that validation allows.
+def look(workshop: Workshop, levels: Mapping[str, float], entries: list[tuple[Idea, Entry]]) -> str:
+    """Give the best three ideas by validation a whole forest, and submit the best of those at the claim that validation allows.
+
+    Ideas that were examined are passed over.
 
     Returns
     -------
     str
         An r for each refusal, of at most three, then P or F if there was a look.
     """
-    ranked = sorted((entry for _, entry in entries), key=lambda entry: -statistic(entry.payload["metrics"]))
     spent = {row.payload["pipeline"] for row in workshop.ledger.of_kinds(("look",))}
+    ranked = sorted(entries, key=lambda one: -statistic(one[1].payload["metrics"]))
+    specs = [idea.spec(DATASET, levels, FOREST) for idea, _ in ranked[: REFINED + len(spent)]]
+    fresh = [spec for spec in specs if Pipeline.of(spec).id not in spent][:REFINED]
+    refined = sorted((tried(workshop, spec) for spec in fresh), key=lambda entry: -statistic(entry.payload["metrics"]))
     refused = ""
-    for entry in [one for one in ranked if one.payload["pipeline"] not in spent][:3]:
+    for entry in refined:
         claim = entry.payload["metrics"].get("mean_high") or 0.0
         try:
             answer = WORK["submit"](

@@ -11,7 +11,7 @@ from benchmarks.certification.market import DATASET, spec_text
 from benchmarks.certification.misses import failed
 from benchmarks.certification.record import Judged, append, read
 from benchmarks.certification.rules import Seen, afterwards, climbed, ladder, plain, thresholdout
-from benchmarks.certification.search import Market, search
+from benchmarks.certification.search import FOREST, REFINED, Market, look, search
 from benchmarks.false_certification import report
 from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
@@ -104,6 +104,18 @@ def test_a_miss_is_told_by_the_part_of_the_rule_that_fails() -> None:
     found = Judged(0.06, 3, 500, 500, 30.1, "01---010", "F", "before+lead|burst|1|0.03|2000", 2.5, -0.25, 0.5)
     assert "primary" not in failed(found)
     assert failed(replace(found, idea="gold1|goldrush|0.001|0.03|4000")).startswith("primary")
+
+
+@pytest.mark.slow
+def test_before_a_look_the_best_three_ideas_get_a_whole_forest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
+    monkeypatch.setenv("RFCAT_LOOKS_A_DAY", "0")
+    market = Market(tmp_path, 0.06, 3)
+    ideas = [Idea(("before", "lead"), "burst", 1.0, cut, 2_000) for cut in (0.0, 0.005, 0.01, 0.03)]
+    assert look(market.workshop, market.levels, [(idea, market.trial(idea)) for idea in ideas]).endswith("P")
+    (spent,) = market.workshop.ledger.of_kinds(("look",))
+    assert market.workshop.resolve(spent.payload["pipeline"]).meta.trees == FOREST
+    assert market.workshop.ledger.counts(DATASET).trials == len(ideas) + REFINED
 
 
 @pytest.mark.slow
