@@ -67,7 +67,7 @@ def leak() -> None:
     say(f"the backtest: win rate {scored['win_rate']}, AUC {scored['auc'][0]}, {scored['reading']}\n")
     for severity in ("warn", "block"):
         say("\n".join(f"{severity}  {line}" for line in probes.get(severity, ())))
-    say(f"\nsubmit: {refused}")
+    say(f"\n{refused}")
 
 
 def _build(workspace: Workspace, folder: Path) -> None:

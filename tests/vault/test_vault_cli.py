@@ -46,6 +46,7 @@ def test_a_planted_leak_is_shown_being_caught(tmp_path: Path) -> None:
         assert f"block  {probe}" in told
     assert "no look was spent" in told
     assert "features.left" in told
+    assert told.count("submit: ") == 1
 
 
 def test_a_simulated_market_is_drawn_anew_with_fresh_looks(workshop: Workshop, submit) -> None:
