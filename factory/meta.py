@@ -1,7 +1,7 @@
 """The random forest over experts and features, its calibration, and the one flat predictor."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from factory.parts.meta import Forest
 from factory.progress import Progress, silent, within
 from factory.statistics.calibration import log_loss
 from factory.statistics.ranking import auc
-from factory.threads import one_thread
+from factory.threads import one_thread, spread
 
 MOST_ROWS = 20_000
 """Rows drawn for a tree, at most, unless the part says otherwise."""
@@ -172,14 +172,14 @@ def _grow(
     reached /= reached[-1]
     seeds = np.random.RandomState(seed).randint(np.iinfo(np.int32).max, size=part.trees)
     trees: list[DecisionTreeClassifier] = []
-    with one_thread(), ThreadPoolExecutor(threads) as pool:
-        try:
-            for tree in pool.map(lambda tree_seed: _tree(part, X32, y, reached, rows, int(tree_seed)), seeds):
-                trees.append(tree)
-                progress(len(trees) / part.trees, "growing the forest")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+
+    def work(tree_seed: int) -> DecisionTreeClassifier:
+        return _tree(part, X32, y, reached, rows, int(tree_seed))
+
+    with one_thread(), closing(spread(work, seeds, threads)) as grown:
+        for tree in grown:
+            trees.append(tree)
+            progress(len(trees) / part.trees, "growing the forest")
     return FlatForest.of_classifiers(trees)
 
 

@@ -1,10 +1,14 @@
-"""One thread a library: two-thread libraries collapse on shared cores."""
+"""Threads are ours to start, one thread a library: two-thread libraries collapse on shared cores."""
 
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 
 
@@ -23,6 +27,18 @@ def one_thread() -> AbstractContextManager[Any]:
     """Hold the libraries that this process has loaded to one thread each inside the block."""
     limited: AbstractContextManager[Any] = _libraries().limit(limits=1)
     return limited
+
+
+def spread(work: Callable[[Item], Found], items: Iterable[Item], threads: int) -> Generator[Found, None, None]:
+    """What comes of each item, in their order, made by some threads, or by the caller's own where one is enough.
+
+    Close it where the rest is no longer wanted (``contextlib.closing``): what has not begun then does not.
+    """
+    if threads == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(work, items)
 
 
 @cache

@@ -1,7 +1,7 @@
 """Fit a learner, and predict each training row by one that never saw its time."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from factory.parts.base import Part
 from factory.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
 from factory.progress import Progress, silent
 from factory.splits import purged_kfold
-from factory.threads import one_thread
+from factory.threads import one_thread, spread
 
 FOLDS = 5
 EMBARGO = 0.01
@@ -127,24 +127,15 @@ def cross_fit(
     blocks = [*purged_kfold(start, end, folds, embargo), (everything, everything[:0])]
     oof = np.empty(len(y))
 
-    def work(train: NDArray[int64], test: NDArray[int64], seed: int) -> Fitted:
-        fitted = fit_expert(part, X[train], y[train], ret[train], weight[train], seed)
+    def work(block: int) -> Fitted:
+        train, test = blocks[block]
+        fitted = fit_expert(part, X[train], y[train], ret[train], weight[train], seed + block)
         oof[test] = fitted.predict(X[test])
         return fitted
 
-    with one_thread(), ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, train, test, seed + k) for k, (train, test) in enumerate(blocks)]
-        _await(futures, f"cross-fitting {part.use}", progress)
-    return oof, futures[-1].result()
-
-
-def _await(futures: list[Future[Fitted]], what: str, progress: Progress) -> None:
-    """Wait for all; the first failure, or a progress that raises, drops those not yet begun."""
-    try:
-        for done, future in enumerate(as_completed(futures), 1):
-            future.result()
-            progress(done / len(futures), what)
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
+    with one_thread(), closing(spread(work, range(len(blocks)), threads)) as fits:
+        found: list[Fitted] = []
+        for fitted in fits:
+            found.append(fitted)
+            progress(len(found) / len(blocks), f"cross-fitting {part.use}")
+    return oof, found[-1]
