@@ -1,4 +1,4 @@
-"""How the workshop reaches the vault: one process a workspace, started when a look is asked for."""
+"""How the workshop reaches the vault: a process that is started when a look is asked for, and left to finish it."""
 
 import contextlib
 import json
@@ -28,7 +28,8 @@ def door_of(workspace: Workspace) -> "Door":
 class Door:
     """Starts the vault's process and passes requests in.
 
-    The process outlives whoever started it until its last verdict is written.
+    One that has a verdict to wait for is asked nothing more: whoever asks next must not wait for its exam too, or that
+    would tell how long the exam took. It outlives whoever started it until its verdict is written.
 
     Parameters
     ----------
@@ -39,6 +40,7 @@ class Door:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._process: subprocess.Popen[str] | None = None
+        self._leaving: list[subprocess.Popen[str]] = []
         self._lock = threading.Lock()
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,17 +64,26 @@ class Door:
             if "refused" in answer:
                 kind: type[FactoryError] = getattr(errors, answer["error"], SealError)
                 raise kind(*answer["refused"])
-            if not answer["release"]:
+            if answer["release"]:
+                self._leave()
+            else:
                 self._line(process)  # the verdict is in the ledger; or the vault ended, which is a FAIL
             return answer
 
     def close(self) -> None:
-        """Let the process finish and wait for it."""
+        """Let the processes finish and wait for them."""
         with self._lock:
-            if self._process is not None and self._process.stdin:
-                self._process.stdin.close()
-                self._process.wait()
-            self._process = None
+            self._leave()
+            for process in self._leaving:
+                process.wait()
+
+    def _leave(self) -> None:
+        """Tell the process that nothing more will be asked of it: it goes when its verdict is written."""
+        self._leaving = [process for process in self._leaving if process.poll() is None]
+        if self._process is not None and self._process.stdin:
+            self._process.stdin.close()
+            self._leaving.append(self._process)
+        self._process = None
 
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None or self._process.poll() is not None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.statistics.planning import decisions_needed
 from factory.vault import reports
-from factory.vault.door import Door, door_of
+from factory.vault.door import door_of
 from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.reviewer import appoint, reviewer_of, unlock
 from factory.workshop import Workshop, perform
@@ -123,11 +124,11 @@ def test_at_most_one_look_a_day_unless_a_person_says_otherwise(
 
 
 def kill(workshop: Workshop) -> None:
-    door: Door = door_of(workshop.workspace)
-    process = door._process
-    assert process is not None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    examining = door_of(workshop.workspace)._leaving
+    assert examining
+    for process in examining:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_a_verdict_waits_for_its_time_and_a_killed_vault_is_a_spent_fail(
@@ -143,6 +144,21 @@ def test_a_verdict_waits_for_its_time_and_a_killed_vault_is_a_spent_fail(
     assert heard["verdict"] == "FAIL"
     assert heard["ledger"].endswith("4 looks left")
     assert workshop.verify().ok
+
+
+def test_whoever_asks_next_does_not_wait_for_an_exam(workshop: Workshop, submit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "600")
+    other = child(workshop, 120)
+    submit()
+    (examining,) = door_of(workshop.workspace)._leaving
+    os.kill(examining.pid, signal.SIGSTOP)  # an exam without end
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            told = pool.submit(submit, other).result(timeout=120)
+        finally:
+            kill(workshop)
+    assert told["verdict"] == "pending"
+    assert [look.payload["look"] for look in looks_of(rows(workshop))] == [1, 2]
 
 
 def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
