@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox.judging import READY, Ending, judge, most_bytes, refuse
+from sandbox.judging import NOT_SET_UP, READY, Ending, judge, most_bytes, refuse
 from sandbox.levels import Level
 from sandbox.limits import Limits, Outcome
 from sandbox.memory import Memory
@@ -126,7 +126,10 @@ class Broker:
             if not seated:
                 wait = max(1, round(self.limits.wall / 4))
                 return Outcome("", f"busy: too many calls run and wait already; call again in {wait} s", "busy")
-            return self._run(code, named, stop or threading.Event())
+            try:
+                return self._run(code, named, stop or threading.Event())
+            except ParentError:
+                return Outcome("", NOT_SET_UP)
 
     @contextmanager
     def _seat(self) -> Iterator[bool]:
@@ -172,14 +175,14 @@ class Broker:
         return channel, status
 
     def _hand(self, descriptors: Sequence[int]) -> None:
-        """Hand a call to the parent, or to a new one; without any, the call ends as not set up."""
+        """Hand a call to the parent, or to a new one."""
         for _ in range(2):
             try:
-                self._ready().hand(descriptors)
-                return
+                return self._ready().hand(descriptors)
             except (OSError, ParentError) as error:
                 _log.error("sandbox: %s", error)
                 self._discard()
+        raise ParentError("no parent took the call")
 
     def _ready(self) -> Parent:
         if self._parent is not None and (not self._parent.alive or self._parent.calls >= MOST_CALLS):

@@ -14,6 +14,8 @@ ERROR = 600
 ITS_WORD = ("memory", "output", "recursion")
 """The limits that a worker reports by itself."""
 MEND = "use fewer rows or vectorised pandas"
+NOT_SET_UP = "the sandbox could not be set up, nothing was run; tell the operator"
+PARENT_GONE = "its parent process is gone; call again"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _judged(data: bytes, ending: Ending, limits: Limits) -> Outcome:
     if ending.why == "stop":
         return Outcome("", f"stopped on request after {used}")
     if not data.startswith(READY):
-        return Outcome("", "the sandbox could not be set up, nothing was run; tell the operator")
+        return Outcome("", PARENT_GONE if ending.why is None and ending.status is None else NOT_SET_UP)
     if ending.why == "wall":
         return Outcome("", f"stopped after {used} (time limit: {limits.wall:g} s); {MEND}", "wall")
     if ending.why == "output":
@@ -89,7 +91,7 @@ def _judged(data: bytes, ending: Ending, limits: Limits) -> Outcome:
 
 def _death(status: int | None) -> str:
     if status is None:
-        return "its parent process is gone; call again"
+        return PARENT_GONE
     if status == -signal.SIGKILL:
         return "killed, perhaps for want of memory on this machine"
     if status < 0:

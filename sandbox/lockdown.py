@@ -35,7 +35,6 @@ def lock_down(limits: Limits, level: Level) -> None:
     if level is Level.WEAK:
         fence.put_up(libraries())
         return
-    system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
     system.prctl(system.PR_SET_DUMPABLE, 0)
     system.drop_capabilities()
     system.prctl(system.PR_SET_NO_NEW_PRIVS, 1)
@@ -43,6 +42,24 @@ def lock_down(limits: Limits, level: Level) -> None:
     if files:
         landlock.close_files(libraries())
     seccomp.close_calls(files=files)
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, or end here if that has happened.
+
+    Parameters
+    ----------
+    parent : int
+        Process id.
+
+    Raises
+    ------
+    OSError
+        If the kernel refuses.
+    """
+    system.prctl(system.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the kernel was told
+        os._exit(1)
 
 
 def libraries() -> list[str]:

@@ -14,14 +14,14 @@ from sandbox import frames
 from sandbox.environment import OutputLimit, Printer, environment
 from sandbox.levels import Level
 from sandbox.limits import Limits
-from sandbox.lockdown import lock_down
+from sandbox.lockdown import end_with, lock_down
 from sandbox.policy import FILENAME, Refused, compile_program
 
 READY = b"ready\n"
 CHANNEL = 3
 
 
-def serve(channel: int, given: list[int], level: Level) -> None:
+def serve(channel: int, given: list[int], level: Level, parent: int) -> None:
     """Read one request, lock down, run the program, write the answer; does not return.
 
     Parameters
@@ -33,8 +33,12 @@ def serve(channel: int, given: list[int], level: Level) -> None:
         of (name, number of files).
     level : Level
         The walls to close.
+    parent : int
+        Process id of the zygote; the worker ends when that does.
     """
     try:
+        if level is not Level.WEAK:
+            end_with(parent)
         with socket.socket(fileno=channel) as wire:
             request = json.loads(_read_all(wire))
             channel = wire.detach()

@@ -101,12 +101,12 @@ class Zygote:
             self._selector.unregister(self._control)
             return
         channel, status, *frames = descriptors
-        pid = os.fork()
+        parent, pid = os.getpid(), os.fork()
         if pid == 0:
             from sandbox.worker import serve
 
             os.setsid()
-            serve(channel, frames, self._level)
+            serve(channel, frames, self._level, parent)
         for descriptor in (channel, *frames):
             os.close(descriptor)
         child = Child(pid, socket.socket(fileno=status))

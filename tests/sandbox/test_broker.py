@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,7 +134,11 @@ def test_a_parent_that_dies_takes_its_workers_along(frames: dict[str, list[Path]
         while not parent.children():
             time.sleep(0.01)
         (worker,) = parent.children()
+        worker.suspend()  # wherever it is, perhaps with no wall closed yet
         parent.kill()
+        parent.wait(10)
+        with suppress(psutil.NoSuchProcess):
+            worker.resume()
         assert "its parent process is gone; call again" in str(running.result().error)
     worker.wait(10)
     broker.close()
@@ -202,6 +207,12 @@ def test_the_level_of_this_machine_has_a_wall() -> None:
 def test_law_10_an_answer_from_outside_is_not_believed(data: bytes, status: int) -> None:
     outcome = judge(READY + data, replace(ENDED, status=status), LIMITS)
     assert "the worker crashed" in str(outcome.error)
+
+
+@pytest.mark.parametrize("data", [b"", READY])
+def test_a_parent_that_went_is_no_matter_for_the_operator(data: bytes) -> None:
+    outcome = judge(data, replace(ENDED, status=None), LIMITS)
+    assert "its parent process is gone; call again" in str(outcome.error)
 
 
 def test_a_forged_answer_is_cut_and_made_harmless() -> None:

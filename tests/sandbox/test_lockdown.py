@@ -1,5 +1,7 @@
 """The walls hold without the language policy in front of them: plain Python in a locked worker, at every level."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -166,3 +168,10 @@ def test_an_answer_forged_from_inside_is_no_more_than_its_text(raw, monkeypatch)
     assert (outcome.output, outcome.error) == ("forged", None)
     lie = forged.replace("'limit': None", "'limit': 'wall'")
     assert "crashed" in str(raw(selftest.level(), monkeypatch).run(lie).error)
+
+
+def test_a_worker_whose_parent_is_gone_already_ends_at_once() -> None:
+    orphan = "from sandbox.lockdown import end_with; end_with({}); print('goes on')"
+    for parent, said in ((os.getpid(), "goes on\n"), (os.getpid() + 1, "")):
+        ended = subprocess.run([sys.executable, "-c", orphan.format(parent)], capture_output=True, text=True, check=False)
+        assert (ended.stdout, ended.stderr) == (said, "")
