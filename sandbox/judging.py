@@ -15,7 +15,7 @@ ITS_WORD = ("memory", "output", "recursion")
 """The limits that a worker reports by itself."""
 MEND = "use fewer rows or vectorised pandas"
 NOT_SET_UP = "the sandbox could not be set up, nothing was run; tell the operator"
-PARENT_GONE = "its parent process is gone; call again"
+PARENT_GONE = "its parent process is gone; call again, and tell the operator if that does not help"
 
 
 @dataclass(frozen=True)
