@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from arch.bootstrap import SPA, StepM, optimal_block_length
 
 from factory.expressions.compute_window import fractional_weights
 from factory.expressions.kernels import run
@@ -24,7 +25,6 @@ from factory.splits import combinatorial, purged_kfold, walk_forward
 from factory.statistics import (
     alpha,
     blocks,
-    bootstrap,
     calibration,
     deflation,
     eprocess,
@@ -128,7 +128,10 @@ def _psr(given: Values) -> dict[str, Any]:
 
 def _ar1(given: Values) -> dict[str, Any]:
     of = _moments(given)
-    return {"variance": sharpe.ar1_error(of, given["rho"]) ** 2, "variance_rho0": sharpe.ar1_error(of, 0.0) ** 2}
+    correlated, independent = sharpe.ar1_error(of, given["rho"]), sharpe.ar1_error(of, 0.0)
+    assert correlated
+    assert independent
+    return {"variance": correlated**2, "variance_rho0": independent**2}
 
 
 def _expected_maximum(given: Values) -> dict[str, Any]:
@@ -214,15 +217,19 @@ def _overfitting(given: Values) -> dict[str, Any]:
 
 
 def _reality_check(given: Values) -> dict[str, Any]:
-    returns = -np.array(given["model_losses_rows_time"])
-    if isinstance(given["benchmark_losses"], list):
-        returns += np.array(given["benchmark_losses"])[:, None]
-    found = bootstrap.reality_check(returns, given["block_size"], SEED, given.get("reps", DRAWS))
-    return {"p_lower": found.lower, "p_consistent": found.consistent, "p_upper": found.upper, "stepm_superior": found.survivors}
+    """arch itself, which advice calls: whether the installed one still says the same."""
+    losses = np.array(given["model_losses_rows_time"])
+    benchmark = np.array(given["benchmark_losses"]) if isinstance(given["benchmark_losses"], list) else np.zeros(len(losses))
+    asked = {"block_size": given["block_size"], "reps": given.get("reps", DRAWS), "seed": SEED}
+    test, stepwise = SPA(benchmark, losses, **asked), StepM(benchmark, losses, **asked)
+    test.compute()
+    stepwise.compute()
+    found = {f"p_{name}": float(value) for name, value in test.pvalues.items()}
+    return {**found, "stepm_superior": stepwise.superior_models}
 
 
 def _block_length(given: Values) -> dict[str, Any]:
-    return dict(zip(("stationary", "circular"), bootstrap.optimal_block_length(np.array(given["series"])), strict=True))
+    return optimal_block_length(np.array(given["series"])).iloc[0].to_dict()
 
 
 def _binomial(given: Values) -> dict[str, Any]:

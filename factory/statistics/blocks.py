@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 LEAST_BLOCKS = 30
+ROUNDING = 1e-12
+"""Share of the greatest value below which a deviation is none, but what rounding leaves of a constant."""
 
 
 class BlockMean(NamedTuple):
@@ -30,6 +32,37 @@ class BlockMean(NamedTuple):
 def block_length(period: int, horizon: int, life: int) -> int:
     """The house's block: ``max(60 bars, 4 horizons, one position's life)``, all in ms."""
     return max(60 * period, 4 * horizon, life)
+
+
+def count_blocks(times: NDArray[int64], block: int) -> int:
+    """How many blocks of time hold a value: what a mean's degrees of freedom are counted from.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape (n,)
+        Ascending, ms.
+    block : int
+        Length of a block in ms, see :func:`block_length`.
+    """
+    return len(_block_starts(times, block))
+
+
+def t_interval(mean: float, error: float, blocks: int, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Ends of a mean's two-sided interval, and its one-sided p-value for a mean above 0, from one t distribution.
+
+    The one construction of both: an interval of 90 % excludes 0 exactly where p is below 0.05.
+
+    Parameters
+    ----------
+    mean, error : float
+        The error above 0.
+    blocks : int
+        One more than there are degrees of freedom.
+    confidence : float
+        Two-sided.
+    """
+    half = float(stdtrit(blocks - 1, 0.5 + confidence / 2)) * error
+    return mean - half, mean + half, float(stdtr(blocks - 1, -mean / error))
 
 
 def block_mean(values: NDArray[float64], times: NDArray[int64], block: int, confidence: float = 0.95) -> BlockMean | None:
@@ -55,18 +88,21 @@ def block_mean(values: NDArray[float64], times: NDArray[int64], block: int, conf
     """
     if not len(values):
         return None
-    place = (times - times[0]) // block
-    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    starts = _block_starts(times, block)
     blocks, mean = len(starts), float(values.mean())
     if blocks < LEAST_BLOCKS:
         return None
     sums = np.add.reduceat(values - mean, starts)
     error = sqrt(blocks / (blocks - 1) * float(np.sum(sums**2))) / len(values)
-    if not error > 0:
+    if not error > ROUNDING * float(np.abs(values).max()):
         return None
-    half = float(stdtrit(blocks - 1, 0.5 + confidence / 2)) * error
-    tail = float(stdtr(blocks - 1, -mean / error))
-    return BlockMean(mean, error, mean - half, mean + half, tail, blocks, float(values.var(ddof=1)) / error**2)
+    low, high, tail = t_interval(mean, error, blocks, confidence)
+    return BlockMean(mean, error, low, high, tail, blocks, float(values.var(ddof=1)) / error**2)
+
+
+def _block_starts(times: NDArray[int64], block: int) -> NDArray[int64]:
+    """Position of each block's first value."""
+    return np.flatnonzero(np.diff((times - times[:1]) // block, prepend=-1))
 
 
 def newey_west(values: NDArray[float64], lags: int) -> tuple[float, float]:
@@ -84,4 +120,4 @@ def newey_west(values: NDArray[float64], lags: int) -> tuple[float, float]:
     variance = float(np.dot(centred, centred))
     for lag in range(1, lags + 1):
         variance += 2 * (1 - lag / (lags + 1)) * float(np.dot(centred[lag:], centred[:-lag]))
-    return float(values.mean()), sqrt(variance) / n
+    return float(values.mean()), sqrt(max(variance, 0.0)) / n

@@ -65,7 +65,8 @@ def recalibration(y: NDArray[np.integer], p: NDArray[float64]) -> tuple[float, f
         return None
     # A sixteenth of the rows finds the neighbourhood, so that all of them are passed over twice or thrice.
     near = _newton(x[::16], y[::16], (1.0, 0.0)) if len(x) > 10_000 else None
-    return _newton(x, y, near or (1.0, 0.0))
+    # From a slope of 1 the steps grow without end where chances near 0 or 1 were wrong; from 0 they do not.
+    return _newton(x, y, near or (1.0, 0.0)) or _newton(x, y, (0.0, 0.0))
 
 
 def _newton(x: NDArray[float64], y: NDArray[np.integer], start: tuple[float, float]) -> tuple[float, float] | None:
@@ -77,7 +78,7 @@ def _newton(x: NDArray[float64], y: NDArray[np.integer], start: tuple[float, flo
         weighted = weight * x
         a, b, c = float(np.sum(weighted * x)), float(weighted.sum()), float(weight.sum())
         determinant = a * c - b * b
-        if not determinant > 1e-12:
+        if not determinant > 1e-12 * a * c:
             return None
         u, v = float(np.sum(miss * x)), float(miss.sum())
         step = (c * u - b * v) / determinant, (a * v - b * u) / determinant

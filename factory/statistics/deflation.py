@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy import float64
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtri
 from scipy.stats import norm
@@ -102,9 +102,22 @@ def average_correlation(returns: NDArray[float64]) -> float:
     returns : ndarray of float64, shape (periods, trials)
         At least two trials, each of which varies.
     """
-    periods, trials = returns.shape
     total = ((returns - returns.mean(axis=0)) / returns.std(axis=0)).sum(axis=1)
-    return float((total @ total / periods - trials) / (trials * (trials - 1)))
+    return correlation_of_sum(total, returns.shape[1])
+
+
+def correlation_of_sum(total: ArrayLike, trials: int) -> float:
+    """Mean correlation of pairs of trials, by the sum of their standardised returns.
+
+    Parameters
+    ----------
+    total : array_like of float64, shape (periods,)
+        Of mean 0 and deviation 1 (ddof 0) each.
+    trials : int
+        How many were summed, at least 2.
+    """
+    values = np.asarray(total, dtype=float64)
+    return float((values @ values / len(values) - trials) / (trials * (trials - 1)))
 
 
 def independent_of(average: float, trials: int) -> float:

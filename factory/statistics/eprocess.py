@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import betaln, log_ndtr
 from scipy.stats import beta
 
+FAR = -600
+"""Logarithm of a beta tail below which it underflows, or soon will."""
 EDGE = 0.1
 """Of the mixture over means: about what an edge earns a decision, in deviations of one payoff."""
 
@@ -27,10 +29,22 @@ def log_e_value(wins: int, n: int, rate: float) -> float:
     Returns
     -------
     float
-        Uniform mixture over (rate, 1); minus infinity where the evidence underflows. Source: Ville 1939; Ramdas et al. 2023.
+        Uniform mixture over (rate, 1). Source: Ville 1939; Ramdas et al. 2023.
     """
     mass = float(beta.logsf(rate, wins + 1, n - wins + 1))
+    if mass < FAR:
+        return log(rate) - log(n - wins + 1) + log(_tail(wins, n, rate))
     return float(betaln(wins + 1, n - wins + 1)) + mass - log(1 - rate) - wins * log(rate) - (n - wins) * log(1 - rate)
+
+
+def _tail(wins: int, n: int, rate: float) -> float:
+    """Gauss's ``2F1(1, n + 2; n - wins + 2; 1 - rate)``, term by term: what the beta tail holds beside its first factor."""
+    total = term = 1.0
+    k = 0
+    while term > 1e-17 * total:
+        term *= (n + 2 + k) / (n - wins + 2 + k) * (1 - rate)
+        total, k = total + term, k + 1
+    return total
 
 
 def log_e_value_below(wins: int, n: int, rate: float) -> float:
@@ -59,8 +73,8 @@ def log_e_values_of_mean(payoff: NDArray[float64], deviation: float) -> NDArray[
         Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024.
     """
     n = np.arange(1, len(payoff) + 1)
-    spread = np.maximum(np.sqrt(np.cumsum(payoff**2) / n), max(deviation, 1e-12))
-    total, variance = np.cumsum(payoff) / spread, 1 + n * EDGE**2
+    spread, total = np.maximum(np.sqrt(np.cumsum(payoff**2) / n), deviation), np.cumsum(payoff)
+    total, variance = np.divide(total, spread, out=np.zeros(len(n)), where=spread > 0), 1 + n * EDGE**2
     gain = EDGE**2 * total**2 / (2 * variance)
     evidence: NDArray[float64] = log(2) - np.log(variance) / 2 + gain + log_ndtr(EDGE * total / np.sqrt(variance))
     return evidence

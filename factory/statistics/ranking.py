@@ -1,6 +1,6 @@
 """How well scores rank ups above downs."""
 
-from math import sqrt
+from math import copysign, inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from factory.statistics.blocks import block_mean
+from factory.statistics.blocks import ROUNDING, block_mean
 
 
 class Auc(NamedTuple):
@@ -69,12 +69,14 @@ def delong(y: NDArray[np.integer], of: Auc, confidence: float = 0.95) -> tuple[f
 def delong_difference(y: NDArray[np.integer], a: Auc, b: Auc) -> tuple[float, float, float]:
     """Covariance of two AUCs on the same independent rows, z of their difference and its two-sided p-value.
 
-    Source: DeLong, DeLong & Clarke-Pearson 1988.
+    Where the difference has no variance, z is 0 for equal areas and endless for others. Source: DeLong, DeLong &
+    Clarke-Pearson 1988.
     """
-    groups = [(of.placement[y > 0], of.placement[y <= 0]) for of in (a, b)]
-    covariance = sum(float(np.cov(first, second)[0, 1]) / len(first) for first, second in zip(*groups, strict=True))
-    variance = delong(y, a)[0] + delong(y, b)[0] - 2 * covariance
-    z = (a.value - b.value) / sqrt(variance)
+    groups = [(a.placement[rows], b.placement[rows]) for rows in (y > 0, y <= 0)]
+    covariance = sum(_covariance(first, second) / len(first) for first, second in groups)
+    variance = sum(_variance(first - second) / len(first) for first, second in groups)
+    apart = a.value - b.value
+    z = apart / sqrt(variance) if variance > 0 else copysign(inf, apart) if apart else 0.0
     return covariance, z, float(2 * ndtr(-abs(z)))
 
 
@@ -95,11 +97,12 @@ def block_interval(
     Returns
     -------
     tuple of float, or None
-        None with fewer than 30 blocks. Source: STATISTICS section 3.3, measured in section 4.
+        None with fewer than 30 blocks, or where no influence varies, as at an area of 1. Source: STATISTICS section 3.3,
+        measured in section 4.
     """
     share = np.where(y > 0, np.mean(y > 0), np.mean(y <= 0))
     found = block_mean((of.placement - of.value) / share, times, block, confidence)
-    if found is None:
+    if found is None or not found.error > ROUNDING:
         return None
     half = (found.high - found.low) / 2
     return max(0.0, of.value - half), min(1.0, of.value + half)
@@ -107,3 +110,28 @@ def block_interval(
 
 def _variance(values: NDArray[float64]) -> float:
     return float(values.var(ddof=1)) if len(values) > 1 else 0.0
+
+
+def _covariance(first: NDArray[float64], second: NDArray[float64]) -> float:
+    return float(np.cov(first, second)[0, 1]) if len(first) > 1 else 0.0
+
+
+def expected_auc(chance: NDArray[float64], score: NDArray[float64]) -> float | None:
+    """Area under the ROC curve that scores would have on labels drawn with known chances, ties one half.
+
+    Parameters
+    ----------
+    chance : ndarray of float64, shape (n,)
+        Of each row to be up.
+    score : ndarray of float64, shape (n,)
+        Higher for up.
+
+    Returns
+    -------
+    float or None
+        Expected pairs in order over expected pairs; None where one class has no chance.
+    """
+    _, tied = np.unique(score, return_inverse=True)
+    ups, downs = np.bincount(tied, chance), np.bincount(tied, 1 - chance)
+    pairs = ups.sum() * downs.sum()
+    return float(ups @ (np.cumsum(downs) - downs / 2) / pairs) if pairs > 0 else None

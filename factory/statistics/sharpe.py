@@ -35,7 +35,7 @@ def moments(returns: NDArray[float64]) -> Moments | None:
         return None
     centred = returns - returns.mean()
     variance = float(np.mean(centred**2))
-    if not variance > 1e-30:
+    if not variance > (1e-12 * float(np.abs(returns).max())) ** 2:  # what rounding leaves of a constant
         return None
     deviation = sqrt(variance)
     return Moments(
@@ -46,24 +46,33 @@ def moments(returns: NDArray[float64]) -> Moments | None:
     )
 
 
-def lo_error(sharpe: float, n: int) -> float:
-    """Standard error for independent normal returns: ``sqrt((1 + SR**2 / 2) / n)``. Source: Lo 2002."""
-    return sqrt((1 + sharpe**2 / 2) / n)
-
-
 def mertens_error(of: Moments) -> float:
     """Standard error for independent returns of any shape. Source: Mertens 2002; Bailey & López de Prado 2012 (n - 1)."""
-    return sqrt((1 - of.skew * of.sharpe + (of.kurtosis - 1) / 4 * of.sharpe**2) / (of.n - 1))
+    return sqrt(max(0.0, 1 - of.skew * of.sharpe + (of.kurtosis - 1) / 4 * of.sharpe**2) / (of.n - 1))
 
 
-def ar1_error(of: Moments, rho: float) -> float:
-    """Standard error for returns with first-order autocorrelation `rho`. Source: López de Prado, Lipton & Zoonekynd 2025."""
+def ar1_error(of: Moments, rho: float) -> float | None:
+    """Standard error for returns of a first-order autoregression, or None where none has these moments.
+
+    Its shocks would need a kurtosis below one plus their squared skewness, which nothing has: so with two payoffs, one of
+    them rare. The formula gives errors near 0 there, or the root of a negative number.
+
+    Parameters
+    ----------
+    of : Moments
+    rho : float
+        Autocorrelation at lag 1, in (-1, 1). Source: López de Prado, Lipton & Zoonekynd 2025.
+    """
+    skew = of.skew * (1 - rho**3) / (1 - rho**2) ** 1.5
+    kurtosis = 3 + (of.kurtosis - 3) * (1 + rho**2) / (1 - rho**2)
+    if kurtosis < (1 + skew**2) * (1 - 1e-9):
+        return None
     terms = (
         (1 + rho) / (1 - rho)
         - (1 + rho / (1 - rho) + rho**2 / (1 - rho**2)) * of.skew * of.sharpe
         + (1 + rho**2) / (1 - rho**2) * (of.kurtosis - 1) / 4 * of.sharpe**2
     )
-    return sqrt(terms / of.n)
+    return sqrt(max(0.0, terms) / of.n)
 
 
 def psr(sharpe: float, error: float, benchmark: float = 0.0) -> float:
@@ -105,7 +114,7 @@ def aggregation(autocorrelation: NDArray[float64]) -> float:
 
 
 def autocorrelations(values: NDArray[float64], lags: int) -> NDArray[float64]:
-    """Autocorrelation at lags 1 to `lags`, each normed by the whole variance, shape (lags,)."""
+    """Autocorrelation of values that vary at lags 1 to `lags`, each normed by the whole variance, shape (lags,)."""
     centred = values - values.mean()
     products = [float(np.dot(centred[lag:], centred[:-lag])) for lag in range(1, lags + 1)]
     return np.array(products) / float(np.dot(centred, centred))

@@ -34,7 +34,7 @@ def test_repeating_each_value_adds_no_evidence() -> None:
     assert tenfold.n_eff == pytest.approx(once.n_eff, rel=0.01)
 
 
-@pytest.mark.parametrize("values", [np.empty(0), np.ones(29), np.ones(100)])
+@pytest.mark.parametrize("values", [np.empty(0), np.ones(29), np.ones(100), np.full(35, 0.1)])
 def test_nothing_is_said_of_too_few_blocks_or_of_constants(values: np.ndarray) -> None:
     assert block_mean(values, np.arange(len(values)), 1) is None
 
