@@ -8,6 +8,8 @@ from pydantic import AfterValidator
 
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 MINUTE, HOUR, DAY = UNITS["m"], UNITS["h"], UNITS["d"]
+DAYS_A_YEAR = 365
+"""What yearly figures are scaled by, everywhere: these markets trade every day."""
 
 _DURATION = re.compile(r"([1-9][0-9]{0,8})(ms|s|m|h|d|w)\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

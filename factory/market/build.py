@@ -1,22 +1,29 @@
 """From raw rows to a dataset: checked, split, its sealed part put into the vault at once."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from factory.errors import DataError
-from factory.market import seals, store
+from factory.errors import DataError, SealError
+from factory.market import seals, staging, store
 from factory.market.contracts import Binary
+from factory.market.declared import declared
+from factory.market.detection import find_faults
+from factory.market.faults import JUMP, Fault
+from factory.market.files import Provider
 from factory.market.frames import Frame
-from factory.market.grid import anchor, missing, on_grid
-from factory.market.quality import Quality, check
+from factory.market.grid import aligned, missing, on_grid
+from factory.market.overshoot import overshoot
+from factory.market.quality import Quality, check, sound_rows
 from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.simulator import simulate
-from factory.market.sources.paths import files_of
-from factory.market.spec import DatasetSpec
+from factory.market.sources.paths import fetch_command, files_of
+from factory.market.spec import DatasetSpec, SeriesSpec
 from factory.progress import Progress, silent, within
 from factory.times import iso, moment
 from factory.workspace import Workspace
@@ -30,7 +37,7 @@ def build(
     spec: DatasetSpec,
     source_dir: Path | None = None,
     progress: Progress = silent,
-    opening: Callable[[], None] | None = None,
+    opening: staging.Opening | None = None,
 ) -> dict[str, Any]:
     """Build a dataset, or build it anew with the same split.
 
@@ -45,9 +52,8 @@ def build(
         simulated dataset or a provider's downloads.
     progress : Progress
         Told about each series.
-    opening : callable, optional
-        Given when a person extends the dataset, so that its sealed part becomes validation: called
-        before that is written, when all else is checked.
+    opening : Opening, optional
+        Given when a person extends the dataset, so that its sealed part becomes validation.
 
     Returns
     -------
@@ -64,22 +70,48 @@ def build(
     """
     if not spec.confirmed:
         raise DataError("confirmed: false; a person reads the dataset file, sets confirmed: true and builds again")
-    with seals.exclusive(workspace):
-        store.recover(workspace)
+    with staging.exclusive(workspace):
+        staging.finish_or_undo(workspace, opening.record if opening else None)
         seals.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = read_series(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
-        marks = seals.marks_of(spec, series)
-        seals.refuse_twins(workspace, spec, marks)
         progress(0.85, "writing")
-        if opening is not None:
-            opening()
-        return store.write(workspace, spec, series, quality, marks)
+        check = partial(_admit, workspace, spec, progress)
+        try:
+            return _write(workspace, spec, series, quality, check, opening)
+        except SealError:
+            without = {name: one.since(spec.span[0]) for name, one in series.items()}
+            if all(len(without[name]) == len(one) for name, one in series.items()):
+                raise
+        # Rows before train that another dataset seals under another name are left out; the rest is judged without them.
+        return _write(workspace, spec, without, quality, check, opening)
+
+
+def _write(
+    workspace: Workspace,
+    spec: DatasetSpec,
+    series: dict[str, Series],
+    quality: dict[str, Quality],
+    check: Callable[[Path, Path], None],
+    opening: staging.Opening | None,
+) -> dict[str, Any]:
+    marks = seals.marks_of(spec, series)
+    seals.refuse_twins(workspace, spec, marks)
+    return store.write(workspace, spec, series, quality, marks, check, opening)
+
+
+def _admit(workspace: Workspace, spec: DatasetSpec, progress: Progress, opened: Path, closed: Path) -> None:
+    """The last check before a dataset is put in place."""
+    progress(0.9, "comparing with sealed rows")
+    seals.refuse_alike(workspace, spec, opened, closed)
 
 
 def read_series(
     workspace: Workspace, spec: DatasetSpec, source_dir: Path, progress: Progress
 ) -> tuple[dict[str, Series], dict[str, Quality]]:
     """All rows of a dataset's sources, checked and on their grids, and what the checks found; writes nothing.
+
+    Rows before train begin where the source's do, within :meth:`~factory.market.spec.DatasetSpec.warm_up_start` and after
+    what another dataset seals of the same market.
 
     Raises
     ------
@@ -89,16 +121,59 @@ def read_series(
     series: dict[str, Series] = {}
     quality: dict[str, Quality] = {}
     frame_of = _frames(workspace, spec, source_dir)
+    starts = seals.warm_up_starts(workspace, spec)
     for position, (name, one) in enumerate(spec.series.items()):
         progress(position / len(spec.series), f"importing {name}")
-        frame = frame_of(name)
-        remainder = anchor(one, frame.time)
-        clean, quality[name] = check(name, one, frame, spec.span, remainder)
-        series[name] = on_grid(name, one, clean, spec.span, remainder)
-        _covered(spec, series[name])
+        frame, remainder, late = aligned(name, one, frame_of(name))
+        frame = declared(one, frame)
+        clean, found = check(name, one, frame, spec.span, remainder)
+        earlier = sound_rows(one, frame, starts[name], spec.span[0], remainder)
+        first = int(earlier.time[0]) if len(earlier) else spec.span[0]
+        whole = _joined(earlier, clean)
+        quality[name] = replace(found, faults=_open_faults(spec, name, whole))
+        series[name] = on_grid(name, one, whole, (first, spec.span[1]), remainder, late)
+        own = series[name].since(spec.span[0])
+        series[name] = replace(series[name], overshoot=overshoot(own, spec.bounds("train")[1]))
+        _covered(workspace, spec, series[name])
+        _alive(spec, own)
         _priced(spec, series[name])
         _held(spec, series[name])
     return series, quality
+
+
+def read_checked(paths: list[Path], spec: SeriesSpec) -> Quality:
+    """What an import would find in the files of one series, all of whose rows are looked at.
+
+    Raises
+    ------
+    DataError
+        If they are not as they must be.
+    """
+    frame, remainder, _ = aligned("file", spec, read_files(paths, spec))
+    frame = declared(spec, frame)
+    span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
+    clean, found = check("file", spec, frame, span, remainder)
+    return replace(found, faults=find_faults(spec, clean, *span))
+
+
+def _open_faults(spec: DatasetSpec, name: str, frame: Frame) -> tuple[Fault, ...]:
+    """Faults of the open rows; a jump after them is refused, as no agent may hear of it and an exam would trade across it."""
+    one, end = spec.series[name], spec.bounds("validation")[1]
+    closed = find_faults(one, frame, end - one.period_ms, spec.span[1])
+    jumps = [iso(fault.spans[0][0]) for fault in closed if fault.kind == JUMP and fault.spans[0][1] >= end]
+    if jumps:
+        raise DataError(
+            f"series.{name}: its price jumps {len(jumps)} times in the sealed part, first {jumps[0]}, as where coins are "
+            f"redenominated; declare each under series.{name}, such as adjust: [{{at: {jumps[0]}, factor: ...}}], or exclude it"
+        )
+    return find_faults(one, frame, int(frame.time[0]), end)
+
+
+def _joined(earlier: Frame, later: Frame) -> Frame:
+    if not len(earlier):
+        return later
+    columns = {name: np.concatenate([earlier.columns[name], values]) for name, values in later.columns.items()}
+    return Frame(np.concatenate([earlier.time, later.time]), columns)
 
 
 def _frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], Frame]:
@@ -110,10 +185,10 @@ def _frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callab
         if unknown:
             raise DataError(*unknown)
         return drawn.__getitem__
-    return lambda name: read_files(files_of(workspace, name, spec.series[name], source_dir), spec.series[name])
+    return lambda name: read_files(files_of(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
 
 
-def _covered(spec: DatasetSpec, series: Series) -> None:
+def _covered(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
     """Refuse a series that is not there when it is needed: most often a half-finished download."""
     traded = any(contract.of == series.name for contract in spec.contracts.values())
     for partition in ("train", "validation", "sealed"):
@@ -121,8 +196,28 @@ def _covered(spec: DatasetSpec, series: Series) -> None:
         share = float(np.mean(~missing(series)[first:last])) if last > first else 0.0
         if share < (FEWEST if traded else 0) or (partition == "train" and share == 0):
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
-            mend = f"a contract needs {FEWEST:.0%} of them: fetch the rest, or move the split" if traded else "move the split"
+            needs = f"a contract needs {FEWEST:.0%} of them: " if traded else ""
+            mend = f"{needs}{_rest(workspace, spec, series.name)}, or move the split"
             raise DataError(f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); {mend}")
+
+
+def _rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
+    """How a person gets the rows that a series lacks."""
+    source = spec.series[name].source
+    if isinstance(source, Provider):
+        return f"fetch the rest with: {fetch_command(workspace, source, spec.series[name].period, spec.span[0])}"
+    return "fetch the rest and name its files"
+
+
+def _alive(spec: DatasetSpec, series: Series) -> None:
+    """Refuse a series under a contract in which nothing would ever fill: a source that has no volume and does not say so."""
+    contracts = [name for name, contract in spec.contracts.items() if contract.of == series.name]
+    counted = "volume" in series.columns or not spec.series[series.name].counts_volume
+    if contracts and not (counted and series.traded.any()):
+        raise DataError(
+            f"series.{series.name}: no bar has volume, and nothing fills in one without it (contracts.{contracts[0]}); where "
+            "the source counts none say so with source: {columns: {volume: none}}, and every bar counts as traded"
+        )
 
 
 def _priced(spec: DatasetSpec, series: Series) -> None:

@@ -1,17 +1,23 @@
 """Which datasets a workspace holds, without opening their rows."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from os.path import isfile
+from pathlib import Path
 from typing import Any
 
 from factory.canonical import digest
 from factory.errors import DataError, SealError, did_you_mean
+from factory.hashes import HASHES, DamageError, Stamp, require_whole
 from factory.market.spec import DatasetSpec
 from factory.workspace import Workspace
 
 META = "meta.json"
 SPEC = "spec.json"
+OVERSHOOT = "overshoot"
+"""Key of a series' facts: see :mod:`factory.market.overshoot`."""
+MEND = "run 'rfcat dataset build' again, or 'rfcat start' for the simulated market"
 
 
 class Catalog:
@@ -37,15 +43,15 @@ class Catalog:
         -------
         dict
             ``simulated`` (bool), ``fingerprint``, ``series`` (by name: kind,
-            underlying, period, delay, columns, rows, missing, first and last stamp
-            and quality, all of the open part), ``partitions`` (by name: start, end,
+            underlying, period, delay, columns, overshoot, rows, missing, first and last
+            stamp, quality and faults, all of the open part), ``partitions`` (by name: start, end,
             and for open ones rows by series and fingerprint; of the sealed part
             only the dates are told), ``gap``, ``looks``.
 
         Raises
         ------
         DataError
-            If there is no such dataset.
+            If there is no such dataset, or the file is damaged.
         """
         found: dict[str, Any] = json.loads(self._read(name, META))
         return found
@@ -56,7 +62,7 @@ class Catalog:
         Raises
         ------
         DataError
-            If there is no such dataset.
+            If there is no such dataset, or the file is damaged.
         """
         return _spec(self._read(name, SPEC))
 
@@ -81,7 +87,7 @@ class Catalog:
         Raises
         ------
         DataError
-            If there is no such dataset.
+            If there is no such dataset, or the file is damaged.
         """
         return _score_key(self.fingerprint(name, "validation"), self._read(name, SPEC), contract)
 
@@ -89,10 +95,43 @@ class Catalog:
         # A name comes from anyone: it may be no path out of the folder, and be longer than Path.is_file bears.
         folder = self._folder / name
         if folder.parent == self._folder and not name.startswith(".") and isfile(folder / META):  # noqa: PTH113
+            require_files(folder, {file: 0})
             return (folder / file).read_text(encoding="utf-8")
         names = self.names()
-        hint = did_you_mean(name, names) if names else "none is built yet; run 'rfcat dataset build'"
+        hint = did_you_mean(name, names) if names else "none is built yet; run 'rfcat start' or 'rfcat dataset build'"
         raise DataError(f"dataset '{name[:64]}' unknown; {hint}")
+
+
+def require_files(folder: Path, files: Mapping[str, int], sealed: bool = False) -> tuple[Stamp, ...]:
+    """Refuse files of one half of a dataset that do not hold what its build wrote.
+
+    Parameters
+    ----------
+    folder : Path
+        Of that half.
+    files : mapping of str to int
+        Bytes at the end that are not used, by path in it.
+    sealed : bool
+        Whether no more may be told than that.
+
+    Returns
+    -------
+    tuple of Stamp
+        Of :func:`~factory.hashes.require_whole`.
+
+    Raises
+    ------
+    DataError
+        Naming the first that is damaged or gone.
+    """
+    try:
+        return require_whole(folder, files)
+    except (ValueError, OSError) as error:
+        where = str(error) if isinstance(error, DamageError) else Path(getattr(error, "filename", None) or folder).name
+        told = f"{'its sealed part' if sealed else where} is damaged or gone"
+        if not (folder / HASHES).is_file():
+            told = "built by an older version"
+        raise DataError(f"dataset '{folder.name}': {told}; {MEND}") from None
 
 
 @lru_cache(16)
@@ -105,7 +144,9 @@ def _score_key(fingerprint: str, spec_text: str, contract: str) -> str:
     spec = _spec(spec_text)
     found = spec.contracts.get(contract)
     costs = found.model_dump(mode="json") if found else None
-    return digest([fingerprint, costs, *([spec.baseline] if spec.baseline else [])])
+    # What is declared genuine leaves the rows as they were, and changes what is said of trials on them.
+    declared = {name: [one.at for one in series.adjust] for name, series in spec.series.items() if series.adjust}
+    return digest([fingerprint, costs, *([spec.baseline] if spec.baseline else []), *([declared] if declared else [])])
 
 
 def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:

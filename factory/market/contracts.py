@@ -8,9 +8,37 @@ from factory.names import Name
 from factory.times import Duration
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Step = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Binary(BaseModel):
+class Orders(BaseModel):
+    """What an exchange takes as an order, and how large the account is that places them.
+
+    A trade is always as large as a whole number of lots in an account of `equity`, however the equity of the backtest
+    grew or shrank before it.
+
+    Parameters
+    ----------
+    tick : float
+        Step of prices, to whose worse side fills are rounded; 0 where none is known.
+    lot : float
+        Step of quantities (coins of a perpetual, shares of a binary), rounded down; 0 where none is known.
+    minimum_notional : float
+        Least worth of an order, in the currency of its price.
+    equity : float
+        Of the account, in the same currency.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tick: Step = 0.0
+    lot: Step = 0.0
+    minimum_notional: Money = 5.0
+    equity: Money = 10_000.0
+
+
+class Binary(Orders):
     """A contract that pays 1 when the window closes at or above its open, else 0.
 
     Parameters
@@ -28,9 +56,9 @@ class Binary(BaseModel):
         Taker fee rate: shares x fee x p x (1 - p).
     half_spread : float
         Added to the price of either side.
+    tick, lot, minimum_notional, equity : float
+        See :class:`Orders`; an order is worth its all-in stake, at least 1.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     use: Literal["binary"]
     of: Name
@@ -39,9 +67,10 @@ class Binary(BaseModel):
     odds: Name | None = None
     fee: Fraction
     half_spread: Fraction
+    minimum_notional: Money = 1.0
 
 
-class Perpetual(BaseModel):
+class Perpetual(Orders):
     """A perpetual future.
 
     Parameters
@@ -51,18 +80,20 @@ class Perpetual(BaseModel):
     taker, maker : float
         Fees, share of notional a side. Market fills pay taker; take-profit limits pay maker.
     slippage : float
-        Share of price lost at each market fill.
+        Share of price lost at each market fill; at a stop or a liquidation the greater of this and
+        the series' measured overshoot.
     funding : float
-        Assumed funding rate each `funding_every`, paid by longs, received by shorts.
+        Assumed rate each `funding_every`: a cost to longs where it is positive, to shorts where it is negative, and
+        income to nobody, since nobody recorded that it was paid.
     funding_every : duration
         At multiples of it, UTC.
     leverage : float
         Greatest notional over equity.
     maintenance : float
         Equity over notional at which the position is liquidated.
+    tick, lot, minimum_notional, equity : float
+        See :class:`Orders`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     use: Literal["perpetual"]
     of: Name

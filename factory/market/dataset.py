@@ -1,4 +1,4 @@
-"""Open a built dataset: memory-mapped, read-only, and never its sealed part."""
+"""Open a built dataset: checked, memory-mapped, read-only, and never its sealed part."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,14 @@ from typing import Any
 from factory.arrays import mapped
 from factory.canonical import dumps
 from factory.errors import DataError
-from factory.market.catalog import Catalog, partition_meta
+from factory.hashes import Stamp
+from factory.market.catalog import MEND, OVERSHOOT, Catalog, partition_meta, require_files
 from factory.market.series import Partition, Series
 from factory.workspace import Workspace
 
 SERIES = "series"
+NUMBER = 8
+"""Bytes of a stamp and of a value."""
 
 
 def open_partition(workspace: Workspace, name: str, partition: str) -> Partition:
@@ -43,22 +46,32 @@ def open_partition(workspace: Workspace, name: str, partition: str) -> Partition
     """
     meta = Catalog(workspace).meta(name)
     found = partition_meta(meta, partition)
-    series = _open_series(workspace.datasets / name / SERIES, found["fingerprint"], dumps([meta[SERIES], found["rows"]]))
+    folder, rows = workspace.datasets / name, found["rows"]
+    unused = {
+        file: NUMBER * (facts["rows"] - rows[key]) for key, facts in meta[SERIES].items() for file in series_files(key, facts)
+    }
+    stamps = require_files(folder, unused)
+    series = _open_series(folder, found["fingerprint"], dumps([meta[SERIES], rows]), stamps)
     return Partition(name, partition, found["start"], found["end"], series, found["fingerprint"])
 
 
 @lru_cache(4)
-def _open_series(folder: Path, fingerprint: str, told: str) -> Mapping[str, Series]:
+def _open_series(folder: Path, fingerprint: str, told: str, stamps: tuple[Stamp, ...]) -> Mapping[str, Series]:
     """The rows of one fingerprint, mapped once: a trial may take no longer than mapping them."""
     series, rows = json.loads(told)
-    return MappingProxyType({key: load_series(folder / key, key, facts, rows[key]) for key, facts in series.items()})
+    return MappingProxyType({key: load_series(folder, key, facts, rows[key]) for key, facts in series.items()})
 
 
-def load_series(folder: Path, name: str, facts: dict[str, Any], rows: int) -> Series:
-    """Map the first `rows` rows of one stored series."""
+def series_files(name: str, facts: Mapping[str, Any]) -> list[str]:
+    """The files of one series, from the folder of the half that they belong to."""
+    return [f"{SERIES}/{name}/{column}.npy" for column in ("time", "known", *facts["columns"])]
+
+
+def load_series(half: Path, name: str, facts: dict[str, Any], rows: int) -> Series:
+    """Map the first `rows` rows of one stored series of the open or the sealed half, whose files are whole."""
     try:
-        arrays = {column: mapped(folder / f"{column}.npy")[:rows] for column in ("time", "known", *facts["columns"])}
+        arrays = {Path(file).stem: mapped(half / file)[:rows] for file in series_files(name, facts)}
     except (OSError, ValueError):
-        raise DataError(f"series '{name}': its files are damaged or gone; run 'rfcat dataset build' again") from None
+        raise DataError(f"series '{name}': its files are damaged or gone; {MEND}") from None
     time, known = arrays.pop("time"), arrays.pop("known")
-    return Series(name, facts["kind"], facts["period"], facts["delay"], time, known, arrays)
+    return Series(name, facts["kind"], facts["period"], facts["delay"], time, known, arrays, facts[OVERSHOOT])

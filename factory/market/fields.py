@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -25,6 +26,21 @@ def _column(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"'{text[:40]}' is no time zone; write UTC, or a place such as Europe/Berlin") from None
+
+
+def _unit(value: object) -> object:
+    return UNITS.get(value.strip().lower(), value) if isinstance(value, str) else value
+
+
+UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9, "percent": 1e-2, "basis points": 1e-4}
+"""Units that have a name."""
+Unit = Annotated[float, BeforeValidator(_unit), Field(gt=0, allow_inf_nan=False)]
+Zone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[str, AfterValidator(lambda text: iso(moment(text)))]
 Delay = Annotated[str, AfterValidator(_delay)]
 Column = Annotated[str, AfterValidator(_column)]

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from numpy import float64, int64
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
-BARS = ("open", "high", "low", "close", "volume")
+PRICES = ("open", "high", "low", "close")
+BARS = (*PRICES, "volume")
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,29 @@ class Frame:
     files : tuple of (str, int)
         Name of each file read and its first row here, so that a row can be
         named as the person finds it. Empty for drawn rows.
+    turned : frozenset of str
+        Files whose rows, newest first, were turned round.
+    notes : tuple of str
+        What a person should know of how the files were read.
+    moved : ndarray of bool, shape (n,), or None
+        Rows whose stamp was moved onto the grid.
     """
 
     time: NDArray[int64]
     columns: Mapping[str, NDArray[float64]]
     files: tuple[tuple[str, int], ...] = ()
+    turned: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    moved: NDArray[bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.time)
 
     def place(self, row: int) -> str:
         """Where a row stands in its source, such as ``btc.csv row 17`` (data rows from 1)."""
-        name, first = next(((n, f) for n, f in reversed(self.files) if f <= row), ("", 0))
-        return f"{name} row {row - first + 1}".strip()
+        at = next((at for at in reversed(range(len(self.files))) if self.files[at][1] <= row), None)
+        if at is None:
+            return f"row {row + 1}"
+        name, first = self.files[at]
+        end = self.files[at + 1][1] if at + 1 < len(self.files) else len(self)
+        return f"{name} row {end - row if name in self.turned else row - first + 1}"

@@ -1,27 +1,93 @@
 """Rows in their places: every stamp that the calendar expects, absent ones missing."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy import bool_, int64
 from numpy.typing import NDArray
 
+from factory.errors import DataError
 from factory.market.frames import Frame
 from factory.market.series import Series
 from factory.market.spec import SeriesSpec
-from factory.times import DAY
+from factory.times import DAY, to_duration
+
+MOST_JITTER, JITTER_SHARE = 1_000, 100
+"""A stamp is moved onto its place from within a second, and a hundredth of the period."""
+LATE_SHARE = 4
+"""Bars whose stamps all stand late by up to a quarter of their period are taken for those that began there."""
+
+
+def tolerance(spec: SeriesSpec) -> int:
+    """Milliseconds by which a stamp may miss its place and still be moved onto it."""
+    return min(MOST_JITTER, spec.period_ms // JITTER_SHARE)
 
 
 def anchor(spec: SeriesSpec, time: NDArray[int64]) -> int:
-    """Remainder of the expected stamps by the period.
+    """Remainder of the stamps by the period that most rows have, however the first may stand.
 
-    Bars that divide a day stand at multiples of it, UTC; weekly bars and
-    published values go by their first row.
+    Where no remainder is that of most, as stamps that miss their place by some milliseconds each, it is the second that
+    most are nearest to. Bars that divide a day stand at its multiples, UTC, if most do within :func:`tolerance`.
     """
-    if spec.kind == "bars" and DAY % spec.period_ms == 0:
+    if not len(time):
         return 0
-    return int(time[0]) % spec.period_ms if len(time) else 0
+    rest = time % spec.period_ms
+    most, share = _mode(rest)
+    if share <= 0.5:
+        most, _ = _mode((rest + MOST_JITTER // 2) // MOST_JITTER * MOST_JITTER % spec.period_ms)
+        return 0 if _divides_day(spec) and most <= tolerance(spec) else most
+    return 0 if _divides_day(spec) and 0 < most <= tolerance(spec) else most
 
 
-def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int) -> Series:
+def aligned(name: str, spec: SeriesSpec, frame: Frame) -> tuple[Frame, int, int]:
+    """Move stamps that miss their place a little onto it; those further off stay, to be set aside and named.
+
+    Returns
+    -------
+    frame : Frame
+        The rows.
+    remainder : int
+        Of the expected stamps by the period.
+    late : int
+        Milliseconds that all bars stood late: they count as known that much later.
+
+    Raises
+    ------
+    DataError
+        If most bars stand elsewhere than where bars begin.
+    """
+    period, most = spec.period_ms, anchor(spec, frame.time)
+    off = (frame.time - most + period // 2) % period - period // 2
+    moved = (off != 0) & (np.abs(off) <= tolerance(spec))
+    time, late = np.where(moved, frame.time - off, frame.time) if moved.any() else frame.time, 0
+    if most and _divides_day(spec):
+        if most * LATE_SHARE > period:
+            row = frame.place(int(np.argmax(off == 0)))
+            raise DataError(
+                f"series.{name}: most bars, such as {row}, are stamped {to_duration(most)} after a multiple of {spec.period}; "
+                "bars are stamped at their open: name the column that holds it with source: {time: ...}"
+            )
+        time, late, most = time - most, most, 0
+    notes = frame.notes
+    if late:
+        after = to_duration(late)
+        notes += (f"bars stamped {after} late: each is that of the {spec.period} before its stamp, and known {after} later",)
+    return replace(frame, time=time, moved=moved if moved.any() else None, notes=notes), most, late
+
+
+def _divides_day(spec: SeriesSpec) -> bool:
+    return spec.kind == "bars" and DAY % spec.period_ms == 0
+
+
+def _mode(values: NDArray[int64]) -> tuple[int, float]:
+    """The commonest value, the smallest of several, and its share."""
+    if (values == values[0]).all():
+        return int(values[0]), 1.0
+    found, counts = np.unique(values, return_counts=True)
+    return int(found[np.argmax(counts)]), float(counts.max() / len(values))
+
+
+def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
     """Lay rows on the dense grid of a dataset's span.
 
     Parameters
@@ -33,9 +99,9 @@ def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], re
     frame : Frame
         Checked rows: on the grid, inside the span, no stamp twice.
     span : tuple of int
-        First and last moment of the dataset, ms UTC.
-    remainder : int
-        From :func:`anchor`.
+        First and last moment of the rows, ms UTC.
+    remainder, late : int
+        From :func:`aligned`.
 
     Returns
     -------
@@ -51,7 +117,7 @@ def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], re
     for column, values in frame.columns.items():
         columns[column] = np.full(len(time), np.nan)
         columns[column][rows] = values
-    return Series(name, spec.kind, period, spec.delay_ms, time, time + spec.known_ms, columns)
+    return Series(name, spec.kind, period, spec.delay_ms + late, time, time + spec.known_ms + late, columns)
 
 
 def missing(series: Series) -> NDArray[bool_]:

@@ -1,6 +1,7 @@
 """What pydantic found wrong, told in the words of the file's author."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -43,12 +44,14 @@ def _lines(details: ErrorDetails, raw: Any, allowed: Callable[[tuple[str, ...], 
     if kind == "extra_forbidden":
         return [f"{dotted}: unknown key; {did_you_mean(path[-1], allowed(path[:-1], holder))}"]
     if kind == "missing":
-        return [f"{dotted}: missing; add it"]
+        unknown = holder.keys() - allowed(path[:-1], holder)
+        return [] if _near(path[-1], unknown) else [f"{dotted}: missing; add it"]  # a misspelt key has a line of its own
     context = details.get("ctx", {})
     if kind == "value_error":
         return [_under(path, line) for line in str(context["error"]).splitlines()]
     if kind == "union_tag_not_found":
-        return [f"{dotted}.use: missing; add it"]
+        written = _near("use", details["input"])
+        return [f"{dotted}.{written}: unknown key; did you mean 'use'?" if written else f"{dotted}.use: missing; add it"]
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
         return [f"{dotted}.use: '{context['tag']}' unknown; {did_you_mean(str(context['tag']), tags)}"]
@@ -60,16 +63,23 @@ def _walk(loc: tuple[int | str, ...], raw: Any) -> tuple[tuple[str, ...], dict[s
     """Keep of pydantic's location what the author wrote: union tags and the like drop out."""
     path: list[str] = []
     holder: dict[str, Any] = {}
-    at = raw
+    at, is_tagged = raw, False
     for place, key in enumerate(loc):
         last = place == len(loc) - 1
-        if isinstance(at, dict) and (key in at or last) and key != "[key]":
-            holder, at = at, at.get(key)
+        if isinstance(at, dict) and at.get("use") == key and not is_tagged:
+            is_tagged = True  # the union's tag, which may be spelt as one of its keys
+        elif isinstance(at, dict) and (key in at or last) and key != "[key]":
+            holder, at, is_tagged = at, at.get(key), False
             path.append(str(key))
         elif isinstance(at, list) and isinstance(key, int):
             at = at[key] if key < len(at) else None
             path.append(str(key))
     return tuple(path), holder
+
+
+def _near(word: str, written: Iterable[str]) -> str:
+    """What of some keys was meant to be a word, if one was."""
+    return next(iter(get_close_matches(word, [key for key in written if key != word], n=1, cutoff=0.6)), "")
 
 
 def _under(path: tuple[str, ...], line: str) -> str:

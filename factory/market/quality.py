@@ -9,12 +9,16 @@ from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.errors import DataError
+from factory.market.declared import excluded
+from factory.market.faults import Fault
 from factory.market.frames import BARS, Frame
+from factory.market.grid import tolerance
 from factory.market.spec import SeriesSpec
-from factory.times import iso
+from factory.times import iso, to_duration
 
-MOST_QUARANTINED = 0.01
-"""Share of rows set aside above which the source itself is not to be trusted."""
+MOST_QUARANTINED, FEW = 0.01, 2
+"""Share of rows set aside above which the source itself is not to be trusted, and how many always may be."""
+REPLACED = "bars still open, closed in another file"
 SHOWN = 10
 LISTED = 1_000
 JUMP_SIZE = 0.03
@@ -77,11 +81,17 @@ class Quality:
         Rows set aside, by what is wrong with them; they are missing in the dataset.
     noted : mapping of str to Finding
         What a person should know: ``gaps``, ``repeated rows``, ``still runs``, ``jumps``.
+    read : tuple of str
+        What they should know of how the files were read.
+    faults : tuple of Fault
+        What falsifies trials, in the open part.
     """
 
     time: NDArray[int64]
     quarantined: Mapping[str, Finding]
     noted: Mapping[str, Finding]
+    read: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     def summary(self, first: int | None, before: int | None) -> dict[str, Any]:
         """The report in short for stamps in [first, before): counts and the first ten places."""
@@ -96,7 +106,8 @@ class Quality:
         for title, findings in (("quarantined", self.quarantined), ("noted", self.noted)):
             cut = {fault: finding.between(first, before) for fault, finding in findings.items()}
             told[title] = {fault: finding.told(most) for fault, finding in cut.items() if len(finding.time)}
-        return told
+        said = {"read": list(self.read), "faults": [fault.line for fault in self.faults]}
+        return told | {title: lines for title, lines in said.items() if lines}
 
 
 def check(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int) -> tuple[Frame, Quality]:
@@ -128,11 +139,11 @@ def check(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], rema
     """
     _refuse_disorder(name, frame)
     inside = (frame.time >= span[0]) & (frame.time + spec.extent_ms <= span[1]) & (frame.time < span[1])
-    rows = np.flatnonzero(inside)
+    rows = _in_order(frame, inside & ~excluded(spec, frame.time))
     if not len(rows):
         raise DataError(f"series.{name}: no row between {iso(span[0])} and {iso(span[1])}; check the files and the split")
-    if (np.diff(frame.time) < 0).any():
-        rows = rows[np.argsort(frame.time[rows], kind="stable")]
+    is_open = _still_open(spec, frame, rows)
+    still_open, rows = rows[is_open], rows[~is_open] if is_open.any() else rows
     ordered = _taken(frame, rows)
     time, columns = ordered.time, ordered.columns
     faults = {fault: mask for fault, mask in _faults(spec, time, columns, remainder).items() if mask.any()}
@@ -143,7 +154,31 @@ def check(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], rema
     keep = np.flatnonzero(~wrong & ~repeated)
     sound = _taken(ordered, keep)
     noted = {"repeated rows": _finding(frame, rows, time, repeated & ~wrong), **_notes(spec, sound, frame, rows[keep])}
-    return sound, Quality(sound.time, quarantined, noted)
+    if len(still_open):
+        noted[REPLACED] = _finding(frame, still_open, frame.time[still_open], np.ones(len(still_open), bool))
+    if frame.moved is not None:
+        noted[f"stamps moved by at most {to_duration(tolerance(spec))}"] = _finding(frame, rows, time, frame.moved[rows])
+    return sound, Quality(sound.time, quarantined, noted, frame.notes)
+
+
+def sound_rows(spec: SeriesSpec, frame: Frame, first: int, before: int, remainder: int) -> Frame:
+    """The sound rows with first <= stamp < before, of a frame that was checked; none where too many of them are wrong.
+
+    For rows that a dataset can do without, as those before train: they are never a reason to refuse it.
+    """
+    chosen = (frame.time >= first) & (frame.time < before) & ~excluded(spec, frame.time)
+    rows = _in_order(frame, chosen)
+    ordered = _taken(frame, rows[~_still_open(spec, frame, rows)])
+    wrong = np.logical_or.reduce([*_faults(spec, ordered.time, ordered.columns, remainder).values()])
+    if not len(ordered) or (wrong.mean() > MOST_QUARANTINED and wrong.sum() > FEW):
+        return _taken(frame, np.empty(0, int64))
+    return _taken(ordered, np.flatnonzero(~wrong & ~_repeated(ordered.time)))
+
+
+def _in_order(frame: Frame, chosen: Mask) -> NDArray[int64]:
+    """Positions of some rows, by their stamps."""
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(frame.time[rows], kind="stable")] if (np.diff(frame.time) < 0).any() else rows
 
 
 def _taken(frame: Frame, rows: NDArray[int64]) -> Frame:
@@ -171,14 +206,17 @@ def _faults(spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArra
 
 
 def _bar_faults(columns: Mapping[str, NDArray[float64]]) -> dict[str, Mask]:
-    bodies = [columns[column] for column in BARS]
-    opened, high, low, close, volume = bodies
+    bodies = [columns[column] for column in BARS if column in columns]
+    opened, high, low, close = bodies[:4]
     found = {
         "missing cell": np.logical_or.reduce([np.isnan(values) for values in bodies]),
         "price not positive": np.logical_or.reduce([values <= 0 for values in bodies[:4]]),
         "high or low contradicts": (high < np.maximum(opened, close)) | (low > np.minimum(opened, close)),
-        "negative volume": volume < 0,
     }
+    if "volume" not in columns:
+        return found
+    volume = columns["volume"]
+    found["negative volume"] = volume < 0
     if "taker_buy_volume" in columns:
         taker = columns["taker_buy_volume"]
         found["taker volume contradicts"] = (taker < 0) | (taker > volume * (1 + 1e-9))
@@ -201,6 +239,31 @@ def _conflicting(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) 
     return wrong
 
 
+def _still_open(spec: SeriesSpec, frame: Frame, rows: NDArray[int64]) -> Mask:
+    """Last rows of files that another file, which goes on, has with the same open and more traded: they closed there."""
+    found = np.zeros(len(rows), bool)
+    ends = {first - 1 for _, first in frame.files[1:]} | {len(frame) - 1}
+    if spec.kind != "bars" or len(ends) < 2:
+        return found
+    time = frame.time[rows]
+    for end in ends:
+        low, high = np.searchsorted(time, frame.time[end], "left"), np.searchsorted(time, frame.time[end], "right")
+        same = rows[low:high]
+        if end in same and any(int(row) not in ends and _grew(frame.columns, end, int(row)) for row in same):
+            found[low + int(np.flatnonzero(same == end)[0])] = True
+    return found
+
+
+def _grew(columns: Mapping[str, NDArray[float64]], early: int, late: int) -> bool:
+    """Whether one row may be what became of another: opened alike, its range and what was traded no less, not the same."""
+    if columns["open"][early] != columns["open"][late] or columns["low"][early] < columns["low"][late]:
+        return False
+    grows = [values for name, values in columns.items() if name not in ("open", "low", "close")]
+    return all(values[early] <= values[late] for values in grows) and any(
+        values[early] != values[late] for values in columns.values()
+    )
+
+
 def _repeated(time: NDArray[int64]) -> Mask:
     """Every row but the first of a stamp."""
     repeated = np.zeros(len(time), bool)
@@ -209,13 +272,13 @@ def _repeated(time: NDArray[int64]) -> Mask:
 
 
 def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapping[str, Mask], wrong: Mask) -> None:
-    if wrong.mean() <= MOST_QUARANTINED:
+    if wrong.mean() <= MOST_QUARANTINED or wrong.sum() <= FEW:
         return
     lines = [
         f"{int(mask.sum())} rows: {fault}, first {frame.place(int(rows[np.argmax(mask)]))}" for fault, mask in faults.items()
     ]
     most = f"at most {MOST_QUARANTINED:.0%} may be set aside"
-    raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; get better data", *lines)
+    raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; correct them", *lines)
 
 
 def _finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> Finding:
@@ -228,7 +291,8 @@ def _notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -
     holes = np.flatnonzero(steps > spec.period_ms)
     found = {"gaps": Finding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
     if spec.kind == "bars":
-        found["runs without volume"] = _runs(sound.time, sound.columns["volume"] == 0, spec.period_ms)
+        if "volume" in sound.columns:
+            found["runs without volume"] = _runs(sound.time, sound.columns["volume"] == 0, spec.period_ms)
         found["jumps"] = _finding(frame, rows, sound.time, _jumps(sound.columns["close"]))
     return found
 

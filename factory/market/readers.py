@@ -1,27 +1,32 @@
-"""Read rows from CSV, Parquet and Binance archive zips. Nothing is guessed that could shift a time."""
+"""Read rows from CSV, Parquet and Binance archive zips. Nothing is guessed that could shift a time or a price."""
 
+import gzip
 import re
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
-from numpy import int64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.errors import DataError, did_you_mean
-from factory.market.frames import BARS, Frame
-from factory.market.spec import Files, SeriesSpec
+from factory.market.files import Files
+from factory.market.frames import BARS, PRICES, Frame
+from factory.market.numerals import parse_numbers
+from factory.market.spec import SeriesSpec
+from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
+from factory.market.texts import TextTable, open_text
 
 FLOW = ("quote_volume", "number_of_trades", "taker_buy_volume", "taker_buy_quote_volume")
 ALIASES = {"count": "number_of_trades"}
-STAMPS = ("timestamp", "time", "open_time", "date", "datetime")
+STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime")
+"""Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
 BINANCE = (
     "open_time",
     *BARS,
@@ -33,10 +38,31 @@ BINANCE = (
     "ignore",
 )
 """Columns of a Binance kline file, which often lacks a header (FORMATS: archive klines)."""
+UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
+TEXTS = (".csv", ".txt", ".tsv")
+NAMED = 12
+"""Columns that a line lists."""
+STEMS = {"volume": "vol"}
+"""What a column's name has in it that may be meant by a missing one, where that is not its whole name."""
 
-MILLI = (10**11, 10**14)
-MICRO = (10**14, 10**17)
-ZONE = r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})$"
+
+@dataclass(frozen=True)
+class Choice:
+    """Which columns of a file are read.
+
+    Parameters
+    ----------
+    stamps : tuple of str
+        The column of stamps, or those of date and time of day, as the file has them.
+    zone : str or None
+        ``UTC`` where the column's name says so.
+    columns : mapping of str to str
+        What a column is called in the file, by its name here.
+    """
+
+    stamps: tuple[str, ...]
+    zone: str | None
+    columns: Mapping[str, str]
 
 
 def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
@@ -45,7 +71,7 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
     Parameters
     ----------
     paths : sequence of Path
-        ``.csv``, ``.parquet`` or ``.zip`` holding one CSV.
+        ``.csv`` (``.txt``, ``.tsv``, each also with ``.gz``), ``.parquet`` or ``.zip`` holding one CSV.
     spec : SeriesSpec
         Bars need open, high, low, close and volume, and bring the order-flow
         columns they have; values bring all columns, which must be numbers.
@@ -58,8 +84,8 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
     Raises
     ------
     DataError
-        For an empty, truncated, half-downloaded or wrongly-columned file, and
-        for stamps without a time zone or with several.
+        For an empty, truncated or wrongly-columned file, and for what can be read in two ways: then with the key of the
+        dataset file that says in which.
     """
     frames = sorted((_read(path, spec) for path in paths), key=lambda frame: int(frame.time[0]))
     if len(frames) == 1:
@@ -74,148 +100,211 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
         np.concatenate([frame.time for frame in frames]),
         {name: np.concatenate([frame.columns[name] for frame in frames]) for name in names},
         tuple((frame.files[0][0], int(start)) for frame, start in zip(frames, starts, strict=False)),
+        frozenset().union(*(frame.turned for frame in frames)),
+        tuple(chain(*(frame.notes for frame in frames))),
     )
 
 
 def _read(path: Path, spec: SeriesSpec) -> Frame:
     try:
+        if path.is_dir():
+            raise DataError(f"{path.name}: a folder; name the files in it")
         if not path.stat().st_size:
             raise DataError(f"{path.name}: empty; download it again")
-        table = _table(path, spec)
-    except (OSError, EOFError, zipfile.BadZipFile, pa.ArrowInvalid) as error:
-        raise DataError(f"{path.name}: {_reason(error)}") from None
+        frame = _parquet(path, spec) if path.suffix.lower() == ".parquet" else _text(path, spec)
+    except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile):
+        raise DataError(f"{path.name}: cannot be unpacked: truncated, half-downloaded or no archive; get it again") from None
+    except OSError as error:
+        raise DataError(f"{path.name}: {(error.strerror or 'cannot be read').lower()}; name a file that can be read") from None
+    return _oldest_first(_scaled(frame, spec))
+
+
+def _scaled(frame: Frame, spec: SeriesSpec) -> Frame:
+    """Columns times the units that the dataset file names."""
+    units = spec.source.units if isinstance(spec.source, Files) else {}
+    for name in units:
+        if name not in frame.columns:
+            raise DataError(f"source.units: no column '{name}'; {did_you_mean(name, frame.columns)}")
+    columns = {name: values * units[name] if name in units else values for name, values in frame.columns.items()}
+    return replace(frame, columns=columns)
+
+
+def _oldest_first(frame: Frame) -> Frame:
+    """Rows turned round where a file has its newest first."""
+    if len(frame) < 2 or frame.time[0] <= frame.time[-1] or (np.diff(frame.time) > 0).any():
+        return frame
+    name = frame.files[0][0]
+    columns = {column: values[::-1] for column, values in frame.columns.items()}
+    notes = (*frame.notes, f"{name}: newest row first, turned round")
+    return Frame(frame.time[::-1], columns, frame.files, frozenset((name,)), notes)
+
+
+def _parquet(path: Path, spec: SeriesSpec) -> Frame:
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid:
+        raise DataError(f"{path.name}: truncated, half-downloaded or of another format than Parquet; get it again") from None
     if not table.num_rows:
-        raise DataError(f"{path.name}: no rows; download it again")
-    if len(set(table.column_names)) < table.num_columns:
-        raise DataError(f"{path.name}: a column is there twice; keep one")
-    stamp = _stamp_column(path, spec, table.column_names)
-    wanted = _wanted(path, spec, [name for name in table.column_names if name != stamp])
-    columns = {ALIASES.get(name, name): _numbers(path, name, table[name]) for name in wanted}
-    return Frame(_stamps(path, table[stamp]), columns, ((path.name, 0),))
+        raise DataError(f"{path.name}: no rows; export it again")
+    labels = [name.strip() for name in table.column_names]
+    choice = _choice(path.name, spec, labels)
+    cells = table.rename_columns([name.lower() for name in labels])
+    columns = {name: _numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
+    time, notes = _moments(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
+    return Frame(time, columns, ((path.name, 0),), notes=notes)
 
 
-def _reason(error: Exception) -> str:
-    """What a library says is wrong, without values and paths."""
-    row = re.search(r"[Rr]ow #?([0-9]+)", str(error))
-    at = f"row {row[1]}: " if row else ""
-    return f"{at}cannot be read whole: truncated, half-downloaded or of another format; download it again"
+def _numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise DataError(f"{file}: column '{name}' does not hold numbers; correct it or leave it out")
+    values: NDArray[float64] = column.cast(pa.float64()).to_numpy()
+    return values
 
 
-def _table(path: Path, spec: SeriesSpec) -> pa.Table:
-    if path.suffix == ".parquet":
-        return _lower(pq.read_table(path))
-    if path.suffix == ".zip":
+def _text(path: Path, spec: SeriesSpec) -> Frame:
+    asked = (spec.source.time or "", *spec.source.columns.values()) if isinstance(spec.source, Files) else ()
+    table = open_text(path.name, _unpacked(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
+    labels = table.labels or _standard(table)
+    choice = _choice(path.name, spec, labels)
+    lower = [label.lower() for label in labels]
+    at = {name: lower.index(name) for name in (*choice.stamps, *choice.columns.values())}
+    try:
+        cells, columns = _cells(table, spec, choice, at)
+        time, notes = _moments(path.name, spec, choice, cells, table.place)
+    except DataError:
+        table.refuse_broken_rows()
+        raise
+    return Frame(time, columns, ((path.name, 0),), notes=(*(f"{path.name}: {note}" for note in table.notes), *notes))
+
+
+def _unpacked(path: Path) -> bytes:
+    """What the text file holds, out of its archive."""
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            if len(names) != 1 or not names[0].endswith(".csv"):
+            if len(names) != 1 or not names[0].lower().endswith(TEXTS):
                 raise DataError(f"{path.name}: holds {len(names)} files; a Binance archive holds one .csv")
-            return _csv(path, archive.read(names[0]), spec)
-    if path.suffix == ".csv":
-        return _csv(path, path.read_bytes(), spec)
-    raise DataError(f"{path.name}: '{path.suffix}' is not read; use .csv, .parquet or a Binance .zip, finished downloads only")
+            return archive.read(names[0])
+    if suffix == ".gz" and Path(path.stem).suffix.lower() in TEXTS:
+        return gzip.decompress(path.read_bytes())
+    if suffix not in TEXTS:
+        raise DataError(
+            f"{path.name}: '{path.suffix}' is not read; use .csv, .csv.gz, .parquet or a Binance .zip, finished downloads only"
+        )
+    return path.read_bytes()
 
 
-def _lower(table: pa.Table) -> pa.Table:
-    return table.rename_columns([name.strip().lower() for name in table.column_names])
-
-
-def _csv(path: Path, raw: bytes, spec: SeriesSpec) -> pa.Table:
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if not raw.endswith(b"\n"):
-        raise DataError(f"{path.name}: ends inside a row: half-downloaded; download it again, or end it with a newline")
-    first = raw[: raw.index(b"\n")].decode("utf-8", "replace").strip().split(",")
-    headless = bool(re.fullmatch(r"[0-9.]+", first[0]))
-    if headless and len(first) != len(BINANCE):
-        raise DataError(f"{path.name}: {len(first)} columns and no header; add one (Binance's {len(BINANCE)} need none)")
-    names = list(BINANCE) if headless else [name.strip().strip('"').lower() for name in first]
-    stamp = _stamp_column(path, spec, names)
-    numbers = _wanted(path, spec, [name for name in names if name != stamp])
-    return pacsv.read_csv(
-        pa.BufferReader(raw),
-        read_options=pacsv.ReadOptions(column_names=names, skip_rows=0 if headless else 1),
-        convert_options=pacsv.ConvertOptions(
-            include_columns=[stamp, *numbers],
-            column_types={stamp: pa.string(), **dict.fromkeys(numbers, pa.float64())},
-            strings_can_be_null=True,
-        ),
+def _standard(table: TextTable) -> tuple[str, ...]:
+    """Names of the columns of a file without a header."""
+    if table.width == len(BINANCE):
+        return BINANCE
+    raise DataError(
+        f"{table.name}: {table.width} columns and no header; add one as the first line, such as timestamp,{','.join(BARS)} or "
+        f"date,time,{','.join(BARS)} (Binance's {len(BINANCE)} need none)"
     )
 
 
-def _stamp_column(path: Path, spec: SeriesSpec, names: Sequence[str]) -> str:
-    asked = spec.source.time if isinstance(spec.source, Files) else None
-    if asked is not None:
-        if asked.lower() not in names:
-            raise DataError(f"{path.name}: no column '{asked}'; {did_you_mean(asked, names)}")
-        return asked.lower()
-    for name in STAMPS:
-        if name in names:
-            return name
-    raise DataError(f"{path.name}: no column of stamps ({', '.join(STAMPS)}); name it with source: {{time: ...}}")
-
-
-def _wanted(path: Path, spec: SeriesSpec, names: Sequence[str]) -> list[str]:
-    if spec.kind == "values":
-        if not names:
-            raise DataError(f"{path.name}: no column beside the stamps; a series of values needs one")
-        return list(names)
-    missing = [name for name in BARS if name not in names]
-    if missing:
-        raise DataError(f"{path.name}: no column '{missing[0]}'; bars need {', '.join(BARS)}")
-    return [name for name in names if ALIASES.get(name, name) in (*BARS, *FLOW)]
-
-
-def _numbers(path: Path, name: str, column: pa.ChunkedArray) -> NDArray[np.float64]:
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise DataError(f"{path.name}: column '{name}' does not hold numbers; correct it or leave it out")
-    values: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
-    return values
-
-
-def _stamps(path: Path, column: pa.ChunkedArray) -> NDArray[int64]:
-    if column.null_count:
-        row = pc.index(pc.is_null(column), True).as_py() + 1
-        raise DataError(f"{path.name} row {row}: no stamp; every row needs one")
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        if kind.tz is None:
-            raise DataError(f"{path.name}: stamps without a time zone; write them as UTC, or as epoch ms")
-        return _array(column.cast(pa.timestamp("ms", kind.tz), safe=False).cast(pa.int64()))
-    if pa.types.is_date(kind):
-        return _array(column.cast(pa.timestamp("ms")).cast(pa.int64()))
-    if pa.types.is_integer(kind):
-        return _epochs(path, _array(column.cast(pa.int64())))
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise DataError(f"{path.name}: stamps of type {kind} are not read; use UTC times or milliseconds since 1970")
-    if pc.all(pc.match_substring_regex(column, r"^[0-9]+$")).as_py():
-        return _epochs(path, _array(column.cast(pa.int64())))
-    return _texts(path, column)
-
-
-def _array(column: pa.ChunkedArray) -> NDArray[int64]:
-    values: NDArray[int64] = column.to_numpy()
-    return values
-
-
-def _epochs(path: Path, values: NDArray[int64]) -> NDArray[int64]:
-    """Milliseconds or microseconds since 1970, told apart value by value."""
-    micro = (values >= MICRO[0]) & (values < MICRO[1])
-    milli = (values >= MILLI[0]) & (values < MILLI[1])
-    if not (micro | milli).all():
-        row = int(np.argmin(micro | milli)) + 1
-        raise DataError(f"{path.name} row {row}: the stamp is neither milliseconds nor microseconds since 1970")
-    return np.where(micro, values // 1000, values)
-
-
-def _texts(path: Path, column: pa.ChunkedArray) -> NDArray[int64]:
-    """ISO times with one and the same zone, or dates alone, which are midnight UTC."""
-    if not pc.all(pc.match_substring_regex(column, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).as_py():
-        zones = pc.unique(pc.struct_field(pc.extract_regex(column, ZONE), "zone")).to_pylist()
-        if zones == [None]:
-            raise DataError(f"{path.name}: stamps without a time zone; write them with Z for UTC, or as epoch ms")
-        if len(zones) > 1:
-            raise DataError(f"{path.name}: stamps with mixed time zones; write all of them with Z for UTC")
+def _cells(
+    table: TextTable, spec: SeriesSpec, choice: Choice, at: Mapping[str, int]
+) -> tuple[dict[str, pa.ChunkedArray], dict[str, NDArray[float64]]]:
+    """The columns of stamps as texts, by their names in the file, and the others as numbers, by ours."""
+    decimal = spec.source.decimal if isinstance(spec.source, Files) else None
+    numbers, places = [at[held] for held in choice.columns.values()], [*at.values()]
+    if table.separator == "," and decimal is None:
+        try:
+            found = table.read(places, numbers)
+        except pa.ArrowInvalid:
+            pass
+        else:
+            columns = {name: found[str(at[held])].to_numpy() for name, held in choice.columns.items()}
+            return {held: found[str(at[held])] for held in choice.stamps}, columns
     try:
-        parsed: Any = pd.to_datetime(column.to_pandas(), utc=True, format="ISO8601")
-    except ValueError:
-        raise DataError(f"{path.name}: a stamp is no ISO time such as 2024-07-01T12:00:00Z; correct it") from None
-    return np.asarray(parsed.dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(int64))
+        found = table.read(places, ())
+    except pa.ArrowInvalid:
+        table.refuse_broken_rows()
+        raise DataError(f"{table.name}: holds letters that are not UTF-8; save it as UTF-8") from None
+    texts = {name: found[str(at[held])] for name, held in choice.columns.items()}
+    columns = parse_numbers(texts, decimal, table.separator != ",", table.place)
+    return {held: found[str(at[held])] for held in choice.stamps}, columns
+
+
+def _moments(
+    file: str, spec: SeriesSpec, choice: Choice, cells: pa.Table | Mapping[str, pa.ChunkedArray], place: Callable[[int], str]
+) -> tuple[NDArray[int64], tuple[str, ...]]:
+    """Stamps of the rows, and notes on how they were read."""
+    source = spec.source if isinstance(spec.source, Files) else None
+    zone, form = (source.zone, source.format) if source else (None, None)
+    told = Stamping(file, place, spec.period_ms, zone or choice.zone, form)
+    stamps = [cells[held] for held in choice.stamps]
+    if len(stamps) == 2 and not (_is_text(stamps[0]) and _is_text(stamps[1]) and is_time_of_day(stamps[1])):
+        stamps = stamps[1:]
+    time, notes = parse_stamps(joined(*stamps) if len(stamps) == 2 else stamps[0], told)
+    return time, tuple(f"{file}: {note}" for note in notes)
+
+
+def _is_text(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
+
+
+def _choice(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
+    """Find the columns that a series needs among a file's."""
+    held = {label.lower(): label for label in labels if label}
+    if len(held) < sum(1 for label in labels if label):
+        raise DataError(f"{file}: a column is there twice; keep one")
+    source = spec.source if isinstance(spec.source, Files) else None
+    named = {name: label.strip().lower() for name, label in source.columns.items()} if source else {}
+    if not spec.counts_volume:
+        del named["volume"]
+        held.pop("volume", None)
+    for label in named.values():
+        if label not in held:
+            raise DataError(f"{file}: no column '{label}', which source.columns names; {did_you_mean(label, held)}")
+    view = {label: label for label in held if label not in named.values() and label not in named} | named
+    stamps, zone = _stamp_columns(file, source.time if source else None, view)
+    others = {name: label for name, label in view.items() if label not in stamps}
+    if spec.kind == "bars":
+        return Choice(stamps, zone, _bar_columns(file, spec, others, held))
+    chosen = {name: label for name, label in named.items() if label not in stamps} or others
+    if not chosen:
+        raise DataError(f"{file}: no column beside the stamps; a series of values needs one")
+    return Choice(stamps, zone, chosen)
+
+
+def _stamp_columns(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+    """The column of stamps, or of dates and of times of day, and the zone that its name tells."""
+    if asked is not None:
+        name = asked.strip().lower()
+        if name not in view:
+            raise DataError(f"{file}: no column '{asked}'; {did_you_mean(name, view)}")
+        return (view[name],), _zone_in(name)
+    plain = {_plain(name): name for name in reversed([*view])}
+    found = [plain[name] for name in STAMPS if name in plain]
+    if not found:
+        listed = ", ".join([*view][:NAMED]) + (", ..." if len(view) > NAMED else "")
+        raise DataError(
+            f"{file}: no column of stamps such as timestamp or date among {listed}; name it with source: {{time: ...}}"
+        )
+    if _plain(found[0]) == "time" and "date" in plain:
+        return (view[plain["date"]], view[found[0]]), _zone_in(found[0]) or _zone_in(plain["date"])
+    return (view[found[0]],), _zone_in(found[0])
+
+
+def _zone_in(name: str) -> str | None:
+    return "UTC" if UTC_WORD.search(name) else None
+
+
+def _plain(name: str) -> str:
+    """A column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
+    return re.sub(r"[^a-z0-9]+", "_", UTC_WORD.sub("", name)).strip("_") or ("time" if UTC_WORD.search(name) else name)
+
+
+def _bar_columns(file: str, spec: SeriesSpec, view: Mapping[str, str], held: Mapping[str, str]) -> dict[str, str]:
+    for name in BARS if spec.counts_volume else PRICES:
+        if name not in view:
+            alike = [label for lower, label in held.items() if STEMS.get(name, name) in lower and lower not in (*BARS, *FLOW)]
+            asked = f"say which it is with source: {{columns: {{{name}: {alike[0]}}}}}" if alike else ""
+            mend = f"of {', '.join(alike)}, {asked}" if asked else f"bars need {', '.join(BARS)}"
+            none = ", or source: {columns: {volume: none}} if none is counted" if name == "volume" and not alike else ""
+            raise DataError(f"{file}: no column '{name}'; {mend}{none}")
+    return {ALIASES.get(name, name): label for name, label in view.items() if ALIASES.get(name, name) in (*BARS, *FLOW)}

@@ -3,14 +3,17 @@
 Every dataset leaves two marks in the vault: which markets it seals and when,
 and a hash of every 30 consecutive rows, open and sealed. A new dataset is
 refused if its open dates, or any of its open rows whatever they are called,
-are sealed elsewhere, and the other way round.
+are sealed elsewhere, and the other way round; so it is if rows move alike
+over dates that are open on one side and sealed on the other. Hashes find
+exact copies at any other time, and those too short to be told by their moves.
 """
 
-import fcntl
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +21,19 @@ import numpy as np
 from numpy import float64, uint64
 from numpy.typing import NDArray
 
-from factory import canonical
-from factory.errors import SealError
+from factory import canonical, errors
+from factory.errors import DataError, FactoryError, SealError
+from factory.hashes import HASHES, read_hashes, require_whole
+from factory.market.catalog import MEND
 from factory.market.series import Series
 from factory.market.spec import DatasetSpec
-from factory.times import iso
+from factory.threads import environment
+from factory.times import DAY, iso
 from factory.workspace import Workspace
 
 SEAL = "seal.json"
+VAULT = "factory.vault"
+"""The program that opens sealed rows; it stands below this room, which knows it by name alone."""
 CHUNK = 30
 DISTINCT = 8
 """Chunks with fewer different values, as of a thin market that stands still, tell nothing."""
@@ -41,18 +49,13 @@ class Marks:
     ----------
     open, sealed : mapping of str to ndarray of uint64
         By series; one hash for each 30 rows that lie wholly on that side.
+    since : mapping of str to int
+        Stamp of the first row of each series, ms UTC, which may lie before train; unknown of stored marks.
     """
 
     open: Mapping[str, Hashes]
     sealed: Mapping[str, Hashes]
-
-
-@contextmanager
-def exclusive(workspace: Workspace) -> Iterator[None]:
-    """Let one process at a time build datasets in a workspace."""
-    with (workspace.vault / ".build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    since: Mapping[str, int] = field(default_factory=dict)
 
 
 def refuse_exposure(workspace: Workspace, spec: DatasetSpec, *, extends: bool = False) -> None:
@@ -74,7 +77,7 @@ def refuse_exposure(workspace: Workspace, spec: DatasetSpec, *, extends: bool = 
         dataset are sealed dates of another for the same underlying.
     """
     mine = _claims(spec)
-    for name, theirs in _seals(workspace):
+    for name, theirs in stored_seals(workspace):
         if name == spec.dataset:
             (_refuse_other_extension if extends else _refuse_change)(spec, theirs)
             continue
@@ -84,12 +87,30 @@ def refuse_exposure(workspace: Workspace, spec: DatasetSpec, *, extends: bool = 
                     _refuse_overlap(series, claim, name, other)
 
 
+def warm_up_starts(workspace: Workspace, spec: DatasetSpec) -> dict[str, int]:
+    """First moment, ms UTC, of which a series' rows may lie open before train: none that is sealed for the same market."""
+    train = spec.span[0]
+    starts = {name: spec.warm_up_start(name) for name in spec.series}
+    for dataset, theirs in stored_seals(workspace):
+        for name in starts if dataset != spec.dataset else ():
+            for other in theirs["series"].values():
+                first, last = other["sealed"]
+                if other["identity"] == spec.identity(name) and first < train:
+                    starts[name] = min(max(starts[name], last), train)
+    return starts
+
+
 def _refuse_change(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
     mine = _claims(spec)
     changed = [key for key in ("split", "looks") if before[key] != _head(spec)[key]]
-    changed += [f"series.{name}" for name, claim in before["series"].items() if mine.get(name) != claim]
+    changed += [f"series.{name}" for name, claim in before["series"].items() if _fixed(mine.get(name)) != _fixed(claim)]
     if changed:
         raise SealError(f"{changed[0]}: fixed since '{spec.dataset}' was first built; put it back, or choose another name")
+
+
+def _fixed(claim: Mapping[str, Any] | None) -> Any:
+    """What of a claim may not change: all but where its rows before train begin, which sources may come to hold more of."""
+    return claim and {**claim, "open": claim["open"][1]}
 
 
 def _refuse_other_extension(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
@@ -125,7 +146,7 @@ def marks_of(spec: DatasetSpec, series: Mapping[str, Series]) -> Marks:
         told = hashes != 0
         opened[name] = np.unique(hashes[told & (ends <= boundary)])
         closed[name] = np.unique(hashes[told & (after >= sealed_from)])
-    return Marks(opened, closed)
+    return Marks(opened, closed, {name: int(one.time[0]) for name, one in series.items() if len(one)})
 
 
 def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
@@ -137,7 +158,7 @@ def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
         If rows are open on one side and sealed on another, in this dataset or
         between it and any other, whatever the series are called.
     """
-    others = [(name, _stored(workspace, name)) for name, _ in _seals(workspace) if name != spec.dataset]
+    others = [(name, _stored(workspace, name)) for name, _ in stored_seals(workspace) if name != spec.dataset]
     for where, theirs in (("this dataset", marks), *((f"dataset '{name}'", found) for name, found in others)):
         for series in marks.open:
             for other in theirs.sealed:
@@ -154,35 +175,120 @@ def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
                 raise SealError(f"series.{series}: holds the same rows as series.{other}; keep one of them")
 
 
+def refuse_alike(workspace: Workspace, spec: DatasetSpec, opened: Path, closed: Path) -> None:
+    """Refuse by how rows move, whatever was done to them; the vault's process compares them.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose seals count.
+    spec : DatasetSpec
+        What is being built.
+    opened, closed : Path
+        The folders of its two parts, written and not yet in place.
+
+    Raises
+    ------
+    SealError
+        If open rows of one dataset move like sealed rows of another, or the comparison failed.
+    DataError
+        If rows of another dataset are damaged.
+    """
+    mine = read_seal(closed)
+    others = [theirs for name, theirs in stored_seals(workspace) if name != spec.dataset]
+    if not any(shared_dates(mine, theirs) or shared_dates(theirs, mine) for theirs in others):
+        return
+    command = [sys.executable, "-m", VAULT, str(workspace.root), "compare", spec.dataset, str(opened), str(closed)]
+    variables = {**os.environ, **environment(workspace.root)}
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=variables, check=False).stdout
+    if not answer.endswith("\n"):
+        raise SealError(
+            "the vault could not compare sealed rows, so nothing was built; a person reads vault/log in the workspace"
+        )
+    found = json.loads(answer)
+    if found["refused"]:
+        kind: type[FactoryError] = getattr(errors, found["error"])
+        raise kind(*found["refused"])
+
+
 def write(folder: Path, spec: DatasetSpec, marks: Marks) -> None:
     """Leave a dataset's marks in its vault folder."""
-    (folder / SEAL).write_text(canonical.dumps(_head(spec) | {"series": _claims(spec)}), encoding="utf-8")
+    (folder / SEAL).write_text(canonical.dumps(_head(spec) | {"series": _claims(spec, marks.since)}), encoding="utf-8")
     for side, hashes in (("open", marks.open), ("sealed", marks.sealed)):
         (folder / side).mkdir()
         for series, values in hashes.items():
             np.save(folder / side / f"{series}.npy", values)
 
 
+def read_seal(folder: Path) -> dict[str, Any]:
+    """What :func:`write` says of a dataset: split, looks, and by series its identity and its open and sealed dates.
+
+    Raises
+    ------
+    SealError
+        If it is damaged: nothing else tells what is sealed.
+    """
+    try:
+        if _is_hashed(folder):
+            require_whole(folder, {SEAL: 0})
+    except (OSError, ValueError):
+        raise SealError(f"dataset '{folder.name}': its seal is damaged; restore the vault folder from a backup") from None
+    found: dict[str, Any] = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+    return found
+
+
+def stored_seals(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each dataset that has a seal, and what :func:`read_seal` gives of it."""
+    for path in sorted(workspace.vault.glob(f"[!.]*/{SEAL}")):
+        yield path.parent.name, read_seal(path.parent)
+
+
+def sealed_dates(seal: Mapping[str, Any]) -> tuple[int, int]:
+    """First and last moment that a dataset seals, ms UTC."""
+    first, last = next(iter(seal["series"].values()))["sealed"]
+    return first, last
+
+
+def shared_dates(opened: Mapping[str, Any], sealed: Mapping[str, Any]) -> tuple[int, int] | None:
+    """First and last moment that are open in one dataset and sealed in another; none below a day, which tells nothing."""
+    start, end = min(claim["open"] for claim in opened["series"].values())
+    first, last = sealed_dates(sealed)
+    first, last = max(start, first), min(end, last)
+    return (first, last) if last - first >= DAY else None
+
+
 def _head(spec: DatasetSpec) -> dict[str, Any]:
     return {"split": spec.split.model_dump(mode="json"), "looks": spec.looks}
 
 
-def _claims(spec: DatasetSpec) -> dict[str, Any]:
-    opened = [spec.span[0], spec.bounds("validation")[1]]
+def _claims(spec: DatasetSpec, since: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """What each series opens and seals; `since` tells of first rows that lie before train."""
+    train, end = spec.span[0], spec.bounds("validation")[1]
+    first = {name: min(train, (since or {}).get(name, train)) for name in spec.series}
     sealed = list(spec.split.span("sealed"))
-    return {name: {"identity": spec.identity(name), "open": opened, "sealed": sealed} for name in spec.series}
-
-
-def _seals(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in sorted(workspace.vault.glob(f"[!.]*/{SEAL}")):
-        yield path.parent.name, json.loads(path.read_text(encoding="utf-8"))
+    return {name: {"identity": spec.identity(name), "open": [first[name], end], "sealed": sealed} for name in spec.series}
 
 
 def _stored(workspace: Workspace, name: str) -> Marks:
-    sides = [
-        {path.stem: np.load(path) for path in (workspace.vault / name / side).glob("*.npy")} for side in ("open", "sealed")
-    ]
+    folder = workspace.vault / name
+    try:
+        sides = [{path.stem: np.load(path) for path in _mark_files(folder, side)} for side in ("open", "sealed")]
+    except (OSError, ValueError):
+        raise DataError(f"dataset '{name}': its marks in the vault are damaged or gone; {MEND}") from None
     return Marks(*sides)
+
+
+def _mark_files(folder: Path, side: str) -> list[Path]:
+    if not _is_hashed(folder):
+        return sorted((folder / side).glob("*.npy"))
+    files = [name for name in read_hashes(folder) if name.startswith(f"{side}/")]
+    require_whole(folder, dict.fromkeys(files, 0))
+    return [folder / name for name in files]
+
+
+def _is_hashed(folder: Path) -> bool:
+    """Whether a version that has hashes built a dataset: any other may be built anew beside those that did not."""
+    return (folder / HASHES).is_file()
 
 
 def _meet(left: Hashes, right: Hashes) -> bool:

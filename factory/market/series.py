@@ -1,9 +1,10 @@
 """Rows in time: one series, one partition."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from numpy import float64, int64
+import numpy as np
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 
@@ -31,6 +32,9 @@ class Series:
         ``time + period + delay``, for values ``time + delay``.
     columns : mapping of str to ndarray of float64, shape (n,)
         For bars: open, high, low, close, volume, and what else the source has.
+    overshoot : float
+        Of bars: how far beyond its price a stop fills, as a share of it, measured on train
+        (:mod:`factory.market.overshoot`); 0 where nothing was measured.
     """
 
     name: str
@@ -40,9 +44,22 @@ class Series:
     time: NDArray[int64]
     known: NDArray[int64]
     columns: Mapping[str, NDArray[float64]]
+    overshoot: float = 0.0
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def since(self, first: int) -> "Series":
+        """The rows stamped at a moment or later."""
+        rows = slice(int(np.searchsorted(self.time, first)), None)
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, time=self.time[rows], known=self.known[rows], columns=columns)
+
+    @property
+    def traded(self) -> NDArray[bool_]:
+        """Bars whose prices somebody paid, shape (n,): those that are there and, where volume is known, have some."""
+        there = ~np.isnan(self.columns["open"])
+        return there & (self.columns["volume"] > 0) if "volume" in self.columns else there
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +75,8 @@ class Partition:
     start, end : int
         Decisions t satisfy ``start <= t < end``, ms UTC, the gap already taken off.
     series : mapping of str to Series
-        Rows from the dataset's first up to, and never at or after, `end`:
-        earlier rows are there so that features can warm up.
+        Rows up to, and never at or after, `end`. Those before `start` are there so that features can warm up: of the
+        partition before, and of train those that the source has from before the split.
     fingerprint : str
         Hash of exactly these rows and bounds.
     """

@@ -95,14 +95,14 @@ def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, F
     rows = days * DAY_ROWS
     streams = [default_rng(child) for child in SeedSequence(seed).spawn(8)]
     sigma, returns = _returns(streams[0], rows)
-    volume = _volume(streams[1], sigma, returns, 20.0)
-    spread = 0.5 * SCALE * _student(streams[2], rows)
+    volume = volumes(streams[1], sigma, returns, 20.0)
+    spread = 0.5 * SCALE * student(streams[2], rows)
     rule = _rule(start_ms, spread, volume)
     if edge:
         returns = _plant(returns, rule, edge, streams[3])
     time = start_ms + MINUTE * np.arange(rows, dtype=int64)
     both = returns + spread
-    eth_volume = _volume(streams[4], sigma, both, 300.0)
+    eth_volume = volumes(streams[4], sigma, both, 300.0)
     frames = {
         "btc": _coin(streams[5], time, 40_000.0, returns, sigma, volume),
         "eth": _coin(streams[6], time, 2_000.0, both, sigma, eth_volume),
@@ -111,7 +111,7 @@ def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, F
     return frames, rule
 
 
-def _student(rng: Generator, rows: int) -> Values:
+def student(rng: Generator, rows: int) -> Values:
     """Student-t with variance 1."""
     drawn: Values = rng.standard_t(FREEDOM, rows) * np.sqrt((FREEDOM - 2) / FREEDOM)
     return drawn
@@ -119,14 +119,29 @@ def _student(rng: Generator, rows: int) -> Values:
 
 def _returns(rng: Generator, rows: int) -> tuple[Values, Values]:
     """Volatility of each minute and its log return, shape (rows,) each."""
-    z = _student(rng, rows)
-    growth = (ALPHA * z * z + BETA).tolist()
+    z = student(rng, rows)
+    sigma = volatility(z)
+    return sigma, np.asarray(sigma * z)
+
+
+def volatility(z: Values, alpha: float = ALPHA, fall: float = 0.0) -> Values:
+    """Volatility of each minute, by GARCH(1,1) and the season of the day, shape (rows,).
+
+    Parameters
+    ----------
+    z : ndarray of float64, shape (rows,)
+        Shocks of mean 0 and variance 1.
+    alpha : float
+        Weight of the last squared shock.
+    fall : float
+        What is added to `alpha` after a fall: the leverage effect (Glosten, Jagannathan & Runkle 1993).
+    """
+    growth = ((alpha + fall * (z < 0)) * z * z + BETA).tolist()
     level, h = 1.0, []
     for factor in growth:
         h.append(level)
-        level = 1 - ALPHA - BETA + factor * level
-    sigma = SCALE * _season(rows) * np.sqrt(np.array(h))
-    return sigma, np.asarray(sigma * z)
+        level = 1 - alpha - fall / 2 - BETA + factor * level
+    return np.asarray(SCALE * _season(len(z)) * np.sqrt(np.array(h)))
 
 
 def _season(rows: int) -> Values:
@@ -137,7 +152,7 @@ def _season(rows: int) -> Values:
     return season
 
 
-def _volume(rng: Generator, sigma: Values, returns: Values, mean: float) -> Values:
+def volumes(rng: Generator, sigma: Values, returns: Values, mean: float) -> Values:
     """Base units a minute: more when it moves, and blind to the direction."""
     activity = (0.5 * sigma + 0.5 * np.abs(returns)) / SCALE
     return mean * activity * rng.gamma(4.0, 0.25, len(returns)) + 0.01 * mean
@@ -171,12 +186,12 @@ def _plant(returns: Values, rule: Truth, edge: float, rng: Generator) -> Values:
 
 def _coin(rng: Generator, time: NDArray[int64], price: float, returns: Values, sigma: Values, volume: Values) -> Frame:
     inside, takers = rng.spawn(2)
-    bars = _bars(inside, price, returns, sigma)
+    prices = bars(inside, price, returns, sigma)
     lean = 0.15 * np.tanh(returns / sigma) + 0.08 * takers.standard_normal(len(returns))
     return Frame(
         time,
         {
-            **bars,
+            **prices,
             "volume": volume,
             "number_of_trades": np.ceil(volume * 40),
             "taker_buy_volume": volume * np.clip(0.5 + lean, 0.0, 1.0),
@@ -184,7 +199,7 @@ def _coin(rng: Generator, time: NDArray[int64], price: float, returns: Values, s
     )
 
 
-def _bars(rng: Generator, price: float, returns: Values, sigma: Values) -> dict[str, Values]:
+def bars(rng: Generator, price: float, returns: Values, sigma: Values) -> dict[str, Values]:
     """Bars whose extremes are those of a Brownian bridge between open and close."""
     path = np.concatenate(([0.0], np.cumsum(returns)))
     before, after = price * np.exp(path[:-1]), price * np.exp(path[1:])
@@ -200,6 +215,6 @@ def _gold(rng: Generator, time: NDArray[int64], returns: Values) -> Frame:
     hourly = returns.reshape(-1, HOUR_ROWS).sum(axis=1)
     own, sizes, inside = rng.spawn(3)
     sigma = np.full(len(hourly), 1.5e-3)
-    moves = 0.1 * hourly + sigma * _student(own, len(hourly))
+    moves = 0.1 * hourly + sigma * student(own, len(hourly))
     volume = 50 * sizes.gamma(2.0, 0.5, len(hourly)) * (0.5 + np.abs(moves) / sigma)
-    return Frame(time[::HOUR_ROWS], {**_bars(inside, 2_000.0, moves, sigma), "volume": volume})
+    return Frame(time[::HOUR_ROWS], {**bars(inside, 2_000.0, moves, sigma), "volume": volume})

@@ -4,12 +4,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from factory import plainyaml
 from factory.errors import DataError
 from factory.market.contracts import Binary, Contract, Perpetual
-from factory.market.fields import Column, Delay, Globs, Moment, Underlying
+from factory.market.fields import Column, Delay, Moment, Underlying
+from factory.market.files import NONE, Adjustment, Closed, Files, Provider, Source
 from factory.market.mistakes import lines_of
 from factory.names import Name, Slug
 from factory.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
@@ -17,45 +18,11 @@ from factory.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
 PARTITIONS = ("train", "validation", "sealed")
 GAP_SHARE = 0.01
 """Share of train that the gap takes at least; see STATISTICS section 1."""
+WARM_UP_SHARE, WARM_UP_ROWS = 0.2, 1_000
+"""How far before train rows are kept for features to warm up on: a share of train, or rows of a series that reach further."""
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Files(_Closed):
-    """Rows in CSV, Parquet or Binance archive zips.
-
-    Parameters
-    ----------
-    files : str or list of str
-        Paths or globs, from the folder of the dataset file.
-    time : str or None
-        Column of the stamps; default: the first of timestamp, time, open_time.
-    """
-
-    use: Literal["files"]
-    files: Globs
-    time: str | None = None
-
-
-class Provider(_Closed):
-    """Rows that ``rfcat data fetch`` downloads.
-
-    Parameters
-    ----------
-    symbol : str
-        As the exchange spells it, e.g. ``BTCUSDT``.
-    """
-
-    use: Literal["binance-spot", "binance-um"]
-    symbol: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,40}$")]
-
-
-Source = Annotated[Files | Provider, Field(discriminator="use")]
-
-
-class SeriesSpec(_Closed):
+class SeriesSpec(Closed):
     """One series of a dataset.
 
     Parameters
@@ -71,6 +38,10 @@ class SeriesSpec(_Closed):
         From a bar's close, or a value's stamp, to its publication. Compulsory for values.
     source : Files, Provider or None
         Where the rows come from; none in a simulated dataset.
+    adjust : list of Adjustment
+        Redenominations and splits inside the rows.
+    exclude : list of pairs of moments
+        Stretches, the second moment not in it, whose rows are left out as in a gap.
     """
 
     kind: Literal["bars", "values"]
@@ -78,6 +49,8 @@ class SeriesSpec(_Closed):
     period: Duration
     delay: Delay = "0"
     source: Source | None = None
+    adjust: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
+    exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
@@ -85,7 +58,15 @@ class SeriesSpec(_Closed):
             raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
         if isinstance(self.source, Provider) and self.kind != "bars":
             raise ValueError(f"kind: '{self.kind}' from {self.source.use}, which has bars only; write kind: bars")
+        for first, last in self.exclude:
+            if moment(first) >= moment(last):
+                raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
         return self
+
+    @property
+    def counts_volume(self) -> bool:
+        """Whether a person left it at that bars have a volume."""
+        return not isinstance(self.source, Files) or self.source.columns.get("volume", "").lower() != NONE
 
     @property
     def period_ms(self) -> int:
@@ -108,7 +89,7 @@ class SeriesSpec(_Closed):
         return self.period_ms + self.delay_ms if self.kind == "bars" else self.delay_ms
 
 
-class Simulated(_Closed):
+class Simulated(Closed):
     """A market drawn by :mod:`factory.market.simulator`.
 
     Parameters
@@ -135,8 +116,8 @@ class Simulated(_Closed):
         return self
 
 
-class Split(_Closed):
-    """Which stretch of time is for what; each ``[from, to)``, UTC.
+class Split(Closed):
+    """Which stretch of time is for what; each ``[from, to)``, UTC. Rows before train only warm features up.
 
     Parameters
     ----------
@@ -154,7 +135,7 @@ class Split(_Closed):
         return moment(first), moment(last)
 
 
-class DatasetSpec(_Closed):
+class DatasetSpec(Closed):
     """A dataset as a person fixed it.
 
     Parameters
@@ -173,11 +154,13 @@ class DatasetSpec(_Closed):
         What can be traded, at what least cost.
     split : Split
         Train, validation, sealed.
+    validation_share : float
+        Share of validation's days that agents' own code (``execute_python``) sees, the same days at each call.
     looks : int
         Sealed looks granted.
     baseline : str or None
         A column that may well rank labels, such as the market's own odds in ``pm.up``. Probe P5 then calls too good
-        what is far above this column's AUC; without one, what is far above one half.
+        what is far above this column's AUC; without one, what is far above one half. P4 and P6 look at what features add to it.
     """
 
     dataset: Slug
@@ -187,6 +170,7 @@ class DatasetSpec(_Closed):
     series: Annotated[dict[Name, SeriesSpec], Field(min_length=1, max_length=50)]
     contracts: Annotated[dict[Slug, Contract], Field(max_length=50)]
     split: Split
+    validation_share: Annotated[float, Field(gt=0, le=1)] = 1 / 3
     looks: Annotated[int, Field(ge=1, le=20)] = 5
     baseline: Column | None = None
 
@@ -228,6 +212,11 @@ class DatasetSpec(_Closed):
         before = PARTITIONS[PARTITIONS.index(partition) - 1]
         return max(start, self.split.span(before)[1] + self.gap), end
 
+    def warm_up_start(self, series: str) -> int:
+        """First moment, ms UTC, of which rows of a series are kept where its source has them, though train begins later."""
+        first, last = self.split.span("train")
+        return first - max(int(WARM_UP_SHARE * (last - first)), WARM_UP_ROWS * self.series[series].period_ms)
+
     def identity(self, series: str) -> str:
         """What the seal compares: the market behind a series, one for each seed if drawn."""
         underlying = self.series[series].underlying
@@ -264,7 +253,7 @@ class DatasetSpec(_Closed):
                     f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: binance-spot, symbol: ...}}"
                 )
             if series.source:
-                twin = seen.setdefault((series.source, series.period), name)
+                twin = seen.setdefault((series.source.model_dump_json(), series.period), name)
                 if twin != name:
                     found.append(f"series.{name}: the same source as series.{twin}; keep one of the two spellings")
         if self.simulated:
@@ -288,6 +277,7 @@ class DatasetSpec(_Closed):
                 found += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
             else:
                 found += _perpetual_mistakes(where, contract)
+            found += _order_mistakes(where, contract)
         return found
 
     def _baseline_mistakes(self) -> list[str]:
@@ -311,8 +301,18 @@ class DatasetSpec(_Closed):
         return []
 
 
+def _order_mistakes(where: str, contract: Contract) -> list[str]:
+    """What would let no order through."""
+    most = contract.equity * (contract.leverage if isinstance(contract, Perpetual) else 1)
+    if contract.minimum_notional > most:
+        return [f"{where}.minimum_notional: {contract.minimum_notional:g} is more than the whole account can place, {most:g}"]
+    return []
+
+
 def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[str]:
     found = []
+    if contract.tick >= 1:
+        found.append(f"{where}.tick: {contract.tick:g} is no step of prices between 0 and 1; write for example 0.01")
     window = to_ms(contract.window)
     if window % series.period_ms or DAY % window:
         found.append(f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day")
@@ -371,6 +371,7 @@ def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
         ("split", 1): Split,
         ("series", 2): SeriesSpec,
         ("series", 3): Files if holder.get("use") == "files" else Provider,
+        ("series", 4): Adjustment,
         ("contracts", 2): Binary if holder.get("use") == "binary" else Perpetual,
     }
     model = models.get((path[0], len(path))) if path else DatasetSpec

@@ -1,10 +1,7 @@
 """Write a built dataset: open rows to its folder, sealed rows to the vault, whole or not at all."""
 
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +9,9 @@ import numpy as np
 
 from factory import canonical
 from factory.errors import DataError
-from factory.market import seals
-from factory.market.catalog import META, SPEC
+from factory.hashes import write_hashes
+from factory.market import faults, seals, staging
+from factory.market.catalog import META, OVERSHOOT, SPEC
 from factory.market.dataset import SERIES
 from factory.market.grid import missing
 from factory.market.quality import Quality
@@ -21,17 +19,29 @@ from factory.market.series import Series
 from factory.market.spec import DatasetSpec
 from factory.workspace import Workspace
 
-FORMAT = 1
+FORMAT = 3
 OPEN = ("train", "validation")
 QUALITY = "quality.json"
-NEW, OLD = ".new-", ".old-"
-"""Beginnings of the names of folders that are being written, and that are being replaced."""
 
 
 def write(
-    workspace: Workspace, spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str, Quality], marks: seals.Marks
+    workspace: Workspace,
+    spec: DatasetSpec,
+    series: Mapping[str, Series],
+    quality: Mapping[str, Quality],
+    marks: seals.Marks,
+    check: Callable[[Path, Path], None],
+    opening: staging.Opening | None,
 ) -> dict[str, Any]:
     """Write both halves of a dataset, replacing an older build of the same name.
+
+    Parameters
+    ----------
+    check : callable
+        Called with the folders of the open and the closed half before they are put in place; what it raises keeps
+        them from it.
+    opening : Opening or None
+        A person's, of what was sealed.
 
     Returns
     -------
@@ -46,9 +56,7 @@ def write(
     meta = _meta(spec, series, quality)
     end = spec.bounds("validation")[1]
     try:
-        with ExitStack() as stack:
-            opened = stack.enter_context(_fresh(workspace.datasets, spec.dataset))
-            closed = stack.enter_context(_fresh(workspace.vault, spec.dataset))
+        with staging.stage(workspace) as (opened, closed):
             for name, one in series.items():
                 cut = _rows(spec, one, "validation")
                 _save(opened / SERIES / name, one, slice(None, cut))
@@ -58,21 +66,27 @@ def write(
             _json(opened / QUALITY, {name: one.listing(None, end) for name, one in quality.items()})
             _json(opened / SPEC, spec.model_dump(mode="json", exclude_unset=True))
             _json(opened / META, meta)
+            write_hashes(opened)
+            write_hashes(closed)
             _owner_only(closed)
+            check(opened, closed)
+            staging.commit(workspace, spec.dataset, opening.sign() if opening else None)
     except OSError as error:
         raise DataError(f"dataset '{spec.dataset}': {error.strerror or 'cannot be written'}; nothing was written") from error
+    staging.finish_or_undo(workspace, opening.record if opening else None)
     return meta
 
 
 def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
     """Rows that lie wholly before a partition's end."""
-    extent = spec.series[series.name].extent_ms
+    one = spec.series[series.name]
+    extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
 
 
 def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str, Quality]) -> dict[str, Any]:
     rows = {partition: {name: _rows(spec, one, partition) for name, one in series.items()} for partition in OPEN}
-    prints = _fingerprints(spec, series, rows)
+    prints = fingerprints_of(spec, series, rows)
     partitions: dict[str, Any] = {
         partition: {
             "start": spec.bounds(partition)[0],
@@ -105,15 +119,17 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "period": series.period,
         "delay": series.delay,
         "columns": list(series.columns),
+        OVERSHOOT: series.overshoot,
         "rows": rows,
         "missing": int(rows - len(found)),
         "first": int(series.time[found[0]]),
         "last": int(series.time[found[-1]]),
         "quality": quality.summary(None, spec.bounds("validation")[1]),
+        faults.KEY: [fault.stored() for fault in quality.faults],
     }
 
 
-def _fingerprints(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
     """Hash of each open partition's rows and bounds; validation's rows go on where train's end."""
     parts: dict[str, list[Any]] = {partition: [partition, *spec.bounds(partition)] for partition in OPEN}
     for name, one in sorted(series.items()):
@@ -142,31 +158,3 @@ def _json(path: Path, value: Any) -> None:
 def _owner_only(folder: Path) -> None:
     for path in folder.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
-
-
-@contextmanager
-def _fresh(parent: Path, name: str) -> Iterator[Path]:
-    """Give a new folder (owner-only), put in the place of ``parent/name`` when the block ends well."""
-    for stale in parent.glob(f"{NEW}*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=NEW))
-    try:
-        yield temporary
-        target = parent / name
-        if target.exists():
-            target.rename(parent / f"{OLD}{name}")
-        temporary.rename(target)
-        shutil.rmtree(parent / f"{OLD}{name}", ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def recover(workspace: Workspace) -> None:
-    """Put back what a build took away before it was killed: without its seal, sealed rows could be opened elsewhere."""
-    for parent in (workspace.vault, workspace.datasets):
-        for older in parent.glob(f"{OLD}*"):
-            target = parent / older.name.removeprefix(OLD)
-            if target.exists():
-                shutil.rmtree(older, ignore_errors=True)
-            else:
-                older.rename(target)

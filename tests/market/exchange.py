@@ -38,6 +38,14 @@ def month_end(month: str) -> int:
     return moment(f"{iso(moment(f'{month}-28') + 96 * HOUR)[:7]}-01")
 
 
+def months_back(count: int) -> list[str]:
+    """The present month and those before it, oldest first."""
+    found = [iso(now_ms())[:7]]
+    while len(found) <= count:
+        found.insert(0, iso(moment(f"{found[0]}-01") - 1)[:7])
+    return found
+
+
 class Exchange:
     """What is published, and what was asked."""
 

@@ -5,25 +5,32 @@ import numpy as np
 import pytest
 
 from factory.errors import DataError
+from factory.market.build import build
 from factory.market.readers import read_files
 from factory.market.sources import binance
 from factory.market.sources.binance import fetch
 from factory.market.sources.paths import files_of
-from factory.market.spec import Provider, SeriesSpec
+from factory.market.spec import Provider, SeriesSpec, load_spec
 from factory.times import DAY, HOUR, iso, moment, now_ms
 from factory.workspace import Workspace
-from tests.market.exchange import Exchange, month_end, serving
+from tests.market.exchange import Exchange, month_end, months_back, serving
 
 SPOT = Provider(use="binance-spot", symbol="BTCUSDT")
 SPEC = SeriesSpec.model_validate({"kind": "bars", "underlying": "BTCUSDT", "period": "1h", "source": SPOT.model_dump()})
 
 
-def months_back(count: int) -> list[str]:
-    """The present month and those before it, oldest first."""
-    found = [iso(now_ms())[:7]]
-    while len(found) <= count:
-        found.insert(0, iso(moment(f"{found[0]}-01") - 1)[:7])
-    return found
+LATER = """\
+dataset: btc
+confirmed: true
+series:
+  btc: {{kind: bars, underlying: BTCUSDT, period: 1h, source: {{use: binance-spot, symbol: BTCUSDT}}}}
+contracts:
+  perp: {{use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 5}}
+split:
+  train: [{0}-01, {0}-15]
+  validation: [{0}-15, {1}-01]
+  sealed: [{1}-01, {2}-01]
+"""
 
 
 @pytest.fixture
@@ -60,6 +67,32 @@ def test_archives_then_klines_cover_everything_up_to_the_last_closed_bar(workspa
     assert time[-1] + HOUR <= now_ms() < time[-1] + 2 * HOUR + 5_000
     assert workspace.vault in folder.parents
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+
+
+def test_of_the_future_nothing_exists_yet(workspace: Workspace, exchange: Exchange) -> None:
+    fetch(workspace, SPOT, "1h", start())
+    exchange.asked.clear()
+    with pytest.raises(DataError, match="lies in the future, of which nothing exists yet"):
+        fetch(workspace, SPOT, "1h", now_ms() + 40 * DAY)
+    assert exchange.asked == []
+
+
+def test_rows_that_a_provider_has_are_asked_for_by_the_command_that_fetches_them(
+    workspace: Workspace, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a dataset whose sealed part is later than what was downloaded, as when it is extended."""
+    exchange.months, exchange.days = {months_back(3)[0]}, set()
+    monkeypatch.setattr(Exchange, "klines", lambda self, since: [])
+    fetch(workspace, SPOT, "1h", start())
+    first, second, third, _ = months_back(3)
+    one = load_spec(LATER.format(first, second, third))
+    for where, told in ((workspace.root, "rfcat data fetch"), ("/elsewhere", f"rfcat --workspace {workspace.root} data fetch")):
+        monkeypatch.setenv("RFCAT_WORKSPACE", str(where))
+        with pytest.raises(DataError) as refused:
+            build(workspace, one)
+        assert f"fetch the rest with: {told} binance BTCUSDT --from {first} --period 1h, or move the split" in str(
+            refused.value
+        )
 
 
 def test_what_is_there_is_not_downloaded_again(workspace: Workspace, exchange: Exchange) -> None:

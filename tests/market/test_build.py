@@ -189,7 +189,10 @@ def test_bad_input_is_refused_and_nothing_is_written(workspace: Workspace, sourc
     refused(
         workspace, spec(("btc.csv", "nowhere-*.csv")), sources, r"series\.btc\.source\.files: 'nowhere-\*\.csv' matches no file"
     )
-    refused(workspace, spec(("use: files, files: btc.csv", "use: binance-um, symbol: BTCUSDT")), sources, "is not downloaded")
+    fetch = (
+        rf"is not downloaded; run: rfcat --workspace {workspace.root} data fetch binance-um BTCUSDT --from 2024-01 --period 1m"
+    )
+    refused(workspace, spec(("use: files, files: btc.csv", "use: binance-um, symbol: BTCUSDT")), sources, fetch)
     csv(sources / "btc.csv", rows(7))
     refused(workspace, spec(), sources, "holds 33% of the rows of validation .* fetch the rest")
 

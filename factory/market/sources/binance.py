@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import httpx
 
 from factory.errors import DataError, did_you_mean
+from factory.market.files import Provider
 from factory.market.sources.paths import download_folder
-from factory.market.spec import Provider
 from factory.progress import Progress, silent, within
 from factory.times import DAY, iso, moment, now_ms
 from factory.workspace import Workspace, write_text
@@ -111,6 +111,8 @@ def fetch(workspace: Workspace, provider: Provider, period: str, start_ms: int, 
     """
     if period not in INTERVALS:
         raise DataError(f"period '{period}': not offered by Binance; {did_you_mean(period, INTERVALS, len(INTERVALS))}")
+    if start_ms > now_ms():
+        raise DataError(f"--from {iso(start_ms)}: lies in the future, of which nothing exists yet; name an earlier month")
     folder = download_folder(workspace, provider, period)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

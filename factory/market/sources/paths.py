@@ -1,10 +1,16 @@
-"""The files behind a series."""
+"""The files behind a series, and the command that downloads them."""
 
+import shlex
 from pathlib import Path
 
 from factory.errors import DataError
-from factory.market.spec import Files, Provider, SeriesSpec
+from factory.market.files import Files, Provider
+from factory.market.spec import SeriesSpec
+from factory.times import iso
 from factory.workspace import Workspace
+
+PROVIDERS = {"binance": "binance-spot", "binance-um": "binance-um"}
+"""What `rfcat data fetch` calls them, and how a dataset file does."""
 
 
 def download_folder(workspace: Workspace, provider: Provider, period: str) -> Path:
@@ -12,8 +18,21 @@ def download_folder(workspace: Workspace, provider: Provider, period: str) -> Pa
     return workspace.vault / "downloads" / provider.use / provider.symbol / period
 
 
-def files_of(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Path) -> list[Path]:
+def fetch_command(workspace: Workspace, provider: Provider, period: str, since: int) -> str:
+    """The command that downloads what is missing of a series from a moment, ms UTC, on."""
+    where = [] if Workspace.default() == workspace.root else ["--workspace", str(workspace.root)]
+    called = next(name for name, use in PROVIDERS.items() if use == provider.use)
+    month = iso(since)[: len("2024-01")]
+    return shlex.join(["rfcat", *where, "data", "fetch", called, provider.symbol, "--from", month, "--period", period])
+
+
+def files_of(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Path, since: int = 0) -> list[Path]:
     """Files of a series, sorted by name.
+
+    Parameters
+    ----------
+    since : int
+        First moment that is needed, ms UTC.
 
     Raises
     ------
@@ -24,7 +43,8 @@ def files_of(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Path
         folder = download_folder(workspace, spec.source, spec.period)
         found = sorted((*folder.glob("*.zip"), *folder.glob("*.csv")))
         if not found:
-            raise DataError(f"series.{name}.source: {spec.source.symbol} is not downloaded; run 'rfcat data fetch' first")
+            command = fetch_command(workspace, spec.source, spec.period, since)
+            raise DataError(f"series.{name}.source: {spec.source.symbol} is not downloaded; run: {command}")
         return found
     return _named(name, spec.source.files if isinstance(spec.source, Files) else (), source_dir)
 

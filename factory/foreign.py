@@ -1,0 +1,82 @@
+"""Text that others wrote, made harmless where it enters: it will stand on a person's terminal and in agents' answers."""
+
+import re
+import unicodedata
+from typing import Any
+
+CLIENT = 32
+"""Characters of a client's name."""
+NOBODY = "unknown"
+CUT = "..."
+
+# What a terminal obeys: colours and cursors, then titles and links, then the short ones.
+_ORDERS = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+# What has no look of its own, beside the categories of controls and formats: fillers, joiners, selectors, tags.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class _Harmless(dict[int, int | None]):
+    """What each character becomes, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        dropped = unicodedata.category(character) in _DROPPED or _UNSEEN.match(character)
+        self[code] = None if dropped and character not in "\n\t\x1b\x9b\x9c\x07" else code
+        return self[code]
+
+
+_VISIBLE = _Harmless()
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def clean(text: str) -> str:
+    """Take out of a text what cannot be seen or what a terminal obeys; lines and tabs stay.
+
+    Parameters
+    ----------
+    text : str
+        Of any origin.
+
+    Returns
+    -------
+    str
+        Without control characters and their sequences, overrides of direction, characters of no width and halves of
+        characters; `text` itself where it has none.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    lines = re.sub("\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
+    # In this order: a character of no width could stand inside a sequence, and hide it.
+    return _ORDERS.sub("", lines.translate(_VISIBLE)).translate(_CONTROLS)
+
+
+def clean_line(text: str) -> str:
+    """A text as one clean line, without blanks at its ends or beside each other."""
+    return " ".join(clean(text).split())
+
+
+def clean_all(value: Any) -> Any:
+    """Clean every text of a JSON-like value, keys too."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean_all(key): clean_all(inner) for key, inner in value.items()}
+    return [clean_all(inner) for inner in value] if isinstance(value, list) else value
+
+
+def client_name(text: str) -> str:
+    """A client's name in letters, digits, ``.``, ``_`` and ``-``, at most 32: too little to say anything to other agents."""
+    return _UNSAFE.sub("-", clean(text)).strip("-.")[:CLIENT].rstrip("-.") or NOBODY
+
+
+def shorten(text: str, most: int) -> str:
+    """The beginning of a text that is longer than `most` characters, marked as cut."""
+    return text if len(text) <= most else f"{text[: most - len(CUT)]}{CUT}"

@@ -1,0 +1,48 @@
+"""What a person declared of a series in the dataset file, done to its rows; and a volume that nobody counted, left out."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy import bool_, float64, int64
+from numpy.typing import NDArray
+
+from factory.market.frames import Frame
+from factory.market.spec import SeriesSpec
+from factory.times import moment
+
+COINS = ("volume", "taker_buy_volume")
+QUOTED = ("quote_volume", "taker_buy_quote_volume", "number_of_trades")
+"""Columns of bars that count what was redenominated, and those that do not; all others are prices."""
+
+
+def declared(spec: SeriesSpec, frame: Frame) -> Frame:
+    """Rows on the scale of the latest, without a column of volume in which nothing is counted.
+
+    A factor is of the whole file: rows before its moment are told on a scale that was only known later, as adjusted prices
+    are everywhere. Returns, ratios and whatever is free of scale are as they were.
+    """
+    columns = dict(frame.columns)
+    for one in spec.adjust:
+        columns = _rescaled(spec, frame.time < one.moment, columns, one.factor)
+    if spec.kind == "bars" and not np.nan_to_num(columns.get("volume", np.ones(1))).any():
+        del columns["volume"]
+    return replace(frame, columns=columns)
+
+
+def excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
+    """Rows in a stretch that a person left out, shape (n,): they are missing, as in a gap."""
+    found = np.zeros(len(time), bool)
+    for first, last in spec.exclude:
+        found |= (time >= moment(first)) & (time < moment(last))
+    return found
+
+
+def _rescaled(
+    spec: SeriesSpec, before: NDArray[bool_], columns: Mapping[str, NDArray[float64]], factor: float
+) -> dict[str, NDArray[float64]]:
+    found = {}
+    for name, values in columns.items():
+        is_coins, stays = spec.kind == "bars" and name in COINS, spec.kind == "bars" and name in QUOTED
+        found[name] = values if stays else np.where(before, values / factor if is_coins else values * factor, values)
+    return found

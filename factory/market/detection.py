@@ -1,0 +1,111 @@
+"""Rows that are each possible and together wrong: what would falsify a trial that trades or reads them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy import bool_, float64, int64
+from numpy.typing import NDArray
+
+from factory.market.faults import FROZEN, JUMP, VOLUME, Fault
+from factory.market.frames import PRICES, Frame
+from factory.market.spec import SeriesSpec
+from factory.times import to_duration
+
+LEVEL = float(np.log(1.4))
+LEVEL_SCALES = 20.0
+"""A jump is a step of 40 % and of twenty robust deviations, as a split or a redenomination makes."""
+FEW, OFTEN = 3, 0.002
+"""Jumps, and their share of the rows, up to which they are no habit of the market."""
+FEWEST, FEWEST_PAID = 100, 5
+"""Rows below which nothing is said of a volume, and of the price between two volumes."""
+UNCOUNTED, APART, APART_SHARE = 0.001, 2.0, 0.01
+STILL, STILL_UNCOUNTED = 30, 240
+"""Rows alike in a run that counts as frozen, with a volume in them and where none is counted."""
+FLOWS = ("volume", "quote_volume", "taker_buy_volume", "taker_buy_quote_volume")
+
+Mask = NDArray[bool_]
+Columns = Mapping[str, NDArray[float64]]
+
+
+def find_faults(spec: SeriesSpec, frame: Frame, first: int, before: int) -> tuple[Fault, ...]:
+    """Faults of the checked rows of bars with first <= stamp < before, those left out that the dataset file declares."""
+    low, high = np.searchsorted(frame.time, (first, before))
+    time = frame.time[low:high]
+    if spec.kind != "bars" or len(time) < 2:
+        return ()
+    columns = {name: values[low:high] for name, values in frame.columns.items()}
+    return (*_jumps(spec, time, columns), *_volumes(columns), *_frozen(spec, time, columns))
+
+
+def _jumps(spec: SeriesSpec, time: NDArray[int64], columns: Columns) -> list[Fault]:
+    """Changes of level between two bars, or inside one; where they are frequent, that is how the market moves."""
+    opened, close = np.log(columns["open"][1:]), np.log(columns["close"])
+    between, whole = opened - close[:-1], np.diff(close)
+    scale = 1.4826 * float(np.median(np.abs(whole[: max(1, len(whole) // 4)])))
+    steps = np.diff(time) / spec.period_ms
+    limit = np.maximum(LEVEL, LEVEL_SCALES * scale * np.sqrt(steps))
+    is_between = np.abs(between) > limit
+    found = []
+    for row in np.flatnonzero(is_between | (np.abs(whole) > limit)):
+        begin = int(time[row + 1])
+        end = begin if is_between[row] else begin + spec.period_ms
+        if not any(int(time[row]) < one.moment <= end for one in spec.adjust):
+            ratio = float(np.exp(between[row] if is_between[row] else whole[row]))
+            found.append(Fault(JUMP, f"price jumps x{ratio:.4g}", PRICES, ((begin, end),)))
+    return found if len(found) <= max(FEW, OFTEN * len(time)) else []
+
+
+def _volumes(columns: Columns) -> list[Fault]:
+    volume = columns.get("volume")
+    if volume is None:
+        return [Fault(VOLUME, "no volume is counted: no column has one, and every bar counts as traded", ("volume",))]
+    held = tuple(name for name in FLOWS if name in columns)
+    uncounted = _uncounted(columns, volume, held) if len(volume) >= FEWEST else []
+    return uncounted + (_far(columns, volume, held) if "quote_volume" in columns else [])
+
+
+def _uncounted(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
+    """A volume that is the same in all bars, or 0 where somebody traded."""
+    if (volume == volume[0]).all() and volume[0] > 0:
+        return [Fault(VOLUME, f"volume is {volume[0]:g} in all bars and counts nothing", ("volume",))]
+    moved = (columns["high"] > columns["low"]) | (np.diff(columns["close"], prepend=columns["open"][:1]) != 0)
+    share = float(np.mean((volume == 0) & moved))
+    if share <= UNCOUNTED:
+        return []
+    return [Fault(VOLUME, f"volume is 0 in {share:.1%} of the bars though prices move in them", held)]
+
+
+def _far(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
+    """Quote volume over volume is the price that was paid; where it is not, one of them counts something else."""
+    traded = (volume > 0) & (columns["quote_volume"] > 0)
+    if traded.sum() < FEWEST_PAID:
+        return []
+    low, high = columns["low"][traded], columns["high"][traded]
+    paid = columns["quote_volume"][traded] / volume[traded]
+    far = (paid < low / APART) | (paid > high * APART)
+    if far.mean() <= APART_SHARE:
+        return []
+    price = np.sqrt(low * high)
+    worth = float(np.median(paid * price))
+    if np.median(np.abs(paid * price / worth - 1)) < 0.01:
+        what = f"volume counts contracts of about {worth:.3g} and quote_volume coins, by the price between them"
+    else:
+        ratio = float(np.median(paid[far] / price[far]))
+        what = f"quote_volume/volume is {ratio:.3g} times the price in {far.mean():.0%} of the bars: one counts another unit"
+    return [Fault(VOLUME, what, held)]
+
+
+def _frozen(spec: SeriesSpec, time: NDArray[int64], columns: Columns) -> list[Fault]:
+    """Runs of bars that are the same in all: a feed that stood still while its clock went on."""
+    names = [name for name in (*PRICES, "volume") if name in columns]
+    same = np.logical_and.reduce([columns[name][1:] == columns[name][:-1] for name in names])
+    if "volume" in columns:
+        same &= columns["volume"][1:] > 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
+    least = STILL if "volume" in columns else STILL_UNCOUNTED
+    runs = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a + 1 >= least]
+    if not runs:
+        return []
+    spans = tuple((int(time[a]), int(time[b]) + spec.period_ms) for a, b in runs)
+    longest = to_duration(max(last - first for first, last in spans))
+    return [Fault(FROZEN, f"bars repeat unchanged for up to {longest}", (*PRICES, "volume"), spans)]

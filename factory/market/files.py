@@ -1,0 +1,86 @@
+"""Where a series' rows come from, and what a person declares of them: parts of the dataset file."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from factory.market.fields import Globs, Moment, Unit, Zone
+from factory.names import Name
+from factory.times import moment
+
+NONE = "none"
+"""What a dataset file calls a column that the source does not have."""
+
+
+class Closed(BaseModel):
+    """A part of the dataset file that takes no other keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Files(Closed):
+    """Rows in CSV, Parquet or Binance archive zips.
+
+    Parameters
+    ----------
+    files : str or list of str
+        Paths or globs, from the folder of the dataset file.
+    time : str or None
+        Column of the stamps; default: the first of timestamp, time, open_time.
+    columns : mapping of str to str
+        What a column is called in the files, by its name here: ``{volume: Volume BTC}``. Of values, those that are named
+        are all that is read; of bars ``{volume: none}`` says that the source counts none, and every bar counts as traded.
+    units : mapping of str to float
+        What a cell of a column counts, by its name here: ``{deliver: millions}``, or a number such as 100.
+    zone : str or None
+        Of stamps without one: UTC, or a place such as Europe/Berlin.
+    format : str or None
+        How stamps are written, such as ``%d/%m/%Y %H:%M``, where they can be read in two ways.
+    decimal : str or None
+        The sign before decimals, where cells can be read in two ways.
+    """
+
+    use: Literal["files"]
+    files: Globs
+    time: str | None = None
+    columns: Annotated[dict[Name, str], Field(max_length=50)] = {}
+    units: Annotated[dict[Name, Unit], Field(max_length=50)] = {}
+    zone: Zone | None = None
+    format: Annotated[str, Field(pattern="%")] | None = None
+    decimal: Literal[".", ","] | None = None
+
+
+class Provider(Closed):
+    """Rows that ``rfcat data fetch`` downloads.
+
+    Parameters
+    ----------
+    symbol : str
+        As the exchange spells it, e.g. ``BTCUSDT``.
+    """
+
+    use: Literal["binance-spot", "binance-um"]
+    symbol: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,40}$")]
+
+
+Source = Annotated[Files | Provider, Field(discriminator="use")]
+
+
+class Adjustment(Closed):
+    """A moment from which a market counts otherwise: a redenomination, a split.
+
+    Parameters
+    ----------
+    at : moment
+        First moment on the new scale.
+    factor : float
+        Prices before it, or values, are multiplied by it, and volumes divided. 1 says that a jump there is genuine.
+    """
+
+    at: Moment
+    factor: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+    @property
+    def moment(self) -> int:
+        """Milliseconds UTC."""
+        return moment(self.at)
