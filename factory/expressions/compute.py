@@ -1,4 +1,13 @@
-"""What computes each operator: name to function."""
+"""What computes each operator: name to function.
+
+What is undefined is missing, alike in all of them: a quotient by zero, a place in a
+window without range, a deviation's multiple where nothing deviates, an index of
+moves where nothing moves. Whether something is zero is asked of the exact value and
+never of a threshold, so that no answer hangs on the unit of prices or volumes; so
+what is flat must stay exactly flat through sums and means. Functions of one row
+(`log`, `exp`) and the signs ``+ - * /`` give what floating point gives, infinite
+values too, for the flow to refuse.
+"""
 
 from collections.abc import Callable, Mapping
 

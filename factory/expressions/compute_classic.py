@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import talib
 
-from factory.expressions.compute_window import window_mean, window_moments, window_place, window_sum
-from factory.expressions.kernels import ordered, rows, run, windows
+from factory.expressions.compute_market import true_range, typical
+from factory.expressions.compute_window import changed, ratio, window_mean, window_moments, window_place, window_sum
+from factory.expressions.kernels import memory, ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
@@ -42,20 +43,42 @@ def _band_position(x: Columns, k: Literals, on: Rows) -> Floats:
     return position
 
 
-def _place(high: Floats, low: Floats, close: Floats, n: float) -> Floats:
-    """Place of the close between the window's low and high, percent; 0 where they are equal, as TA-Lib."""
-    place = window_place(close, low, high, n, 0.0)
+def _strength(name: str, x: Columns, k: Literals) -> Floats:
+    return run(memory.strength, x[0], int(k[0]), OPERATORS[name].rows(k))
+
+
+def _momentum(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Chande's oscillator: the RSI from -100 to 100."""
+    momentum = _strength("cmo", x, k)
+    momentum *= 2.0
+    momentum -= 100.0
+    return momentum
+
+
+def _stoch_rsi(x: Columns, k: Literals, on: Rows) -> Floats:
+    strength = run(memory.strength, x[0], int(k[0]), OPERATORS["stoch_rsi"].rows(k) - int(k[1]) + 1)
+    place = window_place(strength, strength, strength, k[1])
     place *= 100.0
     return place
 
 
+def _ppo(x: Floats, fast: int, slow: int) -> Floats:
+    slow, fast = max(fast, slow), min(fast, slow)
+    calm = talib.EMA(x, slow)
+    share = ratio(talib.EMA(x, fast) - calm, calm)
+    share *= 100.0
+    return share
+
+
 def _stochastic_k(x: Columns, k: Literals, on: Rows) -> Floats:
-    return window_mean(_place(x[0], x[1], x[2], k[0]), k[1], on)
+    place = window_place(x[2], x[1], x[0], k[0])
+    place *= 100.0
+    return window_mean(place, k[1], on)
 
 
 def _williams_r(x: Columns, k: Literals, on: Rows) -> Floats:
     high, low, close = x
-    place = window_place(close, low, high, k[0], 1.0)
+    place = window_place(close, low, high, k[0])
     place -= 1.0
     place *= 100.0
     return place
@@ -69,24 +92,40 @@ def _aroon(x: Columns, k: Literals, on: Rows) -> Floats:
 
 
 def _money_flow_index(x: Columns, k: Literals, on: Rows) -> Floats:
-    """0 where less than 1 was traded in all, as TA-Lib."""
     up, moved = np.empty_like(x[0]), np.empty_like(x[0])
     rows.flows(*x, up, moved)
-    up, moved = window_sum(up, k[0], on), window_sum(moved, k[0], on)
-    np.divide(up, moved, out=up)
-    up *= 100.0
-    up[moved < 1.0] = 0.0
-    return up
+    share = ratio(window_sum(up, k[0], on), window_sum(moved, k[0], on))
+    share *= 100.0
+    return share
+
+
+def _ultimate(x: Columns, k: Literals, on: Rows) -> Floats:
+    """Williams (1985): buying pressure over true range, of three windows."""
+    high, low, close = x
+    pressure, reach = close - np.minimum(low, changed(close, 1, rows.LAG)), true_range(high, low, close)
+    a, b, c = (ratio(window_sum(pressure, n, on), window_sum(reach, n, on)) for n in sorted(k))
+    oscillator: Floats = 100.0 * (4.0 * a + 2.0 * b + c) / 7.0
+    return oscillator
+
+
+def _natr(high: Floats, low: Floats, close: Floats, n: int) -> Floats:
+    share = ratio(talib.ATR(high, low, close, n), close)
+    share *= 100.0
+    return share
+
+
+def _directional(name: str, kind: int) -> Compute:
+    return lambda x, k, on: run(memory.directional, x[0], x[1], x[2], int(k[0]), kind, OPERATORS[name].rows(k))
 
 
 CLASSIC: dict[str, Compute] = {
-    "rsi": lambda x, k, on: run(rows.strength, x[0], int(k[0]), OPERATORS["rsi"].rows(k)),
-    "cmo": _indicator("cmo", talib.CMO),
-    "stoch_rsi": _indicator("stoch_rsi", lambda x, n, k: talib.STOCHRSI(x, n, k, 1)[0]),
+    "rsi": lambda x, k, on: _strength("rsi", x, k),
+    "cmo": _momentum,
+    "stoch_rsi": _stoch_rsi,
     "macd": _macd("macd", 0),
     "macd_signal": _macd("macd_signal", 1),
     "macd_hist": _macd("macd_hist", 2),
-    "ppo": _indicator("ppo", lambda x, fast, slow: talib.PPO(x, fast, slow, 1)),
+    "ppo": _indicator("ppo", _ppo),
     "bollinger_upper": lambda x, k, on: window_moments(x[0], k[0], on, windows.BAND, k[1]),
     "bollinger_lower": lambda x, k, on: window_moments(x[0], k[0], on, windows.BAND, -k[1]),
     "bollinger_position": _band_position,
@@ -94,13 +133,13 @@ CLASSIC: dict[str, Compute] = {
     "stochastic_k": _stochastic_k,
     "stochastic_d": lambda x, k, on: window_mean(_stochastic_k(x, k, on), k[2], on),
     "williams_r": _williams_r,
-    "cci": _indicator("cci", talib.CCI),
+    "cci": lambda x, k, on: run(memory.deviation, typical(*x), int(k[0])),
     "mfi": _money_flow_index,
-    "ultimate": _indicator("ultimate", talib.ULTOSC),
-    "adx": _indicator("adx", talib.ADX),
-    "plus_di": _indicator("plus_di", talib.PLUS_DI),
-    "minus_di": _indicator("minus_di", talib.MINUS_DI),
+    "ultimate": _ultimate,
+    "adx": _directional("adx", memory.INDEX),
+    "plus_di": _directional("plus_di", memory.PLUS),
+    "minus_di": _directional("minus_di", memory.MINUS),
     "aroon": _aroon,
     "atr": _indicator("atr", talib.ATR),
-    "natr": _indicator("natr", talib.NATR),
+    "natr": _indicator("natr", _natr),
 }

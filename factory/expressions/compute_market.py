@@ -4,7 +4,7 @@ from math import log, pi
 
 import numpy as np
 
-from factory.expressions.compute_window import changed, ratio, window_mean, window_sum, window_var
+from factory.expressions.compute_window import changed, ratio, window_mean, window_most, window_sum, window_var
 from factory.expressions.kernels import rows, run
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
@@ -13,10 +13,15 @@ from factory.times import DAY, HOUR, MINUTE
 Columns = tuple[Floats, ...]
 
 
-def _true_range(x: Columns, k: Literals, on: Rows) -> Floats:
-    high, low, close = x
+def true_range(high: Floats, low: Floats, close: Floats) -> Floats:
+    """Greatest of high - low and both distances from the close before."""
     before = changed(close, 1, rows.LAG)
     return np.subtract(np.maximum(high, before), np.minimum(low, before))
+
+
+def typical(high: Floats, low: Floats, close: Floats) -> Floats:
+    """Mean of a bar's high, low and close; without a range exactly the close, which a third of its treble may miss."""
+    return np.where(high == low, close, (high + low + close) / 3.0)
 
 
 def _parkinson(x: Columns, k: Literals, on: Rows) -> Floats:
@@ -63,17 +68,18 @@ def _downside(x: Columns, k: Literals, on: Rows) -> Floats:
 
 def _weighted(value: Floats, weight: Floats, n: float, on: Rows) -> Floats:
     """Mean of n rows, weighted; NaN where the weights sum to zero."""
-    return ratio(window_sum(value * weight, n, on), window_sum(weight, n, on))
-
-
-def _typical(x: Columns) -> Floats:
-    typical: Floats = (x[0] + x[1] + x[2]) / 3.0
-    return typical
+    mean = ratio(window_sum(value * weight, n, on), window_sum(weight, n, on))
+    flat = mean.copy()
+    rows.flatten(value, int(n), 1.0, flat)
+    return np.where(np.isnan(mean), mean, flat)
 
 
 def _vwap_day(x: Columns, k: Literals, on: Rows) -> Floats:
-    worth = run(rows.since_midnight, _typical(x) * x[3], on.time, DAY)
-    return ratio(worth, run(rows.since_midnight, x[3], on.time, DAY))
+    """Of differences from the day's first price, so that a day without movement has exactly that price."""
+    price, volume = typical(*x[:3]), x[3]
+    first = price[np.maximum.accumulate(np.where(on.time % DAY == 0, np.arange(len(price)), 0))]
+    away = run(rows.since_midnight, (price - first) * volume, on.time, DAY)
+    return first + ratio(away, run(rows.since_midnight, volume, on.time, DAY))
 
 
 def _obv(x: Columns, k: Literals, on: Rows) -> Floats:
@@ -82,9 +88,11 @@ def _obv(x: Columns, k: Literals, on: Rows) -> Floats:
 
 
 def _money_flow(x: Columns, k: Literals, on: Rows) -> Floats:
+    """A bar without range counts as closed in its middle; NaN where no bar has any."""
     high, low, close, volume = x
-    place = ((close - low) - (high - close)) / np.where(high == low, 1.0, high - low)
-    return _weighted(place, volume, k[0], on)
+    reach = high - low
+    place = ((close - low) - (high - close)) / np.where(reach == 0.0, 1.0, reach)
+    return np.where(window_most(reach, k[0]) == 0.0, np.nan, _weighted(place, volume, k[0], on))
 
 
 def _amihud(x: Columns, k: Literals, on: Rows) -> Floats:
@@ -124,14 +132,14 @@ def _day_angle(on: Rows) -> Floats:
 
 
 MARKET: dict[str, Compute] = {
-    "true_range": _true_range,
+    "true_range": lambda x, k, on: true_range(*x),
     "parkinson": _parkinson,
     "garman_klass": _garman_klass,
     "rogers_satchell": _rogers_satchell,
     "yang_zhang": _yang_zhang,
     "bipower": _bipower,
     "downside": _downside,
-    "vwap": lambda x, k, on: _weighted(_typical(x), x[3], k[0], on),
+    "vwap": lambda x, k, on: _weighted(typical(*x[:3]), x[3], k[0], on),
     "vwap_day": _vwap_day,
     "obv": _obv,
     "money_flow": _money_flow,
@@ -141,7 +149,7 @@ MARKET: dict[str, Compute] = {
     "trade_imbalance": lambda x, k, on: 2.0 * ratio(window_sum(x[1], k[0], on), window_sum(x[0], k[0], on)) - 1.0,
     "trade_size": lambda x, k, on: ratio(window_sum(x[0], k[0], on), window_sum(x[1], k[0], on)),
     "mid": lambda x, k, on: _mid(*x),
-    "spread": lambda x, k, on: (x[0] - x[1]) / _mid(*x),
+    "spread": lambda x, k, on: ratio(x[0] - x[1], _mid(*x)),
     "microprice": lambda x, k, on: ratio(x[0] * x[3] + x[2] * x[1], x[3] + x[1]),
     "imbalance": _imbalance,
     "depth": lambda x, k, on: _total(x),

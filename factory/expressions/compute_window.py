@@ -1,9 +1,11 @@
 """Changes, windows and smoothing, through the kernels."""
 
+from collections.abc import Callable
+
 import numpy as np
 import talib
 
-from factory.expressions.kernels import ordered, rows, run, windows
+from factory.expressions.kernels import memory, ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.stretches import on_stretches
@@ -11,12 +13,16 @@ from factory.expressions.stretches import on_stretches
 
 def window_sum(x: Floats, n: float, on: Rows) -> Floats:
     """Sum of n rows."""
-    return run(windows.fold, x, int(n), on.phase, 1.0)
+    total = run(windows.fold, x, int(n), on.phase, 1.0)
+    rows.flatten(x, int(n), n, total)
+    return total
 
 
 def window_mean(x: Floats, n: float, on: Rows) -> Floats:
     """Mean of n rows."""
-    return run(windows.fold, x, int(n), on.phase, 1.0 / n)
+    mean = run(windows.fold, x, int(n), on.phase, 1.0 / n)
+    rows.flatten(x, int(n), 1.0, mean)
+    return mean
 
 
 def window_var(x: Floats, n: float, on: Rows) -> Floats:
@@ -39,10 +45,10 @@ def window_most(x: Floats, n: float) -> Floats:
     return run(windows.extreme, x, int(n), 1.0)
 
 
-def window_place(x: Floats, low: Floats, high: Floats, n: float, flat: float) -> Floats:
-    """Place between the least low and the greatest high of n rows, 0..1; `flat` where they are equal."""
+def window_place(x: Floats, low: Floats, high: Floats, n: float) -> Floats:
+    """Place between the least low and the greatest high of n rows, 0..1; NaN where they are equal."""
     place = window_least(low, n)
-    rows.within(x, place, window_most(high, n), flat)
+    rows.within(x, place, window_most(high, n))
     return place
 
 
@@ -72,18 +78,38 @@ def _std(x: Floats, n: float, on: Rows) -> Floats:
 
 
 def _over(x: Floats, extreme: Floats) -> Floats:
-    """Quotient of x and an extreme, less 1, in the extreme's own place."""
+    """Quotient of x and an extreme, less 1, in the extreme's own place; NaN where that is zero."""
+    extreme[extreme == 0.0] = np.nan
     np.divide(x, extreme, out=extreme)
     return np.subtract(extreme, 1.0, out=extreme)
 
 
-def _linear(n: float) -> Floats:
-    return np.arange(n, 0, -1) / (n * (n + 1) / 2)
+def _weighted_mean(x: Floats, n: float) -> Floats:
+    """Mean of n rows with linearly growing weights."""
+    mean = run(rows.weigh, x, np.arange(n, 0, -1) / (n * (n + 1) / 2))
+    rows.flatten(x, int(n), 1.0, mean)
+    return mean
 
 
-def _settled(name: str, indicator: str) -> Compute:
-    function = getattr(talib, indicator)
+def efficiency(x: Floats, n: float, on: Rows) -> Floats:
+    """Net move over n rows divided by the path's length; NaN where nothing moves."""
+    return ratio(np.abs(changed(x, n, rows.DIFF)), window_sum(np.abs(changed(x, 1, rows.DIFF)), n, on))
+
+
+def _speed(x: Floats, n: float, on: Rows) -> Floats:
+    """Efficiency, and 1 where nothing moves, as TA-Lib: the average goes there as fast as it can."""
+    path = window_sum(np.abs(changed(x, 1, rows.DIFF)), n, on)
+    return np.where(path == 0.0, 1.0, efficiency(x, n, on))
+
+
+def _settled(name: str, function: Callable[[Floats, int], Floats]) -> Compute:
     return lambda x, k, on: on_stretches(lambda part: function(part, int(k[0])), x, OPERATORS[name].rows(k))
+
+
+def _trix(x: Floats, n: int) -> Floats:
+    change = run(rows.change, talib.EMA(talib.EMA(talib.EMA(x, n), n), n), 1, rows.RET)
+    change *= 100.0
+    return change
 
 
 WINDOW: dict[str, Compute] = {
@@ -101,7 +127,7 @@ WINDOW: dict[str, Compute] = {
     "kurt": lambda x, k, on: run(windows.shape, x[0], int(k[0]), on.phase, windows.KURT),
     "min": lambda x, k, on: window_least(x[0], k[0]),
     "max": lambda x, k, on: window_most(x[0], k[0]),
-    "position": lambda x, k, on: window_place(x[0], x[0], x[0], k[0], np.nan),
+    "position": lambda x, k, on: window_place(x[0], x[0], x[0], k[0]),
     "drawdown": lambda x, k, on: _over(x[0], window_most(x[0], k[0])),
     "runup": lambda x, k, on: _over(x[0], window_least(x[0], k[0])),
     "median": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), 0.5),
@@ -117,14 +143,12 @@ WINDOW: dict[str, Compute] = {
     "cov": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.COV),
     "beta": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.BETA),
     "autocorr": lambda x, k, on: run(windows.comoments, x[0], changed(x[0], k[1], rows.LAG), int(k[0]), on.phase, windows.CORR),
-    "efficiency": lambda x, k, on: ratio(
-        np.abs(changed(x[0], k[0], rows.DIFF)), window_sum(np.abs(changed(x[0], 1, rows.DIFF)), k[0], on)
-    ),
-    "wma": lambda x, k, on: run(rows.weigh, x[0], _linear(k[0])),
+    "efficiency": lambda x, k, on: efficiency(x[0], k[0], on),
+    "wma": lambda x, k, on: _weighted_mean(x[0], k[0]),
     "ema": lambda x, k, on: run(rows.smooth, x[0], 2.0 / (k[0] + 1.0), OPERATORS["ema"].rows(k)),
     "wilder": lambda x, k, on: run(rows.smooth, x[0], 1.0 / k[0], OPERATORS["wilder"].rows(k)),
-    "dema": _settled("dema", "DEMA"),
-    "tema": _settled("tema", "TEMA"),
-    "trix": _settled("trix", "TRIX"),
-    "kama": _settled("kama", "KAMA"),
+    "dema": _settled("dema", talib.DEMA),
+    "tema": _settled("tema", talib.TEMA),
+    "trix": _settled("trix", _trix),
+    "kama": lambda x, k, on: run(memory.adaptive, x[0], _speed(x[0], k[0], on), OPERATORS["kama"].rows(k)),
 }

@@ -2,7 +2,7 @@
 
 from factory.canonical import digest
 
-KERNELS = 3
+KERNELS = 4
 """Raised whenever an operator's values change, so that no stale column is read."""
 
 

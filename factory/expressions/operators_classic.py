@@ -40,12 +40,12 @@ def _twice_wilder(literals: Literals) -> int:
     return 2 * _wilder(literals)
 
 
-def _band(name: str, doc: str) -> Operator:
-    return Operator(name, "indicator", _BANDS, doc, f"{name}(btc.close, 20, 2)", whole)
+def _band(name: str, doc: str, power: int) -> Operator:
+    return Operator(name, "indicator", _BANDS, doc, f"{name}(btc.close, 20, 2)", whole, power=power)
 
 
 def _macd_line(name: str, doc: str) -> Operator:
-    return Operator(name, "indicator", _MACD, doc, f"{name}(btc.close, 12, 26, 9)", _macd, recursive=True, exact=False)
+    return Operator(name, "indicator", _MACD, doc, f"{name}(btc.close, 12, 26, 9)", _macd, recursive=True, exact=False, power=1)
 
 
 def _directional(name: str, doc: str) -> Operator:
@@ -106,10 +106,10 @@ CLASSIC = (
         recursive=True,
         exact=False,
     ),
-    _band("bollinger_upper", "Mean plus width standard deviations (n)."),
-    _band("bollinger_lower", "Mean less width standard deviations (n)."),
-    _band("bollinger_position", "Place of x between the bands: 0 lower, 1 upper."),
-    _band("bollinger_width", "Distance of the bands over the mean."),
+    _band("bollinger_upper", "Mean plus width standard deviations (n).", 1),
+    _band("bollinger_lower", "Mean less width standard deviations (n).", 1),
+    _band("bollinger_position", "Place of x between the bands: 0 lower, 1 upper.", 0),
+    _band("bollinger_width", "Distance of the bands over the mean.", 0),
     Operator(
         "stochastic_k",
         "indicator",
@@ -145,7 +145,6 @@ CLASSIC = (
         "cci(btc, 14)",
         whole,
         lambda literals: _HLC,
-        exact=False,
     ),
     Operator(
         "mfi",
@@ -164,7 +163,6 @@ CLASSIC = (
         "ultimate(btc, 7, 14, 28)",
         lambda literals: int(max(literals)),
         lambda literals: _HLC,
-        exact=False,
     ),
     _directional("adx", "Average directional index, 0..100."),
     _directional("plus_di", "Positive directional indicator."),

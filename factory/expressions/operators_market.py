@@ -20,6 +20,7 @@ VOLATILITY = (
         "true_range(btc)",
         lambda literals: 1,
         lambda literals: _HLC,
+        power=1,
     ),
     Operator(
         "atr",
@@ -31,6 +32,7 @@ VOLATILITY = (
         lambda literals: _HLC,
         recursive=True,
         exact=False,
+        power=1,
     ),
     Operator(
         "natr",
@@ -86,6 +88,7 @@ VOLATILITY = (
         "Volatility a row of returns x without their jumps (bipower).",
         "bipower(ret(btc.close, 1), 60)",
         lagged,
+        power=1,
     ),
     Operator(
         "downside",
@@ -94,6 +97,7 @@ VOLATILITY = (
         "Root mean square of the negative values of x.",
         "downside(ret(btc.close, 1), 60)",
         whole,
+        power=1,
     ),
 )
 
@@ -106,6 +110,7 @@ FLOW = (
         "vwap(btc, 60)",
         whole,
         lambda literals: (*_HLC, "volume"),
+        power=1,
     ),
     Operator(
         "vwap_day",
@@ -115,6 +120,7 @@ FLOW = (
         "vwap_day(btc)",
         needs=lambda literals: (*_HLC, "volume"),
         reach=DAY,
+        power=1,
     ),
     Operator(
         "obv",
@@ -142,6 +148,7 @@ FLOW = (
         "force(btc, 20)",
         lagged,
         lambda literals: ("close", "volume"),
+        volume=1,
     ),
     Operator(
         "amihud",
@@ -151,6 +158,8 @@ FLOW = (
         "amihud(btc, 60)",
         lagged,
         lambda literals: ("close", "volume"),
+        power=-1,
+        volume=-1,
     ),
     Operator(
         "taker_share",
@@ -178,6 +187,7 @@ FLOW = (
         "trade_size(btc, 30)",
         whole,
         lambda literals: ("volume", "number_of_trades"),
+        volume=1,
     ),
 )
 
@@ -198,6 +208,7 @@ BOOK = (
         "Middle of best bid and best ask.",
         "mid(book)",
         needs=lambda literals: ("ask_px_1", "bid_px_1"),
+        power=1,
     ),
     Operator(
         "spread",
@@ -214,6 +225,7 @@ BOOK = (
         "Best prices weighted by the size on the other side.",
         "microprice(book)",
         needs=lambda literals: _TOP,
+        power=1,
     ),
     Operator(
         "imbalance",
@@ -223,7 +235,9 @@ BOOK = (
         "imbalance(book, 5)",
         needs=_sizes,
     ),
-    Operator("depth", "book", (_BOOK, _LEVELS), "Size on both sides of the first levels.", "depth(book, 5)", needs=_sizes),
+    Operator(
+        "depth", "book", (_BOOK, _LEVELS), "Size on both sides of the first levels.", "depth(book, 5)", needs=_sizes, volume=1
+    ),
     Operator(
         "order_flow",
         "book",
@@ -232,6 +246,7 @@ BOOK = (
         "order_flow(book, 50)",
         lagged,
         lambda literals: _TOP,
+        volume=1,
     ),
 )
 
@@ -257,5 +272,6 @@ FRAME = (
         (Param("bar", "duration", 1_000, DAY), x()),
         "The expression on completed bars of that length, known at their close.",
         "at(1h, zscore(btc.close, 24))",
+        power=1,
     ),
 )

@@ -3,33 +3,35 @@
 from factory.expressions.signature import FILTERED, Operator, ema_settling, lagged, number, window, x
 
 MATH = (
-    Operator("log", "math", (x(),), "Natural logarithm.", "log(btc.close)"),
-    Operator("exp", "math", (x(),), "e to the power of x.", "exp(ret(btc.close, 5))"),
-    Operator("sqrt", "math", (x(),), "Square root.", "sqrt(btc.volume)"),
-    Operator("abs", "math", (x(),), "Absolute value.", "abs(ret(btc.close, 1))"),
+    Operator("log", "math", (x(),), "Natural logarithm.", "log(btc.close)", power=None),
+    Operator("exp", "math", (x(),), "e to the power of x.", "exp(ret(btc.close, 5))", power=None),
+    Operator("sqrt", "math", (x(),), "Square root.", "sqrt(btc.volume)", power=0.5),
+    Operator("abs", "math", (x(),), "Absolute value.", "abs(ret(btc.close, 1))", power=1),
     Operator("sign", "math", (x(),), "-1, 0 or 1.", "sign(ret(btc.close, 5))"),
-    Operator("tanh", "math", (x(),), "Squashes to -1..1.", "tanh(ret(btc.close, 5) * 100)"),
+    Operator("tanh", "math", (x(),), "Squashes to -1..1.", "tanh(ret(btc.close, 5) * 100)", power=None),
     Operator(
         "clip",
         "math",
         (x(), number("low", -1e9, 1e9), number("high", -1e9, 1e9)),
         "x kept within low..high.",
         "clip(ret(btc.close, 1), -0.01, 0.01)",
+        power=None,
     ),
-    Operator("least", "math", (x("a"), x("b")), "The smaller of two values.", "least(btc.open, btc.close)"),
-    Operator("greatest", "math", (x("a"), x("b")), "The greater of two values.", "greatest(btc.open, btc.close)"),
+    Operator("least", "math", (x("a"), x("b")), "The smaller of two values.", "least(btc.open, btc.close)", power=1),
+    Operator("greatest", "math", (x("a"), x("b")), "The greater of two values.", "greatest(btc.open, btc.close)", power=1),
     Operator(
         "where",
         "math",
         (x("condition"), x("a"), x("b")),
         "a where the condition holds, else b.",
         "where(btc.close > btc.open, btc.volume, 0)",
+        power=1,
     ),
 )
 
 CHANGE = (
-    Operator("lag", "change", (x(), window()), "Value n rows ago.", "lag(btc.close, 3)", lagged),
-    Operator("diff", "change", (x(), window()), "Change over n rows.", "diff(btc.close, 3)", lagged),
+    Operator("lag", "change", (x(), window()), "Value n rows ago.", "lag(btc.close, 3)", lagged, power=1),
+    Operator("diff", "change", (x(), window()), "Change over n rows.", "diff(btc.close, 3)", lagged, power=1),
     Operator("ret", "change", (x(), window()), "Relative change over n rows, x / lag(x, n) - 1.", "ret(btc.close, 15)", lagged),
     Operator(
         "log_ret", "change", (x(), window()), "Logarithm of x over its value n rows ago.", "log_ret(btc.close, 15)", lagged
@@ -41,6 +43,7 @@ CHANGE = (
         "Fractional difference of order d, its weights cut after n rows.",
         "fracdiff(log(btc.close), 0.4, 100)",
         lambda literals: int(literals[1]) - 1,
+        power=1,
     ),
 )
 
@@ -54,6 +57,7 @@ SMOOTHING = (
         lambda literals: ema_settling(literals[0]),
         recursive=True,
         exact=False,
+        power=1,
     ),
     Operator(
         "wilder",
@@ -64,6 +68,7 @@ SMOOTHING = (
         lambda literals: ema_settling(2 * literals[0] - 1),
         recursive=True,
         exact=False,
+        power=1,
     ),
     Operator(
         "dema",
@@ -74,6 +79,7 @@ SMOOTHING = (
         lambda literals: 2 * (ema_settling(literals[0]) + int(literals[0])),
         recursive=True,
         exact=False,
+        power=1,
     ),
     Operator(
         "tema",
@@ -84,6 +90,7 @@ SMOOTHING = (
         lambda literals: 3 * (ema_settling(literals[0]) + int(literals[0])),
         recursive=True,
         exact=False,
+        power=1,
     ),
     Operator(
         "trix",
@@ -104,5 +111,6 @@ SMOOTHING = (
         lambda literals: 6_640 + int(literals[0]),
         recursive=True,
         exact=False,
+        power=1,
     ),
 )

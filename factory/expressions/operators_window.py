@@ -3,10 +3,12 @@
 from factory.expressions.signature import FILTERED, ORDERED, Operator, lagged, number, whole, window, x
 
 WINDOW = (
-    Operator("sum", "window", (x(), window()), "Sum of n rows.", "sum(btc.volume, 30)", whole),
-    Operator("mean", "window", (x(), window()), "Mean of n rows.", "mean(btc.close, 30)", whole),
-    Operator("std", "window", (x(), window("n", 2)), "Standard deviation (n - 1).", "std(ret(btc.close, 1), 30)", whole),
-    Operator("var", "window", (x(), window("n", 2)), "Variance (n - 1).", "var(ret(btc.close, 1), 30)", whole),
+    Operator("sum", "window", (x(), window()), "Sum of n rows.", "sum(btc.volume, 30)", whole, power=1),
+    Operator("mean", "window", (x(), window()), "Mean of n rows.", "mean(btc.close, 30)", whole, power=1),
+    Operator(
+        "std", "window", (x(), window("n", 2)), "Standard deviation (n - 1).", "std(ret(btc.close, 1), 30)", whole, power=1
+    ),
+    Operator("var", "window", (x(), window("n", 2)), "Variance (n - 1).", "var(ret(btc.close, 1), 30)", whole, power=2),
     Operator("skew", "window", (x(), window("n", 3)), "Skewness, unbiased.", "skew(ret(btc.close, 1), 60)", whole),
     Operator("kurt", "window", (x(), window("n", 4)), "Excess kurtosis, unbiased.", "kurt(ret(btc.close, 1), 60)", whole),
     Operator(
@@ -17,8 +19,8 @@ WINDOW = (
         "zscore(btc.close, 60)",
         whole,
     ),
-    Operator("min", "window", (x(), window()), "Least of n rows.", "min(btc.low, 30)", whole),
-    Operator("max", "window", (x(), window()), "Greatest of n rows.", "max(btc.high, 30)", whole),
+    Operator("min", "window", (x(), window()), "Least of n rows.", "min(btc.low, 30)", whole, power=1),
+    Operator("max", "window", (x(), window()), "Greatest of n rows.", "max(btc.high, 30)", whole, power=1),
     Operator(
         "position",
         "window",
@@ -31,7 +33,7 @@ WINDOW = (
         "drawdown", "window", (x(), window("n", 2)), "x over the window's greatest, less 1.", "drawdown(btc.close, 240)", whole
     ),
     Operator("runup", "window", (x(), window("n", 2)), "x over the window's least, less 1.", "runup(btc.close, 240)", whole),
-    Operator("median", "window", (x(), window("n", 1, ORDERED)), "Median of n rows.", "median(btc.volume, 30)", whole),
+    Operator("median", "window", (x(), window("n", 1, ORDERED)), "Median of n rows.", "median(btc.volume, 30)", whole, power=1),
     Operator(
         "quantile",
         "window",
@@ -39,6 +41,7 @@ WINDOW = (
         "Quantile q of n rows, linear between rows.",
         "quantile(btc.volume, 60, 0.9)",
         whole,
+        power=1,
     ),
     Operator(
         "rank",
@@ -75,7 +78,9 @@ WINDOW = (
         "since(btc.close > btc.open, 30)",
         whole,
     ),
-    Operator("slope", "window", (x(), window("n", 2)), "Least-squares slope a row.", "slope(log(btc.close), 60)", whole),
+    Operator(
+        "slope", "window", (x(), window("n", 2)), "Least-squares slope a row.", "slope(log(btc.close), 60)", whole, power=1
+    ),
     Operator("trend", "window", (x(), window("n", 3)), "Correlation with time, -1..1.", "trend(btc.close, 60)", whole),
     Operator(
         "corr", "window", (x("a"), x("b"), window("n", 3)), "Correlation.", "corr(ret(btc.close, 1), btc.volume, 60)", whole
@@ -87,6 +92,7 @@ WINDOW = (
         "Covariance (n - 1).",
         "cov(ret(btc.close, 1), btc.volume, 60)",
         whole,
+        power=2,
     ),
     Operator(
         "beta",
@@ -119,5 +125,6 @@ WINDOW = (
         "Mean of n rows with linearly growing weights.",
         "wma(btc.close, 30)",
         whole,
+        power=1,
     ),
 )

@@ -62,7 +62,7 @@ _FAMILIES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("cci_20", "cci({s}, 20)", "Commodity channel index."),
         ("to_vwap", "{s}.close / vwap({s}, 240) - 1", "Distance from the mean traded price."),
         ("to_day_vwap", "{s}.close / vwap_day({s}) - 1", "Distance from the day's mean traded price."),
-        ("close_in_bar", "({s}.close - {s}.low) / ({s}.high - {s}.low + 0.000001)", "Place of the close in its bar."),
+        ("close_in_bar", "({s}.close - {s}.low) / ({s}.high - {s}.low)", "Place of the close in its bar."),
         ("range_place", "position({s}.close, 240)", "Place in the range of 240 rows."),
         ("drawdown_240", "drawdown({s}.close, 240)", "Distance below the high of 240 rows."),
         ("reversal", "autocorr(ret({s}.close, 1), 120, 1)", "Whether returns follow or turn."),

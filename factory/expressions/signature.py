@@ -69,10 +69,15 @@ class Operator:
         and is missing for its settling rows.
     exact : bool
         Whether the same rows give the same bits wherever a run starts. False
-        for recursive operators and for TA-Lib's running sums: within 1e-9.
+        for recursive operators: within 1e-9.
     reach : int
         Milliseconds that it looks back besides its rows; a day where it is
         anchored to midnight.
+    power : float or None
+        Values grow with this power of the unit of its expressions, or of the
+        prices of its series; None where they follow none, as a logarithm.
+    volume : float
+        The same for the unit of volumes.
     """
 
     name: str
@@ -85,6 +90,8 @@ class Operator:
     recursive: bool = False
     exact: bool = True
     reach: int = 0
+    power: float | None = 0.0
+    volume: float = 0.0
 
     @property
     def signature(self) -> str:

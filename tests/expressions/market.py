@@ -56,6 +56,36 @@ def market(rows: int = 9_000, seed: int = 7) -> Partition:
     return partition(every, START + rows * 60_000)
 
 
+DEAD = ((1_500, 1_700, 0.0), (2_200, 2_900, 1.0), (4_000, 4_013, 1.0), (5_000, 5_700, 0.0), (6_100, 6_103, 1.0))
+"""First row, end, and share of the volume left, of stretches in which no price moves."""
+STILL = (7_000, 7_400)
+"""First row and end of a stretch of bars that are all the same and have a range."""
+
+
+def in_units(price: float, volume: float, rows: int = 9_000) -> Partition:
+    """A market with dead stretches, its prices and volumes told in other units."""
+    whole = market(rows)
+    every = {}
+    for name, s in whole.series.items():
+        columns = {key: values.copy() for key, values in s.columns.items()}
+        _deaden(columns)
+        for key, values in columns.items():
+            values *= volume if "volume" in key or "_qty_" in key else 1.0 if key == "number_of_trades" else price
+        every[name] = Series(s.name, s.kind, s.period, s.delay, s.time, s.known, columns)
+    return partition(every, whole.end)
+
+
+def _deaden(columns: dict[str, NDArray[np.float64]]) -> None:
+    """Let all columns stand at the value before each stretch; volumes are none in some."""
+    for key, values in columns.items():
+        for first, end, share in DEAD:
+            if "volume" in key or "_qty_" in key:
+                values[first:end] *= share
+            else:
+                values[first:end] = columns.get("close", values)[first - 1 : first]
+        values[STILL[0] : STILL[1]] = values[STILL[0] - 1 : STILL[0]]
+
+
 def partition(every: dict[str, Series], end: int) -> Partition:
     return Partition("test", "train", START, end, every, f"{len(every)}-{end}")
 

@@ -146,6 +146,14 @@ def test_a_column_is_computed_once_and_read_back_bit_for_bit(tmp_path: Path) -> 
     assert again.column(expression).known is BTC.known
 
 
+def test_no_column_of_other_kernels_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expression = parse("rsi(btc.close, 14)")
+    Columns(MARKET, Cache(tmp_path)).column(expression)
+    assert Columns(MARKET, Cache(tmp_path)).cached(expression)
+    monkeypatch.setattr("factory.expressions.keys.KERNELS", -1)
+    assert not Columns(MARKET, Cache(tmp_path)).cached(expression)
+
+
 def test_another_partition_or_expression_has_another_key() -> None:
     keys = {column_key(text, data) for text in ("btc.close", "btc.open") for data in ("a", "b")}
     assert len(keys) == 4

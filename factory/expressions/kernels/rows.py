@@ -35,15 +35,15 @@ def _change(before: Floats, now: Floats, kind: int, out: Floats) -> None:
             out[i] = now[i] - before[i]
         else:
             share = now[i] / before[i]
-            value = share - 1.0 if kind == RET else np.log(share)
-            out[i] = value if before[i] != 0.0 else np.nan if now[i] == 0.0 else np.inf
+            value = share - 1.0 if kind == RET else np.log(share if share > 0.0 else np.nan)
+            out[i] = value if before[i] != 0.0 else np.nan
 
 
 @njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True)
 def change(x: Floats, n: int, kind: int, out: Floats) -> None:
     """The value n rows ago, or the present one's difference, relative change or log ratio to it.
 
-    NaN where any row from then to now is, so that no change is measured across a gap.
+    NaN where any row from then to now is, so that no change is measured across a gap; and relative to zero.
     """
     out[:n] = np.nan
     _change(x[: max(len(x) - n, 0)], x[n:], kind, out[n:])
@@ -105,19 +105,6 @@ def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, s
         out[i] = np.nan if age <= settling else gap if line == 0 else mean if line == 1 else gap - mean
 
 
-@njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True, error_model="numpy")
-def strength(x: Floats, n: int, settling: int, out: Floats) -> None:
-    """Wilder's average rise over that of all moves, percent, 0 where nothing moves; starts anew as :func:`smooth`."""
-    up, moves, age, share = 0.0, 0.0, 0, 1.0 / n
-    for i in range(len(x)):
-        age = age + 1 if x[i] == x[i] else 0
-        step = x[i] - x[i - 1] if age > 1 else 0.0
-        up = up + share * (max(step, 0.0) - up) if age > 1 else 0.0
-        moves = moves + share * (abs(step) - moves) if age > 1 else 0.0
-        value = 100.0 * up / moves if moves > 1e-14 else 0.0
-        out[i] = value if age > settling else np.nan
-
-
 @njit(void(COLUMN, COLUMN, COLUMN, COLUMN, RESULT, RESULT), cache=True, nogil=True)
 def flows(high: Floats, low: Floats, close: Floats, volume: Floats, up: Floats, moved: Floats) -> None:
     """Typical price times volume where that price rose, and where it moved; else 0."""
@@ -131,13 +118,23 @@ def flows(high: Floats, low: Floats, close: Floats, volume: Floats, up: Floats, 
         before = typical
 
 
-@njit(void(COLUMN, RESULT, COLUMN, float64), cache=True, nogil=True, error_model="numpy")
-def within(x: Floats, least: Floats, most: Floats, flat: float) -> None:
-    """Place between two bounds, written over the lower: 0 the lower, 1 the upper, `flat` where they are equal."""
+@njit(void(COLUMN, RESULT, COLUMN), cache=True, nogil=True, error_model="numpy")
+def within(x: Floats, least: Floats, most: Floats) -> None:
+    """Place between two bounds, written over the lower: 0 the lower, 1 the upper, NaN where they are equal."""
     for i in range(len(x)):
         reach = most[i] - least[i]
         place = (x[i] - least[i]) / reach
-        least[i] = flat if reach == 0.0 else place
+        least[i] = np.nan if reach == 0.0 else place
+
+
+@njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
+def flatten(x: Floats, n: int, times: float, out: Floats) -> None:
+    """Where n rows are all equal, write so many times their value: what rounding left of their sum is no movement."""
+    equal = 1
+    for i in range(1, len(x)):
+        equal = equal + 1 if x[i] == x[i - 1] else 1
+        if equal >= n:
+            out[i] = times * x[i]
 
 
 @njit(int64[::1](COLUMN), cache=True, nogil=True)

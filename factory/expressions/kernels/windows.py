@@ -123,7 +123,9 @@ def _moments_finish(x: Floats, s: Floats, low: int, n: int, kind: int, width: fl
             z = (x[k] - origins[k] - mean) / np.sqrt(var)
             out[k] = z if var > 0.0 else np.nan
         elif kind == SPREAD:
-            out[k] = width * np.sqrt(var) / (origins[k] + mean)
+            level = origins[k] + mean
+            band = width * np.sqrt(var) / level
+            out[k] = band if level != 0.0 else np.nan
         else:
             out[k] = origins[k] + mean + width * np.sqrt(var)
 
@@ -146,7 +148,7 @@ def moments(x: Floats, n: int, phase: int, kind: int, width: float, out: Floats)
     width : float
         Number of deviations.
     out : ndarray of float64, shape (rows,)
-        NaN where the window is not whole, and the z-score where nothing moves.
+        NaN where the window is not whole, the z-score where nothing moves, and the spread over a mean of zero.
     """
     rows, size = len(x), _size(n)
     out[: n - 1] = np.nan
@@ -184,7 +186,7 @@ def _shape_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) ->
 def _shape_of(s: Floats, at: int, n: int, kind: int) -> Any:
     m, p2, p3, p4 = s[0, at] / n, s[1, at] / n, s[2, at] / n, s[3, at] / n
     m2 = p2 - m * m
-    if not m2 > 1e-14 * p2:
+    if not m2 > 0.0:
         return np.nan
     m3 = p3 - 3.0 * m * p2 + 2.0 * m * m * m
     if kind == SKEW:

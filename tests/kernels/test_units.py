@@ -1,0 +1,115 @@
+"""Kernels of events, trades and learners do not hang on the unit of prices; every one is here, or with the operators."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numba.core.registry import CPUDispatcher
+
+import factory
+from factory.backtest import kernel
+from factory.kernels import events, forest, importance, logit, overshoot
+from factory.times import MINUTE
+
+ROWS = 3_000
+RNG = np.random.default_rng(11)
+CLOSE = 40_000 * np.exp(np.cumsum(np.where(np.arange(ROWS) % 500 < 450, RNG.standard_t(5, ROWS) * 6e-4, 0.0)))
+OPEN = np.concatenate(([40_000.0], CLOSE[:-1]))
+HIGH, LOW = np.maximum(OPEN, CLOSE) * 1.0002, np.minimum(OPEN, CLOSE) * 0.9998
+TIME = 1_700_000_040_000 + np.arange(ROWS) * MINUTE
+TRADED = np.arange(ROWS) % 500 < 480
+EVENTS = np.arange(100, ROWS - 300, 37)
+FIRST, LAST = EVENTS, EVENTS + 60
+UP = np.full(len(EVENTS), 0.004)
+COLUMNS = RNG.normal(0, 1, (200, 3))
+OTHERS = RNG.normal(0, 1, (200, 3, 2))
+ROOTS, FEATURE = np.array([0]), np.array([0, -1, 1, -1, -1], np.int32)
+THRESHOLD, LEFT, RIGHT = (
+    np.array([0.1, 0, -0.2, 0, 0]),
+    np.array([1, -1, 3, -1, -1], np.int32),
+    np.array([2, -1, 4, -1, -1], np.int32),
+)
+LEAF = np.array([0, 0.25, 0, 0.5, 0.75])
+
+
+def _bars(unit: float) -> kernel.Bars:
+    return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED)
+
+
+def _walk(unit: float) -> tuple[Any, ...]:
+    n = len(EVENTS)
+    side = np.where(np.arange(n) % 2, 1, -1).astype(np.int8)
+    decisions = kernel.Decisions(
+        TIME[EVENTS], EVENTS, np.full(n, 0.6), side, np.full(n, 0.5), UP, UP, TIME[EVENTS] + 90 * MINUTE
+    )
+    terms = kernel.Terms(0.0006, 0.0002, 0.0001, 480 * MINUTE, 0.005, -1.0, 0.0006, 0.0001, 0.01 * unit)
+    outcome, whole, money = kernel.walk(_bars(unit), decisions, terms)
+    money[:, [0, 5]] /= unit
+    return outcome, whole, money
+
+
+KERNELS: dict[str, Callable[[float], Any]] = {
+    "factory.backtest.kernel.locate": lambda unit: kernel.locate(TIME, TIME[EVENTS]),
+    "factory.backtest.kernel.await_trading": lambda unit: kernel.await_trading(_bars(unit), EVENTS, 5),
+    "factory.backtest.kernel.settle": lambda unit: kernel.settle(_bars(unit), EVENTS, 5 * MINUTE),
+    "factory.backtest.kernel.walk": _walk,
+    "factory.kernels.events.cusum_events": lambda unit: events.cusum_events(CLOSE * unit, np.array([100.0]) * unit),
+    "factory.kernels.events.first_touch": lambda unit: events.first_touch(
+        OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, OPEN[FIRST] * unit, FIRST, LAST, UP, UP
+    ),
+    "factory.kernels.events.concurrency": lambda unit: events.concurrency(FIRST, LAST, ROWS),
+    "factory.kernels.events.shared_sum": lambda unit: (
+        events.shared_sum(FIRST, LAST, CLOSE * unit, events.concurrency(FIRST, LAST, ROWS)) / unit
+    ),
+    "factory.kernels.forest.leaf_sums": lambda unit: forest.leaf_sums(
+        COLUMNS * unit, ROOTS, FEATURE, THRESHOLD * unit, LEFT, RIGHT, LEAF
+    ),
+    "factory.kernels.importance.permuted_sums": lambda unit: importance.permuted_sums(
+        COLUMNS * unit, OTHERS * unit, np.arange(3), 3, ROOTS, FEATURE, THRESHOLD * unit, LEFT, RIGHT, LEAF
+    ),
+    "factory.kernels.logit.chances": lambda unit: logit.chances(COLUMNS[:, 0]),
+    "factory.kernels.logit.log_odds": lambda unit: logit.log_odds(COLUMNS * unit, np.ones(3) * unit, np.ones(3) / unit, 0.5),
+    "factory.kernels.overshoot.beyond": lambda unit: overshoot.beyond(
+        OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, TRADED, 0.002
+    ),
+}
+UNITLESS = {"factory.backtest.null.mix"}
+"""Draws bits."""
+OF_OPERATORS = "factory.expressions.kernels."
+"""Held by tests/expressions/test_units.py through the operators that are made of them."""
+
+
+def _public() -> set[str]:
+    found = set()
+    for module in pkgutil.walk_packages(factory.__path__, "factory."):
+        if not module.name.endswith("__main__"):
+            names = vars(importlib.import_module(module.name)).items()
+            found |= {
+                f"{module.name}.{name}"
+                for name, each in names
+                if isinstance(each, CPUDispatcher) and each.py_func.__module__ == module.name and not name.startswith("_")
+            }
+    return found
+
+
+def test_every_kernel_is_held_to_the_law() -> None:
+    assert {name for name in _public() if not name.startswith(OF_OPERATORS)} == set(KERNELS) | UNITLESS
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_no_kernel_hangs_on_the_unit_of_prices(name: str) -> None:
+    found = _arrays(KERNELS[name](1.0))
+    assert any(len(np.unique(each)) > 1 for each in found) or name.endswith("beyond")
+    for unit in (2.0**-60, 2.0**-30, 2.0**30):
+        for told, one in zip(_arrays(KERNELS[name](unit)), found, strict=True):
+            np.testing.assert_array_equal(told, one)
+    for unit in (1e-9, 1e9):
+        for told, one in zip(_arrays(KERNELS[name](unit)), found, strict=True):
+            np.testing.assert_allclose(told, one, rtol=1e-9, atol=1e-9)
+
+
+def _arrays(result: Any) -> list[np.ndarray]:  # type: ignore[type-arg]
+    return [np.asarray(each) for each in (result if isinstance(result, tuple) else (result,))]
