@@ -57,21 +57,25 @@ class Rows:
         return np.column_stack([self.features[name] for name in names])
 
 
-def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns) -> Rows:
+def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns, most_lost: float = MOST_LOST) -> Rows:
     """Sample, read the features as known, and label.
+
+    Parameters
+    ----------
+    most_lost : float
+        Greatest share of decisions that may miss a feature.
 
     Raises
     ------
     FlowError
-        If nothing is sampled, a feature is infinite, or over a fifth of the
-        decisions miss a feature.
+        If nothing is sampled, a feature is infinite, or more decisions miss a feature.
     """
     expressions = pipeline.expressions()
     times = _sample(pipeline, partition, columns, expressions)
     if not len(times):
         raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
     features = {name: columns.at(expression, times) for name, expression in expressions.items()}
-    keep = _present(features, partition.name)
+    keep = _present(features, partition.name, most_lost)
     times, features = times[keep], {name: values[keep] for name, values in features.items()}
     part = pipeline.label
     unit = features[part.unit] if isinstance(part, TripleBarrier) else None
@@ -94,7 +98,7 @@ def _sample(
     return times[times < partition.end]
 
 
-def _present(features: Mapping[str, NDArray[float64]], where: str) -> NDArray[np.bool_]:
+def _present(features: Mapping[str, NDArray[float64]], where: str, most_lost: float) -> NDArray[np.bool_]:
     """Rows on which every feature is there; refuses what would hide a broken feature."""
     n = len(next(iter(features.values())))
     keep = np.ones(n, dtype=bool)
@@ -105,11 +109,11 @@ def _present(features: Mapping[str, NDArray[float64]], where: str) -> NDArray[np
                 "guard the division or the log, for example with clip(x, -10, 10) or where(d > 0, n / d, 0)"
             )
         keep &= ~np.isnan(values)
-    if keep.sum() < (1 - MOST_LOST) * n:
+    if keep.sum() < (1 - most_lost) * n:
         lost = {name: float(np.isnan(values).mean()) for name, values in features.items()}
         worst = max(lost, key=lambda name: lost[name])
         raise FlowError(
-            f"features.{worst}: missing at {lost[worst]:.0%} of {n} decisions in {where}, {MOST_LOST:.0%} in all is the most; "
+            f"features.{worst}: missing at {lost[worst]:.0%} of {n} decisions in {where}, {most_lost:.0%} in all is the most; "
             "shorten its window, or use a series without these gaps"
         )
     return keep

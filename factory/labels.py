@@ -93,10 +93,9 @@ def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[floa
         raise FlowError(
             f"label.horizon: {part.horizon} is no multiple of the {bar} bars of '{part.of}'; use a multiple of {bar}"
         )
-    first, last = _windows(series, times, horizon, end)
+    first, last, up, down = windows_of(part, series, times, unit, end)
     bars = {name: np.asarray(series.columns[name]) for name in ("open", "high", "low", "close")}
     entry = np.where(first >= 0, bars["open"][first], np.nan)
-    up, down = _barriers(part, unit, len(times))
     rows, touch, ret = first_touch(bars["open"], bars["high"], bars["low"], bars["close"], entry, first, last, up, down)
     found = rows >= 0
     return Labels(
@@ -108,6 +107,22 @@ def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[floa
         first=np.where(found, first, -1),
         last=rows,
     )
+
+
+def windows_of(
+    part: Label, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int
+) -> tuple[NDArray[int64], NDArray[int64], NDArray[float64], NDArray[float64]]:
+    """Find what each label lives on: parameters as of :func:`label`.
+
+    Returns
+    -------
+    first, last : ndarray of int64, shape (n,)
+        Rows of the fill and of the horizon's end; `first` is -1 where either is not there.
+    up, down : ndarray of float64, shape (n,)
+        Distances of the barriers as shares of the fill, infinite for none.
+    """
+    first, last = _windows(series, times, to_ms(part.horizon), end)
+    return first, last, *_barriers(part, unit, len(times))
 
 
 def _windows(series: Series, times: NDArray[int64], horizon: int, end: int) -> tuple[NDArray[int64], NDArray[int64]]:

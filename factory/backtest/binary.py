@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from factory.backtest import sizing
 from factory.backtest.fills import Fills, Turn, bars_of
-from factory.backtest.kernel import locate, settle
-from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN
+from factory.backtest.kernel import ON_TICK, locate, settle
+from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
 from factory.errors import FlowError
 from factory.market.contracts import Binary
 from factory.market.series import Series
@@ -26,7 +26,8 @@ def fill(
 ) -> tuple[NDArray[int8], Fills, Turn]:
     """Buy the side that is priced too low at each decision, and hold it to the window's end.
 
-    A window with a missing bar, or a moment without a recorded price, is dropped.
+    A window with a missing bar, or with nobody trading in its first or last, is dropped; so is a moment without a
+    recorded price.
 
     Returns
     -------
@@ -46,18 +47,25 @@ def fill(
     bars = bars_of(series, end)
     up = settle(bars, locate(bars.time, times), window)
     paid, paid_down = all_in(contract, price), all_in(contract, 1 - price)
-    side = np.where(p - paid >= 1 - p - paid_down, 1, -1).astype(int8)
+    side = choose_side(p, paid, paid_down)
     win, paid = np.where(side > 0, p, 1 - p), np.where(side > 0, paid, paid_down)
-    stake = sizing.share(trade.size, sizing.Chances(win, gain=(1 - paid) / paid, loss=np.ones(len(p)), volatility=None))
-    worth = (win - paid >= trade.edge) & (stake > 0)
-    outcome = np.where(np.isnan(paid) | (worth & (up < 0)), DROPPED, np.where(worth, TAKEN, NO_EDGE)).astype(int8)
+    wished = sizing.share(trade.size, sizing.Chances(win, gain=(1 - paid) / paid, loss=np.ones(len(p)), volatility=None))
+    stake = sizing.placed(wished, paid, contract)
+    worth = (win - paid >= trade.edge) & (wished > 0)
+    placed = np.where(stake > 0, TAKEN, TOO_SMALL)
+    outcome = np.where(np.isnan(paid) | (worth & (up < 0)), DROPPED, np.where(worth, placed, NO_EDGE)).astype(int8)
 
     def turn(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         bought = np.where(side > 0, price[decision], 1 - price[decision])
-        return _settled(contract, decision, times[decision] + window, side, stake[decision], bought, up[decision])
+        return _settled(contract, decision, times[decision], side, stake[decision], bought, up[decision])
 
     taken = np.flatnonzero(outcome == TAKEN)
     return outcome, turn(taken, side[taken]), turn
+
+
+def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64]) -> NDArray[int8]:
+    """The side, 1 Up and -1 Down, whose chance exceeds its all-in price by more."""
+    return np.where(p - up >= 1 - p - down, 1, -1).astype(int8)
 
 
 def all_in(contract: Binary, price: NDArray[float64]) -> NDArray[float64]:
@@ -65,8 +73,16 @@ def all_in(contract: Binary, price: NDArray[float64]) -> NDArray[float64]:
 
     Source: Polymarket's taker fee, ``shares * fee * p * (1 - p)``, at the price paid.
     """
-    ask = price + contract.half_spread
+    ask = _upper(price + contract.half_spread, contract.tick)
     return ask + contract.fee * ask * np.maximum(1 - ask, 0.0)
+
+
+def _upper(price: NDArray[float64], tick: float) -> NDArray[float64]:
+    """The next higher prices on the tick."""
+    if not tick:
+        return price
+    steps = price / tick
+    return np.where(np.abs(steps - np.round(steps)) < ON_TICK, price, np.ceil(steps) * tick)
 
 
 def _up_price(contract: Binary, odds: NDArray[float64] | None, n: int) -> NDArray[float64]:
@@ -80,7 +96,7 @@ def _up_price(contract: Binary, odds: NDArray[float64] | None, n: int) -> NDArra
 def _settled(
     contract: Binary,
     decision: NDArray[int64],
-    exit_ms: NDArray[int64],
+    entry_ms: NDArray[int64],
     side: NDArray[int8],
     stake: NDArray[float64],
     price: NDArray[float64],
@@ -91,7 +107,8 @@ def _settled(
     won = ((up > 0) == (side > 0)).astype(float64)
     return Fills(
         decision=decision,
-        exit_ms=exit_ms,
+        entry_ms=entry_ms,
+        exit_ms=entry_ms + to_ms(contract.window),
         side=side,
         size=stake,
         price=price,
@@ -100,6 +117,8 @@ def _settled(
         cost=shares * (paid - price),
         funding=np.zeros(len(decision)),
         unit=shares,
+        payoff=won - paid,
+        unit_cost=paid - price,
         worst=-stake,
         reason=np.full(len(decision), SETTLED, int8),
     )

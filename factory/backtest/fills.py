@@ -13,14 +13,13 @@ from factory.errors import FlowError
 from factory.market.series import Series
 from factory.times import DAY
 
-"""Share of the starting equity below which nothing more is traded."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fills:
     """Trades in units of the equity at their entry; columns as in :class:`~factory.backtest.result.Trades`."""
 
     decision: NDArray[int64]
+    entry_ms: NDArray[int64]
     exit_ms: NDArray[int64]
     side: NDArray[int8]
     size: NDArray[float64]
@@ -30,6 +29,8 @@ class Fills:
     cost: NDArray[float64]
     funding: NDArray[float64]
     unit: NDArray[float64]
+    payoff: NDArray[float64]
+    unit_cost: NDArray[float64]
     worst: NDArray[float64]
     reason: NDArray[int8]
 
@@ -50,10 +51,10 @@ def bars_of(series: Series, end: int) -> Bars:
         raise FlowError(f"trade.contract: series '{series.name}' is {series.kind}; only bars can fill or settle")
     n = int(np.searchsorted(series.time, end - series.period, side="right"))
     opened, high, low, close = (np.ascontiguousarray(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
-    return Bars(np.ascontiguousarray(series.time[:n]), opened, high, low, close, series.period)
+    return Bars(np.ascontiguousarray(series.time[:n]), opened, high, low, close, series.period, series.traded[:n])
 
 
-def compound(fills: Fills, times: NDArray[int64], p: NDArray[float64]) -> tuple[Trades, NDArray[float64]]:
+def compound(fills: Fills, p: NDArray[float64]) -> tuple[Trades, NDArray[float64]]:
     """Let the equity carry from trade to trade, up to the one that leaves nothing.
 
     Returns
@@ -70,7 +71,7 @@ def compound(fills: Fills, times: NDArray[int64], p: NDArray[float64]) -> tuple[
     before, decision = equity[:n], fills.decision[:n]
     trades = Trades(
         decision=decision,
-        entry_ms=times[decision],
+        entry_ms=fills.entry_ms[:n],
         exit_ms=fills.exit_ms[:n],
         side=fills.side[:n],
         size=fills.size[:n],
@@ -82,6 +83,8 @@ def compound(fills: Fills, times: NDArray[int64], p: NDArray[float64]) -> tuple[
         funding=fills.funding[:n] * before,
         net=ret[:n] * before,
         unit=fills.unit[:n] * before,
+        payoff=fills.payoff[:n],
+        unit_cost=fills.unit_cost[:n],
         worst=fills.worst[:n],
         reason=fills.reason[:n],
     )

@@ -4,11 +4,12 @@ Both work in units of the equity at a trade's entry: everything that happens to
 a trade scales with it, so compounding is left to the caller.
 """
 
+from math import floor
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy import float64, int8, int64
+from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest.result import (
@@ -25,10 +26,12 @@ from factory.backtest.result import (
 )
 
 NEVER = np.iinfo(np.int64).max
+ON_TICK = 1e-6
+"""Share of a tick by which a float may miss the tick that it stands for."""
 
 
 class Bars(NamedTuple):
-    """Columns of the series that fills."""
+    """Columns of the series that fills; in a bar that is not `traded` nothing does."""
 
     time: NDArray[int64]
     open: NDArray[float64]
@@ -36,12 +39,13 @@ class Bars(NamedTuple):
     low: NDArray[float64]
     close: NDArray[float64]
     period: int
+    traded: NDArray[bool_]
 
 
 class Decisions(NamedTuple):
     """What is wanted at each decision.
 
-    `row` is the bar that starts at the decision (-1: none); `side` 0 is no
+    `row` is the bar at whose open it is filled (-1: none); `side` 0 is no
     trade; `size` NaN is unknown; `up`, `down` are barrier distances as shares
     of the fill (NaN: none); at the first open at or after `deadline` the trade ends.
     """
@@ -61,7 +65,11 @@ class Decisions(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """The perpetual's terms; `market` is taker fee and slippage together, `keep` below 0 is no signal exit."""
+    """The perpetual's terms.
+
+    `market` is taker fee and slippage together, `keep` below 0 is no signal exit. A stop or a liquidation
+    fills `overshoot` beyond its price, as a share of it, and costs `stop`. Fills are on the `tick` (0: on any price).
+    """
 
     market: float
     maker: float
@@ -69,6 +77,9 @@ class Terms(NamedTuple):
     every: int
     maintenance: float
     keep: float
+    stop: float
+    overshoot: float
+    tick: float
 
 
 @njit(cache=True, nogil=True)
@@ -85,20 +96,55 @@ def locate(time: NDArray[int64], wanted: NDArray[int64]) -> NDArray[int64]:
 
 
 @njit(cache=True, nogil=True)
+def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
+    """First traded row at or after each, at most `wait` later, or -1; also where the row itself is missing."""
+    found = np.full(len(row), -1, np.int64)
+    for i in range(len(row)):
+        if row[i] < 0 or np.isnan(bars.open[row[i]]):
+            continue
+        for r in range(row[i], min(row[i] + wait + 1, len(bars.time))):
+            if bars.traded[r]:
+                found[i] = r
+                break
+    return found
+
+
+@njit(cache=True, nogil=True)
 def settle(bars: Bars, row: NDArray[int64], window: int) -> NDArray[int8]:
-    """Settle a window at each row: 1 up (ties too), 0 down, -1 if any of its bars is missing."""
+    """Settle a window at each row: 1 up (ties too), 0 down.
+
+    -1 if any of its bars is missing, or if nobody traded in its first or last: such prices are older than the window's
+    bounds, and who knows that trades against a result that has already come.
+    """
     up = np.full(len(row), -1, np.int8)
     count = window // bars.period
     for i in range(len(row)):
         first, last = row[i], row[i] + count - 1
         if first < 0 or last >= len(bars.time) or bars.time[last] - bars.time[first] != window - bars.period:
             continue
-        whole = not np.isnan(bars.open[first])
+        whole = bars.traded[first] and bars.traded[last]
         for r in range(first, last + 1):
             whole = whole and not np.isnan(bars.close[r])
         if whole:
             up[i] = bars.close[last] >= bars.open[first]
     return up
+
+
+@njit(cache=True, nogil=True)
+def _lower(price: float, tick: float) -> float:
+    """The next lower price on the tick. Signed by the side, an exit is worse there, and an entry at the next higher."""
+    if tick <= 0.0:
+        return price
+    steps = price / tick
+    return price if abs(steps - round(steps)) < ON_TICK else floor(steps) * tick
+
+
+@njit(cache=True, nogil=True)
+def _enter(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> float:
+    """Price at which the trade of decision `i` begins."""
+    side = decisions.side[i]
+    price: float = -side * _lower(-side * bars.open[decisions.row[i]], terms.tick)
+    return price
 
 
 @njit(cache=True, nogil=True)
@@ -115,7 +161,7 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
     Prices are multiplied by the side, so that lower is always worse.
     """
     side, size, row = decisions.side[i], decisions.size[i], decisions.row[i]
-    entry = bars.open[row]
+    entry = _enter(bars, decisions, terms, i)
     quantity = size / entry
     base = 1.0 - size * terms.market
     liquidation, bankrupt = _floors(side, entry, quantity, base, terms)
@@ -128,26 +174,36 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
         while terms.keep >= 0.0 and later < len(decisions.time) and decisions.time[later] <= now:
             leaving = leaving or (decisions.p[later] if side > 0 else 1.0 - decisions.p[later]) < terms.keep
             later += 1
-        if np.isnan(opened):
+        if not bars.traded[r]:
             continue
         last = r
         if now >= next_funding:
             moments = (now - next_funding) // terms.every + 1
-            funding += moments * terms.funding * quantity * opened
+            funding += moments * max(side * terms.funding, 0.0) * quantity * bars.open[r]
             next_funding += moments * terms.every
             liquidation, bankrupt = _floors(side, entry, quantity, base - funding, terms)
-        if leaving or now >= decisions.deadline[i]:
-            return now, side * max(opened, bankrupt), SIGNAL if leaving else TIME, funding, worst
+        if r > row and (leaving or now >= decisions.deadline[i]):
+            return now, side * max(_lower(opened, terms.tick), bankrupt), SIGNAL if leaving else TIME, funding, worst
         adverse, favourable = (bars.low[r], bars.high[r]) if side > 0 else (-bars.high[r], -bars.low[r])
         trigger = stop if stop > liquidation else liquidation
         if adverse <= trigger:
             price = min(opened, trigger)
             reason = LIQUIDATED if price <= liquidation else STOP
+            price = _lower(price * (1.0 - side * terms.overshoot), terms.tick)
             return now + bars.period, side * max(price, bankrupt), reason, funding, worst
         worst = min(worst, base - 1.0 - funding + quantity * (adverse - side * entry))
         if favourable > take:
-            return now + bars.period, side * take, TAKE, funding, worst
-    return bars.time[last] + bars.period, side * max(side * bars.close[last], bankrupt), END, funding, worst
+            return now + bars.period, side * _lower(take, terms.tick), TAKE, funding, worst
+    price = _lower(side * bars.close[last], terms.tick)
+    return bars.time[last] + bars.period, side * max(price, bankrupt), END, funding, worst
+
+
+@njit(cache=True, nogil=True)
+def _exit_fee(terms: Terms, reason: int) -> float:
+    """Fee and slippage of the exit, as a share of what is traded."""
+    if reason == TAKE:
+        return terms.maker
+    return terms.stop if reason in (STOP, LIQUIDATED) else terms.market
 
 
 @njit(cache=True, nogil=True)
@@ -159,13 +215,14 @@ def walk(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8],
     outcome : ndarray of int8, shape (decisions,)
     whole : ndarray of int64, shape (trades, 3)
         Decision, exit moment, reason.
-    money : ndarray of float64, shape (trades, 5)
-        Exit price, then gross, cost, funding and worst as shares of the equity at entry.
+    money : ndarray of float64, shape (trades, 8)
+        Exit price, then gross, cost, funding and worst as shares of the equity at entry; entry price; net and cost for
+        one unit of the notional at entry.
     """
     n = len(decisions.time)
     outcome = np.empty(n, np.int8)
     whole = np.empty((n, 3), np.int64)
-    money = np.empty((n, 5), np.float64)
+    money = np.empty((n, 8), np.float64)
     busy_until, taken = decisions.time[0] if n else 0, 0
     for i in range(n):
         side, size, row = decisions.side[i], decisions.size[i], decisions.row[i]
@@ -173,15 +230,17 @@ def walk(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8],
             outcome[i] = PASSED_OVER
         elif side == 0 or size <= 0.0:
             outcome[i] = NO_EDGE
-        elif row < 0 or np.isnan(bars.open[row]) or np.isnan(size):
+        elif row < 0 or not bars.traded[row] or np.isnan(size):
             outcome[i] = DROPPED
         else:
             busy_until, price, reason, funding, worst = _hold(bars, decisions, terms, i)
-            relative = price / bars.open[row]
-            gross = side * size * (relative - 1.0)
-            cost = size * (terms.market + relative * (terms.maker if reason == TAKE else terms.market))
+            entry = _enter(bars, decisions, terms, i)
+            relative = price / entry
+            gain = side * (relative - 1.0)
+            toll = terms.market + relative * _exit_fee(terms, reason)
+            payoff = gain - toll - funding / size
             whole[taken] = i, busy_until, reason
-            money[taken] = price, gross, cost, funding, min(worst, gross - cost - funding)
+            money[taken] = price, size * gain, size * toll, funding, min(worst, size * payoff), entry, payoff, toll
             outcome[i] = TAKEN
             taken += 1
     return outcome, whole[:taken].copy(), money[:taken].copy()

@@ -1,5 +1,6 @@
 """The figures of a backtest. What cannot be computed is left out, never NaN."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
@@ -10,12 +11,10 @@ from numpy.typing import NDArray
 from factory.backtest.result import DUST, Daily, Trades
 from factory.market.contracts import Binary, Contract
 from factory.statistics import calibration, ranking
-from factory.statistics.blocks import LEAST_BLOCKS, block_length, block_mean
-from factory.statistics.intervals import binomial_tail, break_even, wilson
+from factory.statistics.blocks import LEAST_BLOCKS, block_length, block_mean, count_blocks
+from factory.statistics.intervals import break_even
 from factory.statistics.sharpe import mertens_error, moments, psr
-from factory.times import DAY
-
-DAYS_A_YEAR = 365
+from factory.times import DAY, DAYS_A_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +48,13 @@ def figures(contract: Contract, trades: Trades, equity: NDArray[float64], daily:
         (share of time in a position), costs and funding (in units of the
         starting equity).
 
-        With trades: win_rate, win_low, win_high (Wilson, 95 %), break_even,
-        mean_net (per share of a binary or unit of notional), mean_cost (the
-        same, funding apart); mean_low, mean_high and p_value (one-sided, for a mean
-        above 0) where there are enough: the exact binomial tail where one price holds,
-        else a t on block means.
+        With trades: win_rate, break_even, mean_net (per share of a binary or unit of notional), mean_cost (the
+        same, funding apart; a stop's overshoot is in its price) and blocks, how many stretches of time hold
+        trades; from 30 of them on, unless all payoffs are the same, mean_error, mean_low, mean_high and p_value
+        (one-sided, for a mean above 0), by one t on block means, and win_low and win_high, of a binary the same interval.
 
-        With varying days, unless ruined: sharpe (yearly) and, from 30 blocks on, sharpe_error
-        and psr (the chance that the true one is above 0).
+        With varying days, unless ruined: sharpe (yearly, of blocks of days) and, from 30 blocks on, of the same blocks
+        sharpe_error, sharpe_luck (the error without any edge) and psr (the chance that the true one is above 0).
     """
     known = {
         "trades": float(len(trades)),
@@ -92,15 +90,16 @@ def forecast(
     Returns
     -------
     Forecast
-        Metrics labelled, auc, auc_low, auc_high (DeLong where labels do not overlap, else by
-        blocks), brier, brier_skill (against `base_rate`), log_loss, slope and intercept
+        Metrics one_chance, where all chances are the same; with labels: labelled, auc, auc_low, auc_high (DeLong where
+        labels do not overlap, else by blocks), brier, brier_skill (against `base_rate`), log_loss, slope and intercept
         of the recalibration; and the reliability table.
     """
+    alike = {"one_chance": float(p[0])} if len(p) and np.ptp(p) < 1e-12 else {}
     rows = np.flatnonzero(y >= 0) if y is not None else np.empty(0, int64)
     if y is None or not len(rows):
-        return Forecast({}, np.empty((0, 3)))
+        return Forecast(alike, np.empty((0, 3)))
     times, p, y = times[rows], p[rows], y[rows]
-    metrics = {"labelled": float(len(rows)), "brier": calibration.brier(y, p), "log_loss": calibration.log_loss(y, p)}
+    metrics = alike | {"labelled": float(len(rows)), "brier": calibration.brier(y, p), "log_loss": calibration.log_loss(y, p)}
     if base_rate is not None and 0 < base_rate < 1:
         metrics["brier_skill"] = calibration.skill(y, p, base_rate)
     if fitted := calibration.recalibration(y, p):
@@ -130,36 +129,39 @@ def _turnover(contract: Contract, trades: Trades) -> float:
 
 
 def _payoffs(contract: Contract, trades: Trades, block: int) -> dict[str, float]:
-    payoff, n = trades.payoff, len(trades)
-    cost = trades.cost / trades.unit
-    won = payoff > 0
-    wins = int(won.sum())
-    low, high = wilson(wins, n)
-    known = {"win_rate": wins / n, "win_low": low, "win_high": high}
-    known |= {"mean_net": float(payoff.mean()), "mean_cost": float(cost.mean())}
+    payoff, won = trades.payoff, trades.payoff > 0
+    known = {"win_rate": float(won.mean()), "mean_net": float(payoff.mean()), "mean_cost": float(trades.unit_cost.mean())}
+    known["blocks"] = float(count_blocks(trades.entry_ms, block))
     mean = block_mean(payoff, trades.entry_ms, block)
     if mean:
-        known |= {"mean_low": mean.low, "mean_high": mean.high, "p_value": mean.p_value}
+        known |= {"mean_error": mean.error, "mean_low": mean.low, "mean_high": mean.high, "p_value": mean.p_value}
     if isinstance(contract, Binary):
-        paid = trades.price + cost
-        known["break_even"] = float(paid.mean())
-        if np.ptp(paid) < 1e-12:
-            known["p_value"] = binomial_tail(wins, n, known["break_even"])
-    elif 0 < wins < n:
+        known["break_even"] = float((trades.price + trades.unit_cost).mean())
+        return known | wins_of_binary(known)
+    if won.any() and not won.all():
         known["break_even"] = break_even(float(payoff[won].mean()), float(-payoff[~won].mean()))
-    return known
+    rate = block_mean(won.astype(float64), trades.entry_ms, block)
+    return known | ({"win_low": max(0.0, rate.low), "win_high": min(1.0, rate.high)} if rate else {})
+
+
+def wins_of_binary(known: Mapping[str, float]) -> dict[str, float]:
+    """Interval of a binary's win rate: that of the mean net payoff, which is the win rate less what was paid."""
+    if "mean_low" not in known:
+        return {}
+    even = known["break_even"]
+    return {"win_low": max(0.0, even + known["mean_low"]), "win_high": min(1.0, even + known["mean_high"])}
 
 
 def _sharpe(daily: Daily, block: int) -> dict[str, float]:
-    """Yearly, from days; its error from blocks of days that hold the longest position and four horizons."""
-    of_days = moments(daily.ret)
-    if of_days is None:
-        return {}
-    known = {"sharpe": of_days.sharpe * sqrt(DAYS_A_YEAR)}
+    """Yearly, with its errors: all of the same blocks of days, which hold the longest position and four horizons."""
     days = -(-block // DAY)
     whole = len(daily.ret) // days * days
-    of_blocks = moments(daily.ret[:whole].reshape(-1, days).sum(axis=1))
-    if of_blocks and of_blocks.n >= LEAST_BLOCKS:
-        error = mertens_error(of_blocks)
-        known |= {"sharpe_error": error * sqrt(DAYS_A_YEAR / days), "psr": psr(of_blocks.sharpe, error)}
+    of = moments(daily.ret[:whole].reshape(-1, days).sum(axis=1))
+    if of is None:
+        return {}
+    yearly = sqrt(DAYS_A_YEAR / days)
+    known = {"sharpe": of.sharpe * yearly}
+    if of.n >= LEAST_BLOCKS:
+        error = mertens_error(of)
+        known |= {"sharpe_error": error * yearly, "sharpe_luck": yearly / sqrt(of.n - 1), "psr": psr(of.sharpe, error)}
     return known

@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 
 from factory.backtest import sizing
 from factory.backtest.fills import Fills, Turn, bars_of
-from factory.backtest.kernel import NEVER, Bars, Decisions, Terms, locate, walk
+from factory.backtest.kernel import NEVER, Bars, Decisions, Terms, await_trading, locate, walk
+from factory.backtest.result import NO_EDGE, TOO_SMALL
 from factory.errors import FlowError
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.parts import trades as parts
-from factory.times import DAY, to_ms
+from factory.times import DAY, DAYS_A_YEAR, to_ms
 
-YEAR = 365 * DAY
 TIE = 1e-12
+WAIT = 5
+"""Bars that an order waits for somebody to trade: as long as the shortest windows that are traded on minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ def fill(
 ) -> tuple[NDArray[int8], Fills, Turn]:
     """Go long or short at each decision that is sure enough, one position at a time.
 
+    Nothing is filled in a bar without volume. An entry waits for the next with some, at most :data:`WAIT` bars, and is
+    dropped after that; an exit waits until somebody trades.
+
     Returns
     -------
     outcome : ndarray of int8, shape (decisions,)
@@ -66,18 +71,14 @@ def fill(
     bars = bars_of(series, end)
     side = np.where(p >= trade.enter - TIE, 1, np.where(1 - p >= trade.enter - TIE, -1, 0)).astype(int8)
     up, down, hold = _exit(trade.exit, barriers, len(p))
-    size = _size(trade, contract, p, side, up, down, volatility, horizon_ms)
-    deadline = np.full(len(p), NEVER) if hold is None else times + hold
-    decisions = Decisions(times, locate(bars.time, times), p, side, size, up, down, deadline)
-    terms = Terms(
-        market=contract.taker + contract.slippage,
-        maker=contract.maker,
-        funding=contract.funding,
-        every=to_ms(contract.funding_every),
-        maintenance=contract.maintenance,
-        keep=trade.exit.keep if isinstance(trade.exit, parts.Signal) else -1.0,
-    )
+    terms = terms_of(trade, contract, series)
+    row = await_trading(bars, locate(bars.time, times), WAIT)
+    wished = _size(trade, contract, terms, p, side, up, down, volatility, horizon_ms)
+    size = sizing.placed(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
+    deadline = np.full(len(p), NEVER) if hold is None else bars.time[row] + hold
+    decisions = Decisions(times, row, p, side, size, up, down, deadline)
     outcome, fills = _walked(bars, decisions, terms)
+    outcome[(outcome == NO_EDGE) & (side != 0) & (wished > 0)] = TOO_SMALL
 
     def turn(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
@@ -88,20 +89,38 @@ def fill(
     return outcome, fills, turn
 
 
+def terms_of(trade: parts.LongOrShort, contract: Perpetual, series: Series) -> Terms:
+    """What the kernel needs to know of a contract on its series, and of the trade's exit."""
+    return Terms(
+        market=contract.taker + contract.slippage,
+        maker=contract.maker,
+        funding=contract.funding,
+        every=to_ms(contract.funding_every),
+        maintenance=contract.maintenance,
+        keep=trade.exit.keep if isinstance(trade.exit, parts.Signal) else -1.0,
+        stop=contract.taker + max(contract.slippage - series.overshoot, 0.0),
+        overshoot=series.overshoot,
+        tick=contract.tick,
+    )
+
+
 def _walked(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8], Fills]:
     outcome, whole, money = walk(bars, decisions, terms)
     taken = whole[:, 0]
     return outcome, Fills(
         decision=taken,
+        entry_ms=bars.time[decisions.row[taken]],
         exit_ms=whole[:, 1],
         side=decisions.side[taken],
         size=decisions.size[taken],
-        price=bars.open[decisions.row[taken]],
+        price=money[:, 5],
         exit_price=money[:, 0],
         gross=money[:, 1],
         cost=money[:, 2],
         funding=money[:, 3],
         unit=decisions.size[taken],
+        payoff=money[:, 6],
+        unit_cost=money[:, 7],
         worst=money[:, 4],
         reason=whole[:, 2].astype(int8),
     )
@@ -133,6 +152,7 @@ def needs_volatility(trade: parts.Trade) -> bool:
 def _size(
     trade: parts.LongOrShort,
     contract: Perpetual,
+    terms: Terms,
     p: NDArray[float64],
     side: NDArray[int8],
     up: NDArray[float64],
@@ -140,15 +160,16 @@ def _size(
     volatility: NDArray[float64] | None,
     horizon_ms: int,
 ) -> NDArray[float64]:
-    """Share of equity; without barriers, a move of one deviation over the holding time is won or lost."""
+    """Wished share of equity; without barriers, a move of one deviation over the holding time is won or lost."""
     if needs_volatility(trade) and volatility is None:
         raise FlowError(f"trade.size.use: {trade.size.use} needs the volatility of series '{contract.of}', which did not come")
     spread = np.full(len(p), np.nan) if volatility is None else volatility
     if not isinstance(trade.exit, parts.Barriers):
         hold = to_ms(trade.exit.hold) if isinstance(trade.exit, parts.After) else horizon_ms
-        up = down = spread * np.sqrt(hold / YEAR)
-    costs = 2 * (contract.taker + contract.slippage)
-    gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs
+        up = down = spread * np.sqrt(hold / (DAYS_A_YEAR * DAY))
+    costs = 2 * terms.market
+    beyond = terms.stop + terms.overshoot - terms.market if isinstance(trade.exit, parts.Barriers) else 0.0
+    gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs + beyond
     share = sizing.share(trade.size, sizing.Chances(np.where(side > 0, p, 1 - p), gain, loss, spread))
     if isinstance(trade.exit, parts.Barriers):
         share = np.where((up > 0) & (down > 0), share, np.nan)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-TAKEN, PASSED_OVER, NO_EDGE, DROPPED, RUINED = range(5)
-OUTCOMES = ("taken", "passed_over", "no_edge", "dropped", "ruined")
+TAKEN, PASSED_OVER, NO_EDGE, DROPPED, RUINED, TOO_SMALL = range(6)
+OUTCOMES = ("taken", "passed_over", "no_edge", "dropped", "ruined", "too_small")
 """What became of a decision: traded; met while in a position; not worth its
-price; without the prices it needed; met when no equity was left."""
+price; without the prices it needed, or with nobody trading; met when no equity
+was left; less than the exchange takes as an order."""
 
 DUST = 1e-9
 """Equity, as a share of the start, below which nothing is left to trade with."""
@@ -25,15 +26,17 @@ REASONS = ("settled", "take", "stop", "time", "signal", "liquidated", "end")
 class Trades:
     """Closed trades, one array a column, in order of entry.
 
-    Money is in units of the equity at the start, prices are the market's:
-    spread, fees and slippage are in `cost`, so ``net = gross - cost - funding``.
+    Money is in units of the equity at the start, prices are the market's (a stop's
+    with its overshoot, all on the contract's tick): spread, fees and slippage are in
+    `cost`, so ``net = gross - cost - funding``.
 
     Parameters
     ----------
     decision : ndarray of int64, shape (n,)
         Position of the decision that made the trade.
     entry_ms, exit_ms : ndarray of int64, shape (n,)
-        ms UTC. An exit inside a bar is stamped with the bar's end.
+        ms UTC. An entry waits for a bar in which somebody trades; an exit inside a bar is
+        stamped with the bar's end.
     side : ndarray of int8, shape (n,)
         1 long or Up, -1 short or Down.
     size : ndarray of float64, shape (n,)
@@ -43,9 +46,12 @@ class Trades:
     p : ndarray of float64, shape (n,)
         Predicted chance of up.
     gross, cost, funding, net : ndarray of float64, shape (n,)
-        Funding is negative where received.
+        Cost and funding are never negative.
     unit : ndarray of float64, shape (n,)
         What `payoff` is counted for: shares of a binary, entry notional of a perpetual.
+    payoff, unit_cost : ndarray of float64, shape (n,)
+        Net and cost of one share of a binary, or of one unit of a perpetual's notional: from
+        prices and fees alone, whatever the size and the equity were.
     worst : ndarray of float64, shape (n,)
         Lowest change of equity while the trade was open, as a share of the equity at its entry.
     reason : ndarray of int8, shape (n,)
@@ -65,16 +71,13 @@ class Trades:
     funding: NDArray[float64]
     net: NDArray[float64]
     unit: NDArray[float64]
+    payoff: NDArray[float64]
+    unit_cost: NDArray[float64]
     worst: NDArray[float64]
     reason: NDArray[int8]
 
     def __len__(self) -> int:
         return len(self.decision)
-
-    @property
-    def payoff(self) -> NDArray[float64]:
-        """Net for one share of a binary, or for one unit of a perpetual's notional, shape (n,)."""
-        return self.net / self.unit
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The columns by name, not copied."""

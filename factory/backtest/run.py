@@ -40,7 +40,8 @@ def run(
     trade, contract : Trade, Contract
         What is done, and what it costs at least; ``up_or_down`` trades a binary, ``long_or_short`` a perpetual.
     series : Series
-        Bars of ``contract.of``; a fill is the open of the bar that starts at the decision.
+        Bars of ``contract.of``; a fill is the open of the bar that starts at the decision, or of the next
+        in which somebody trades, at most :data:`~factory.backtest.perpetual.WAIT` bars later.
     times : ndarray of int64, shape (n,)
         Decisions, ms UTC, strictly increasing.
     p : ndarray of float64, shape (n,)
@@ -80,7 +81,7 @@ def run(
     clock = Clock(start, end, series.period, horizon_ms)
 
     def book(fills: Fills) -> tuple[Trades, NDArray[float64], Daily, dict[str, float]]:
-        trades, equity = compound(fills, times, p)
+        trades, equity = compound(fills, p)
         daily = by_day(trades, start, end)
         return trades, equity, daily, figures(contract, trades, equity, daily, clock)
 

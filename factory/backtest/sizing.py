@@ -7,7 +7,11 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from factory.errors import FlowError
+from factory.market.contracts import Contract
 from factory.parts.trades import Fixed, Kelly, Size, Volatility
+
+ROUNDING = 1e-9
+"""Share by which a product of floats may miss a whole lot or a least notional that it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,24 @@ def kelly(chances: Chances) -> NDArray[float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         stake = chances.win / chances.loss - (1 - chances.win) / chances.gain
     return np.where(chances.gain > 0, stake, np.where(np.isnan(chances.gain), np.nan, -1.0))
+
+
+def placed(share: NDArray[float64], price: NDArray[float64], contract: Contract) -> NDArray[float64]:
+    """The orders that an exchange takes for wished shares of the contract's account.
+
+    Parameters
+    ----------
+    share : ndarray of float64, shape (n,)
+        Of equity, as :func:`share` gives them; what is not positive or missing stays as it is.
+    price : ndarray of float64, shape (n,)
+        Of one coin of a perpetual or one share of a binary.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Shares of equity of whole lots, rounded down; 0 where less than the least notional is left.
+    """
+    notional = share * contract.equity
+    if contract.lot:
+        notional = np.floor(notional / price / contract.lot * (1 + ROUNDING)) * contract.lot * price
+    return np.where((share > 0) & (notional < contract.minimum_notional * (1 - ROUNDING)), 0.0, notional / contract.equity)

@@ -9,7 +9,7 @@ from factory.parts.experts import Leaf, See
 
 
 class Forest(Part):
-    """Random forest over experts and features, weighted by uniqueness and calibrated inside train."""
+    """Random forest over experts and features, weighted by uniqueness, calibrated inside train; not needed with one expert."""
 
     example: ClassVar[str] = "{use: forest, see: [trees, vol], trees: 300, leaf: 100, calibrate: isotonic}"
     use: Literal["forest"]

@@ -9,7 +9,7 @@ from factory.parts.base import Means, Part
 from factory.times import Duration
 
 ContractName = Annotated[Slug, Field(description="the name of one of the dataset's contracts")]
-Share = Annotated[float, Field(gt=0, le=1)]
+Share = Annotated[float, Field(ge=0.0001, le=1)]
 
 
 class Fixed(Part):
@@ -34,8 +34,8 @@ class Volatility(Part):
 
     example: ClassVar[str] = "{use: volatility, yearly: 0.15, leverage: 2}"
     use: Literal["volatility"]
-    yearly: Annotated[float, Field(gt=0, le=5), Means("target volatility")]
-    leverage: Annotated[float, Field(gt=0, le=125), Means("greatest exposure over equity")]
+    yearly: Annotated[float, Field(ge=0.001, le=5), Means("target volatility")]
+    leverage: Annotated[float, Field(ge=0.001, le=125), Means("greatest exposure over equity")]
 
 
 Size = Annotated[Fixed | Kelly | Volatility, Field(discriminator="use")]

@@ -1,6 +1,7 @@
 """Small markets and legal trades for the tests of this room."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -82,6 +83,12 @@ def without(series: Series, rows: Iterable[int]) -> Series:
     for column in columns.values():
         column[list(rows)] = NAN
     return Series(series.name, series.kind, series.period, series.delay, series.time, series.known, columns)
+
+
+def with_volume(series: Series, *volume: float) -> Series:
+    """The same series with a volume of each minute; the last one holds for the rest."""
+    told = np.array([*volume, *[volume[-1]] * (len(series) - len(volume))], float)
+    return replace(series, columns={**series.columns, "volume": told})
 
 
 def after(minutes: Iterable[int]) -> np.ndarray:

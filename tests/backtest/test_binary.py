@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 from factory.backtest.binary import all_in
 from factory.errors import FlowError
@@ -62,14 +61,12 @@ def test_break_even_beside_the_win_rate_is_the_all_in_price() -> None:
     assert figures["win_rate"] == 0.75
     assert figures["break_even"] == pytest.approx(PAID)
     assert figures["mean_net"] == pytest.approx(figures["win_rate"] - figures["break_even"])
-    assert figures["win_low"] < 0.75 < figures["win_high"]
-    assert figures["p_value"] == pytest.approx(binomtest(30, 40, PAID, "greater").pvalue)
 
 
 @pytest.mark.parametrize("missing", [0, 2, 4])
 def test_law_8_a_window_with_a_missing_bar_is_dropped(missing: int) -> None:
     result = play(up_or_down(), POLYMARKET, without(RISES, [missing]), [0], [0.6])
-    assert result.counts == {"decisions": 1, "taken": 0, "passed_over": 0, "no_edge": 0, "dropped": 1, "ruined": 0}
+    assert {name: count for name, count in result.counts.items() if count} == {"decisions": 1, "dropped": 1}
 
 
 def test_a_window_that_the_partition_cuts_is_dropped() -> None:

@@ -122,19 +122,19 @@ def test_a_signal_exit_leaves_when_unsupported_and_may_turn_at_once() -> None:
 
 def test_law_9_one_position_at_a_time_and_the_rest_is_counted() -> None:
     result = play(long_or_short(AFTER_2M), perpetual(), flat(*[100] * 9), range(6), [0.6, 0.6, 0.5, 0.6, 0.6, 0.5])
-    assert result.counts == {"decisions": 6, "taken": 2, "passed_over": 2, "no_edge": 2, "dropped": 0, "ruined": 0}
+    counts = {"decisions": 6, "taken": 2, "passed_over": 2, "no_edge": 2, "dropped": 0, "ruined": 0, "too_small": 0}
+    assert result.counts == counts
 
 
-def test_funding_is_paid_by_longs_and_received_by_shorts_when_held_into_its_moment() -> None:
+@pytest.mark.parametrize(("rate", "p", "paid"), [(0.001, 0.6, 1), (0.001, 0.4, 0), (-0.001, 0.6, 0), (-0.001, 0.4, 1)])
+def test_law_9_assumed_funding_is_paid_by_one_side_and_received_by_none(rate: float, p: float, paid: int) -> None:
     hours = flat(*[100] * (17 * 60))
-    contract = perpetual(funding=0.001)
     hold = {"use": "after", "hold": "8h"}
-    for p, sign in ((0.6, 1), (0.4, -1)):
-        into_one = play(long_or_short(hold), contract, hours, [1], [p])
-        from_one_to_the_next = play(long_or_short(hold), contract, hours, [480], [p])
-        assert into_one.trades.funding[0] == pytest.approx(sign * 0.5 * 0.001)
-        assert from_one_to_the_next.trades.funding[0] == pytest.approx(sign * 0.5 * 0.001)
-        assert into_one.equity[-1] == pytest.approx(1 - sign * 0.0005)
+    into_one = play(long_or_short(hold), perpetual(funding=rate), hours, [1], [p])
+    from_one_to_the_next = play(long_or_short(hold), perpetual(funding=rate), hours, [480], [p])
+    assert into_one.trades.funding[0] == pytest.approx(paid * 0.5 * 0.001)
+    assert from_one_to_the_next.trades.funding[0] == pytest.approx(paid * 0.5 * 0.001)
+    assert into_one.equity[-1] == pytest.approx(1 - paid * 0.0005)
 
 
 def test_funding_missed_inside_a_gap_is_charged_at_the_next_bar() -> None:

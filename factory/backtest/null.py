@@ -1,0 +1,368 @@
+"""The null market: every minute's direction a fair coin, independent of all magnitudes, later ones too.
+
+It is drawn by reflecting the log moves of a bar (open, high, low and close over the close before) with one fair
+sign a minute: high and low change places, prices are rebuilt. What does not use direction keeps its value:
+volatility, volume, the clock, the distance of barriers. What a strategy seems to earn here it earns from geometry,
+costs and fills. A jump over a gap has a sign of its own, and nothing fills inside it (STATISTICS section 9.1).
+
+Two limits belong beside every level that rests on it: on real markets signs and magnitudes are not independent
+(skew, leverage effect), and rounded prices bounce, so that drawn windows tie less often than true ones.
+
+Prices are never rebuilt here: a frozen trade is walked from its entry in log moves, draw by draw.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy import bool_, float64, int64, uint64
+from numpy.typing import NDArray
+
+from factory.backtest.perpetual import Levels
+from factory.backtest.result import Trades
+from factory.market.contracts import Perpetual
+from factory.market.series import Series
+from factory.parts.trades import After, Barriers, LongOrShort
+from factory.threads import spread
+from factory.times import to_ms
+
+BLOCK = 250
+"""Draws that one thread makes at a time; the same draws come whatever the number of threads."""
+TIE = 1e-12
+"""Log distance under which two prices are one: sums of reflected moves meet only up to rounding."""
+
+
+class Moves(NamedTuple):
+    """Log moves of a series' bars, one row a bar.
+
+    Parameters
+    ----------
+    slot : ndarray of int64, shape (n,)
+        Stamp of each bar in periods since 1970: by it the bars of two series meet the same sign.
+    jump : ndarray of float64, shape (n,)
+        From the close before to the open; NaN where nothing can fill: a bar that is missing or traded nothing.
+    high, low, close : ndarray of float64, shape (n,)
+        From the open.
+    gap : ndarray of bool, shape (n,)
+        Whether the bar before is missing, so that the jump has a sign of its own.
+    period : int
+        ms from one bar to the next.
+    """
+
+    slot: NDArray[int64]
+    jump: NDArray[float64]
+    high: NDArray[float64]
+    low: NDArray[float64]
+    close: NDArray[float64]
+    gap: NDArray[bool_]
+    period: int
+
+    def change(self, start: int, end: int) -> NDArray[float64]:
+        """Log moves from close to close of the bars that are stamped in [start, end) and can fill."""
+        rows = slice(*np.searchsorted(self.slot * self.period, [start, end]))
+        change = self.jump[rows] + self.close[rows]
+        return change[np.isfinite(change)]
+
+
+class Holds(NamedTuple):
+    """What is frozen of a perpetual's trades: when, on which side, and what ends them.
+
+    A trade that ends by a barrier or a time is one hold. One that ends by a signal is a hold from each decision to the
+    next: its exit is a stopping time, but whether it goes on was known when each began.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (m,)
+        Bar at whose open it begins.
+    until : ndarray of int64, shape (m,)
+        Bar from which on it ends at the next open.
+    side : ndarray of float64, shape (m,)
+        1 long, -1 short.
+    weight : ndarray of float64, shape (m,)
+        Notional at its beginning over the trade's at entry.
+    take, stop : ndarray of float64, shape (m,)
+        Log distance in the trade's favour, and against it (negative), infinite for none.
+    trade : ndarray of int64, shape (m,)
+        Position of the trade it belongs to.
+    """
+
+    row: NDArray[int64]
+    until: NDArray[int64]
+    side: NDArray[float64]
+    weight: NDArray[float64]
+    take: NDArray[float64]
+    stop: NDArray[float64]
+    trade: NDArray[int64]
+
+    def take_first(self, count: int) -> "Holds":
+        """The first holds."""
+        return Holds._make(column[:count] for column in self)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Frozen trades on drawn markets, without costs.
+
+    Parameters
+    ----------
+    gross : ndarray of float64, shape (draws,)
+        Sum of the returns per unit of notional at entry.
+    held : ndarray of float64, shape (draws,)
+        Sum over the holds of side, weight and how long it lasted in periods: what a drift of one a period would add.
+    variance : ndarray of float64, shape (holds,)
+        Mean square of each hold's return, known when it begins as far as magnitudes are.
+    """
+
+    gross: NDArray[float64]
+    held: NDArray[float64]
+    variance: NDArray[float64]
+
+
+def moves_of(series: Series, end: int) -> Moves:
+    """The log moves of the bars that are over by a moment."""
+    n = int(np.searchsorted(series.time, end - series.period, side="right"))
+    opened, high, low, close = (np.log(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
+    slot = series.time[:n] // series.period
+    there = series.traded[:n]
+    before = np.maximum.accumulate(np.where(there, np.arange(n), -1))
+    before = np.concatenate([[-1], before[:-1]])
+    known = there & (before >= 0)
+    jump = np.where(known, opened - close[before], np.where(there, 0.0, np.nan))
+    gap = ~known | (slot - slot[before] > 1)
+    return Moves(slot, jump, high - opened, low - opened, close - opened, gap, series.period)
+
+
+def holds_of(
+    trade: LongOrShort,
+    contract: Perpetual,
+    series: Series,
+    trades: Trades,
+    times: NDArray[int64],
+    levels: Levels | None,
+) -> Holds:
+    """Freeze the trades of a perpetual.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape (decisions,)
+        Decisions, ms UTC: a trade that leaves by a signal is cut at each.
+    levels : Levels or None
+        For an exit at barriers.
+    """
+    stop = np.where(trades.side > 0, *_liquidations(contract, trades.size))
+    take = np.full(len(trades), np.inf)
+    entry, until = trades.entry_ms, trades.exit_ms
+    if isinstance(trade.exit, Barriers) and levels is not None:
+        with np.errstate(divide="ignore"):  # minus infinity: a stop of the whole price is never touched
+            up, down = np.log1p(levels.up[trades.decision]), np.log1p(-np.minimum(levels.down[trades.decision], 1.0))
+        take = np.where(trades.side > 0, up, -down)
+        stop = np.maximum(stop, np.where(trades.side > 0, down, -up))
+        until = entry + levels.horizon_ms
+    elif isinstance(trade.exit, After):
+        until = entry + to_ms(trade.exit.hold)
+    else:
+        return _cut(series, trades, times)
+    rows = np.searchsorted(series.time, [entry, until])
+    one = np.ones(len(trades))
+    return Holds(rows[0], rows[1], trades.side.astype(float64), one, take, stop, np.arange(len(trades)))
+
+
+def _liquidations(contract: Perpetual, size: NDArray[float64]) -> tuple[NDArray[float64], NDArray[float64]]:
+    """Log distance at which a long and a short of some sizes are liquidated, costs apart; negative."""
+    with np.errstate(divide="ignore"):
+        below = np.log(np.maximum(1 - 1 / size, 0.0) / (1 - contract.maintenance))
+    return below, -np.log((1 + 1 / size) / (1 + contract.maintenance))
+
+
+def _cut(series: Series, trades: Trades, times: NDArray[int64]) -> Holds:
+    """Trades as holds from each decision to the next."""
+    first, last = np.searchsorted(times, trades.entry_ms, side="right"), np.searchsorted(times, trades.exit_ms)
+    count = np.maximum(last - first, 0) + 1
+    trade = np.repeat(np.arange(len(trades)), count)
+    place = np.arange(len(trade)) - np.repeat(np.cumsum(count) - count, count)
+    begun = np.where(place == 0, trades.entry_ms[trade], times[np.minimum(first[trade] + place, len(times)) - 1])
+    ended = np.where(place == count[trade] - 1, trades.exit_ms[trade], np.append(begun[1:], 0))
+    row, until = _following(series.traded)[np.searchsorted(series.time, [begun, ended])]
+    opened = _carried(series.columns["open"])[np.minimum(row, len(series) - 1)]
+    weight, none = opened / trades.price[trade], np.full(len(trade), np.inf)
+    return Holds(row, until, trades.side[trade].astype(float64), weight, none, -none, trade)
+
+
+def _following(there: NDArray[bool_]) -> NDArray[int64]:
+    """First row at or after each that is there, and after the last; a hold that began before it would move with it twice."""
+    found = np.append(np.where(there, np.arange(len(there)), len(there)), len(there))
+    return np.asarray(np.minimum.accumulate(found[::-1])[::-1], dtype=int64)
+
+
+def _carried(values: NDArray[float64]) -> NDArray[float64]:
+    """Values with the last known one where one is missing."""
+    last = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
+    return values[last]
+
+
+def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, shared: bool = False) -> Replay:
+    """Walk frozen trades over drawn markets.
+
+    Parameters
+    ----------
+    draws : int
+        At least 1.
+    seed : int
+        Of the signs, below 2**63; the same draws for the same numbers, on any number of threads.
+    threads : int
+        Blocks of draws at once.
+    shared : bool
+        Whether all holds meet the same signs in the same minutes, as those of several strategies must whose joint law
+        is asked. Otherwise each has its own: trades that did not overlap are independent, however long their flips live.
+
+    Returns
+    -------
+    Replay
+    """
+    lanes = np.zeros(len(holds.row), int64) if shared else np.arange(1, len(holds.row) + 1)
+
+    def work(first: int) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
+        found: tuple[NDArray[float64], NDArray[float64], NDArray[float64]]
+        found = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
+        return found
+
+    blocks = list(spread(work, range(0, draws, BLOCK), threads))
+    gross, held = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
+    return Replay(gross, held, np.sum([block[2] for block in blocks], axis=0) / draws)
+
+
+class Questions(NamedTuple):
+    """What labels ask of the bars after a decision, in log distances from the open of the first.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (m,)
+        First bar.
+    last : ndarray of int64, shape (m,)
+        Last bar of the horizon.
+    up, down : ndarray of float64, shape (m,)
+        Distance of the upper barrier, and of the lower (negative); infinite for none.
+    above : float
+        Where no barrier is touched, the label is up at a move beyond this.
+    """
+
+    row: NDArray[int64]
+    last: NDArray[int64]
+    up: NDArray[float64]
+    down: NDArray[float64]
+    above: float
+
+    def take_rows(self, rows: NDArray[int64]) -> "Questions":
+        """Some of them."""
+        return Questions(self.row[rows], self.last[rows], self.up[rows], self.down[rows], self.above)
+
+    @property
+    def steps(self) -> int:
+        """Bars that one draw may look at."""
+        return int((self.last - self.row + 1).sum())
+
+
+def count_ups(moves: Moves, questions: Questions, draws: int, seed: int, threads: int) -> NDArray[float64]:
+    """In how many drawn markets each label is up, shape (m,); each label meets signs of its own.
+
+    A market that ends within :data:`TIE` of `above` counts one half: that magnitudes leave nothing but a tie is known
+    afterwards only, and which way ties go is a rule and no direction.
+    """
+
+    def work(first: int) -> NDArray[float64]:
+        found: NDArray[float64] = _count_ups(moves, questions, first, min(BLOCK, draws - first), uint64(seed))
+        return found
+
+    return np.asarray(sum(spread(work, range(0, draws, BLOCK), threads)))
+
+
+@njit(cache=True, nogil=True)
+def mix(seed: uint64, draw: int, lane: int, word: int) -> uint64:
+    """64 fair signs. Source: splitmix64's finalizer (Steele, Lea & Flood 2014) over a sum of odd multiples."""
+    z = seed + uint64(draw) * uint64(0x9E3779B97F4A7C15)
+    z += uint64(lane) * uint64(0xD1B54A32D192ED03) + uint64(word) * uint64(0x8CB92BA72F3D8DD7)
+    for _ in range(2):
+        z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
+        z = z ^ (z >> uint64(31))
+    return z
+
+
+@njit(cache=True, nogil=True)
+def _walk(moves: Moves, holds: Holds, i: int, seed: uint64, draw: int, lane: int) -> tuple[float, int]:
+    """One hold on one drawn market: its log move in its favour, and the row at whose open (or before whose) it ended."""
+    side, take, stop, until = holds.side[i], holds.take[i], holds.stop[i], holds.until[i]
+    y, n, word, bits = 0.0, len(moves.slot), -1, uint64(0)
+    for r in range(holds.row[i], n):
+        if np.isnan(moves.jump[r]):
+            continue
+        slot = moves.slot[r]
+        if slot >> 6 != word:
+            word = slot >> 6
+            bits = mix(seed, draw, lane, word)
+        up = side > 0.0 if (bits >> uint64(slot & 63)) & uint64(1) else side < 0.0
+        if r > holds.row[i]:
+            sign = 1.0 if up else -1.0
+            if moves.gap[r]:
+                sign = side if mix(seed, draw, lane, -1 - slot) & uint64(1) else -side
+            y += sign * moves.jump[r]
+        if r >= until:
+            return y, r
+        worst, best = (moves.low[r], moves.high[r]) if up else (-moves.high[r], -moves.low[r])
+        if y + worst <= stop:
+            return min(y, stop), r + 1
+        if y + best > take:
+            return take, r + 1
+        y += moves.close[r] if up else -moves.close[r]
+    return y, n
+
+
+@njit(cache=True, nogil=True)
+def _replay(
+    moves: Moves, holds: Holds, lanes: NDArray[int64], first: int, draws: int, seed: uint64
+) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
+    gross, held, squares = np.zeros(draws), np.zeros(draws), np.zeros(len(holds.row))
+    for i in range(len(holds.row)):
+        side, weight = holds.side[i], holds.weight[i]
+        for b in range(draws):
+            y, row = _walk(moves, holds, i, seed, first + b, lanes[i])
+            earned = weight * side * np.expm1(side * y)
+            gross[b] += earned
+            held[b] += weight * side * (row - holds.row[i])
+            squares[i] += earned * earned
+    return gross, held, squares
+
+
+@njit(cache=True, nogil=True)
+def _count_ups(moves: Moves, questions: Questions, first: int, draws: int, seed: uint64) -> NDArray[float64]:
+    ups = np.zeros(len(questions.row))
+    for i in range(len(questions.row)):
+        for b in range(draws):
+            ups[i] += _is_up(moves, questions, i, seed, first + b)
+    return ups
+
+
+@njit(cache=True, nogil=True)
+def _is_up(moves: Moves, questions: Questions, i: int, seed: uint64, draw: int) -> float:
+    """One label on one drawn market; a bar that holds both barriers touched the lower first, as in labels."""
+    x, word, bits = 0.0, -1, uint64(0)
+    for r in range(questions.row[i], questions.last[i] + 1):
+        if np.isnan(moves.jump[r]):
+            continue
+        slot = moves.slot[r]
+        if slot >> 6 != word:
+            word = slot >> 6
+            bits = mix(seed, draw, i + 1, word)
+        up = (bits >> uint64(slot & 63)) & uint64(1)
+        if r > questions.row[i]:
+            x += moves.jump[r] if up else -moves.jump[r]
+        worst, best = (moves.low[r], moves.high[r]) if up else (-moves.high[r], -moves.low[r])
+        if x + worst < questions.down[i]:
+            return 0.0
+        if x + best > questions.up[i]:
+            return 1.0
+        x += moves.close[r] if up else -moves.close[r]
+    if abs(x - questions.above) <= TIE:
+        return 0.5
+    return 1.0 if x > questions.above else 0.0
