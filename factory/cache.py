@@ -1,19 +1,23 @@
-"""Arrays kept by the hash of what they were made from."""
+"""Arrays kept by the hash of what they were made from, and checked by the hash of what they hold."""
 
+import logging
 import os
 import shutil
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factory.arrays import mapped
+from factory.hashes import HASHES, DamageError, Stamp, is_whole, read_hashes, stamp, write_hashes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 4 * 2**30
 UNLIMITED = 2**62
@@ -21,8 +25,9 @@ SLACK = 0.01
 """Share of the limit that a process may write before it weighs the whole folder again."""
 
 RECENT = 128
-_recent: "OrderedDict[Path, dict[str, NDArray[Any]]]" = OrderedDict()
-"""Entries as this process mapped them: content never changes under a key, and mapping takes longer than most reads."""
+Opened = tuple[tuple[Stamp, ...], "dict[str, NDArray[Any]]"]
+_recent: OrderedDict[Path, Opened] = OrderedDict()
+"""Entries as this process checked and mapped them, which takes longer than most reads, and their files as they were then."""
 
 _written: dict[Path, int] = {}
 """Bytes that this process wrote since it last weighed a folder."""
@@ -31,8 +36,9 @@ _written: dict[Path, int] = {}
 class Cache:
     """A folder of arrays by key, least used evicted first.
 
-    Entries are folders of ``.npy`` files, renamed into place, so a reader
-    never meets half an entry and a killed writer leaves none.
+    Entries are folders of ``.npy`` files and their hashes, renamed into place, so a reader
+    never meets half an entry and a killed writer leaves none. What does not hold what was
+    written goes when it is read, so that it is made anew.
 
     Parameters
     ----------
@@ -55,13 +61,27 @@ class Cache:
         folder = self._folder(key)
         try:
             os.utime(folder)
-            arrays = _recent.pop(folder, None) or {path.stem: mapped(path) for path in folder.glob("*.npy")}
-        except (OSError, ValueError):
+        except FileNotFoundError:
             return None
-        _recent[folder] = arrays
+        except OSError:
+            pass  # It can be read all the same.
+        try:
+            opened = _recent.pop(folder, None)
+            if opened is None or opened[0] != _stamps(folder, opened[1]):
+                opened = _open(folder)
+        except FileNotFoundError:
+            self._drop(folder)  # written by a version before there were hashes, or being dropped by another process
+            return None
+        except ValueError as error:
+            _log.warning("%s: %s of entry %s is damaged; the entry is dropped", self.root.name, error, key[:12])
+            self._drop(folder)
+            return None
+        except OSError:
+            return None
+        _recent[folder] = opened
         if len(_recent) > RECENT:
             _recent.popitem(last=False)
-        return dict(arrays) or None
+        return dict(opened[1]) or None
 
     def put(self, key: str, arrays: "Mapping[str, NDArray[Any]]") -> None:
         """Keep arrays under a key. A full disk loses nothing but the entry."""
@@ -75,6 +95,7 @@ class Cache:
             with self._aside() as temporary:
                 for name, array in arrays.items():
                     np.save(temporary / f"{name}.npy", np.ascontiguousarray(array))
+                write_hashes(temporary)
                 size = _size(temporary)
                 temporary.rename(folder)
         except OSError:
@@ -83,6 +104,11 @@ class Cache:
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key
+
+    def _drop(self, folder: Path) -> None:
+        # Renamed away whole: a reader shall never find half of it.
+        with suppress(OSError), self._aside() as aside:
+            folder.rename(aside / folder.name)
 
     @contextmanager
     def _aside(self) -> Iterator[Path]:
@@ -112,14 +138,30 @@ class Cache:
         for _, size, folder in sorted(entries):
             if excess <= 0:
                 break
-            # Renamed away whole: a reader shall never find half of it.
-            with suppress(OSError), self._aside() as aside:
-                folder.rename(aside / folder.name)
+            self._drop(folder)
             excess -= size
         for stale in self.root.glob(".new-*"):
             with suppress(OSError):
                 if time.time() - stale.stat().st_mtime > 3600:
                     shutil.rmtree(stale, ignore_errors=True)
+
+
+def _open(folder: Path) -> Opened:
+    """Check and map the arrays of an entry."""
+    hashes = read_hashes(folder)
+    files = sorted(folder.glob("*.npy"))
+    names = [path.stem for path in files]
+    stamps = _stamps(folder, names)
+    if {path.name for path in files} != {*hashes}:
+        raise DamageError("the list")
+    for path in files:
+        if not is_whole(path, hashes[path.name]):
+            raise DamageError(path.name)
+    return stamps, {name: mapped(path) for name, path in zip(names, files, strict=True)}
+
+
+def _stamps(folder: Path, names: Iterable[str]) -> tuple[Stamp, ...]:
+    return stamp(folder / HASHES), *(stamp(folder / f"{name}.npy") for name in names)
 
 
 def _size(folder: Path) -> int:

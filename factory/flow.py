@@ -9,8 +9,9 @@ traded against the dataset's contract.
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory import canonical
+from factory.answers import Answer
 from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
 from factory.cache import Cache
-from factory.decisions import Rows, concatenate
-from factory.errors import FlowError
+from factory.decisions import Rows
+from factory.errors import FlowError, UnlearnableError
 from factory.experts import Fitted, cross_fit, load_fitted
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
@@ -34,13 +36,12 @@ from factory.parts.labels import TripleBarrier
 from factory.parts.trades import Barriers, LongOrShort
 from factory.pipeline import Pipeline
 from factory.progress import Progress, silent, within
-from factory.times import DAY, iso, to_ms
+from factory.times import DAY, DAYS_A_YEAR, to_ms
 
-VERSION = 2
+VERSION = 4
 """Raised when fitted stages or scores would differ for the same input."""
 
 FEWEST_ROWS = 200
-YEAR = 365.25 * DAY
 
 
 def threads() -> int:
@@ -63,11 +64,14 @@ class Model:
         The calibrated forest, with its score on the last fifth of train.
     oof : mapping of str to ndarray of float64, shape (n,)
         Each expert's out-of-fold chance of up on the training rows.
+    unconverged : mapping of str to int
+        Fits whose solver did not reach its solution, by expert and ``meta``; empty as a rule.
     """
 
     experts: Mapping[str, Fitted]
     meta: Meta
     oof: Mapping[str, NDArray[float64]]
+    unconverged: Mapping[str, int]
 
     def inputs(self, pipeline: Pipeline, rows: Rows) -> NDArray[float64]:
         """What the meta forest sees of `rows`, shape (n, len(meta.see))."""
@@ -95,12 +99,38 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Fits:
+    """How the fits behind some chances went.
+
+    Parameters
+    ----------
+    unconverged : mapping of str to int
+        As of :class:`Model`, over all refits.
+    fitted : int
+        Windows that a recipe was refitted on; 0 without a refit.
+    kept : mapping of str to int
+        Windows that could not be learned from, so that the model before them went on, by reason.
+    """
+
+    unconverged: Mapping[str, int]
+    fitted: int = 0
+    kept: Mapping[str, int] = field(default_factory=dict)
+
+    def listing(self) -> Answer:
+        """What a trial's answer and an exam's report say of them; nothing where all went as it should without a refit."""
+        kept = {"kept": sum(self.kept.values()), "why": dict(self.kept)} if self.kept else {}
+        refits = {"refits": {"fitted": self.fitted, **kept}} if self.fitted else {}
+        return refits | ({"unconverged": dict(self.unconverged)} if self.unconverged else {})
+
+
+@dataclass(frozen=True)
 class Scored:
-    """A pipeline on one partition: its rows, its probabilities and what they earned."""
+    """A pipeline on one partition: its rows, its probabilities, what they earned and how it was fitted."""
 
     rows: Rows
     p: NDArray[float64]
     result: Result
+    fits: Fits = field(default_factory=lambda: Fits({}))
 
 
 def learn(
@@ -132,8 +162,8 @@ def learn(
 
     Raises
     ------
-    FlowError
-        If too few decisions are labelled, or all are of one class.
+    UnlearnableError
+        If too few decisions are labelled, or all, or those of a part that must be learned from, are of one class.
     """
     refuse_unlearnable(rows.labels.y)
     rows = rows.take(rows.labels.y >= 0)
@@ -141,10 +171,11 @@ def learn(
     weight = uniqueness / uniqueness.mean()
     experts: dict[str, Fitted] = {}
     oof: dict[str, NDArray[float64]] = {}
+    unconverged: Counter[str] = Counter()
     share = 0.6 / max(len(pipeline.experts), 1)
     for i, name in enumerate(pipeline.experts):
         step = within(progress, i * share, (i + 1) * share)
-        oof[name], experts[name] = _expert(pipeline, name, rows, weight, fingerprint, cache, path, step)
+        oof[name], experts[name], unconverged[name] = _expert(pipeline, name, rows, weight, fingerprint, cache, path, step)
     progress(0.6, "fitting the meta forest")
     X = meta_inputs(pipeline, rows, oof)
     y, start, end = rows.labels.y, rows.labels.start, rows.labels.end
@@ -159,7 +190,9 @@ def learn(
         ).arrays()  # fmt: skip
 
     key = content_key("meta", pipeline.meta.model_dump(), seed, holdout, mean_uniqueness, X, y, weight, start, end)
-    return Model(experts, Meta.from_arrays(_cached(cache, key, fit)), oof)
+    meta = Meta.from_arrays(cached(cache, key, fit))
+    unconverged["meta"] += not meta.has_converged
+    return Model(experts, meta, oof, +unconverged)
 
 
 def _expert(
@@ -171,7 +204,7 @@ def _expert(
     cache: Cache | None,
     path: str,
     progress: Progress,
-) -> tuple[NDArray[float64], Fitted]:
+) -> tuple[NDArray[float64], Fitted, int]:
     part = pipeline.experts[name]
     X = seen(pipeline, rows, name)
     labels = rows.labels
@@ -179,14 +212,15 @@ def _expert(
     progress(0.0, f"cross-fitting {name}")
 
     def fit() -> dict[str, NDArray[Any]]:
-        oof, fitted = cross_fit(
+        oof, fitted, unconverged = cross_fit(
             part, X, labels.y, labels.ret, weight, labels.start, labels.end, seed=seed, threads=threads(), progress=progress
         )
-        return {"oof": oof, **{f"fitted.{key}": array for key, array in fitted.arrays().items()}}
+        counted = {"oof": oof, "unconverged": np.array([unconverged])}
+        return counted | {f"fitted.{key}": array for key, array in fitted.arrays().items()}
 
     key = content_key("expert", part.model_dump(), seed, X, labels.y, labels.ret, weight, labels.start, labels.end)
-    arrays = _cached(cache, key, fit)
-    return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays))
+    arrays = cached(cache, key, fit)
+    return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays)), int(arrays["unconverged"][0])
 
 
 def refuse_unlearnable(y: NDArray[int8]) -> None:
@@ -194,19 +228,21 @@ def refuse_unlearnable(y: NDArray[int8]) -> None:
 
     Raises
     ------
-    FlowError
+    UnlearnableError
         If they are too few, or of one class.
     """
     n, ups = int((y >= 0).sum()), int((y == 1).sum())
     if len(y) < FEWEST_ROWS:
-        raise FlowError(f"sample: {n} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often")
+        raise UnlearnableError(
+            f"sample: {n} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often"
+        )
     if n < FEWEST_ROWS:
-        raise FlowError(
+        raise UnlearnableError(
             f"label: {n} of {len(y)} decisions have one, at least {FEWEST_ROWS} are needed; "
             "use a unit above 0, a shorter horizon, or a series without gaps"
         )
     if ups in (0, n):
-        raise FlowError(f"label: all {n} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
+        raise UnlearnableError(f"label: all {n} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
 
 
 def seen(pipeline: Pipeline, rows: Rows, expert: str) -> NDArray[float64]:
@@ -224,7 +260,7 @@ def volatility_of(contract: Contract, partition: Partition, columns: Columns, ti
     """Realised yearly volatility of the last day of what a contract is on, at each time, shape (n,)."""
     period = partition.series[contract.of].period
     day = max(2, DAY // period)
-    return float(np.sqrt(YEAR / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
+    return float(np.sqrt(DAYS_A_YEAR * DAY / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
 
 
 def stamped(series: Series, column: str, times: NDArray[int64]) -> NDArray[float64]:
@@ -255,64 +291,25 @@ def trade(
         Share of ups in train: what a forecast without skill says.
     """
     part, told = pipeline.trade, pipeline.label
-    levels = None
-    if isinstance(part, LongOrShort) and isinstance(part.exit, Barriers) and isinstance(told, TripleBarrier):
-        unit = rows.features[told.unit]
-        levels = Levels(up=told.take * unit, down=told.stop * unit, horizon_ms=to_ms(told.horizon))
+    volatility = volatility_of(contract, partition, columns, rows.time) if needs_volatility(part) else None
     odds = None
     if isinstance(contract, Binary) and contract.odds is not None:
         odds = stamped(partition.series[contract.odds], "up", rows.time)
     return run_backtest(
         part, contract, partition.series[contract.of], rows.time, p,
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
-        barriers=levels, volatility=volatility_of(contract, partition, columns, rows.time) if needs_volatility(part) else None,
+        barriers=levels_of(pipeline, rows), volatility=volatility,
         odds=odds, seed=canonical.seed_for(partition.fingerprint, "twin"),
     )  # fmt: skip
 
 
-def walk_forward(
-    pipeline: Pipeline, history: Rows, rows: Rows, partition: Partition, cache: Cache | None, progress: Progress = silent
-) -> NDArray[float64]:
-    """Chances of up on a partition from a recipe refitted as time passes.
-
-    At each step the recipe is fitted anew on the decisions of the last
-    `window` whose labels were resolved by then, and predicts until the next.
-
-    Parameters
-    ----------
-    history : Rows
-        Decisions of the partition before.
-    rows : Rows
-        Decisions to predict.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-
-    Raises
-    ------
-    FlowError
-        If a window holds too few labels, or labels of one class.
-    """
-    assert pipeline.refit is not None
-    every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
-    known = concatenate(history, rows)
-    p = np.empty(len(rows.time))
-    steps = range(partition.start, partition.end, every)
-    for k, now in enumerate(steps):
-        chosen = (rows.time >= now) & (rows.time < now + every)
-        if not chosen.any():
-            continue
-        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & (known.labels.y >= 0))
-        if len(past.time) < FEWEST_ROWS:
-            raise FlowError(
-                f"refit.window: {pipeline.refit.window} before {iso(now)} holds {len(past.time)} labelled decisions, "
-                f"at least {FEWEST_ROWS} are needed; use a longer window or sample more often"
-            )
-        step = within(progress, k / len(steps), (k + 1) / len(steps))
-        model = learn(pipeline, past, partition.fingerprint, cache, path=f"refit.{k}.", progress=step)
-        p[chosen] = model.predict(pipeline, rows.take(chosen))
-    return p
+def levels_of(pipeline: Pipeline, rows: Rows) -> Levels | None:
+    """The barriers of each decision, where the pipeline's trades leave at them."""
+    part, told = pipeline.trade, pipeline.label
+    if not (isinstance(part, LongOrShort) and isinstance(part.exit, Barriers) and isinstance(told, TripleBarrier)):
+        return None
+    unit = rows.features[told.unit]
+    return Levels(up=told.take * unit, down=told.stop * unit, horizon_ms=to_ms(told.horizon))
 
 
 def content_key(*parts: Any) -> str:
@@ -327,7 +324,8 @@ def content_key(*parts: Any) -> str:
     return state.hexdigest()
 
 
-def _cached(cache: Cache | None, key: str, fit: Callable[[], dict[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
+def cached(cache: Cache | None, key: str, fit: Callable[[], dict[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
+    """Arrays by the hash of what they are made from, made where they are not kept."""
     kept = cache.get(key) if cache else None
     if kept is not None:
         return kept

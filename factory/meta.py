@@ -9,10 +9,10 @@ import numpy as np
 from numpy import float32, float64, int8, int64
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from factory.errors import FlowError
+from factory.errors import UnlearnableError
+from factory.experts.logit import fit_line
 from factory.kernels.forest import FlatForest
 from factory.kernels.logit import chances
 from factory.parts.meta import Forest
@@ -46,12 +46,15 @@ class Meta:
     holdout : mapping of str to float
         Raw scores on the last fifth of train by a forest fitted on the purged rest: rows,
         auc, log_loss, and base_log_loss of the rest's share of ups. Empty if not asked for.
+    has_converged : bool
+        Whether the solver of the calibration reached its solution; true of methods that have none.
     """
 
     forest: FlatForest
     method: str
     knots: NDArray[float64]
     holdout: Mapping[str, float]
+    has_converged: bool = True
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
         """Calibrated chance of up, shape (n,), for X of shape (n, d) without missing values."""
@@ -69,7 +72,8 @@ class Meta:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that the model knows, as plain arrays."""
         scores = {f"holdout_{name}": np.array([value]) for name, value in self.holdout.items()}
-        return {**self.forest.arrays(), "method": np.array([self.method]), "knots": self.knots, **scores}
+        plain = {"method": np.array([self.method]), "knots": self.knots, "converged": np.array([self.has_converged])}
+        return {**self.forest.arrays(), **plain, **scores}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Meta":
@@ -78,7 +82,8 @@ class Meta:
         holdout = {
             name.removeprefix(prefix): array[0].item() for name, array in sorted(arrays.items()) if name.startswith(prefix)
         }
-        return cls(FlatForest.from_arrays(arrays), str(arrays["method"][0]), np.array(arrays["knots"]), holdout)
+        forest, converged = FlatForest.from_arrays(arrays), bool(arrays["converged"][0])
+        return cls(forest, str(arrays["method"][0]), np.array(arrays["knots"]), holdout, converged)
 
 
 def fit_forest(
@@ -120,7 +125,7 @@ def fit_forest(
 
     Raises
     ------
-    FlowError
+    UnlearnableError
         If a stretch that must be learned from or scored is of one class.
     """
     needed = holdout or part.calibrate != "none"
@@ -134,7 +139,9 @@ def fit_forest(
     ranked = auc(y[held], raw)
     if ranked is None:
         side = "up" if y[held[0]] else "down"
-        raise FlowError(f"label: all {len(held)} labels of train's last fifth are {side}; use a label that is less one-sided")
+        raise UnlearnableError(
+            f"label: all {len(held)} labels of train's last fifth are {side}; use a label that is less one-sided"
+        )
     base = np.average(y[rest], weights=weight[rest])
     scores = {
         "rows": len(held),
@@ -142,9 +149,9 @@ def fit_forest(
         "log_loss": log_loss(y[held], raw),
         "base_log_loss": log_loss(y[held], np.full(len(held), base)),
     }
-    knots = _knots(part.calibrate, raw, y[held], weight[held])
+    knots, converged = _knots(part.calibrate, raw, y[held], weight[held])
     forest = _grow(part, X, y, weight, uniqueness_share, seed, threads, within(progress, 0.3, 1.0))
-    return Meta(forest, part.calibrate, knots, scores)
+    return Meta(forest, part.calibrate, knots, scores, converged)
 
 
 def _grow(
@@ -163,7 +170,7 @@ def _grow(
     longer when a tree draws a fifth of them, and cannot be stopped.
     """
     if not 0 < y.sum() < len(y):
-        raise FlowError(
+        raise UnlearnableError(
             f"label: the {len(y)} rows that the forest is fitted on are of one class; use a label that is less one-sided"
         )
     rows = min(part.rows or min(max(1, round(uniqueness_share * len(y))), MOST_ROWS), len(y))
@@ -196,15 +203,16 @@ def _tree(
     return tree.fit(X[drawn], y[drawn], counts[drawn], check_input=False)
 
 
-def _knots(method: str, raw: NDArray[float64], y: NDArray[int8], weight: NDArray[float64]) -> NDArray[float64]:
+def _knots(method: str, raw: NDArray[float64], y: NDArray[int8], weight: NDArray[float64]) -> tuple[NDArray[float64], bool]:
+    """The points of a calibration, and whether its solver reached its solution."""
     if method == "isotonic":
-        return _isotonic(raw, y, weight)
+        return _isotonic(raw, y, weight), True
     if method == "sigmoid":
-        model = LogisticRegression(C=np.inf).fit(_log_odds(raw)[:, None], y, weight)
-        slope = float(model.coef_[0, 0])
+        line = fit_line(_log_odds(raw)[:, None], y, weight)
         base = float(np.average(y, weights=weight))
-        return np.array([[model.intercept_[0]], [slope]] if slope > 0 else [[np.log(base / (1 - base))], [0.0]])
-    return np.zeros((2, 1))
+        knots = [line.bias, line.slope] if line.slope[0] > 0 else [[np.log(base / (1 - base))], [0.0]]
+        return np.array(knots), bool(line.converged[0])
+    return np.zeros((2, 1)), True
 
 
 def _isotonic(raw: NDArray[float64], y: NDArray[int8], weight: NDArray[float64]) -> NDArray[float64]:

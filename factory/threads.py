@@ -1,5 +1,6 @@
 """Threads are ours to start, one thread a library: two-thread libraries collapse on shared cores."""
 
+import os
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -18,9 +19,10 @@ def environment(root: Path) -> dict[str, str]:
     Parameters
     ----------
     root : Path
-        The workspace's folder, which keeps compiled kernels.
+        The workspace's folder, which keeps compiled kernels unless ``NUMBA_CACHE_DIR`` names another.
     """
-    return {**{f"{library}_NUM_THREADS": "1" for library in LIBRARIES}, "NUMBA_CACHE_DIR": str(root / "numba")}
+    kernels = os.environ.get("NUMBA_CACHE_DIR") or str(root / "numba")
+    return {**{f"{library}_NUM_THREADS": "1" for library in LIBRARIES}, "NUMBA_CACHE_DIR": kernels}
 
 
 def one_thread() -> AbstractContextManager[Any]:

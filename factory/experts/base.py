@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from numpy import float64, int8
+from numpy import bool_, float64, int8
 from numpy.typing import NDArray
 
 from factory.kernels.forest import FlatForest
@@ -35,9 +35,21 @@ class Sample:
     ret: NDArray[float64]
     weight: NDArray[float64]
 
+    def scales(self) -> tuple[NDArray[float64], NDArray[float64]]:
+        """Weighted mean and deviation of each column, shape (d,); of a constant one itself and 1, not what rounding leaves."""
+        mean = np.average(self.X, axis=0, weights=self.weight)
+        scale = np.sqrt(np.average((self.X - mean) ** 2, axis=0, weights=self.weight))
+        constant = np.ptp(self.X, axis=0) == 0
+        return np.where(constant, self.X[0], mean), np.where(constant, 1.0, scale)
+
 
 class Fitted(Protocol):
     """A fitted learner: plain arrays and a way to predict from them."""
+
+    @property
+    def has_converged(self) -> bool:
+        """Whether the solver reached its solution; true of what has none to reach."""
+        ...
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
         """Chance of up, shape (n,), for X of shape (n, d) without missing values."""
@@ -63,11 +75,19 @@ class LogitModel:
         Centre and log odds per unit of each feature.
     bias : ndarray of float64, shape (1,)
         Log odds at the centre.
+    converged : ndarray of bool, shape (1,)
+        Of :class:`factory.experts.logit.Line`.
     """
 
     mean: NDArray[float64]
     slope: NDArray[float64]
     bias: NDArray[float64]
+    converged: NDArray[bool_]
+
+    @property
+    def has_converged(self) -> bool:
+        """Whether the solver reached the greatest likelihood."""
+        return bool(self.converged[0])
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
         """Chance of up, shape (n,)."""
@@ -76,7 +96,7 @@ class LogitModel:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that the model knows."""
-        return {"mean": self.mean, "slope": self.slope, "bias": self.bias}
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> "LogitModel":
@@ -88,6 +108,7 @@ class LogitModel:
 class BoostedModel:
     """A chance whose log odds are a sum over trees, from `start` (shape (1,)) on."""
 
+    has_converged: ClassVar[bool] = True
     forest: FlatForest
     start: NDArray[float64]
 
@@ -110,6 +131,7 @@ class BoostedModel:
 class VotingModel:
     """A chance that is the mean share of ups over the leaves of trees."""
 
+    has_converged: ClassVar[bool] = True
     forest: FlatForest
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
@@ -140,6 +162,7 @@ class RuleModel:
         Chance of up where the rule holds and where it does not.
     """
 
+    has_converged: ClassVar[bool] = True
     threshold: NDArray[float64]
     above: NDArray[int8]
     held: NDArray[float64]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.errors import FlowError
+from factory.errors import UnlearnableError
 from factory.experts import extra_trees, gradient_boosting, linear, logistic, rule
 from factory.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, Sample, VotingModel
 from factory.parts.base import Part
@@ -56,12 +56,12 @@ def fit_expert(
 
     Raises
     ------
-    FlowError
+    UnlearnableError
         If the rows are of one class.
     """
     ups = int(y.sum())
     if ups in (0, len(y)):
-        raise FlowError(
+        raise UnlearnableError(
             f"label: all {len(y)} rows that '{part.use}' is fitted on are {'up' if ups else 'down'}; "
             "sample more often, or use a label that is less one-sided"
         )
@@ -87,7 +87,7 @@ def cross_fit(
     folds: int = FOLDS,
     threads: int = 1,
     progress: Progress = silent,
-) -> tuple[NDArray[float64], Fitted]:
+) -> tuple[NDArray[float64], Fitted, int]:
     """Predict each row by a learner fitted on the other blocks of time, and fit one on all.
 
     Parameters
@@ -112,14 +112,16 @@ def cross_fit(
         Out-of-fold chance of up.
     fitted : Fitted
         Fitted on all rows.
+    unconverged : int
+        Of these fits, those whose solver did not reach its solution.
 
     Raises
     ------
-    FlowError
+    UnlearnableError
         If there are fewer than two rows a block, or a block's training rows are of one class.
     """
     if len(y) < 2 * folds:
-        raise FlowError(
+        raise UnlearnableError(
             f"sample: {len(y)} labelled decisions are too few for {folds} blocks of cross-fitting; sample more often"
         )
     embargo = int(EMBARGO * (end[-1] - start[0]) / folds)
@@ -138,4 +140,4 @@ def cross_fit(
         for fitted in fits:
             found.append(fitted)
             progress(len(found) / len(blocks), f"cross-fitting {part.use}")
-    return oof, found[-1]
+    return oof, found[-1], sum(not fitted.has_converged for fitted in found)

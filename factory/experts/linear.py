@@ -1,9 +1,9 @@
 """Ridge regression on the label's return, read as a chance of up."""
 
-import numpy as np
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 
 from factory.experts.base import LogitModel, Sample
+from factory.experts.logit import fit_line
 from factory.parts.experts import Linear
 
 
@@ -12,12 +12,10 @@ def fit(part: Linear, sample: Sample, seed: int) -> LogitModel:
 
     Two numbers turn a return into a chance, and the whole stays linear in the features.
     """
-    mean = np.average(sample.X, axis=0, weights=sample.weight)
-    scale = np.sqrt(np.average((sample.X - mean) ** 2, axis=0, weights=sample.weight))
-    scale[scale == 0] = 1.0
+    mean, scale = sample.scales()
     Z = (sample.X - mean) / scale
     slope = Ridge(part.ridge, solver="cholesky").fit(Z, sample.ret, sample.weight).coef_
     predicted = Z @ slope
     unit = predicted.std() or 1.0
-    link = LogisticRegression(C=np.inf).fit(predicted[:, None] / unit, sample.y, sample.weight)
-    return LogitModel(mean, slope / scale * (link.coef_[0, 0] / unit), link.intercept_.astype(np.float64))
+    line = fit_line(predicted[:, None] / unit, sample.y, sample.weight)
+    return LogitModel(mean, slope / scale * (line.slope[0] / unit), line.bias, line.converged)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from factory.cache import Cache
+from factory.hashes import HASHES
 
 
 def key(letter: str) -> str:
@@ -53,6 +54,39 @@ def test_a_broken_entry_is_as_if_it_were_not_there(tmp_path: Path) -> None:
     cache.put(key("a"), {"x": np.zeros(3)})
     [file] = tmp_path.rglob("x.npy")
     file.write_bytes(b"half")
+    assert cache.get(key("a")) is None
+
+
+@pytest.mark.parametrize("file", ["x.npy", HASHES])
+def test_a_damaged_entry_is_dropped_said_and_made_anew(tmp_path: Path, file: str, caplog: pytest.LogCaptureFixture) -> None:
+    cache = Cache(tmp_path)
+    cache.put(key("a"), {"x": np.zeros(3)})
+    assert cache.get(key("a")) is not None
+    [path] = tmp_path.rglob(file)
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    assert cache.get(key("a")) is None
+    assert len(caplog.messages) == 1
+    assert not cache.has(key("a"))
+    cache.put(key("a"), {"x": np.zeros(3)})
+    found = cache.get(key("a"))
+    assert found is not None
+    np.testing.assert_array_equal(found["x"], np.zeros(3))
+
+
+def test_an_entry_of_a_version_without_hashes_is_made_anew(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.put(key("a"), {"x": np.zeros(3)})
+    next(tmp_path.rglob(HASHES)).unlink()
+    assert cache.get(key("a")) is None
+    assert not cache.has(key("a"))
+
+
+def test_an_entry_that_lost_an_array_is_none(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.put(key("a"), {"x": np.zeros(3), "y": np.zeros(3)})
+    next(tmp_path.rglob("y.npy")).unlink()
     assert cache.get(key("a")) is None
 
 

@@ -2,10 +2,11 @@
 
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from factory.threads import spread
+from factory.threads import environment, spread
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -36,3 +37,12 @@ def test_a_failure_is_raised_in_its_place(threads: int) -> None:
     assert [next(found) for _ in range(3)] == [0, 0, 1]
     with pytest.raises(ZeroDivisionError):
         next(found)
+
+
+def test_kernels_are_kept_in_the_workspace_unless_somebody_names_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "elsewhere")
+    assert environment(tmp_path)["NUMBA_CACHE_DIR"] == "elsewhere"
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    assert environment(tmp_path)["NUMBA_CACHE_DIR"] == str(tmp_path / "numba")

@@ -28,7 +28,9 @@ def part_of(kind: type[Part]) -> Any:
 
 
 def fitted(kind: type[Part], rows: Rows = ROWS, **options: Any) -> tuple[Any, Fitted]:
-    return cross_fit(part_of(kind), *rows, seed=7, **options)
+    oof, model, unconverged = cross_fit(part_of(kind), *rows, seed=7, **options)
+    assert not unconverged
+    return oof, model
 
 
 def same(a: Fitted, b: Fitted) -> bool:

@@ -1,0 +1,108 @@
+"""A recipe refitted as time passes, in a trial and in the exam alike."""
+
+from collections import Counter
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from factory.cache import Cache
+from factory.decisions import Rows, concatenate
+from factory.errors import FlowError, UnlearnableError
+from factory.flow import FEWEST_ROWS, Fits, learn
+from factory.market.grid import missing
+from factory.market.series import Partition, Series
+from factory.pipeline import Pipeline
+from factory.progress import Progress, silent, within
+from factory.times import iso, to_ms
+
+FEW, HOLE, ONE_CLASS = "too few labels", "missing rows", "one class"
+"""Why a refit's window cannot be learned from."""
+MOST_ABSENT = 0.2
+"""Share of a series' rows whose absence explains why a window has too few labels."""
+
+
+def walk_forward(
+    pipeline: Pipeline, history: Rows, rows: Rows, partition: Partition, cache: Cache | None, progress: Progress = silent
+) -> tuple[NDArray[float64], Fits]:
+    """Chances of up on a partition from a recipe refitted as time passes.
+
+    At each step the recipe is fitted anew on the decisions of the last
+    `window` whose labels were resolved by then, and predicts until the next.
+    Where that window cannot be learned from, the model before it goes on.
+
+    Parameters
+    ----------
+    history : Rows
+        Decisions of the partition before.
+    rows : Rows
+        Decisions to predict.
+
+    Returns
+    -------
+    p : ndarray of float64, shape (n,)
+    fits : Fits
+        What was fitted and what was kept.
+
+    Raises
+    ------
+    FlowError
+        If the first window cannot be learned from.
+    """
+    assert pipeline.refit is not None
+    every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
+    known = concatenate(history, rows)
+    p = np.empty(len(rows.time))
+    steps = range(partition.start, partition.end, every)
+    model, fitted = None, 0
+    kept: Counter[str] = Counter()
+    unconverged: Counter[str] = Counter()
+    for k, now in enumerate(steps):
+        chosen = (rows.time >= now) & (rows.time < now + every)
+        if not chosen.any():
+            continue
+        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & (known.labels.y >= 0))
+        step = within(progress, k / len(steps), (k + 1) / len(steps))
+        try:
+            model = learn(pipeline, past, partition.fingerprint, cache, path=f"refit.{k}.", progress=step)
+        except UnlearnableError as error:
+            if model is None:
+                raise _unstartable(pipeline, partition, len(past.time), now, error) from error
+            kept[_why_unlearnable(pipeline, partition, len(past.time), now)] += 1
+        else:
+            fitted += 1
+            unconverged.update(model.unconverged)
+        p[chosen] = model.predict(pipeline, rows.take(chosen))
+    return p, Fits(unconverged, fitted, kept)
+
+
+def _why_unlearnable(pipeline: Pipeline, partition: Partition, labelled: int, now: int) -> str:
+    if labelled >= FEWEST_ROWS:
+        return ONE_CLASS
+    return HOLE if _worst_hole(pipeline, partition, now)[0] > MOST_ABSENT else FEW
+
+
+def _worst_hole(pipeline: Pipeline, partition: Partition, now: int) -> tuple[float, str]:
+    """Of the series that a pipeline uses, the one that misses the greatest share of its rows in the window before a moment."""
+    assert pipeline.refit is not None
+    used = {pipeline.label.of}.union(*(expression.series for expression in pipeline.expressions().values()))
+    return max((_absent(partition.series[name], now - to_ms(pipeline.refit.window), now), name) for name in used)
+
+
+def _absent(series: Series, first: int, before: int) -> float:
+    rows = slice(*np.searchsorted(series.time, [first, before]))
+    return 1 - np.count_nonzero(~missing(series)[rows]) * series.period / (before - first)
+
+
+def _unstartable(pipeline: Pipeline, partition: Partition, labelled: int, now: int, error: UnlearnableError) -> FlowError:
+    """What is told of a first window that cannot be learned from: no model stands before it."""
+    assert pipeline.refit is not None
+    window, (share, name) = pipeline.refit.window, _worst_hole(pipeline, partition, now)
+    few = f"holds {labelled} labelled decisions, at least {FEWEST_ROWS} are needed"
+    said = {
+        FEW: f"{few}; use a longer window or sample more often",
+        HOLE: f"{few}, and {share:.0%} of its {name} rows are missing; use a window that reaches past them",
+        ONE_CLASS: f"cannot be learned from: {error.lines[0]}",
+    }[_why_unlearnable(pipeline, partition, labelled, now)]
+    first = iso(now - to_ms(window))
+    return FlowError(f"refit.window: {window} before {iso(now)}, from {first}, {said}")
