@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from factory.canonical import digest, dumps
 from factory.errors import LedgerError
+from factory.ledger import board
 from factory.ledger.anchors import GENESIS, Anchors, Position
 from factory.ledger.database import Database, lock_of
 from factory.ledger.locks import exclusive
 from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash
+from factory.ledger.running import check_running, count_independent, find_totals, keep_up
 from factory.ledger.schema import LEDGER
 from factory.ledger.verification import Verification, verify
 from factory.times import now_ms
@@ -22,11 +24,6 @@ PAGE = 50
 
 _HEAD = select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)
 _BY_SUBJECT = select(LEDGER).where(LEDGER.c.kind == bindparam("kind"), LEDGER.c.subject == bindparam("subject"))
-_COUNTS = (
-    select(LEDGER.c.kind, func.sum(LEDGER.c.count))
-    .where(LEDGER.c.dataset == bindparam("dataset"), LEDGER.c.seq <= bindparam("until"))
-    .group_by(LEDGER.c.kind)
-)
 _LAST = 2**62
 """A row that no ledger reaches."""
 
@@ -40,11 +37,18 @@ class Counts:
     trials : int
         Distinct pipelines scored on validation.
     explorations : int
-        Scores made without validation.
+        Scores that are no trial: made without validation, or of what a trial did there.
+    of_validation : int
+        Those of the explorations that looked at validation: breakdowns of a trial and rankings of its inputs.
     """
 
     trials: int
     explorations: int
+    of_validation: int = 0
+
+    def __str__(self) -> str:
+        looked = f" ({self.of_validation} of validation)" if self.of_validation else ""
+        return f"{self.explorations} explorations{looked}"
 
 
 class Ledger:
@@ -91,11 +95,7 @@ class Ledger:
         """
         subject = _trial_subject(pipeline, fingerprint)
         body = {**payload, "pipeline": pipeline, "dataset": dataset, "fingerprint": fingerprint, "subject": subject}
-        with self._appending() as connection:
-            known = _by_subject(connection, "trial", subject)
-            if known is not None:
-                return Position(known.seq, known.hash), False
-            return _append(connection, "trial", body), True
+        return self.append_once("trial", body)
 
     def find_trial(self, pipeline: str, fingerprint: str) -> Entry | None:
         """The trial of a pipeline on data with a fingerprint, if it was made."""
@@ -105,9 +105,32 @@ class Ledger:
 
     def exploration(self, dataset: str, payload: Mapping[str, Any], count: int = 1) -> Position:
         """Write down `count` (at least 1) scores that were made without validation."""
-        if count < 1:
-            raise ValueError(f"count: {count} explorations; at least 1")
-        return self.append("exploration", {**payload, "dataset": dataset, "count": count})
+        return self.append("exploration", {**payload, "dataset": dataset, "count": _counted(count)})
+
+    def validation_exploration(
+        self, dataset: str, looked_at: str, fingerprint: str, payload: Mapping[str, Any], count: int = 1
+    ) -> tuple[Position, bool]:
+        """Write down `count` (at least 1) figures that were made of validation beside a trial's score.
+
+        Parameters
+        ----------
+        dataset, fingerprint : str
+            As of a trial.
+        looked_at : str
+            What was looked at, such as ``"breakdown by hour of 3f9a"``: the same on the same data counts once.
+        payload : mapping
+            JSON-able: who, which pipeline, what.
+
+        Returns
+        -------
+        Position
+            Of its row.
+        bool
+            Whether it is new.
+        """
+        subject = digest(["validation", looked_at, fingerprint])
+        body = {**payload, "part": "validation", "dataset": dataset, "count": _counted(count), "subject": subject}
+        return self.append_once("exploration", body)
 
     def append(self, kind: str, payload: Mapping[str, Any]) -> Position:
         """Append a row of any kind.
@@ -127,6 +150,14 @@ class Ledger:
         """
         with self._appending() as connection:
             return _append(connection, kind, payload)
+
+    def append_once(self, kind: str, payload: Mapping[str, Any]) -> tuple[Position, bool]:
+        """Append a row unless one of its kind has the same ``subject``; the row's place, and whether it is new."""
+        with self._appending() as connection:
+            known = _by_subject(connection, kind, payload["subject"])
+            if known is not None:
+                return Position(known.seq, known.hash), False
+            return _append(connection, kind, payload), True
 
     def append_after(
         self, kind: str, reads: Sequence[str], decide: Callable[[Sequence[Entry]], Mapping[str, Any]]
@@ -165,19 +196,50 @@ class Ledger:
 
     def counts(self, dataset: str, until: int | None = None) -> Counts:
         """How much was tried on a dataset, by now or by row `until`."""
-        asked = {"dataset": dataset, "until": _LAST if until is None else until}
         with self._database.reading() as connection:
-            sums = {kind: int(count) for kind, count in connection.execute(_COUNTS, asked)}
-        return Counts(sums.get("trial", 0), sums.get("exploration", 0))
+            found = find_totals(connection, dataset, _LAST if until is None else until)
+        return Counts(found.trials, found.explorations, found.of_validation)
+
+    def independent(self, dataset: str) -> float:
+        """About how many independent trials were made on a dataset, by the mean correlation of their daily net P&L.
+
+        Shown beside the count, and judges nothing: a search that climbs a hill visits many neighbours.
+        """
+        with self._database.reading() as connection:
+            return count_independent(connection, dataset)
+
+    def sharpe_deviation(self, dataset: str) -> float | None:
+        """Deviation of the yearly Sharpe ratios of a dataset's trials, ddof 1; None for fewer than two."""
+        with self._database.reading() as connection:
+            return find_totals(connection, dataset, _LAST).sharpe_deviation
+
+    def leaderboard(self, datasets: Sequence[str], page: int, size: int) -> tuple[list[Entry], int]:
+        """One page of the trials with figures on some datasets, best first, and how many there are."""
+        with self._database.reading() as connection:
+            return board.list_trials(connection, datasets, page, size, best=True)
+
+    def newest(self, datasets: Sequence[str], page: int, size: int) -> tuple[list[Entry], int]:
+        """One page of the trials with figures on some datasets, newest first, and how many there are."""
+        with self._database.reading() as connection:
+            return board.list_trials(connection, datasets, page, size, best=False)
+
+    def best_trial(self, dataset: str, idea: str | None = None) -> Entry | None:
+        """The best trial of a dataset, or of one idea there; None where there is none with figures."""
+        with self._database.reading() as connection:
+            return board.find_best(connection, dataset, idea)
+
+    def ideas(self, dataset: str, page: int, size: int) -> tuple[list[board.Idea], int]:
+        """One page of the ideas tried on a dataset, those with most trials first, and how many there are."""
+        with self._database.reading() as connection:
+            return board.list_ideas(connection, dataset, page, size)
 
     def trials(self, dataset: str, page: int = 1) -> list[Entry]:
         """One page of 50 trials of a dataset, newest first."""
         return self.entries("trial", dataset, page)
 
-    def all_trials(self, dataset: str, after: int = 0) -> list[Entry]:
-        """All trials of a dataset past a row, oldest first."""
-        query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == "trial", LEDGER.c.seq > after)
-        query = query.order_by(LEDGER.c.seq)
+    def all_trials(self, dataset: str) -> list[Entry]:
+        """All trials of a dataset, oldest first: for the vault, which tests them together."""
+        query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == "trial").order_by(LEDGER.c.seq)
         with self._database.reading() as connection:
             return [read(row) for row in connection.execute(query)]
 
@@ -197,9 +259,10 @@ class Ledger:
             Heads kept elsewhere, such as in strategy files, beside the
             workspace's own.
         """
-        with exclusive(self._lock), self._database.reading() as connection:
+        with exclusive(self._lock, reads=True), self._database.reading() as connection:
             rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
-            return verify(rows, self._anchors.all(), anchors)
+            found = verify(rows, self._anchors.all(), anchors)
+            return replace(found, problems=tuple(check_running(connection))) if found.ok else found
 
     @contextmanager
     def _appending(self) -> Iterator[Connection]:
@@ -235,6 +298,7 @@ def _append(connection: Connection, kind: str, payload: Mapping[str, Any]) -> Po
     new = Position(head.seq + 1, row_hash(head.hash, head.seq + 1, kind, at, text))
     row = {"seq": new.seq, "kind": kind, "at": at, "payload": text, "prev": head.hash, "hash": new.hash}
     connection.execute(insert(LEDGER).values(**row, **index_of(kind, body)))
+    keep_up(connection, new.seq, kind, body)
     return new
 
 
@@ -249,6 +313,12 @@ def _of_kinds(connection: Connection, kinds: Sequence[str]) -> list[Entry]:
 
 def _by_subject(connection: Connection, kind: str, subject: str) -> Row[Any] | None:
     return connection.execute(_BY_SUBJECT, {"kind": kind, "subject": subject}).first()
+
+
+def _counted(count: int) -> int:
+    if count < 1:
+        raise ValueError(f"count: {count} explorations; at least 1")
+    return count
 
 
 def _trial_subject(pipeline: str, fingerprint: str) -> str:

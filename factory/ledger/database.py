@@ -1,19 +1,26 @@
 """One workspace's database: SQLite in WAL mode, shared by several processes."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, inspect
+from sqlalchemy import Connection, QueuePool, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
 from factory.errors import LedgerError, WorkspaceError
 from factory.ledger.locks import exclusive
+from factory.ledger.running import rebuild
 from factory.ledger.schema import METADATA, ONLY_ADDED, VERSION
 from factory.workspace import Workspace
 
 BUSY_MS = 20_000
+FILE = 32_768
+"""Bytes of the index that SQLite keeps beside a database, also to read it."""
+UNWRITABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
+"""What SQLite answers where it cannot make the files beside a database that even reading asks for."""
 
 
 class Database:
@@ -22,7 +29,7 @@ class Database:
     Parameters
     ----------
     workspace : Workspace
-        Its database is made on first use.
+        Its database is made on first use; where it can only be read, or the disk is full, it is read.
 
     Raises
     ------
@@ -34,13 +41,28 @@ class Database:
 
     def __init__(self, workspace: Workspace) -> None:
         self._path = workspace.database
-        self._engine = create_engine(f"sqlite:///{self._path}")
+        self._open("mode=rwc")
+        try:
+            version = self._version()
+        except LedgerError as error:
+            if not _asks_for_files(error) or _takes_files(self._path.parent) or not self._path.exists():
+                raise
+            self.close()
+            self._open(_as_it_stands(self._path))
+            version = self._version()
+        if version != VERSION:
+            with exclusive(lock_of(workspace)):
+                self._prepare()
+
+    def _open(self, how: str) -> None:
+        # A path in a URI is quoted: no character of it means anything else.
+        uri = f"{self._path.absolute().as_uri()}?{how}"
+        self._engine = create_engine(
+            "sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False), poolclass=QueuePool
+        )
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "begin", _begin)
         self._writer = self._engine.execution_options(immediate=True)
-        if self._version() != VERSION:
-            with exclusive(lock_of(workspace)):
-                self._prepare()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -75,6 +97,7 @@ class Database:
                     "use the version that wrote it, or another folder with --workspace"
                 )
             METADATA.create_all(connection)
+            rebuild(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
 
 
@@ -98,6 +121,29 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
+def _as_it_stands(path: Path) -> str:
+    """How to open a database beside which no file can be made: with the log that a writer has left, if there is one."""
+    left = path.with_name(f"{path.name}-wal")
+    return "mode=ro" if left.exists() and left.stat().st_size else "mode=ro&immutable=1"
+
+
+def _asks_for_files(error: LedgerError) -> bool:
+    reason = getattr(error.__cause__, "orig", None)
+    # The lower byte tells the kind, the rest which of its cases.
+    return isinstance(reason, sqlite3.Error) and getattr(reason, "sqlite_errorcode", 0) & 0xFF in UNWRITABLE
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file as long as those that SQLite makes can be written in a folder."""
+    try:
+        with TemporaryFile(dir=folder) as tried:
+            tried.write(bytes(FILE))
+            tried.flush()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
@@ -107,6 +153,8 @@ def _explained() -> Iterator[None]:
 
 
 def _explain(reason: str) -> str:
+    if "readonly" in reason:
+        return "it cannot be written here, only read; nothing was written"
     if "full" in reason or "I/O" in reason:
         return f"{reason}; nothing was written; free some space and try again"
     if "locked" in reason:

@@ -1,22 +1,19 @@
-"""File locks between processes; the system frees them when their holder dies."""
+"""The ledger's lock, and the claims by which servers show that they live."""
 
-import fcntl
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from factory.errors import LedgerError
+from factory.locks import DEAD_AFTER, take
 
 PATIENCE = 30.0
 """Seconds to wait for a lock."""
-DEAD_AFTER = 86_400
-"""Age in seconds from which an unclaimed file is litter."""
 
 
 @contextmanager
-def exclusive(path: Path, patience: float = PATIENCE) -> Iterator[None]:
+def exclusive(path: Path, patience: float = PATIENCE, *, reads: bool = False) -> Iterator[None]:
     """Hold a file's lock alone, among threads and processes.
 
     Parameters
@@ -25,18 +22,21 @@ def exclusive(path: Path, patience: float = PATIENCE) -> Iterator[None]:
         The lock file; made if absent, never removed.
     patience : float
         Seconds to wait.
+    reads : bool
+        Whether nothing is written under it: then a workspace that cannot be written needs none.
 
     Raises
     ------
     LedgerError
-        If another process keeps it for longer.
+        If another process keeps it for longer, or the workspace cannot be written.
     """
-    with _opened(path) as handle:
-        deadline = time.monotonic() + patience
-        while not _try(handle, fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                raise LedgerError(f"ledger: another process holds its lock for over {patience:g} s; end it and try again")
-            time.sleep(0.005)
+    try:
+        held = take(path, patience, reads=reads)
+    except OSError as error:
+        raise LedgerError(f"ledger: it cannot be written here ({error.strerror or error}), only read") from error
+    if held is None:
+        raise LedgerError(f"ledger: another process holds its lock for over {patience:g} s; end it and try again")
+    with closing(held):
         yield
 
 
@@ -47,30 +47,34 @@ class Claim:
     ----------
     path : Path
         Its file; one a claim.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        self._held = take(path)
+        assert self._held is not None, "its file has a name of its own"
 
     def close(self) -> None:
         """Give the claim up."""
+        assert self._held is not None
+        self._held.close()  # First: Windows removes no open file.
         self._path.unlink(missing_ok=True)
-        os.close(self._handle)
 
 
 def is_claimed(path: Path) -> bool:
     """Whether a living process holds the :class:`Claim` on a file."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+    if not path.exists():
         return False
-    try:
-        return not _try(handle, fcntl.LOCK_SH)
-    finally:
-        os.close(handle)
+    held = take(path, reads=True)
+    if held is not None:
+        held.close()
+    return held is None
 
 
 def sweep(folder: Path) -> None:
@@ -80,20 +84,3 @@ def sweep(folder: Path) -> None:
             # A fresh file may be a claim that is just being made.
             if time.time() - path.stat().st_mtime > DEAD_AFTER and not is_claimed(path):
                 path.unlink()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _try(handle: int, how: int) -> bool:
-    try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

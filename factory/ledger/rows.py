@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from factory.canonical import digest
+from factory.errors import LedgerError
 
 PAYLOAD_VERSION = 1
 """Version of the payloads written now; older ones stay as they are."""
@@ -53,6 +54,21 @@ def index_of(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"dataset": payload.get("dataset"), "subject": payload.get("subject"), "count": count}
 
 
+def columns_match(row: Row[Any], payload: Mapping[str, Any]) -> bool:
+    """Whether the columns of a row are those of its payload."""
+    return all(getattr(row, name) == value for name, value in index_of(row.kind, payload).items())
+
+
 def read(row: Row[Any]) -> Entry:
-    """A row of the table as an entry."""
-    return Entry(row.seq, row.kind, row.at, json.loads(row.payload), row.hash)
+    """A row of the table as an entry.
+
+    Raises
+    ------
+    LedgerError
+        If it is not what was written.
+    """
+    if row.hash == row_hash(row.prev, row.seq, row.kind, row.at, row.payload):
+        payload = json.loads(row.payload)
+        if columns_match(row, payload):
+            return Entry(row.seq, row.kind, row.at, payload, row.hash)
+    raise LedgerError(f"ledger: row {row.seq} was edited; run `rfcat ledger verify`, then restore ledger.sqlite from a backup")

@@ -3,10 +3,12 @@
 from sqlalchemy import (
     DDL,
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -15,9 +17,9 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a table comes or changes; kept in SQLite's ``user_version``."""
-ONLY_ADDED = (1,)
+ONLY_ADDED = (1, 2)
 """Older versions that lack tables and differ in nothing else: their workspaces are brought up to date."""
 
 METADATA = MetaData()
@@ -39,6 +41,44 @@ LEDGER = Table(
     Index("ledger_by_dataset", "dataset", "kind", "seq"),
 )
 
+# What the rows amount to, one row for each that counts: see `running`.
+TOTALS = Table(
+    "ledger_totals",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("dataset", String(64), nullable=False),
+    Column("trials", Integer, nullable=False),
+    Column("explorations", Integer, nullable=False),
+    Column("of_validation", Integer, nullable=False),
+    Column("sharpes", Integer, nullable=False),
+    Column("sharpe_mean", Float, nullable=False),
+    Column("sharpe_squares", Float, nullable=False),
+    Index("totals_by_dataset", "dataset", "seq"),
+)
+
+BOARD = Table(
+    "ledger_board",
+    METADATA,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("dataset", String(64), nullable=False),
+    Column("idea", String(120), nullable=False),
+    Column("unjudged", Boolean, nullable=False),
+    Column("sharpe", Float),
+    Column("mean_high", Float),
+    Index("board_by_rank", "dataset", "idea", "unjudged", "sharpe"),
+)
+
+DAILY_SUMS = Table(
+    "ledger_daily_sums",
+    METADATA,
+    Column("dataset", String(64), primary_key=True),
+    Column("length", Integer, primary_key=True, autoincrement=False),
+    Column("first", Integer, nullable=False),
+    Column("trials", Integer, nullable=False),
+    Column("varying", Integer, nullable=False),
+    Column("total", LargeBinary, nullable=False),
+)
+
 PIPELINES = Table(
     "pipelines",
     METADATA,
@@ -49,6 +89,15 @@ PIPELINES = Table(
     Column("dataset", String(64), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False, index=True),
+)
+
+# Which pipelines were defined whole under a name, and by whom; a name is the first agent's.
+NAMES = Table(
+    "names",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("pipeline", String(12), primary_key=True),
+    Column("agent", String(200), nullable=False),
 )
 
 RUNS = Table(

@@ -1,17 +1,19 @@
 """Pipelines, results and calls: plain tables that may be rewritten."""
 
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from factory.canonical import in_order
 from factory.ledger.database import Database
-from factory.ledger.schema import CALLS, PIPELINES, RUNS
+from factory.ledger.schema import CALLS, NAMES, PIPELINES, RUNS
+from factory.pipeline import Pipeline, recall, shipped
 from factory.times import now_ms
 from factory.workspace import Workspace
 
@@ -20,12 +22,6 @@ OUTPUTS = 100
 """Long outputs that are kept."""
 
 _BY_ID = select(PIPELINES).where(PIPELINES.c.id == bindparam("reference"))
-_BY_NAME = (
-    select(PIPELINES)
-    .where(PIPELINES.c.name == bindparam("reference"))
-    .order_by(PIPELINES.c.parent.is_not(None), PIPELINES.c.updated.desc())
-    .limit(1)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +152,49 @@ class Store:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewed))
         return known is None
 
-    def pipeline(self, reference: str) -> StoredPipeline | None:
-        """The pipeline with an id, else the newest with a name, those defined whole before children; None if there is none."""
-        asked = {"reference": reference}
+    def pipeline(self, id: str) -> StoredPipeline | None:
+        """The pipeline with an id; None if there is none. A name is no id: see :meth:`named`."""
         with self._database.reading() as connection:
-            row = connection.execute(_BY_ID, asked).first() or connection.execute(_BY_NAME, asked).first()
+            row = connection.execute(_BY_ID, {"reference": id}).first()
         return None if row is None else _pipeline(row)
+
+    def find_pipeline(self, id: str) -> Pipeline | None:
+        """The pipeline with an id, kept here or shipped with the project; a name is no id, even one that reads like an id."""
+        with self._database.reading() as connection:
+            row = connection.execute(_BY_ID, {"reference": id}).first()
+        return recall(row.yaml) if row else next((one for one in shipped().values() if one.id == id), None)
+
+    def claim_name(self, name: str, pipeline: str, agent: str) -> bool:
+        """Let a name mean a pipeline, if it is nobody else's yet.
+
+        Returns
+        -------
+        bool
+            Whether the name means it now; False where another agent, or an older version, gave it to another pipeline.
+        """
+        held = select(NAMES.c.pipeline, NAMES.c.agent).where(NAMES.c.name == name)
+        whole = select(PIPELINES.c.id).where(PIPELINES.c.name == name, PIPELINES.c.parent.is_(None), PIPELINES.c.id != pipeline)
+        with self._database.writing() as connection:
+            owners = {row.pipeline: row.agent for row in connection.execute(held)}
+            others = {**dict.fromkeys(connection.execute(whole).scalars(), ""), **owners}
+            if pipeline not in owners and any(owner != agent for owner in others.values()):
+                return False
+            connection.execute(insert(NAMES).values(name=name, pipeline=pipeline, agent=agent).on_conflict_do_nothing())
+        return True
+
+    def named(self, name: str) -> list[StoredPipeline]:
+        """Pipelines that a name may mean: those defined whole under it, then their children, newest first."""
+        claimed = select(NAMES.c.pipeline).where(NAMES.c.name == name)
+        query = select(PIPELINES).where(or_(PIPELINES.c.name == name, PIPELINES.c.id.in_(claimed)))
+        order = PIPELINES.c.parent.is_not(None), PIPELINES.c.created.desc(), PIPELINES.c.id
+        with self._database.reading() as connection:
+            return [_pipeline(row) for row in connection.execute(query.order_by(*order))]
 
     def names(self) -> list[str]:
         """Names of all pipelines, sorted."""
         with self._database.reading() as connection:
-            return sorted(connection.execute(select(PIPELINES.c.name).distinct()).scalars())
+            given = connection.execute(select(PIPELINES.c.name).union(select(NAMES.c.name)))
+            return sorted(given.scalars())
 
     def pipelines(self, dataset: str | None = None, page: int = 1) -> list[StoredPipeline]:
         """One page of 50 pipelines, newest first."""
@@ -184,13 +212,14 @@ class Store:
         ValueError
             If the result holds NaN or an infinite number.
         """
-        values = {"pipeline": pipeline, "kind": kind, "dataset": dataset, "result": in_order(result), "created": now_ms()}
+        text = _with_hash(in_order(result))
+        values = {"pipeline": pipeline, "kind": kind, "dataset": dataset, "result": text, "created": now_ms()}
         statement = insert(RUNS).values(id=id, **values)
         with self._database.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def run(self, id: str) -> Run | None:
-        """The run with an id."""
+        """The run with an id; None where there is none, or not the one that was written, so that it is made anew."""
         with self._database.reading() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == id)).first()
         return None if row is None else _run(row)
@@ -204,7 +233,8 @@ class Store:
             if wanted is not None:
                 query = query.where(column == wanted)
         with self._database.reading() as connection:
-            return [_run(row) for row in connection.execute(_paged(query, page))]
+            found = [_run(row) for row in connection.execute(_paged(query, page))]
+        return [run for run in found if run is not None]
 
     def put_call(
         self, agent: str, dataset: str, code: str, seconds: float, tokens: int, limit: str | None, output: str | None
@@ -240,5 +270,12 @@ def _pipeline(row: Row[Any]) -> StoredPipeline:
     return StoredPipeline(row.id, row.name, row.yaml, row.parent, row.dataset, row.created)
 
 
-def _run(row: Row[Any]) -> Run:
-    return Run(row.id, row.pipeline, row.kind, row.dataset, json.loads(row.result), row.created)
+def _with_hash(text: str) -> str:
+    return f"{text}\n{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _run(row: Row[Any]) -> Run | None:
+    text = row.result.rpartition("\n")[0]
+    if row.result != _with_hash(text):
+        return None
+    return Run(row.id, row.pipeline, row.kind, row.dataset, json.loads(text), row.created)

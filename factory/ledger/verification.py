@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from factory.ledger.anchors import GENESIS, Position
-from factory.ledger.rows import index_of, row_hash
+from factory.ledger.rows import columns_match, row_hash
 
 SHORTEST_PREFIX = 12
 
@@ -77,10 +77,9 @@ def _check_row(row: Row[Any], before: Position) -> list[str]:
 
 def _columns_match(row: Row[Any]) -> bool:
     try:
-        said = index_of(row.kind, json.loads(row.payload))
+        return columns_match(row, json.loads(row.payload))
     except (ValueError, AttributeError):  # forged: no JSON, or no object
         return False
-    return all(getattr(row, name) == value for name, value in said.items())
 
 
 def _check_anchors(anchors: Sequence[Position], hashes: dict[int, str], head: Position) -> list[str]:

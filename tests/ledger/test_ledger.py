@@ -40,6 +40,22 @@ def test_counts_are_kept_apart_by_kind_and_dataset(ledger: Ledger) -> None:
     assert ledger.counts("unknown") == Counts(0, 0)
 
 
+def test_explorations_of_validation_are_counted_among_all_and_repeats_count_nothing(ledger: Ledger) -> None:
+    ledger.exploration(DATASET, {"what": "grid", "features": ['"part":"validation"']}, count=3)
+    assert str(ledger.counts(DATASET)) == "3 explorations"
+    by_hour = "breakdown by hour of abc"
+    first, new = ledger.validation_exploration(DATASET, by_hour, FINGERPRINT, {"agent": "ann"}, count=24)
+    again, new_again = ledger.validation_exploration(DATASET, by_hour, FINGERPRINT, {"agent": "bob"}, count=24)
+    assert (new, new_again, again) == (True, False, first)
+    assert ledger.validation_exploration(DATASET, by_hour, "e" * 64, {}, count=2)[1], "other rows are another look"
+    with pytest.raises(ValueError, match="at least 1"):
+        ledger.validation_exploration(DATASET, "nothing", FINGERPRINT, {}, count=0)
+    assert ledger.counts(DATASET) == Counts(trials=0, explorations=29, of_validation=26)
+    assert ledger.counts(DATASET, until=first.seq) == Counts(0, 27, 24)
+    assert str(ledger.counts(DATASET)) == "29 explorations (26 of validation)"
+    assert ledger.verify().ok
+
+
 def test_a_payload_cannot_pass_a_trial_off_as_another(ledger: Ledger) -> None:
     ledger.trial("abc", DATASET, FINGERPRINT, {"dataset": "other", "pipeline": "zzz", "subject": "mine", "v": 0, "count": -1})
     assert ledger.counts("other").trials == 0

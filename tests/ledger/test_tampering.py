@@ -133,6 +133,17 @@ def test_law_4_tampering_is_found(
     assert [line for line in FOUND[tamper] if not any(problem.startswith(line) for problem in problems)] == []
 
 
+@pytest.mark.parametrize("column", ["payload", "at", "hash", "dataset"])
+def test_law_4_an_edited_row_is_not_read(column: str, ledger: Ledger, filled: sqlite3.Connection) -> None:
+    before = filled.execute(f"SELECT {column} FROM ledger WHERE seq=2").fetchone()[0]
+    after = before + 1 if isinstance(before, int) else before.replace(before[-2], "7" if before[-2] != "7" else "6")
+    assert [row.seq for row in ledger.of_kinds(("trial",))]
+    filled.execute(f"UPDATE ledger SET {column}=? WHERE seq=2", (after,))
+    filled.commit()
+    with pytest.raises(LedgerError, match="row 2 was edited; run `rfcat ledger verify`"):
+        ledger.of_kinds(("trial",))
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_law_4_no_cell_of_any_row_can_change(column: str, ledger: Ledger, filled: sqlite3.Connection) -> None:
     for seq in range(1, ROWS + 1):

@@ -1,0 +1,246 @@
+"""Figures of each dataset that grow with the ledger, kept up in the transaction that appends a row.
+
+Every answer needs them, and none reads the rows again for them. They follow
+from the rows alone, and verification makes them anew.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import fsum, sqrt
+from struct import pack, unpack
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select
+
+from factory.errors import FactoryError
+from factory.ledger.rows import index_of
+from factory.ledger.schema import BOARD, DAILY_SUMS, LEDGER, PIPELINES, TOTALS
+from factory.pipeline import describe_idea, recall, shipped
+from factory.reading import rank
+
+KINDS = ("trial", "exploration")
+"""Kinds of rows that are counted."""
+UNKNOWN = "unknown"
+"""The idea of a trial whose pipeline is not kept."""
+
+_TOTALS = select(TOTALS).where(TOTALS.c.dataset == bindparam("dataset"), TOTALS.c.seq <= bindparam("until"))
+_LAST = _TOTALS.order_by(TOTALS.c.seq.desc()).limit(1)
+_SUM_KEY = and_(DAILY_SUMS.c.dataset == bindparam("of"), DAILY_SUMS.c.length == bindparam("days"))
+_YAML = select(PIPELINES.c.yaml).where(PIPELINES.c.id == bindparam("id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a dataset's rows up to one of them amount to.
+
+    Parameters
+    ----------
+    trials, explorations, of_validation : int
+        As in :class:`factory.ledger.Counts`.
+    sharpes : int
+        Trials with a Sharpe ratio.
+    sharpe_mean, sharpe_squares : float
+        Of those: the mean, and the sum of squared deviations from it. Source: Welford 1962, *Note on a method for
+        calculating corrected sums of squares and products*.
+    """
+
+    trials: int = 0
+    explorations: int = 0
+    of_validation: int = 0
+    sharpes: int = 0
+    sharpe_mean: float = 0.0
+    sharpe_squares: float = 0.0
+
+    @property
+    def sharpe_deviation(self) -> float | None:
+        """Deviation of the trials' Sharpe ratios, ddof 1; None for fewer than two."""
+        return sqrt(self.sharpe_squares / (self.sharpes - 1)) if self.sharpes > 1 else None
+
+    def add(self, kind: str, payload: Mapping[str, Any]) -> "Totals":
+        """The totals with one more row."""
+        if kind == "exploration":
+            count = int(index_of(kind, payload)["count"])
+            looked = count if payload.get("part") == "validation" else 0
+            return replace(self, explorations=self.explorations + count, of_validation=self.of_validation + looked)
+        more = replace(self, trials=self.trials + 1)
+        sharpe = payload.get("metrics", {}).get("sharpe")
+        return more if sharpe is None else more._of_sharpe(float(sharpe))
+
+    def _of_sharpe(self, sharpe: float) -> "Totals":
+        number, away = self.sharpes + 1, sharpe - self.sharpe_mean
+        mean = self.sharpe_mean + away / number
+        squares = self.sharpe_squares + away * (sharpe - mean)
+        return replace(self, sharpes=number, sharpe_mean=mean, sharpe_squares=squares)
+
+
+@dataclass(frozen=True, slots=True)
+class DailySum:
+    """The daily net P&L of all trials of one length, standardised and summed: what their mean correlation needs.
+
+    Parameters
+    ----------
+    first : int
+        Row of the first of them.
+    trials, varying : int
+        How many there are, and those that vary: only they are summed.
+    total : tuple of float
+        One a day.
+    """
+
+    first: int
+    trials: int
+    varying: int
+    total: tuple[float, ...]
+
+    def add(self, daily: Sequence[float]) -> "DailySum":
+        """The sum with one more trial."""
+        mean = fsum(daily) / len(daily) if daily else 0.0
+        away = [net - mean for net in daily]
+        deviation = sqrt(fsum(one * one for one in away) / len(daily)) if daily else 0.0
+        if deviation == 0.0 or min(daily) == max(daily):
+            return replace(self, trials=self.trials + 1)
+        total = tuple(before + one / deviation for before, one in zip(self.total, away, strict=True))
+        return DailySum(self.first, self.trials + 1, self.varying + 1, total)
+
+    def independent(self) -> float:
+        """About how many independent trials these amount to, by the mean correlation of those that vary.
+
+        Those that never vary count as one each; trials that move against each other are no more than they are.
+        """
+        if self.varying < 2:
+            return float(self.trials)
+        from factory.statistics.deflation import correlation_of_sum, independent_of
+
+        several = independent_of(correlation_of_sum(self.total, self.varying), self.varying)
+        return self.trials - self.varying + min(max(several, 1.0), float(self.varying))
+
+
+def keep_up(connection: Connection, seq: int, kind: str, payload: Mapping[str, Any]) -> None:
+    """Carry on the figures of a dataset with a row that was just appended."""
+    dataset = payload.get("dataset")
+    if kind not in KINDS or dataset is None:
+        return
+    totals = find_totals(connection, dataset, seq - 1).add(kind, payload)
+    connection.execute(insert(TOTALS).values(seq=seq, dataset=dataset, **asdict(totals)))
+    if kind != "trial":
+        return
+    if "metrics" in payload:
+        connection.execute(insert(BOARD).values(**board_row(connection, seq, payload)))
+    daily = payload.get("daily", ())
+    _write_sum(connection, dataset, _sum_of(connection, dataset, len(daily), seq).add(daily))
+
+
+def find_totals(connection: Connection, dataset: str, until: int) -> Totals:
+    """The totals of a dataset at a row."""
+    row = connection.execute(_LAST, {"dataset": dataset, "until": until}).first()
+    return Totals() if row is None else Totals(*row[2:])
+
+
+def count_independent(connection: Connection, dataset: str) -> float:
+    """About how many independent trials were made on a dataset.
+
+    Those of another length than most cannot be set beside the others and count as one each.
+    """
+    query = select(DAILY_SUMS).where(DAILY_SUMS.c.dataset == dataset)
+    rows = connection.execute(query.order_by(DAILY_SUMS.c.trials.desc(), DAILY_SUMS.c.first)).all()
+    if not rows:
+        return 0.0
+    others = sum(int(row.trials) for row in rows[1:])
+    return others + _read_sum(rows[0]).independent()
+
+
+def board_row(connection: Connection, seq: int, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What lists of trials are sorted and grouped by, of one trial."""
+    found = payload["metrics"]
+    unjudged, minus_sharpe = rank(found)
+    return {
+        "seq": seq,
+        "dataset": payload["dataset"],
+        "idea": payload.get("idea") or _find_idea(connection, str(payload["pipeline"])),
+        "unjudged": unjudged,
+        "sharpe": None if minus_sharpe == float("inf") else -minus_sharpe,
+        "mean_high": found.get("mean_high"),
+    }
+
+
+def rebuild(connection: Connection) -> None:
+    """Make the figures of all datasets anew from the rows."""
+    for table in (TOTALS, BOARD, DAILY_SUMS):
+        connection.execute(delete(table))
+    for seq, kind, payload in _counted_rows(connection):
+        keep_up(connection, seq, kind, payload)
+
+
+def check_running(connection: Connection) -> list[str]:
+    """Hold the figures that were kept up against the rows; one line for each dataset where they part."""
+    pairs = zip(_figures_of_rows(connection), _kept_figures(connection), strict=True)
+    wrong = {
+        key[0] for due, kept in pairs for key in due.keys() | kept.keys() if due.get(key) != kept.get(key)
+    }  # fmt: skip
+    return [f"counts of {dataset}: not what its rows amount to; they were edited" for dataset in sorted(wrong)]
+
+
+Figures = dict[tuple[str, int], Any]
+"""By dataset and row, or dataset and length."""
+
+
+def _figures_of_rows(connection: Connection) -> tuple[Figures, Figures, Figures]:
+    """Totals, board and daily sums as the rows of the ledger make them."""
+    totals, board, sums = Figures(), Figures(), Figures()
+    newest: dict[str, Totals] = {}
+    for seq, kind, payload in _counted_rows(connection):
+        dataset, daily = str(payload["dataset"]), payload.get("daily", ())
+        newest[dataset] = totals[dataset, seq] = newest.get(dataset, Totals()).add(kind, payload)
+        if kind == "trial":
+            key = dataset, len(daily)
+            sums[key] = sums.get(key, _no_sum(seq, len(daily))).add(daily)
+            if "metrics" in payload:
+                board[dataset, seq] = board_row(connection, seq, payload)
+    return totals, board, sums
+
+
+def _kept_figures(connection: Connection) -> tuple[Figures, Figures, Figures]:
+    return (
+        {(row.dataset, row.seq): Totals(*row[2:]) for row in connection.execute(select(TOTALS))},
+        {(row.dataset, row.seq): row._asdict() for row in connection.execute(select(BOARD))},
+        {(row.dataset, row.length): _read_sum(row) for row in connection.execute(select(DAILY_SUMS))},
+    )
+
+
+def _counted_rows(connection: Connection) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    query = select(LEDGER.c.seq, LEDGER.c.kind, LEDGER.c.payload)
+    query = query.where(LEDGER.c.kind.in_(KINDS), LEDGER.c.dataset.is_not(None)).order_by(LEDGER.c.seq)
+    for row in connection.execute(query):
+        yield row.seq, row.kind, json.loads(row.payload)
+
+
+def _find_idea(connection: Connection, pipeline: str) -> str:
+    """The idea of a trial whose row does not name it, by its pipeline."""
+    text = connection.execute(_YAML, {"id": pipeline}).scalar()
+    try:
+        found = recall(text) if text else next((one for one in shipped().values() if one.id == pipeline), None)
+    except FactoryError:
+        return UNKNOWN
+    return describe_idea(found) if found else UNKNOWN
+
+
+def _no_sum(seq: int, length: int) -> DailySum:
+    return DailySum(seq, 0, 0, (0.0,) * length)
+
+
+def _sum_of(connection: Connection, dataset: str, length: int, seq: int) -> DailySum:
+    row = connection.execute(select(DAILY_SUMS).where(_SUM_KEY), {"of": dataset, "days": length}).first()
+    return _no_sum(seq, length) if row is None else _read_sum(row)
+
+
+def _read_sum(row: Any) -> DailySum:
+    return DailySum(row.first, row.trials, row.varying, unpack(f"<{row.length}d", row.total))
+
+
+def _write_sum(connection: Connection, dataset: str, found: DailySum) -> None:
+    length = len(found.total)
+    values = {"first": found.first, "trials": found.trials, "varying": found.varying}
+    connection.execute(delete(DAILY_SUMS).where(_SUM_KEY), {"of": dataset, "days": length})
+    packed = pack(f"<{length}d", *found.total)
+    connection.execute(insert(DAILY_SUMS).values(dataset=dataset, length=length, total=packed, **values))

@@ -1,0 +1,168 @@
+"""The figures that are kept up with the ledger are those that its rows amount to."""
+
+import sqlite3
+from math import sqrt
+from statistics import stdev
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy import float64
+from numpy.typing import NDArray
+
+from factory.ledger import Counts, Ledger
+from factory.reading import rank
+from factory.statistics.deflation import average_correlation, independent_of
+from factory.workspace import Workspace
+from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back
+
+FIGURES = st.fixed_dictionaries(
+    {},
+    optional={
+        "sharpe": st.floats(-5, 5),
+        "p_value": st.floats(0, 1),
+        "total_return": st.sampled_from([-1.0, -0.5, 0.2]),
+        "mean_high": st.floats(-1, 1),
+    },
+)
+TRIALS = st.fixed_dictionaries(
+    {
+        "metrics": FIGURES,
+        "idea": st.sampled_from(["up", "down", "moon"]),
+        "daily": st.lists(st.integers(-3, 3).map(float), min_size=3, max_size=4),
+    }
+)
+ROWS = st.lists(
+    st.one_of(
+        TRIALS.map(lambda payload: ("trial", payload)),
+        st.tuples(st.integers(1, 9), st.booleans()).map(lambda drawn: ("exploration", drawn)),
+    ),
+    max_size=12,
+)
+
+
+def write(ledger: Ledger, rows: list[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """Append rows of two datasets in turn; the trials of the first."""
+    trials = []
+    for number, (kind, drawn) in enumerate(rows):
+        dataset = DATASET if number % 3 else "other"
+        if kind == "trial":
+            ledger.trial(f"pipeline{number}", dataset, FINGERPRINT, drawn)
+            trials += [drawn] if dataset == DATASET else []
+        else:
+            count, of_validation = drawn
+            ledger.append(
+                "exploration", {"dataset": dataset, "count": count, "part": "validation" if of_validation else "train"}
+            )
+    return trials
+
+
+@given(ROWS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_figures_kept_up_are_those_of_the_rows(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, Any]]) -> None:
+    ledger = Ledger(Workspace.open(tmp_path_factory.mktemp("running") / "workspace"))
+    trials = write(ledger, rows)
+    metrics = [trial["metrics"] for trial in trials]
+    assert ledger.counts(DATASET).trials == len(trials)
+    sharpes = [found["sharpe"] for found in metrics if "sharpe" in found]
+    assert ledger.sharpe_deviation(DATASET) == (pytest.approx(stdev(sharpes), abs=1e-12) if len(sharpes) > 1 else None)
+    board, total = ledger.leaderboard([DATASET], 1, 50)
+    assert [rank(entry.payload["metrics"]) for entry in board] == sorted(rank(found) for found in metrics)
+    assert total == len(trials)
+    assert {idea.name: (idea.trials, idea.judged) for idea in ledger.ideas(DATASET, 1, 9)[0]} == {
+        name: (
+            sum(trial["idea"] == name for trial in trials),
+            sum(trial["idea"] == name and "mean_high" in trial["metrics"] for trial in trials),
+        )
+        for name in {trial["idea"] for trial in trials}
+    }
+    assert ledger.independent(DATASET) == pytest.approx(independent([trial["daily"] for trial in trials]))
+    assert ledger.verify().problems == ()
+    ledger.close()
+
+
+def independent(dailies: list[list[float]]) -> float:
+    """The same by the definition: the matrix of all trials of the commonest length, the first such where two are."""
+    lengths = [len(daily) for daily in dailies]
+    most = max(lengths, key=lengths.count, default=0)
+    alike = [daily for daily in dailies if len(daily) == most and len(set(daily)) > 1]
+    if len(alike) < 2:
+        return len(dailies)
+    several = independent_of(average_correlation(np.array(alike).T), len(alike))
+    return len(dailies) - len(alike) + float(np.clip(several, 1, len(alike)))
+
+
+def try_daily(ledger: Ledger, *dailies: NDArray[float64] | list[float]) -> float:
+    for number, daily in enumerate(dailies):
+        ledger.trial(f"pipeline{number}", DATASET, FINGERPRINT, {"daily": list(map(float, daily))})
+    return ledger.independent(DATASET)
+
+
+def test_copies_count_as_one_and_what_never_traded_as_itself(ledger: Ledger) -> None:
+    one = np.random.default_rng(1).normal(size=400)
+    assert ledger.independent(DATASET) == 0
+    assert try_daily(ledger, one, one, np.zeros(400), [0.1]) == pytest.approx(3)
+
+
+def test_unlike_trials_count_as_many(ledger: Ledger) -> None:
+    assert try_daily(ledger, *np.random.default_rng(1).normal(size=(2, 400))) == pytest.approx(2, abs=0.1)
+
+
+def test_trials_that_move_against_each_other_are_no_more_than_they_are(ledger: Ledger) -> None:
+    values = np.random.default_rng(2).normal(size=400)
+    assert try_daily(ledger, values, -values) == pytest.approx(2)
+
+
+EDITS = {
+    "totals": "UPDATE ledger_totals SET trials = 1 WHERE seq = 3",
+    "totals dropped": "DELETE FROM ledger_totals WHERE seq = 3",
+    "totals of another": "UPDATE ledger_totals SET dataset = 'other' WHERE seq = 3",
+    "totals added": "INSERT INTO ledger_totals SELECT seq + 9, dataset, 0, 0, 0, 0, 0, 0 FROM ledger_totals WHERE seq = 3",
+    "board": "UPDATE ledger_board SET sharpe = 99 WHERE seq = 2",
+    "board dropped": "DELETE FROM ledger_board WHERE seq = 2",
+    "daily sums": "UPDATE ledger_daily_sums SET varying = 7",
+    "daily sums dropped": "DELETE FROM ledger_daily_sums",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_law_4_edited_figures_are_found(edit: str, workspace: Workspace, ledger: Ledger) -> None:
+    for number in range(4):
+        payload = {"metrics": {"sharpe": number / 2}, "daily": [0.0, float(number)]}
+        ledger.trial(f"pipeline{number}", DATASET, FINGERPRINT, payload)
+    assert ledger.verify().ok
+    connection = behind_its_back(workspace)
+    assert connection.execute(EDITS[edit]).rowcount > 0
+    connection.close()
+    assert f"counts of {DATASET}: not what its rows amount to; they were edited" in ledger.verify().problems
+
+
+def test_a_workspace_without_the_figures_gets_them(workspace: Workspace, ledger: Ledger) -> None:
+    ledger.exploration(DATASET, {"what": "screened"}, 27)
+    for sharpe in (1.0, 3.0):
+        ledger.trial(f"pipeline{sharpe}", DATASET, FINGERPRINT, {"metrics": {"sharpe": sharpe}, "daily": [0.0, sharpe, 1.0]})
+    ledger.close()
+    connection = sqlite3.connect(workspace.database)
+    connection.executescript(
+        "DROP TABLE ledger_totals; DROP TABLE ledger_board; DROP TABLE ledger_daily_sums; PRAGMA user_version=2"
+    )
+    connection.close()
+    again = Ledger(workspace)
+    assert again.counts(DATASET) == Counts(2, 27)
+    assert again.sharpe_deviation(DATASET) == pytest.approx(sqrt(2))
+    assert again.leaderboard([DATASET], 1, 9)[0][0].payload["pipeline"] == "pipeline3.0"
+    assert again.verify().ok
+    again.close()
+
+
+def test_pages_of_the_board_join(ledger: Ledger) -> None:
+    for number in range(23):
+        ledger.trial(f"pipeline{number}", DATASET, FINGERPRINT, {"metrics": {"sharpe": float(number % 5), "p_value": 0.5}})
+    pages = [ledger.leaderboard([DATASET], page, 10) for page in (1, 2, 3)]
+    seen = [entry.seq for entries, _ in pages for entry in entries]
+    assert sorted(seen) == list(range(1, 24))
+    assert {total for _, total in pages} == {23}
+    assert [entry.seq for entry in ledger.newest([DATASET, "other"], 1, 3)[0]] == [23, 22, 21]
+    assert ledger.leaderboard(["other"], 1, 10) == ([], 0)
