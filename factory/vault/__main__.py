@@ -1,7 +1,12 @@
-"""``python -m factory.vault WORKSPACE``: the vault's process, started by its door."""
+"""``python -m factory.vault WORKSPACE``: the vault's process, started by its door, or by a build with ``compare``."""
 
 import sys
 
-from factory.vault.process import main
+if sys.argv[2:3] == ["compare"]:
+    from factory.vault import comparison
 
-main(sys.argv[1])
+    comparison.main(sys.argv[1], *sys.argv[3:])
+else:
+    from factory.vault.process import main
+
+    main(sys.argv[1])

@@ -6,7 +6,7 @@ from math import isclose
 
 from factory.ledger import Entry
 from factory.statistics.alpha import level_after
-from factory.vault.pools import ALPHA, PASS, VERDICT, Look, looks_of
+from factory.vault.pools import ALPHA, APART, PASS, VERDICT, Look, looks_of
 from factory.vault.reports import path_of
 from factory.workspace import Workspace
 
@@ -41,6 +41,9 @@ def _overspent(look: Look, before: Sequence[Look]) -> list[str]:
         return [f"{look.name}: the pool had no such look; {len(mates)} were spent before it, {passes} of them passed"]
     if not isclose(float(told["alpha"]), level):
         return [f"{look.name}: judged at level {told['alpha']}, its number allows {level:g}"]
+    began = mates[0].payload if mates else told
+    if told.get("levels", APART) != began.get("levels", APART):
+        return [f"{look.name}: its levels are {told.get('levels', APART)}, those of its pool {began.get('levels', APART)}"]
     return []
 
 

@@ -1,26 +1,38 @@
 """The exam: what a frozen pipeline must show on rows that nobody has seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy import float64
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from factory.backtest import Result
 from factory.backtest.binary import all_in
 from factory.cache import Cache
 from factory.decisions import Rows, concatenate, read_rows
+from factory.errors import SealError
 from factory.expressions.columns import Columns
-from factory.flow import Model, Scored, learn, trade, walk_forward
+from factory.flow import Fits, Model, Scored, learn, trade
 from factory.market.contracts import Binary, Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
+from factory.refits import walk_forward
+from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
-from factory.statistics.sharpe import ar1_error, autocorrelations, mertens_error, moments, psr
+from factory.twin import null_chances
+from factory.vault.likeness import alike, differences
+from factory.vault.primary import Frozen, FrozenPerpetual, freeze, information_of
+from factory.vault.unseen import worst_losses
 from factory.workspace import Workspace
+
+UNSEEN = 0.2
+"""What the bound for what was never seen spends over a pool, in the proportions of its looks' levels."""
+CAUTION = 0.6
+"""Of the wager that would have grown fastest on validation, where the mean was chosen for being high."""
+STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS = 100_000_000, 1_000
+"""Bars that may be walked for the chances of labels, and draws of each."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,55 @@ class Learned:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What a look is planned on: the pipeline's decisions on validation, made before a sealed row is read.
+
+    Parameters
+    ----------
+    partition : Partition
+        Validation.
+    scored : Scored
+        The pipeline on it.
+    information : float
+        Of :func:`~factory.vault.primary.information_of`.
+    price : float
+        Mean all-in price of a binary, 0 for a perpetual.
+    """
+
+    partition: Partition
+    scored: Scored
+    information: float
+    price: float
+
+    @property
+    def wager(self) -> float:
+        """What the bound for the unseen bets: a part of what would have grown fastest on validation."""
+        payoff = self.scored.result.trades.payoff
+        return CAUTION * float(payoff.mean()) / float(payoff.var()) if np.unique(payoff).size > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A pipeline on the sealed part, its decisions frozen.
+
+    Parameters
+    ----------
+    worst_loss : float
+        Greatest that is assumed of a trade of a perpetual, per unit of notional.
+    capital : float
+        What one who bet on its trades against such losses is left with, from 1; 1 of a binary, whose losses are known.
+    """
+
+    pipeline: Pipeline
+    contract: Contract
+    partition: Partition
+    scored: Scored
+    frozen: Frozen
+    worst_loss: float
+    capital: float
+
+
+@dataclass(frozen=True)
 class Judgement:
     """Whether all parts of the rule hold, and with which figures.
 
@@ -54,9 +115,9 @@ class Judgement:
     passed : bool
         All of `checks`.
     checks : dict of str to bool
-        decisions, primary, sharpe, model.
+        decisions, primary, drift, alike, account, model and, by contract, ties or unseen.
     figures : dict of str to float
-        p_value, sharpe_p, decisions; log_loss and climatology where a decision has a label.
+        What they were decided by.
     """
 
     passed: bool
@@ -77,61 +138,136 @@ def prepare(workspace: Workspace, pipeline: Pipeline) -> Learned:
     return Learned(None, concatenate(past, read_rows(pipeline, validation, Columns(validation, cache))), base_rate, "")
 
 
-def score(pipeline: Pipeline, contract: Contract, learned: Learned, partition: Partition) -> Scored:
-    """The pipeline on a partition that no cache may hold."""
-    columns = Columns(partition, None)
+def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, learned: Learned) -> Plan:
+    """Score the pipeline on validation once more: what is fixed of a look before access.
+
+    Raises
+    ------
+    SealError
+        If it took no decision there.
+    """
+    partition = open_partition(workspace, pipeline.data, "validation")
+    scored = score(pipeline, contract, learned, partition, Cache(workspace.cache))
+    trades = scored.result.trades
+    if not len(trades):
+        raise SealError("submit: no trade was taken on validation, so no look can be planned; nothing was spent")
+    price = float(np.minimum(all_in(contract, trades.price), 1.0).mean()) if isinstance(contract, Binary) else 0.0
+    return Plan(partition, scored, information_of(pipeline, contract, partition, scored), price)
+
+
+def score(pipeline: Pipeline, contract: Contract, learned: Learned, partition: Partition, cache: Cache | None = None) -> Scored:
+    """The pipeline on a partition; sealed rows and what is made of them no cache may hold."""
+    columns = Columns(partition, cache)
     rows = read_rows(pipeline, partition, columns)
     if learned.model is None:
-        p = walk_forward(pipeline, learned.past, rows, partition, None)
+        before = learned.past.take(learned.past.time < partition.start)
+        p, fits = walk_forward(pipeline, before, rows, partition, cache)
     else:
-        p = learned.model.predict(pipeline, rows)
-    return Scored(rows, p, trade(pipeline, contract, partition, columns, rows, p, learned.base_rate))
+        p, fits = learned.model.predict(pipeline, rows), Fits(learned.model.unconverged)
+    return Scored(rows, p, trade(pipeline, contract, partition, columns, rows, p, learned.base_rate), fits)
 
 
-def judge(scored: Scored, base_rate: float, level: float, needed: float) -> Judgement:
-    """Apply the rule of STATISTICS section 2.5: all must hold, each at the look's level.
+def examine(
+    pipeline: Pipeline,
+    contract: Contract,
+    learned: Learned,
+    sealed: Partition,
+    information: float,
+    price: float,
+    wager: float,
+    seed: int,
+) -> Examined:
+    """Let a pipeline trade the sealed part and freeze what it did.
 
     Parameters
     ----------
+    information, price, wager : float
+        Of its plan, as they stand in the look's row.
+    seed : int
+        Of the null's draws: from the look's hash, which nobody chooses.
+    """
+    scored = score(pipeline, contract, learned, sealed)
+    frozen = freeze(pipeline, contract, sealed, scored, information, price, seed)
+    worst, capital = 0.0, 1.0
+    trades = scored.result.trades
+    if isinstance(frozen, FrozenPerpetual) and len(trades):
+        losses = worst_losses(sealed.series[contract.of], sealed.start, frozen.holds, trades)
+        worst, capital = float(losses.max()), float(capital_against_losing(trades.payoff, losses, wager)[-1])
+    return Examined(pipeline, contract, sealed, scored, frozen, worst, capital)
+
+
+def unseen_evidence(looks: Sequence[tuple[Examined, float]], alpha: float) -> float:
+    """What bettors on all looks at a pool so far are left with, each staked by its look's share of alpha.
+
+    No look's trades have a mean above 0 and none loses more than is assumed: then the expectation of it after all looks of
+    the pool is at most 1, and it only grows from look to look, so that it ever reaches ``1 / UNSEEN`` with a chance of at
+    most that (Markov). Along the path on which all looks before have failed what they examined was fixed without the segment.
+
+    Parameters
+    ----------
+    looks : sequence of (Examined, float)
+        With the own level of each.
+    alpha : float
+        Of the pool.
+    """
+    return float(sum(level / alpha * examined.capital for examined, level in looks))
+
+
+def judge(examined: Examined, planned: Plan, base_rate: float, level: float, evidence: float, needed: float) -> Judgement:
+    """Apply the rule of STATISTICS section 9: all must hold.
+
+    Parameters
+    ----------
+    planned : Plan
+        From validation.
     base_rate : float
         Share of ups in train: what the climatology forecast says.
     level : float
-        Of this look.
+        Of this look, given those before it.
+    evidence : float
+        Of :func:`unseen_evidence` up to this look.
     needed : float
         Decisions that the claimed edge needs; fewer than half of them fail.
     """
-    metrics, y = scored.result.metrics, scored.rows.labels.y
-    trades = len(scored.result.trades)
-    known = y >= 0
-    figures = {
-        "decisions": float(trades),
-        "p_value": metrics.get("p_value", 1.0),
-        "sharpe_p": sharpe_p_value(scored.result.trades.payoff),
-    }
-    if known.any():
-        figures["log_loss"] = metrics["log_loss"]
-        figures["climatology"] = log_loss(y[known], np.full(int(known.sum()), base_rate))
+    contract, sealed, scored, frozen = examined.contract, examined.partition, examined.scored, examined.frozen
+    figures = {"decisions": float(frozen.counted), **frozen.p_values()}
+    differing = differences(contract, (planned.partition, planned.scored), (sealed, scored))
+    figures |= {f"differs_{name}": value for name, value in differing.items()}
     checks = {
-        "decisions": trades >= needed / 2,
-        "primary": metrics.get("mean_net", 0.0) > 0 and figures["p_value"] <= level,
-        "sharpe": figures["sharpe_p"] <= level,
-        "model": bool(known.any()) and figures["log_loss"] <= figures["climatology"],
+        "decisions": frozen.counted >= needed / 2,
+        "primary": figures["p_value"] <= level,
+        "drift": figures["drift_p"] <= level,
+        "alike": alike(differing),
+        "account": bool(scored.result.equity[-1] > 1),
     }
-    return Judgement(all(checks.values()), checks, figures)
+    if "untied_p" in figures:
+        checks["ties"] = figures["untied_p"] <= level
+    if isinstance(frozen, FrozenPerpetual):
+        figures |= {"capital": examined.capital, "unseen_evidence": evidence, "worst_loss": examined.worst_loss}
+        checks["unseen"] = evidence >= 1 / UNSEEN
+    losses = log_losses(examined, base_rate)
+    checks["model"] = bool(losses) and losses["log_loss"] <= min(losses["climatology"], losses["null_log_loss"])
+    return Judgement(all(checks.values()), checks, figures | losses)
 
 
-def sharpe_p_value(payoff: NDArray[float64]) -> float:
-    """One-sided p-value of a Sharpe ratio above 0 of net payoffs in order, their tails and autocorrelation minded.
+def log_losses(examined: Examined, base_rate: float) -> dict[str, float]:
+    """Log-loss of the chances, of train's share of ups, and of what each label's own flips say; empty without labels.
 
-    Negative autocorrelation, which would flatter, counts as none. Source: Mertens 2002;
-    López de Prado, Lipton & Zoonekynd 2025 for the correction.
+    A chance that is counted in few draws is noisy, which would flatter what is compared with it: its expected excess,
+    half of one over the draws, is taken off.
     """
-    of = moments(payoff)
-    if of is None:
-        return 0.0 if len(payoff) > 1 and payoff[0] > 0 else 1.0
-    rho = float(autocorrelations(payoff, 1)[0]) if of.n > 2 else 0.0
-    error = ar1_error(of, rho) if rho > 0 else mertens_error(of)
-    return 1 - psr(of.sharpe, error)
+    scored = examined.scored
+    known = np.flatnonzero(scored.rows.labels.y >= 0)
+    if not len(known):
+        return {}
+    rows = scored.rows.take(known)
+    asked, chance, draws = null_chances(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
+    y, p = rows.labels.y[asked], scored.p[known[asked]]
+    return {
+        "log_loss": log_loss(y, p),
+        "climatology": log_loss(y, np.full(len(y), base_rate)),
+        "null_log_loss": log_loss(y, chance) - 0.5 / draws,
+    }
 
 
 def highest_price(contract: Contract, result: Result, level: float) -> float | None:
@@ -155,16 +291,18 @@ def highest_price(contract: Contract, result: Result, level: float) -> float | N
     return float(brentq(excess, 0.0, 1.0)) if excess(0.0) < 0 < excess(1.0) else None
 
 
-def report(scored: Scored, contract: Contract, judgement: Judgement, level: float) -> dict[str, Any]:
+def report(examined: Examined, judgement: Judgement, level: float) -> dict[str, Any]:
     """All that the reviewer gets to read of an exam."""
+    scored, contract = examined.scored, examined.contract
     result = scored.result
     return {
-        "verdict": "PASS" if judgement.passed else "FAIL",
+        "found": "PASS" if judgement.passed else "FAIL",
         "level": level,
         "checks": judgement.checks,
         "figures": judgement.figures,
         "metrics": dict(result.metrics),
         "counts": {**result.counts, "missing_feature": scored.rows.dropped},
+        **scored.fits.listing(),
         "twins": {name: dict(twin) for name, twin in result.twins.items()},
         "price": result.assumed or None,
         "highest_price_that_passes": highest_price(contract, result, level),

@@ -23,13 +23,13 @@ from factory.market.catalog import Catalog
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
-from factory.pipeline import Pipeline, parse
+from factory.pipeline import Pipeline
 from factory.progress import Progress, silent
 from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
 from factory.times import DAY, iso, now_ms
 from factory.vault import exam
-from factory.vault.gate import deviation_of
-from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, looks_of
+from factory.vault.planning import deviation_of
+from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, find_look
 from factory.workspace import Workspace
 
 POINTS = 12
@@ -110,11 +110,10 @@ def forward(
         If the look did not pass, the model is another today, or no bar is newer.
     """
     look = passed(ledger, name)
-    kept = Store(workspace).pipeline(str(look.payload["pipeline"]))
+    pipeline = Store(workspace).find_pipeline(str(look.payload["pipeline"]))
     before = Catalog(workspace).spec(str(look.payload["dataset"]))
-    if kept is None or spec.dataset != before.dataset or spec.contracts != before.contracts:
+    if pipeline is None or spec.dataset != before.dataset or spec.contracts != before.contracts:
         raise SealError(f"forward: {name} was at {before.dataset}; give its file, contracts unchanged, with a later sealed end")
-    pipeline = parse(kept.yaml)
     learned = exam.prepare(workspace, pipeline)
     if learned.key != look.payload["artefact"]:
         raise SealError("forward: what is learned from train today is not what passed: another version or machine")
@@ -224,7 +223,7 @@ def passed(ledger: Ledger, name: str) -> Look:
     SealError
         If there is none of this name, or it heard something else.
     """
-    look = next((one for one in looks_of(ledger.of_kinds(SEAL_ROWS)) if one.name == name), None)
+    look = find_look(ledger.of_kinds(SEAL_ROWS), name)
     if look is None:
         raise SealError(f"forward: '{name[:20]}' unknown; `rfcat vault show` lists the looks")
     if look.heard(now_ms()) != PASS:

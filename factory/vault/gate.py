@@ -1,8 +1,7 @@
 """Before a look: what is refused without spending one, and what is written down when it is spent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
 from typing import Any
 
 from factory.canonical import short_id
@@ -10,21 +9,24 @@ from factory.errors import PipelineError, SealError
 from factory.evidence.probes.findings import blocking
 from factory.ledger import Entry, Ledger, Store
 from factory.market.catalog import Catalog
-from factory.market.contracts import Binary, Contract
+from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
-from factory.pipeline import Pipeline, parse
-from factory.statistics.planning import decisions_needed, decisions_needed_for_mean
-from factory.times import iso, moment, now_ms
+from factory.pipeline import Pipeline
+from factory.times import iso, now_ms
+from factory.vault.planning import expected_decisions, mistake_in_claim, needed_decisions
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, pool_of, release_seconds, waivers_of
-from factory.vault.reviewer import reviewer_of
+from factory.vault.readiness import cutoff_of, lacks_of_arguments, lacks_of_market
 from factory.workspace import Workspace
 
-NORMAL_95 = 1.96
+PROBED = 2
+"""Lines of probes in a refusal."""
+RULE = "null market"
+"""By what a look is judged (STATISTICS section 9); rows of looks that name none were judged by a t on block means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an agent says when it asks for a look.
+    """What an agent says when it asks for a look; what it left out is 0 or empty.
 
     Parameters
     ----------
@@ -41,11 +43,11 @@ class Request:
     """
 
     pipeline: str
-    claim: float
-    why: str
-    model: str
-    cutoff: str
-    agent: str
+    claim: float = 0.0
+    why: str = ""
+    model: str = ""
+    cutoff: str = ""
+    agent: str = "unknown"
 
 
 @dataclass(frozen=True)
@@ -65,34 +67,52 @@ class Admission:
 
 
 def admit(workspace: Workspace, ledger: Ledger, request: Request) -> Admission:
-    """Check a request without looking at the pool.
+    """Check a request without looking at a sealed row, and name all that it lacks at once.
 
     Raises
     ------
     PipelineError
-        If the pipeline is no trial on today's data.
+        If the pipeline is no trial on today's data; whatever else is missing is named too.
     SealError
-        If the cutoff is no date, a probe blocks, or a reviewer is missing.
+        If anything is missing: see :func:`lacks`.
     """
-    catalog, store = Catalog(workspace), Store(workspace)
-    kept = store.pipeline(request.pipeline)
-    pipeline = parse(kept.yaml) if kept else None
-    key = catalog.score_key(pipeline.data, pipeline.trade.contract) if pipeline else ""
-    trial = ledger.find_trial(request.pipeline, key)
-    if pipeline is None or trial is None:
-        raise PipelineError(f"submit: {request.pipeline[:64]} is no trial on these data; backtest it first")
-    spec = catalog.spec(pipeline.data)
-    cutoff_of(request.cutoff)
+    catalog = Catalog(workspace)
+    pipeline = Store(workspace).find_pipeline(request.pipeline)
+    if pipeline is None:
+        raise PipelineError(f"submit: {request.pipeline[:64]} is unknown; backtest it first; nothing was spent")
+    spec, contract = catalog.spec(pipeline.data), pipeline.trade.contract
+    trial = ledger.find_trial(pipeline.id, catalog.score_key(pipeline.data, contract))
     entries = ledger.of_kinds(SEAL_ROWS)
-    red = blocking(trial.payload, waivers_of(entries, request.pipeline))
+    if trial is None:
+        lines = [f"submit: {pipeline.id} is no trial on these data; backtest it first", *lacks(spec, request, entries)]
+        raise PipelineError(*lines[:-1], f"{lines[-1]}; nothing was spent")
+    lines = [*_lacks_of_trial(spec, pipeline, trial, request, entries), *lacks(spec, request, entries)]
+    if lines:
+        raise SealError(*lines[:-1], f"{lines[-1]}; nothing was spent")
+    return Admission(request, pipeline, spec, trial, expected_decisions(spec, trial.payload["metrics"]))
+
+
+def lacks(spec: DatasetSpec, request: Request, entries: Sequence[Entry]) -> list[str]:
+    """What a request lacks whatever its pipeline is, a line for each who can mend it."""
+    return [*lacks_of_market(spec, entries), *lacks_of_arguments(request.why, request.model, request.cutoff)]
+
+
+def _lacks_of_trial(
+    spec: DatasetSpec, pipeline: Pipeline, trial: Entry, request: Request, entries: Sequence[Entry]
+) -> list[str]:
+    """What stands between a trial and a look: probes that block, a look that it had, a claim that cannot be examined."""
+    pool, lines = pool_of(entries, spec, now_ms()), []
+    red = blocking(trial.payload, waivers_of(entries, pipeline.id))
     if red:
-        raise SealError("submit: a leakage probe blocks it, so nothing was examined and no look was spent", *red)
-    if spec.simulated is None and reviewer_of(entries) is None:
-        raise SealError(
-            "submit: nobody could read the report; a person chooses a passphrase with `rfcat vault reviewer` first; "
-            "nothing was spent"
-        )
-    return Admission(request, pipeline, spec, trial, _expected(spec, trial))
+        more = f"; and {len(red) - PROBED} more" if len(red) > PROBED else ""
+        lines.append(f"submit: a leakage probe blocks it, so no look was spent; {'; '.join(red[:PROBED])}{more}")
+    again = _examined_before(pool, pipeline, trial)
+    lines += [f"submit: {again}"] if again else []
+    if not pool.closed:  # of a closed one there is no level to plan by
+        contract, found = spec.contracts[pipeline.trade.contract], trial.payload["metrics"]
+        claim = mistake_in_claim(contract, found, request.claim, pool.level(), expected_decisions(spec, found))
+        lines += [claim] if claim else []
+    return lines
 
 
 def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], learned_key: str) -> dict[str, Any]:
@@ -106,17 +126,16 @@ def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], lear
     request, spec, pipeline = admission.request, admission.spec, admission.pipeline
     now = now_ms()
     pool = pool_of(entries, spec, now, more)
-    _refuse_again(pool, pipeline, admission.trial)
+    again = _examined_before(pool, pipeline, admission.trial)
+    if again:
+        raise SealError(f"submit: {again}; nothing was spent")
     pool.refuse_spent()
-    level = pool.level()
-    needed = needed_decisions(admission.contract, admission.trial.payload["metrics"], request.claim, level)
-    if admission.expected < needed:
-        raise SealError(
-            f"claim: {request.claim:g} needs {needed:.0f} decisions at level {level:g}, and about {admission.expected:.0f} are "
-            "to be expected on the sealed part; trade more often, or find a larger edge; nothing was spent"
-        )
+    level, found = pool.level(), admission.trial.payload["metrics"]
+    mistake = mistake_in_claim(admission.contract, found, request.claim, level, admission.expected)
+    if mistake:
+        raise SealError(f"{mistake}; nothing was spent")
+    needed = needed_decisions(admission.contract, found, request.claim, level)
     delay = int(1000 * release_seconds(spec.simulated is not None))
-    found = admission.trial.payload["metrics"]
     return {
         "dataset": spec.dataset,
         "pool": pool.id,
@@ -125,6 +144,7 @@ def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], lear
         "looks": pool.looks,
         "weights": list(pool.weights),
         "alpha": level,
+        "levels": pool.levels,
         "passes": pool.passes,
         "family": short_id([spec.dataset, pipeline.label.model_dump(mode="json")]),
         "name": pipeline.pipeline,
@@ -132,7 +152,8 @@ def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], lear
         "trial": admission.trial.seq,
         "fingerprint": admission.trial.payload["fingerprint"],
         "version": admission.trial.payload["version"],
-        "endpoint": "mean net payoff a decision above 0",
+        "rule": RULE,
+        "endpoint": "mean net payoff a decision above what the null market gives",
         "break_even": found.get("break_even"),
         "n_min": needed,
         "expected": admission.expected,
@@ -142,54 +163,6 @@ def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], lear
         "release": now + delay if delay else 0,
         **asdict(request),
     }
-
-
-def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float, level: float) -> float:
-    """Decisions for 80 % power if the claim is true (STATISTICS section 3.8).
-
-    Raises
-    ------
-    SealError
-        If the claim is more than validation supports, or nothing can be planned from it.
-    """
-    high = found.get("mean_high")
-    if not claim > 0:
-        raise SealError(f"claim: {claim:g} came; the mean net payoff a decision that you claim, above 0")
-    if high is not None and claim > high:
-        raise SealError(
-            f"claim: {claim:g} came; on validation the interval of mean_net ends at {high:.4g}; claim at most that; "
-            "nothing was spent"
-        )
-    if isinstance(contract, Binary):
-        even = found.get("break_even")
-        if even is None or even + claim >= 1:
-            raise SealError("submit: no trade was taken on validation, so no look can be planned; nothing was spent")
-        return decisions_needed(even, even + claim, level)
-    if high is None:
-        raise SealError("submit: too few trades on validation to plan a look; trade more often; nothing was spent")
-    return decisions_needed_for_mean(claim, deviation_of(found), level)
-
-
-def deviation_of(found: Mapping[str, Any]) -> float:
-    """Deviation of one net payoff, from the interval of their mean in a trial's metrics."""
-    return float((found["mean_high"] - found["mean_low"]) / (2 * NORMAL_95) * sqrt(found["trades"]))
-
-
-def cutoff_of(text: str) -> int:
-    """A knowledge cutoff as a moment, ms UTC: a date, a month or a year counts to its end.
-
-    Raises
-    ------
-    SealError
-        If it is none.
-    """
-    parts = text.strip().split("-")
-    ends = {1: "-12-31", 2: "-28"}  # any day of the month: months count as known whole below
-    try:
-        at = moment(text.strip() + ends.get(len(parts), ""))
-    except ValueError:
-        raise SealError(f"cutoff: '{text[:20]}' is no date; write your knowledge cutoff as 2026-01-31 or 2026-01") from None
-    return at + (4 if len(parts) == 2 else 1) * 86_400_000
 
 
 def grade(spec: DatasetSpec, cutoff: str) -> str:
@@ -202,15 +175,10 @@ def grade(spec: DatasetSpec, cutoff: str) -> str:
     return "B" if cutoff_of(cutoff) <= spec.bounds("sealed")[0] else "C"
 
 
-def _expected(spec: DatasetSpec, trial: Entry) -> float:
-    (start, end), (first, last) = spec.bounds("validation"), spec.bounds("sealed")
-    return float(trial.payload["metrics"]["trades"]) * (last - first) / (end - start)
-
-
-def _refuse_again(pool: Pool, pipeline: Pipeline, trial: Entry) -> None:
+def _examined_before(pool: Pool, pipeline: Pipeline, trial: Entry) -> str | None:
     for look in pool.spent:
         if look.payload["pipeline"] == pipeline.id and look.payload["fingerprint"] == trial.payload["fingerprint"]:
             heard = look.heard(pool.now)
             when = f"its verdict comes by {iso(look.due // 1000 * 1000)}" if heard == PENDING else f"it heard {heard}"
-            more = "; propose it" if heard == PASS else ""
-            raise SealError(f"submit: {pipeline.id} was examined as {look.name}: {when}{more}; nothing was spent")
+            return f"{pipeline.id} was examined as {look.name}: {when}{'; propose it' if heard == PASS else ''}"
+    return None

@@ -1,11 +1,14 @@
 """What only a person decides: terms of a pool, waivers, retirement. Each is a row that the reviewer signed."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from factory.canonical import digest
 from factory.errors import SealError
 from factory.ledger import Entry, Ledger
 from factory.market.spec import DatasetSpec
+from factory.market.staging import Opening
 from factory.times import now_ms
 from factory.vault.pools import GRANT, RETIREMENT, SEAL_ROWS, WAIVER, pool_of
 from factory.vault.reviewer import Unlocked
@@ -65,9 +68,19 @@ def waive(ledger: Ledger, reviewer: Unlocked, pipeline: str, probe: str, why: st
 
 def retire(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec, why: str) -> None:
     """Close a sealed stretch for good because a number of it is known: later looks need new bars."""
+    ledger.append_after(RETIREMENT, SEAL_ROWS, lambda entries: reviewer.sign(_retirement(entries, spec, why)))
 
-    def decide(entries: Sequence[Entry]) -> dict[str, Any]:
-        pool = pool_of(entries, spec, now_ms())
-        return reviewer.sign({"dataset": spec.dataset, "claims": sorted(one.plain() for one in pool.claims), "why": why})
 
-    ledger.append_after(RETIREMENT, SEAL_ROWS, decide)
+def extension(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec) -> Opening:
+    """The retirement of what a dataset seals, for a build that makes validation of it."""
+
+    def sign() -> dict[str, Any]:
+        payload = _retirement(ledger.of_kinds(SEAL_ROWS), spec, "extended")
+        return reviewer.sign({**payload, "subject": digest(payload)})
+
+    return Opening(sign, partial(ledger.append_once, RETIREMENT))
+
+
+def _retirement(entries: Sequence[Entry], spec: DatasetSpec, why: str) -> dict[str, Any]:
+    claims = sorted(one.plain() for one in pool_of(entries, spec, now_ms()).claims)
+    return {"dataset": spec.dataset, "claims": claims, "why": why}

@@ -13,7 +13,7 @@ from factory.canonical import short_id
 from factory.errors import SealError
 from factory.ledger import Entry
 from factory.market.spec import DatasetSpec
-from factory.times import DAY
+from factory.times import DAY, iso
 from factory.vault.reviewer import KIND as REVIEWER
 from factory.vault.reviewer import reviewer_of
 
@@ -22,7 +22,11 @@ ALPHA = 0.05
 LOOK, VERDICT, GRANT, RETIREMENT, WAIVER, FORWARD = "look", "verdict", "grant", "retirement", "waiver", "forward"
 SEAL_ROWS = (REVIEWER, LOOK, VERDICT, GRANT, RETIREMENT, WAIVER, FORWARD)
 PASS, FAIL, PENDING = "PASS", "FAIL", "pending"
+JOINT, APART = "joint", "apart"
+"""Rules for levels: each look gets what is left of the sum of levels given those that failed before it, or its own alone."""
 RELEASE_SECONDS = 120
+MARGIN_MS = 2_000
+"""Before its release a verdict is written at the same moment whatever the exam took; one that comes later has failed."""
 AT_ONCE_MS = 600_000
 """How long a verdict that is told as soon as it is known may take to be known."""
 
@@ -147,28 +151,43 @@ class Pool:
         """Looks that can still be spent."""
         return 0 if self.closed else self.looks - len(self.spent)
 
+    @property
+    def levels(self) -> str:
+        """The rule for levels that the pool began with, by which it ends."""
+        return str(self.spent[0].payload.get("levels", APART)) if self.spent else JOINT
+
     def level(self) -> float:
-        """Level of the next look."""
+        """Own level of the next look."""
         from factory.statistics.alpha import level_after
 
         return level_after(ALPHA, self.looks, len(self.spent) + 1, self.passes, self.weights)
 
+    @property
+    def obstacle(self) -> str | None:
+        """Why no look can be spent now: the pool is closed, its looks of the day are spent, or one awaits its verdict."""
+        if self.closed:
+            return self.closed
+        today = [look for look in self.spent if self.now - look.entry.at < DAY]
+        if self.a_day is not None and len(today) >= self.a_day:
+            most = f"{len(today)} of {self.a_day} looks within 24 hours"
+            return f"{most} are spent on this market; wait, or keep testing on validation"
+        pending = next((look for look in self.spent if look.heard(self.now) == PENDING), None)
+        if pending is None:
+            return None
+        # Its verdict may close the pool, and the next look's level depends on it.
+        due = iso(-(-pending.due // 1000) * 1000)
+        return f"{pending.name} at the same sealed stretch is pending, its verdict comes by {due}; submit again then"
+
     def refuse_spent(self) -> None:
-        """Refuse a look that is not there.
+        """Refuse a look that is not there, or not yet.
 
         Raises
         ------
         SealError
-            If the pool is closed, or its looks of the day are spent.
+            If there is an obstacle.
         """
-        if self.closed:
-            raise SealError(f"submit: {self.closed}; nothing was spent")
-        today = [look for look in self.spent if self.now - look.entry.at < DAY]
-        if self.a_day is not None and len(today) >= self.a_day:
-            raise SealError(
-                f"submit: {len(today)} of {self.a_day} looks within 24 hours are spent on this market; wait, or keep testing "
-                "on validation; nothing was spent"
-            )
+        if self.obstacle:
+            raise SealError(f"submit: {self.obstacle}; nothing was spent")
 
 
 def claims_of(spec: DatasetSpec) -> set[Claim]:
@@ -181,6 +200,11 @@ def looks_of(entries: Sequence[Entry]) -> list[Look]:
     """The looks among rows of the ledger, oldest first."""
     verdicts = {entry.payload["subject"]: entry for entry in entries if entry.kind == VERDICT}
     return [Look(entry, verdicts.get(entry.hash)) for entry in entries if entry.kind == LOOK]
+
+
+def find_look(entries: Sequence[Entry], name: str) -> Look | None:
+    """The look with a name, such as look-12."""
+    return next((look for look in looks_of(entries) if look.name == name), None)
 
 
 def pool_of(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Iterable[Claim] = ()) -> Pool:

@@ -7,7 +7,6 @@ time. When its input ends it finishes what it has, and goes.
 
 import contextlib
 import json
-import os
 import sys
 import threading
 import time
@@ -24,14 +23,14 @@ from factory.ledger import Entry, Ledger
 from factory.pipeline import Pipeline
 from factory.times import now_ms
 from factory.vault import exam, gate
-from factory.vault.pools import FAIL, LOOK, SEAL_ROWS, VERDICT, Claim, Look
+from factory.vault.examiner import Examiner, mates_of
+from factory.vault.log import divert_output
+from factory.vault.pools import FAIL, LOOK, MARGIN_MS, SEAL_ROWS, VERDICT, Claim, Look
+from factory.vault.rehearsal import rehearse
 from factory.vault.reports import keep
 from factory.vault.reviewer import reviewer_of
-from factory.vault.sealed import correlated, open_sealed
+from factory.vault.sealed import correlated, open_sealed, require_sealed
 from factory.workspace import Workspace
-
-MARGIN_MS = 2_000
-"""Before its release a verdict is written at the same moment whatever the exam took; one that comes later has failed."""
 
 
 class Vault:
@@ -53,21 +52,25 @@ class Vault:
         try:
             admission = gate.admit(self._workspace, self._ledger, gate.Request(**raw))
             learned = exam.prepare(self._workspace, admission.pipeline)
-            self._refuse_changed(admission, learned)
+            planned = exam.plan(self._workspace, admission.pipeline, admission.contract, learned)
+            _refuse_changed(admission, learned, planned)
             shifted = refuse_leaking(admission.pipeline, learned)
+            require_sealed(self._workspace, admission.spec.dataset)
             more = correlated(self._workspace, admission.spec.dataset)
+            rehearsed = self._rehearse(admission, more, learned, planned)
             advised = {**self._advice(admission.trial), "shifted_labels": shifted}
-            look = self._spend(admission, more, learned)
+            look = self._spend(admission, more, learned, planned, rehearsed)
         except FactoryError as error:
             _say(out, {"refused": list(error.lines), "error": type(error).__name__})
             return
         except Exception:
-            # Of sealed rows only correlations were taken, to find the pool; the words say nothing of the cause all the same.
+            # Of sealed rows only hashes and correlations were taken, to find damage and the pool; the words say nothing of
+            # the cause all the same.
             traceback.print_exc()
             _say(out, {"refused": ["submit: the vault could not begin; nothing was spent"], "error": "SealError"})
             return
         _say(out, {"look": f"look-{look.seq}", "release": look.payload["release"], "advice": advised})
-        report = self._examine(admission, learned, look)
+        report = self._examine(admission, learned, planned, look)
         if look.payload["release"]:
             thread = threading.Thread(target=self._conclude, args=(look, report))
             self._waiting.append(thread)
@@ -81,40 +84,41 @@ class Vault:
         for thread in self._waiting:
             thread.join()
 
-    def _refuse_changed(self, admission: gate.Admission, learned: exam.Learned) -> None:
-        scored = str(admission.trial.payload.get("model") or "")
-        if not learned.key.startswith(scored):
-            raise SealError(
-                "submit: what is learned from train today is not what was scored: another version or machine; "
-                "change a part of the pipeline, backtest that, and submit it; nothing was spent"
-            )
-
     def _advice(self, trial: Entry) -> dict[str, float]:
         dataset = trial.payload["dataset"]
         trials = [one for one in self._ledger.all_trials(dataset) if "metrics" in one.payload]
         count = self._ledger.counts(dataset).trials
         return advice(trial.payload["metrics"], trial.payload["daily"], [one.payload["daily"] for one in trials], count)
 
-    def _spend(self, admission: gate.Admission, more: set[Claim], learned: exam.Learned) -> Entry:
+    def _spend(
+        self, admission: gate.Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan, rehearsed: float
+    ) -> Entry:
         """Write the look down: from here on it is spent, whatever happens."""
 
         def decide(entries: Any) -> dict[str, Any]:
             before = self._ledger.counts(admission.spec.dataset).trials
-            return {**gate.spend(admission, more, entries, learned.key), "trials_before": before}
+            row = gate.spend(admission, more, entries, learned.key)
+            return {**row, **_plan_of(planned), "rehearsed": rehearsed or None, "trials_before": before}
 
         position, payload = self._ledger.append_after(LOOK, SEAL_ROWS, decide)
         return Entry(position.seq, LOOK, now_ms(), payload, position.hash)
 
-    def _examine(self, admission: gate.Admission, learned: exam.Learned, look: Entry) -> dict[str, Any]:
+    def _rehearse(self, admission: gate.Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan) -> float:
+        """Find out on validation how long the exam takes, and refuse a delay that is too short for it."""
+        entries = self._ledger.of_kinds(SEAL_ROWS)
+        payload = {**gate.spend(admission, more, entries, learned.key), **_plan_of(planned)}
+        return rehearse(self._workspace, entries, admission, payload, learned, planned)
+
+    def _examine(self, admission: gate.Admission, learned: exam.Learned, planned: exam.Plan, look: Entry) -> dict[str, Any]:
         """The exam's report; any failure is a FAIL with its reason, for the reviewer alone."""
+        begun = time.monotonic()
         try:
-            sealed = open_sealed(self._workspace, admission.spec.dataset)
-            scored = exam.score(admission.pipeline, admission.contract, learned, sealed)
-            level, needed = float(look.payload["alpha"]), float(look.payload["n_min"])
-            judged = exam.judge(scored, learned.base_rate, level, needed)
-            return exam.report(scored, admission.contract, judged, level)
+            mates = mates_of(self._ledger.of_kinds(SEAL_ROWS), look)
+            examiner = Examiner(self._workspace, open_sealed, every_mate=False)
+            report = examiner.examine(look, mates, admission.pipeline, learned, planned)
         except BaseException:
-            return {"verdict": FAIL, "failed": traceback.format_exc()}
+            report = {"found": FAIL, "failed": traceback.format_exc()}
+        return {**report, "seconds": time.monotonic() - begun, "ended": now_ms()}
 
     def _conclude(self, look: Entry, report: dict[str, Any]) -> None:
         """Keep the report, and write the verdict when it is time; a verdict that is late is none."""
@@ -129,7 +133,7 @@ class Vault:
             "subject": look.hash,
             "look": look.seq,
             "pipeline": look.payload["pipeline"],
-            "verdict": report["verdict"],
+            "verdict": report["found"],
             "report": digest,
             "disclosed": "PASS or FAIL, to the agent",
         }
@@ -141,6 +145,20 @@ class Vault:
 
         with contextlib.suppress(FactoryError):
             self._ledger.append_after(VERDICT, (), decide)
+
+
+def _plan_of(planned: exam.Plan) -> dict[str, float]:
+    return {"information": planned.information, "paid": planned.price, "wager": planned.wager}
+
+
+def _refuse_changed(admission: gate.Admission, learned: exam.Learned, planned: exam.Plan) -> None:
+    scored = str(admission.trial.payload.get("model") or "")
+    trades = len(planned.scored.result.trades)
+    if not learned.key.startswith(scored) or trades != admission.trial.payload["metrics"]["trades"]:
+        raise SealError(
+            "submit: what is learned from train today is not what was scored: another version or machine; "
+            "change a part of the pipeline, backtest that, and submit it; nothing was spent"
+        )
 
 
 def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> float:
@@ -166,10 +184,7 @@ def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> float:
 def main(root: str) -> None:
     """Serve the requests on standard input until it ends."""
     workspace = Workspace(Path(root))
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    log = os.open(workspace.vault / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    out = divert_output(workspace)
     vault = Vault(workspace)
     _say(out, {"ready": True})
     for line in sys.stdin:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import SealError
+from factory.times import now_ms
+from factory.vault.pools import Look
 from factory.vault.reviewer import Unlocked
 from factory.workspace import Workspace, atomic
 
@@ -24,18 +26,30 @@ def keep(workspace: Workspace, look: str, sealed: bytes) -> str:
     return hashlib.sha256(sealed).hexdigest()
 
 
-def read(workspace: Workspace, look: str, reviewer: Unlocked) -> dict[str, Any]:
+def read(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[str, Any]:
     """A report, by the reviewer.
+
+    Returns
+    -------
+    dict
+        ``verdict``, what the ledger says was told, whatever the exam came to; ``found``, what it came to; and the rest.
 
     Raises
     ------
     SealError
-        If there is none, or it is damaged.
+        If there is none, it is damaged, or it is not the one whose hash stands in the ledger.
     """
-    path = path_of(workspace, look)
+    path = path_of(workspace, look.name)
     if not path.is_file():
         raise SealError(
-            f"report of {look}: none is kept; a look before there was a reviewer, or one that was cut short, has none"
+            f"report of {look.name}: none is kept; a look before there was a reviewer, or one that was cut short, has none"
         )
-    found: dict[str, Any] = json.loads(reviewer.decrypt(path.read_bytes()))
-    return found
+    sealed = path.read_bytes()
+    written = look.verdict and look.verdict.payload.get("report")
+    if written and hashlib.sha256(sealed).hexdigest() != written:
+        raise SealError(
+            f"report of {look.name}: damaged, or not the one that was written; restore the vault folder from a backup"
+        )
+    kept: dict[str, Any] = json.loads(reviewer.decrypt(sealed))
+    found = kept.pop("found", None) or kept.pop("verdict")  # as it was called until 0.1
+    return {"verdict": look.heard(now_ms()), "found": found, **kept}

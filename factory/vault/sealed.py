@@ -1,14 +1,15 @@
 """Sealed rows, opened. Only the vault's own process imports this."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
 from factory.canonical import digest
-from factory.market.catalog import Catalog
-from factory.market.dataset import SERIES, load_series
+from factory.market.catalog import Catalog, require_files
+from factory.market.dataset import SERIES, load_series, series_files
 from factory.market.series import Partition, Series
 from factory.market.spec import DatasetSpec
 from factory.times import HOUR
@@ -32,6 +33,18 @@ def open_sealed(workspace: Workspace, name: str) -> Partition:
     bounds = meta["partitions"]["sealed"]
     series = {key: _whole(workspace, name, key, facts) for key, facts in meta[SERIES].items()}
     return Partition(name, "sealed", bounds["start"], bounds["end"], series, digest(["sealed", meta["fingerprint"], bounds]))
+
+
+def require_sealed(workspace: Workspace, name: str) -> None:
+    """Refuse a dataset whose sealed part does not hold what its build wrote; it is hashed, and nothing is made of it.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, and no word of where.
+    """
+    for key, facts in Catalog(workspace).meta(name)[SERIES].items():
+        require_files(workspace.vault / name, dict.fromkeys(series_files(key, facts), 0), sealed=True)
 
 
 def correlated(workspace: Workspace, name: str) -> set[Claim]:
@@ -82,16 +95,19 @@ def _hourly(series: Series) -> tuple[NDArray[np.int64], NDArray[float64]]:
     return hour[last][1:], np.diff(np.log(close[there][last]))
 
 
-def _whole(workspace: Workspace, name: str, key: str, facts: dict[str, object]) -> Series:
-    opened = load_series(workspace.datasets / name / SERIES / key, key, facts, int(str(facts["rows"])))
+def _whole(workspace: Workspace, name: str, key: str, facts: dict[str, Any]) -> Series:
+    require_files(workspace.datasets / name, dict.fromkeys(series_files(key, facts), 0))
+    opened = load_series(workspace.datasets / name, key, facts, facts["rows"])
     closed = _sealed_rows(workspace, name, key, facts)
     columns = {column: np.concatenate([values, closed.columns[column]]) for column, values in opened.columns.items()}
     return Series(
         key, opened.kind, opened.period, opened.delay,
         np.concatenate([opened.time, closed.time]), np.concatenate([opened.known, closed.known]), columns,
+        opened.overshoot,
     )  # fmt: skip
 
 
-def _sealed_rows(workspace: Workspace, name: str, key: str, facts: dict[str, object]) -> Series:
+def _sealed_rows(workspace: Workspace, name: str, key: str, facts: dict[str, Any]) -> Series:
+    require_files(workspace.vault / name, dict.fromkeys(series_files(key, facts), 0), sealed=True)
     rows = np.iinfo(np.int64).max
-    return load_series(workspace.vault / name / SERIES / key, key, facts, int(rows))
+    return load_series(workspace.vault / name, key, facts, int(rows))

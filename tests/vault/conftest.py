@@ -9,6 +9,7 @@ import pytest
 
 from factory.market.build import build
 from factory.market.spec import load_spec
+from factory.pipeline import parse
 from factory.vault.door import door_of
 from factory.workshop import Workshop, perform
 from factory.workspace import Workspace
@@ -22,19 +23,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(workspace, load_spec(SPEC))
     workshop = Workshop(workspace, "tester")
     perform(str(workspace.root), "backtest", {"pipeline": workshop.define(FAST)["pipeline"], "agent": "tester"})
-    _compile(workspace)
     return workspace.root
-
-
-def _compile(workspace: Workspace) -> None:
-    """Let one exam, in a copy, compile the kernels, so that the other tests need not."""
-    copy = Workspace.open(shutil.copytree(workspace.root, workspace.root.with_name("compiling")))
-    request = {"pipeline": Workshop(copy).resolve("fast-up-or-down").id, "claim": 0.05, "agent": "tester"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RFCAT_RELEASE_SECONDS", "0")
-        door_of(copy).ask({**request, "why": "to compile", "model": "none", "cutoff": "2023"})
-        door_of(copy).close()
-    (copy.root / "numba").rename(workspace.root / "numba")
 
 
 @pytest.fixture
@@ -50,7 +39,7 @@ def workshop(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def submit(workshop: Workshop):
-    def run(pipeline: str = "fast-up-or-down", claim: float = 0.05, **args: str):
+    def run(pipeline: str = parse(FAST).id, claim: float = 0.05, **args: str):
         given = {"why": "the lead of eth", "model": "some model", "cutoff": "2023-06", **args}
         return perform(
             str(workshop.workspace.root), "submit", {"agent": "tester", "pipeline": pipeline, "claim": claim, **given}

@@ -1,5 +1,11 @@
 """A small market with a plain edge, and a pipeline that trains in a second."""
 
+from pathlib import Path
+
+import numpy as np
+
+from factory.hashes import write_hashes
+
 SPEC = """\
 dataset: vault-sim
 confirmed: true
@@ -29,3 +35,9 @@ experts:
 meta: {use: forest, see: [line, burst], trees: 10, leaf: 100, calibrate: sigmoid}
 trade: {use: up_or_down, contract: updown, edge: 0.02, size: {use: fixed, share: 0.001}}
 """
+
+
+def break_sealed(vault: Path, name: str = "vault-sim") -> None:
+    """Let every exam on a dataset break: a file of the sealed part is whole, and too short."""
+    np.save(vault / name / "series" / "eth" / "close.npy", np.zeros(3))
+    write_hashes(vault / name)

@@ -16,6 +16,7 @@ from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.workshop import Workshop
 from factory.workspace import Workspace
 from tests.conftest import ROOT
+from tests.vault.market import break_sealed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 RELEASE = 20.0
@@ -115,7 +116,7 @@ async def test_a_pass_and_a_fail_look_alike_until_their_time_and_tell_nothing_af
 
 
 async def test_an_exam_that_breaks_on_sealed_rows_is_a_plain_fail(server: StdioServerParameters, workspace: Workspace) -> None:
-    (workspace.vault / "vault-sim" / "series" / "eth" / "close.npy").unlink()
+    break_sealed(workspace.vault)
     async with Client(server) as client:
         asked = await _submit(client, "fast-up-or-down")
         await anyio.sleep(RELEASE + 1)
@@ -129,22 +130,34 @@ async def test_an_exam_that_breaks_on_sealed_rows_is_a_plain_fail(server: StdioS
 async def test_duplicates_renamed_horizons_and_parallel_submits_share_the_looks(
     server: StdioServerParameters, workspace: Workspace
 ) -> None:
-    (workspace.vault / "vault-sim" / "series" / "eth" / "close.npy").unlink()  # every exam fails
+    break_sealed(workspace.vault)
+    asked: list[tuple[bool, str]] = []
+
+    async def submit(client: Client, pipeline: str) -> None:
+        refused, _, text = await call(client, "submit", pipeline=pipeline, claim=0.05, **ASKED)
+        asked.append((refused, text))
+
     async with Client(server) as client:
         made = [await child(client, **{"meta.leaf": leaf}) for leaf in (101, 102, 103, 104, 105, 106)]
         async with anyio.create_task_group() as group:
             for one in made:
-                group.start_soon(lambda pipeline=one: call(client, "submit", pipeline=pipeline, claim=0.05, **ASKED))
-        refused, _, text = await call(client, "submit", pipeline="fast-up-or-down", claim=0.05, **ASKED)
+                group.start_soon(submit, client, one)
+        assert sum(not refused for refused, _ in asked) == 1
+        assert all("is pending" in text for refused, text in asked if refused)
+        assert len(looks(workspace)) == 1
+        await anyio.sleep(max(0.0, looks(workspace)[0].due / 1000 - time.time()))
+        spent = str(looks(workspace)[0].payload["pipeline"])
+        refused, _, text = await call(client, "submit", pipeline=spent, claim=0.05, **ASKED)
         assert refused
-        assert "all 5 looks are spent" in text
+        assert "was examined as look-" in text
+        await _submit(client, next(one for one in made if one != spent))
         longer = {"label.horizon": "10m"}
         refused, answer, _ = await call(client, "define_pipeline", parent="fast-up-or-down", changes=longer)
         if not refused:  # a contract of five minutes may refuse it before
             assert (await call(client, "submit", pipeline=answer["pipeline"], claim=0.05, **ASKED))[0]
-    spent = looks(workspace)
-    assert [look.payload["look"] for look in spent] == [1, 2, 3, 4, 5]
-    assert sum(look.payload["alpha"] for look in spent) <= 0.05 + 1e-12
+    found = looks(workspace)
+    assert [look.payload["look"] for look in found] == [1, 2]
+    assert [look.payload["alpha"] for look in found] == pytest.approx([0.01, 0.01])
     assert Workshop(workspace).verify().ok
 
 

@@ -10,6 +10,7 @@ from factory.market.build import build, read_series
 from factory.market.contracts import Binary, Perpetual
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec, load_spec
+from factory.pipeline import parse
 from factory.progress import silent
 from factory.times import now_ms
 from factory.vault import exam
@@ -86,7 +87,7 @@ def test_a_strategy_that_is_refitted_learns_from_the_sealed_rows_before_it_goes_
     assert len(exam.score(refitted, longer.contracts["updown"], known, partition).p) == 10 * 288
     with pytest.raises(FlowError, match="holds 0 labelled decisions"):
         exam.score(refitted, longer.contracts["updown"], before, partition)
-    frozen = exam.prepare(workshop.workspace, workshop.resolve("fast-up-or-down"))
+    frozen = exam.prepare(workshop.workspace, workshop.resolve(parse(FAST).id))
     assert caught_up(refitted, frozen, start, partition) is frozen
 
 

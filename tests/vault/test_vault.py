@@ -17,6 +17,7 @@ from factory.market.spec import load_spec
 from factory.statistics.planning import decisions_needed
 from factory.vault import reports
 from factory.vault.door import door_of
+from factory.vault.planning import needed_decisions
 from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.reviewer import appoint, reviewer_of, unlock
 from factory.workshop import Workshop, perform
@@ -106,6 +107,15 @@ def test_refusals_before_data_spend_nothing(workshop: Workshop, submit) -> None:
     assert not rows(workshop, "look")
 
 
+def test_a_claim_without_an_interval_on_validation_is_refused(workshop: Workshop) -> None:
+    """Under 30 blocks there is no interval, so nothing that a claim could be held against."""
+    spec = workshop.catalog.spec("vault-sim")
+    found = {"trades": 14, "mean_net": -0.07, "break_even": 0.5, "win_rate": 0.43}
+    with pytest.raises(SealError, match="too few trades on validation for an interval of mean_net"):
+        needed_decisions(spec.contracts["updown"], found, 0.47, 0.01)
+    assert needed_decisions(spec.contracts["updown"], {**found, "mean_low": -0.2, "mean_high": 0.06}, 0.05, 0.01) > 500
+
+
 def test_the_same_pipeline_is_examined_once(workshop: Workshop, submit) -> None:
     submit()
     with pytest.raises(SealError, match="was examined as look-"):
@@ -149,18 +159,35 @@ def test_a_verdict_waits_for_its_time_and_a_killed_vault_is_a_spent_fail(
 def test_whoever_asks_next_does_not_wait_for_an_exam(workshop: Workshop, submit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "600")
     other = child(workshop, 120)
-    submit()
+    look = submit()["look"]
     (examining,) = door_of(workshop.workspace)._leaving
     os.kill(examining.pid, signal.SIGSTOP)  # an exam without end
     with ThreadPoolExecutor(1) as pool:
         try:
-            told = pool.submit(submit, other).result(timeout=120)
+            with pytest.raises(SealError, match=f"{look} at the same sealed stretch is pending, its verdict comes by 20"):
+                pool.submit(submit, other).result(timeout=120)
         finally:
             kill(workshop)
-    assert told["verdict"] == "pending"
-    assert [look.payload["look"] for look in looks_of(rows(workshop))] == [1, 2]
+    assert [look.payload["look"] for look in looks_of(rows(workshop))] == [1]
 
 
+def test_a_look_of_a_dead_vault_is_pending_until_its_time_and_then_the_next_may_be_spent(
+    workshop: Workshop, submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "12")
+    other = child(workshop, 120)
+    look = submit()["look"]
+    kill(workshop)
+    with pytest.raises(SealError, match=f"{look} at the same sealed stretch is pending"):
+        workshop.pool("vault-sim").refuse_spent()
+    time.sleep(12.5)
+    assert workshop.show(look)["verdict"] == "FAIL"
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
+    assert submit(other)["verdict"] == "PASS"
+    assert [one.payload["look"] for one in looks_of(rows(workshop))] == [1, 2]
+
+
+@pytest.mark.slow
 def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "30")
     root = str(workshop.workspace.root)
@@ -178,19 +205,23 @@ def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.
     assert workshop.show(look)["verdict"] == "PASS"
 
 
-def test_two_submitters_at_once_spend_one_look_each(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "40")  # neither hears the other's verdict before
-    made = [child(workshop, leaf) for leaf in (110, 130)]
+@pytest.mark.slow
+def test_of_many_processes_that_submit_at_once_one_spends_a_look(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of these pipelines would pass: spent together, each would certify in a pool that closes at its first PASS."""
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "90")  # nobody hears the verdict before all have asked
+    made = [child(workshop, leaf) for leaf in (110, 120, 130, 140)]
     code = (
         "import sys; from factory.workshop import perform; "
         "args = dict(pipeline=sys.argv[2], claim=0.05, why='w', model='m', cutoff='2023-06', agent='a'); "
         "perform(sys.argv[1], 'submit', args)"
     )
-    both = [subprocess.Popen([sys.executable, "-c", code, str(workshop.workspace.root), one]) for one in made]
-    for process in both:
-        process.wait()
-    looks = looks_of(rows(workshop))
-    assert [look.payload["look"] for look in looks] == [1, 2]
+    root = str(workshop.workspace.root)
+    asking = [subprocess.Popen([sys.executable, "-c", code, root, one], stderr=subprocess.PIPE, text=True) for one in made]
+    told = [process.communicate()[1] for process in asking]
+    (look,) = looks_of(rows(workshop))
+    assert sorted(process.returncode for process in asking) == [0, 1, 1, 1]
+    refusals = [text for text in told if text]
+    assert all(f"{look.name} at the same sealed stretch is pending" in text for text in refusals)
     assert workshop.verify().ok
 
 
@@ -220,7 +251,8 @@ def test_reports_open_with_the_passphrase_alone(workshop: Workshop, submit) -> N
     assert b"p_value" not in path.read_bytes()
     with pytest.raises(SealError, match="not the reviewer's"):
         unlock(workshop.ledger, "some other passphrase")
-    report = reports.read(workshop.workspace, told["look"], unlock(workshop.ledger, PASSPHRASE))
+    (look,) = looks_of(rows(workshop))
+    report = reports.read(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE))
     assert report["verdict"] == "PASS"
     assert report["figures"]["p_value"] <= 0.01
     assert 0.5 < report["highest_price_that_passes"] < 0.75

@@ -1,0 +1,158 @@
+"""What a pipeline's frozen decisions and chances come to where direction is a coin: the null market put to work."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy import float64, int64
+from numpy.typing import NDArray
+
+from factory.backtest import Result
+from factory.backtest.metrics import wins_of_binary
+from factory.backtest.null import Holds, Moves, Questions, count_ups, holds_of, moves_of, replay
+from factory.cache import Cache
+from factory.canonical import seed_for
+from factory.decisions import Rows
+from factory.flow import Scored, cached, content_key, levels_of, threads
+from factory.labels import windows_of
+from factory.market.contracts import Binary, Contract, Perpetual
+from factory.market.series import Partition
+from factory.parts.labels import FixedReturn, TripleBarrier
+from factory.parts.trades import LongOrShort
+from factory.pipeline import Pipeline
+from factory.statistics.blocks import LEAST_BLOCKS, t_interval
+from factory.statistics.ranking import expected_auc
+
+STEPS = 30_000_000
+"""Bars that a trial's twin may walk, of each kind; 0.3 s in all on nine months of real minutes."""
+MOST_DRAWS, FEWEST_DRAWS = 400, 50
+
+
+def moves(contract: Contract, partition: Partition) -> Moves:
+    """The log moves of what a contract is on, over all rows of a partition."""
+    return moves_of(partition.series[contract.of], partition.end)
+
+
+def holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: Rows, result: Result) -> Holds:
+    """The frozen trades of a pipeline on a perpetual."""
+    assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
+    series = partition.series[contract.of]
+    return holds_of(pipeline.trade, contract, series, result.trades, rows.time, levels_of(pipeline, rows))
+
+
+def questions(pipeline: Pipeline, partition: Partition, rows: Rows) -> Questions:
+    """What the labels of some rows, all of which have one, ask of the bars."""
+    part, series = pipeline.label, partition.series[pipeline.label.of]
+    unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
+    first, last, up, down = windows_of(part, series, rows.time, unit, partition.end)
+    above = np.log1p(part.above) if isinstance(part, FixedReturn) else 0.0
+    with np.errstate(divide="ignore"):
+        return Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), float(above))
+
+
+def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:
+    """How many draws walk at most some bars, between two bounds."""
+    return int(np.clip(budget // max(steps, 1), fewest, most))
+
+
+def null_chances(
+    pipeline: Pipeline, partition: Partition, rows: Rows, budget: int, most: int, cache: Cache | None = None
+) -> tuple[NDArray[int64], NDArray[float64], int]:
+    """Chance of up of each label where direction is a coin.
+
+    Parameters
+    ----------
+    rows : Rows
+        Decisions that have a label.
+    budget : int
+        Bars that may be walked. Where they are too few for :data:`FEWEST_DRAWS` of each label, labels are left out
+        evenly over time.
+    most : int
+        Draws.
+    cache : Cache or None
+        Keeps what was counted: pipelines that ask the same of the same bars share it. None on sealed rows.
+
+    Returns
+    -------
+    chosen : ndarray of int64
+        Positions of the labels that were asked.
+    chance : ndarray of float64, shape (len(chosen),)
+        ``(k + 1/2) / (draws + 1)`` for k ups.
+    draws : int
+    """
+    series = partition.series[pipeline.label.of]
+    asked = questions(pipeline, partition, rows)
+    share = min(1.0, budget / max(asked.steps * FEWEST_DRAWS, 1))
+    chosen = np.unique(np.linspace(0, len(rows.time) - 1, max(1, int(share * len(rows.time))), dtype=int64))
+    some = asked.take_rows(chosen)
+    draws = draws_within(some.steps, budget, FEWEST_DRAWS, most)
+    seed = seed_for(partition.fingerprint, "null.labels")
+
+    def count() -> dict[str, NDArray[Any]]:
+        return {"ups": count_ups(moves_of(series, partition.end), some, draws, seed, threads())}
+
+    ups = cached(cache, content_key("null.labels", seed, draws, pipeline.label.of, *some), count)["ups"]
+    return chosen, (ups + 0.5) / (draws + 1), draws
+
+
+def null_twin(
+    pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored, cache: Cache | None
+) -> Mapping[str, float]:
+    """The figures of a pipeline's frozen decisions and chances on drawn markets.
+
+    Returns
+    -------
+    dict of str to float
+        With trades: mean_net, and mean_spread, its deviation between draws. A binary's drawn windows are won with the
+        chance that their price says. With labels of both kinds: auc, what geometry alone ranks.
+    """
+    found: dict[str, float] = {}
+    trades = scored.result.trades
+    if len(trades) and isinstance(contract, Binary):
+        found["mean_net"] = float(-np.mean(trades.unit_cost))
+        found["mean_spread"] = float(np.sqrt(np.sum(trades.price * (1 - trades.price)))) / len(trades)
+    elif len(trades) and isinstance(contract, Perpetual):
+        found |= _trades_by_chance(pipeline, contract, partition, scored)
+    labelled = np.flatnonzero(scored.rows.labels.y >= 0)
+    if len(labelled):
+        chosen, chance, _ = null_chances(pipeline, partition, scored.rows.take(labelled), STEPS, MOST_DRAWS, cache)
+        area = expected_auc(chance, scored.p[labelled[chosen]])
+        if area is not None:
+            found["auc"] = area
+    return found
+
+
+def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partition, scored: Scored) -> dict[str, float]:
+    """Mean net return of frozen trades on drawn markets and its deviation between draws.
+
+    Where they could walk too far, some of their holds stand for all, evenly over time.
+    """
+    trades, frozen = scored.result.trades, holds(pipeline, contract, partition, scored.rows, scored.result)
+    steps, count = int((frozen.until - frozen.row).sum()), len(frozen.row)
+    share = min(1.0, STEPS / max(steps * FEWEST_DRAWS, 1))
+    chosen = np.unique(np.linspace(0, count - 1, max(1, int(share * count)), dtype=int64))
+    draws = draws_within(int(share * steps), STEPS, FEWEST_DRAWS, MOST_DRAWS)
+    some = Holds._make(column[chosen] for column in frozen)
+    drawn = replay(moves(contract, partition), some, draws, seed_for(partition.fingerprint, "null.trades"), threads())
+    part = len(chosen) / count
+    cost = float(np.mean(trades.unit_cost + trades.funding / trades.unit))
+    return {
+        "mean_net": float(drawn.gross.mean()) / part / len(trades) - cost,
+        "mean_spread": float(np.sqrt(drawn.variance.sum() / part)) / len(trades),
+    }
+
+
+def held_against(metrics: Mapping[str, float], contract: Contract, twin: Mapping[str, float]) -> dict[str, float]:
+    """A trial's figures with the error of their mean no less than its null twin's.
+
+    Blocks of trades that won alike say that the mean is sure; on drawn markets the same trades tell what the loss that
+    did not come would have cost. Mends mean_error and what is made of it: mean_low, mean_high, p_value, a binary's win_low
+    and win_high.
+    """
+    found = dict(metrics)
+    error = max(twin.get("mean_spread", 0.0), found.get("mean_error", 0.0))
+    if error <= 0 or found["blocks"] < LEAST_BLOCKS:
+        return found
+    low, high, p_value = t_interval(found["mean_net"], error, int(found["blocks"]))
+    found |= {"mean_error": error, "mean_low": low, "mean_high": high, "p_value": p_value}
+    return found | (wins_of_binary(found) if isinstance(contract, Binary) else {})

@@ -1,0 +1,122 @@
+"""A dataset that is being built, beside the others: its open rows against what they seal, and what it seals against theirs.
+
+``python -m factory.vault WORKSPACE compare NAME OPENED CLOSED`` does it in a process of its own and answers with one JSON line.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from factory.arrays import mapped
+from factory.canonical import in_order
+from factory.errors import DataError, FactoryError, SealError
+from factory.hashes import HASHES, require_whole
+from factory.market import seals
+from factory.market.dataset import SERIES
+from factory.market.likeness import LAG, Track, is_alike
+from factory.times import iso
+from factory.vault.log import divert_output
+from factory.workspace import Workspace
+
+Tracks = Mapping[str, Track]
+"""Columns by ``series.column``."""
+
+
+def refuse_alike(workspace: Workspace, name: str, opened: Path, closed: Path) -> None:
+    """Refuse a dataset whose open rows move like another's sealed rows, or the other way round.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose datasets count.
+    name : str
+        Of the new dataset; an older build of it is about to be replaced.
+    opened, closed : Path
+        The folders of its two parts, written and not yet in place.
+
+    Raises
+    ------
+    SealError
+        Naming series, dataset and shared dates, and no figure.
+    DataError
+        If rows of another dataset are damaged.
+    """
+    mine = seals.read_seal(closed)
+    for other, theirs in seals.stored_seals(workspace):
+        if other == name:
+            continue
+        if dates := seals.shared_dates(mine, theirs):
+            for column, twin in _find_twins(_open_tracks(opened), _sealed_tracks(workspace.vault / other, theirs), dates):
+                raise SealError(
+                    f"series.{column}: {_text_of(dates)} moves like '{twin}', which dataset '{other}' seals; "
+                    "leave the series out, or move the split"
+                )
+        if dates := seals.shared_dates(theirs, mine):
+            for column, twin in _find_twins(_open_tracks(workspace.datasets / other), _sealed_tracks(closed, mine), dates):
+                raise SealError(
+                    f"series.{twin}: {_text_of(dates)} lies open in dataset '{other}' as '{column}'; move the split"
+                )
+
+
+def _find_twins(opened: Tracks, sealed: Tracks, dates: tuple[int, int]) -> Iterator[tuple[str, str]]:
+    """Each open column that moves like a sealed one, or holds its returns, and that one."""
+    for column, track in opened.items():
+        near = track.between(dates[0] - LAG, dates[1] + LAG + 1)
+        for twin, secret in sealed.items():
+            if is_alike(near, secret) or is_alike(near.as_price(), secret):
+                yield column, twin
+
+
+def _text_of(dates: tuple[int, int]) -> str:
+    return " .. ".join(iso(at) for at in dates)
+
+
+def _open_tracks(folder: Path) -> Tracks:
+    return {f"{series}.{column}": track for series, columns in _columns(folder).items() for column, track in columns.items()}
+
+
+def _sealed_tracks(folder: Path, seal: Mapping[str, Any]) -> Tracks:
+    """The prices of a sealed part: closes of bars, and every column of values."""
+    first, before = seals.sealed_dates(seal)
+    return {
+        f"{series}.{column}": track.between(first, before + 1)
+        for series, columns in _columns(folder).items()
+        for column, track in columns.items()
+        if column == "close" or "close" not in columns
+    }
+
+
+def _columns(folder: Path) -> dict[str, dict[str, Track]]:
+    """The columns of each series that a folder holds."""
+    return {path.name: _tracks(path) for path in sorted((folder / SERIES).glob("*"))}
+
+
+def _tracks(folder: Path) -> dict[str, Track]:
+    """The columns of one series; bars tell of their end."""
+    half = folder.parent.parent
+    files = {f"{SERIES}/{folder.name}/{path.name}": 0 for path in folder.glob("*.npy")}
+    try:
+        if (half / HASHES).is_file():  # a version before there were hashes may have built the other dataset
+            require_whole(half, files)
+        columns = {path.stem: mapped(path) for path in sorted(folder.glob("*.npy")) if path.stem != "known"}
+        time = columns.pop("time")
+    except (OSError, ValueError, KeyError):
+        raise DataError(f"series '{folder.name}': its files are damaged or gone; run 'rfcat dataset build' again") from None
+    if len(time) < 2:
+        return {}
+    period = int(time[1] - time[0])
+    end = time + period if "close" in columns else time
+    return {column: Track(end, period, values) for column, values in columns.items()}
+
+
+def main(root: str, name: str, opened: str, closed: str) -> None:
+    """Compare, and answer whether the dataset is refused."""
+    workspace = Workspace(Path(root))
+    out = divert_output(workspace)
+    answer: dict[str, Any] = {"refused": []}
+    try:
+        refuse_alike(workspace, name, Path(opened), Path(closed))
+    except FactoryError as error:
+        answer = {"refused": list(error.lines), "error": type(error).__name__}
+    out.write(in_order(answer) + "\n")
+    out.flush()

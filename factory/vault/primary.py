@@ -1,0 +1,366 @@
+"""The primary test of a look: what frozen decisions earned, against what they earn by chance (STATISTICS section 9.2).
+
+How much information is judged is fixed before a sealed row is read. A pipeline that knows whether it is ahead chooses
+its own sample otherwise, and even an exact test of its decisions is none. Information is the variance that each
+decision has by chance, known when it is taken as far as magnitudes are: decisions count in their order until the
+amount that validation led to expect is reached, and what is missing of it is drawn from the null.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numba import njit
+from numpy import bool_, float64, int8, int64, uint64
+from numpy.typing import NDArray
+
+from factory import twin
+from factory.backtest.binary import all_in, choose_side
+from factory.backtest.fills import bars_of
+from factory.backtest.kernel import locate, settle
+from factory.backtest.null import Holds, Moves, mix, replay
+from factory.backtest.result import DROPPED, Trades
+from factory.flow import Scored, stamped, threads
+from factory.market.contracts import Binary, Contract
+from factory.market.series import Partition
+from factory.pipeline import Pipeline
+from factory.threads import spread
+from factory.times import DAY, to_ms
+
+MOST_DRAWS, FEWEST_DRAWS = 9_999, 999
+STEPS = 5_000_000_000
+"""Bars that the draws of an exam may walk."""
+PILOT = 250
+"""Draws that tell the variance of each hold."""
+SLACK = 1 + 1e-9
+"""Rounding that a sum of equal parts may be off by."""
+
+
+class Frozen(Protocol):
+    """Decisions of a frozen pipeline on the sealed part, and the information that counts."""
+
+    @property
+    def counted(self) -> int:
+        """Decisions that count."""
+        ...
+
+    def p_values(self) -> dict[str, float]:
+        """One-sided p-values; each must hold: ``p_value`` and, by contract, ``drift_p`` and ``untied_p``."""
+        ...
+
+    def meets(self, other: "Frozen") -> bool:
+        """Whether one drawn market can hold both, so that their joint law can be drawn."""
+        ...
+
+    def joint(self, seed: int, draws: int) -> NDArray[float64]:
+        """Statistic on drawn markets that are the same for all of one seed, shape (draws,); greater is better."""
+        ...
+
+
+def information_of(pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored) -> float:
+    """How much information a pipeline's decisions on a partition hold.
+
+    Returns
+    -------
+    float
+        Of a binary the sum of ``q * (1 - q)`` over all-in prices q, a day; of a perpetual the variance that its trades have by
+        chance, as a share of the market's over the partition, so that it needs no mending where volatility shifts.
+    """
+    trades = scored.result.trades
+    if not len(trades):
+        return 0.0
+    if isinstance(contract, Binary):
+        unsettled = _unsettled(contract, partition, scored)[2]
+        paid = np.minimum(np.concatenate([all_in(contract, trades.price), unsettled]), 1.0)
+        return float(np.sum(paid * (1 - paid))) / (partition.end - partition.start) * DAY
+    moves, holds = twin.moves(contract, partition), twin.holds(pipeline, contract, partition, scored.rows, scored.result)
+    market = float(np.sum(moves.change(partition.start, partition.end) ** 2))
+    return float(replay(moves, holds, PILOT, 0, threads()).variance.sum()) / market
+
+
+def freeze(
+    pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored, information: float, price: float, seed: int
+) -> Frozen:
+    """Freeze what a pipeline did on the sealed part.
+
+    Parameters
+    ----------
+    information : float
+        Of :func:`information_of` on validation.
+    price : float
+        Mean all-in price on validation; what missing decisions of a binary are drawn at.
+    seed : int
+        Of the draws; nobody may choose it.
+    """
+    if isinstance(contract, Binary):
+        return _freeze_binary(contract, partition, scored, information, price, seed)
+    trades = scored.result.trades
+    moves, holds = twin.moves(contract, partition), twin.holds(pipeline, contract, partition, scored.rows, scored.result)
+    change = moves.change(partition.start, partition.end)
+    return FrozenPerpetual(
+        moves=moves,
+        holds=holds,
+        earned=earned_by_hold(holds, trades),
+        amount=information * float(np.sum(change**2)),
+        drift=float(np.expm1(change).sum()) * moves.period / (partition.end - partition.start),
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class FrozenBinary:
+    """Windows that were bet on, or would have been had their bars told how they ended.
+
+    Parameters
+    ----------
+    slot : ndarray of int64, shape (n,)
+        Start of the window, in windows since 1970.
+    length : int
+        Of a window, ms.
+    side : ndarray of int8, shape (n,)
+        1 Up, -1 Down.
+    paid : ndarray of float64, shape (n,)
+        All-in price of a share, at most 1: the chance of a win that it breaks even at.
+    won, tied : ndarray of bool, shape (n,)
+        Whether it is known to have paid; whether the window closed where it opened and only the rule for ties decided it.
+    amount : float
+        Sum of ``paid * (1 - paid)`` that counts.
+    price : float
+        All-in price that missing ones are drawn at.
+    drift : float
+        Share of the sealed windows that were Up, less their mean price of Up.
+    assumed : bool
+        Whether the price was assumed, so that ties are no skill.
+    seed : int
+        Of what is drawn.
+    """
+
+    slot: NDArray[int64]
+    length: int
+    side: NDArray[int8]
+    paid: NDArray[float64]
+    won: NDArray[bool_]
+    tied: NDArray[bool_]
+    amount: float
+    price: float
+    drift: float
+    assumed: bool
+    seed: int
+
+    @property
+    def counted(self) -> int:
+        """Windows that count."""
+        return len(self._first(np.ones(len(self.paid), bool))[0])
+
+    def p_values(self) -> dict[str, float]:
+        """Wins against a Poisson binomial, each at its own price; again with the drift, and without tied windows.
+
+        The first is exact where one price holds, whatever was decided by what; nearly so where prices were mixed by it.
+        """
+        every = np.ones(len(self.paid), bool)
+        shifted = np.clip(self.paid + self.drift * self.side, 0.0, 1.0)
+        found = {"p_value": self._tail(every, self.paid), "drift_p": self._tail(every, shifted)}
+        return found | ({"untied_p": self._tail(~self.tied, self.paid)} if self.assumed else {})
+
+    def meets(self, other: Frozen) -> bool:
+        """Windows of the same length."""
+        return isinstance(other, FrozenBinary) and other.length == self.length
+
+    def joint(self, seed: int, draws: int) -> NDArray[float64]:
+        """Wins less their expected number, windows of the same start and side won together."""
+        rows, missing = self._first(np.ones(len(self.paid), bool))
+        slot, side, paid = self.slot[rows], self.side[rows], self.paid[rows]
+
+        def work(first: int) -> NDArray[float64]:
+            wins: NDArray[float64] = _win_together(slot, side, paid, first, min(500, draws - first), uint64(seed))
+            return wins
+
+        wins = np.concatenate(list(spread(work, range(0, draws, 500), threads())))
+        drawn = np.random.default_rng(self.seed).binomial(missing, self.price, draws)
+        return np.asarray(wins + drawn - paid.sum() - missing * self.price)
+
+    def _tail(self, chosen: NDArray[bool_], chance: NDArray[float64]) -> float:
+        rows, missing = self._first(chosen)
+        drawn = int(np.random.default_rng(self.seed).binomial(missing, self.price)) if missing else 0
+        chances = np.concatenate([chance[rows], np.full(missing, self.price)])
+        return win_tail(int(self.won[rows].sum()) + drawn, chances)
+
+    def _first(self, chosen: NDArray[bool_]) -> tuple[NDArray[int64], int]:
+        """Rows that count among some, and how many are missing."""
+        rows = np.flatnonzero(chosen)
+        reached = np.cumsum((self.paid * (1 - self.paid))[rows])
+        rows = rows[reached <= self.amount * SLACK]
+        left = self.amount - (reached[len(rows) - 1] if len(rows) else 0.0)
+        return rows, max(0, round(left / (self.price * (1 - self.price))))
+
+
+def win_tail(wins: int, chances: NDArray[float64]) -> float:
+    """Chance of at least so many wins, each with a chance of its own: a Poisson binomial tail.
+
+    Source: Hong 2013, *On computing the distribution function for the Poisson binomial distribution*, as scipy has it.
+    """
+    from scipy.stats import binom, poisson_binom
+
+    if not len(chances):
+        return 1.0
+    if np.ptp(chances) < 1e-12:
+        return float(binom.sf(wins - 1, len(chances), chances[0]))
+    return float(np.clip(poisson_binom.sf(wins - 1, chances), 0.0, 1.0))
+
+
+@njit(cache=True, nogil=True)
+def _win_together(
+    slot: NDArray[int64], side: NDArray[int8], paid: NDArray[float64], first: int, draws: int, seed: uint64
+) -> NDArray[float64]:
+    """Wins in each draw; a number is drawn for each slot, 16 bits of a word that four slots share."""
+    wins = np.zeros(draws)
+    most = np.where(side > 0, paid, 1.0 - paid) * 65536.0
+    for b in range(draws):
+        word, bits = int64(-1), uint64(0)
+        for i in range(len(slot)):
+            if slot[i] >> 2 != word:
+                word = slot[i] >> 2
+                bits = mix(seed, first + b, 0, word)
+            drawn = float((bits >> uint64(16 * (slot[i] & 3))) & uint64(0xFFFF)) + 0.5
+            wins[b] += (drawn < most[i]) == (side[i] > 0)
+    return wins
+
+
+def _freeze_binary(
+    contract: Binary, partition: Partition, scored: Scored, information: float, price: float, seed: int
+) -> FrozenBinary:
+    trades, series = scored.result.trades, partition.series[contract.of]
+    bars, window = bars_of(series, partition.end), to_ms(contract.window)
+    rows = locate(bars.time, trades.entry_ms)
+    last = rows + window // series.period - 1
+    lost, side, paid = _unsettled(contract, partition, scored)
+    entry = np.concatenate([trades.entry_ms, lost])
+    order = np.argsort(entry, kind="stable")
+    no = np.zeros(len(lost), bool)
+    return FrozenBinary(
+        slot=entry[order] // window,
+        length=window,
+        side=np.concatenate([trades.side, side])[order],
+        paid=np.minimum(np.concatenate([all_in(contract, trades.price), paid]), 1.0)[order],
+        won=np.concatenate([trades.exit_price > 0.5, no])[order],
+        tied=np.concatenate([bars.close[last] == bars.open[rows], no])[order],
+        amount=information * (partition.end - partition.start) / DAY,
+        price=price,
+        drift=_drift_of_windows(contract, partition),
+        assumed=contract.odds is None,
+        seed=seed,
+    )
+
+
+def _unsettled(
+    contract: Binary, partition: Partition, scored: Scored
+) -> tuple[NDArray[int64], NDArray[int8], NDArray[float64]]:
+    """Windows that were wanted and whose bars do not tell how they ended: start, side and all-in price.
+
+    They count as lost: where minutes are missing after falls, the windows that are left are the ones that rose.
+    """
+    rows = np.flatnonzero(scored.result.outcome == DROPPED)
+    time, p = scored.rows.time[rows], scored.p[rows]
+    up = np.full(len(rows), contract.price)
+    if contract.odds is not None:
+        up = stamped(partition.series[contract.odds], "up", time)
+    whole = (up > 0) & (up < 1) & (time + to_ms(contract.window) <= partition.end)
+    time, p, up = time[whole], p[whole], up[whole]
+    paid, paid_down = all_in(contract, up), all_in(contract, 1 - up)
+    side = choose_side(p, paid, paid_down)
+    return time, side, np.where(side > 0, paid, paid_down)
+
+
+def _drift_of_windows(contract: Binary, partition: Partition) -> float:
+    """Share of Up among all windows of a partition that have a price and settle, less their mean price of Up."""
+    window = to_ms(contract.window)
+    bars = bars_of(partition.series[contract.of], partition.end)
+    times = np.arange(-(-partition.start // window) * window, partition.end, window, dtype=int64)
+    up, price = settle(bars, locate(bars.time, times), window), np.full(len(times), contract.price)
+    if contract.odds is not None:
+        price = stamped(partition.series[contract.odds], "up", times)
+    known = (up >= 0) & (price > 0) & (price < 1)
+    return float(np.mean(up[known] - price[known])) if known.any() else 0.0
+
+
+@dataclass(frozen=True)
+class FrozenPerpetual:
+    """Trades that were held.
+
+    Parameters
+    ----------
+    moves : Moves
+        Of the bars that fill.
+    holds : Holds
+        What is frozen.
+    earned : ndarray of float64, shape (m,)
+        True net return of each hold per unit of its trade's notional at entry; costs of a trade are its first hold's.
+    amount : float
+        Variance that counts.
+    drift : float
+        Simple returns on the sealed part, summed, a period.
+    seed : int
+        Of what is drawn.
+    most_draws : int
+        Fewer are drawn where they would walk over :data:`STEPS` bars.
+    """
+
+    moves: Moves
+    holds: Holds
+    earned: NDArray[float64]
+    amount: float
+    drift: float
+    seed: int
+    most_draws: int = MOST_DRAWS
+
+    @cached_property
+    def _within(self) -> tuple[Holds, float, int]:
+        """Holds that count, the variance that is missing, and draws that fit the budget."""
+        variance = replay(self.moves, self.holds, PILOT, self.seed, threads()).variance
+        count = int(np.sum(np.cumsum(variance) <= self.amount * SLACK))
+        steps = int((self.holds.until - self.holds.row)[:count].sum())
+        return (
+            self.holds.take_first(count),
+            max(0.0, self.amount - float(variance[:count].sum())),
+            twin.draws_within(steps, STEPS, min(FEWEST_DRAWS, self.most_draws), self.most_draws),
+        )
+
+    @property
+    def counted(self) -> int:
+        """Trades that count."""
+        return len(np.unique(self._within[0].trade))
+
+    def p_values(self) -> dict[str, float]:
+        """Net of ours against gross of chance, by draws; again with the sealed part's drift added to each draw's profit."""
+        holds, missing, draws = self._within
+        noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws + 1)
+        ours = float(self.earned[: len(holds.row)].sum()) + noise[-1]
+        drawn = replay(self.moves, holds, draws, self.seed, threads())
+        chance = drawn.gross + noise[:-1]
+        return {
+            "p_value": float(1 + np.sum(chance >= ours)) / (draws + 1),
+            "drift_p": float(1 + np.sum(chance + self.drift * drawn.held >= ours)) / (draws + 1),
+        }
+
+    def meets(self, other: Frozen) -> bool:
+        """Trades that are filled by bars of the same length."""
+        return isinstance(other, FrozenPerpetual) and other.moves.period == self.moves.period
+
+    def joint(self, seed: int, draws: int) -> NDArray[float64]:
+        """Gross return on drawn markets, every minute's sign the same for all of one seed."""
+        holds, missing, _ = self._within
+        noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws)
+        return replay(self.moves, holds, draws, seed, threads(), shared=True).gross + noise
+
+
+def earned_by_hold(holds: Holds, trades: Trades) -> NDArray[float64]:
+    """True net return of each hold, per unit of its trade's notional at entry, shape (m,)."""
+    if len(holds.trade) == len(trades):
+        return trades.payoff
+    gross = np.append(np.diff(holds.weight), 0.0) * holds.side
+    last = np.flatnonzero(np.diff(holds.trade, append=-1))
+    first = np.concatenate([[0], last[:-1] + 1])
+    gross[last] = holds.side[last] * (trades.exit_price / trades.price - holds.weight[last])
+    gross[first] += trades.payoff - np.add.reduceat(gross, first)
+    return gross

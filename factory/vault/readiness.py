@@ -1,0 +1,102 @@
+"""What stands between a trial and a look, all of it at once.
+
+Nothing of it comes from a sealed row: dates, looks and verdicts are public, a claim is planned on validation, and
+markets that were found to move together while sealed are not joined here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from factory.answers import Answer
+from factory.errors import SealError
+from factory.evidence.probes.findings import blocking
+from factory.ledger import Entry
+from factory.market.contracts import Contract
+from factory.market.spec import DatasetSpec
+from factory.times import iso, moment, now_ms
+from factory.vault.planning import claims_allowed, expected_decisions
+from factory.vault.pools import pool_of, release_seconds, waivers_of
+from factory.vault.reviewer import reviewer_of
+
+NO_REVIEWER = "reviewer: nobody could read the report; a person chooses a passphrase with `rfcat vault reviewer`"
+ARGUMENTS = {"why": "your reason", "model": "the model's name", "cutoff": "its knowledge cutoff, such as 2026-01"}
+
+
+def lacks_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
+    """What a dataset lacks for a look, whatever is submitted: a reviewer, a look that can be spent now, an allowed delay.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The ledger's rows of :data:`~factory.vault.pools.SEAL_ROWS`.
+    """
+    simulated = spec.simulated is not None
+    looks = []
+    try:
+        obstacle = pool_of(entries, spec, now_ms()).obstacle
+        looks = [f"looks: {obstacle}"] if obstacle else []
+        release_seconds(simulated)
+    except SealError as error:
+        looks += error.lines
+    reviewer = [] if simulated or reviewer_of(entries) else [NO_REVIEWER]
+    return [*reviewer, *(["; ".join(looks)] if looks else [])]
+
+
+def lacks_of_arguments(why: str, model: str, cutoff: str) -> list[str]:
+    """What is missing or wrong of the words that come with a pipeline, in one line, if anything is."""
+    given = {"why": why, "model": model, "cutoff": cutoff}
+    blank = [name for name in ARGUMENTS if not given[name].strip()]
+    found = [f"{', '.join(blank)}: missing; give {', '.join(ARGUMENTS[name] for name in blank)}"] if blank else []
+    if "cutoff" not in blank:
+        try:
+            cutoff_of(cutoff)
+        except SealError as error:
+            found += error.lines
+    return ["; ".join(found)] if found else []
+
+
+def ready_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
+    """What is told of a dataset: what it lacks for a look, and what a model's cutoff does to the grade."""
+    start = iso(spec.bounds("sealed")[0])
+    return {
+        "missing": lacks_of_market(spec, entries) or None,
+        "cutoff": None if spec.simulated else f"grade B up to {start}, else C",
+        "claim": "its range stands at a trial's `ready`",
+    }
+
+
+def ready_of_trial(spec: DatasetSpec, contract: Contract, trial: Mapping[str, Any], entries: Sequence[Entry]) -> Answer:
+    """What is told beside a trial: the claims that a look could examine, and in few words what is missing.
+
+    Parameters
+    ----------
+    trial : mapping
+        Its row in the ledger.
+    """
+    red = sorted({line.partition(":")[0] for line in blocking(trial, waivers_of(entries, str(trial["pipeline"])))})
+    lacks = [f"probes: {' '.join(red)}"] if red else []
+    lacks += [line.partition(":")[0] for line in lacks_of_market(spec, entries)]  # the market says more
+    pool, found, claim = pool_of(entries, spec, now_ms()), trial["metrics"], None
+    if not pool.closed:
+        try:
+            claim = claims_allowed(contract, found, pool.level(), expected_decisions(spec, found))
+        except SealError as error:
+            lacks += error.lines
+    return {"claim": claim, "missing": lacks or None}
+
+
+def cutoff_of(text: str) -> int:
+    """A knowledge cutoff as a moment, ms UTC: a date, a month or a year counts to its end.
+
+    Raises
+    ------
+    SealError
+        If it is none.
+    """
+    parts = text.strip().split("-")
+    ends = {1: "-12-31", 2: "-28"}  # any day of the month: months count as known whole below
+    try:
+        at = moment(text.strip() + ends.get(len(parts), ""))
+    except ValueError:
+        raise SealError(f"cutoff: '{text[:20]}' is no date; write your knowledge cutoff as 2026-01-31 or 2026-01") from None
+    return at + (4 if len(parts) == 2 else 1) * 86_400_000

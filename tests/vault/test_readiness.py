@@ -1,0 +1,125 @@
+"""What stands between a trial and a look is told beforehand, and all at once when it is submitted."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from factory.answers import tidy
+from factory.errors import PipelineError, SealError
+from factory.market.build import build
+from factory.vault.door import door_of
+from factory.vault.person import retire
+from factory.vault.planning import claims_allowed, mistake_in_claim, needed_decisions
+from factory.vault.pools import SEAL_ROWS
+from factory.vault.reviewer import appoint, unlock
+from factory.workshop import Workshop, perform
+from factory.workspace import Workspace
+from tests.market.bars import csv, rows, spec
+from tests.vault.test_blocked import TIDE
+
+PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture
+def real(tmp_path: Path):
+    """A market that is not simulated, without a reviewer, and a trial on it that its probes do not block."""
+    csv(tmp_path / "btc.csv", rows())
+    workspace = Workspace.open(tmp_path / "workspace")
+    build(workspace, spec(), tmp_path)
+    yield Workshop(workspace, "tester")
+    door_of(workspace).close()
+
+
+def test_submit_names_all_that_is_missing_at_once_and_spends_nothing(real: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "5")
+    root = str(real.workspace.root)
+    pipeline = str(real.define(TIDE)["pipeline"])
+    with pytest.raises(PipelineError) as unscored:
+        perform(root, "submit", {"pipeline": pipeline, "cutoff": "soon"})
+    places = [line.partition(":")[0] for line in unscored.value.lines]
+    assert places == ["submit", "reviewer", "RFCAT_RELEASE_SECONDS", "why, model"]
+    assert "no trial on these data" in unscored.value.lines[0]
+    assert "'soon' is no date" in unscored.value.lines[3]
+    assert unscored.value.lines[3].endswith("; nothing was spent")
+
+    perform(root, "backtest", {"pipeline": pipeline})
+    with pytest.raises(SealError) as scored:
+        perform(root, "submit", {"pipeline": pipeline})
+    places = [line.partition(":")[0] for line in scored.value.lines]
+    assert places[-4:] == ["claim", "reviewer", "RFCAT_RELEASE_SECONDS", "why, model, cutoff"]
+    assert not any(line.startswith("and ") for line in scored.value.lines)
+    assert real.ledger.of_kinds(("look",)) == []
+
+
+def test_a_market_and_a_trial_say_what_they_lack(real: Workshop) -> None:
+    pipeline = str(real.define(TIDE)["pipeline"])
+    scored = perform(str(real.workspace.root), "backtest", {"pipeline": pipeline})
+    assert "reviewer" in scored["ready"]["missing"]
+    told = real.describe()["submit"]
+    (lacks,) = told["missing"]
+    assert "`rfcat vault reviewer`" in lacks
+    assert told["cutoff"].startswith("grade B up to 20")
+    appoint(real.ledger, PASSPHRASE)
+    assert "missing" not in real.describe()["submit"]
+    known = real.known(real.resolve(pipeline))
+    assert known is not None
+    assert "reviewer" not in known["ready"].get("missing", ())
+    retire(real.ledger, unlock(real.ledger, PASSPHRASE), real.catalog.spec("small"), "published")
+    assert "is retired" in str(real.describe()["submit"]["missing"])
+
+
+def test_both_ends_of_the_range_beside_a_trial_are_accepted(workshop: Workshop, submit, monkeypatch) -> None:
+    """As they are told, rounded; a little beyond either is not."""
+    known = workshop.known(workshop.resolve("fast-up-or-down"))
+    assert known is not None
+    assert "missing" not in known["ready"]
+    low, high = known["ready"]["claim"]
+    for claim in (0.99 * low, 1.01 * high):
+        with pytest.raises(SealError, match=f"claim from {low:g} to {high:g}"):
+            submit(claim=claim)
+    assert submit(claim=low)["verdict"] == "PASS"
+    again = workshop.known(workshop.resolve("fast-up-or-down"))
+    assert again is not None
+    assert again["ready"] == {"missing": ["looks"]}
+    assert "closed at its PASS" in workshop.describe()["submit"]["missing"][0]
+
+
+@pytest.mark.parametrize("high", [0.0612549, 0.06125, 0.0999999, 0.1, 0.00123456])
+def test_the_ends_that_are_told_can_be_examined_whatever_their_digits(workshop: Workshop, high: float) -> None:
+    contract = workshop.catalog.spec("vault-sim").contracts["updown"]
+    found = {"trades": 3_000, "mean_net": high / 2, "mean_low": 0.0, "mean_high": high, "break_even": 0.5}
+    expected = 1.5 * needed_decisions(contract, found, high, 0.01)
+    low, most = tidy({"claim": claims_allowed(contract, found, 0.01, expected)})["claim"]
+    assert low < most <= high
+    assert math.isclose(most, high, rel_tol=2e-3)
+    for claim in (low, most):
+        assert mistake_in_claim(contract, found, claim, 0.01, expected) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({"trades": 14}, "too few trades on validation for an interval of mean_net"),
+        ({"trades": 900, "mean_low": -0.2, "mean_high": -0.01, "break_even": 0.5}, "interval ends at -0.01"),
+        ({"trades": 900, "mean_low": -0.2, "mean_high": 0.001, "break_even": 0.5}, "even 0.001 needs 2,509,"),
+    ],
+)
+def test_where_nothing_can_be_claimed_it_is_said_why(workshop: Workshop, found: dict[str, float], told: str) -> None:
+    contract = workshop.catalog.spec("vault-sim").contracts["updown"]
+    with pytest.raises(SealError, match=told):
+        claims_allowed(contract, found, 0.01, 900)
+
+
+def test_readiness_is_read_from_public_rows_alone(workshop: Workshop, submit) -> None:
+    """A market that moves with another's sealed rows is joined to its pool by the vault, and by nothing that is told before."""
+    from factory.market.spec import load_spec
+    from tests.vault.market import SPEC
+
+    text = SPEC.replace("vault-sim", "on-eth").replace("of: btc, window", "of: eth, window").replace("edge: 0.12", "edge: 0.09")
+    build(workshop.workspace, load_spec(text))
+    before = workshop.describe("on-eth")["submit"]
+    for path in (workshop.workspace.vault / "on-eth").rglob("*.npy"):
+        path.unlink()
+    assert workshop.describe("on-eth")["submit"] == before
+    assert workshop.ledger.of_kinds(SEAL_ROWS) == []
