@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
 
 from factory.evidence.standing import deflated
-from factory.statistics.bootstrap import optimal_block_length, reality_check
 from factory.statistics.overfitting import overfitting
 
+DRAWS = 1_000
 LEAST_DAYS = 20
 SEED = 7
 """Of the bootstrap: the same trials, the same advice."""
@@ -39,14 +42,54 @@ def advice(
     dict of str to float
         What can be computed of: psr, deflated, overfitting (probability of backtest overfitting), reality_check (p-value).
     """
-    told = {"psr": found.get("psr"), "deflated": deflated(found, len(daily), trials)}
+    told = {"psr": found.get("psr"), "deflated": deflated(found, trials)}
     alike = _alike(dailies, len(daily))
     if len(alike) > 1 and len(daily) >= LEAST_DAYS:
         returns = np.array(alike).T
         told["overfitting"] = overfitting(returns).probability
-        block = max(1.0, optimal_block_length(np.asarray(daily, float))[0])
-        told["reality_check"] = reality_check(returns, block, SEED).consistent
+        told["reality_check"] = reality_check(returns, bootstrap_block(np.asarray(daily, float)))
     return {name: value for name, value in told.items() if value is not None}
+
+
+def bootstrap_block(series: NDArray[float64]) -> int:
+    """Mean block of the stationary bootstrap for the mean of a series, in whole rows, at least 1.
+
+    Parameters
+    ----------
+    series : ndarray of float64, shape (n,)
+        At least :data:`LEAST_DAYS` long. Source: Politis & White 2004, corrected by Patton, Politis & White 2009 (arch).
+    """
+    from arch.bootstrap import optimal_block_length
+
+    with np.errstate(invalid="ignore"):
+        rows = float(optimal_block_length(series)["stationary"].iloc[0])
+    return ceil(rows) if rows > 1 else 1  # of a series that never varies it is no number
+
+
+def reality_check(returns: NDArray[float64], block: int) -> float:
+    """Compute how often the best of several trials would do as well by luck, given that it was chosen as the best.
+
+    On trials that a search adapted to its own results this is no p-value: it is small far too often.
+
+    Parameters
+    ----------
+    returns : ndarray of float64, shape (periods, trials)
+        Net P&L.
+    block : int
+        Mean block of the stationary bootstrap, see :func:`bootstrap_block`.
+
+    Returns
+    -------
+    float
+        Hansen's consistent p-value of :data:`DRAWS` draws. The means are not studentized (STATISTICS section 9.5): a trial
+        whose loss has not come yet is no better for varying little, and arch's `studentize` does not reach the maximum.
+        Source: White 2000; Hansen 2005 (arch).
+    """
+    from arch.bootstrap import SPA
+
+    test = SPA(np.zeros(len(returns)), -returns, block, DRAWS, studentize=False, seed=SEED)
+    test.compute()
+    return float(test.pvalues["consistent"])
 
 
 def _alike(dailies: Sequence[Sequence[float]], days: int) -> list[Sequence[float]]:

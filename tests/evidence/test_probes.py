@@ -30,12 +30,14 @@ CLEAN = {
 }
 
 
-def market(seed: int = 1, days: int = DAYS, **values: Series) -> Partition:
-    drawn = simulate(seed, START, days)
-    series = {
-        name: Series(name, "bars", MINUTE, 0, drawn[name].time, drawn[name].time + MINUTE, drawn[name].columns)
-        for name in ("btc", "eth")
-    }
+def market(seed: int = 1, days: int = DAYS, unit: float = 1.0, **values: Series) -> Partition:
+    drawn, series = simulate(seed, START, days), {}
+    for name in ("btc", "eth"):
+        one = drawn[name]
+        columns = {
+            key: column * (unit if key in ("open", "high", "low", "close") else 1) for key, column in one.columns.items()
+        }
+        series[name] = Series(name, "bars", MINUTE, 0, one.time, one.time + MINUTE, columns)
     return Partition(
         "planted", "train", START + DAY, START + days * DAY, {**series, **values}, f"planted-{seed}-{sorted(values)}"
     )
@@ -78,10 +80,13 @@ def leaky() -> dict[str, object]:
     }
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e9])
 @pytest.mark.parametrize("leak", ["centred window", "whole-column mean", "known too late"])
-def test_p1_and_p2_catch_an_operator_that_reads_the_future(leak: str, leaky, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_p1_and_p2_catch_an_operator_that_reads_the_future(
+    leak: str, unit: float, leaky, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(COMPUTE, "mean", leaky[leak])
-    partition = market()
+    partition = market(unit=unit)
     found = causal(
         expressions({"bad": "mean(btc.close, 10)", "good": "ret(btc.close, 5)"}), partition, decisions(partition), None
     )
@@ -137,20 +142,58 @@ def test_p5_catches_seconds_to_settle() -> None:
 
 def test_p5_measures_from_a_baseline_that_a_person_registered() -> None:
     """The market's own odds may rank well; what stands far above them may not."""
-    plain = market()
-    times = decisions(plain)
-    rng = np.random.default_rng(0)
-    odds = np.clip(0.3 * ups(plain, times) + 0.35 + 0.25 * rng.normal(size=len(times)), 0.01, 0.99)
-    quoted = Series("pm", "values", 5 * MINUTE, 0, times, times, {"up": odds, "down": 1 - odds})
-    rows, columns = rows_of(market(pm=quoted), {"odds": "pm.up"})
+    rows, columns = rows_of(market(pm=odds()), {"odds": "pm.up"})
+    times = rows.time
     base = learned.baseline("pm.up", rows, columns)
     assert learned.baseline("pm.down", rows, columns) == pytest.approx(base)
-    assert base == pytest.approx(learned._area(rows.labels.y, odds))
+    assert base == pytest.approx(learned._area(rows.labels.y, rows.features["odds"]))
     assert base > 0.75
     assert [one.severity for one in learned.too_good(base, len(times))] == [BLOCK]
     assert learned.too_good(base, len(times), base) == []
     assert learned.too_good(0.99, len(times), base)[0].severity == BLOCK
     assert learned.baseline(None, rows, columns) == 0.5
+
+
+SEEN = {
+    "the column": {"odds": "pm.up"},
+    "its other side": {"odds": "pm.down"},
+    "a mix": {"gap": "pm.up - clip(100 * ret(btc.close, 5), -1, 1) * 0.1", "change": "diff(pm.up, 1)"},
+}
+
+
+@pytest.mark.parametrize("seen", SEEN)
+def test_p4_and_p6_measure_from_the_baseline_as_p5_does(seen: str) -> None:
+    """Odds rank labels, and die with a delay: that is theirs, and no leak of a pipeline that sees them."""
+    quoted, texts = market(pm=odds()), {**CLEAN, **SEEN[seen]}
+    assert probes(suspects(quoted, texts)) >= {"P4", "P5"}
+    assert suspects(quoted, texts, registered="pm.up") == []
+
+
+@pytest.mark.parametrize("seen", [{"odds": "pm.up"}, {}], ids=["beside the odds", "alone"])
+def test_p4_and_p6_catch_a_leak_although_a_baseline_is_registered(seen: dict[str, str]) -> None:
+    plain = market()
+    times = decisions(plain)
+    rng = np.random.default_rng(1)
+    peek = np.where(rng.random(len(times)) < 0.8, ups(plain, times), rng.integers(0, 2, len(times))).astype(float)
+    leak = Series("peek", "values", 5 * MINUTE, 0, times, times, {"value": peek + 0.001 * rng.normal(size=len(times))})
+    found = suspects(market(pm=odds(), peek=leak), {**CLEAN, **seen, "peek": "peek.value"}, registered="pm.up")
+    assert probes(found) >= {"P4", "P6"}
+    assert all("features.peek" in one.says for one in found if one.probe in ("P4", "P6"))
+
+
+def test_a_baseline_that_train_does_not_hold_excuses_nothing() -> None:
+    whole = odds()
+    up = np.where(np.arange(len(whole)) < len(whole) // 2, nan, whole.columns["up"])
+    quoted = market(pm=replace(whole, columns={"up": up, "down": whole.columns["down"]}))
+    assert "P4" in probes(suspects(quoted, {**CLEAN, "odds": "pm.down"}, registered="pm.up"))
+
+
+def odds() -> Series:
+    """Recorded odds that rank labels with an AUC near 0.8, and say nothing of the next window."""
+    plain = market()
+    times = decisions(plain)
+    up = np.clip(0.3 * ups(plain, times) + 0.35 + 0.25 * np.random.default_rng(0).normal(size=len(times)), 0.01, 0.99)
+    return Series("pm", "values", 5 * MINUTE, 0, times, times, {"up": up, "down": 1 - up})
 
 
 def test_p10_refuses_a_settlement_field_by_its_name() -> None:
@@ -265,7 +308,7 @@ def test_markets_without_a_leak_are_not_blocked(seed: int) -> None:
     assert causal(expressions(CLEAN), partition, decisions(partition)[::50], None) == []
 
 
-def suspects(partition: Partition, texts: dict[str, str]):
+def suspects(partition: Partition, texts: dict[str, str], registered: str | None = None):
     """P4 to P6 on halves of a market, the pipeline's AUC taken from the quick learner's own."""
     rows, columns = rows_of(partition, texts)
     keep = ~np.isnan(rows.matrix(list(texts))).any(axis=1)
@@ -274,4 +317,6 @@ def suspects(partition: Partition, texts: dict[str, str]):
     first, second = rows.take(np.arange(half)), rows.take(np.arange(half, len(rows.time)))
     fitted = learned._fitted(first.matrix(list(texts)), first.labels.y, 0)
     area = learned._area(second.labels.y, learned._chances(fitted, second.matrix(list(texts))))
-    return learned.suspicious(first, second, expressions(texts), (columns, columns), 5 * MINUTE, area, len(second.time), 0)
+    return learned.suspicious(
+        first, second, expressions(texts), (columns, columns), 5 * MINUTE, area, len(second.time), 0, registered
+    )

@@ -12,16 +12,18 @@ from factory.cache import Cache
 from factory.evidence.probes.findings import BLOCK, Finding
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
+from factory.expressions.keys import column_key
 from factory.market.series import Partition, Series
 from factory.times import DAY
 
-VERSION = 2
+VERSION = 3
 """Raised when a probe would find something else in the same rows."""
 CUTS = 64
 """Moments at which the rows after are cut off: a leak in a share q of rows is met with chance 1 - (1 - q)**64."""
 TWISTS = 16
-TOLERANCE = 1e-9
-"""Relative."""
+TOLERANCE, TOLERANCE_RECURSIVE = 1e-9, 1e-5
+"""Shares of the value or of how far the feature spreads, whichever is more. A recursion that started elsewhere rounds
+otherwise, and differences of such may have lost all digits but these."""
 AHEAD = DAY
 """How much of what comes after a moment is replaced."""
 SPARE = 2
@@ -64,7 +66,7 @@ def causal(
         found += [
             Finding(probe, BLOCK, f"features.{name}: moves at a decision when rows after it are {how}; it reads the future")
             for probe, how in (("P1", "cut off"), ("P2", "replaced"))
-            if moved[probe] > TOLERANCE
+            if moved[probe] > (TOLERANCE if expression.exact else TOLERANCE_RECURSIVE)
         ]
     return found
 
@@ -73,7 +75,7 @@ def _moved(
     expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns, cache: Cache | None
 ) -> dict[str, float]:
     """Greatest relative difference that each of the two makes."""
-    key = canonical.digest(["probes.causal", VERSION, expression.text, partition.fingerprint])
+    key = canonical.digest(["probes.causal", VERSION, column_key(expression.text, partition.fingerprint)])
     kept = cache.get(key) if cache else None
     if kept is not None:
         return dict(zip(("P1", "P2"), kept["moved"].tolist(), strict=True))
@@ -87,17 +89,18 @@ def _cut(expression: Expression, partition: Partition, times: NDArray[int64], wh
     full = whole.at(expression, times)
     span = _span(expression, partition)
     cut = [_value(expression, _between(expression, partition, t - span, t), t) for t in map(int, times)]
-    return difference(full, np.array(cut))
+    return difference(full, np.array(cut), _spread(whole.column(expression).values))
 
 
 def _twisted(expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns) -> float:
     some = times[np.linspace(0, len(times) - 1, min(TWISTS, len(times)), dtype=int)]
     full, worst, span = whole.at(expression, some), 0.0, _span(expression, partition)
+    spread = _spread(whole.column(expression).values)
     around = [_between(expression, partition, t - span, t + AHEAD) for t in map(int, some)]
     rng = np.random.default_rng(canonical.seed_for(partition.fingerprint, "probes.twist"))
     for twist in TWISTED.values():
         values = [_value(expression, _replaced(rows, t, twist, rng), t) for rows, t in zip(around, map(int, some), strict=True)]
-        worst = max(worst, difference(full, np.array(values)))
+        worst = max(worst, difference(full, np.array(values), spread))
     return worst
 
 
@@ -142,12 +145,18 @@ def _value(expression: Expression, rows: Partition, t: int) -> float:
     return float(Columns(_with(rows, held), None).at(expression, np.array([t]))[0])
 
 
-def difference(one: NDArray[float64], other: NDArray[float64]) -> float:
-    """Greatest relative difference of two rows of values, infinite where only one is missing."""
+def _spread(values: NDArray[float64]) -> float:
+    """Standard deviation of a feature's finite values: a unit of its own, whatever unit prices are told in."""
+    finite = values[np.isfinite(values)]
+    return float(finite.std()) if len(finite) else 0.0
+
+
+def difference(one: NDArray[float64], other: NDArray[float64], spread: float) -> float:
+    """Greatest difference of two rows of values, as a share of the value or of `spread`; infinite where only one is missing."""
     missing = np.isnan(one)
     if np.any(missing != np.isnan(other)):
         return float("inf")
     same = (one == other) | missing
-    with np.errstate(invalid="ignore"):
-        gaps = np.where(same, 0.0, np.abs(one - other) / np.maximum(1.0, np.abs(one)))
-    return float(np.max(gaps, initial=0.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gaps = np.where(same, 0.0, np.abs(one - other) / np.maximum(spread, np.abs(one)))
+    return float(np.max(np.where(np.isnan(gaps), np.inf, gaps), initial=0.0))

@@ -26,6 +26,8 @@ SHARE_WARNS, SHARE_BLOCKS = 0.6, 0.85
 APART_WARNS, APART_REPORTS = 0.65, 0.80
 APART_STOPS = 0.55
 """Mean of two folds below which the other two would need 0.75 to warn, and are left out."""
+ALIKE = 50
+"""Decisions at which a baseline counts as about the same: neighbours by its value."""
 MOST_ROWS = 4_000
 PERMUTED = 99
 LEAST_SHIFT = 300
@@ -89,11 +91,13 @@ def alone(rows: Rows, n_eff: float) -> list[Finding]:
 
 def suspicious(
     history: Rows, rows: Rows, expressions: Mapping[str, Expression], columns: tuple[Columns, Columns], step: int,
-    value: float | None, n_eff: float, seed: int, base: float = 0.5,
+    value: float | None, n_eff: float, seed: int, registered: str | None = None,
 ) -> list[Finding]:  # fmt: skip
     """P4, P5 and P6: an AUC that is too good, that dies when features come one decision later, or that one feature makes.
 
-    P4 and P6 look closer only where the AUC is above 0.53: below it a shift has nothing to take away.
+    P4 and P6 look closer only where the AUC is above 0.53: below it a shift has nothing to take away. Where a feature
+    reads the baseline's series, they look at what the features add to it: its column stands beside them in every fit,
+    never late, and features are shuffled where it is alike, so that what it carries is nobody's fall and nobody's share.
 
     Parameters
     ----------
@@ -107,17 +111,21 @@ def suspicious(
         AUC of the pipeline on validation.
     n_eff : float
         Independent labels on validation.
-    base : float
-        AUC on validation that is not too good: that of :func:`baseline`.
+    registered : str or None
+        The dataset's baseline, as ``series.column``.
     """
-    found = too_good(value, n_eff, base)
+    found = too_good(value, n_eff, baseline(registered, rows, columns[1]))
     if value is None or value <= LOOKED_AT or not rows.features:
         return found
     names = list(expressions)
-    here = _fitted(history.matrix(names), history.labels.y, seed)
+    beside = _beside(registered, expressions, (history, rows), columns)
+    here = _fitted(np.hstack([beside[0], history.matrix(names)]), history.labels.y, seed)
     known = rows.labels.y >= 0
-    X, y = rows.matrix(names)[known], rows.labels.y[known]
-    late = _late(expressions, history, columns[0], step), _late(expressions, rows, columns[1], step)
+    X, y = np.hstack([beside[1], rows.matrix(names)])[known], rows.labels.y[known]
+    late = [
+        np.hstack([own, _late(expressions, part, read, step)])
+        for own, part, read in zip(beside, (history, rows), columns, strict=True)
+    ]
     now = _area(y, _chances(here, X))
     later = _area(y, _chances(_fitted(late[0], history.labels.y, seed), late[1][known]))
     fall = now - later
@@ -186,7 +194,7 @@ def permuted(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding], flo
     half = len(y) // 2
     if half < 2 * LEAST_SHIFT:
         return [], 1.0
-    Z = (X - X.mean(axis=0)) / np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    Z = (X - X.mean(axis=0)) / np.where(np.ptp(X, axis=0) > 0, X.std(axis=0), 1.0)
     solve = np.linalg.pinv(np.column_stack([np.ones(half), Z[:half]]))
     rng = np.random.default_rng(seed)
     shifts = rng.integers(LEAST_SHIFT, len(y) - LEAST_SHIFT, PERMUTED)
@@ -227,17 +235,36 @@ def _late(expressions: Mapping[str, Expression], rows: Rows, columns: Columns, s
     return np.column_stack([columns.at(expression, rows.time - step) for expression in expressions.values()])
 
 
+def _beside(
+    registered: str | None, expressions: Mapping[str, Expression], parts: tuple[Rows, Rows], columns: tuple[Columns, Columns]
+) -> list[Matrix]:
+    """The baseline's column on each part, where a feature reads its series and it has values; else no column."""
+    own = parse(registered) if registered else None
+    if own is not None and any(own.series <= one.series for one in expressions.values()):
+        found = [read.at(own, rows.time)[:, None] for rows, read in zip(parts, columns, strict=True)]
+        if not any(np.isnan(one).all() for one in found):
+            return found
+    return [np.empty((len(rows.time), 0)) for rows in parts]
+
+
 def _dominance(fitted: Any, X: Matrix, y: NDArray[int8], names: Sequence[str], seed: int) -> tuple[float, str]:
-    """Greatest share of the positive permutation importance, and whose it is."""
+    """Greatest share of the positive permutation importance, and whose it is.
+
+    The named columns are the last. Beside a baseline, the first, each is shuffled among decisions at which that is about
+    the same (Strobl et al. 2008), and they have no shares where they add too little to look at.
+    """
     rng = np.random.default_rng(canonical.seed_for(str(seed), "probes.dominance"))
+    first = X.shape[1] - len(names)
+    alike = np.array_split(np.argsort(X[:, 0]), max(1, len(X) // ALIKE)) if first else [np.arange(len(X))]
     whole = _area(y, _chances(fitted, X))
     falls = []
-    for column in range(X.shape[1]):
+    for column in range(first, X.shape[1]):
         shuffled = X.copy()
-        shuffled[:, column] = rng.permutation(X[:, column])
+        for rows in alike:
+            shuffled[rows, column] = rng.permutation(X[rows, column])
         falls.append(max(0.0, whole - _area(y, _chances(fitted, shuffled))))
-    best = int(np.argmax(falls))
-    return (falls[best] / sum(falls) if sum(falls) > 0 else 0.0), names[best]
+    best, least = int(np.argmax(falls)), LOOKED_AT - 0.5 if first else 0.0
+    return (falls[best] / sum(falls) if sum(falls) > least else 0.0), names[best]
 
 
 def _most_shifted(history: Rows, rows: Rows) -> str:

@@ -10,6 +10,7 @@ from factory.evidence.probes import learned, stored
 from factory.evidence.probes.causal import causal
 from factory.evidence.probes.findings import Finding, told
 from factory.expressions.columns import Columns
+from factory.expressions.keys import KERNELS
 from factory.labels import uniqueness_of
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
@@ -18,6 +19,7 @@ VERSION = 2
 """Raised when a probe would find something else in the same rows."""
 AT_TRAIN = ("P1", "P2", "P7", "P8", "P10", "P11")
 AT_BACKTEST = ("P4", "P5", "P6", "P9")
+AT_VAULT = ("P3",)
 
 
 def at_train(
@@ -39,7 +41,8 @@ def at_backtest(
     history: Rows,
     rows: Rows,
     columns: tuple[Columns, Columns],
-    areas: tuple[float | None, float],
+    area: float | None,
+    registered: str | None,
     prints: tuple[str, str],
     cache: Cache | None,
 ) -> list[Finding]:
@@ -51,8 +54,10 @@ def at_backtest(
         Decisions on train and on validation.
     columns : tuple of Columns
         From which both were read.
-    areas : tuple of float
-        AUC on validation of the pipeline, None without one, and of the dataset's baseline.
+    area : float or None
+        AUC of the pipeline on validation.
+    registered : str or None
+        The dataset's baseline, as ``series.column``.
     prints : tuple of str
         Fingerprints of both partitions.
     cache : Cache or None
@@ -65,8 +70,8 @@ def at_backtest(
     texts = [one.text for one in expressions.values()]
     key = canonical.digest(["probes.apart", VERSION, texts, pipeline.sample.model_dump(mode="json"), *prints])
     return [
-        *learned.suspicious(history, rows, expressions, columns, step, areas[0], n_eff, seed, areas[1]),
-        *learned.apart(history, rows, canonical.seed_for(key, "probes"), cache, key),
+        *learned.suspicious(history, rows, expressions, columns, step, area, n_eff, seed, registered),
+        *learned.apart(history, rows, canonical.seed_for(key, "probes"), cache, canonical.digest([key, KERNELS])),
     ]
 
 
