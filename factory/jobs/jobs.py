@@ -4,12 +4,12 @@ import logging
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from factory.errors import FactoryError, JobError
+from factory.jobs.lanes import Lanes, Outlook, foresee
 from factory.jobs.slot import Slot
 from factory.jobs.table import UNFINISHED, Job, JobTable
 from factory.jobs.worker import Outcome
@@ -20,6 +20,10 @@ from factory.workspace import Workspace
 
 GRACE_MS = 3_000
 """How long a job that was asked to stop may go on before its worker is killed."""
+
+QUIET = 0.5
+"""Seconds between two looks at a job of this server for one who only waits for its end, and is told of that at once."""
+STOPPED = "the server stopped; start it again"
 
 _log = logging.getLogger(__name__)
 
@@ -40,24 +44,33 @@ class Jobs:
         ``function(workspace_root, kind, args, progress) -> result``. Its module
         may name the modules to import ahead in a tuple ``PRELOAD``.
     workers : int
-        Jobs at a time.
+        Jobs at a time, searches at most all but one of them: a question never waits behind a search.
     """
 
     def __init__(self, workspace: Workspace, target: str = "factory.workshop:perform", workers: int = 2) -> None:
         self._table = JobTable(workspace)
         self._folder = workspace.root / "servers"
         self._server = secrets.token_hex(8)
-        self._claim = Claim(self._folder / self._server)
-        self._idle = [Slot(str(workspace.root), target) for _ in range(workers)]
-        self._slots = tuple(self._idle)
-        self._waiting: deque[tuple[str, str, Mapping[str, Any]]] = deque()
-        self._mine: set[str] = set()
+        self._claim = self._claimed()
+        self._slots = tuple(Slot(str(workspace.root), target) for _ in range(workers))
+        self._idle = list(self._slots)
+        self._waiting = Lanes(workers)
+        self._mine: dict[str, threading.Event] = {}
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._closed = False
         for job in self._table.unfinished():
             self._settled(job)
-        sweep(self._folder)
+        if self._claim is not None:
+            sweep(self._folder)
+
+    def _claimed(self) -> Claim | None:
+        """The sign that this server lives; None where it cannot be written: then jobs are read, and none is started."""
+        try:
+            return Claim(self._folder / self._server)
+        except OSError as error:
+            _log.warning("jobs are only read here: %s", error.strerror)
+            return None
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +81,7 @@ class Jobs:
     def warm(self) -> None:
         """Start one worker ahead of its first job."""
         with self._lock:
-            if self._idle and not self._closed:
+            if self._idle and not self._closed and self._claim is not None:
                 self._idle[-1].warm()
 
     def start(self, kind: str, args: Mapping[str, Any], owner: str) -> str:
@@ -91,10 +104,14 @@ class Jobs:
         with self._lock:
             if self._closed:
                 raise JobError(f"{kind}: the server is stopping; start it again when it is back")
+            if self._claim is None:
+                raise JobError(
+                    f"{kind}: nothing can be written in this workspace, only read; free some space, or choose another"
+                )
             id = self._table.add(kind, args, owner, self._server)
-            self._mine.add(id)
-            self._waiting.append((id, kind, args))
-            if self._idle:
+            self._mine[id] = threading.Event()
+            self._waiting.add((id, kind, args))
+            if self._idle and self._waiting.ready:
                 self._serve_from(self._idle.pop())
         return id
 
@@ -133,11 +150,35 @@ class Jobs:
             left = deadline - time.monotonic()
             if job["state"] not in UNFINISHED or left <= 0:
                 return job
+            ends = self._mine.get(id)
+            if ends is not None and on_progress is silent:
+                ends.wait(min(QUIET, left))
+                continue
             time.sleep(min(pause, left))
             pause = min(2 * pause, 0.1)
 
-    def cancel(self, id: str) -> Job:
-        """Ask a job to stop; it is killed if it does not within seconds."""
+    def outlook(self, job: Job) -> Outlook:
+        """What stands before an unfinished job, and about how long until it ends."""
+        return foresee(job, self._table.unfinished(), self._table.seconds_of, now_ms())
+
+    def cancel(self, id: str, by: str | None = None) -> Job:
+        """Ask a job to stop; it is killed if it does not within seconds.
+
+        Parameters
+        ----------
+        id : str
+            The job, of whichever server.
+        by : str or None
+            Who asks, by the name that jobs are started under; None for a person, who may stop any.
+
+        Raises
+        ------
+        JobError
+            If there is none with this id, or it is another's.
+        """
+        owner = self._table.get(id)["owner"]
+        if by not in (None, owner):
+            raise JobError(f"cancel: {id} was started by '{owner}'; it or a person may stop it: rfcat cancel {id}")
         self._table.ask_to_cancel(id)
         return self.get(id)
 
@@ -151,7 +192,7 @@ class Jobs:
             mine, threads = tuple(self._mine), tuple(self._threads)
         try:
             for id in mine:
-                self._table.finish(id, "interrupted", error="the server stopped; start it again")
+                self._table.finish(id, "interrupted", error=STOPPED)
         finally:
             for slot in self._slots:
                 slot.kill()
@@ -160,7 +201,8 @@ class Jobs:
             for slot in self._slots:
                 slot.close()
             self._table.close()
-            self._claim.close()
+            if self._claim is not None:
+                self._claim.close()
 
     def _serve_from(self, slot: Slot) -> None:
         thread = threading.Thread(target=self._serve, args=(slot,), name="jobs", daemon=True)
@@ -168,15 +210,15 @@ class Jobs:
         thread.start()
 
     def _serve(self, slot: Slot) -> None:
-        """Run what waits, then leave the slot to the next caller of `start`."""
+        """Run what waits and may run, then leave the slot to the next caller of `start`."""
         while True:
             with self._lock:
-                if not self._waiting:
+                if not self._waiting.ready:
                     # The last used is the next used: it is warm.
                     self._idle.append(slot)
                     self._threads.discard(threading.current_thread())
                     return
-                id, kind, args = self._waiting.popleft()
+                id, kind, args = self._waiting.take()
             try:
                 self._run(slot, id, kind, args)
             except FactoryError:
@@ -185,7 +227,8 @@ class Jobs:
                 slot.close()
             finally:
                 with self._lock:
-                    self._mine.discard(id)
+                    self._mine.pop(id).set()
+                    self._waiting.end(kind)
 
     def _run(self, slot: Slot, id: str, kind: str, args: Mapping[str, Any]) -> None:
         if not self._table.begin(id):
@@ -193,6 +236,8 @@ class Jobs:
         outcome = slot.run(id, kind, args, lambda: self._closed or self._overdue(id))
         if outcome.state == "interrupted" and self._table.get(id)["cancel_asked"] is not None:
             outcome = Outcome("cancelled", error=f"{kind}: cancelled on request")
+        elif outcome.state == "interrupted" and self._closed:  # killed on the way out, before `close` could say so
+            outcome = Outcome("interrupted", error=STOPPED)
         self._table.finish(id, *outcome)
 
     def _overdue(self, id: str) -> bool:
@@ -201,7 +246,7 @@ class Jobs:
 
     def _settled(self, job: Job) -> Job:
         """The job, ended here if nobody is left to end it."""
-        if job["state"] not in UNFINISHED or self._is_cared_for(job):
+        if job["state"] not in UNFINISHED or self._claim is None or self._is_cared_for(job):
             return job
         self._table.finish(job["id"], "interrupted", error=f"{job['kind']}: the server that ran it has gone; start it again")
         return self._table.get(job["id"])

@@ -11,6 +11,8 @@ from typing import Any
 
 from factory.jobs.worker import Outcome, prepare, warm, work
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""What ends a process at once; on Windows any signal does."""
 POLL = 0.2
 """Seconds between two looks at whether a running job must be killed."""
 SPAWN = 60.0
@@ -64,7 +66,7 @@ class Slot:
         pid = self._pid
         if pid is not None:
             with contextlib.suppress(ProcessLookupError, BrokenProcessPool):
-                os.kill(pid.result(SPAWN), signal.SIGKILL)
+                os.kill(pid.result(SPAWN), KILL)
 
     def close(self) -> None:
         """End the worker and wait until it is gone."""

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any, Literal, TypedDict
 
 from sqlalchemy import Row, insert, select, update
@@ -16,7 +17,11 @@ from factory.workspace import Workspace
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 UNFINISHED = ("queued", "running")
+SEARCHING = ("tune",)
+"""Kinds of jobs that try many pipelines; all others answer a question."""
 PAGE = 50
+RECENT = 20
+"""Jobs of a kind by which the next is judged."""
 
 
 class Job(TypedDict):
@@ -90,6 +95,21 @@ class JobTable:
         """All jobs that are queued or running somewhere."""
         with self._database.reading() as connection:
             return [_job(row) for row in connection.execute(select(JOBS).where(JOBS.c.state.in_(UNFINISHED)))]
+
+    def seconds_of(self, kind: str) -> float | None:
+        """Median time that the newest jobs of a kind ran, in seconds; None where none has ended well."""
+        query = select(JOBS.c.started, JOBS.c.finished).where(JOBS.c.kind == kind, JOBS.c.state == "done")
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(JOBS.c.created.desc()).limit(RECENT)).all()
+        return median((row.finished - row.started) / 1000 for row in rows) if rows else None
+
+    def others_wait(self, id: str) -> bool:
+        """Whether a job of the same server that looks, and is no search, is queued or running beside a job."""
+        beside = JOBS.alias()
+        server = select(beside.c.server).where(beside.c.id == id).scalar_subquery()
+        wanted = JOBS.c.state.in_(UNFINISHED), JOBS.c.kind.not_in(SEARCHING), JOBS.c.id != id, JOBS.c.server == server
+        with self._database.reading() as connection:
+            return connection.execute(select(JOBS.c.id).where(*wanted).limit(1)).first() is not None
 
     def begin(self, id: str) -> bool:
         """Turn a queued job into a running one; False if it was ended meanwhile."""

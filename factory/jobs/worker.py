@@ -13,13 +13,17 @@ from typing import Any, NamedTuple
 
 from factory.canonical import in_order
 from factory.errors import Cancelled, FactoryError
-from factory.jobs.table import JobTable, State
+from factory.jobs.table import SEARCHING, JobTable, State
 from factory.progress import Progress
 from factory.threads import environment
 from factory.workspace import Workspace
 
 REPORT_EVERY = 0.2
 """Seconds between two writes of a job's progress."""
+LONGEST_REST = 30.0
+"""Seconds that a search leaves the machine to others at a time."""
+NICE = 5
+"""By how much workers stand behind the server, so that light calls are answered while they work."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +46,8 @@ def prepare(root: str) -> None:
     them alone. It dies with the server, and only the server minds Ctrl-C.
     """
     os.environ.update(environment(Path(root)))
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICE)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -71,7 +77,8 @@ def work(root: str, target: str, id: str, kind: str, args: Mapping[str, Any]) ->
     """
     table = JobTable(Workspace(Path(root)))
     try:
-        return Outcome("done", in_order(_resolve(target)(root, kind, args, _reporter(table, id))))
+        report = _reporter(table, id, yields=kind in SEARCHING)
+        return Outcome("done", in_order(_resolve(target)(root, kind, args, report)))
     except Cancelled:
         return Outcome("cancelled", error=f"{kind}: cancelled on request")
     except FactoryError as error:
@@ -90,18 +97,27 @@ def _resolve(target: str) -> Perform:
     return perform
 
 
-def _reporter(table: JobTable, id: str) -> Progress:
-    last = float("-inf")
+def _reporter(table: JobTable, id: str, *, yields: bool) -> Progress:
+    """Note a job's progress now and then; a job that yields rests while others wait, at most as long as it has worked."""
+    last, rested = float("-inf"), time.monotonic()
 
     def report(share: float, what: str) -> None:
-        nonlocal last
+        nonlocal last, rested
         if time.monotonic() - last < REPORT_EVERY:
             return
-        last = time.monotonic()
-        if table.report(id, share, what):
-            raise Cancelled(f"job: {id} was cancelled")
+        _note(table, id, share, what)
+        rest = time.monotonic() + min(time.monotonic() - rested, LONGEST_REST)
+        while yields and time.monotonic() < rest and table.others_wait(id):
+            time.sleep(REPORT_EVERY)
+            _note(table, id, share, what)
+        last = rested = time.monotonic()
 
     return report
+
+
+def _note(table: JobTable, id: str, share: float, what: str) -> None:
+    if table.report(id, share, what):
+        raise Cancelled(f"job: {id} was cancelled")
 
 
 def _die_with_server() -> None:

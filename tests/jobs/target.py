@@ -82,6 +82,7 @@ _KINDS = {
     "add": _add,
     "steps": _steps,
     "gated": _gated,
+    "tune": _gated,
     "stubborn": _stubborn,
     "surroundings": _surroundings,
     "chatty": _chatty,
