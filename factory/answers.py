@@ -7,13 +7,18 @@ from typing import Any
 Answer = dict[str, Any]
 
 
-def tidy(answer: Mapping[str, Any]) -> Answer:
-    """Round floats to four significant digits and drop what is missing, all the way down.
+DIGITS = 4
+
+
+def tidy(answer: Mapping[str, Any], digits: int = DIGITS) -> Answer:
+    """Round floats to some significant digits and drop what is missing, all the way down.
 
     Parameters
     ----------
     answer : mapping
         Of numbers, texts, mappings and sequences, numpy scalars among them.
+    digits : int
+        Significant ones of every float.
 
     Returns
     -------
@@ -21,23 +26,23 @@ def tidy(answer: Mapping[str, Any]) -> Answer:
         JSON-able; None, NaN and empty mappings are gone from mappings, and
         stand as ``"-"`` in rows, where position matters.
     """
-    kept = {str(key): _tidied(item) for key, item in answer.items()}
+    kept = {str(key): _tidied(item, digits) for key, item in answer.items()}
     return {key: item for key, item in kept.items() if item is not None and item != {}}
 
 
-def _tidied(value: Any) -> Any:
+def _tidied(value: Any, digits: int) -> Any:
     if isinstance(value, Mapping):
-        return tidy(value)
+        return tidy(value, digits)
     if isinstance(value, str | bool):
         return value
     if isinstance(value, list | tuple):
-        return ["-" if item is None else item for item in map(_tidied, value)]
+        return ["-" if item is None else item for item in (_tidied(item, digits) for item in value)]
     if hasattr(value, "item"):
         value = value.item()
-    return significant(value) if isinstance(value, float) else value
+    return significant(value, digits) if isinstance(value, float) else value
 
 
-def significant(value: float, digits: int = 4) -> float | int | None:
+def significant(value: float, digits: int = DIGITS) -> float | int | None:
     """A float to some significant digits, whole numbers as they are; None when it is NaN or infinite."""
     if not math.isfinite(value):
         return None
@@ -60,13 +65,14 @@ def page(rows: Sequence[Any], number: int, size: int) -> tuple[list[Any], Answer
     rows : list
         The page.
     more : dict
-        ``total`` and, unless it was the last, ``next_page``; empty when all fit on one page.
+        As :func:`further` says.
     """
     start = (number - 1) * size
-    chosen = list(rows[start : start + size])
-    if len(rows) <= size:
-        return chosen, {}
-    more: Answer = {"total": len(rows)}
-    if start + size < len(rows):
-        more["next_page"] = number + 1
-    return chosen, more
+    return list(rows[start : start + size]), further(len(rows), number, size)
+
+
+def further(total: int, number: int, size: int) -> Answer:
+    """What a page says of the others: ``total`` and, unless it was the last, ``next_page``; nothing when all fit on one."""
+    if total <= size:
+        return {}
+    return {"total": total, **({"next_page": number + 1} if number * size < total else {})}

@@ -4,9 +4,11 @@
 
     FactoryError
     ├── PipelineError        a pipeline cannot be what its author wrote
-    │   └── ExpressionError  one of its feature expressions
+    │   ├── ExpressionError  one of its feature expressions
+    │   └── UnknownError     there is none of that id or name
     ├── DataError            a file, a series or a dataset file is not as it must be
     ├── FlowError            a pipeline is well formed and still cannot run on these data
+    │   └── UnlearnableError some decisions are too few, or of one class
     ├── SealError            something would touch or expose sealed rows
     ├── LedgerError          the ledger does not verify, or cannot be written
     ├── WorkspaceError       the workspace cannot be used by this version
@@ -15,13 +17,22 @@
 
 Every message is one line a mistake: the place, what came, what is allowed and
 the smallest mend. Messages go to people and to agents as they are, so they
-never hold a sealed number, a path outside the workspace or a traceback.
+never hold a sealed number, a path outside the workspace or a traceback. They
+often quote what came: so every line is cleaned and kept short here, once for all.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from factory.foreign import clean, shorten
+
 MAX_LINES = 5
+LINE = 500
+"""Characters of a line; in a longer one what is quoted gives way first."""
+WORD = 64
+"""Characters of what is quoted, or has no blank in it, in a line that is too long."""
+_LONG = re.compile(rf"(?<=')[^'\n]{{{WORD},}}(?=')|(?<=\")[^\"\n]{{{WORD},}}(?=\")|[^\s'\"]{{{WORD},}}")
 
 
 class FactoryError(Exception):
@@ -30,11 +41,11 @@ class FactoryError(Exception):
     Parameters
     ----------
     *lines : str
-        One line a mistake. At most five are shown; the rest are counted.
+        One line a mistake, of at most 500 characters. At most five are shown; the rest are counted.
     """
 
     def __init__(self, *lines: str) -> None:
-        shown = list(lines[:MAX_LINES])
+        shown = [_short(clean(line)) for line in lines[:MAX_LINES]]
         if len(lines) > MAX_LINES:
             shown.append(f"and {len(lines) - MAX_LINES} more")
         self.lines = tuple(shown)
@@ -52,12 +63,20 @@ class ExpressionError(PipelineError):
     """A feature expression cannot be what its author wrote."""
 
 
+class UnknownError(PipelineError):
+    """There is no pipeline of an id or name."""
+
+
 class DataError(FactoryError):
     """A file, a series or a dataset file is not as it must be."""
 
 
 class FlowError(FactoryError):
     """A well-formed pipeline cannot run on these data."""
+
+
+class UnlearnableError(FlowError):
+    """Some decisions are too few to learn from, or of one class."""
 
 
 class SealError(FactoryError):
@@ -98,8 +117,16 @@ def did_you_mean(word: str, allowed: Iterable[str], most: int = 12) -> str:
         ``"did you mean 'x'?"`` or ``"allowed: a, b, c"``.
     """
     names: Sequence[str] = sorted(allowed)
-    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    near = get_close_matches(word[:WORD], names, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"
     listed = ", ".join(names[:most])
     return f"allowed: {listed}, ..." if len(names) > most else f"allowed: {listed}"
+
+
+def _short(line: str) -> str:
+    """A line that what it quotes made too long, with the rest of it as whole as can be: the mend comes last."""
+    if len(line) <= LINE:
+        return line
+    line = _LONG.sub(lambda found: shorten(found[0], WORD), line)
+    return line if len(line) <= LINE else f"{shorten(line, LINE * 2 // 3)} {line[-(LINE // 3) + 1 :]}"

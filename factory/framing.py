@@ -2,7 +2,8 @@
 
 Each frame is one or more Arrow files whose columns stand side by side: the bars
 of a partition, and one file for each feature that was asked for, so that the
-next call that asks for it finds it made.
+next call that asks for it finds it made. Of validation they hold the days that
+the dataset file lets code see, and are made as if there were no others.
 """
 
 import os
@@ -13,17 +14,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import factory
 from factory import canonical
 from factory.errors import DataError, PipelineError
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.expressions.keys import column_key
+from factory.expressions.recipes import RECIPES
+from factory.screening import apply_recipe
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
     from factory.workshop import Workshop
 
-VERSION = 1
+VERSION = 3
 """Raised whenever a frame would hold something else for the same request."""
 MOST_FEATURES = 30
 
@@ -82,6 +86,11 @@ class Frames:
         """The files of each frame."""
         return {name: [file.path for file in files] for name, files in self.files.items()}
 
+    @property
+    def of_validation(self) -> set[str]:
+        """Names of the frames that are made of validation."""
+        return {name for name, files in self.files.items() if any(file.partition == "validation" for file in files)}
+
     def missing(self) -> list[File]:
         """Files that are still to be made; the others are marked as used."""
         absent = []
@@ -113,9 +122,9 @@ def frames(
     dataset : str or None
         Default: the pipeline's, else the only one.
     validation : bool
-        Add the frame `validation`, and `trades` when a pipeline is named.
+        Add the frame `validation`, and `trades` when a pipeline is named: what it trades on those days alone.
     features : sequence of str
-        Expressions, or names of the pipeline's features: a column each.
+        Expressions, names of the pipeline's features, or names of recipes, on the first bars: a column each.
     pipeline : str or None
         Id or name; adds the frame `predictions`.
 
@@ -136,7 +145,8 @@ def frames(
     if chosen:
         files["predictions"] = (_file(workshop, data, "train", "predictions", chosen.id),)
         if validation:
-            files["trades"] = (_file(workshop, data, "validation", "trades", workshop.run_id(chosen, "trial")),)
+            trial = workshop.run_id(chosen, "trial")
+            files["trades"] = (_file(workshop, data, "validation", "trades", trial, factory.__version__),)
     return Frames(data, validation, tuple(features), chosen.id if chosen else None, files)
 
 
@@ -147,13 +157,16 @@ def _expressions(
         raise PipelineError(f"features: {len(features)} came; at most {MOST_FEATURES} a call")
     own = dict(pipeline.features) if pipeline else {}
     series = workshop.catalog.meta(data)["series"]
-    first = next(one for one in series.values() if one["kind"] == "bars")
-    taken = [name for name in features if name in first["columns"]]
+    first = next(name for name, one in series.items() if one["kind"] == "bars")
+    taken = [name for name in features if name in series[first]["columns"]]
     if taken:
         raise PipelineError(f"features: '{taken[0]}' is a column of the frame already; leave it out, or give its expression")
     known = {name: set(one["columns"]) for name, one in series.items()}
     periods = {name: one["period"] for name, one in series.items()}
-    found = {text: parse(own.get(text, text)) for text in features}
+    found = {
+        text: apply_recipe(RECIPES[text], series, first) if text in RECIPES and text not in own else parse(own.get(text, text))
+        for text in features
+    }
     for expression in found.values():
         expression.check(known, periods)
     return found
@@ -170,5 +183,6 @@ def _columns(workshop: "Workshop", data: str, partition: str, expressions: dict[
 def _file(
     workshop: "Workshop", data: str, partition: str, kind: str, name: str = "", *more: str, expression: Expression | None = None
 ) -> File:
-    key = canonical.digest([VERSION, kind, name, workshop.catalog.fingerprint(data, partition), *more])
+    shown = [workshop.catalog.spec(data).validation_share] if partition == "validation" else []
+    key = canonical.digest([VERSION, kind, name, workshop.catalog.fingerprint(data, partition), *shown, *more])
     return File(workshop.workspace.frames / f"{key}.arrow", partition, kind, name, expression)

@@ -2,28 +2,34 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from factory.answers import Answer, page, table
+from factory.binding import bind_shipped
 from factory.errors import PipelineError, did_you_mean
 from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
 from factory.ledger import Ledger
-from factory.market.catalog import Catalog
+from factory.market.catalog import OVERSHOOT, Catalog
 from factory.market.contracts import Binary, Contract
+from factory.market.faults import JUMP, faults_of
+from factory.market.faults import MEND as FAULT_MEND
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.parts.catalog import KINDS, entries
 from factory.parts.describe import Parameter
-from factory.pipeline import shipped
-from factory.times import iso, now_ms
+from factory.pipeline import Pipeline
+from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
+from factory.times import iso, now_ms, to_duration
 from factory.vault.pools import SEAL_ROWS, pool_of
 
 PAGE = 20
+SHOWN = 3
+"""Jumps of a price that are told."""
 BOOK_NEEDS = "(needs an order-book series)"
 EXACT, NAMED, WORD, PART, UNLIKE = range(5)
 """How well an operator or a recipe answers a search."""
-REAL = "simulated: an invented market, good for learning the tools; real data with `rfcat start btc`"
+REAL = "simulated: an invented market; real data with `rfcat start btc`"
 
 
 def market(catalog: Catalog, ledger: Ledger, dataset: str | None) -> Answer:
@@ -51,41 +57,113 @@ def _left(ledger: Ledger, spec: DatasetSpec) -> int:
 
 
 def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
+    from factory.vault.readiness import ready_of_market
+
     spec, meta = catalog.spec(name), catalog.meta(name)
     counts, parts = ledger.counts(name), meta["partitions"]
+    split = {key: f"{iso(parts[key]['start'])} to {iso(parts[key]['end'])}" for key in PARTITIONS}
+    split["validation"] += f"; execute_python sees {spec.validation_share:.0%} of its days"
     return {
         "dataset": name,
         "about": None if meta["simulated"] else spec.about or None,
         "kind": REAL if meta["simulated"] else "real",
-        "series": {
-            key: f"{spec.series[key].period} {one['kind']}, {iso(one['first'])} on: {' '.join(one['columns'])}"
-            for key, one in meta["series"].items()
-        },
-        "contracts": {key: contract_text(contract) for key, contract in spec.contracts.items()},
-        "split": {key: f"{iso(parts[key]['start'])} to {iso(parts[key]['end'])}" for key in PARTITIONS},
-        "pipelines": [one.pipeline for one in shipped().values()],
-        "ledger": f"{counts.trials} trials, {counts.explorations} explorations; {_left(ledger, spec)} looks left",
+        "series": _series(spec, meta),
+        "rows": _rows(meta),
+        "faults": {key: lines for key, one in meta["series"].items() if (lines := _faults(one))} or None,
+        "contracts": {key: contract_text(one, meta["series"][one.of][OVERSHOOT]) for key, one in spec.contracts.items()},
+        "split": split,
+        "limits": _limits(spec),
+        "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
+        "submit": ready_of_market(spec, ledger.of_kinds(SEAL_ROWS)),
+        "ledger": f"{counts.trials} trials, {counts}; {_left(ledger, spec)} looks left",
     }
 
 
-def contract_text(contract: Contract) -> str:
-    """A contract and its costs in one line."""
+def _faults(series: Mapping[str, Any]) -> str:
+    """What the import found wrong with a series, in a line; jumps are one."""
+    found = faults_of(series)
+    jumps = [fault for fault in found if fault.kind == JUMP]
+    lines = [fault.line for fault in (*jumps[:SHOWN], *(fault for fault in found if fault.kind != JUMP))]
+    more = [f"{len(jumps) - SHOWN} more jumps"] if len(jumps) > SHOWN else []
+    return "; ".join([*lines, *more, FAULT_MEND]) if found else ""
+
+
+def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
+    """Each series in a line: its rows, what of them warms up and is missing, and its columns, said once where they repeat."""
+    start = meta["partitions"]["train"]["start"]
+    lines: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for name, one in meta["series"].items():
+        columns = " ".join(one["columns"])
+        owner = owners.setdefault(columns, name)
+        first = "" if one["first"] == start else f", {iso(one['first'])} on"
+        warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
+        late = f", known {to_duration(one['delay'])} late" if one["delay"] else ""
+        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}"
+        lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
+    return lines
+
+
+def _rows(meta: Mapping[str, Any]) -> str:
+    """How rows are stamped, and that there is nothing else to say of them where no series says it."""
+    start, series = meta["partitions"]["train"]["start"], meta["series"].values()
+    said = ["stamped at open, known at close"]
+    if all(one["first"] >= start for one in series):
+        said.append("none before train to warm up")
+    said.append("windows over gaps are missing" if any(one["missing"] for one in series) else "no gaps")
+    return "; ".join(said)
+
+
+def _gaps(series: Mapping[str, Any]) -> str:
+    if not series["missing"]:
+        return ""
+    noted = series["quality"]["noted"].get("gaps")
+    where = f" in {noted['count']} gaps, the longest {noted['longest']}" if noted else ""
+    return f", {series['missing']} rows missing{where}"
+
+
+def _limits(spec: DatasetSpec) -> dict[str, str]:
+    """What the dataset allows of a pipeline's spans and sizes, as its checks hold them."""
+    start, end = spec.bounds("train")
+    perpetuals = [one.leverage for one in spec.contracts.values() if not isinstance(one, Binary)]
+    moving = f"; long_or_short also volatility, leverage to {max(perpetuals):g}" if perpetuals else ""
+    return {
+        "horizon": f"to {span_text(spec.gap)}; a binary's window",
+        "refit": f"every {LEAST_EVERY} or more, window {LEAST_HORIZONS} horizons to {span_text(end - start)}",
+        "sizes": f"fixed, kelly{moving}",
+    }
+
+
+def contract_text(contract: Contract, overshoot: float) -> str:
+    """A contract, its costs and the orders that it takes in one line."""
+    steps = "".join(f", {name} {step:g}" for name, step in (("tick", contract.tick), ("lot", contract.lot)) if step)
+    orders = f"orders from {contract.minimum_notional:g} of {contract.equity:g}{steps}"
     if isinstance(contract, Binary):
         priced = f"odds {contract.odds}" if contract.odds else f"an assumed price of {contract.price:.2f}"
         costs = f"fee {contract.fee:g}*p*(1-p), half spread {contract.half_spread:g}"
-        return f"binary {contract.window} up/down of {contract.of} at {priced}, {costs}"
+        return f"binary {contract.window} up/down of {contract.of} at {priced}, {costs}, {orders}"
     return (
-        f"perpetual on {contract.of}, taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g}, "
-        f"funding {contract.funding:g} each {contract.funding_every}, leverage to {contract.leverage:g}"
+        f"perpetual on {contract.of}, taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g} "
+        f"(a stop's {max(contract.slippage, overshoot):.2g}), funding {contract.funding:g} each {contract.funding_every}, "
+        f"leverage to {contract.leverage:g}, {orders}"
     )
 
 
-def features(family: str | None, search: str | None, part: str | None, number: int) -> Answer:
-    """Operators and recipes by family or search, the parts of a stage, or, with nothing asked, where to look."""
+def features(family: str | None, search: str | None, part: str | None, number: int, whole: Pipeline | None = None) -> Answer:
+    """Operators and recipes by family or search, the parts of a stage, or, with nothing asked, where to look.
+
+    Parameters
+    ----------
+    whole : Pipeline or None
+        One that shows what a whole spec looks like.
+    """
     if part is not None:
+        stray = [name for name, value in (("family", family), ("search", search)) if value is not None]
+        if stray:
+            raise PipelineError(f"{', '.join(stray)}: not taken with part, which lists a whole stage; leave out either")
         return _parts(part)
     if family is None and search is None:
-        return _families()
+        return _families(whole)
     lines = _matching(family, (search or "").strip().lower())
     if not lines and family is not None:
         known = {one.family for one in OPERATORS.values()} | {recipe.family for recipe in RECIPES.values()}
@@ -95,7 +173,7 @@ def features(family: str | None, search: str | None, part: str | None, number: i
     return {"features": shown, **more}
 
 
-def _families() -> Answer:
+def _families(whole: Pipeline | None) -> Answer:
     operators: dict[str, list[str]] = {}
     for one in OPERATORS.values():
         operators.setdefault(one.family, []).append(one.name)
@@ -109,7 +187,8 @@ def _families() -> Answer:
         "recipes": " ".join(f"{family}({count})" for family, count in recipes.items()),
         "stages": " ".join(KINDS),
         "syntax": "btc.close, + - * /, < >, and or not, literal windows in rows; at(1h, expr) on completed 1-hour bars",
-        "next": "family=... or search=... for parameters; part=... for a stage; a whole spec: show(what='btc-long-short')",
+        "next": "family=... or search=... for parameters; part=... for a stage"
+        + (f"; a whole spec: show(what='{whole.id}')" if whole else ""),
     }
 
 

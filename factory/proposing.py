@@ -1,6 +1,7 @@
 """Strategy files: what a person is given to review, and what anchors the ledger outside itself."""
 
 import os
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,14 +9,16 @@ import factory
 from factory.answers import Answer, tidy
 from factory.errors import LedgerError, PipelineError
 from factory.ledger import Position
-from factory.pipeline import Pipeline, provenance
+from factory.pipeline import Pipeline, provenance, render
 from factory.times import iso, now_ms
 from factory.vault.pools import SEAL_ROWS, looks_of
-from factory.workspace import Workspace
+from factory.workspace import Workspace, write_new
 
 if TYPE_CHECKING:
     from factory.workshop import Workshop
 
+PROPOSED = Path("strategies", "proposed")
+"""Of a checkout."""
 SHOWN = (
     "win_rate",
     "win_interval",
@@ -81,25 +84,46 @@ def _examined(workshop: "Workshop", pipeline: Pipeline) -> list[Answer] | None:
     ] or None
 
 
+def propose(workshop: "Workshop", pipeline: Pipeline, scored: Answer, why: str) -> Path:
+    """Write the strategy file of a scored pipeline; an earlier one stays, and the new one is numbered.
+
+    Raises
+    ------
+    PipelineError
+        If no reason is given.
+    """
+    if not any(sign.isalnum() for sign in why):
+        raise PipelineError("why: empty; say in a sentence why a person should look at it")
+    folder = proposals(workshop.workspace)
+    text = render(pipeline, history(workshop, pipeline, scored, why))
+    names = (f"{pipeline.pipeline}-{pipeline.id}{f'-{number}' if number > 1 else ''}.yaml" for number in count(1))
+    return next(path for path in (folder / name for name in names) if write_new(path, text))
+
+
 def proposals(workspace: Workspace) -> Path:
-    """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout, else the workspace."""
-    chosen = os.environ.get("RFCAT_PROPOSALS")
+    """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout started in, else the workspace."""
+    chosen, project = os.environ.get("RFCAT_PROPOSALS"), _checkout()
     if chosen:
         return Path(chosen).expanduser()
+    return project / PROPOSED if project and Path.cwd().is_relative_to(project) else workspace.root / "proposed"
+
+
+def _checkout() -> Path | None:
     project = Path(factory.__file__).resolve().parents[1]
-    return project / "strategies" / "proposed" if (project / "pyproject.toml").is_file() else workspace.root / "proposed"
+    return project if (project / "pyproject.toml").is_file() else None
 
 
 def anchors(workspace: Workspace) -> list[Position]:
-    """Heads of this workspace's ledger that its strategy files keep.
+    """Heads of this workspace's ledger that its strategy files keep, wherever they may have been written.
 
     Raises
     ------
     LedgerError
         If a strategy file cannot be read.
     """
-    found = []
-    for path in sorted(proposals(workspace).glob("*.yaml")):
+    project, found = _checkout(), []
+    folders = {workspace.root / "proposed", proposals(workspace), *([project / PROPOSED] if project else [])}
+    for path in sorted(path for folder in folders for path in folder.glob("*.yaml")):
         try:
             told = provenance(path.read_text(encoding="utf-8"))
             if told.get("workspace") == workspace.id:

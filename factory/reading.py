@@ -2,41 +2,67 @@
 
 from factory.answers import Answer
 
-FEWEST_TRADES = 30
-LEVEL = 0.05
 RUIN = -0.999
+GRADES = ((0.01, "strong"), (0.05, "fair"), (0.3, "weak"))
+"""How good the evidence is called below some chance that luck would do as well; above all of them it is none."""
+NONE = "none"
 
 
-def reading(found: Answer, trials: int) -> str:
+def reading(found: Answer, trials: int, independent: float) -> str:
     """Say what a trial's figures mean.
 
-    Luck is judged at the ledger's count: the one-sided p-value of the mean
-    net is multiplied by the trials made on these data (Bonferroni). On trials
-    that an agent chose after seeing others this is still too optimistic, and
-    only sealed data settle it.
+    Luck is judged at the ledger's count of independent trials: the one-sided p-value of the mean net is multiplied by it
+    (Bonferroni), and the grade of the evidence is named with the figure, so that near-identical trials read alike. On trials
+    that an agent chose after seeing others this is too optimistic: the chance at the raw count stands beside it, and only
+    sealed data settle it.
 
     Parameters
     ----------
     found : dict
-        Metrics of :func:`factory.backtest.metrics.figures`.
+        Metrics of :func:`factory.backtest.metrics.figures`, and `one_chance` where all chances are the same.
     trials : int
         Trials on the dataset, this one counted.
+    independent : float
+        About how many independent ones they amount to, at most `trials`.
     """
-    trades = found.get("trades", 0)
-    if not trades:
-        return "no trade was taken: the predicted edge never paid its price"
-    if ruined(found):
-        return "ruined: lost everything; stake less"
-    if found.get("mean_net", 0.0) <= 0:
-        return "loses after costs"
-    if trades < FEWEST_TRADES or "p_value" not in found:
-        return f"too few trades to judge ({trades:.0f})"
-    if found["p_value"] > LEVEL:
-        return "earns after costs, but by no more than luck would explain"
-    chance = min(1.0, found["p_value"] * trials)
-    if chance > LEVEL:
-        return f"earns after costs; among {trials} trials luck would do as well (p x trials {chance:.2g})"
-    return f"earns after costs, beyond luck at {trials} trials (p x trials {chance:.2g}); sealed data have the last word"
+    if not found.get("trades"):
+        said = "no trade was taken: the predicted edge never paid its price"
+    elif ruined(found):
+        said = "ruined: lost everything; stake less"
+    elif "p_value" not in found:
+        said = f"too few independent blocks of trades to judge ({found.get('blocks', 0):.0f}); trade more often"
+    else:
+        said = _judged(found, trials, independent) + _account(found)
+    if "one_chance" in found:
+        return f"the model learned nothing: it gives every decision the chance {found['one_chance']:.4g}; {said}"
+    return said
+
+
+def _judged(found: Answer, trials: int, independent: float) -> str:
+    after = " after costs" if found.get("mean_cost") or found.get("funding") else ""
+    if found["mean_high"] <= 0:
+        return f"loses{after}"
+    if found["mean_net"] <= 0:
+        return f"earns nothing{after}, within luck (p {found['p_value']:.2g})"
+    chance = min(1.0, found["p_value"] * min(independent, trials))
+    grade = next((name for below, name in GRADES if chance < below), NONE)
+    among = "" if trials == 1 else f" among {trials} trials"
+    if round(independent) < trials:
+        among = (
+            f" among about {independent:.0f} independent trials ({min(1.0, found['p_value'] * trials):.2g} among all {trials})"
+        )
+    last = "; sealed data have the last word" if grade in ("strong", "fair") else ""
+    return f"earns{after}, evidence {grade}: chance {chance:.2g} that luck does as well{among}{last}"
+
+
+def _account(found: Answer) -> str:
+    """What to say where the account went the other way than the mean of its trades."""
+    grown = found.get("total_return", 0.0)
+    if found["mean_net"] > 0 > grown:
+        return f"; yet the account lost {-grown:.2g} of itself: larger stakes lost, or losses compounded"
+    if grown > 0 >= found["mean_net"]:
+        return f"; yet the account gained {grown:.2g} of itself: larger stakes won"
+    return ""
 
 
 def ruined(found: Answer) -> bool:
@@ -44,7 +70,11 @@ def ruined(found: Answer) -> bool:
     return bool(found.get("total_return", 0.0) <= RUIN)
 
 
+def judgeable(found: Answer) -> bool:
+    """Whether there are enough trades to judge, and equity left."""
+    return "p_value" in found and not ruined(found)
+
+
 def rank(found: Answer) -> tuple[bool, float]:
     """Sort key, best first: by Sharpe; the ruined and those with too few trades last."""
-    judgeable = found.get("trades", 0) >= FEWEST_TRADES and not ruined(found)
-    return not judgeable, -float(found.get("sharpe", float("-inf")))
+    return not judgeable(found), -float(found.get("sharpe", float("-inf")))

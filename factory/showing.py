@@ -2,28 +2,31 @@
 
 from typing import TYPE_CHECKING, Any
 
-from factory.answers import Answer, page, table
-from factory.errors import PipelineError, did_you_mean
-from factory.evidence.standing import deflated, spread
+from factory.answers import Answer, further, table
+from factory.errors import PipelineError, UnknownError, did_you_mean
+from factory.evidence.standing import deflated
+from factory.explained import tell_probes
 from factory.ledger import Entry
 from factory.ledger.store import PAGE as KEPT
-from factory.reading import rank, reading
+from factory.naming import LISTS, PREFIXES, changed_from_parent
+from factory.reading import reading
 from factory.times import iso, now_ms
-from factory.vault.pools import PASS, PENDING, SEAL_ROWS, looks_of
+from factory.vault.pools import PASS, PENDING, SEAL_ROWS, find_look, looks_of
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
     from factory.workshop import Workshop
 
 PAGE = 10
-PROBED = 2
-"""Lines of probes in an answer, of each severity."""
 CHARACTERS = 6_000
 """Of a call's output on one page."""
+CHANGED = 80
+"""Of what a variant has otherwise, in a list."""
 BOARD = (
     "pipeline",
     "name",
     "parent",
+    "changed",
     "trades",
     "win_rate",
     "break_even",
@@ -33,7 +36,8 @@ BOARD = (
     "return",
     "auc",
 )
-LISTS = ("summary", "leaderboard", "trials", "ledger", "looks", "datasets", "calls", "jobs")
+TEXTBOOK = "deflated takes the spread of Sharpes by luck alone, textbook that between trials, which real differences widen"
+OF_DATASETS = ("summary", "leaderboard", "trials", "ledger", "looks")
 BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
 
 
@@ -54,28 +58,42 @@ def trial(workshop: "Workshop", pipeline: "Pipeline", run: Answer, *, new: bool)
         "costs": found.get("costs"),
         "sides": run.get("sides"),
         "decisions": {name: count for name, count in run["counts"].items() if count},
+        "refits": run.get("refits"),
+        "unconverged": run.get("unconverged"),
         "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
         "twins_show": "win_rate, return; the coin is one draw",
+        "on_flipped_bars": on_flipped_bars(run),
         "units": units(pipeline),
-        "deflated": deflated(found, len(run["daily"]), trials),
-        "reading": reading(found, trials),
+        "deflated": deflated(found, trials),
+        "reading": reading(found, trials, workshop.ledger.independent(pipeline.data)),
         "price": run.get("price") or None,
-        "probes": probes(run),
+        "probes": tell_probes(workshop.store, (workshop.agent, workshop.scored_on(pipeline)), pipeline, run),
+        "ready": ready(workshop, pipeline, run),
         "data": "simulated" if workshop.catalog.meta(pipeline.data)["simulated"] else None,
         "ledger": workshop.standing(pipeline.data),
     }
     return answer
 
 
-def probes(run: Answer) -> Answer | str:
-    """What the probes of a trial say, short when they say nothing."""
-    found = run.get("probes") or {}
-    said = {key: _first(found[key]) for key in ("block", "warn") if key in found}
-    return said or ("clean" if found else "none ran")
+def ready(workshop: "Workshop", pipeline: "Pipeline", run: Answer) -> Answer:
+    """What a look at a trial could examine, and what is missing for one."""
+    from factory.vault.readiness import ready_of_trial
+
+    spec = workshop.catalog.spec(pipeline.data)
+    return ready_of_trial(spec, spec.contracts[pipeline.trade.contract], run, workshop.ledger.of_kinds(SEAL_ROWS))
 
 
-def _first(lines: list[str]) -> list[str]:
-    return lines if len(lines) <= PROBED else [*lines[:PROBED], f"and {len(lines) - PROBED} more"]
+def on_flipped_bars(run: Answer) -> Answer | None:
+    """What the trial's frozen decisions come to where direction is a coin, and what the trial has beyond that."""
+    twin, found = run.get("null"), run["metrics"]
+    if not twin:
+        return None
+    return {
+        "mean_net": [twin[key] for key in ("mean_net", "mean_spread") if key in twin] or None,
+        "auc": twin.get("auc"),
+        "excess_net": found["mean_net"] - twin["mean_net"] if "mean_net" in twin else None,
+        "excess_auc": found["auc"] - twin["auc"] if "auc" in twin and "auc" in found else None,
+    }
 
 
 def headline(found: Answer) -> Answer:
@@ -110,12 +128,22 @@ def _pair(found: Answer, low: str, high: str) -> list[float] | None:
     return [found[low], found[high]] if low in found and high in found else None
 
 
-def show(workshop: "Workshop", what: str, by: str | None, number: int) -> Answer:
-    """A list by name, or pipelines by id or name: one in full, several side by side."""
+def show(
+    workshop: "Workshop", what: str, by: str | None, number: int, dataset: str | None = None, reader: str | None = None
+) -> Answer:
+    """A list by name, of one dataset or of all, or pipelines by id or name: one in full, several side by side.
+
+    An agent who reads is told figures and names, and nothing that another wrote in words of its own.
+    """
+    if dataset is not None and what.partition(" ")[0] not in OF_DATASETS:
+        raise PipelineError(f"dataset: not taken with '{what[:40]}'; leave it out, or show one of {', '.join(OF_DATASETS)}")
+    if by is not None:
+        return _broken_down(workshop, what, by)
+    data = workshop.catalog.names() if dataset is None else [workshop.dataset(dataset)]
     if what in ("leaderboard", "trials"):
-        return _board(workshop, number, best=what == "leaderboard")
+        return _board(workshop, data, number, best=what == "leaderboard")
     if what == "ledger":
-        return _ledger(workshop)
+        return _ledger(workshop, data)
     if what == "datasets":
         return workshop.describe()
     if what == "calls":
@@ -123,47 +151,59 @@ def show(workshop: "Workshop", what: str, by: str | None, number: int) -> Answer
     if what.partition(" ")[0] == "summary":
         from factory.summary import summary
 
-        return summary(workshop, workshop.dataset(what.partition(" ")[2].strip() or None))
+        return summary(workshop, workshop.dataset(what.partition(" ")[2].strip() or dataset), number)
     if what == "looks":
-        return _looks(workshop)
+        return _looks(workshop, data, whole=dataset is None)
     if what.startswith("look-"):
         return look(workshop, what)
     if what.startswith("call-"):
-        return _output(workshop, what, number)
+        return _output(workshop, what, number, reader)
     names = what.replace(",", " ").split()
     if len(names) > 1:
         return _side_by_side(workshop, names)
-    return _pipeline(workshop, what, by)
+    return _pipeline(workshop, what, reader)
 
 
-def _pipeline(workshop: "Workshop", reference: str, by: str | None) -> Answer:
-    from factory.pipeline import render
+def _pipeline(workshop: "Workshop", reference: str, reader: str | None) -> Answer:
+    from factory.pipeline import render, shipped
 
+    pipeline = _resolve(workshop, reference)
+    ours = shipped().get(pipeline.pipeline)
+    is_spoken = reader is None or (ours is not None and ours.about == pipeline.about)
+    return {
+        "pipeline": pipeline.id,
+        "yaml": render(pipeline if is_spoken else pipeline.model_copy(update={"about": ""})),
+        "parent": workshop.parent(pipeline.id),
+        "score": _short(workshop.known(pipeline)),
+    }
+
+
+def _broken_down(workshop: "Workshop", what: str, by: str) -> Answer:
+    """One trial's trades in groups; nothing else can be broken down."""
+    from factory.work.breakdowns import breakdown
+
+    if by not in BREAKDOWNS:
+        raise PipelineError(f"by: '{by}' unknown; {did_you_mean(by, BREAKDOWNS)}")
+    if what.partition(" ")[0] in LISTS or what.startswith(PREFIXES) or len(what.replace(",", " ").split()) > 1:
+        raise PipelineError(f"by: breaks one trial down, and '{what[:40]}' is none; give a pipeline's id, or leave by out")
+    pipeline = _resolve(workshop, what)
+    if workshop.known(pipeline) is None:
+        raise PipelineError(f"by: {pipeline.id} has no trades yet; backtest it first")
+    rows = breakdown(workshop, pipeline, by)
+    return {"pipeline": pipeline.id, "by": by, **rows, "ledger": workshop.standing(pipeline.data)}
+
+
+def _resolve(workshop: "Workshop", reference: str) -> "Pipeline":
     try:
-        pipeline = workshop.resolve(reference)
-    except PipelineError:
+        return workshop.resolve(reference)
+    except UnknownError:
         raise PipelineError(
             f"show: '{reference}' unknown; give a pipeline's id or name, a job's id, or one of {', '.join(LISTS)}"
         ) from None
-    known = workshop.known(pipeline)
-    if by is None:
-        return {
-            "pipeline": pipeline.id,
-            "yaml": render(pipeline),
-            "parent": workshop.parent(pipeline.id),
-            "score": _short(known),
-        }
-    if by not in BREAKDOWNS:
-        raise PipelineError(f"by: '{by}' unknown; {did_you_mean(by, BREAKDOWNS)}")
-    if known is None:
-        raise PipelineError(f"by: {pipeline.id} has no trades yet; backtest it first")
-    from factory.work.breakdowns import breakdown
-
-    return {"pipeline": pipeline.id, "by": by, **breakdown(workshop, pipeline, by)}
 
 
 def _short(known: Answer | None) -> Answer | None:
-    keep = ("trial", "trades", "win_rate", "break_even", "sharpe", "return", "ledger")
+    keep = ("trial", "trades", "win_rate", "break_even", "sharpe", "return", "ready", "ledger")
     return {key: known[key] for key in keep if key in known} if known else None
 
 
@@ -194,42 +234,42 @@ def _side_by_side(workshop: "Workshop", references: list[str]) -> Answer:
     }
 
 
-def _board(workshop: "Workshop", number: int, *, best: bool) -> Answer:
-    runs = [entry for name in workshop.catalog.names() for entry in _trials(workshop, name)]
-    if best:
-        runs.sort(key=lambda entry: rank(entry.payload["metrics"]))
-    shown, more = page(runs, number, PAGE)
-    counts = {name: workshop.ledger.counts(name).trials for name in workshop.catalog.names()}
+def _board(workshop: "Workshop", data: list[str], number: int, *, best: bool) -> Answer:
+    ledger = workshop.ledger
+    shown, total = (ledger.leaderboard if best else ledger.newest)(data, number, PAGE)
+    counts = {name: ledger.counts(name).trials for name in data}
     return {
-        **table(BOARD, [_row(entry, counts[str(entry.payload["dataset"])]) for entry in shown]),
-        "sorted": "by Sharpe, ruined and under 30 trades last; the best of many is too good to be true"
+        **table(BOARD, [_row(workshop, entry, counts[str(entry.payload["dataset"])]) for entry in shown]),
+        "sorted": "by Sharpe, the ruined and those with too few trades last; the best of many is too good to be true"
         if best
         else "newest first",
-        **more,
-        "ledger": [workshop.standing(name) for name in workshop.catalog.names()],
+        **further(total, number, PAGE),
+        "ledger": [workshop.standing(name) for name in data],
     }
 
 
-def _trials(workshop: "Workshop", dataset: str) -> list[Entry]:
-    found = reversed(workshop.ledger.all_trials(dataset))
-    return [entry for entry in found if "metrics" in entry.payload]
-
-
-def _row(entry: Entry, trials: int) -> list[Any]:
+def _row(workshop: "Workshop", entry: Entry, trials: int) -> list[Any]:
     found = entry.payload["metrics"]
     row = {
         "pipeline": entry.payload["pipeline"],
         "name": entry.payload["name"],
         "parent": entry.payload.get("parent"),
+        "changed": _changed(workshop, str(entry.payload["pipeline"])),
         **headline(found),
-        "deflated": deflated(found, len(entry.payload["daily"]), trials),
+        "deflated": deflated(found, trials),
     }
     return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
 
 
+def _changed(workshop: "Workshop", id: str) -> str | None:
+    """What a variant has otherwise than its parent, short enough for a list."""
+    text = changed_from_parent(workshop.store, workshop.catalog, id)
+    return text if text is None or len(text) <= CHANGED else f"{text[: CHANGED - 3]}..."
+
+
 def look(workshop: "Workshop", name: str) -> Answer:
     """All that may be told of a look: the same for every FAIL, whatever its reason."""
-    found = next((one for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == name), None)
+    found = find_look(workshop.ledger.of_kinds(SEAL_ROWS), name)
     if found is None:
         raise PipelineError(f"show: '{name[:20]}' unknown; show(what='looks') lists the looks")
     heard = found.heard(now_ms())
@@ -253,16 +293,17 @@ def _after(name: str, heard: str) -> str:
     return "propose it; a person reads the report" if heard == PASS else "search on, or report what was ruled out"
 
 
-def _looks(workshop: "Workshop") -> Answer:
-    """Every look: when, on what, and what was heard."""
+def _looks(workshop: "Workshop", data: list[str], *, whole: bool) -> Answer:
+    """Every look, also on what is no longer here, or those on some data: when, on what, and what was heard."""
     now = now_ms()
     rows = [
         [one.name, iso(one.entry.at // 1000 * 1000), one.payload["dataset"], one.payload["pipeline"], one.heard(now)]
         for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
+        if whole or one.payload["dataset"] in data
     ]
     return {
         **table(("look", "at", "dataset", "pipeline", "verdict"), rows[-PAGE:]),
-        "ledger": [workshop.standing(name) for name in workshop.catalog.names()],
+        "ledger": [workshop.standing(name) for name in data],
     }
 
 
@@ -277,11 +318,13 @@ def _calls(workshop: "Workshop", number: int) -> Answer:
     return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
 
 
-def _output(workshop: "Workshop", id: str, number: int) -> Answer:
+def _output(workshop: "Workshop", id: str, number: int, reader: str | None) -> Answer:
     """A page of what a call printed."""
     call = workshop.store.call(id)
     if call is None:
         raise PipelineError(f"show: call '{id[:20]}' unknown; show(what='calls') lists them")
+    if reader not in (None, call.agent):
+        raise PipelineError(f"show: {id} was made by '{call.agent}', and only it and people read what it printed")
     if call.output is None:
         raise PipelineError(f"show: all of {id}'s output was in its answer, or it is too old to be kept; run the code again")
     pages = -(-len(call.output) // CHARACTERS)
@@ -291,33 +334,33 @@ def _output(workshop: "Workshop", id: str, number: int) -> Answer:
     return {"call": id, "output": text, "pages": pages, "next_page": number + 1 if number < pages else None}
 
 
-def _ledger(workshop: "Workshop") -> Answer:
+def _ledger(workshop: "Workshop", data: list[str]) -> Answer:
     position = workshop.ledger.position()
     newest = [
         [entry.seq, iso(entry.at // 1000 * 1000), entry.payload["pipeline"], entry.payload.get("agent")]
-        for name in workshop.catalog.names()
+        for name in data
         for entry in workshop.ledger.trials(name)[:5]
     ]
     return {
         "rows": position.seq,
         "head": position.hash[:12],
         "newest_trials": table(("row", "at", "pipeline", "agent"), newest),
-        "counts": [workshop.standing(name) for name in workshop.catalog.names()],
-        "best": {name: _best(workshop, name) for name in workshop.catalog.names()},
+        "counts": [workshop.standing(name) for name in data],
+        "best": {name: _best(workshop, name) for name in data},
     }
 
 
 def _best(workshop: "Workshop", dataset: str) -> Answer | None:
     """The best trial of a dataset, deflated by all of them in the house's form and in the textbook's."""
-    entries = _trials(workshop, dataset)
-    if not entries:
+    best = workshop.ledger.best_trial(dataset)
+    if best is None:
         return None
-    best = min(entries, key=lambda entry: rank(entry.payload["metrics"]))
-    found, days = best.payload["metrics"], len(best.payload["daily"])
-    trials, between = workshop.ledger.counts(dataset).trials, spread([entry.payload["metrics"] for entry in entries])
+    found = best.payload["metrics"]
+    trials, between = workshop.ledger.counts(dataset).trials, workshop.ledger.sharpe_deviation(dataset)
     return {
         "pipeline": best.payload["pipeline"],
         "sharpe": found.get("sharpe"),
-        "deflated": deflated(found, days, trials),
-        "textbook": None if between is None else deflated(found, days, trials, between),
+        "deflated": deflated(found, trials),
+        "textbook": None if between is None else deflated(found, trials, between),
+        "differ": None if between is None else TEXTBOOK,
     }

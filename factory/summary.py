@@ -1,13 +1,14 @@
 """The honest summary of a search: what was tried, the best of it, what it would take to pay, and what was ruled out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from factory.answers import Answer, table
+from factory.answers import Answer, further, table
 from factory.errors import FactoryError, PipelineError
 from factory.evidence.standing import deflated
 from factory.ledger import Entry
-from factory.reading import rank, reading
+from factory.ledger.board import Idea
+from factory.reading import reading
 from factory.times import now_ms
 from factory.vault.pools import SEAL_ROWS, looks_of
 
@@ -15,32 +16,42 @@ if TYPE_CHECKING:
     from factory.workshop import Workshop
 
 FAMILIES = 5
-"""Ideas that are listed, those with most trials first."""
+"""Ideas on a page, those with most trials first."""
 
 
-def summary(workshop: "Workshop", dataset: str) -> Answer:
+def summary(workshop: "Workshop", dataset: str, number: int = 1) -> Answer:
     """Sum a search up.
 
-    A family of ideas is what it predicts, on what clock and by what trade. It is ruled out, on validation, when even the
-    upper end of the interval of each of its trials loses after costs.
+    A family is an idea: what is predicted, on what clock. It is ruled out, on validation, when even the
+    upper end of the interval of each of its trials that can be judged loses after costs, and open when one does not.
+
+    Parameters
+    ----------
+    number : int
+        Page of the families; pages after the first hold nothing else.
 
     Raises
     ------
     PipelineError
         If nothing was tried yet.
     """
-    trials = [entry for entry in workshop.ledger.all_trials(dataset) if "metrics" in entry.payload]
-    if not trials:
+    best = workshop.ledger.best_trial(dataset)
+    if best is None:
         raise PipelineError(f"summary: no trial on {dataset} yet; backtest something first")
-    best = min(trials, key=lambda entry: rank(entry.payload["metrics"]))
+    ideas, total = workshop.ledger.ideas(dataset, number, FAMILIES)
+    families = [_family(idea, workshop.ledger.best_trial(dataset, idea.name)) for idea in ideas]
+    more = further(total, number, FAMILIES)
+    listed = {"families": table(("idea", "trials", "best", "mean_net", "high", "says"), families), **more}
+    if number > 1:
+        return {"data": workshop.data_text(dataset), **listed}
     count = workshop.ledger.counts(dataset).trials
     found = best.payload["metrics"]
     return {
         "data": workshop.data_text(dataset),
         "best": _best(best, count),
-        "reading": reading(found, count),
+        "reading": reading(found, count, workshop.ledger.independent(dataset)),
         "costs": _costs(found),
-        "families": table(("idea", "trials", "best_mean_net", "high", "says"), _families(workshop, trials)),
+        **listed,
         "mean_net_calm_to_wild": _regimes(workshop, best),
         "sealed": _heard(workshop, dataset),
         "price": best.payload.get("price") or None,
@@ -58,7 +69,7 @@ def _best(entry: Entry, trials: int) -> Answer:
         "mean_net": [one for one in edge if one is not None] or None,
         "win_rate": found.get("win_rate"),
         "break_even": found.get("break_even"),
-        "deflated": deflated(found, len(entry.payload["daily"]), trials),
+        "deflated": deflated(found, trials),
     }
 
 
@@ -72,35 +83,24 @@ def _costs(found: Mapping[str, Any]) -> str | None:
     return f"{'pays' if most > now else 'would pay'} below {most:.4g} a decision; now {now:.4g}"
 
 
-def _families(workshop: "Workshop", trials: Sequence[Entry]) -> list[list[Any]]:
-    ideas: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in trials:
-        ideas.setdefault(_idea(workshop, str(entry.payload["pipeline"])), []).append(entry.payload["metrics"])
-    rows = []
-    for idea, found in sorted(ideas.items(), key=lambda item: -len(item[1]))[:FAMILIES]:
-        most = max((one["mean_net"] for one in found if "mean_net" in one), default=None)
-        highs = [one["mean_high"] for one in found if "mean_high" in one]
-        rows.append([idea, len(found), most, max(highs, default=None), _says(found, highs)])
-    return rows
+def _family(idea: Idea, best: Entry | None) -> list[Any]:
+    """An idea with its best trial's pipeline and figures."""
+    assert best is not None, "an idea has trials"
+    found = best.payload["metrics"]
+    return [idea.name, idea.trials, best.payload["pipeline"], found.get("mean_net"), found.get("mean_high"), _says(idea)]
 
 
-def _idea(workshop: "Workshop", pipeline: str) -> str:
-    try:
-        one = workshop.resolve(pipeline)
-    except FactoryError:
-        return "unknown"
-    clock = f"each {one.sample.every}" if one.sample.use == "clock" else one.sample.use
-    return f"{one.label.use} {one.label.horizon}, {clock}"
-
-
-def _says(found: Sequence[Mapping[str, Any]], highs: Sequence[float]) -> str:
-    if len(highs) < len(found):
+def _says(idea: Idea) -> str:
+    """What an idea's trials say together; those that cannot be judged neither open nor close it."""
+    if idea.highest is None:
         return "too few trades to say"
-    return "ruled out after costs" if max(highs) <= 0 else "open"
+    few = idea.trials - idea.judged
+    unknown = f"; {few} with too few trades" if few else ""
+    return ("ruled out after costs" if idea.highest <= 0 else "open") + unknown
 
 
 def _regimes(workshop: "Workshop", best: Entry) -> list[float] | None:
-    """Mean net of the best trial by volatility, from calm to wild."""
+    """Mean net of the best trial by volatility, from calm to wild: a breakdown like another, and counted as one."""
     from factory.work.breakdowns import breakdown
 
     try:

@@ -9,20 +9,20 @@ look, are for.
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from factory import canonical
 from factory.cache import Cache
-from factory.decisions import Rows
-from factory.flow import learn, refuse_unlearnable
+from factory.errors import FlowError
 from factory.pipeline import Pipeline, Range
 from factory.progress import Progress, silent, within
-from factory.splits import purged_kfold
-from factory.statistics.calibration import log_loss
-from factory.statistics.ranking import auc
+
+if TYPE_CHECKING:
+    from factory.decisions import Rows
 
 OUTER_BLOCKS = 3
 
@@ -54,6 +54,33 @@ class CellScore:
     def rank(self, by: str) -> float:
         """Smaller is better."""
         return self.log_loss if by == "log_loss" else -self.auc
+
+
+def searched(pipeline: Pipeline, grid: Mapping[str, Any] | None, most: int) -> list[Cell]:
+    """The cells that a search tries.
+
+    Parameters
+    ----------
+    grid : mapping or None
+        As the pipeline's ``tune`` stage, which it replaces.
+    most : int
+        Greatest number of cells.
+
+    Raises
+    ------
+    PipelineError
+        If a literal cannot be set.
+    FlowError
+        If there is nothing to search.
+    """
+    base = pipeline.changed({"tune": dict(grid)}) if grid else pipeline
+    if not base.tune:
+        raise FlowError(
+            "tune: no grid given and the pipeline has no tune stage; give one, for example {'meta.leaf': [50, 100, 200]}"
+        )
+    if most < 1:
+        raise FlowError(f"cells: {most} asked for; at least 1")
+    return cells_of(base, most)
 
 
 def cells_of(pipeline: Pipeline, most: int) -> list[Cell]:
@@ -100,7 +127,7 @@ def _draw(axis: Any, rng: np.random.Generator) -> Any:
 
 
 def cross_validate(
-    pipeline: Pipeline, rows: Rows, fingerprint: str, cache: Cache | None, progress: Progress = silent
+    pipeline: Pipeline, rows: "Rows", fingerprint: str, cache: Cache | None, progress: Progress = silent
 ) -> CellScore:
     """Nested, purged cross-validation of a whole pipeline inside train.
 
@@ -122,6 +149,11 @@ def cross_validate(
     FlowError
         If there is too little to learn from in train, or in a block's complement.
     """
+    from factory.flow import learn, refuse_unlearnable
+    from factory.splits import purged_kfold
+    from factory.statistics.calibration import log_loss
+    from factory.statistics.ranking import auc
+
     refuse_unlearnable(rows.labels.y)
     rows = rows.take(rows.labels.y >= 0)
     span = rows.labels.end[-1] - rows.labels.start[0]

@@ -12,26 +12,30 @@ from functools import cached_property
 from typing import Any
 
 import factory
-from factory import canonical, framing, listing, showing
+from factory import canonical, framing, listing, naming, showing
 from factory.answers import Answer, tidy
+from factory.binding import all_bound
 from factory.errors import DataError, FactoryError, PipelineError, did_you_mean
-from factory.evidence.independence import Independence
+from factory.explained import record_explanation
 from factory.expressions.keys import column_key
 from factory.ledger import Entry, Ledger, Run, Store, Verification
 from factory.market.catalog import Catalog
-from factory.pipeline import Facts, Pipeline, check, diff, parse, recall, remember, render, shipped
+from factory.pipeline import Facts, Pipeline, check, describe_idea, diff, parse, remember
 from factory.progress import Progress, silent
-from factory.proposing import anchors, history, proposals
+from factory.proposing import anchors, propose
 from factory.times import now_ms, to_duration
 from factory.vault.pools import SEAL_ROWS, Pool, pool_of
-from factory.workspace import Workspace, write_text
+from factory.vault.recovery import recover
+from factory.workspace import Workspace
 
+KEPT_DIGITS = 10
+"""Of the figures of a trial in the ledger: what is computed of them later is as exact as what was computed with them."""
 PRELOAD = ("factory.work",)
 """What a worker imports before its first job."""
 
 
 class Workshop:
-    """One user's factory.
+    """One user's factory. What a killed command has left in the workspace is finished or undone first.
 
     Parameters
     ----------
@@ -39,11 +43,17 @@ class Workshop:
         Where datasets, trials and artefacts are kept.
     agent : str
         Who is working; written into the ledger with every trial.
+    ledger, store : Ledger, Store, optional
+        Open ones of the workspace, for one of many workshops; default: its own, opened when needed.
     """
 
-    def __init__(self, workspace: Workspace, agent: str = "unknown") -> None:
+    def __init__(
+        self, workspace: Workspace, agent: str = "unknown", ledger: Ledger | None = None, store: Store | None = None
+    ) -> None:
         self.workspace = workspace
         self.agent = agent
+        self._ledger, self._store = ledger, store
+        recover(workspace)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -53,17 +63,12 @@ class Workshop:
     @cached_property
     def ledger(self) -> Ledger:
         """Every trial that anyone made."""
-        return Ledger(self.workspace)
+        return self._ledger or Ledger(self.workspace)
 
     @cached_property
     def store(self) -> Store:
         """Pipelines and runs by id."""
-        return Store(self.workspace)
-
-    @cached_property
-    def independence(self) -> Independence:
-        """How many independent trials the ledger's amount to."""
-        return Independence(self.ledger)
+        return self._store or Store(self.workspace)
 
     def dataset(self, name: str | None) -> str:
         """The named dataset, or the only one.
@@ -94,11 +99,21 @@ class Workshop:
         self, family: str | None = None, search: str | None = None, part: str | None = None, page: int = 1
     ) -> Answer:
         """Operators and recipes by family or search, or the building blocks of another stage."""
-        return tidy(listing.features(family, search, part, page))
+        return tidy(listing.features(family, search, part, page, next(all_bound(self.catalog), None)))
 
-    def show(self, what: str = "leaderboard", by: str | None = None, page: int = 1) -> Answer:
-        """A pipeline or two to compare, a run, the leaderboard, the trials, the ledger or the datasets."""
-        return tidy(showing.show(self, what, by, page))
+    def show(
+        self,
+        what: str = "leaderboard",
+        by: str | None = None,
+        page: int = 1,
+        dataset: str | None = None,
+        reader: str | None = None,
+    ) -> Answer:
+        """A pipeline or two to compare, a run, the datasets, or of one or all: the leaderboard, the trials, the ledger.
+
+        With a reader, an agent, what others wrote in words of their own is left out.
+        """
+        return tidy(showing.show(self, what, by, page, dataset, reader))
 
     # -- defining --------------------------------------------------------
 
@@ -119,8 +134,8 @@ class Workshop:
             One line a mistake; nothing is kept.
         """
         pipeline, origin = self._written(spec, parent, changes)
-        renamed = None if origin else self._taken(pipeline)
-        facts = self.adopt(pipeline, origin.id if origin else None)
+        facts = self.check(pipeline)
+        renamed = self._keep_defined(pipeline, origin)
         cached = sum(self._is_cached(pipeline, text) for text in pipeline.features.values())
         return tidy(
             {
@@ -135,14 +150,6 @@ class Workshop:
             }
         )
 
-    def _taken(self, pipeline: Pipeline) -> str | None:
-        """What to say when a name that meant another pipeline means this one from now on."""
-        row = self.store.pipeline(pipeline.pipeline)
-        before = row.id if row else next((one.id for one in shipped().values() if one.pipeline == pipeline.pipeline), None)
-        if before in (None, pipeline.id):
-            return None
-        return f"pipeline: '{pipeline.pipeline}' meant {before} until now, and means this one from here on"
-
     def settle(self, pipeline: str | None = None, parent: str | None = None, changes: Mapping[str, Any] | None = None) -> str:
         """The id of a named pipeline, or of the child that a parent and changes make; the child is kept."""
         if pipeline and parent:
@@ -150,8 +157,16 @@ class Workshop:
         if pipeline and not changes:
             return self.resolve(pipeline).id
         child, origin = self._written(None, parent or pipeline, changes)
-        self.adopt(child, origin.id if origin else None)
+        self.check(child)
+        self._keep_defined(child, origin)
         return child.id
+
+    def _keep_defined(self, pipeline: Pipeline, origin: Pipeline | None) -> str | None:
+        """Keep a checked pipeline under its name, if it is free; what its author is to be told of the name."""
+        renames = origin is None or origin.pipeline != pipeline.pipeline
+        told = naming.claim(self.store, pipeline, self.agent) if renames else None
+        self._put(pipeline, origin.id if origin else None)
+        return told
 
     def scored(self, pipeline: str) -> str:
         """The id of a pipeline that is a trial already: what looks at validation beyond a score takes no other.
@@ -169,9 +184,17 @@ class Workshop:
     def adopt(self, pipeline: Pipeline, parent: str | None = None) -> Facts:
         """Check a pipeline against its dataset and keep it."""
         facts = self.check(pipeline)
-        text = remember(pipeline)
-        self.store.put_pipeline(pipeline.id, pipeline.pipeline, text, pipeline.data, parent)
+        self._put(pipeline, parent)
         return facts
+
+    def keep_shipped(self, pipeline: Pipeline) -> None:
+        """Keep a shipped strategy that is used for the first time, so that all who know its id alone find it."""
+        if self.store.pipeline(pipeline.id) is None:
+            self._put(pipeline, None)
+
+    def _put(self, pipeline: Pipeline, parent: str | None) -> None:
+        kept = naming.first_name(self.store, pipeline)
+        self.store.put_pipeline(kept.id, kept.pipeline, remember(kept), kept.data, parent if parent != kept.id else None)
 
     def check(self, pipeline: Pipeline) -> Facts:
         """Hold a pipeline against its dataset as it is now.
@@ -184,26 +207,14 @@ class Workshop:
         return check(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
 
     def resolve(self, reference: str) -> Pipeline:
-        """A pipeline by id or name.
-
-        Children keep their parent's name, so a name means the newest pipeline
-        that was defined whole: a shipped strategy, unless somebody defined
-        another under its name.
+        """A pipeline by id, or by a name that means one; see :func:`factory.naming.resolve`.
 
         Raises
         ------
         PipelineError
-            If there is none.
+            If there is none, or the name means several.
         """
-        ours = {name: pipeline for pipeline in shipped().values() for name in (pipeline.pipeline, pipeline.id)}
-        row = self.store.pipeline(reference)
-        inherited = row is not None and row.parent is not None and row.id != reference
-        if reference in ours and (row is None or inherited):
-            return ours[reference]
-        if row is None:
-            known = {*self.store.names(), *(pipeline.pipeline for pipeline in ours.values())}
-            raise PipelineError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, known)}")
-        return recall(row.yaml)
+        return naming.resolve(self.store, self.catalog, reference)
 
     def _written(
         self, spec: Mapping[str, Any] | str | None, parent: str | None, changes: Mapping[str, Any] | None
@@ -214,7 +225,7 @@ class Workshop:
             return parse(spec), None
         if not parent or not changes:
             raise PipelineError("define: give a whole spec, or a parent (id or name) and changes such as {'meta.leaf': 200}")
-        origin = self.resolve(parent)
+        origin = naming.resolve(self.store, self.catalog, parent, changes)
         return origin.changed(dict(changes)), origin
 
     def _is_cached(self, pipeline: Pipeline, text: str) -> bool:
@@ -229,10 +240,13 @@ class Workshop:
 
     # -- trials ----------------------------------------------------------
 
-    def known(self, pipeline: Pipeline) -> Answer | None:
-        """The trial of a pipeline when it has been scored on these data, else None."""
+    def known(self, pipeline: Pipeline, why: str = "") -> Answer | None:
+        """The trial of a pipeline when it has been scored on these data, else None; a new reason may explain its warnings."""
         entry = self.ledger.find_trial(pipeline.id, self.scored_on(pipeline))
-        return None if entry is None else self._told(pipeline, entry, new=False)
+        if entry is None:
+            return None
+        record_explanation(self.store, (self.agent, self.scored_on(pipeline)), pipeline, entry.payload, why)
+        return self._told(pipeline, entry, new=False)
 
     def _told(self, pipeline: Pipeline, entry: Entry, *, new: bool) -> Answer:
         number = self.ledger.counts(pipeline.data, until=entry.seq).trials
@@ -256,9 +270,17 @@ class Workshop:
         self.store.put_run(self.run_id(pipeline, kind), pipeline.id, kind, pipeline.data, kept)
         return kept
 
-    def explored(self, pipeline: Pipeline, what: str, count: int = 1) -> None:
-        """Count scores made without validation."""
-        self.ledger.exploration(pipeline.data, {"pipeline": pipeline.id, "agent": self.agent, "what": what}, count)
+    def explored(self, pipeline: Pipeline, what: str) -> None:
+        """Count a score made without validation; the same one again, as after a kill, counts nothing."""
+        subject = canonical.digest([what, pipeline.id, self.scored_on(pipeline)])
+        payload = {"pipeline": pipeline.id, "agent": self.agent, "what": what, "subject": subject}
+        self.ledger.append_once("exploration", {**payload, "dataset": pipeline.data, "count": 1})
+
+    def explore_validation(self, pipeline: Pipeline, what: str, count: int) -> None:
+        """Count figures made of validation beside a trial's score; the same ones again count nothing."""
+        payload = {"pipeline": pipeline.id, "agent": self.agent, "what": what}
+        looked_at = f"{what} of {pipeline.id}"
+        self.ledger.validation_exploration(pipeline.data, looked_at, self.scored_on(pipeline), payload, count)
 
     def record(self, pipeline: Pipeline, outcome: Answer, *, model: str, why: str, daily: Sequence[float]) -> Answer:
         """Write a trial with its figures into the ledger; the answer about it.
@@ -267,18 +289,20 @@ class Workshop:
         """
         payload = {
             "name": pipeline.pipeline,
+            "idea": describe_idea(pipeline),
             "parent": self.parent(pipeline.id),
             "agent": self.agent,
             "why": why,
             "model": model,
             "version": factory.__version__,
-            **tidy(outcome),
-            "daily": [float(f"{net:.10g}") for net in daily],
+            **tidy(outcome, KEPT_DIGITS),
+            "daily": [float(f"{net:.{KEPT_DIGITS}g}") for net in daily],
         }
         fingerprint = self.scored_on(pipeline)
         _, new = self.ledger.trial(pipeline.id, pipeline.data, fingerprint, payload)
         entry = self.ledger.find_trial(pipeline.id, fingerprint)
         assert entry is not None, "it was just written"
+        record_explanation(self.store, (self.agent, self.scored_on(pipeline)), pipeline, entry.payload, why)
         return self._told(pipeline, entry, new=new)
 
     def parent(self, id: str) -> str | None:
@@ -290,8 +314,8 @@ class Workshop:
         """Where the ledger stands for a dataset, in one line."""
         counts, few = self.ledger.counts(data), ""
         if counts.trials > 1:
-            few = f" (about {self.independence.of(data):.0f} independent)"
-        return f"{counts.trials} trials{few}, {counts.explorations} explorations on {data}; {self.pool(data).left} looks left"
+            few = f" (about {self.ledger.independent(data):.0f} independent)"
+        return f"{counts.trials} trials{few}, {counts} on {data}; {self.pool(data).left} looks left"
 
     def verify(self) -> Verification:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
@@ -312,14 +336,15 @@ class Workshop:
     def looked(self, frames: framing.Frames, code: str) -> None:
         """Write down, before it runs, that code is about to see validation: what is learned there is learned by searching.
 
-        The same code on the same frames is one trial.
+        The same code on the same frames is one trial. Errors count too: their words can tell what was seen.
         """
         hashed = hashlib.sha256(code.encode()).hexdigest()
         seen = {"code": hashed, "features": list(frames.features), "pipeline": frames.pipeline}
+        share = self.catalog.spec(frames.dataset).validation_share
         self.ledger.trial(
             f"python:{canonical.short_id(seen)}",
             frames.dataset,
-            self.catalog.fingerprint(frames.dataset, "validation"),
+            canonical.digest([self.catalog.fingerprint(frames.dataset, "validation"), share]),
             {"what": "execute_python", "agent": self.agent, **seen},
         )
 
@@ -352,11 +377,9 @@ class Workshop:
         scored = self.known(chosen)
         if scored is None:
             raise PipelineError(f"propose: {chosen.id} has no score; backtest it first")
-        path = proposals(self.workspace) / f"{chosen.pipeline}-{chosen.id}.yaml"
-        write_text(path, render(chosen, history(self, chosen, scored, why)))
         return tidy(
             {
-                "file": str(path),
+                "file": str(propose(self, chosen, scored, why)),
                 "pipeline": chosen.id,
                 "reading": scored["reading"],
                 "next": "a person reviews it",

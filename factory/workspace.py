@@ -3,20 +3,28 @@
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from factory.errors import WorkspaceError
+from factory.locks import marked, unmarked
+from factory.quoting import terminal_line
 
 FORMAT = 1
 """Raised whenever an older version could no longer read what a newer one writes."""
 
 
+PART = ".part-"
+"""Beginning of the names of files that are being written."""
+
+
 @contextmanager
-def atomic(path: Path, mode: int = 0o644) -> Iterator[Path]:
+def atomic(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[Path]:
     """Give a temporary sibling of `path`, renamed onto it when the block ends well.
+
+    Siblings whose writers were killed are removed.
 
     Parameters
     ----------
@@ -24,30 +32,74 @@ def atomic(path: Path, mode: int = 0o644) -> Iterator[Path]:
         The file to be written or replaced.
     mode : int
         Its permissions.
+    new : bool
+        Whether a file that is there already shall stay.
 
     Yields
     ------
     Path
         Write here. A failure inside the block leaves `path` as it was.
+
+    Raises
+    ------
+    FileExistsError
+        If it shall be new and is not.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    for left in _abandoned(path.parent.glob(f"{PART}*")):
+        left.unlink(missing_ok=True)
+    with _sibling(path) as temporary:
         yield temporary
-        temporary.chmod(mode)
-        with temporary.open("rb") as written:
+        with temporary.open("r+b") as written:  # Windows makes sure only of what may be written.
             os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary.chmod(mode)
+        if new:
+            path.hardlink_to(temporary)
+        else:
+            temporary.replace(path)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Half-written files of killed processes anywhere in a folder."""
+    return sorted(_abandoned(folder.rglob(f"{PART}*")))
+
+
+@contextmanager
+def _sibling(path: Path) -> Iterator[Path]:
+    """A new sibling, marked inside the block: so it is told from what a killed process left. What is left of it goes."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PART}{path.name}.")
+        with marked(handle):
+            temporary = Path(name)
+            if not temporary.exists():  # Somebody took it for abandoned before it was marked.
+                continue
+            try:
+                yield temporary
+            finally:
+                temporary.unlink(missing_ok=True)
+            return
+
+
+def _abandoned(paths: Iterable[Path]) -> Iterator[Path]:
+    """Those that nobody writes; each stays so while it is looked at."""
+    for path in paths:
+        with suppress(FileNotFoundError), unmarked(path) as is_left:
+            if is_left:
+                yield path
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a text file whole or not at all."""
     with atomic(path, mode) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_new(path: Path, text: str) -> bool:
+    """Write a text file whole, unless there is one already; whether it was written."""
+    with suppress(FileExistsError), atomic(path, new=True) as temporary:
         temporary.write_text(text, encoding="utf-8")
+        return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -74,9 +126,10 @@ class Workspace:
         Raises
         ------
         WorkspaceError
-            If another format version wrote it, or it cannot be written.
+            If another format version wrote it, it cannot be made, or its path is no text. One that is there and cannot be
+            written is read.
         """
-        workspace = cls(Path(root or os.environ.get("RFCAT_WORKSPACE") or _default_root()).expanduser().resolve())
+        workspace = cls(_resolved(root) if root else cls.default())
         try:
             workspace._prepare()
         except OSError as error:
@@ -85,6 +138,11 @@ class Workspace:
                 "choose another folder with --workspace or RFCAT_WORKSPACE"
             ) from error
         return workspace
+
+    @staticmethod
+    def default() -> Path:
+        """The folder that is taken where none is named."""
+        return _resolved(os.environ.get("RFCAT_WORKSPACE") or _default_root())
 
     def _prepare(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -99,9 +157,11 @@ class Workspace:
             )
         if not self._id.exists():
             write_text(self._id, f"{secrets.token_hex(6)}\n")
-        for folder in (self.datasets, self.cache, self.artefacts, self.runs):
-            folder.mkdir(exist_ok=True)
-        self.vault.mkdir(mode=0o700, exist_ok=True)
+        # What a read-only or full workspace lacks of these is empty.
+        with suppress(OSError):
+            self.vault.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.datasets, self.cache, self.artefacts, self.runs):
+                folder.mkdir(exist_ok=True)
 
     @property
     def id(self) -> str:
@@ -146,6 +206,20 @@ class Workspace:
     def runs(self) -> Path:
         """Trades and predictions of trials, by run."""
         return self.root / "runs"
+
+
+def _resolved(root: Path | str) -> Path:
+    path = Path(root)
+    with suppress(RuntimeError):  # A folder may be called ~name without there being such a user.
+        path = path.expanduser()
+    try:
+        str(path).encode()
+        return path.resolve()
+    except ValueError:
+        raise WorkspaceError(
+            f"workspace {terminal_line(str(root))}: its path holds bytes that are no text; "
+            "choose another folder with --workspace or RFCAT_WORKSPACE"
+        ) from None
 
 
 def _default_root() -> Path:

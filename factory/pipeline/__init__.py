@@ -7,6 +7,7 @@ out. Pure: nothing here computes a number from market data.
 from factory.pipeline.checks import Facts, check
 from factory.pipeline.differing import diff
 from factory.pipeline.drawing import diagram, outline
+from factory.pipeline.ideas import describe_idea
 from factory.pipeline.model import SCHEMA_VERSION, Pipeline
 from factory.pipeline.reading import parse, parse_part, provenance
 from factory.pipeline.recent import recall, remember
@@ -20,6 +21,7 @@ __all__ = [
     "Pipeline",
     "Range",
     "check",
+    "describe_idea",
     "diagram",
     "diff",
     "outline",

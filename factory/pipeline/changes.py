@@ -87,7 +87,7 @@ def _forget(result: dict[str, Any], keys: list[str]) -> None:
     for tuned in [tuned for tuned in tune if tuned == path or tuned.startswith(path + ".")]:
         del tune[tuned]
     if keys[0] in ("features", "experts") and len(keys) == 2:
-        for part in (*result.get("experts", {}).values(), result["meta"]):
+        for part in (*result.get("experts", {}).values(), result.get("meta", {})):
             if "see" in part:
                 part["see"] = [name for name in part["see"] if name != keys[1]]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from factory.errors import ExpressionError, PipelineError, did_you_mean
+from factory.expressions.expression import Expression
 from factory.market.contracts import Binary
 from factory.market.spec import DatasetSpec
 from factory.parts.samples import Clock
@@ -23,7 +24,7 @@ LEAST_HORIZONS = 10
 """Labels end to end that a refit's window must hold."""
 
 LONG_WARM_UP = 0.05
-"""Share of train lost to a look-back above which the author is told."""
+"""Share of train lost to a look-back, beyond the rows before train, above which the author is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def check(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Fac
     spec : DatasetSpec
         The dataset's file.
     meta : mapping
-        What the build wrote down; the columns of ``series`` are read.
+        What the build wrote down; of ``series`` the columns are read, and the first stamps.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def check(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Fac
     mistakes += _too_long(look_back, spec)
     if mistakes:
         raise PipelineError(*mistakes)
-    return Facts(look_back, to_ms(pipeline.label.horizon), tuple(_warnings(pipeline, spec, look_back)))
+    return Facts(look_back, to_ms(pipeline.label.horizon), tuple(_warnings(pipeline, spec, meta, look_back)))
 
 
 def _train(spec: DatasetSpec) -> int:
@@ -107,7 +108,7 @@ def _too_long(look_back: Mapping[str, int], spec: DatasetSpec) -> Iterator[str]:
     train = _train(spec)
     for name, reach in look_back.items():
         if reach >= train:
-            yield f"features.{name}: looks back {_days(reach)}, and train is {_days(train)}; use shorter windows"
+            yield f"features.{name}: looks back {span_text(reach)}, and train is {span_text(train)}; use shorter windows"
 
 
 def _label(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
@@ -128,7 +129,7 @@ def _sample(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
     if to_ms(sample.every) % series.period_ms:
         yield f"sample.every: {sample.every} is between bars of {series.period}; write a multiple of {series.period}"
     elif -(-start // to_ms(sample.every)) * to_ms(sample.every) >= end:
-        yield f"sample.every: {sample.every} never comes in validation, which is {_days(end - start)}; sample more often"
+        yield f"sample.every: {sample.every} never comes in validation, which is {span_text(end - start)}; sample more often"
 
 
 def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
@@ -137,7 +138,7 @@ def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         spans["trade.exit.hold"] = pipeline.trade.exit.hold
     for path, span in spans.items():
         if to_ms(span) > spec.gap:
-            yield f"{path}: {span} spans past the gap between partitions; at most {_days(spec.gap)}"
+            yield f"{path}: {span} spans past the gap between partitions; at most {span_text(spec.gap)}"
 
 
 def _refit(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
@@ -163,7 +164,7 @@ def _refit(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
             f"write {refit.every} or longer"
         )
     elif window > _train(spec):
-        yield f"refit.window: {refit.window} is longer than train, {_days(_train(spec))}; make it shorter"
+        yield f"refit.window: {refit.window} is longer than train, {span_text(_train(spec))}; make it shorter"
 
 
 def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
@@ -186,6 +187,12 @@ def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         yield f"trade.size.leverage: {trade.size.leverage:g} is above what {trade.contract} allows; at most {most}"
 
 
+def _warm_up(expression: Expression, spec: DatasetSpec, meta: Mapping[str, Any]) -> int:
+    """Milliseconds before train from which on there are rows of every series that an expression reads."""
+    start, _ = spec.bounds("train")
+    return max(0, start - max((meta["series"][name]["first"] for name in expression.series), default=start))
+
+
 def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
     """A binary contract is bought at its window's start and settles at its end."""
     label, sample, window = pipeline.label, pipeline.sample, contract.window
@@ -200,13 +207,14 @@ def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
         yield f"sample.every: {sample.every} decides inside windows of {window}; write {window} or a multiple"
 
 
-def _warnings(pipeline: Pipeline, spec: DatasetSpec, look_back: Mapping[str, int]) -> Iterator[str]:
+def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], look_back: Mapping[str, int]) -> Iterator[str]:
     for path in unused(pipeline):
         yield f"{path}: nothing looks at it; name it in a see, or delete it"
-    for name, reach in look_back.items():
-        share = reach / _train(spec)
+    for name, expression in pipeline.expressions().items():
+        reach = look_back[name]
+        share = (reach - _warm_up(expression, spec, meta)) / _train(spec)
         if share > LONG_WARM_UP:
-            yield f"features.{name}: looks back {_days(reach)}; the first {share:.0%} of train is lost to it"
+            yield f"features.{name}: looks back {span_text(reach)}; the first {share:.0%} of train is lost to it"
     if isinstance(pipeline.sample, Clock):
         start, end = spec.bounds("validation")
         decisions = (end - start) // to_ms(pipeline.sample.every)
@@ -214,6 +222,7 @@ def _warnings(pipeline: Pipeline, spec: DatasetSpec, look_back: Mapping[str, int
             yield f"sample.every: about {decisions} decisions in validation; too few to tell an edge from luck"
 
 
-def _days(ms: int) -> str:
+def span_text(ms: int) -> str:
+    """A length of time as refusals and listings spell it."""
     days = to_ms("1d")
     return f"{ms / days:.4g} days" if ms >= 2 * days else to_duration(ms)

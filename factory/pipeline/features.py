@@ -6,6 +6,7 @@ from functools import lru_cache
 from factory.errors import ExpressionError
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
+from factory.expressions.recipes import RECIPES
 
 
 @lru_cache(maxsize=4096)
@@ -31,5 +32,9 @@ def canonical_text(name: str, features: Mapping[str, str]) -> str:
     try:
         return expression(features[name]).text
     except ExpressionError:
+        recipe = RECIPES.get(features[name].strip())
+        if recipe:
+            written = recipe.on("btc", "eth").text
+            raise ExpressionError(f"'{recipe.name}' is a recipe; write it out for your series, such as {written}") from None
         others = {other: text for other, text in features.items() if other != name}
         return parse(features[name], features=others).text

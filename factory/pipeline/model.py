@@ -69,17 +69,18 @@ class Pipeline(Part):
         Parameters
         ----------
         raw : mapping
-            Stages by name; scalars may be text.
+            Stages by name; scalars may be text. With one expert ``meta`` may be left out: a forest over it.
 
         Raises
         ------
         PipelineError
             One line a mistake.
         """
+        whole = _with_meta(raw)
         try:
-            return cls.model_validate(raw)
+            return cls.model_validate(whole)
         except ValidationError as error:
-            raise PipelineError(*explain(error, raw, cls)) from None
+            raise PipelineError(*explain(error, whole, cls)) from None
 
     @field_validator("about")
     @classmethod
@@ -159,3 +160,11 @@ class Pipeline(Part):
             One line a mistake.
         """
         return Pipeline.of(apply(self.plain(), changes, Pipeline))
+
+
+def _with_meta(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an author wrote, with the forest over its only expert where no other is given."""
+    experts = raw.get("experts")
+    if "meta" in raw or not isinstance(experts, Mapping) or len(experts) != 1:
+        return raw
+    return {**raw, "meta": {"use": "forest", "see": [*experts]}}

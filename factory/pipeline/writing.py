@@ -67,4 +67,11 @@ def _block(value: Any) -> str:
 
 def _scalar(value: Any, safe: re.Pattern[str]) -> str:
     text = str(value).lower() if isinstance(value, bool) else spell(value)
-    return text if safe.match(text) else json.dumps(text, ensure_ascii=False)
+    if text.isprintable():
+        return text if safe.match(text) else json.dumps(text, ensure_ascii=False)
+    return '"' + "".join(sign if sign.isprintable() and sign not in '\\"' else _escape(sign) for sign in text) + '"'
+
+
+def _escape(sign: str) -> str:
+    """A character as YAML spells it between double quotes; beyond U+FFFF JSON's pairs mean something else there."""
+    return json.dumps(sign)[1:-1] if ord(sign) <= 0xFFFF else f"\\U{ord(sign):08x}"

@@ -5,6 +5,7 @@ from typing import Any
 
 from factory.answers import Answer
 from factory.progress import Progress
+from factory.requests import require_one_way
 from factory.work.desk import Desk
 from factory.work.framing import frames
 from factory.work.ranking import rank_expressions, rank_inputs
@@ -27,10 +28,12 @@ def _desk(workshop: Workshop, reference: str, progress: Progress) -> Desk:
     """The pipeline on a desk, checked anew: its dataset may have been built again since it was defined."""
     pipeline = workshop.resolve(reference)
     workshop.check(pipeline)
+    workshop.keep_shipped(pipeline)
     return Desk(workshop, pipeline, progress)
 
 
 def _rank(workshop: Workshop, progress: Progress, pipeline: str | None = None, **args: Any) -> Answer:
+    require_one_way(pipeline, args)
     if pipeline is not None:
         return rank_inputs(_desk(workshop, pipeline, progress), **args)
     return rank_expressions(workshop, progress, **args)

@@ -20,7 +20,10 @@ BINS = 5
 
 
 def breakdown(workshop: "Workshop", pipeline: "Pipeline", by: str) -> Answer:
-    """Trades, win rate with interval and mean net of each group of a trial's trades."""
+    """Trades, win rate with interval and mean net of each group of a trial's trades.
+
+    Each group is an exploration of validation, counted the first time that it is shown.
+    """
     arrays = Cache(workshop.workspace.runs, limit=UNLIMITED).get(workshop.run_id(pipeline, "trial"))
     if arrays is None:
         raise FlowError(f"by: the trades of {pipeline.id} are gone from the workspace; its figures stand in the ledger")
@@ -35,6 +38,7 @@ def breakdown(workshop: "Workshop", pipeline: "Pipeline", by: str) -> Answer:
         if len(mine):
             low, high = wilson(int((mine > 0).sum()), len(mine))
             rows.append([name, len(mine), float((mine > 0).mean()), low, high, float(mine.mean())])
+    workshop.explore_validation(pipeline, f"breakdown by {by}", len(rows))
     return table((by, "trades", "win_rate", "low", "high", "mean_net"), rows)
 
 

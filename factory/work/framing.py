@@ -1,6 +1,8 @@
 """Make the frames that an agent's own code sees, as Arrow files of their own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,18 @@ from pyarrow import ipc
 from factory import framing
 from factory.answers import Answer
 from factory.backtest.result import REASONS
-from factory.cache import UNLIMITED, Cache
+from factory.cache import Cache
+from factory.decisions import read_rows
 from factory.errors import FlowError
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
+from factory.flow import volatility_of
 from factory.market.dataset import open_partition
 from factory.market.series import Partition, Series
-from factory.progress import Progress
+from factory.progress import Progress, silent
 from factory.work.desk import Desk
+from factory.work.masking import STRETCH, hidden_days, mask, tells_of
+from factory.work.scoring import evaluate
 from factory.work.training import fitted, train
 from factory.workshop import Workshop
 from factory.workspace import atomic
@@ -39,73 +45,122 @@ def frames(
     features: Sequence[str] = (),
     pipeline: str | None = None,
 ) -> Answer:
-    """Make what is missing of some frames; see :func:`factory.framing.frames`."""
+    """Make what is missing of some frames; see :func:`factory.framing.frames`.
+
+    Raises
+    ------
+    FlowError
+        If nothing of a feature, or no trade, lies within the days of validation that code sees.
+    """
     asked = framing.frames(workshop, dataset, validation, features, pipeline)
     missing = asked.missing()
+    view = cache(lambda partition: _view(workshop, asked.dataset, partition))
     for i, file in enumerate(missing):
         progress(i / len(missing), f"writing {file.kind} {file.name}".strip())
-        _write(file.path, _MAKERS[file.kind](workshop, asked, file))
+        _write(file.path, _MAKERS[file.kind](workshop, asked, file, view(file.partition)))
     _prune(workshop.workspace.frames, keep={path for paths in asked.paths.values() for path in paths})
     return {"made": len(missing), "frames": " ".join(asked.files), "next": "call execute_python again: its frames are ready"}
 
 
-def _bars(workshop: Workshop, asked: framing.Frames, file: framing.File) -> pd.DataFrame:
+@dataclass(frozen=True)
+class View:
+    """What code may see of a partition.
+
+    Parameters
+    ----------
+    partition : Partition
+        Its rows, missing where code may not see them.
+    first : Series
+        Its first bars.
+    own : ndarray of bool, shape (len(first),)
+        Which of those the frames hold.
+    """
+
+    partition: Partition
+    first: Series
+    own: NDArray[np.bool_]
+
+    @property
+    def known(self) -> NDArray[int64]:
+        """When the bars that the frames hold became known."""
+        return self.first.known[self.own]
+
+
+def _view(workshop: Workshop, data: str, name: str) -> View:
+    whole = open_partition(workshop.workspace, data, name)
+    share = workshop.catalog.spec(data).validation_share if name == "validation" else 1.0
+    days = hidden_days(whole.start, whole.end, share)
+    partition = mask(whole, days)
+    first = next(series for series in partition.series.values() if series.kind == "bars")
+    inside = (first.time >= whole.start) & (first.known <= whole.end)
+    return View(partition, first, inside & ~tells_of(first, days))
+
+
+def _bars(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
     """The first bars by their open time, the other series beside them as known at each bar's close."""
-    partition, first, own = _base(workshop, asked.dataset, file.partition)
-    columns = {name: np.asarray(values)[own] for name, values in first.columns.items()}
-    reader = Columns(partition, None)
-    for series in partition.series.values():
-        if series.name != first.name:
-            columns |= {key: reader.at(parse(text), first.known[own]) for key, text in _texts(series).items()}
-    return pd.DataFrame(columns, index=_moments(first.time[own]))
+    columns = {name: np.asarray(values)[view.own] for name, values in view.first.columns.items()}
+    reader = Columns(view.partition, None)
+    for series in view.partition.series.values():
+        if series.name != view.first.name:
+            columns |= {key: reader.at(parse(text), view.known) for key, text in _texts(series).items()}
+    return pd.DataFrame(columns, index=_moments(view.first.time[view.own]))
 
 
-def _feature(workshop: Workshop, asked: framing.Frames, file: framing.File) -> pd.DataFrame:
+def _feature(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
     """One expression as known at each bar's close."""
     assert file.expression is not None
-    partition, first, own = _base(workshop, asked.dataset, file.partition)
-    reader = Columns(partition, Cache(workshop.workspace.cache))
-    return pd.DataFrame({file.name: reader.at(file.expression, first.known[own])})
+    values = Columns(view.partition, Cache(workshop.workspace.cache)).at(file.expression, view.known)
+    if file.partition == "validation" and np.isnan(values).all():
+        raise FlowError(
+            f"features: '{file.name}' is missing on every day of validation that code sees, {STRETCH} in a row: it looks back "
+            "beyond them; shorten it, or look at it on train"
+        )
+    return pd.DataFrame({file.name: values})
 
 
-def _predictions(workshop: Workshop, asked: framing.Frames, file: framing.File) -> pd.DataFrame:
+def _predictions(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
     """What each expert said of the training decisions it had not seen, and what came."""
-    assert asked.pipeline is not None
-    pipeline = workshop.resolve(asked.pipeline)
-    desk = Desk(workshop, pipeline, lambda *_: None)
+    desk = _desk(workshop, asked)
     train(desk)  # counts the exploration, once
-    partition = desk.partition("train")
-    rows, _ = desk.rows(partition)
-    model = fitted(desk, partition, rows)
+    rows, _ = desk.rows(view.partition)
+    model = fitted(desk, view.partition, rows)
     labelled = rows.take(rows.labels.y >= 0)
     return pd.DataFrame({**model.oof, "up": labelled.labels.y}, index=_moments(labelled.time))
 
 
-def _trades(workshop: Workshop, asked: framing.Frames, file: framing.File) -> pd.DataFrame:
-    """A trial's trades on validation, by entry."""
-    kept = Cache(workshop.workspace.runs, limit=UNLIMITED).get(file.name)
-    if kept is None:
+def _trades(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
+    """What a trial's pipeline trades on the days that code sees, by entry.
+
+    Those of the trial itself would tell of the other days: by chances made of what features look back at, by what a refit
+    learned there, by the equity that stakes are a share of.
+    """
+    desk = _desk(workshop, asked)
+    past = desk.partition("train")
+    columns = Columns(view.partition, desk.cache)
+    rows = read_rows(desk.pipeline, view.partition, columns, most_lost=1.0)
+    scored, _ = evaluate(desk, past, desk.rows(past)[0], view.partition, rows, columns)
+    trades = scored.result.trades
+    if not len(trades):
         raise FlowError(
-            f"pipeline: the trades of {asked.pipeline} are gone from the workspace; change it a little and backtest it"
+            f"pipeline: {asked.pipeline} trades nothing on the days of validation that code sees, {STRETCH} in a row: it looks "
+            f"back beyond them, or trades seldom; leave it out, or show(what='{asked.pipeline}', by='hour')"
         )
-    prefix = "trades."
-    trades = {name.removeprefix(prefix): np.asarray(values) for name, values in kept.items() if name.startswith(prefix)}
-    columns: Mapping[str, Any] = {
-        "exit": _moments(trades["exit_ms"]),
-        **{name: values for name, values in trades.items() if name not in (*MOMENTS, "reason", "decision")},
-        "reason": np.array(REASONS)[trades["reason"]],
+    own = trades.columns()
+    told: Mapping[str, Any] = {
+        "exit": _moments(trades.exit_ms),
+        **{name: values for name, values in own.items() if name not in (*MOMENTS, "reason", "decision")},
+        "volatility": volatility_of(desk.contract, view.partition, columns, rows.time[trades.decision]),
+        "reason": np.array(REASONS)[trades.reason],
     }
-    return pd.DataFrame(columns, index=_moments(trades["entry_ms"]))
+    return pd.DataFrame(told, index=_moments(trades.entry_ms))
 
 
 _MAKERS = {"bars": _bars, "feature": _feature, "predictions": _predictions, "trades": _trades}
 
 
-def _base(workshop: Workshop, data: str, name: str) -> tuple[Partition, Series, NDArray[np.bool_]]:
-    """A partition, its first bars, and which of them are its own."""
-    partition = open_partition(workshop.workspace, data, name)
-    first = next(series for series in partition.series.values() if series.kind == "bars")
-    return partition, first, (first.time >= partition.start) & (first.known <= partition.end)
+def _desk(workshop: Workshop, asked: framing.Frames) -> Desk:
+    assert asked.pipeline is not None
+    return Desk(workshop, workshop.resolve(asked.pipeline), silent)
 
 
 def _moments(at: NDArray[int64]) -> pd.DatetimeIndex:

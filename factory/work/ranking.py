@@ -11,20 +11,18 @@ from factory import canonical
 from factory.answers import Answer, table
 from factory.cache import Cache
 from factory.decisions import Rows
-from factory.errors import FlowError, PipelineError, did_you_mean
+from factory.errors import FlowError
 from factory.evidence.grouping import correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
-from factory.expressions.grammar import parse
-from factory.expressions.recipes import RECIPES
 from factory.flow import Model, learn
 from factory.labels import label as label_rows
 from factory.market.dataset import open_partition
-from factory.parts.labels import FixedReturn, UpDown
-from factory.pipeline import Pipeline, parse_part
+from factory.pipeline import Pipeline
 from factory.progress import Progress, within
 from factory.sampling import clock
+from factory.screening import plan_screen
 from factory.statistics.blocks import block_length
 from factory.statistics.ranking import auc, block_interval
 from factory.times import to_duration, to_ms
@@ -46,7 +44,8 @@ def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool 
 
     The experts are the trial's; the meta forest is fitted once more with a
     random column among its inputs. An input that does no better than this
-    column carries nothing.
+    column carries nothing. Each input is an exploration of validation, counted
+    the first time that it is ranked in this way.
 
     Parameters
     ----------
@@ -80,6 +79,8 @@ def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool 
     series = validation.series[desk.pipeline.label.of]
     block = block_length(series.period, to_ms(desk.pipeline.label.horizon), 0)
     found = _importance(noisy, model, rows, block, repeats, groups, raw, within(desk.progress, 0.6, 1.0))
+    how = f"ranking of {'raw features' if raw else 'inputs'}{' in groups' if groups else ''}"
+    desk.workshop.explore_validation(desk.pipeline, how, sum(name != NOISE for name in found.log_loss))
     return {
         "pipeline": desk.pipeline.id,
         "of": "raw features through the experts" if raw else "meta forest inputs",
@@ -157,22 +158,12 @@ def rank_expressions(
 
     Parameters
     ----------
-    features : sequence of str or None
-        Expressions.
-    family : str or None
-        A family of recipes, applied to the label's series.
-    label : mapping or None
-        A label part without a unit; default: five minutes up or down of the first bars.
+    features, family, label, dataset
+        As for :func:`factory.screening.plan_screen`.
     """
-    data = workshop.dataset(dataset)
+    plan = plan_screen(workshop.catalog, workshop.dataset(dataset), features, family, label)
+    data, part, expressions = plan.data, plan.label, plan.expressions
     partition = open_partition(workshop.workspace, data, "train")
-    first = next(name for name, series in partition.series.items() if series.kind == "bars")
-    part = parse_part("label", dict(label or {"use": "up_down", "of": first, "horizon": "5m"}))
-    if not isinstance(part, UpDown | FixedReturn):
-        raise PipelineError("label.use: a triple_barrier needs a unit feature; screen with up_down or fixed_return")
-    if part.of not in partition.series:
-        raise PipelineError(f"label.of: '{part.of}' is no series of {data}; {did_you_mean(part.of, partition.series)}")
-    expressions = _expressions(workshop, data, features, family, part.of)
     times = clock(to_ms(part.horizon), partition.start, partition.end)
     labels = label_rows(part, partition.series[part.of], times, None, partition.end)
     keep = labels.y >= 0
@@ -193,34 +184,9 @@ def rank_expressions(
         "label": f"{part.use} of {part.of}, {part.horizon}, on train, {int(keep.sum())} decisions",
         **table(("feature", "auc", "low", "high", *(f"lag_{to_duration(delay * bar)}" for delay in DELAYS)), rows[: SHOWN + 1]),
         "left_out": max(0, len(rows) - SHOWN - 1) or None,
+        "ranked_without": list(plan.left_out) or None,
         "ledger": workshop.standing(data),
     }
-
-
-def _expressions(
-    workshop: Workshop, data: str, features: Sequence[str] | None, family: str | None, of: str
-) -> dict[str, Expression]:
-    if (features is None) == (family is None):
-        raise PipelineError("rank_features: give a pipeline, or features (a list of expressions), or a family of recipes")
-    if features is not None and not features:
-        raise PipelineError("features: empty; list at least one expression, such as ret(btc.close, 5)")
-    series = workshop.catalog.meta(data)["series"]
-    texts = list(features or ())
-    if family is not None:
-        other = next((name for name, one in series.items() if name != of and one["kind"] == "bars"), of)
-        texts = [recipe.on(of, other).text for recipe in RECIPES.values() if recipe.family == family]
-        if not texts:
-            raise PipelineError(
-                f"family: '{family}' has no recipes; {did_you_mean(family, {recipe.family for recipe in RECIPES.values()})}"
-            )
-    known = {name: set(one["columns"]) for name, one in series.items()}
-    periods = {name: one["period"] for name, one in series.items()}
-    found = {}
-    for text in texts:
-        expression = parse(text)
-        expression.check(known, periods)
-        found[expression.text] = expression
-    return found
 
 
 def _screened(

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from factory.answers import Answer, table
-from factory.errors import FlowError
 from factory.pipeline import Pipeline
 from factory.progress import within
 from factory.reading import rank
-from factory.tuning import Cell, cells_of, cross_validate
+from factory.tuning import Cell, cross_validate, searched
 from factory.work.desk import Desk
 from factory.work.scoring import backtest
 
@@ -37,14 +36,7 @@ def tune(
     PipelineError
         If the dataset refuses a cell; then none is tried.
     """
-    base = desk.pipeline.changed({"tune": dict(grid)}) if grid else desk.pipeline
-    if not base.tune:
-        raise FlowError(
-            "tune: no grid given and the pipeline has no tune stage; give one, for example {'meta.leaf': [50, 100, 200]}"
-        )
-    if cells < 1:
-        raise FlowError(f"cells: {cells} asked for; at least 1")
-    chosen = cells_of(base, cells)
+    chosen = searched(desk.pipeline, grid, cells)
     for cell in chosen:
         desk.workshop.check(cell.pipeline)
     order, shown = _by_validation(desk, chosen) if judge == "validation" else _by_train(desk, chosen, by)
@@ -54,7 +46,7 @@ def tune(
     return {
         "cells": len(chosen),
         "judged": "validation: each cell is a trial" if judge == "validation" else f"nested cross-validation in train, by {by}",
-        "best": table([*base.tune, *columns], [[*chosen[i].values, *shown[i]] for i in order[:10]]),
+        "best": table([*(grid or desk.pipeline.tune), *columns], [[*chosen[i].values, *shown[i]] for i in order[:10]]),
         "winner": trial,
     }
 

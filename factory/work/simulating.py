@@ -7,14 +7,15 @@ from factory.answers import Answer
 from factory.errors import DataError
 from factory.market.build import build
 from factory.market.starter import btc_sim
+from factory.market.verification import verify_dataset
 from factory.progress import Progress
 from factory.workshop import Workshop
 
 
 def simulate(workshop: Workshop, progress: Progress) -> Answer:
-    """Draw and build the simulated market, unless it is there."""
+    """Draw and build the simulated market, unless it is there and whole."""
     spec = btc_sim()
-    if spec.dataset not in workshop.catalog.names():
+    if spec.dataset not in workshop.catalog.names() or verify_dataset(workshop.workspace, spec.dataset):
         build(workshop.workspace, spec, progress=progress)
     return {"dataset": spec.dataset}
 

@@ -6,8 +6,16 @@ from factory.vault.door import door_of
 from factory.workshop import Workshop
 
 
-def submit(workshop: Workshop, progress: Progress, pipeline: str, claim: float, why: str, model: str, cutoff: str) -> Answer:
-    """Spend a sealed look on a trial.
+def submit(
+    workshop: Workshop,
+    progress: Progress,
+    pipeline: str,
+    claim: float = 0.0,
+    why: str = "",
+    model: str = "",
+    cutoff: str = "",
+) -> Answer:
+    """Spend a sealed look on a trial; what is left out is named with all else that is missing.
 
     Returns
     -------
@@ -19,7 +27,7 @@ def submit(workshop: Workshop, progress: Progress, pipeline: str, claim: float, 
     FactoryError
         If the vault refuses; nothing is spent then.
     """
-    chosen = workshop.scored(pipeline)
+    chosen = workshop.resolve(pipeline).id
     progress(0.0, "at the vault")
     request = {"pipeline": chosen, "claim": claim, "why": why, "model": model, "cutoff": cutoff, "agent": workshop.agent}
     answer = door_of(workshop.workspace).ask(request)

@@ -9,6 +9,7 @@ from factory.answers import Answer, table
 from factory.cache import UNLIMITED, Cache
 from factory.decisions import Rows
 from factory.evidence.probes.findings import told
+from factory.evidence.probes.imported import read_faults
 from factory.evidence.probes.run import AT_TRAIN, at_train
 from factory.flow import Model, learn
 from factory.market.series import Partition
@@ -31,7 +32,10 @@ def train(desk: Desk) -> Answer:
         desk.progress(0.0, "reading train")
         rows, _ = desk.rows(partition)
         model = fitted(desk, partition, rows)
-        findings = at_train(desk.pipeline, partition, desk.partition("validation"), rows, desk.cache)
+        findings = [
+            *read_faults(desk.pipeline, desk.workshop.catalog.meta(desk.pipeline.data)["series"]),
+            *at_train(desk.pipeline, partition, desk.partition("validation"), rows, desk.cache),
+        ]
     y = rows.labels.y[rows.labels.y >= 0]
     up_share = float(np.mean(y))
     answer = {
@@ -40,6 +44,7 @@ def train(desk: Desk) -> Answer:
         "dropped": rows.dropped,
         "up_share": up_share,
         "experts": table(("expert", "auc", "log_loss"), [(name, _area(y, p), log_loss(y, p)) for name, p in model.oof.items()]),
+        "unconverged": dict(model.unconverged) or None,
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
         "model": store_model(desk, partition, model),

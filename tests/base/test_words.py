@@ -1,6 +1,8 @@
 """Durations, moments, canonical JSON and the shape of answers."""
 
 import math
+import tokenize
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,11 @@ from hypothesis import strategies as st
 from factory import canonical
 from factory.answers import page, significant, tidy
 from factory.errors import FactoryError, PipelineError, did_you_mean
-from factory.times import canonical_duration, iso, moment, to_duration, to_ms
+from factory.times import DAYS_A_YEAR, canonical_duration, iso, moment, to_duration, to_ms
+
+ROOT = Path(__file__).resolve().parents[2]
+YEARS = {"252", "365.24", "365.2425", "365.25", "366", "8760", "8766", "525600", "525960", "31536000"} | {str(DAYS_A_YEAR)}
+"""Lengths of a year in days, hours, minutes and seconds."""
 
 
 @given(st.integers(1, 10**9))
@@ -77,3 +83,16 @@ def test_errors_show_five_lines_and_count_the_rest() -> None:
 def test_answers_keep_the_order_of_their_keys_and_hashed_values_do_not() -> None:
     assert canonical.in_order({"b": 1, "a": 2}) == '{"b":1,"a":2}'
     assert canonical.dumps({"b": 1, "a": 2}) == '{"a":2,"b":1}'
+
+
+def test_a_year_has_one_length_in_one_place() -> None:
+    """Sharpe ratios, volatilities and turnovers are scaled by the same year."""
+    found = []
+    for path in sorted(ROOT.glob("factory/**/*.py")):
+        with path.open("rb") as file:
+            numbers = {
+                token.string.replace("_", "") for token in tokenize.tokenize(file.readline) if token.type == tokenize.NUMBER
+            }
+        if numbers & YEARS:
+            found.append(str(path.relative_to(ROOT)))
+    assert found == ["factory/times.py"]

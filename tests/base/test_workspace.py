@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from factory.errors import WorkspaceError
-from factory.workspace import FORMAT, Workspace, atomic, write_text
+from factory.workspace import FORMAT, PART, Workspace, atomic, leftovers, write_text
 
 
 @pytest.mark.parametrize("written", ["0", str(FORMAT + 1), "soon"])
@@ -21,6 +22,17 @@ def test_a_workspace_that_is_a_file_is_refused_with_the_mend(tmp_path: Path) -> 
     path.write_text("", encoding="utf-8")
     with pytest.raises(WorkspaceError, match="choose another folder with --workspace"):
         Workspace.open(path)
+
+
+@pytest.mark.parametrize("name", ["not\udcfftext", "nothing\0there"])
+def test_a_path_that_is_no_text_is_refused_with_the_mend(tmp_path: Path, name: str) -> None:
+    with pytest.raises(WorkspaceError, match=r"holds bytes that are no text; choose another folder"):
+        Workspace.open(tmp_path / name)
+
+
+def test_a_folder_that_begins_with_a_tilde_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Workspace.open("~nobody-is-called-so").root == tmp_path / "~nobody-is-called-so"
 
 
 def test_law_3_the_vault_is_the_owners_alone(tmp_path: Path) -> None:
@@ -54,3 +66,25 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     assert "OSError" in told.stderr
     assert path.read_text(encoding="utf-8") == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_write_removes_what_a_killed_one_left_beside_it_and_nothing_that_is_being_written(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from factory.workspace import atomic\n"
+        "with atomic(Path(sys.argv[1])) as temporary: temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "one")], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with atomic(tmp_path / "two") as living:
+        assert leftovers(tmp_path) == [], "the killed one's went when this one began"
+        write_text(tmp_path / "three", "whole")
+        living.write_text("whole too")
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["three", "two"]
+
+
+def test_what_a_killed_write_left_is_found_until_the_next(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / f"{PART}one.x").write_text("half")
+    assert leftovers(tmp_path) == [tmp_path / "deep" / f"{PART}one.x"]
+    write_text(tmp_path / "deep" / "one", "whole")
+    assert leftovers(tmp_path) == []

@@ -2,6 +2,7 @@
 
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import Pipeline, parse
+from factory.times import moment
 
 UP_DOWN = """
 pipeline: btc-up-or-down-5m
@@ -66,7 +67,7 @@ split:
 """
 
 BARS = ["open", "high", "low", "close", "volume"]
-META = {"series": {"btc": {"columns": BARS}, "eth": {"columns": BARS}, "gold": {"columns": BARS}}}
+META = {"series": {name: {"columns": BARS, "first": moment("2024-01-01")} for name in ("btc", "eth", "gold")}}
 
 
 def up_down() -> Pipeline:

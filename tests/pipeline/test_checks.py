@@ -4,7 +4,7 @@ import pytest
 
 from factory.errors import PipelineError
 from factory.pipeline import Pipeline, check
-from factory.times import DAY, HOUR, MINUTE
+from factory.times import DAY, HOUR, MINUTE, moment
 from tests.pipeline.examples import META, dataset, long_short, up_down
 
 
@@ -153,3 +153,13 @@ def test_what_is_legal_and_perhaps_not_meant_is_a_warning() -> None:
 
 def test_every_mistake_is_told_at_once() -> None:
     assert len(refused(up_down(), label__horizon="4d", features__r1="ret(x.close, 1)", trade__contract="none")) == 3
+
+
+def test_a_look_back_that_rows_before_train_cover_loses_nothing() -> None:
+    child = long_short().changed(
+        {"features.slow": "at(1d, mean(btc.close, 40))", "meta.see": ["trend", "revert", "vol", "slow"]}
+    )
+    earlier = {"series": {**META["series"], "btc": {**META["series"]["btc"], "first": moment("2023-11-25")}}}
+    lost = "features.slow: looks back 40 days; the first 11% of train is lost to it"
+    assert lost in check(child, dataset(), META).warnings
+    assert check(child, dataset(), earlier).warnings == check(long_short(), dataset(), META).warnings

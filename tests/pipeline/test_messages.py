@@ -26,7 +26,7 @@ IN_UP_DOWN = [
     (SAMPLE, "", "sample: missing; write a part such as {use: clock, every: 5m}"),
     (SAMPLE, "sample:\n", "sample: nothing came; write a part such as {use: clock, every: 5m}"),
     ("data: btc-sim\n", "", "data: missing; write the name of a dataset"),
-    ("fraction: 0.2, ", "", "trade.size.fraction: missing; write a number, above 0 to 1"),
+    ("fraction: 0.2, ", "", "trade.size.fraction: missing; write a number, 0.0001 to 1"),
     # kinds
     ("use: up_down", "use: updown", "label.use: 'updown' unknown; did you mean 'up_down'?"),
     ("use: kelly", "use: kely", "trade.size.use: 'kely' unknown; did you mean 'kelly'?"),

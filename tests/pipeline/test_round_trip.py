@@ -141,3 +141,10 @@ def test_provenance_stands_beside_the_pipeline_and_outside_its_id() -> None:
         "scores": {"auc": "0.53", "ok": "true"},
     }
     assert provenance(render(long_short())) == {}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(), st.text(st.sampled_from("\0\x07\x1b\x7f\x85\u2028\ufeff\u202e'\"\\:# -|>%@`{}[]\n\t é😀&*!?a1")))
+def test_foreign_text_in_a_strategy_file_comes_back_as_it_was(first: str, second: str) -> None:
+    told = {"why": first, "by": second, "list": [first, second], "scores": {"a": second}}
+    assert provenance(render(up_down(), told)) == told

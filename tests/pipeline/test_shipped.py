@@ -25,7 +25,7 @@ def test_a_strategy_file_is_canonical_below_its_comments(path: Path) -> None:
 @pytest.mark.parametrize("pipeline", shipped().values(), ids=lambda pipeline: pipeline.pipeline)
 def test_a_strategy_fits_btc_sim_without_a_warning(pipeline: Pipeline) -> None:
     spec = load_spec(Path(factory.__file__).parent / "market" / "btc_sim.yaml")
-    meta = {"series": {name: {"columns": COMMON} for name in spec.series}}
+    meta = {"series": {name: {"columns": COMMON, "first": spec.span[0]} for name in spec.series}}
     assert check(pipeline, spec, meta).warnings == ()
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from factory import flow
+from factory import flow, refits
 from factory.cache import Cache
 from factory.decisions import read_rows
 from factory.errors import FlowError
@@ -92,11 +92,12 @@ def test_walk_forward_uses_only_labels_resolved_by_each_refit(train, validation,
         seen.append(int(past.labels.end.max()))
         return learn(pipeline, past, *args, **kwargs)
 
-    monkeypatch.setattr(flow, "learn", spy)
-    p = flow.walk_forward(pipeline, history, rows, validation, None)
+    monkeypatch.setattr(refits, "learn", spy)
+    p, fits = refits.walk_forward(pipeline, history, rows, validation, None)
     steps = range(validation.start, validation.end, 7 * 86_400_000)
     assert all(end <= now for end, now in zip(seen, steps, strict=False))
-    assert len(seen) == len(steps)
+    assert len(seen) == len(steps) == fits.fitted
+    assert not fits.kept
     assert ((p > 0) & (p < 1)).all()
 
 

@@ -4,29 +4,58 @@ import pytest
 
 from factory.reading import rank, reading
 
-GOOD = {"trades": 400, "mean_net": 0.02, "p_value": 0.001, "total_return": 0.3, "sharpe": 2.0}
+GOOD = {
+    "trades": 400, "blocks": 200, "mean_net": 0.02, "mean_high": 0.04, "mean_cost": 0.01, "p_value": 0.001,
+    "total_return": 0.3, "sharpe": 2.0,
+}  # fmt: skip
+FEW = {key: value for key, value in GOOD.items() if key not in ("p_value", "mean_high")} | {"blocks": 14}
 
 
 @pytest.mark.parametrize(
-    ("change", "trials", "told"),
+    ("change", "trials", "independent", "told"),
     [
-        ({"trades": 0}, 1, "no trade was taken"),
-        ({"total_return": -1.0}, 1, "ruined"),
-        ({"mean_net": -0.01}, 1, "loses after costs"),
-        ({"trades": 14}, 1, "too few trades to judge (14)"),
-        ({"p_value": 0.2}, 1, "no more than luck would explain"),
-        ({}, 1, "beyond luck at 1 trials (p x trials 0.001)"),
-        ({}, 40, "beyond luck at 40 trials (p x trials 0.04)"),
-        ({}, 60, "among 60 trials luck would do as well (p x trials 0.06)"),
-        ({}, 10_000, "p x trials 1"),
+        ({"trades": 0}, 1, 1, "no trade was taken"),
+        ({"total_return": -1.0}, 1, 1, "ruined"),
+        ({"mean_net": -0.02, "mean_high": -0.01, "p_value": 0.99, "total_return": -0.2}, 1, 1, "loses after costs"),
+        ({"mean_net": -0.02, "mean_high": -0.01, "p_value": 0.99, "mean_cost": 0.0, "total_return": -0.2}, 1, 1, "loses"),
+        ({"mean_net": -0.01, "p_value": 0.66, "total_return": -0.1}, 1, 1, "earns nothing after costs, within luck (p 0.66)"),
+        ({"p_value": 0.4}, 1, 1, "evidence none: chance 0.4 that luck does as well"),
+        ({"p_value": 0.2}, 1, 1, "evidence weak: chance 0.2 that"),
+        ({}, 1, 1, "evidence strong: chance 0.001 that luck does as well; sealed data have the last word"),
+        ({}, 40, 12, "evidence fair: chance 0.012 that luck does as well among about 12 independent trials (0.04 among all 40)"),
+        ({}, 60, 60, "evidence weak: chance 0.06"),
+        ({}, 10_000, 4_000.0, "evidence none: chance 1 that luck does as well among about 4000 independent trials (1 among"),
+        ({}, 3, 4.6, "among 3 trials; sealed"),
+        ({"mean_cost": 0.0, "funding": 0.0}, 1, 1, "earns, evidence"),
+        ({"total_return": -0.1}, 1, 1, "yet the account lost 0.1 of itself"),
+        ({"mean_net": -0.01, "p_value": 0.66}, 1, 1, "yet the account gained 0.3 of itself"),
+        ({"one_chance": 0.503}, 1, 1, "the model learned nothing: it gives every decision the chance 0.503; earns"),
+        ({"one_chance": 0.503, "trades": 0}, 1, 1, "0.503; no trade was taken"),
     ],
-)
-def test_luck_is_judged_at_the_ledgers_count_of_trials(change: dict, trials: int, told: str) -> None:
-    assert told in reading({**GOOD, **change}, trials)
+)  # fmt: skip
+def test_evidence_is_graded_at_the_count_of_independent_trials(
+    change: dict, trials: int, independent: float, told: str
+) -> None:
+    assert told in reading({**GOOD, **change}, trials, independent)
+
+
+def test_costs_that_nobody_paid_are_not_named() -> None:
+    free = {**GOOD, "mean_cost": 0.0, "mean_net": -0.02, "mean_high": -0.01, "p_value": 0.99}
+    assert "costs" not in reading(free, 1, 1)
+
+
+def test_too_few_blocks_are_told_whatever_the_number_of_trades() -> None:
+    assert "too few independent blocks of trades to judge (14)" in reading(FEW, 1, 1)
+
+
+def test_near_identical_trials_read_alike() -> None:
+    one, other = (reading({**GOOD, "p_value": p}, 1, 1) for p in (0.0499, 0.0501))
+    assert one.split(":")[0].replace("fair", "") == other.split(":")[0].replace("weak", "")
+    assert one.split("chance ")[1][:4] == other.split("chance ")[1][:4], "the figure stands beside the grade"
 
 
 def test_the_ruined_and_the_barely_tried_never_lead() -> None:
     ruined = {**GOOD, "total_return": -1.0, "sharpe": 9.0}
-    rare = {**GOOD, "trades": 5, "sharpe": 8.0}
+    rare = {**FEW, "sharpe": 8.0}
     poor = {**GOOD, "sharpe": -1.0}
     assert sorted([ruined, rare, poor, GOOD], key=rank) == [GOOD, poor, ruined, rare]

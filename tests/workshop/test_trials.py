@@ -1,12 +1,14 @@
 """A trial stands in the ledger alone: killed, raced, priced anew or stale, it is counted once and told alike."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError, PipelineError
+from factory.errors import DataError, FlowError, PipelineError
+from factory.hashes import write_hashes
 from factory.ledger import Ledger
 from factory.work import scoring
 from factory.workshop import Workshop
@@ -24,13 +26,7 @@ def owned(workshop: Workshop) -> Path:
     folder = workshop.workspace.datasets / "small-sim"
     built = folder.resolve()
     folder.unlink()
-    folder.mkdir()
-    for path in built.iterdir():
-        if path.is_dir():
-            (folder / path.name).symlink_to(path)
-        else:
-            (folder / path.name).write_bytes(path.read_bytes())
-    return folder
+    return Path(shutil.copytree(built, folder))
 
 
 def contracts_changed(folder: Path, change) -> None:
@@ -38,6 +34,7 @@ def contracts_changed(folder: Path, change) -> None:
     spec = json.loads(path.read_text())
     change(spec["contracts"])
     path.write_text(json.dumps(spec))
+    write_hashes(folder)
 
 
 def test_law_4_a_trial_whose_process_died_after_the_ledger_is_known_and_not_made_again(
@@ -70,6 +67,25 @@ def test_law_4_a_trial_made_by_two_at_once_is_one_with_one_number(workshop: Work
     assert workshop.ledger.counts("small-sim").trials == 1
     assert {key: first.get(key) for key in FIGURES} == {key: second.get(key) for key in FIGURES}
     assert [first.get("seen_before"), second.get("seen_before")].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"features.move5": "1 / (btc.close - btc.close)"}, "infinite"),
+        ({"features.move5": "log(btc.close - 1000000000)"}, "missing at 100%"),
+        ({"sample.every": "1d", "label.horizon": "5m"}, "labelled decisions"),
+        ({"refit": {"every": "1d", "window": "1d"}, "sample.every": "30m"}, "refit.window"),
+    ],
+)
+def test_law_4_a_backtest_that_ends_in_an_error_before_its_score_costs_nothing(
+    workshop: Workshop, binary: str, do, changes: dict, told: str
+) -> None:
+    child = workshop.settle(binary, changes=changes)
+    with pytest.raises(FlowError, match=told):
+        do("backtest", pipeline=child)
+    assert workshop.ledger.position().seq == 0
+    assert workshop.known(workshop.resolve(child)) is None
 
 
 def test_a_trial_keeps_its_number_when_others_follow(workshop: Workshop, binary: str, do) -> None:
@@ -125,7 +141,7 @@ def test_an_answer_tells_how_many_independent_trials_near_copies_amount_to(works
     before = workshop.resolve(binary)
     near = workshop.define(parent=binary, changes={"meta.leaf": before.meta.leaf + 1})["pipeline"]
     told = do("backtest", pipeline=near)["ledger"]
-    amount = workshop.independence.of(before.data)
+    amount = workshop.ledger.independent(before.data)
     assert 1 <= amount <= 2
     assert told.startswith(f"2 trials (about {amount:.0f} independent), ")
     assert do("backtest", pipeline=near)["ledger"] == told

@@ -1,11 +1,13 @@
 """The face of the factory, as the tools and the command line use it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError, LedgerError, PipelineError
+from factory.errors import DataError, FlowError, LedgerError, PipelineError
+from factory.ledger import Entry
 from factory.pipeline import parse, provenance
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY, SPEC
@@ -16,6 +18,8 @@ def test_describe_tells_dates_of_the_sealed_part_and_nothing_else(workshop: Work
     assert told["kind"].startswith("simulated")
     assert told["split"]["sealed"] == "2024-03-11 to 2024-03-31"
     assert told["contracts"]["polymarket-btc-5m"].startswith("binary 5m up/down of btc at an assumed price of 0.50")
+    assert told["contracts"]["polymarket-btc-5m"].endswith("orders from 1 of 10000")
+    assert re.search(r"slippage 0\.0001 \(a stop's 0\.0001\d*\)", told["contracts"]["btc-perpetual"])
     assert told["ledger"].endswith("5 looks left")
 
 
@@ -60,14 +64,6 @@ def test_law_5_renaming_makes_no_new_pipeline(workshop: Workshop, binary: str) -
 def test_the_shipped_strategies_are_legal_parents(workshop: Workshop) -> None:
     child = workshop.define(parent="btc-up-or-down-5m", changes={"data": "small-sim", "meta.trees": 20})
     assert child["data"] == "small-sim (simulated)"
-
-
-def test_a_name_means_the_pipeline_that_was_defined_whole_and_not_its_children(workshop: Workshop, binary: str) -> None:
-    shipped = workshop.resolve("btc-up-or-down-5m").id
-    workshop.define(parent="btc-up-or-down-5m", changes={"data": "small-sim"})
-    assert workshop.resolve("btc-up-or-down-5m").id == shipped
-    workshop.define(parent=binary, changes={"meta.leaf": 60})
-    assert workshop.resolve("small-up-or-down").id == binary
 
 
 @pytest.mark.parametrize(
@@ -143,6 +139,49 @@ def test_show_breaks_a_trial_down_and_the_parts_add_up(workshop: Workshop, binar
     for by in ("hour", "month", "side", "confidence", "volatility"):
         rows = workshop.show(binary, by)["rows"]
         assert sum(row[1] for row in rows) == trades, by
+
+
+def test_law_4_breakdowns_and_rankings_on_validation_are_explorations_of_it(workshop: Workshop, binary: str, do) -> None:
+    do("backtest", pipeline=binary)
+    for by in ("hour", "side", "hour"):
+        told = workshop.show(binary, by)
+        groups = sum(row.payload["count"] for row in explored(workshop))
+        assert told["ledger"] == f"1 trials, {groups} explorations ({groups} of validation) on small-sim; 5 looks left"
+    assert groups == 24 + 2, "the same breakdown again tells nothing new"
+    ranked = do("rank", pipeline=binary)
+    assert f"{groups + 4} of validation" in ranked["ledger"], "four inputs beside the noise"
+    assert do("rank", pipeline=binary, by="auc")["ledger"] == ranked["ledger"], "the same figures in another order"
+    do("rank", pipeline=binary, raw=True)
+    do("rank", features=["hour()"])
+    counts = workshop.ledger.counts("small-sim")
+    assert (counts.of_validation, counts.explorations) == (groups + 4 + 3, groups + 4 + 3 + 1)
+    assert {row.payload["part"] for row in explored(workshop)[:-1]} == {"validation"}
+    assert workshop.verify().ok
+
+
+def test_a_breakdown_that_cannot_be_made_counts_nothing(workshop: Workshop, binary: str, do) -> None:
+    with pytest.raises(PipelineError, match="backtest it first"):
+        workshop.show(binary, "hour")
+    idle = workshop.settle(binary, changes={"trade.edge": 0.45})
+    do("backtest", pipeline=idle)
+    with pytest.raises(FlowError, match="took no trade"):
+        workshop.show(idle, "hour")
+    assert explored(workshop) == []
+
+
+def explored(workshop: Workshop) -> list[Entry]:
+    return workshop.ledger.of_kinds(("exploration",))
+
+
+def test_looking_at_several_pipelines_side_by_side_is_no_exploration(workshop: Workshop, binary: str, do) -> None:
+    child = workshop.settle(binary, changes={"meta.leaf": 150})
+    for one in (binary, child):
+        do("backtest", pipeline=one)
+    workshop.show(f"{binary} {child}")
+    workshop.show(binary)
+    workshop.show("leaderboard")
+    workshop.show("ledger")
+    assert workshop.ledger.counts("small-sim").explorations == 0
 
 
 def test_show_compares_and_ranks(workshop: Workshop, binary: str, do) -> None:
@@ -271,14 +310,6 @@ def test_a_ruined_pipeline_is_called_so_everywhere(workshop: Workshop, binary: s
 def test_a_pipeline_and_a_parent_together_are_refused(workshop: Workshop, binary: str) -> None:
     with pytest.raises(PipelineError, match="came with a parent"):
         workshop.settle(binary, parent="small-up-or-down", changes={"meta.leaf": 60})
-
-
-def test_taking_over_a_name_is_told(workshop: Workshop, binary: str) -> None:
-    again = workshop.define(BINARY.replace("leaf: 50, calibrate", "leaf: 70, calibrate"))
-    assert any(f"meant {binary} until now" in line for line in again["warnings"])
-    shipped = workshop.resolve("btc-up-or-down-5m")
-    told = workshop.define(BINARY.replace("small-up-or-down", "btc-up-or-down-5m"))
-    assert any(f"meant {shipped.id} until now" in line for line in told["warnings"])
 
 
 def test_a_mangled_strategy_file_is_named_by_the_verification(workshop: Workshop, binary: str, do) -> None:

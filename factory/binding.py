@@ -1,0 +1,45 @@
+"""The shipped strategies on the datasets of a workspace: listed and run only where all that they need is there."""
+
+from collections.abc import Iterator
+
+from factory.errors import PipelineError
+from factory.market.catalog import Catalog
+from factory.pipeline import Pipeline, check, shipped
+
+
+def bind_shipped(catalog: Catalog, dataset: str) -> dict[str, Pipeline]:
+    """The shipped strategies that run on a dataset as it is, by name.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Where the dataset is.
+    dataset : str
+        Its name.
+
+    Returns
+    -------
+    dict of str to Pipeline
+        Each with its ``data`` set to the dataset; those that it refuses are left out.
+    """
+    spec, meta = catalog.spec(dataset), catalog.meta(dataset)
+    found = {}
+    for name, pipeline in shipped().items():
+        bound = rebind(pipeline, dataset)
+        try:
+            check(bound, spec, meta)
+        except PipelineError:
+            continue
+        found[name] = bound
+    return found
+
+
+def rebind(pipeline: Pipeline, dataset: str) -> Pipeline:
+    """The same pipeline about another dataset."""
+    return pipeline if pipeline.data == dataset else pipeline.model_copy(update={"data": dataset})
+
+
+def all_bound(catalog: Catalog) -> Iterator[Pipeline]:
+    """Every shipped strategy on every dataset on which it runs, those on its own dataset first."""
+    found = [one for dataset in catalog.names() for one in bind_shipped(catalog, dataset).values()]
+    return iter(sorted(found, key=lambda one: shipped()[one.pipeline].data != one.data))

@@ -1,0 +1,173 @@
+"""What a name means: the same pipeline to everyone, or a refusal that gives the ids.
+
+Names of shipped strategies are theirs alone. Any other name belongs to the
+agent that first defined a pipeline under it; children keep their parent's
+name, so that a name with children is refused wherever one pipeline is meant.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from factory.binding import all_bound, rebind
+from factory.errors import PipelineError, UnknownError, did_you_mean
+from factory.ledger import Store, StoredPipeline
+from factory.market.catalog import Catalog
+from factory.pipeline import Pipeline, diff, recall, shipped
+
+LISTS = ("summary", "leaderboard", "trials", "ledger", "looks", "datasets", "calls", "jobs")
+"""What can be shown by name, so that no pipeline may have such a name."""
+PREFIXES = ("job-", "look-", "call-")
+"""How the ids of other things begin."""
+NAMED = 4
+"""Pipelines of one name in a refusal."""
+CHANGE = 40
+"""Characters of what was changed in a refusal."""
+_LETTERS = (("-", ""), ("rn", "m"), ("vv", "w"))
+_DIGITS = str.maketrans("01i5", "olls")
+
+
+def resolve(store: Store, catalog: Catalog, reference: str, changes: Mapping[str, Any] | None = None) -> Pipeline:
+    """A pipeline by id or name.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is kept.
+    catalog : Catalog
+        The datasets on which shipped strategies may run.
+    reference : str
+        An id, or a name that means one pipeline.
+    changes : mapping or None
+        What is to be changed in it. Then a name means the pipeline that was defined whole, and a shipped strategy may
+        run on no dataset here, or on several where one is among the changes.
+
+    Raises
+    ------
+    UnknownError
+        If there is none.
+    PipelineError
+        If the name means several.
+    """
+    found = store.find_pipeline(reference) or _bound_by_id(catalog, reference)
+    if found is not None:
+        return found
+    if reference in shipped():
+        return _resolve_shipped(catalog, reference, changes)
+    rows = store.named(reference)
+    if not rows:
+        known = {*store.names(), *(one.pipeline for one in all_bound(catalog))}
+        raise UnknownError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, known)}")
+    roots = _roots(rows)
+    if len(rows) > 1 and not (changes and len(roots) == 1):
+        raise PipelineError(_several(store, catalog, reference, rows))
+    return recall(roots[0].yaml)
+
+
+def require_free(name: str, pipeline: Pipeline) -> None:
+    """Refuse names that would mislead whoever reads or calls them.
+
+    Raises
+    ------
+    PipelineError
+        If it is a shipped strategy's, or looks like one, or is a word that means something else.
+    """
+    ours = next((one for one in shipped().values() if _skeleton(one.pipeline) == _skeleton(name)), None)
+    if ours is not None and (ours.pipeline != name or rebind(pipeline, ours.data).id != ours.id):
+        like = "is the name" if ours.pipeline == name else "reads like the name"
+        raise PipelineError(
+            f"pipeline: '{name}' {like} of a shipped strategy; choose another, or give parent='{ours.pipeline}' with changes"
+        )
+    if name in LISTS or name.startswith(PREFIXES):
+        raise PipelineError(f"pipeline: '{name}' means something else to show; choose another name, such as my-{name}")
+
+
+def claim(store: Store, pipeline: Pipeline, agent: str) -> str | None:
+    """Let a name mean a pipeline that an agent defines.
+
+    Returns
+    -------
+    str or None
+        What to tell its author when the name now means several.
+
+    Raises
+    ------
+    PipelineError
+        If the name is somebody else's.
+    """
+    name = pipeline.pipeline
+    require_free(name, pipeline)
+    if name in shipped():
+        return None
+    before = [row for row in _roots(store.named(name)) if row.id != pipeline.id]
+    if not store.claim_name(name, pipeline.id, agent):
+        taken = f"the name of {before[0].id}" if before else "taken"
+        mend = f"or give parent='{before[0].id}' with changes" if before else "such as one with your own word in it"
+        raise PipelineError(f"pipeline: '{name}' is {taken}; choose another name, {mend}")
+    if not before:
+        return None
+    return f"pipeline: '{name}' meant {before[0].id} until now, and means {len(before) + 1} pipelines from here on; give ids"
+
+
+def first_name(store: Store, pipeline: Pipeline) -> Pipeline:
+    """A pipeline under the name by which it was first known: whoever defines it again does not rename it for others."""
+    ours = shipped().get(next((one.pipeline for one in shipped().values() if rebind(pipeline, one.data).id == one.id), ""))
+    kept = None if ours else store.find_pipeline(pipeline.id)
+    name = ours.pipeline if ours else kept.pipeline if kept else pipeline.pipeline
+    return pipeline if name == pipeline.pipeline else pipeline.model_copy(update={"pipeline": name})
+
+
+def changed_from_parent(store: Store, catalog: Catalog, id: str) -> str | None:
+    """What a pipeline has otherwise than the one that it was changed from, in one line; None for one defined whole."""
+    row = store.pipeline(id)
+    if row is None or row.parent is None:
+        return None
+    parent = store.find_pipeline(row.parent) or _bound_by_id(catalog, row.parent)
+    return "; ".join(diff(parent, recall(row.yaml))) if parent else None
+
+
+def _bound_by_id(catalog: Catalog, id: str) -> Pipeline | None:
+    return next((one for one in all_bound(catalog) if one.id == id), None)
+
+
+def _resolve_shipped(catalog: Catalog, name: str, changes: Mapping[str, Any] | None) -> Pipeline:
+    """A shipped strategy: on its own dataset, else on the only one on which it runs."""
+    ours, names = shipped()[name], catalog.names()
+    if changes and "data" in changes:
+        return ours
+    bound = [one for one in all_bound(catalog) if one.pipeline == name]
+    if bound and (len(bound) == 1 or bound[0].data == ours.data):
+        return bound[0]
+    if bound:
+        told = _listed((one.id, one.data) for one in bound)
+        raise PipelineError(f"pipeline: '{name}' runs on {len(bound)} datasets; give an id: {told}")
+    if changes:
+        return rebind(ours, names[0]) if len(names) == 1 else ours
+    if not names:
+        raise PipelineError(f"pipeline: '{name}' is a shipped strategy, and no dataset is built yet; run `rfcat start`")
+    raise PipelineError(
+        f"pipeline: '{name}' is a shipped strategy that runs on no dataset here; describe_market lists what does, "
+        "or define a pipeline of your own"
+    )
+
+
+def _roots(rows: Sequence[StoredPipeline]) -> list[StoredPipeline]:
+    """Pipelines of one name that were not changed from another of it."""
+    ids = {row.id for row in rows}
+    return [row for row in rows if row.parent not in ids]
+
+
+def _several(store: Store, catalog: Catalog, name: str, rows: Sequence[StoredPipeline]) -> str:
+    told = _listed((row.id, changed_from_parent(store, catalog, row.id) or "defined whole") for row in rows[:NAMED])
+    more = f" and {len(rows) - NAMED} more, in show(what='trials')" if len(rows) > NAMED else ""
+    return f"pipeline: '{name}' means {len(rows)} pipelines; give an id: {told}{more}"
+
+
+def _listed(items: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{id} ({text if len(text) <= CHANGE else text[: CHANGE - 3] + '...'})" for id, text in items)
+
+
+def _skeleton(name: str) -> str:
+    """What is left of a name when letters that look alike are one."""
+    for seen, meant in _LETTERS:
+        name = name.replace(seen, meant)
+    return name.translate(_DIGITS)

@@ -1,0 +1,276 @@
+"""What people read of the feature language and of dataset files, made from the registries and the models.
+
+``python -m factory.reference`` writes the pages of a checkout's ``docs``.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+import factory
+from factory.expressions.operators import OPERATORS
+from factory.expressions.recipes import RECIPES
+from factory.expressions.signature import Operator, Param
+from factory.listing import BOOK_NEEDS
+from factory.market.contracts import Binary, Perpetual
+from factory.market.files import Files, Provider
+from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
+from factory.market.starter import starter_spec
+from factory.parts.catalog import KINDS, entries
+from factory.parts.describe import allowed, spell
+from factory.pipeline import render, shipped
+from factory.times import to_duration
+from factory.workspace import write_text
+
+MADE = "<!-- Made by `python -m factory.reference`; change the registries and models instead. -->"
+UNSPOKEN = ("a name", "a name or a name", "")
+"""What :func:`allowed` says of a type that it does not know."""
+KINDS_OF_VALUES = {
+    **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
+    **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
+    **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Provider": "keys, see `source`"},
+    "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
+}
+"""What the docstrings of models call a type, in words."""
+AT_LEAST = re.compile(r"^a (whole )?number, [0-9.]+$")
+DECLARED = re.compile(r"^(?P<names>\w+(?:, \w+)*) : (?P<kind>.+)$")
+
+SIMULATED = """\
+dataset: practice
+about: A drawn market with a small planted edge.
+confirmed: true
+simulated: {seed: 11, start: 2024-01-01, days: 120, edge: 0.04}
+series:
+  btc: {kind: bars, underlying: PRACTICE-BTC, period: 1m}
+  eth: {kind: bars, underlying: PRACTICE-ETH, period: 1m}
+contracts:
+  btc-5m: {use: binary, of: btc, window: 5m, price: 0.5, fee: 0.07, half_spread: 0.005}
+split:
+  train: [2024-01-01, 2024-03-01]
+  validation: [2024-03-01, 2024-04-01]
+  sealed: [2024-04-01, 2024-04-30]
+"""
+OWN_FILES = """\
+dataset: mine
+about: Minutes of my own and what a prediction market asked.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: ["btc-*.csv", "more/*.parquet"]}}
+  pm: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: "0", source: {use: files, files: odds.csv, time: at}}
+contracts:
+  btc-5m: {use: binary, of: btc, window: 5m, odds: pm, fee: 0.07, half_spread: 0.005}
+split:
+  train: [2024-01-01, 2024-06-01]
+  validation: [2024-06-01, 2024-09-01]
+  sealed: [2024-09-01, 2025-01-01]
+looks: 3
+baseline: pm.up
+"""
+
+LANGUAGE = """\
+# The feature language
+
+{made}
+
+A feature is an expression over the columns of a dataset's series. `rfcat features` lists what stands here,
+`rfcat features rsi` searches it, and `rfcat rank --feature "zscore(btc.close, 60)" --dataset btc-sim` measures one on train.
+
+- **Columns** are written `series.column`: `btc.close`. Bars have `open high low close volume`, and more where a source has it.
+- **Numbers and durations** are literals: `ret(btc.close, 5)` looks back five rows, `at(1h, ...)` works on completed hours.
+- **Signs**: `+ - * /`, comparisons, `and or not`, parentheses.
+- **A window counts rows** of its own series, and is missing until it is full. Gaps stay gaps: what spans one is missing.
+- **Series of different clocks** meet by carrying each value forward from the moment it was known, at most a period and its
+  delay.
+
+## Operators
+
+Literal arguments may be left out where a default is shown.
+
+{operators}
+## Recipes
+
+Expressions to start from, on `btc` and, where two markets meet, `eth`.
+`rfcat rank --family momentum --dataset btc-sim` measures a family.
+
+{recipes}
+# The parts of a pipeline
+
+A pipeline is a YAML file; its stages stand in the order in which a bar walks through them. `rfcat define FILE` checks one
+and says what to mend, `rfcat backtest NAME` scores it on validation. These two come with the project:
+
+{pipelines}
+{parts}"""
+
+DATASETS = """\
+# Dataset files
+
+{made}
+
+A dataset file says what an agent may learn from, what can be traded at what cost, and which stretch of time is for what. A
+person writes it; nothing is imported before it says `confirmed: true`, and no tool of an agent can change it.
+
+- `rfcat start btc` writes the first example below and builds it when you have confirmed it.
+- `rfcat data check FILE ...` tells what is wrong in files of bars before you name them here.
+- `rfcat dataset build FILE` imports, checks, splits and seals; `rfcat dataset show NAME` tells what it found.
+- `rfcat dataset extend FILE` takes in a later sealed part once the old one has been used.
+
+Durations are written `1m`, `8h`, `30d`; dates `2024-01-01`, moments `2024-01-01T12:00:00Z`. Unknown keys are refused with
+the nearest one.
+
+## Examples
+
+Real minutes, as `rfcat start btc` writes them:
+
+```yaml
+{starter}```
+
+Files of your own, and recorded odds of a prediction market:
+
+```yaml
+{files}```
+
+A drawn market, for practice:
+
+```yaml
+{simulated}```
+
+## Keys
+
+{keys}"""
+
+
+def language() -> str:
+    """The page on the feature language and the parts of a pipeline."""
+    return LANGUAGE.format(
+        made=MADE,
+        operators="".join(_operators()),
+        recipes="".join(_recipes()),
+        pipelines="".join(f"```yaml\n{render(one)}```\n\n" for one in shipped().values()),
+        parts="".join(_parts()).rstrip("\n") + "\n",
+    )
+
+
+def datasets() -> str:
+    """The page on dataset files."""
+    models = (
+        ("", DatasetSpec),
+        ("series.NAME", SeriesSpec),
+        ("series.NAME.source with use: files", Files),
+        ("series.NAME.source from an exchange", Provider),
+        ("simulated", Simulated),
+        ("split", Split),
+        ("contracts.NAME with use: binary", Binary),
+        ("contracts.NAME with use: perpetual", Perpetual),
+    )
+    keys = "".join(_model(place, model) for place, model in models).rstrip("\n") + "\n"
+    return DATASETS.format(made=MADE, starter=starter_spec("btc"), files=OWN_FILES, simulated=SIMULATED, keys=keys)
+
+
+PAGES = {"language.md": language, "datasets.md": datasets}
+"""What makes each page of ``docs``."""
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; a bar in a cell is no column."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines) + "\n"
+
+
+def meanings(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
+    """Kind and meaning of each key, from the docstrings of a model and of those that it is one of."""
+    found: dict[str, tuple[str, str]] = {}
+    for one in reversed(model.__mro__):
+        names: list[str] = []
+        for line in (one.__doc__ or "").partition("Parameters\n")[2].splitlines():
+            if declared := DECLARED.match(line.strip()):
+                names = declared["names"].split(", ")
+                told = dict.fromkeys(names, (declared["kind"], ""))
+                found |= {name: pair for name, pair in told.items() if name not in found}
+            elif line.startswith("        ") and ":class:" not in line:
+                found |= {name: (found[name][0], f"{found[name][1]} {line.strip()}".strip()) for name in names}
+    return {name: (kind, _plain(text)) for name, (kind, text) in found.items()}
+
+
+def _operators() -> Iterator[str]:
+    for family in dict.fromkeys(one.family for one in OPERATORS.values()):
+        mark = f" {BOOK_NEEDS}" if family == "book" else ""
+        yield f"### {family}{mark}\n\n"
+        rows = [
+            (f"`{one.signature}`", one.doc, _ranges(one), f"`{one.example}`")
+            for one in OPERATORS.values()
+            if one.family == family
+        ]
+        yield table(("operator", "gives", "literals", "example"), rows)
+
+
+def _ranges(operator: Operator) -> str:
+    return ", ".join(f"{one.name} {_bounds(one)}" for one in operator.params if one.kind in ("window", "number", "duration"))
+
+
+def _bounds(param: Param) -> str:
+    if param.kind == "duration":
+        return f"{to_duration(int(param.low))} to {to_duration(int(param.high))}"
+    return "any" if (param.low, param.high) == (-1e9, 1e9) else f"{param.low:.12g} to {param.high:.12g}"
+
+
+def _recipes() -> Iterator[str]:
+    for family in dict.fromkeys(one.family for one in RECIPES.values()):
+        rows = [(one.name, one.doc, f"`{one.on('btc').text}`") for one in RECIPES.values() if one.family == family]
+        yield f"### {family}\n\n{table(('recipe', 'gives', 'expression'), rows)}"
+
+
+def _parts() -> Iterator[str]:
+    for stage in KINDS:
+        yield f"## {stage}\n\n"
+        for one in entries(stage):
+            yield f"**{one.kind or stage}**: {one.about} Such as `{one.example}`.\n\n"
+            rows = [(f"`{key.name}`", key.allowed, key.default or "must be given", key.means) for key in one.parameters]
+            yield table(("key", "may be", "left out", "means"), rows)
+
+
+def _model(place: str, model: type[BaseModel]) -> str:
+    told = meanings(model)
+    about = _plain((model.__doc__ or "").splitlines()[0])
+    rows = []
+    for name, field in model.model_fields.items():
+        kind, text = told.get(name, ("", ""))
+        rows.append((f"`{name}`", _values(name, field, kind), _default(field), text or "Which kind it is."))
+    rows.sort(key=lambda row: row[0] != "`use`")
+    return f"### {f'`{place}`' if place else 'The file'}\n\n{about}\n\n{table(('key', 'may be', 'left out', 'means'), rows)}"
+
+
+def _values(name: str, field: FieldInfo, kind: str) -> str:
+    """What a key may hold: what its type says, else what the docstring calls it."""
+    if name == "use":
+        return " or ".join(get_args(field.annotation))
+    words, kind = allowed(field), _plain(kind.removesuffix(" or None"))
+    if words in UNSPOKEN:
+        return KINDS_OF_VALUES.get(kind, kind)
+    return f"{words} or more" if AT_LEAST.match(words) else words
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
+    if isinstance(field.default, float):
+        return f"{field.default:.4g}"
+    return "none" if field.default is None else spell(field.default).lower() or "empty"
+
+
+def _plain(text: str) -> str:
+    """Docstring markup as Markdown."""
+    return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")
+
+
+def main() -> None:
+    """Write the pages of the checkout."""
+    for name, page in PAGES.items():
+        write_text(Path(factory.__file__).parents[1] / "docs" / name, page())
+
+
+if __name__ == "__main__":
+    main()

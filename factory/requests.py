@@ -1,0 +1,96 @@
+"""What can be refused of heavy work before it waits for a worker."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from factory.errors import FactoryError, PipelineError
+
+if TYPE_CHECKING:
+    from factory.workshop import Workshop
+
+OF_A_TRIAL, OF_EXPRESSIONS = ("by", "repeats", "groups", "raw"), ("features", "family", "label", "dataset")
+"""Arguments of the two ways to rank."""
+
+
+def check_request(workshop: "Workshop", kind: str, args: Mapping[str, Any]) -> None:
+    """Refuse a request as the work itself would, without its rows.
+
+    Parameters
+    ----------
+    workshop : Workshop
+        Where the work would be done.
+    kind : str
+        As for :func:`factory.workshop.perform`.
+    args : mapping
+        Its arguments.
+
+    Raises
+    ------
+    FactoryError
+        One line a mistake.
+    """
+    check = _CHECKS.get(kind)
+    if check is not None:
+        check(workshop, **{name: value for name, value in args.items() if value is not None})
+
+
+def require_one_way(pipeline: str | None, args: Mapping[str, Any]) -> None:
+    """Refuse arguments of the one way to rank that come with the other.
+
+    Parameters
+    ----------
+    pipeline : str or None
+        The trial whose inputs are ranked; None: expressions are, on train.
+    args : mapping
+        What else was said; None where nothing was.
+
+    Raises
+    ------
+    FactoryError
+        If one was given that the chosen way does not know.
+    """
+    stray = [name for name in (OF_EXPRESSIONS if pipeline else OF_A_TRIAL) if args.get(name) is not None]
+    if stray:
+        taken = "not taken with a pipeline; leave out either" if pipeline else "taken only with a pipeline; give one"
+        raise FactoryError(f"{', '.join(stray)}: {taken}")
+
+
+def _check_pipeline(workshop: "Workshop", pipeline: str, **_: Any) -> None:
+    workshop.check(workshop.resolve(pipeline))
+
+
+def _check_tune(
+    workshop: "Workshop", pipeline: str, grid: Mapping[str, Any] | None = None, cells: int = 20, **args: Any
+) -> None:
+    from factory.tuning import searched
+
+    if args.get("judge") == "validation" and args.get("by") is not None:
+        raise PipelineError("by: not taken with judge=validation, which ranks cells as a leaderboard does; leave out either")
+    for cell in searched(workshop.resolve(pipeline), grid, cells):
+        workshop.check(cell.pipeline)
+
+
+def _check_rank(workshop: "Workshop", pipeline: str | None = None, **args: Any) -> None:
+    from factory.screening import plan_screen
+
+    require_one_way(pipeline, args)
+    if pipeline:
+        workshop.scored(pipeline)
+        _check_pipeline(workshop, pipeline)
+    else:
+        plan_screen(workshop.catalog, workshop.dataset(args.pop("dataset", None)), **args)
+
+
+def _check_submit(workshop: "Workshop", pipeline: str, **args: Any) -> None:
+    from factory.vault.gate import Request, admit
+
+    admit(workshop.workspace, workshop.ledger, Request(workshop.resolve(pipeline).id, agent=workshop.agent, **args))
+
+
+_CHECKS: dict[str, Callable[..., None]] = {
+    "train": _check_pipeline,
+    "backtest": _check_pipeline,
+    "tune": _check_tune,
+    "rank": _check_rank,
+    "submit": _check_submit,
+}

@@ -1,0 +1,175 @@
+"""What a ranking of expressions alone is about, known and refused without reading a row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from factory.errors import ExpressionError, PipelineError, did_you_mean
+from factory.expressions.expression import Expression
+from factory.expressions.grammar import parse
+from factory.expressions.recipes import RECIPES, Recipe
+from factory.market.catalog import Catalog
+from factory.parts.labels import FixedReturn, UpDown
+from factory.pipeline import parse_part
+from factory.times import to_duration, to_ms
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A ranking of expressions against a label.
+
+    Parameters
+    ----------
+    data : str
+        The dataset.
+    label : UpDown or FixedReturn
+        What is to be predicted.
+    expressions : mapping of str to Expression
+        By canonical text.
+    left_out : sequence of str
+        Recipes of the family that the dataset does not carry, each with the reason.
+    """
+
+    data: str
+    label: UpDown | FixedReturn
+    expressions: Mapping[str, Expression]
+    left_out: Sequence[str]
+
+
+def plan_screen(
+    catalog: Catalog,
+    data: str,
+    features: Sequence[str] | None = None,
+    family: str | None = None,
+    label: Mapping[str, Any] | None = None,
+) -> Screen:
+    """Read what is to be ranked.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Where the dataset is.
+    data : str
+        Its name.
+    features : sequence of str or None
+        Expressions, or names of recipes, which are applied to the label's series.
+    family : str or None
+        A family of recipes; those that lack a column or a second series are left out.
+    label : mapping or None
+        A label part without a unit; default: up or down of the first bars in five minutes, or in one bar.
+
+    Raises
+    ------
+    PipelineError
+        One line a mistake.
+    """
+    if (features is None) == (family is None):
+        raise PipelineError("rank_features: give a pipeline, or features (a list of expressions), or a family of recipes")
+    part = _label(catalog, data, label)
+    check = _Check(catalog, data, part.of)
+    if features is not None:
+        return Screen(data, part, check.all_of(features), ())
+    found, left_out = check.family(str(family))
+    return Screen(data, part, found, left_out)
+
+
+def _label(catalog: Catalog, data: str, label: Mapping[str, Any] | None) -> UpDown | FixedReturn:
+    series = catalog.meta(data)["series"]
+    bars = {name: one["period"] for name, one in series.items() if one["kind"] == "bars"}
+    part = parse_part("label", dict(label or _default_label(bars)))
+    if not isinstance(part, UpDown | FixedReturn):
+        raise PipelineError("label.use: a triple_barrier needs a unit feature; screen with up_down or fixed_return")
+    if part.of not in bars:
+        raise PipelineError(f"label.of: '{part.of}' is no series of bars of {data}; {did_you_mean(part.of, bars)}")
+    if to_ms(part.horizon) % bars[part.of]:
+        period = to_duration(bars[part.of])
+        raise PipelineError(f"label.horizon: {part.horizon} is not whole bars of {period}; write a multiple of {period}")
+    return part
+
+
+def _default_label(bars: Mapping[str, int]) -> dict[str, Any]:
+    """Up or down of the first bars in five minutes, or in one bar where five minutes are no whole bars."""
+    first, period = next(iter(bars.items()))
+    return {"use": "up_down", "of": first, "horizon": "5m" if to_ms("5m") % period == 0 else to_duration(period)}
+
+
+def apply_recipe(recipe: Recipe, series: Mapping[str, Mapping[str, Any]], of: str) -> Expression:
+    """A recipe on a series, beside the first other bars where it needs a second one.
+
+    Parameters
+    ----------
+    series : mapping of str to mapping
+        Of the dataset's meta.
+
+    Raises
+    ------
+    PipelineError
+        If there is no second series.
+    """
+    other = next((name for name, one in series.items() if name != of and one["kind"] == "bars"), None)
+    if "{t}" in recipe.template and other is None:
+        raise PipelineError(f"recipe '{recipe.name}' needs a second series of bars; the dataset has {of} alone")
+    return recipe.on(of, other or of)
+
+
+class _Check:
+    """Expressions held against a dataset.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Where the dataset is.
+    data : str
+        Its name.
+    of : str
+        The series that recipes are applied to.
+    """
+
+    def __init__(self, catalog: Catalog, data: str, of: str) -> None:
+        series = catalog.meta(data)["series"]
+        self._of, self._series = of, series
+        self._columns = {name: set(one["columns"]) for name, one in series.items()}
+        self._periods = {name: one["period"] for name, one in series.items()}
+
+    def all_of(self, features: Sequence[str]) -> dict[str, Expression]:
+        """Every expression or recipe, or one line for each that is wrong."""
+        if not features:
+            raise PipelineError("features: empty; list at least one expression, such as ret(btc.close, 5)")
+        found: dict[str, Expression] = {}
+        mistakes: list[str] = []
+        for text in features:
+            try:
+                one = self._recipe(RECIPES[text]) if text in RECIPES else self._expression(text)
+                found[one.text] = one
+            except PipelineError as error:
+                mistakes += error.lines
+        if mistakes:
+            raise ExpressionError(*dict.fromkeys(mistakes))
+        return found
+
+    def family(self, family: str) -> tuple[dict[str, Expression], list[str]]:
+        """The recipes of a family that the dataset carries, and why the others are left out."""
+        recipes = [recipe for recipe in RECIPES.values() if recipe.family == family]
+        if not recipes:
+            known = {recipe.family for recipe in RECIPES.values()}
+            raise PipelineError(f"family: '{family}' has no recipes; {did_you_mean(family, known)}")
+        found, left_out = {}, []
+        for recipe in recipes:
+            try:
+                one = self._recipe(recipe)
+                found[one.text] = one
+            except PipelineError as error:
+                left_out.append(f"{recipe.name}: {error.lines[0]}")
+        if not found:
+            raise PipelineError(f"family: no recipe of '{family}' fits this dataset", *left_out)
+        return found, left_out
+
+    def _recipe(self, recipe: Recipe) -> Expression:
+        return self._checked(apply_recipe(recipe, self._series, self._of))
+
+    def _expression(self, text: str) -> Expression:
+        return self._checked(parse(text))
+
+    def _checked(self, expression: Expression) -> Expression:
+        expression.check(self._columns, self._periods)
+        return expression
