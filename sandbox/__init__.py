@@ -19,9 +19,9 @@ environment  the names that code starts with, print and import among them
 facades      the parts of pandas, numpy and others it may see
 """
 
-from sandbox.broker import Broker
+from sandbox.broker import Broker, pick_frames
 from sandbox.judging import refuse, shorten
 from sandbox.levels import Level
 from sandbox.limits import Limits, Outcome
 
-__all__ = ["Broker", "Level", "Limits", "Outcome", "refuse", "shorten"]
+__all__ = ["Broker", "Level", "Limits", "Outcome", "pick_frames", "refuse", "shorten"]

@@ -18,7 +18,7 @@ from sandbox.levels import Level
 from sandbox.limits import Limits, Outcome
 from sandbox.memory import Memory
 from sandbox.parent import Parent, ParentError
-from sandbox.selftest import level
+from sandbox.selftest import can_fork, level
 
 SETUP_SECONDS = 30.0
 REAP_SECONDS = 10.0
@@ -79,7 +79,7 @@ class Broker:
     def warm(self) -> None:
         """Start the parent ahead of the first call."""
         with self._lock:
-            if self.level is not Level.WEAK or self._allow_weak:
+            if self.level is not Level.WEAK or (self._allow_weak and can_fork()):
                 self._ready()
 
     def close(self) -> None:
@@ -89,6 +89,16 @@ class Broker:
                 self._parent.close()
                 self._parent = None
         self._memory.close()
+
+    def check(self, code: str, stop: threading.Event | None = None) -> Outcome:
+        """Compile untrusted code in a fresh process that holds no frame, and run none of it.
+
+        Returns
+        -------
+        Outcome
+            Without an error, unless the code is refused, busy is the queue, or there is no wall.
+        """
+        return self._outcome(code, {}, stop, runs=False)
 
     def run(
         self, code: str, frames: Mapping[str, Sequence[Path]] | None = None, stop: threading.Event | None = None
@@ -101,7 +111,7 @@ class Broker:
             Python. It sees `pd`, `np`, the frames by their names, and the modules of `sandbox.facades`.
         frames : mapping of str to sequence of Path
             Name of each frame and its Arrow files, whose columns stand side by side. Those
-            that the code does not name are not handed over.
+            that the code does not name (:func:`pick_frames`) are not handed over.
         stop : Event, optional
             Set by another thread when the call is no longer wanted.
 
@@ -115,19 +125,21 @@ class Broker:
         OSError
             If a frame's file cannot be read.
         """
+        given = frames or {}
+        return self._outcome(code, {name: given[name] for name in pick_frames(code, given)}, stop, runs=True)
+
+    def _outcome(self, code: str, frames: Mapping[str, Sequence[Path]], stop: threading.Event | None, *, runs: bool) -> Outcome:
         refused = refuse(code, self.limits)
         if refused:
             return refused
-        if self.level is Level.WEAK and not self._allow_weak:
+        if self.level is Level.WEAK and not (self._allow_weak and can_fork()):
             return Outcome("", NO_WALL)
-        text = unicodedata.normalize("NFKC", code)  # as Python reads names
-        named = {name: paths for name, paths in (frames or {}).items() if name in text}
         with self._seat() as seated:
             if not seated:
                 wait = max(1, round(self.limits.wall / 4))
                 return Outcome("", f"busy: too many calls run and wait already; call again in {wait} s", "busy")
             try:
-                return self._run(code, named, stop or threading.Event())
+                return self._run(code, frames, stop or threading.Event(), runs)
             except ParentError:
                 return Outcome("", NOT_SET_UP)
 
@@ -142,11 +154,11 @@ class Broker:
         finally:
             self._queue.release()
 
-    def _run(self, code: str, frames: Mapping[str, Sequence[Path]], stop: threading.Event) -> Outcome:
+    def _run(self, code: str, frames: Mapping[str, Sequence[Path]], stop: threading.Event, runs: bool) -> Outcome:
         with ExitStack() as stack:
             channel, status = self._start(frames, stack)
             shape = [[name, len(paths)] for name, paths in frames.items()]
-            request = {"code": code, "frames": shape, "limits": asdict(self.limits)}
+            request = {"code": code, "runs": runs, "frames": shape, "limits": asdict(self.limits)}
             try:
                 channel.sendall(json.dumps(request).encode())
                 channel.shutdown(socket.SHUT_WR)
@@ -215,6 +227,12 @@ class Broker:
                     deadline = ready_at + self.limits.wall
                 if not piece or len(data) > most_bytes(self.limits):
                     return data, "output" if piece else None, _since(ready_at)
+
+
+def pick_frames(code: str, frames: Iterable[str]) -> list[str]:
+    """Frames that some code names, however: no other is in the process that runs it."""
+    text = unicodedata.normalize("NFKC", code)  # as Python reads names
+    return [name for name in frames if name in text]
 
 
 def _receive(channel: socket.socket) -> bytes:

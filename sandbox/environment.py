@@ -1,14 +1,17 @@
 """The names a program starts with: builtins, print, import and its frames."""
 
 import builtins
+import importlib
 import sys
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sandbox import guards
-from sandbox.facades import Array, facade, module_names
+from sandbox.facades import facade, module_names, offered
+from sandbox.native import closed, is_native
 from sandbox.policy import Refused
 
 MODULE = "__sandbox__"
@@ -169,16 +172,34 @@ def environment(frames: dict[str, Any], printer: Printer) -> dict[str, Any]:
     return names
 
 
+def import_for_library(name: str) -> None:
+    """Import a part of an offered library, or what is imported already, and hand nothing out.
+
+    Compiled code looks its import up in the frame that called it, which is the
+    program's. It always brings an empty list, where a statement brings a tuple
+    or None, and takes the module from `sys.modules` whatever comes back.
+    """
+    if name not in sys.modules and name.partition(".")[0] not in module_names():
+        raise Refused(f"import {name}: no part of what the sandbox offers")
+    importlib.import_module(name)
+
+
 def kind_of(value: Any, *more: Any) -> type:
-    """``type(value)``: not the kind that makes kinds, nor the one that makes functions."""
-    kind = type(value)
+    """``type(value)``: not the kind that makes kinds nor the one that makes functions; what believes its arguments, closed."""
+    kind: Any = type(value)
     if more or issubclass(kind, type | FunctionType | MethodType | ModuleType):
         raise Refused("type() takes one argument in the sandbox, and no class or function; write a class statement")
-    return Array if issubclass(kind, np.ndarray) else kind
+    if issubclass(kind, np.ndarray):
+        return closed(np.ndarray)
+    return closed(kind) if issubclass(kind, pd.MultiIndex) or (is_native(kind) and kind not in offered()) else kind
 
 
-def import_module(name: str, names: Any = None, local: Any = None, wanted: tuple[str, ...] | None = (), level: int = 0) -> Any:
-    """The program's `import`: read-only facades of a few modules."""
+def import_module(
+    name: str, names: Any = None, local: Any = None, wanted: tuple[str, ...] | list[str] | None = (), level: int = 0
+) -> Any:
+    """The program's `import`: read-only facades of a few modules; and what compiled code imports for itself."""
+    if type(wanted) is list:
+        return import_for_library(name)
     if level or not isinstance(name, str):
         raise Refused("relative imports are not allowed in the sandbox")
     try:

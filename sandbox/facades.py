@@ -5,8 +5,8 @@ Left out are files, networks, evaluation of strings, live modules, raw memory
 (`as_strided`, `frombuffer`) and whatever reads attributes by name (`attrgetter`, `wraps`).
 """
 
-import builtins
 import importlib
+import os
 import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -18,8 +18,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from sklearn.cluster import KMeans
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from sandbox.allowed import ALLOWED
+from sandbox.native import closed
 from sandbox.policy import Refused
 
 OPTIONS = frozenset(
@@ -60,19 +63,6 @@ class Facade:
         return str(object.__getattribute__(self, "_title"))
 
 
-class _ArrayKind(type):
-    def __instancecheck__(cls, instance: object) -> bool:
-        return builtins.isinstance(instance, np.ndarray)
-
-
-class Array(metaclass=_ArrayKind):
-    """Stands for ``np.ndarray`` in `isinstance`; its constructor would take raw buffers and strides."""
-
-    def __new__(cls, *arguments: Any, **named: Any) -> "Array":
-        """Refuse: arrays come from ``np.array``, ``np.zeros`` and their like."""
-        raise Refused("np.ndarray(...) is not allowed in the sandbox; use np.zeros or np.array")
-
-
 def set_option(*pairs: Any) -> None:
     """``pd.set_option`` for how wide and long frames print."""
     for name, value in zip(pairs[::2], pairs[1::2], strict=True):
@@ -90,6 +80,14 @@ def warm() -> None:
     for name in ALLOWED:
         facade(name)
     _exercise()
+    _count_threads()
+
+
+def _count_threads() -> None:
+    """Have scikit-learn count the cores it may use, and keep that: later it would ask files that are closed by then."""
+    os.environ.pop("OMP_NUM_THREADS", None)  # it has been read; where it is, nothing is kept
+    for physical in (True, False):
+        _openmp_effective_n_threads(only_physical_cores=physical)
 
 
 def _exercise() -> None:
@@ -105,6 +103,7 @@ def _exercise() -> None:
     frame.set_index("k", append=True).unstack(), index.tz_convert("Asia/Tokyo"), pd.to_datetime(text[:0])
     pd.to_datetime(["2024-01-01 00:00"]).strftime("%Y-%m"), frame[["x"]].corr(), pd.qcut(x, 4), frame.query("x > 1")
     np.linalg.lstsq(frame[["x"]], x, rcond=None), np.random.default_rng(0).normal(), np.fft.rfft(x)
+    KMeans(2, n_init=1).fit(frame[["x"]])  # looks once which libraries have threads, in files that are closed later
 
 
 def module_names() -> list[str]:
@@ -125,8 +124,8 @@ def facade(name: str) -> Facade:
     module = importlib.import_module(name)
     members: dict[str, Any] = {}
     for each in names.split():
-        found = getattr(module, each, None)
-        if found is not None and not isinstance(found, ModuleType):
+        found = getattr(module, each, module)
+        if not isinstance(found, ModuleType):
             members[each] = found
     for other in ALLOWED:
         parent, _, last = other.rpartition(".")
@@ -134,6 +133,13 @@ def facade(name: str) -> Facade:
             members[last] = facade(other)
     members |= REPLACED.get(name, {})
     return Facade(name, members)
+
+
+@cache
+def offered() -> frozenset[type]:
+    """All classes that programs are handed by name."""
+    members = (object.__getattribute__(facade(name), "_members").values() for name in ALLOWED)
+    return frozenset(each for found in members for each in found if isinstance(each, type))
 
 
 def _by_name(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -152,6 +158,11 @@ def _crosstab(*arguments: Any, **named: Any) -> Any:
 
 
 REPLACED: dict[str, dict[str, Any]] = {
-    "numpy": {"ndarray": Array},
-    "pandas": {"set_option": set_option, "pivot_table": _pivot_table, "crosstab": _crosstab},
+    "numpy": {"ndarray": closed(np.ndarray)},
+    "pandas": {
+        "MultiIndex": closed(pd.MultiIndex),
+        "set_option": set_option,
+        "pivot_table": _pivot_table,
+        "crosstab": _crosstab,
+    },
 }

@@ -1,6 +1,5 @@
 """Files as sealed memory: read once, handed to workers as descriptors that nobody can write to."""
 
-import fcntl
 import os
 import threading
 from collections import OrderedDict
@@ -8,7 +7,6 @@ from pathlib import Path
 
 from sandbox.limits import MIB
 
-SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 MOST_BYTES = 1024 * MIB
 
 Key = tuple[str, int, int, int]
@@ -63,12 +61,15 @@ class Memory:
 
 
 def _copy(path: Path) -> int:
+    import fcntl  # Not on Windows, where the broker is imported and runs nothing.
+
+    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
     copy = os.memfd_create("frame", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with path.open("rb") as file:
             while os.sendfile(copy, file.fileno(), None, 1 << 30):
                 pass
-        fcntl.fcntl(copy, fcntl.F_ADD_SEALS, SEALS)
+        fcntl.fcntl(copy, fcntl.F_ADD_SEALS, seals)
     except BaseException:
         os.close(copy)
         raise

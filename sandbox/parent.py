@@ -18,6 +18,7 @@ START = "import importlib, sys; sys.path.insert(0, sys.argv[1]); importlib.impor
 # no thread may start while these are imported: a later fork would copy half a process
 ENVIRONMENT = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "LOKY_MAX_CPU_COUNT": "1",
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

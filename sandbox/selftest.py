@@ -5,6 +5,7 @@ and then tries to get out: the file beside the frames, the network, another
 process, a thread, a write, a signal. The strongest level that it fails to leave is the machine's.
 """
 
+import importlib.util
 import os
 import socket
 import subprocess
@@ -25,7 +26,7 @@ START = "import sys; sys.path.insert(0, sys.argv[1]); from sandbox.selftest impo
 @cache
 def level() -> Level:
     """The strongest level that holds here; found once a process."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not can_fork():
         return Level.WEAK
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
         canary = Path(folder) / "rows"
@@ -34,6 +35,11 @@ def level() -> Level:
             if _holds(each, canary, listener.getsockname()[1]):
                 return each
     return Level.WEAK
+
+
+def can_fork() -> bool:
+    """Whether this machine has what the workers are made with; Windows has not, with or without a wall."""
+    return hasattr(os, "fork") and importlib.util.find_spec("fcntl") is not None
 
 
 def _holds(tried: Level, canary: Path, port: int) -> bool:

@@ -15,7 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from sandbox import Broker, Level, Limits, Outcome, selftest, shorten
+from sandbox import Broker, Level, Limits, Outcome, pick_frames, selftest, shorten
 from sandbox.judging import READY, Ending, judge
 from tests.corpus.frames import write
 from tests.corpus.records import LIMITS
@@ -24,11 +24,28 @@ ENDED = Ending(None, 0, 1.0, 1.0)
 
 
 def test_code_is_measured_before_anything_starts() -> None:
-    broker = Broker()
+    # Tests before it in this process may have left a resource tracker.
+    before, broker = psutil.Process().children(), Broker()
     outcome = broker.run("#" * 20_001, {"train": [Path("/nowhere")]})
     assert outcome.limit == "code"
     assert "20,001 bytes; at most 20,000" in str(outcome.error)
-    assert not psutil.Process().children()
+    assert psutil.Process().children() == before
+
+
+def test_a_check_compiles_and_runs_nothing(brokers: Callable[..., Broker]) -> None:
+    broker = brokers()
+    assert broker.check("print(1)\n1 / 0").error is None
+    assert broker.check("print(1)").output == ""
+    assert "SyntaxError" in str(broker.check("1 +").error)
+    assert "not allowed" in str(broker.check("train.__class__").error)
+    assert broker.check("#" * 20_001).limit == "code"
+
+
+def test_frames_are_handed_over_by_name_however_it_is_spelt() -> None:
+    assert pick_frames("train.close", ("train", "validation")) == ["train"]
+    assert pick_frames("x = 1  # validation", ("train", "validation")) == ["validation"]
+    assert pick_frames("\N{MATHEMATICAL BOLD SMALL T}rain", ("train", "validation")) == ["train"]
+    assert pick_frames("globals()['tr' + 'ain']", ("train",)) == []
 
 
 def test_the_output_limit_holds_even_when_swallowed(call: Callable[..., Outcome]) -> None:
