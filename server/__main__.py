@@ -1,28 +1,48 @@
 """The console command ``random-forest-cat`` (``rfcat``): bare it serves MCP over stdio."""
 
+import os
+import signal
 import sys
 
 from factory.errors import FactoryError
+from factory.quoting import terminal_text
 from server.entry import keep_stdout_clean, open_workspace
+
+COMPLETING = ("_RFCAT_COMPLETE", "_RANDOM_FOREST_CAT_COMPLETE")
+"""What a shell sets when it asks for completions: it calls the bare command."""
+INTERRUPTED = 128 + signal.SIGINT
+WAITING = "serving MCP over stdio: this is for a host. Ctrl-C ends it; `rfcat help` lists the commands for people"
 
 
 def main() -> None:
     """Serve MCP over stdio, or hand over to the command line."""
     keep_stdout_clean()
-    arguments = sys.argv[1:]
-    bare, root = stdio_arguments(arguments)
-    if not bare:
-        from server.cli import run
+    bare, root = stdio_arguments(sys.argv[1:])
+    try:
+        if bare and not any(name in os.environ for name in COMPLETING):
+            _serve(root)
+        else:
+            from server.cli import run
 
-        run()
-        return
+            run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _serve(root: str | None) -> None:
+    # At once, as a kill would: the SDK waits for a line that never comes. Workers end with this process, and what it leaves
+    # unfinished is "interrupted" for whoever looks.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     try:
         workspace = open_workspace(root)
     except FactoryError as error:
-        sys.exit(str(error))
+        sys.exit(terminal_text(str(error)))
     from server.mcp.app import build_server
 
-    build_server(workspace).run("stdio")
+    server = build_server(workspace)
+    if sys.stdin.isatty():
+        sys.stderr.write(f"{WAITING}\n")
+    server.run("stdio")
 
 
 def stdio_arguments(arguments: list[str]) -> tuple[bool, str | None]:

@@ -21,7 +21,8 @@ def open_workspace(root: str | None = None) -> Workspace:
         If it cannot be used.
     """
     workspace = Workspace.open(root)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(workspace.root / "numba"))
+    if os.access(workspace.root, os.W_OK):
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(workspace.root / "numba"))
     return workspace
 
 

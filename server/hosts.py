@@ -1,10 +1,10 @@
 """The exact lines that connect an MCP host to this installation."""
 
 import json
-import shlex
 import sys
 from pathlib import Path
 
+from factory.quoting import shell_line
 from factory.workspace import Workspace
 
 NAME = "random-forest-cat"
@@ -19,13 +19,14 @@ def stdio_command(workspace: Workspace) -> list[str]:
 
 def claude_line(workspace: Workspace) -> str:
     """Register the stdio server with Claude Code."""
-    return f"claude mcp add {NAME} -- {shlex.join(stdio_command(workspace))}"
+    return shell_line("claude", "mcp", "add", NAME, "--", *stdio_command(workspace))
 
 
 def claude_http_line(url: str, token: bool) -> str:
     """Register the HTTP server with Claude Code."""
+    # The shell puts the token in, so that it is not in what is printed.
     header = '--header "Authorization: Bearer $RFCAT_TOKEN" ' if token else ""
-    return f"claude mcp add --transport http {header}{NAME} {url}"
+    return f"claude mcp add --transport http {header}{shell_line(NAME, url)}"
 
 
 def json_block(workspace: Workspace) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from factory.errors import FactoryError
+from factory.requests import require_one_way
 
 
 def ranked(pipeline: str | None, trial: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,9 +21,5 @@ def ranked(pipeline: str | None, trial: Mapping[str, Any], screen: Mapping[str, 
     FactoryError
         If one was given that the chosen way does not know.
     """
-    chosen, other = (trial, screen) if pipeline else (screen, trial)
-    stray = [name for name, value in other.items() if value is not None]
-    if stray:
-        taken = "not taken with a pipeline; leave out either" if pipeline else "taken only with a pipeline; give one"
-        raise FactoryError(f"{', '.join(stray)}: {taken}")
-    return {name: value for name, value in chosen.items() if value is not None}
+    require_one_way(pipeline, {**trial, **screen})
+    return {name: value for name, value in (trial if pipeline else screen).items() if value is not None}

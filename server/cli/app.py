@@ -1,23 +1,26 @@
 """Put the command line together."""
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 import factory
 from factory.errors import FactoryError
-from server.cli import data, dataset, demo, ledger, running, strategies, vault
-from server.cli.screen import ERRORS, say
+from server.cli import data, dataset, demo, ledger, listing, running, strategies, vault
+from server.cli.commands import SETTINGS, acting, answering
+from server.cli.screen import degrade_plainly, fail, say
 
 app = typer.Typer(
     name="random-forest-cat",
     help="A factory for machine-learned trading strategies. Without a command: serve MCP over stdio.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_show_locals=False,
+    context_settings=SETTINGS,
+    pretty_exceptions_enable=False,
 )
 
 
@@ -41,10 +44,26 @@ def options(
     context.obj = workspace
 
 
+def help_(
+    context: typer.Context,
+    command: Annotated[list[str] | None, typer.Argument(help="A command, such as: dataset build. Default: all.")] = None,
+) -> None:
+    """Show what a command takes."""
+    assert context.parent is not None
+    found, about = context.parent.command, context.parent
+    for word in command or ():
+        within = found.get_command(about, word) if isinstance(found, TyperGroup) else None
+        if within is None:
+            raise typer.BadParameter(f"'{word}' is no command of '{about.command_path}'")
+        about = typer.Context(within, parent=about, info_name=word)
+        found = within
+    typer.echo(found.get_help(about), nl=False)
+
+
 COMMANDS: tuple[Callable[..., None], ...] = (
-    running.serve,
     running.start,
     running.doctor,
+    listing.features,
     strategies.define,
     strategies.train,
     strategies.backtest,
@@ -56,8 +75,10 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.show,
     strategies.cancel,
 )
-for command in COMMANDS:
-    app.command()(command)
+acting(app)(running.serve)
+for one in COMMANDS:
+    answering(app)(one)
+acting(app, "help")(help_)
 app.add_typer(data.app, name="data", help="Files of bars: fetch them, check them.")
 app.add_typer(dataset.app, name="dataset", help="Datasets: build, list, show.")
 app.add_typer(ledger.app, name="ledger", help="The record of every trial.")
@@ -66,9 +87,33 @@ app.add_typer(vault.app, name="vault", help="Sealed looks: show, grant, retire."
 
 
 def run() -> None:
-    """Run the command line; a mistake that can be mended is one line and exit status 1."""
+    """Run the command line and end the process.
+
+    Exit status 1: a mistake that can be mended, told in a line each; 2: a
+    command that was not understood; 130: stopped by Ctrl-C.
+    """
+    degrade_plainly()
     try:
-        app()
+        status = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:  # Whoever read the output has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)
+
+
+def _run() -> int:
+    try:
+        return app(standalone_mode=False) or 0
     except FactoryError as error:
-        ERRORS.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True)
-        sys.exit(1)
+        fail(str(error))
+        return 1
+    except TyperException as error:
+        context = getattr(error, "ctx", None)
+        if told := error.format_message():  # Else it was help, which is printed already.
+            fail(told.replace("Value error, ", ""))
+            fail(f"see: {context.command_path} -h" if context else "see: rfcat help")
+        return error.exit_code
+    except typer.Abort:
+        fail("stopped: nothing was typed")
+        return 1

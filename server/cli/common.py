@@ -80,5 +80,5 @@ def changes_of(sets: Sequence[str] | None) -> dict[str, Any] | None:
 def _person() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):  # the last on Windows, without a name in the environment
         return "person"

@@ -1,7 +1,7 @@
 """Commands on files of bars."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -9,27 +9,39 @@ from pydantic import ValidationError
 from factory.errors import DataError, did_you_mean
 from factory.times import moment
 from factory.workspace import Workspace
+from server.cli.commands import acting, answering, group
 from server.cli.common import workspace_of
 from server.cli.screen import bar, say, show
 
 if TYPE_CHECKING:
     from factory.market.spec import SeriesSpec
 
-app = typer.Typer(no_args_is_help=True)
-
-PROVIDERS = {"binance": "binance-spot", "binance-um": "binance-um"}
-Period = Annotated[str, typer.Option(help="From one bar to the next.")]
+app = group()
 
 
-@app.command()
+def _providers() -> list[str]:
+    from factory.market.sources.paths import PROVIDERS
+
+    return list(PROVIDERS)
+
+
+def _intervals() -> list[str]:
+    from factory.market.sources.binance import INTERVALS
+
+    return list(INTERVALS)
+
+
+@acting(app)
 def fetch(
     context: typer.Context,
-    provider: Annotated[str, typer.Argument(help="binance: spot; binance-um: USD-M perpetuals.")],
+    provider: Annotated[str, typer.Argument(help="binance: spot; binance-um: USD-M perpetuals.", autocompletion=_providers)],
     symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT.")],
     since: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
-    period: Period = "1m",
+    period: Annotated[str, typer.Option(help="From one bar to the next.", autocompletion=_intervals)] = "1m",
 ) -> None:
     """Download bars: whole months, then days, then what has closed since; an interrupted fetch goes on where it was."""
+    from factory.market.sources.paths import PROVIDERS
+
     if provider not in PROVIDERS:
         raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, PROVIDERS)}")
     series = _bars(symbol, period, {"use": PROVIDERS[provider], "symbol": symbol})
@@ -37,42 +49,52 @@ def fetch(
     say(f"{symbol}: complete up to the last closed bar")
 
 
-@app.command()
+@answering(app)
 def check(
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or Binance zip files of one series.")],
-    period: Period = "1m",
+    period: Annotated[str, typer.Option(help="From one bar to the next, such as 1m or 4h.")] = "1m",
+    source: Annotated[str, typer.Option(help="Keys of `source` in a dataset file, such as '{zone: UTC}'.")] = "{}",
 ) -> None:
     """Report what is wrong or remarkable in files of bars."""
-    from factory.market.grid import anchor
-    from factory.market.quality import check as check_rows
-    from factory.market.readers import read_files
+    from factory.market.build import read_checked
 
-    spec = _bars("CHECKED", period)
-    frame = read_files(files, spec)
-    span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
-    _, quality = check_rows("file", spec, frame, span, anchor(spec, frame.time))
-    show(quality.summary(None, None))
+    spec = _bars("CHECKED", period, {"use": "files", "files": [str(file) for file in files], **_source(source)})
+    show(read_checked(files, spec).summary(None, None))
 
 
 def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
     """Download what is missing of a series that comes from a provider, under a progress bar."""
+    from factory.market.files import Provider
     from factory.market.sources.binance import fetch as download
-    from factory.market.spec import Provider
 
     if isinstance(series.source, Provider):
         with bar(series.source.symbol) as report:
             download(workspace, series.source, series.period, start_ms, report)
 
 
-def _bars(underlying: str, period: str, source: dict[str, str] | None = None) -> "SeriesSpec":
+def _source(text: str) -> dict[str, Any]:
+    from factory import plainyaml
+
+    try:
+        found = plainyaml.read(text)
+    except ValueError as error:
+        raise DataError(f"--source: {error}") from None
+    if not isinstance(found, dict):
+        raise DataError("--source: no keys; write for example --source '{zone: UTC}'")
+    return found
+
+
+def _bars(underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":
+    from factory.market.files import Files, Provider
     from factory.market.mistakes import lines_of
     from factory.market.spec import SeriesSpec
 
     raw = {"kind": "bars", "underlying": underlying, "period": period, "source": source}
+    keys = {*(Files if source["use"] == "files" else Provider).model_fields}
     try:
         return SeriesSpec.model_validate(raw)
     except ValidationError as error:
-        raise DataError(*lines_of(error, raw, lambda path, holder: set())) from None
+        raise DataError(*lines_of(error, raw, lambda path, holder: keys if path == ("source",) else set())) from None
 
 
 def _month(text: str) -> int:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from factory.workspace import Workspace
-from server.cli.common import perform, workshop_of, workspace_of
+from server.cli.commands import answering, group
+from server.cli.common import perform, workshop_of
 from server.cli.reviewer import Secret, unlocked
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
@@ -14,20 +15,20 @@ from server.cli.screen import show as print_answer
 if TYPE_CHECKING:
     from factory.market.spec import DatasetSpec
 
-app = typer.Typer(no_args_is_help=True)
+app = group()
 
 
-@app.command()
+@answering(app)
 def build(context: typer.Context, file: Annotated[Path, typer.Argument(help="A dataset file, confirmed by you.")]) -> None:
     """Import a dataset's files, check them, split them and seal the last part."""
     from factory.market.spec import load_spec
 
-    spec = load_spec(file)
-    build_into(workspace_of(context), spec, file.parent)
-    print_answer(workshop_of(context).describe(spec.dataset))
+    spec, workshop = load_spec(file), workshop_of(context)
+    build_into(workshop.workspace, spec, file.parent)
+    print_answer(workshop.describe(spec.dataset))
 
 
-@app.command()
+@answering(app)
 def extend(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The dataset file with a later sealed part; what was sealed is validation.")],
@@ -40,31 +41,33 @@ def extend(
 
     spec, workshop = load_spec(file), workshop_of(context)
     before, reviewer = workshop.catalog.spec(workshop.dataset(spec.dataset)), unlocked(workshop, secret)
-    with bar(f"dataset {spec.dataset}") as report:
-        build_dataset(
-            workshop.workspace, spec, file.parent, report, lambda: person.retire(workshop.ledger, reviewer, before, "extended")
-        )
+    if before.split == spec.split:
+        say(f"{spec.dataset} is split like this already")
+    else:
+        opening = person.extension(workshop.ledger, reviewer, before)
+        with bar(f"dataset {spec.dataset}") as report:
+            build_dataset(workshop.workspace, spec, file.parent, report, opening)
     print_answer(workshop.describe(spec.dataset))
 
 
-@app.command()
+@answering(app)
 def fresh(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a simulated dataset.")]) -> None:
     """Draw a simulated dataset anew under the next free name, with a seed that nobody chose and fresh looks."""
     print_answer(perform(context, "fresh", f"drawing {name} anew", dataset=name))
 
 
-@app.command("list")
+@answering(app, "list")
 def list_datasets(context: typer.Context) -> None:
     """List the datasets of the workspace."""
     print_answer(workshop_of(context).describe())
 
 
-@app.command()
+@answering(app)
 def show(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a dataset.")]) -> None:
     """Show one dataset: series, contracts, split, looks left, and what the import found."""
     workshop = workshop_of(context)
-    print_answer(workshop.describe(name))
-    print_answer({"quality": {key: one["quality"] for key, one in workshop.catalog.meta(name)["series"].items()}})
+    found = {key: one["quality"] for key, one in workshop.catalog.meta(name)["series"].items()}
+    print_answer({**workshop.describe(name), "quality": found})
 
 
 def build_into(workspace: Workspace, spec: "DatasetSpec", folder: Path) -> None:

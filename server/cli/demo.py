@@ -3,13 +3,12 @@
 import tempfile
 from pathlib import Path
 
-import typer
-
 from factory.errors import SealError
 from factory.workspace import Workspace
+from server.cli.commands import acting, group
 from server.cli.screen import bar, say
 
-app = typer.Typer(no_args_is_help=True)
+app = group()
 
 DATASET = """\
 dataset: leaky
@@ -47,7 +46,7 @@ def demo() -> None:
     """Keep `leak` a subcommand although it is alone."""
 
 
-@app.command()
+@acting(app)
 def leak() -> None:
     """Backtest a pipeline on a feed that carries the outcome, and watch the probes catch it."""
     from factory.workshop import Workshop, perform

@@ -3,10 +3,11 @@
 import typer
 
 from factory.errors import LedgerError
+from server.cli.commands import acting, group
 from server.cli.common import workshop_of
 from server.cli.screen import say
 
-app = typer.Typer(no_args_is_help=True)
+app = group()
 
 
 @app.callback()
@@ -14,7 +15,7 @@ def ledger() -> None:
     """Keep `verify` a subcommand although it is alone."""
 
 
-@app.command()
+@acting(app)
 def verify(context: typer.Context) -> None:
     """Prove that nothing in the ledger was edited, dropped, reordered or cut off."""
     found = workshop_of(context).verify()

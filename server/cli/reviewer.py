@@ -1,5 +1,7 @@
 """The reviewer's passphrase, typed or read from a file."""
 
+import sys
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,16 +24,26 @@ def unlocked(workshop: "Workshop", secret: Path | None) -> "Unlocked":
 
 
 def passphrase(secret: Path | None, *, twice: bool = False) -> str:
-    """The passphrase; a file's line end does not count.
+    """The passphrase, typed or piped in where there is no file of it; line ends do not count.
 
     Raises
     ------
     SealError
-        If the file cannot be read.
+        If the file cannot be read, or nobody can be asked.
     """
     if secret is None:
-        return str(typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice))
+        return _typed(twice)
     try:
         return secret.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise SealError(f"--passphrase-file: {secret.name}: {error.strerror}") from None
+
+
+def _typed(twice: bool) -> str:
+    keyboard = sys.stdin or StringIO()  # A process may be started without one.
+    if keyboard.isatty():
+        return str(typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice))
+    piped = keyboard.readline().rstrip("\r\n")
+    if not piped:
+        raise SealError("passphrase: no terminal to ask at; give --passphrase-file, or pipe it in")
+    return piped

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from factory.answers import table
+from factory.errors import FlowError
 from server import hosts
 from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.data import fetch_series
@@ -29,18 +30,16 @@ def serve(
     name: Annotated[list[str] | None, typer.Option(help="Further name or address by which clients reach it.")] = None,
 ) -> None:
     """Serve MCP over HTTP at /mcp, and the start page."""
-    import uvicorn
-
     from server.web.access import Access
     from server.web.app import create_app
-    from server.web.listen import listen
+    from server.web.listen import listen, server_of
 
     access = Access(host, port, os.environ.get("RFCAT_TOKEN") or None, tuple(name or ()))
     app = create_app(workspace_of(context), access)
     sockets = listen(host, port)
     say(greeting(access))
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=sockets)
+        server_of(app).run(sockets=sockets)
 
 
 def greeting(access: "Access") -> str:
@@ -71,18 +70,29 @@ def start(
 
 
 def _start_simulated(context: typer.Context) -> None:
-    from factory.pipeline import shipped
-
     dataset = perform(context, "simulate", "simulated market")["dataset"]
-    workshop = workshop_of(context)
-    rows, readings = [], []
-    for pipeline in shipped().values():
-        scored = workshop.known(pipeline) or perform(context, "backtest", pipeline.pipeline, pipeline=pipeline.id, why="start")
-        rows.append([pipeline.pipeline, *(scored.get(key, "-") for key in SHOWN)])
-        readings.append(f"{pipeline.pipeline}: {scored['reading']}")
     say(f"simulated market {dataset}, validation, after costs:")
-    show(table(["strategy", *SHOWN], rows))
-    say("\n".join(readings))
+    _score_shipped(context, dataset)
+
+
+def _score_shipped(context: typer.Context, dataset: str) -> None:
+    """Score the shipped strategies that run on a dataset, and print what came of them."""
+    from factory.binding import bind_shipped
+
+    workshop = workshop_of(context)
+    rows, readings = [], {}
+    for name, pipeline in bind_shipped(workshop.catalog, dataset).items():
+        try:
+            scored = workshop.known(pipeline) or perform(context, "backtest", name, pipeline=pipeline.id, why="start")
+        except FlowError as error:
+            readings[name] = f"cannot be scored: {error}"
+            continue
+        rows.append([name, pipeline.id, *(scored.get(key, "-") for key in SHOWN)])
+        readings[name] = scored["reading"]
+    if not readings:
+        say(f"no strategy that comes with the project runs on {dataset}; define one of your own")
+        return
+    show({**table(["strategy", "id", *SHOWN], rows), **readings})
 
 
 def _start_real(context: typer.Context, market: str, file: Path) -> None:
@@ -101,6 +111,8 @@ def _start_real(context: typer.Context, market: str, file: Path) -> None:
         fetch_series(workshop.workspace, series, spec.span[0])
     build_into(workshop.workspace, spec, file.parent)
     show(workshop.describe(spec.dataset))
+    say(f"\n{spec.dataset}, validation, after costs:")
+    _score_shipped(context, spec.dataset)
 
 
 def _confirm(file: Path) -> bool:
@@ -121,11 +133,16 @@ def doctor(context: typer.Context) -> None:
     import factory
     from factory.ledger import Ledger
     from factory.market.catalog import Catalog
+    from factory.market.verification import verify_dataset
+    from factory.vault.recovery import unfinished
     from sandbox.selftest import level
     from server.sandboxing import read_settings, told
 
     workspace = workspace_of(context)
-    verification = Ledger(workspace).verify()
+    ledger = Ledger(workspace)
+    verification, left = ledger.verify(), unfinished(workspace, ledger)
+    datasets = Catalog(workspace).names()
+    damage = [line for name in datasets for line in verify_dataset(workspace, name)]
     free = shutil.disk_usage(workspace.root).free
     show(
         {
@@ -133,12 +150,14 @@ def doctor(context: typer.Context) -> None:
             "python": platform.python_version(),
             "workspace": str(workspace.root),
             "free disk": f"{free / 2**30:.1f} GiB",
-            "datasets": ", ".join(Catalog(workspace).names()) or "none; run: rfcat start",
+            "datasets": ", ".join(datasets) or "none; run: rfcat start",
+            "files": damage or "whole: every dataset holds what was built",
             "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
+            "unfinished": left or "nothing",
             "seal": seal(),
             "sandbox": told(level(), read_settings()),
-            "host line": hosts.claude_line(workspace),
         }
     )
-    if not verification.ok:
+    say(f"\nconnect a host:\n{hosts.claude_line(workspace)}")
+    if damage or not verification.ok:
         raise typer.Exit(1)

@@ -1,42 +1,86 @@
-"""What people see: tables, and bars for long work."""
+"""What people see: lines, tables and bars. All that is printed goes through here, so that no text moves the terminal."""
 
+import codecs
+import json
+import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from io import StringIO, TextIOWrapper
+from typing import Any, Literal
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column
+from rich.text import Text
 
 from factory.progress import Progress as Report
+from factory.quoting import terminal_line, terminal_text
+from server.cli.layout import comma_separated, grid, lines, plain, tables
+from server.words import for_people, of_people
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-WIDE = 200
-"""Columns of output that goes to a file or a pipe, where nothing needs to fold."""
+SIMPLER = {
+    **dict(zip(f"{BLOCKS}–—‘’“”·×µ", "_.-:=+*#--''\"\"-xu", strict=True)),
+    **{"…": "...", "→": "->", "≤": "<=", "≥": ">=", "±": "+-"},
+}
+"""What stands for a character on a terminal that cannot show it; others are spelled out."""
+PLAINLY = "plainly"
+WIDE = 100_000
+"""Columns where nothing needs to fold: in a file or a pipe."""
+EVERY = 10.0
+"""Seconds between two lines of progress that go to a file or a pipe."""
 
-SCREEN = Console(soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-ERRORS = Console(stderr=True)
+SCREEN = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
+ERRORS = Console(stderr=True, markup=False, emoji=False, highlight=False)
+Form = Literal["text", "json", "csv"]
+_form: Form = "text"
+
+
+def print_as(form: Form) -> None:
+    """Choose how answers are printed by this process."""
+    global _form
+    _form = form
+
+
+def degrade_plainly() -> None:
+    """Let no character end a command, on whatever terminal it is printed."""
+    codecs.register_error(PLAINLY, _simpler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=PLAINLY)
 
 
 def say(text: str) -> None:
-    """Print a line as it is."""
-    SCREEN.print(escape(text), highlight=False)
+    """Print a line for people: beside an answer that a program reads, not among it."""
+    console = SCREEN if _form == "text" else ERRORS
+    console.print(Text(terminal_text(for_people(text))), soft_wrap=True)
 
 
-def show(answer: Mapping[str, Any]) -> None:
-    """Print an answer of the workshop: its plain values as a list, its tables as tables."""
-    if _is_table(answer):
-        _print(_grid(answer))
-    plain = Table.grid(padding=(0, 2))
-    for name, value in _plain(answer):
-        plain.add_row(f"[bold]{escape(name)}[/bold]", escape(_text(value)))
-    if plain.row_count:
-        _print(plain)
-    for name, table in _tables(answer):
-        SCREEN.print(f"\n[bold]{escape(name)}[/bold]")
-        _print(_grid(table))
+def fail(text: str) -> None:
+    """Print what went wrong."""
+    ERRORS.print(Text(terminal_text(for_people(text)), style="red"), soft_wrap=True)
+
+
+def show(answer: Mapping[str, Any], told_first: Mapping[str, str] | None = None) -> None:
+    """Print an answer of the workshop: its plain values as a list, its tables as tables; or as JSON or CSV.
+
+    Parameters
+    ----------
+    answer : mapping
+        What is printed.
+    told_first : mapping or None
+        Paragraphs by title, printed before it; among it where a program reads.
+    """
+    if _form == "text":
+        for title, words in (told_first or {}).items():
+            say(f"{title}: {words}\n")
+        return _show_text(of_people(answer))
+    told = of_people({**(told_first or {}), **answer})
+    if _form == "json":
+        return SCREEN.out(json.dumps(told, indent=2))
+    return SCREEN.out(comma_separated(told))
 
 
 def curve(values: Sequence[float], width: int = 60) -> str:
@@ -47,56 +91,74 @@ def curve(values: Sequence[float], width: int = 60) -> str:
     return "".join(BLOCKS[int((value - low) / ((high - low) or 1.0) * (len(BLOCKS) - 1))] for value in chosen)
 
 
-def _print(table: Table) -> None:
-    """Print a table without the blanks that fill its last column."""
-    with SCREEN.capture() as captured:
-        SCREEN.print(table)
-    SCREEN.out("\n".join(line.rstrip() for line in captured.get().splitlines()), highlight=False)
-
-
 @contextmanager
 def bar(title: str) -> Iterator[Report]:
-    """Show a progress bar on stderr while the block runs; gives what work reports to."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    """Show progress on stderr while the block runs: a bar on a terminal, else a line now and then.
+
+    Yields
+    ------
+    Progress
+        What work reports to.
+    """
+    if not ERRORS.is_terminal:
+        yield tell_now_and_then(title, time.monotonic)
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False, table_column=Column(overflow="ellipsis", no_wrap=True)),
+        *(BarColumn(), TaskProgressColumn(), TimeElapsedColumn()),
+    )
     with Progress(*columns, console=ERRORS, transient=True) as shown:
-        task = shown.add_task(escape(title), total=1.0)
+        task = shown.add_task(terminal_line(title), total=1.0)
 
         def report(share: float, what: str) -> None:
-            shown.update(task, completed=share, description=escape(f"{title}: {what}"))
+            shown.update(task, completed=share, description=terminal_line(f"{title}: {what}"))
 
         yield report
 
 
-def _is_table(value: Any) -> bool:
-    return isinstance(value, Mapping) and "columns" in value and "rows" in value
+def tell_now_and_then(title: str, clock: Callable[[], float]) -> Report:
+    """A report of work that prints a line each ten seconds of a clock, and none of what is done before."""
+    due = clock() + EVERY
+
+    def report(share: float, what: str) -> None:
+        nonlocal due
+        if clock() >= due:
+            due = clock() + EVERY
+            ERRORS.print(Text(terminal_line(f"{title}: {share:.0%}, {what}")), soft_wrap=True)
+
+    return report
 
 
-def _plain(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in answer.items():
-        if _is_table(answer) and name in ("columns", "rows"):
-            continue
-        if not isinstance(value, Mapping):
-            yield f"{prefix}{name}", value
-        elif not _is_table(value):
-            yield from _plain(value, f"{prefix}{name}.")
+def width() -> int | None:
+    """Columns to keep within; None where nobody asked for any."""
+    return SCREEN.width if SCREEN.is_terminal or os.environ.get("COLUMNS", "").isdigit() else None
 
 
-def _tables(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, value in answer.items():
-        if _is_table(value):
-            yield f"{prefix}{name}", value
-        elif isinstance(value, Mapping):
-            yield from _tables(value, f"{prefix}{name}.")
+def _show_text(answer: Mapping[str, Any]) -> None:
+    wide, values = width(), list(plain(answer))
+    own = [table for path, table in tables(answer) if not path]
+    for table in own:
+        _print_table(table, wide)
+    for line in lines(values, wide):
+        SCREEN.print(line, soft_wrap=True)
+    for path, table in tables(answer):
+        if path:
+            SCREEN.print(Text(f"\n{terminal_line(path)}", style="bold"))
+            _print_table(table, wide)
 
 
-def _grid(table: Mapping[str, Any]) -> Table:
-    grid = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in table["columns"]:
-        grid.add_column(escape(str(column)))
-    for row in table["rows"]:
-        grid.add_row(*(escape(_text(cell)) for cell in row))
-    return grid
+def _print_table(table: Mapping[str, Any], wide: int | None) -> None:
+    """Print a table without the blanks that fill its last column."""
+    laid, hidden, least = grid(table, wide)
+    paper = StringIO()  # A console keeps within its own width, also where a name needs more.
+    Console(file=paper, width=WIDE if wide is None else max(wide, least), force_terminal=SCREEN.is_terminal).print(laid)
+    SCREEN.out("\n".join(line.rstrip() for line in paper.getvalue().splitlines()), highlight=False)
+    if hidden:
+        say(f"too narrow for: {', '.join(hidden)}; a wider terminal, --csv or --json shows all")
 
 
-def _text(value: Any) -> str:
-    return ", ".join(_text(item) for item in value) if isinstance(value, list) else str(value)
+def _simpler(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = error.object[error.start : error.end]
+    return "".join(SIMPLER.get(sign) or sign.encode("unicode_escape").decode("ascii") for sign in found), error.end

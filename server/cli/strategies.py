@@ -1,18 +1,40 @@
 """Commands on pipelines."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from factory.errors import FactoryError
+from server.cli.commands import one_of, require
 from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
-from server.cli.screen import bar
+from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
 from server.jobs import recent, result, status
 from server.ranking import ranked
 
+if TYPE_CHECKING:
+    from factory.workshop import Workshop
+
 Score = Literal["log_loss", "auc"]
+Judge = Literal["train", "validation"]
+BEGIN = (
+    "Nothing is here yet. Begin with `rfcat start` (a simulated market, both strategies scored on it) or `rfcat start btc` "
+    "(real data); `rfcat help` lists the commands."
+)
+UNSCORED = "No trial yet. Score a strategy, such as: `rfcat backtest {}`"
+
+
+def _breakdowns() -> tuple[str, ...]:
+    from factory.showing import BREAKDOWNS
+
+    return BREAKDOWNS
+
+
+def _recipes() -> dict[str, None]:
+    from factory.expressions.recipes import RECIPES
+
+    return dict.fromkeys(one.family for one in RECIPES.values())
 
 
 def define(
@@ -45,8 +67,8 @@ def tune(
     context: typer.Context,
     pipeline: Reference,
     sets: Sets = None,
-    cells: Annotated[int | None, typer.Option(help="Most combinations to try.")] = None,
-    judge: Annotated[str, typer.Option(help="train, or validation: then each combination is a trial.")] = "train",
+    cells: Annotated[int | None, typer.Option(min=2, max=200, help="Most combinations to try.")] = None,
+    judge: Annotated[Judge, typer.Option(help="With validation each combination is a trial.")] = "train",
 ) -> None:
     """Search over the literals in a pipeline's tune stage."""
     perform_and_show(context, "tune", pipeline, sets, cells=cells, judge=judge)
@@ -56,7 +78,9 @@ def rank(
     context: typer.Context,
     pipeline: Annotated[str | None, typer.Argument(help="Id or name; or give --feature or --family.")] = None,
     feature: Annotated[list[str] | None, typer.Option(help="An expression to rank on train. May be repeated.")] = None,
-    family: Annotated[str | None, typer.Option(help="A family of recipes to rank on train.")] = None,
+    family: Annotated[
+        str | None, typer.Option(help="A family of recipes to rank on train.", autocompletion=lambda: list(_recipes()))
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Where expressions are ranked.")] = None,
     by: Annotated[Score | None, typer.Option(help="What orders the inputs of a pipeline.")] = None,
     groups: Annotated[bool | None, typer.Option("--groups", help="Shuffle correlated inputs together.")] = None,
@@ -65,6 +89,7 @@ def rank(
     """Show which inputs matter, with a noise column as ruler."""
     screen = {"features": feature or None, "family": family, "dataset": dataset}
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
+    require(family, _recipes())
     settled = pipeline and workshop_of(context).scored(pipeline)
     print_answer(perform(context, "rank", "rank", pipeline=settled, **chosen))
 
@@ -72,13 +97,13 @@ def rank(
 def submit(
     context: typer.Context,
     pipeline: Reference,
-    claim: Annotated[float, typer.Option(help="Mean net payoff a decision that you claim.")],
-    why: Annotated[str, typer.Option(help="Kept in the ledger.")],
-    cutoff: Annotated[str, typer.Option(help="Up to when whoever made it knew the market, such as 2026-01.")],
+    claim: Annotated[float | None, typer.Option(help="Mean net payoff a decision that you claim.")] = None,
+    why: Annotated[str | None, typer.Option(help="Kept in the ledger.")] = None,
+    cutoff: Annotated[str | None, typer.Option(help="Up to when whoever made it knew the market, such as 2026-01.")] = None,
     model: Annotated[str, typer.Option(help="Which model made it.")] = "none",
 ) -> None:
-    """Spend one of the few sealed looks: PASS or FAIL."""
-    settled = workshop_of(context).scored(pipeline)
+    """Spend one of the few sealed looks: PASS or FAIL. If anything is missing, all of it is named and nothing spent."""
+    settled = workshop_of(context).resolve(pipeline).id
     print_answer(perform(context, "submit", "at the vault", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff))
 
 
@@ -117,27 +142,48 @@ def propose(
 def show(
     context: typer.Context,
     what: Annotated[
-        str, typer.Argument(help="A pipeline, several to compare, a job, leaderboard, trials, ledger or jobs.")
-    ] = "leaderboard",
-    by: Annotated[str | None, typer.Option(help="Break a trial down by hour, month, side, confidence or volatility.")] = None,
+        list[str] | None,
+        typer.Argument(
+            help="A pipeline, several to compare, a job, a look, or one of: leaderboard (the default), trials, summary, "
+            "ledger, looks, datasets, calls, jobs."
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Break a trial down: hour, month, side, confidence, volatility.", **one_of(_breakdowns)),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only what was tried on this dataset.")] = None,
     page: Annotated[int, typer.Option(min=1, help="Pages count from 1.")] = 1,
 ) -> None:
     """Show a pipeline, or what was tried."""
-    if what == "jobs":
+    asked = " ".join(what or ["leaderboard"])
+    if asked == "jobs":
         with jobs_of(context) as jobs:
             print_answer(recent(jobs, page))
-    elif what.startswith("job-"):
+    elif asked.startswith("job-"):
         with jobs_of(context) as jobs:
-            job = jobs.get(what)
-        print_answer(result(job) or status(job))
+            job = jobs.get(asked)
+            print_answer(result(job) or status(jobs, job))
     else:
-        print_answer(workshop_of(context).show(what, by=by, page=page))
+        _show(workshop_of(context), asked, by, page, dataset)
 
 
 def cancel(context: typer.Context, job: Annotated[str, typer.Argument(help="Id of a job.")]) -> None:
     """Stop a job of any server."""
     with jobs_of(context) as jobs:
-        print_answer(status(jobs.cancel(job)))
+        print_answer(status(jobs, jobs.cancel(job)))
+
+
+def _show(workshop: "Workshop", asked: str, by: str | None, page: int, dataset: str | None) -> None:
+    """Print what the workshop shows, and how to begin where there is nothing yet."""
+    if not workshop.catalog.names():
+        say(BEGIN)
+    answer = workshop.show(asked, by=by, page=page, dataset=dataset)
+    print_answer(answer)
+    if workshop.catalog.names() and asked == "leaderboard" and page == 1 and not answer["rows"]:
+        from factory.binding import all_bound
+
+        say(UNSCORED.format(next((one.pipeline for one in all_bound(workshop.catalog)), "PIPELINE")))
 
 
 def _read(file: Path) -> str:

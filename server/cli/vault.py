@@ -6,18 +6,29 @@ from typing import Annotated
 import typer
 
 from factory.answers import tidy
+from factory.errors import SealError
+from factory.times import now_ms
+from factory.vault.pools import SEAL_ROWS, find_look
+from server.cli.commands import acting, answering, group, one_of
 from server.cli.common import Reference, workshop_of
 from server.cli.reviewer import Secret, passphrase, unlocked
 from server.cli.screen import curve, say
 from server.cli.screen import show as print_answer
 
-app = typer.Typer(no_args_is_help=True)
+app = group()
+
+
+def _probes() -> list[str]:
+    from factory.evidence.probes.run import AT_BACKTEST, AT_TRAIN, AT_VAULT
+
+    return sorted((*AT_TRAIN, *AT_BACKTEST, *AT_VAULT), key=lambda name: int(name[1:]))
+
 
 Dataset = Annotated[str, typer.Argument(help="Name of a dataset.")]
 Why = Annotated[str, typer.Option(help="Kept in the ledger.")]
 
 
-@app.command()
+@acting(app)
 def reviewer(context: typer.Context, secret: Secret = None) -> None:
     """Choose the passphrase that opens reports and signs what only a person decides. Once, for good."""
     from factory.vault.reviewer import appoint
@@ -26,36 +37,43 @@ def reviewer(context: typer.Context, secret: Secret = None) -> None:
     say("kept nowhere: without it no report can be read, so write it down where no agent reads")
 
 
-@app.command()
+@answering(app)
 def show(
     context: typer.Context,
     look: Annotated[str | None, typer.Argument(help="A look, such as look-12: its full report, with the passphrase.")] = None,
     secret: Secret = None,
 ) -> None:
-    """Show the pools and the looks that were spent, or the report of one look."""
+    """Show the looks that were spent; or of one what was told, why and what it means, and then its figures."""
     workshop = workshop_of(context)
     if look is None:
         print_answer(workshop.show("looks"))
         return
     from factory.vault import reports
+    from factory.vault.explanation import explain
 
-    report = reports.read(workshop.workspace, look, unlocked(workshop, secret))
+    found = find_look(workshop.ledger.of_kinds(SEAL_ROWS), look)
+    if found is None:
+        raise SealError(f"vault: '{look[:20]}' unknown; `rfcat vault show` lists the looks")
+    reviewer = unlocked(workshop, secret)
+    kept = reports.path_of(workshop.workspace, look).is_file()
+    report = reports.read(workshop.workspace, found, reviewer) if kept else {}
+    told = explain(found, report, now_ms())
     daily = report.pop("daily", [])
-    print_answer(tidy(report))
+    print_answer(tidy(report), told)
     if daily:
         say(f"\ndaily net of {len(daily)} days: {sum(net > 0 for net in daily)} above 0, {min(daily):.4f} to {max(daily):.4f}")
         say(f"equity  {curve(list(accumulate(daily)))}")
 
 
-@app.command()
+@acting(app)
 def grant(
     context: typer.Context,
     dataset: Dataset,
-    looks: Annotated[int | None, typer.Option(help="Looks in all; before the first is spent.")] = None,
+    looks: Annotated[int | None, typer.Option(min=1, max=20, help="Looks in all; before the first is spent.")] = None,
     weight: Annotated[
         list[float] | None, typer.Option(help="Share of alpha after 0, 1, ... passes: goes on after a PASS.")
     ] = None,
-    a_day: Annotated[int | None, typer.Option("--a-day", help="Most looks within 24 hours.")] = None,
+    a_day: Annotated[int | None, typer.Option("--a-day", min=1, help="Most looks within 24 hours.")] = None,
     secret: Secret = None,
 ) -> None:
     """Set the terms of a dataset's sealed looks."""
@@ -67,8 +85,14 @@ def grant(
     say(workshop.standing(dataset))
 
 
-@app.command()
-def waive(context: typer.Context, pipeline: Reference, probe: str, why: Why, secret: Secret = None) -> None:
+@acting(app)
+def waive(
+    context: typer.Context,
+    pipeline: Reference,
+    probe: Annotated[str, typer.Argument(help="The probe that blocks, such as P5.", **one_of(_probes))],
+    why: Why,
+    secret: Secret = None,
+) -> None:
     """Let a pipeline be examined although a probe, such as P5, blocks it."""
     from factory.vault import person
 
@@ -78,7 +102,7 @@ def waive(context: typer.Context, pipeline: Reference, probe: str, why: Why, sec
     say(f"{probe} no longer blocks {chosen}")
 
 
-@app.command()
+@acting(app)
 def retire(context: typer.Context, dataset: Dataset, why: Why, secret: Secret = None) -> None:
     """Close a sealed stretch whose figures are known; new looks need new bars (dataset extend)."""
     from factory.vault import person

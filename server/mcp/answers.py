@@ -1,7 +1,7 @@
 """What goes back to an agent: compact, complete in both channels, never too long."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp.types import CallToolResult, TextContent
@@ -23,9 +23,9 @@ def answer(data: dict[str, Any]) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=in_order(fitted))], structured_content=fitted)
 
 
-def refusal(lines: str) -> CallToolResult:
-    """Tell the model what was wrong with its call, in the factory's own words."""
-    return CallToolResult(content=[TextContent(type="text", text=lines)], is_error=True)
+def refusal(*lines: str) -> CallToolResult:
+    """Tell the model what was wrong with its call, in the factory's own words and in short."""
+    return CallToolResult(content=[TextContent(type="text", text=str(FactoryError(*lines)))], is_error=True)
 
 
 def fit(data: dict[str, Any], limit: int = MAX_CHARS) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _cuttable(node: Any) -> Iterator[tuple[Any, Any]]:
             yield from _cuttable(value)
 
 
-def explain(cause: BaseException | None, parameters: Mapping[str, Any]) -> str | None:
+def explain(cause: BaseException | None, parameters: Mapping[str, Any]) -> Sequence[str] | None:
     """Word a failure that the caller can mend, or None for a crash.
 
     Parameters
@@ -74,8 +74,8 @@ def explain(cause: BaseException | None, parameters: Mapping[str, Any]) -> str |
     """
     if isinstance(cause, ValidationError):
         places = {error["loc"][:1]: error for error in reversed(cause.errors(include_url=False))}
-        return str(FactoryError(*(_mistake(error, parameters) for error in reversed(places.values()))))
-    return str(cause) if isinstance(cause, FactoryError) else None
+        return [_mistake(error, parameters) for error in reversed(places.values())]
+    return cause.lines if isinstance(cause, FactoryError) else None
 
 
 def _mistake(error: Any, parameters: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ class FactoryServer(MCPServer[State]):
             lines = explain(error.__cause__, known[name]["properties"])
             if lines is None:
                 raise
-            return refusal(lines)
+            return refusal(*lines)
 
 
 def build_server(workspace: Workspace, **options: Any) -> FactoryServer:

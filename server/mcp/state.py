@@ -1,23 +1,29 @@
 """What all calls of one server process share."""
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from mcp.server.mcpserver import Context
 
+from factory.foreign import client_name
 from factory.workspace import Workspace
 
 if TYPE_CHECKING:
     from factory.jobs import Jobs
+    from factory.ledger import Ledger, Store
     from factory.workshop import Workshop
     from server.sandboxing import Sandboxing
+
+CONNECTIONS = 1_000
+"""Whose use of tools is remembered."""
 
 
 @dataclass
 class State:
-    """The workspace, and the job workers and the sandbox once something needs them.
+    """The workspace, and its tables, the job workers and the sandbox once something needs them.
 
     Parameters
     ----------
@@ -28,7 +34,22 @@ class State:
     workspace: Workspace
     _jobs: "Jobs | None" = None
     _sandboxing: "Sandboxing | None" = None
+    _tables: "tuple[Ledger, Store] | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _used: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
+
+    def record_use(self, connection: str, tool: str) -> None:
+        """Remember that a connection used a tool; those that were quiet the longest are forgotten."""
+        with self._lock:
+            self._used.setdefault(connection, set()).add(tool)
+            self._used.move_to_end(connection)
+            if len(self._used) > CONNECTIONS:
+                self._used.popitem(last=False)
+
+    def used_by(self, connection: str) -> frozenset[str]:
+        """The tools that a connection used."""
+        with self._lock:
+            return frozenset(self._used.get(connection, ()))
 
     @property
     def jobs(self) -> "Jobs":
@@ -50,9 +71,22 @@ class State:
                 self._sandboxing = Sandboxing(self.workspace.root)
             return self._sandboxing
 
-    def close(self) -> None:
-        """End the processes of this one."""
+    @property
+    def tables(self) -> "tuple[Ledger, Store]":
+        """The ledger and the store, open for all calls: opening them takes longer than most of what is asked of them."""
+        from factory.ledger import Ledger, Store
+
         with self._lock:
+            if self._tables is None:
+                self._tables = Ledger(self.workspace), Store(self.workspace)
+            return self._tables
+
+    def close(self) -> None:
+        """End the processes of this one, and close the tables."""
+        with self._lock:
+            for table in self._tables or ():
+                table.close()
+            self._tables = None
             if self._sandboxing is not None:
                 self._sandboxing.close()
                 self._sandboxing = None
@@ -66,9 +100,9 @@ Call = Context[State, Any]
 
 
 def agent_of(call: Call) -> str:
-    """Name the client of a call the way it named itself, or ``unknown``."""
+    """Name the client of a call the way it named itself, in a few safe characters, or ``unknown``."""
     params = call.session.client_params
-    return params.client_info.name[:64] if params and params.client_info else "unknown"
+    return client_name(params.client_info.name if params and params.client_info else "")
 
 
 def connection_of(call: Call) -> str:
@@ -85,7 +119,8 @@ def workshop_of(call: Call) -> "Workshop":
     """The workshop, writing down the client of this call as the agent."""
     from factory.workshop import Workshop
 
-    return Workshop(state_of(call).workspace, agent=agent_of(call))
+    state = state_of(call)
+    return Workshop(state.workspace, agent_of(call), *state.tables)
 
 
 async def ask(call: Call, method: str, **args: Any) -> dict[str, Any]:

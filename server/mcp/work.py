@@ -6,11 +6,14 @@ from typing import Any
 
 from anyio import to_thread
 
+from factory.requests import check_request
 from server.jobs import result, status
-from server.mcp.state import Call, agent_of, state_of
+from server.mcp.state import Call, agent_of, state_of, workshop_of
 
 PATIENCE = 20.0
 """Seconds within which a call answers: hosts give up at 60."""
+SHOWN = 25.0
+"""Seconds for which a call that asks for nothing but a job waits."""
 STEP = 0.5
 """Seconds between two looks at a job's progress."""
 
@@ -36,11 +39,14 @@ async def work(call: Call, kind: str, *, patience: float = PATIENCE, **args: Any
 
     Raises
     ------
+    FactoryError
+        If it can be refused before it waits for a worker.
     JobError
         If it failed, was interrupted or was cancelled.
     """
     given = {name: value for name, value in args.items() if value is not None}
     agent = agent_of(call)
+    await to_thread.run_sync(lambda: check_request(workshop_of(call), kind, given))
     jobs = await to_thread.run_sync(lambda: state_of(call).jobs)
     job = await to_thread.run_sync(partial(jobs.start, kind, {**given, "agent": agent}, owner=agent))
     return await follow(call, job, patience)
@@ -53,11 +59,12 @@ async def follow(call: Call, job_id: str, patience: float = PATIENCE) -> dict[st
     told = -1.0
     while True:
         job = await to_thread.run_sync(jobs.wait, job_id, STEP, abandon_on_cancel=True)
-        found = result(job)
+        found = result(job, agent_of(call))
         if found is not None:
             return found
         if time.monotonic() >= end:
-            return {**status(job), "next": f"show(what='{job_id}') waits for it"}
+            stands = await to_thread.run_sync(status, jobs, job)
+            return {**stands, "next": f"show(what='{job_id}') waits for it"}
         if job["progress"] > told:
             told = job["progress"]
             await call.report_progress(told, 1.0, job["message"])

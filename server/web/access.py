@@ -3,14 +3,14 @@
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import Request
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
-from mcp.server.transport_security import TransportSecuritySettings
+from starlette.requests import HTTPConnection
 
 from factory.errors import FactoryError
 
@@ -18,6 +18,9 @@ COOKIE = "rfcat"
 SCOPE = "factory"
 LEAST = 16
 """Characters of a token where others than this machine can reach the server."""
+PORTS = {"http": 80, "https": 443}
+"""Those that an origin leaves out."""
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(?::([0-9]{1,5}))?")
 
 
 class AccessError(FactoryError):
@@ -63,7 +66,7 @@ class Access:
     @property
     def url(self) -> str:
         """Address of the start page, as seen from this machine."""
-        return self._url("127.0.0.1" if self.is_wild else self.host)
+        return self._url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host))
 
     @property
     def is_wild(self) -> bool:
@@ -81,15 +84,30 @@ class Access:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
-    def hosts(self) -> list[str]:
-        """Host names that requests may carry, without ports."""
-        return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", self.host, *self.names]))
+    def hosts(self) -> frozenset[str]:
+        """Host names that requests may carry, in one spelling: without ports and brackets."""
+        return frozenset(spell_host(host) for host in ("127.0.0.1", "localhost", "::1", self.host, *self.names))
 
-    def transport_security(self) -> TransportSecuritySettings:
-        """Host and Origin checks of the MCP route."""
-        hosts = [name for host in self.hosts for name in (host, f"{host}:*")]
-        origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
-        return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+    def knows_host(self, request: HTTPConnection) -> bool:
+        """Whether a request was addressed to a name of this server, and to one alone."""
+        named = [split_host(text) for text in request.headers.getlist("host")]
+        return len(named) == 1 and named[0] is not None and named[0][0] in self.hosts
+
+    def knows_origin(self, request: HTTPConnection) -> bool:
+        """Whether a request comes from a page of this server, or from no page at all.
+
+        Scheme, host and port must all be those under which the server was addressed: another port of this machine is
+        another program's.
+        """
+        scheme = scheme_of(request)
+        addressed = split_host(request.headers.get("host", ""))
+        port = (addressed and addressed[1]) or PORTS.get(scheme)
+        for origin in request.headers.getlist("origin"):
+            told, _, authority = origin.lower().partition("://")
+            found = split_host(authority)
+            if found is None or told != scheme or found[0] not in self.hosts or (found[1] or PORTS[scheme]) != port:
+                return False
+        return True
 
     def mcp_options(self) -> dict[str, Any]:
         """How the MCP server checks tokens; nothing when it asks for none."""
@@ -101,8 +119,8 @@ class Access:
         )
         return {"auth": settings, "token_verifier": OneToken(self.token)}
 
-    def accepts(self, request: Request) -> bool:
-        """Whether a page may be shown: the token as bearer, or its mark as cookie."""
+    def accepts(self, request: HTTPConnection) -> bool:
+        """Whether a request shows the token as bearer, or its mark as cookie."""
         if not self.token:
             return True
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
@@ -130,6 +148,27 @@ class OneToken(TokenVerifier):
 def same(left: str, right: str) -> bool:
     """Compare two secrets in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
+
+
+def split_host(text: str) -> tuple[str, int | None] | None:
+    """The host, in one spelling, and the port of what a ``Host`` header or an origin says; None if it is neither."""
+    found = _AUTHORITY.fullmatch(text.lower())
+    return None if found is None else (spell_host(found[1]), int(found[2]) if found[2] else None)
+
+
+def spell_host(host: str) -> str:
+    """One spelling for all of an address or a name: ``[0:0::1]`` is ``::1``."""
+    bare = host.lower().strip("[]")
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        return bare
+
+
+def scheme_of(request: HTTPConnection) -> str:
+    """The scheme that a client used; a proxy in front of the server tells it, and no page of a browser can."""
+    told = request.headers.get("x-forwarded-proto", request.url.scheme)
+    return "https" if told == "https" else "http"
 
 
 def is_loopback(host: str) -> bool:

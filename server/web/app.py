@@ -11,17 +11,40 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup, escape
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.types import ASGIApp
 
 import factory
 from factory.workspace import Workspace
 from server import hosts
 from server.mcp.app import FactoryServer, build_server
 from server.seal import seal
-from server.web.access import COOKIE, Access, same
+from server.web.access import COOKIE, Access, same, scheme_of
+from server.web.walls import TOKEN_PATH, Walls
+from server.words import of_people
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 TEMPLATES.env.filters["code"] = lambda value: Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(value))))
+
+
+class Site(FastAPI):
+    """An application behind :class:`Walls`, which see also what fails inside it.
+
+    Parameters
+    ----------
+    access : Access
+        What the walls ask of callers.
+    **options : Any
+        Of FastAPI.
+    """
+
+    def __init__(self, access: Access, **options: Any) -> None:
+        super().__init__(**options)
+        self.access = access
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the walls around everything."""
+        return Walls(super().build_middleware_stack(), self.access)
 
 
 def create_app(workspace: Workspace, access: Access, server: FactoryServer | None = None, **transport: Any) -> FastAPI:
@@ -39,15 +62,16 @@ def create_app(workspace: Workspace, access: Access, server: FactoryServer | Non
         Options of the Streamable HTTP transport.
     """
     server = server or build_server(workspace, **access.mcp_options())
-    door = server.streamable_http_app(transport_security=access.transport_security(), **transport)
+    # The walls check Host and Origin, of every route and whole.
+    unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    door = server.streamable_http_app(transport_security=unchecked, **transport)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with server.session_manager.run():
             yield
 
-    app = FastAPI(title="Random Forest Cat", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host.strip("[]") for host in access.hosts])
+    app = Site(access, title="Random Forest Cat", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     _add_pages(app, workspace, access)
     app.mount("/", door)
     return app
@@ -60,13 +84,13 @@ def _add_pages(app: FastAPI, workspace: Workspace, access: Access) -> None:
             return TEMPLATES.TemplateResponse(request, "token.html", status_code=401)
         return TEMPLATES.TemplateResponse(request, "start.html", _start_page(workspace, access))
 
-    @app.post("/token")
+    @app.post(TOKEN_PATH)
     async def enter(request: Request) -> Response:
         shown = parse_qs((await request.body()).decode(errors="replace")).get("token", [""])[0]
         if not access.token or not same(shown, access.token):
             return TEMPLATES.TemplateResponse(request, "token.html", {"wrong": True}, status_code=401)
         response = RedirectResponse("/", status_code=303)
-        response.set_cookie(COOKIE, access.mark, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        response.set_cookie(COOKIE, access.mark, httponly=True, samesite="strict", secure=scheme_of(request) == "https")
         return response
 
 
@@ -85,6 +109,6 @@ def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
         "json_block": hosts.json_block(workspace),
         "seal": seal(),
         "sandbox": told(level(), read_settings()),
-        "market": workshop.describe(),
-        "leaderboard": workshop.show("leaderboard"),
+        "market": of_people(workshop.describe()),
+        "leaderboard": of_people(workshop.show("leaderboard")),
     }

@@ -1,10 +1,66 @@
-"""Take the port before anything is said about it."""
+"""Take the port before anything is said about it, and serve on it."""
 
+import asyncio
 import errno
 import os
 import socket
+from typing import Any
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from server.web.access import AccessError
+
+HEAD_SECONDS = 15.0
+"""Within which a connection must have sent the head of its first request, and of each one that it began."""
+
+
+class TimedProtocol(H11Protocol):
+    """HTTP/1.1 that hangs up on who begins a request and does not go on."""
+
+    _head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a first request, but not for ever."""
+        super().connection_made(transport)
+        self._head = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; what has begun to send a head has some seconds for all of it, however often it sends a byte."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._head is None:
+            self._head = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+
+def server_of(app: ASGIApp, **options: Any) -> uvicorn.Server:
+    """Make the server of an application.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What it serves.
+    **options : Any
+        Of :class:`uvicorn.Config`.
+    """
+    # Guesses are counted by an address that nobody can choose, so not by one that a header tells.
+    config = uvicorn.Config(
+        app, http=TimedProtocol, ws="none", proxy_headers=False, log_level="warning", server_header=False, **options
+    )
+    return uvicorn.Server(config)
 
 
 def listen(host: str, port: int) -> list[socket.socket]:

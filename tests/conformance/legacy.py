@@ -62,7 +62,8 @@ def add_conversations(server: MCPServer[Any]) -> None:
     @server.tool()
     async def test_sampling(prompt: str, ctx: Ctx) -> str:
         message = SamplingMessage(role="user", content=TextContent(type="text", text=prompt))
-        result = await ctx.session.create_message(messages=[message], max_tokens=100)
+        # Without the request's id it would ride the standalone stream, which the client may not have opened yet.
+        result = await ctx.session.create_message(messages=[message], max_tokens=100, related_request_id=ctx.request_id)
         return f"LLM response: {result.content.text}"
 
     @server.tool()

@@ -3,12 +3,11 @@
 import sys
 import tempfile
 
-import uvicorn
-
 from server.entry import open_workspace
 from server.mcp.app import FactoryServer, build_server
 from server.web.access import Access
 from server.web.app import create_app
+from server.web.listen import server_of
 from tests.conformance.contents import add_contents, add_prompts, add_resources
 from tests.conformance.legacy import Events, add_conversations, add_notices, add_old_methods
 from tests.conformance.rounds import add_rounds_with_state, add_single_rounds
@@ -37,7 +36,7 @@ def main(port: int) -> None:
             add(server)
         describe(server)
         app = create_app(workspace, Access(port=port), server, event_store=Events(), retry_interval=100)
-        uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+        server_of(app, host="127.0.0.1", port=port).run()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.ports import find_port
 
 pytestmark = pytest.mark.slow
 
@@ -66,12 +67,15 @@ def node_run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
     )
 
 
+def read_checks(folder: Path, scenario: str) -> str:
+    """What the suite wrote of a scenario, with its reasons."""
+    return "\n".join(file.read_text("utf-8") for file in sorted(folder.glob(f"server-{scenario}-*/checks.json")))
+
+
 @contextmanager
 def serving(*command: str) -> Iterator[str]:
     """Run a server on a free port until the block ends; yields the URL of its MCP route."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port()
     process = subprocess.Popen([sys.executable, "-m", *command, str(port)], cwd=ROOT)
     try:
         for _ in range(300):
@@ -92,7 +96,8 @@ def test_every_applicable_scenario_passes(revision: str, tmp_path: Path) -> None
         run = node_run(tool, "server", "--url", url, "--requirements", revision, "-o", str(tmp_path))
     results = [found for found in RESULT.findall(run.stdout) if not found[0].startswith(OPTIONAL)]
     assert len(results) >= 30, run.stdout + run.stderr
-    assert [found for found in results if int(found[1]) == 0 or int(found[2]) > 0] == []
+    wrong = [name for name, passed, failed in results if int(passed) == 0 or int(failed) > 0]
+    assert wrong == [], "\n".join(read_checks(tmp_path, name) for name in wrong)
     assert run.returncode == 0
 
 

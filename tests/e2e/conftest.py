@@ -15,6 +15,7 @@ from mcp import StdioServerParameters
 from factory.workspace import Workspace
 from tests.conftest import ROOT
 from tests.e2e.market import small_workspace
+from tests.ports import find_port
 
 
 @pytest.fixture
@@ -38,9 +39,7 @@ def stdio(environment: Mapping[str, str]) -> StdioServerParameters:
 @contextmanager
 def http_server(environment: Mapping[str, str]) -> Iterator[str]:
     """Serve over HTTP until the block ends; yields the URL of the MCP route."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port()
     command = [sys.executable, "-m", "server", "serve", "--port", str(port)]
     process = subprocess.Popen(command, env=dict(environment), cwd=ROOT, stdout=subprocess.DEVNULL)
     try:

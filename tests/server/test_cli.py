@@ -115,8 +115,18 @@ def test_tables_end_their_lines_without_blanks(folder: Path) -> None:
 def test_the_doctor_tells_of_the_ledger_the_seal_and_the_host_line(folder: Path) -> None:
     shown = rfcat(folder, "doctor")
     assert "whole" in shown
+    assert "every dataset holds what was built" in shown
     assert "seal" in shown
     assert "claude mcp add" in shown
+
+
+def test_the_doctor_names_a_damaged_file_of_a_dataset_and_the_mend(folder: Path) -> None:
+    path = folder / "datasets" / "btc-sim" / "quality.json"
+    content = path.read_bytes()
+    path.write_bytes(content + b" ")
+    shown = rfcat(folder, "doctor", status=1)
+    path.write_bytes(content)
+    assert "dataset 'btc-sim': quality.json is damaged or gone; run 'rfcat dataset build' again, or 'rfcat start'" in shown
 
 
 def test_the_ledger_is_verified(folder: Path) -> None:

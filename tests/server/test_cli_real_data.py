@@ -70,6 +70,13 @@ def test_what_is_not_there_to_fetch_is_one_line(tmp_path: Path, asked: tuple[str
     assert len(shown.splitlines()) == 1
 
 
+def test_a_file_that_is_not_there_and_a_month_that_is_not_yet_are_called_so(tmp_path: Path) -> None:
+    assert "missing.csv: no such file" in rfcat(tmp_path, "data", "check", str(tmp_path / "missing.csv"), status=1)
+    ahead = rfcat(tmp_path, "data", "fetch", "binance", "BTCUSDT", "--from", f"{int(iso(now_ms())[:4]) + 4}-07", status=1)
+    assert "nothing exists yet" in ahead
+    assert "complete" not in ahead
+
+
 @pytest.mark.parametrize("since", ["january", "2024-13", "2024-01-01T00:00:00"])
 def test_a_wrong_start_is_one_line(tmp_path: Path, since: str) -> None:
     shown = rfcat(tmp_path, "data", "fetch", "binance", "BTCUSDT", "--from", since, status=1).strip()

@@ -1,6 +1,7 @@
 """The tool as an agent meets it, over MCP, on a small hourly market."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +75,65 @@ async def test_features_are_columns_and_advice_says_so(client: Client) -> None:
     assert answer["output"] == f"'{FEATURE}'\n"
 
 
+async def test_a_hint_is_not_of_what_this_connection_did_already(client: Client) -> None:
+    rolled, correlated = "train.close.rolling(24).mean().tail(1)", "train.corr().shape"
+    assert "features=" in (await run(client, rolled))["cheaper"]
+    await run(client, "1", features=[FEATURE])
+    assert "cheaper" not in await run(client, rolled)
+    assert "rank_features" in (await run(client, correlated))["cheaper"]
+    refused_call = await client.call_tool("rank_features", {"features": ["nothing"]})
+    assert refused_call.is_error
+    assert "cheaper" in await run(client, correlated), "what was refused was not done"
+    ranked = await client.call_tool("rank_features", {"features": ["hour()"]})
+    assert not ranked.is_error, ranked.content
+    assert "cheaper" not in await run(client, correlated)
+
+
 async def test_law_4_validation_is_a_trial_before_the_code_runs(client: Client, workspace: Workspace) -> None:
     told = await refused(client, "validation.shape")
     assert "data='validation'" in told
     assert Workshop(workspace).ledger.counts("hourly").trials == 0
-    told = await refused(client, "1 / 0", data="validation")
-    assert "1 trials, 0 explorations" in told
     answer = await run(client, "validation.shape", data="validation")
-    assert answer["output"] == "(840, 5)\n"
+    assert answer["output"] == "(264, 5)\n", "11 of 35 days"
+    assert answer["ledger"].startswith("1 trials, 0 explorations")
+    ledger = Workshop(workspace).ledger
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(run, client, "while len(validation):\n    pass", data="validation"))
+        with anyio.fail_after(15):
+            while ledger.counts("hourly").trials < 2:  # though it has told nothing yet
+                await anyio.sleep(0.05)
+        group.cancel_scope.cancel()
+
+
+async def test_an_error_after_validation_could_be_read_counts_since_its_words_can_tell(
+    client: Client, workspace: Workspace
+) -> None:
+    told = await refused(client, "raise ValueError(validation.close.mean())", data="validation")
+    assert "ValueError" in told
+    assert "1 trials, 0 explorations" in told
+    assert Workshop(workspace).ledger.counts("hourly").trials == 1
+
+
+async def test_code_that_cannot_have_seen_validation_is_no_trial(client: Client, workspace: Workspace) -> None:
+    for code in (
+        "validation.shape(",  # no Python
+        "validation.__class__",  # refused by the policy
+        "import os\nvalidation.shape\nclass A(metaclass=type):\n    pass",
+        "1 / 0",  # names no frame of validation, so it is handed none
+        "globals()['valid' + 'ation']",
+    ):
+        assert "it saw nothing of validation and is no trial" in await refused(client, code, data="validation"), code
+    assert (await run(client, "len(train)", data="validation"))["ledger"].startswith("0 trials")
+    assert Workshop(workspace).ledger.counts("hourly").trials == 0
+
+
+async def test_the_same_code_on_the_same_frames_again_is_no_further_trial(client: Client, workspace: Workspace) -> None:
+    for _ in range(2):
+        await run(client, "validation.shape", data="validation")
+        await refused(client, "validation.nothing", data="validation")
     assert Workshop(workspace).ledger.counts("hourly").trials == 2
+    await run(client, "validation.shape", data="validation", features=[FEATURE])
+    assert Workshop(workspace).ledger.counts("hourly").trials == 3
 
 
 async def test_bad_input_costs_nothing(client: Client, workspace: Workspace) -> None:

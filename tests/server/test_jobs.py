@@ -23,11 +23,11 @@ def test_a_job_that_was_asked_to_stop_is_cancelling_until_it_ends(jobs: Jobs, tm
     id = jobs.start("gated", {"gate": str(tmp_path / "gate")}, "tester")
     while jobs.get(id)["state"] == "queued":
         jobs.wait(id, 0.1)
-    assert status(jobs.get(id))["state"] == "running"
-    assert status(jobs.cancel(id))["state"] == "cancelling"
+    assert status(jobs, jobs.get(id))["state"] == "running"
+    assert status(jobs, jobs.cancel(id))["state"] == "cancelling"
     assert recent(jobs)["rows"] == [[id, "gated", "cancelling", "tester"]]
     ended = jobs.wait(id, LONG)
-    assert status(ended)["state"] == "cancelled"
+    assert status(jobs, ended)["state"] == "cancelled"
     with pytest.raises(JobError, match="cancelled on request"):
         result(ended)
 
@@ -39,3 +39,18 @@ def test_the_newest_ten_jobs_come_first_and_the_rest_by_page(jobs: Jobs) -> None
     assert [len(page["rows"]) for page in pages] == [PAGE, PAGE, 1]
     assert {row[0] for page in pages for row in page["rows"]} == set(ids)
     assert [page.get("next_page") for page in pages] == [2, 3, None]
+
+
+def test_a_job_that_waits_tells_what_is_ahead_and_how_long_it_may_take(jobs: Jobs, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    jobs.wait(jobs.start("gated", {"gate": str(gate)}, "tester"), LONG)
+    gate.unlink()
+    first, second, third = (jobs.start("gated", {"gate": str(gate)}, "tester") for _ in range(3))
+    while jobs.get(first)["state"] == "queued":
+        jobs.wait(first, 0.1)
+    assert "ahead" not in status(jobs, jobs.get(first))
+    assert [status(jobs, jobs.get(id))["ahead"] for id in (second, third)] == [1, 2]
+    assert status(jobs, jobs.get(third))["about"].endswith("s left")
+    gate.touch()
+    assert {"ahead", "about"} & set(status(jobs, jobs.wait(third, LONG))) == set()

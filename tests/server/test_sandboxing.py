@@ -88,3 +88,21 @@ def test_advice_names_the_tool_that_does_it_for_less(code: str, tool: str) -> No
 @pytest.mark.parametrize("code", ["train.describe()", "print(1)", "x = (", "\0"])
 def test_no_advice_where_code_is_the_way(code: str) -> None:
     assert advice(code) is None
+
+
+@pytest.mark.parametrize("done", ["train", "backtest", "tune", "rank_features", "features", "show"])
+@pytest.mark.parametrize(
+    ("code", "tools"),
+    [
+        ("train.close.rolling(20).mean()", {"features"}),
+        ("m.fit(x)", {"train", "backtest", "tune"}),
+        ("train.corr()", {"rank_features"}),
+    ],
+)
+def test_advice_is_of_what_was_not_done_already(code: str, tools: set[str], done: str) -> None:
+    assert (advice(code, {done}) is None) == (done in tools)
+
+
+def test_advice_goes_on_to_what_is_left() -> None:
+    assert "rank_features" in str(advice("m.fit(x)\ntrain.corr()", {"backtest"}))
+    assert advice("m.fit(x)\ntrain.corr()", {"backtest", "rank_features"}) is None

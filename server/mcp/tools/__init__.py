@@ -18,20 +18,36 @@ ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_
 SPENDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False)
 """Uses up, or stops, something that does not come back."""
 
+TEXT, NUMBER, OBJECT, LIST = "string", "number", "object", "array"
+JOB = {"job": TEXT, "state": TEXT, "next": TEXT}
+"""What long work answers with when it takes longer than a call may."""
+TABLE = {"columns": LIST, "rows": LIST}
+MARKET = {"dataset": TEXT, "kind": TEXT, "series": OBJECT, "contracts": OBJECT, "split": OBJECT, "ledger": TEXT}
+LISTED = {"operators": OBJECT, "features": LIST, "parts": LIST, "next_page": NUMBER}
+DEFINED = {"pipeline": TEXT, "changed": LIST, "look_back": OBJECT, "warnings": LIST}
+TRAINED = {"pipeline": TEXT, "experts": OBJECT, "forest": OBJECT, "probes": OBJECT, "ledger": TEXT}
+TRIAL = {
+    **{"pipeline": TEXT, "trades": NUMBER, "win_rate": NUMBER, "break_even": NUMBER, "mean_net": LIST, "twins": OBJECT},
+    **{"reading": TEXT, "ledger": TEXT},
+}
+PRINTED = {"output": TEXT, "cheaper": TEXT, "ledger": TEXT}
+LOOK = {"look": TEXT, "verdict": TEXT, "verdict_at": TEXT, "ledger": TEXT}
+SHOWN = {"pipeline": TEXT, "yaml": TEXT, "dataset": TEXT, "columns": LIST, "best": OBJECT, "head": TEXT, "next_page": NUMBER}
+
 
 def all_tools() -> list[Tool]:
     """Make the tools, closed and lean."""
     return [
-        tool(describe_market, READS),
-        tool(list_features, READS),
-        tool(define_pipeline, REPEATS),
-        tool(train, REPEATS),
-        tool(backtest, REPEATS),
-        tool(tune, REPEATS),
-        tool(rank_features, REPEATS),
-        tool(execute_python, ADDS),
-        tool(submit, SPENDS),
-        tool(propose, REPEATS),
-        tool(show, READS),
-        tool(cancel, SPENDS),
+        tool(describe_market, "Describe the market", READS, MARKET | JOB),
+        tool(list_features, "List building blocks", READS, LISTED),
+        tool(define_pipeline, "Define a pipeline", REPEATS, DEFINED),
+        tool(train, "Train on train", REPEATS, TRAINED | JOB),
+        tool(backtest, "Backtest on validation", REPEATS, TRIAL | JOB),
+        tool(tune, "Tune literals", REPEATS, {"best": OBJECT, "winner": OBJECT} | JOB),
+        tool(rank_features, "Rank features", REPEATS, TABLE | {"ledger": TEXT} | JOB),
+        tool(execute_python, "Run Python in the sandbox", ADDS, PRINTED | JOB),
+        tool(submit, "Submit to a sealed look", SPENDS, LOOK | JOB),
+        tool(propose, "Propose to a person", REPEATS, {"file": TEXT, "pipeline": TEXT, "reading": TEXT}),
+        tool(show, "Show what was done", READS, SHOWN | JOB),
+        tool(cancel, "Cancel a job", SPENDS, {"job": TEXT, "state": TEXT}),
     ]

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-Known = Annotated[str, Field(max_length=64)]
+from factory.foreign import clean_line
+
+Known = Annotated[str, Field(max_length=64), AfterValidator(clean_line)]
 """Id or name of a pipeline."""
 Spec = Annotated[dict[str, Any] | str, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})]
 """A pipeline as an object, or as YAML or JSON text."""
@@ -20,9 +22,9 @@ Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
 """What a trial is broken down by."""
 Score = Literal["log_loss", "auc"]
 """What cells and inputs are ordered by."""
-Date = Annotated[str, Field(max_length=10)]
+Date = Annotated[str, Field(max_length=10), AfterValidator(clean_line)]
 """A year, month or day."""
-Words = Annotated[str, Field(max_length=500)]
+Words = Annotated[str, Field(max_length=500), AfterValidator(clean_line)]
 """A reason, in the agent's words."""
 Page = Annotated[int, Field(ge=1, le=10_000)]
 """Pages count from 1."""

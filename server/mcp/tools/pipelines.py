@@ -16,7 +16,7 @@ async def define_pipeline(
 ) -> dict[str, Any]:
     """Check and keep a pipeline: a whole spec (object or YAML text), or a parent (id or name) and changes.
 
-    Gives its id, the diff, look-backs, warnings, what is cached. Runs nothing.
+    Gives its id, which variants of one name are told apart by, the diff, look-backs, warnings. Runs nothing.
     """
     defined = await ask(call, "define", spec=spec, parent=parent, changes=changes)
     await warm(call)
@@ -45,7 +45,7 @@ async def backtest(
     Costs, win rate beside break-even, intervals, coin-flip and always-long twins. Each distinct pipeline counts once.
     """
     settled = await settle(call, pipeline, parent, changes)
-    scored = await to_thread.run_sync(_scored, call, settled)
+    scored = await to_thread.run_sync(_scored, call, settled, why)
     return scored or await work(call, "backtest", pipeline=settled, why=why)
 
 
@@ -78,8 +78,8 @@ async def rank_features(
 ) -> dict[str, Any]:
     """Which inputs matter: out-of-sample permutation importance in a trial, against a noise column.
 
-    groups: permute correlated ones together; raw: features through the experts. Without a pipeline: expressions or a
-    recipe family against a label on train, AUC with interval and decay with delay.
+    groups: permute correlated ones together; raw: features through the experts. Without a pipeline: features (expressions,
+    recipes' names) or a recipe family against a label on train, AUC with interval and decay with delay.
     """
     screen = {"features": features, "family": family, "label": label, "dataset": dataset}
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
@@ -92,6 +92,6 @@ async def settle(call: Call, pipeline: str | None, parent: str | None = None, ch
     return await to_thread.run_sync(lambda: workshop_of(call).settle(pipeline, parent, changes))
 
 
-def _scored(call: Call, pipeline: str) -> dict[str, Any] | None:
+def _scored(call: Call, pipeline: str, why: str | None) -> dict[str, Any] | None:
     workshop = workshop_of(call)
-    return workshop.known(workshop.resolve(pipeline))
+    return workshop.known(workshop.resolve(pipeline), why or "")

@@ -1,8 +1,9 @@
 """An agent's own few lines, run in the sandbox."""
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from anyio import to_thread
@@ -10,11 +11,12 @@ from pydantic import Field
 
 from factory.answers import tidy
 from factory.errors import FlowError
-from sandbox import Level, Outcome, refuse, shorten
-from server.mcp.state import Call, ask, connection_of, state_of, workshop_of
+from factory.foreign import clean
+from sandbox import Level, Outcome, pick_frames, refuse, shorten
+from server.mcp.state import Call, agent_of, ask, connection_of, state_of, workshop_of
 from server.mcp.tools.arguments import Known
 from server.mcp.work import work
-from server.steering import advice
+from server.steering import FEATURES, advice
 
 if TYPE_CHECKING:
     from factory.framing import Frames
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from server.sandboxing import Sandboxing
 
 PRINTED = 300
+UNSEEN = "it saw nothing of validation and is no trial"
 HINT = "validation is there with data='validation', which is written down as a trial"
 
 
@@ -36,7 +39,7 @@ async def execute_python(
     """Run a few lines of pandas/numpy in a sandbox, over the frame `train`: one row a minute, other series as series_column.
 
     Print, or end with an expression; change a copy. features adds columns; pipeline its out-of-fold `predictions`.
-    data=validation adds that frame (and `trades`), a trial.
+    data=validation adds that frame (and `trades`) of a fixed share of its days: a trial.
     """
     frames = await to_thread.run_sync(lambda: workshop_of(call).frames(dataset, data == "validation", features or (), pipeline))
     sandboxing = await to_thread.run_sync(lambda: state_of(call).sandboxing)
@@ -50,40 +53,56 @@ async def execute_python(
             return made
     sandboxing.budget.admit(connection)
     workshop = workshop_of(call)
-    if frames.validation:
+    if features:
+        state_of(call).record_use(connection, FEATURES)
+    done = state_of(call).used_by(connection)
+    answer = partial(_answer, workshop, sandboxing, connection, done, frames, code)
+    looks = bool(frames.of_validation & set(pick_frames(code, frames.paths)))
+    if looks:
+        checked = await _run_in_sandbox(partial(sandboxing.broker.check, code))
+        if checked.error:
+            return await to_thread.run_sync(partial(answer, checked, looked=False))
         await to_thread.run_sync(workshop.looked, frames, code)
-    outcome = await _run(sandboxing, code, frames.paths)
-    return await to_thread.run_sync(partial(_answer, workshop, sandboxing, connection, frames, code, outcome))
+    outcome = await _run_in_sandbox(partial(sandboxing.broker.run, code, frames.paths))
+    return await to_thread.run_sync(partial(answer, outcome, looked=looks))
 
 
 async def output_of(call: Call, id: str, page: int) -> dict[str, Any]:
     """A page of what a call printed; its tokens come out of the same budget."""
     budget, connection = (await to_thread.run_sync(lambda: state_of(call).sandboxing)).budget, connection_of(call)
     budget.admit(connection, calls=0)
-    shown = await ask(call, "show", what=id, page=page)
+    shown = await ask(call, "show", what=id, page=page, reader=agent_of(call))
     budget.spend(connection, shown["output"])
     return shown
 
 
-async def _run(sandboxing: "Sandboxing", code: str, paths: dict[str, list[Path]]) -> Outcome:
-    """Run the code off the event loop; a call that is cancelled takes its worker along."""
+async def _run_in_sandbox(run: Callable[..., Outcome]) -> Outcome:
+    """Let the broker work off the event loop; a call that is cancelled takes its worker along."""
     stop = threading.Event()
     try:
-        return await to_thread.run_sync(lambda: sandboxing.broker.run(code, paths, stop), abandon_on_cancel=True)
+        return await to_thread.run_sync(lambda: run(stop=stop), abandon_on_cancel=True)
     finally:
         stop.set()
 
 
 def _answer(
-    workshop: "Workshop", sandboxing: "Sandboxing", connection: str, frames: "Frames", code: str, outcome: Outcome
+    workshop: "Workshop",
+    sandboxing: "Sandboxing",
+    connection: str,
+    done: frozenset[str],
+    frames: "Frames",
+    code: str,
+    outcome: Outcome,
+    looked: bool,
 ) -> dict[str, Any]:
-    """Log the call and say what came of it.
+    """Log the call and say what came of it, and if it failed, whether it looked at validation.
 
     Raises
     ------
     FlowError
         If the code failed or met a limit.
     """
+    outcome = replace(outcome, output=clean(outcome.output), error=outcome.error and clean(outcome.error))
     shown = outcome.output[-PRINTED:] if outcome.error else shorten(outcome.output, sandboxing.settings.shown)
     tokens = sandboxing.budget.spend(connection, shown + (outcome.error or ""))
     whole = outcome.output if shown != outcome.output else None
@@ -93,14 +112,14 @@ def _answer(
     if outcome.error:
         hint = () if frames.validation or "'validation' is not defined" not in outcome.error else (HINT,)
         printed = (f"printed before: {shown}",) if shown else ()
-        counted = (workshop.standing(frames.dataset),) if frames.validation else ()
+        counted = (workshop.standing(frames.dataset) if looked else UNSEEN,) if frames.validation else ()
         raise FlowError(f"execute_python: {outcome.error}", *hint, *printed, *((more,) if more else ()), *counted)
     return tidy(
         {
             "output": shown,
             "more": more,
             "seconds": outcome.seconds,
-            "cheaper": advice(code),
+            "cheaper": advice(code, done),
             "isolation": level.value if level is Level.WEAK else None,
             "ledger": workshop.standing(frames.dataset),
         }

@@ -1,26 +1,31 @@
 """What was done, and what comes of it."""
 
-from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
 from pydantic import Field
 
 from server.jobs import recent, status
-from server.mcp.state import Call, ask, state_of, workshop_of
+from server.mcp.state import Call, agent_of, ask, state_of, workshop_of
 from server.mcp.tools.arguments import Breakdown, Date, Known, Page, Words
 from server.mcp.tools.python import output_of
-from server.mcp.work import follow, work
+from server.mcp.work import SHOWN, follow, work
 
 
 async def submit(
-    call: Call, pipeline: Known, claim: Annotated[float, Field(gt=0, lt=1)], why: Words, model: Known, cutoff: Date
+    call: Call,
+    pipeline: Known,
+    claim: Annotated[float, Field(gt=0, lt=1)] | None = None,
+    why: Words | None = None,
+    model: Known | None = None,
+    cutoff: Date | None = None,
 ) -> dict[str, Any]:
     """Spend one of the few sealed looks on a frozen pipeline: PASS or FAIL, told at a fixed time.
 
-    claim: mean net payoff a decision; model, cutoff: your name and knowledge cutoff (2026-01).
+    Needs all of claim, mean net payoff a decision; why; model and cutoff, your name and knowledge cutoff (2026-01). If
+    anything is missing, all of it is named and nothing spent.
     """
-    settled = await to_thread.run_sync(lambda: workshop_of(call).scored(pipeline))
+    settled = await to_thread.run_sync(lambda: workshop_of(call).resolve(pipeline).id)
     return await work(call, "submit", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff)
 
 
@@ -36,15 +41,18 @@ async def show(
 
     summary: of a search, what pays and what is ruled out; also jobs. by breaks a trial down.
     """
+    if by is not None:
+        return await ask(call, "show", what=what, by=by)
     if what.startswith("job-"):
-        return await follow(call, what)
+        return await follow(call, what, SHOWN)
     if what.startswith("call-"):
         return await output_of(call, what, page)
     if what == "jobs":
         return await to_thread.run_sync(lambda: recent(state_of(call).jobs, page))
-    return await ask(call, "show", what=what, by=by, page=page)
+    return await ask(call, "show", what=what, by=by, page=page, reader=agent_of(call))
 
 
 async def cancel(call: Call, job: Known) -> dict[str, Any]:
-    """Stop a job."""
-    return status(await to_thread.run_sync(partial(state_of(call).jobs.cancel, job)))
+    """Stop a job of yours."""
+    jobs = await to_thread.run_sync(lambda: state_of(call).jobs)
+    return await to_thread.run_sync(lambda: status(jobs, jobs.cancel(job, agent_of(call))))

@@ -1,0 +1,56 @@
+"""What pipelines are built of, for people."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from server.cli.commands import one_of
+from server.cli.screen import show
+
+
+def _families() -> Iterable[str]:
+    from factory.expressions.operators import OPERATORS
+    from factory.expressions.recipes import RECIPES
+
+    return dict.fromkeys([*(one.family for one in OPERATORS.values()), *(one.family for one in RECIPES.values())])
+
+
+def _stages() -> Iterable[str]:
+    from factory.parts.catalog import KINDS
+
+    return KINDS
+
+
+def features(
+    search: Annotated[list[str] | None, typer.Argument(help="Words to look for, such as: rsi.")] = None,
+    family: Annotated[str | None, typer.Option(help="Only of this family.", **one_of(_families))] = None,
+    part: Annotated[
+        str | None, typer.Option(help="The building blocks of a stage, such as meta, instead.", **one_of(_stages))
+    ] = None,
+    page: Annotated[int, typer.Option(min=1, help="Pages count from 1.")] = 1,
+) -> None:
+    """List the operators and recipes of the feature language, and the parts of a pipeline."""
+    from factory.answers import tidy
+    from factory.listing import features as listed
+
+    answer = tidy(listed(family, " ".join(search or ()) or None, part, page))
+    if "next" in answer:
+        answer["next"] = "`rfcat features WORD` or --family for parameters, --part for a stage; all of it: docs/language.md"
+    if answer.get("features") == []:
+        answer = {"none": "nothing answers that; `rfcat features` lists the families"}
+    show(_one_a_line(answer))
+
+
+def _one_a_line(answer: dict[str, object]) -> dict[str, object]:
+    """Lay lists of lines out as tables of one column."""
+    from factory.answers import table
+
+    lines = answer.pop("features", None)
+    if isinstance(lines, list):
+        return {**table(["feature"], [[line] for line in lines]), **answer}
+    parts = answer.pop("parts", None)
+    if isinstance(parts, list):
+        keys = ("example", "about", "keys")
+        return {**table(keys, [[one.get(key) or "-" for key in keys] for one in parts]), **answer}
+    return answer

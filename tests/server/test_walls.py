@@ -1,0 +1,326 @@
+"""What stands before every route, over a real server and raw sockets."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.testclient import TestClient
+
+from factory.workspace import Workspace
+from server.web.access import Access
+from server.web.app import create_app
+from server.web.guesses import ADDRESSES, BURST, Guesses
+from server.web.walls import BODIES, BODY, TOKEN_PATH
+from tests.ports import find_port
+
+TOKEN = "a-secret-of-some-length"
+PATIENCE = 60
+"""Seconds after which a server that says nothing is taken to wait for ever."""
+MANY = 64 * 2**20
+"""Bytes, far more than the buffers between two processes hold."""
+BROWSERS = {
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+}
+RIGHT = {"Authorization": f"Bearer {TOKEN}"}
+WRONG = {"Authorization": "Bearer wrong"}
+Endpoint = tuple[str, str]
+
+
+def endpoints(routes: list[BaseRoute]) -> Iterator[Endpoint]:
+    """Every method and path of an application, those of what is mounted in it too, and one that is not there."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from ((method, route.path + path) for method, path in endpoints(list(route.routes)))
+        else:
+            assert isinstance(route, Route), f"{route}: of a kind that this test cannot walk"
+            path = re.sub(r"{[^}]*}", "x", route.path)
+            yield from ((method, path) for method in sorted(route.methods or ("GET", "POST", "DELETE")))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("walls") / "workspace"
+
+
+@pytest.fixture(scope="module")
+def every(folder: Path) -> list[Endpoint]:
+    found = list(endpoints(list(create_app(Workspace.open(folder), Access(token=TOKEN)).routes)))
+    assert {"/", "/token", "/mcp"} <= {path for _, path in found}
+    return [*found, ("POST", "/nothing"), ("POST", "/")]
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
+    command = [sys.executable, "-m", "tests.server.served", str(folder), TOKEN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline()), psutil.Process(process.pid)
+        process.kill()
+
+
+@contextmanager
+def connected(port: int, address: str = "127.0.0.1") -> Iterator[socket.socket]:
+    with closing(socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(address, 0))) as connection:
+        yield connection
+
+
+def head(endpoint: Endpoint, port: int, **headers: str) -> bytes:
+    lines = {"Host": f"127.0.0.1:{port}", "Content-Type": "application/json", **headers}
+    told = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
+    return f"{endpoint[0]} {endpoint[1]} HTTP/1.1\r\n{told}\r\n".encode()
+
+
+def answered(connection: socket.socket) -> tuple[int, dict[str, str]]:
+    """The status and the headers of an answer; 0 and none if the connection ends without."""
+    received = b""
+    with suppress(ConnectionError):
+        while b"\r\n\r\n" not in received:
+            part = connection.recv(65_536)
+            if not part:
+                return 0, {}
+            received += part
+    first, *lines = received.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    return int(first.split()[1]), {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def ended(connection: socket.socket) -> bool:
+    """Wait for the other side to hang up."""
+    with suppress(ConnectionError):
+        while connection.recv(65_536):
+            pass
+    return True
+
+
+def asked(endpoint: Endpoint, port: int, **headers: str) -> tuple[int, dict[str, str]]:
+    with connected(port) as connection:
+        connection.sendall(head(endpoint, port, **headers))
+        return answered(connection)
+
+
+def test_who_has_no_token_is_refused_before_a_byte_of_the_body(
+    server: tuple[int, psutil.Process], every: list[Endpoint]
+) -> None:
+    for endpoint in every:
+        status, _ = asked(endpoint, server[0], Content_Length="100")
+        if endpoint[1] == TOKEN_PATH:
+            continue  # Here the body is the token; its limit is tested below.
+        assert status == 401, endpoint
+
+
+def test_a_body_that_says_that_it_is_too_long_is_refused_before_it_comes(
+    server: tuple[int, psutil.Process], every: list[Endpoint]
+) -> None:
+    for endpoint in every:
+        limit = BODIES.get(endpoint[1], BODY)
+        status, headers = asked(endpoint, server[0], **RIGHT, Content_Length=str(limit + 1))
+        assert (status, headers["connection"]) == (413, "close"), endpoint
+
+
+@pytest.mark.parametrize("shown", [RIGHT, {}], ids=["with the token", "without"])
+def test_no_body_is_read_past_its_limit_however_it_comes(
+    server: tuple[int, psutil.Process], every: list[Endpoint], shown: dict[str, str]
+) -> None:
+    port, process = server
+    chunk = b"10000\r\n" + b"x" * 2**16 + b"\r\n"
+    asked(("GET", "/"), port, **RIGHT)
+    before = process.memory_info().rss
+    for endpoint in every:
+        sent = 0
+        with connected(port) as connection, suppress(ConnectionError):
+            connection.sendall(head(endpoint, port, **shown, Transfer_Encoding="chunked"))
+            while sent < MANY:
+                connection.sendall(chunk)
+                sent += len(chunk)
+        assert sent < MANY, f"{endpoint}: {sent} bytes were taken"
+    assert process.memory_info().rss - before < MANY
+
+
+def test_a_body_that_stops_coming_ends_the_request(server: tuple[int, psutil.Process], every: list[Endpoint]) -> None:
+    for endpoint in every:
+        with connected(server[0]) as connection:
+            connection.sendall(head(endpoint, server[0], **RIGHT, Content_Length="100") + b"{")
+            assert ended(connection), endpoint
+    assert asked(("POST", TOKEN_PATH), server[0], Content_Length="100")[0] == 408
+
+
+def test_a_request_that_is_never_whole_ends(server: tuple[int, psutil.Process]) -> None:
+    for begun in (b"", b"GET / HT", head(("GET", "/"), server[0])[:-2], head(("GET", "/"), server[0], **RIGHT) + b"GET"):
+        with connected(server[0]) as connection:
+            connection.sendall(begun)
+            assert ended(connection), begun
+
+
+def test_every_answer_tells_browsers_what_they_may_do(server: tuple[int, psutil.Process], every: list[Endpoint]) -> None:
+    cases: list[dict[str, str]] = [RIGHT, {}, {"Host": "evil.example"}, {"Origin": "http://evil.example"}]
+    for endpoint in every:
+        for case in [*cases, {**RIGHT, "Content-Length": str(MANY)}]:
+            status, headers = asked(endpoint, server[0], **case)
+            assert {name: headers.get(name) for name in BROWSERS} == BROWSERS, (endpoint, case, status)
+            policy = headers["content-security-policy"]
+            assert "default-src 'none'" in policy, (endpoint, case)
+            assert "frame-ancestors 'none'" in policy, (endpoint, case)
+
+
+def test_what_fails_inside_tells_browsers_the_same(workspace: Workspace) -> None:
+    app = create_app(workspace, Access())
+
+    def fail(_: object) -> None:
+        raise RuntimeError("inside")
+
+    app.router.routes.insert(0, Route("/fails", fail))
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        failed = client.get("/fails")
+    assert failed.status_code == 500
+    assert {name: failed.headers.get(name) for name in BROWSERS} == BROWSERS
+
+
+def test_scripts_and_styles_of_a_page_carry_the_number_that_its_policy_names(workspace: Workspace) -> None:
+    with TestClient(create_app(workspace, Access()), base_url="http://127.0.0.1:8000") as client:
+        pages = [client.get("/"), client.get("/")]
+    for page in pages:
+        told = set(re.findall(r"'nonce-([^']+)'", page.headers["content-security-policy"]))
+        opened = re.findall(r"<(?:script|style)\b[^>]*>", page.text)
+        assert len(told) == 1
+        assert opened
+        assert all(f'nonce="{next(iter(told))}"' in tag for tag in opened)
+        assert not re.search(r"<[^>]+\s(?:style|on[a-z]+)=", page.text)
+    assert len({page.headers["content-security-policy"] for page in pages}) == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/token", "/mcp"])
+def test_wrong_tokens_are_slowed_for_their_sender_alone(server: tuple[int, psutil.Process], path: str) -> None:
+    port = server[0]
+
+    def guess(n: int, forwarded: str) -> tuple[int, dict[str, str]]:
+        told = {"X-Forwarded-For": forwarded}
+        if path != TOKEN_PATH:
+            return asked(("GET", path), port, Authorization=f"Bearer {n}", **told)
+        with connected(port) as connection:
+            connection.sendall(head(("POST", path), port, Content_Length="7", **told) + b"token=x")
+            return answered(connection)
+
+    found = [guess(n, f"10.0.0.{n}") for n in range(3 * BURST)]
+    statuses = [status for status, _ in found]
+    assert statuses[:BURST] == [401] * BURST
+    assert set(statuses) == {401, 429}
+    assert all(int(headers["retry-after"]) >= 1 for status, headers in found if status == 429)
+    # The right one waits as long: else its answer would tell it from the wrong ones. Who shows none is not slowed.
+    assert asked(("GET", "/"), port, **RIGHT)[0] == 429
+    assert asked(("GET", "/"), port)[0] == 401
+    with connected(port, "127.0.0.2") as connection:
+        connection.sendall(head(("GET", "/"), port, **RIGHT))
+        assert answered(connection)[0] == 200
+
+
+def test_tokens_entered_at_the_same_time_do_not_pass_together(server: tuple[int, psutil.Process]) -> None:
+    port = server[0]
+    waiting = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(3 * BURST)]
+    for connection in waiting:
+        connection.sendall(head(("POST", TOKEN_PATH), port, Content_Length="7"))
+    for connection in waiting:
+        with suppress(ConnectionError):
+            connection.sendall(b"token=x")
+    statuses = [answered(connection)[0] for connection in waiting]
+    for connection in waiting:
+        connection.close()
+    assert 429 in statuses
+    assert set(statuses) <= {401, 429, 0}
+
+
+def test_the_right_token_entered_again_and_again_is_no_guess(workspace: Workspace) -> None:
+    app = create_app(workspace, Access(token=TOKEN))
+    with TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False) as client:
+        for _ in range(3 * BURST):
+            client.cookies.clear()
+            assert client.post(TOKEN_PATH, content=f"token={TOKEN}").status_code == 303
+
+
+def test_the_memory_of_guesses_is_bounded() -> None:
+    guesses = Guesses()
+    for n in range(2 * ADDRESSES):
+        guesses.note(f"10.1.{n // 256}.{n % 256}")
+    assert len(guesses) == ADDRESSES
+    for n in range(BURST):
+        guesses.note(f"2001:db8::{n:x}")
+    assert guesses.wait("2001:db8::ffff") > 0
+    assert guesses.wait("2001:db8:0:1::1") == 0
+
+
+OURS = ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000", "http://box.lan:8000", "HTTP://LOCALHOST:8000"]
+THEIRS = [
+    *("null", "", " ", "http://", "127.0.0.1:8000", "//127.0.0.1:8000", "file://", "http:127.0.0.1:8000"),
+    *("http://evil.example", "http://evil.example:8000", "http://127.0.0.1:8000.evil.example", "http://127.0.0.1:80001"),
+    *("http://127.0.0.1:8000@evil.example", "http://evil.example@127.0.0.1:8000", "http://localhost.evil.example:8000"),
+    *("http://evil-localhost:8000", "http://evil.localhost:8000", "http://box.lan.evil:8000", "http://xbox.lan:8000"),
+    *("https://127.0.0.1:8000", "ftp://127.0.0.1:8000", "xhttp://127.0.0.1:8000", "http://127.0.0.1:8000/", "http://127.0.0.1"),
+    *("http://127.0.0.1:8001", "http://127.0.0.1:", "http://127.0.0.1:8000:8000", "http://127.0.0.1:8000 http://evil.example"),
+    *("http://127.0.0.1:evil.example", "http://[::1]:8000:x", "http://[::1:8000", "http://[::2]:8000", "http://127.0.0.2:8000"),
+]
+
+
+@pytest.fixture(scope="module")
+def named(folder: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(Workspace.open(folder), Access(names=["box.lan"])), base_url="http://127.0.0.1:8000") as client:
+        yield client
+
+
+@pytest.mark.parametrize("origin", OURS)
+def test_our_own_pages_may_call(named: TestClient, origin: str) -> None:
+    assert named.get("/", headers={"origin": origin}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", THEIRS)
+def test_an_origin_is_ours_only_as_a_whole(named: TestClient, origin: str) -> None:
+    for method, path in (("GET", "/"), ("POST", "/token"), ("POST", "/mcp")):
+        assert named.request(method, path, headers={"origin": origin}).status_code == 403, path
+    both = [("origin", OURS[0]), ("origin", origin)]
+    assert named.get("/", headers=both).status_code == 403
+
+
+def test_behind_a_proxy_the_scheme_and_port_are_those_that_the_browser_saw(named: TestClient) -> None:
+    seen = {"host": "box.lan", "x-forwarded-proto": "https"}
+    assert named.get("/", headers={**seen, "origin": "https://box.lan"}).status_code == 200
+    assert named.get("/", headers={**seen, "origin": "http://box.lan"}).status_code == 403
+    assert named.get("/", headers={"host": "box.lan:9000", "origin": "http://box.lan:9000"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost:8000@evil", "[::1", "", "box.lan:x", "a box.lan", "::1"]
+)
+def test_a_host_is_ours_only_as_a_whole(named: TestClient, host: str) -> None:
+    assert named.get("/", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "0:0:0:0:0:0:0:1", "0.0.0.0", "::"])
+def test_the_address_that_serve_prints_works(tmp_path: Path, host: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "server",
+        "--workspace",
+        str(tmp_path),
+        "serve",
+        "--host",
+        host,
+        "--port",
+        str(find_port()),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "RFCAT_TOKEN": TOKEN}) as process:
+        assert process.stdout is not None
+        page, mcp = re.findall(r"http://\S+", process.stdout.readline())
+        opened = httpx.get(page, headers={**RIGHT, "Origin": page}, timeout=PATIENCE)
+        called = httpx.post(mcp, headers={**RIGHT, "Content-Type": "application/json"}, content="{}", timeout=PATIENCE)
+        process.kill()
+    assert (opened.status_code, called.status_code // 100) == (200, 4)
+    assert "json" in called.headers["content-type"], called.text
