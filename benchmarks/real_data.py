@@ -1,6 +1,6 @@
 """Both shipped strategies on six years of real minutes: import, build, train, score.
 
-Run with ``python -m benchmarks.real_data [--data FOLDER] [--workspace FOLDER] [--fresh]``. The folder
+Run with ``python -m benchmarks.real_data [--data FOLDER] [--workspace FOLDER]``. The folder
 holds ``ohlcv/binance_spot_btcusdt_1m.parquet`` and ``ohlcv/binance_spot_ethusdt_1m.parquet``; it is not part
 of the project. Train 2023-01 to 2024-06, validation to 2025-03, sealed to 2026-02.
 """

@@ -41,9 +41,10 @@ def spec_text(index: int, edge: float) -> str:
     seed = seed_for(f"certification.{edge:g}", str(index)) % 2**31
     return SPEC.format(
         dataset=DATASET, seed=seed, days=days, edge=edge, start=START,
-        train=_day(days // 2), validation=_day(days * 3 // 4), sealed=_day(days),
+        train=day(days // 2), validation=day(days * 3 // 4), sealed=day(days),
     )  # fmt: skip
 
 
-def _day(after: int) -> str:
+def day(after: int) -> str:
+    """The date so many days after the first."""
     return str(date.fromisoformat(START) + timedelta(days=after))

@@ -3,8 +3,7 @@
     python -m benchmarks.certification.misses benchmarks/certification/measured.csv
 
 The best is the one that stood highest on validation in the end, here with a whole forest. The parts of the rule
-are those of an exam at the level of one of five looks: mean payoff, Sharpe ratio, and log-loss no worse than
-train's share of ups.
+are those of an exam at the level of one of five looks.
 """
 
 import argparse
@@ -13,27 +12,39 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.certification.agent import Idea
+from benchmarks.certification.market import DATASET
 from benchmarks.certification.record import Judged, read
 from benchmarks.certification.search import FOREST, LOOKS, Market
-from factory.vault.exam import judge
+from factory.canonical import seed_for
+from factory.errors import SealError
+from factory.pipeline import Pipeline
+from factory.vault import exam
 from factory.vault.pools import ALPHA
-
-PARTS = ("primary", "sharpe", "model")
 
 
 def failed(one: Judged) -> str:
     """Parts of the rule that the best strategy of a search fails on sealed rows."""
     with tempfile.TemporaryDirectory() as folder:
         market = Market(Path(folder), one.edge, one.index)
-        checks = judge(market.scored(Idea.of(one.idea), "sealed", FOREST), market.ups, ALPHA / LOOKS, 0).checks
+        pipeline = Pipeline.of(Idea.of(one.idea).spec(DATASET, market.levels, FOREST))
+        contract, learned = market.contract(pipeline), exam.prepare(market.workspace, pipeline)
+        try:
+            plan = exam.plan(market.workspace, pipeline, contract, learned)
+        except SealError:
+            return "no trade on validation, with a whole forest"
+        seed = seed_for(pipeline.id, "look")
+        found = exam.examine(
+            pipeline, contract, learned, market.parts["sealed"], plan.information, plan.price, plan.wager, seed
+        )
+        checks = exam.judge(found, plan, learned.base_rate, ALPHA / LOOKS, 0.0, 0).checks
         market.workshop.ledger.close()
-    return ", ".join(part for part in PARTS if not checks[part]) or "nothing, and was not examined"
+    return ", ".join(part for part, held in checks.items() if not held) or "nothing, and was not examined"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("record", type=Path, help="what benchmarks.false_certification wrote")
-    whole = [one for one in read(parser.parse_args().record) if one.edge and one.n == one.trials]
+    whole = [one for one in read(parser.parse_args().record, Judged) if one.edge and one.n == one.trials]
     for edge in sorted({one.edge for one in whole}):
         found = [one for one in whole if one.edge == edge]
         missed = [one for one in found if not one.certified("protocol")]

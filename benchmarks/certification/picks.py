@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="gets three files a pick")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    nulls = [one for one in read(asked.kept) if one.edge == 0]
+    nulls = [one for one in read(asked.kept, Judged) if one.edge == 0]
     for _, picks in itertools.groupby(nulls, key=lambda one: one.index):
         write(list(picks), asked.folder)
 

@@ -1,11 +1,12 @@
-"""What came of each search: a line of text, kept so that no search is run twice and any table can be printed again."""
+"""What came of each search or attack: a line of text, kept so that none is run twice and any table can be printed again."""
 
 import csv
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 RULES = {
     "psr": "best on validation, PSR 0.95 or more",
@@ -56,31 +57,95 @@ class Judged:
     sealed: float
     true: float
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the line is about."""
+        return self.edge, self.index, self.trials, self.n
+
     def certified(self, rule: str) -> bool | None:
         """What a rule said; None where it was not asked."""
         mark = self.marks[list(RULES).index(rule)]
         return None if mark == "-" else mark == "1"
 
 
-def read(path: Path) -> list[Judged]:
-    """What is kept: whole lines, of those about one search the last."""
+@dataclass(frozen=True)
+class Attacked:
+    """One adversary on one market.
+
+    Parameters
+    ----------
+    agent, kind, index : str, str, int
+        Who, and where.
+    seconds : float
+        That it took, without drawing the market.
+    tried, clean : int
+        Pipelines that it scored on validation, and those that looked worth a look there.
+    looks : str
+        P pass, F fail, r refused, in order; refused by the plan alone, p where the exam would have passed it, f where not.
+    net : float
+        True mean net payoff a decision of what was examined last, NaN where it is not known.
+    pipeline : str
+        Name of what was examined last.
+    why : str
+        The last refusal, or what failed; empty after a pass.
+    """
+
+    agent: str
+    kind: str
+    index: int
+    seconds: float
+    tried: int
+    clean: int
+    looks: str
+    net: float
+    pipeline: str
+    why: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the line is about."""
+        return self.agent, self.kind, self.index
+
+    @property
+    def certified(self) -> bool:
+        """Whether it got a certificate."""
+        return "P" in self.looks
+
+    @property
+    def spent(self) -> int:
+        """Looks."""
+        return sum(self.looks.count(mark) for mark in "PF")
+
+    @property
+    def passed(self) -> bool:
+        """Whether the exam passed, or would have passed, anything, whatever was planned."""
+        return "P" in self.looks.upper()
+
+
+Line = TypeVar("Line", Judged, Attacked)
+
+
+def read(path: Path, kind: type[Line]) -> list[Line]:
+    """What is kept: whole lines, of those about one search or attack the last."""
     if not path.exists():
         return []
-    names = [one.name for one in fields(Judged)]
+    names = [one.name for one in fields(kind)]
     lines = csv.reader(path.read_text(encoding="utf-8")[: _whole(path)].splitlines())
     found = [
-        Judged(*(_typed(one.type, cell) for one, cell in zip(fields(Judged), cells, strict=True)))
+        kind(*(_typed(one.type, cell) for one, cell in zip(fields(kind), cells, strict=True)))
         for cells in lines if cells != names
     ]  # fmt: skip
-    return list({(one.edge, one.index, one.trials, one.n): one for one in found}.values())
+    return list({one.key: one for one in found}.values())
 
 
-def append(path: Path, found: list[Judged]) -> None:
+def append(path: Path, found: Sequence[Line]) -> None:
     """Keep the lines of one market, that of its whole search last; half a line that a killed run left goes."""
+    if not found:
+        return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if not path.exists():
-        writer.writerow([one.name for one in fields(Judged)])
+        writer.writerow([one.name for one in fields(found[0])])
     writer.writerows(astuple(one) for one in found)
     with path.open("a", encoding="utf-8", newline="") as file:
         file.truncate(_whole(path))

@@ -15,16 +15,12 @@ from benchmarks.certification import rules
 from benchmarks.certification.agent import DIRECTIONS, STATES, Climber, Idea, levels_of, screen
 from benchmarks.certification.market import DATASET, spec_text
 from benchmarks.certification.record import RULES, Judged
-from factory.cache import Cache
+from benchmarks.certification.simulated import SimulatedMarket, fast_folder, tried
 from factory.canonical import seed_for
-from factory.decisions import Rows, read_rows
+from factory.decisions import Rows
 from factory.errors import FactoryError
-from factory.expressions.columns import Columns
-from factory.flow import Scored, learn, trade
+from factory.flow import Scored
 from factory.ledger import Entry
-from factory.market.build import build
-from factory.market.dataset import open_partition
-from factory.market.series import Partition
 from factory.market.simulator import truth
 from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
@@ -32,7 +28,6 @@ from factory.progress import silent
 from factory.statistics.sharpe import moments, psr_at_benchmark
 from factory.times import DAY
 from factory.vault.door import door_of
-from factory.vault.sealed import open_sealed
 from factory.work import WORK
 from factory.workshop import Workshop
 from factory.workspace import Workspace
@@ -49,8 +44,8 @@ LEAST_TRADES = 100
 NORMAL_95 = 1.96
 
 
-class Market:
-    """A drawn market in a workspace of its own.
+class Market(SimulatedMarket):
+    """The simulator's market, and the ideas that were looked at there.
 
     Parameters
     ----------
@@ -61,24 +56,9 @@ class Market:
     """
 
     def __init__(self, root: Path, edge: float, index: int) -> None:
+        super().__init__(root, spec_text(index, edge), "climber")
         self.edge, self.index = edge, index
-        self.workspace = Workspace.open(root)
-        build(self.workspace, load_spec(spec_text(index, edge)))
-        self.workshop = Workshop(self.workspace, "climber")
-        self._cache = Cache(self.workspace.cache)
-        self._beside = Cache(root / "beside")
         self._seen: dict[Idea, rules.Seen] = {}
-
-    def rows(self, pipeline: Pipeline, partition: Partition) -> tuple[Rows, Columns]:
-        """Decisions of a pipeline, columns kept."""
-        columns = Columns(partition, self._beside if partition.name == "sealed" else self._cache)
-        return read_rows(pipeline, partition, columns), columns
-
-    @cached_property
-    def parts(self) -> dict[str, Partition]:
-        """Train, validation and, for the rules that look there, the sealed part."""
-        opened = {name: open_partition(self.workspace, DATASET, name) for name in ("train", "validation")}
-        return {**opened, "sealed": open_sealed(self.workspace, DATASET)}
 
     def climber(self) -> Climber:
         """The agent before its first proposal; what it screened on train is in the ledger."""
@@ -90,7 +70,7 @@ class Market:
     def _whole(self) -> Rows:
         """All features on train."""
         everything = Idea(("r1",), None, 1.0, 0.0, 1_000).spec(DATASET, {}) | {"features": DIRECTIONS | STATES}
-        return self.rows(Pipeline.of(everything), self.parts["train"])[0]
+        return self.rows(Pipeline.of(everything), "train")[0]
 
     @cached_property
     def levels(self) -> dict[str, float]:
@@ -109,13 +89,7 @@ class Market:
 
     def scored(self, idea: Idea, part: str, trees: int = 1) -> Scored:
         """An idea traded on one part, beside the ledger: what the other rules live on."""
-        pipeline = Pipeline.of(idea.spec(DATASET, self.levels, trees))
-        contract = self.workshop.catalog.spec(DATASET).contracts["updown"]
-        history, _ = self.rows(pipeline, self.parts["train"])
-        model = learn(pipeline, history, self.parts["train"].fingerprint, self._cache)
-        rows, columns = self.rows(pipeline, self.parts[part])
-        p = model.predict(pipeline, rows)
-        return Scored(rows, p, trade(pipeline, contract, self.parts[part], columns, rows, p, self.ups))
+        return self.score(Pipeline.of(idea.spec(DATASET, self.levels, trees)), part)
 
     def evaluate(self, idea: Idea, trial: Entry | None = None) -> rules.Seen:
         """An idea on validation, where it may be a trial already, and on sealed rows, open: how all but the protocol work."""
@@ -146,16 +120,6 @@ class Market:
         return round(float(np.mean(0.5 + self.edge * rule.active[at] * np.where(right, 1, -1))), 5)
 
 
-def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:
-    """The row of a trial, which is made if there is none yet."""
-    made = workshop.define(spec)
-    WORK["backtest"](workshop, silent, pipeline=made["pipeline"])
-    pipeline = workshop.resolve(made["pipeline"])
-    entry = workshop.ledger.find_trial(pipeline.id, workshop.scored_on(pipeline))
-    assert entry is not None, "it was just written"
-    return entry
-
-
 def statistic(metrics: dict[str, Any]) -> float:
     """t of the mean net payoff a decision; 0 with fewer than 100 trades."""
     error = _error(metrics)
@@ -183,7 +147,7 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
     kernels : str
         Folder of compiled kernels, shared by all workspaces.
     """
-    with tempfile.TemporaryDirectory(prefix="certify-", dir=_fast_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="certify-", dir=fast_folder()) as folder:
         root = Path(folder) / "long"
         market = Market(root, edge, index)
         (root / "numba").symlink_to(kernels)
@@ -296,8 +260,3 @@ def _rivals(market: Market, verdicts: dict[int, dict[str, bool]]) -> None:
             verdicts[n][name] = p_value < rules.LEVEL
             if name == "climb":
                 verdicts[n]["climb/N"] = p_value < rules.LEVEL / n
-
-
-def _fast_folder() -> str | None:
-    """Memory where there is some: a search writes many small files and keeps none."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -95,15 +95,16 @@ def test_what_a_killed_run_left_half_is_passed_over_and_written_over(tmp_path: P
     append(kept, first)
     with kept.open("a") as file:
         file.write("0.0,2,500,50,30.1,01---010,rP,r1||0.1|0.01|2000,9.0,0.1,0.5\n0.0,2,5")
-    assert [one.index for one in read(kept)] == [1, 1, 2]
+    assert [one.index for one in read(kept, Judged)] == [1, 1, 2]
     append(kept, second)
-    assert read(kept) == [*first, *second]
+    assert read(kept, Judged) == [*first, *second]
 
 
 def test_a_miss_is_told_by_the_part_of_the_rule_that_fails() -> None:
     found = Judged(0.06, 3, 500, 500, 30.1, "01---010", "F", "before+lead|burst|1|0.03|2000", 2.5, -0.25, 0.5)
     assert "primary" not in failed(found)
-    assert failed(replace(found, idea="gold1|goldrush|0.001|0.03|4000")).startswith("primary")
+    assert "primary" in failed(replace(found, idea="gold1|goldrush|0.001|0|4000"))
+    assert failed(replace(found, idea="gold1|goldrush|0.001|0.03|4000")).startswith("no trade")
 
 
 @pytest.mark.slow

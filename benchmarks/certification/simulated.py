@@ -1,0 +1,90 @@
+"""A drawn market in a workspace of its own, and pipelines traded on any part of it, beside the ledger."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from factory.cache import Cache
+from factory.decisions import Rows, read_rows
+from factory.expressions.columns import Columns
+from factory.flow import Scored, learn, trade
+from factory.ledger import Entry
+from factory.market.build import build
+from factory.market.contracts import Contract
+from factory.market.dataset import open_partition
+from factory.market.series import Partition
+from factory.market.spec import load_spec
+from factory.pipeline import Pipeline
+from factory.progress import silent
+from factory.vault.sealed import open_sealed
+from factory.work import WORK
+from factory.workshop import Workshop
+from factory.workspace import Workspace
+
+
+class SimulatedMarket:
+    """A drawn market in a workspace of its own.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the workspace.
+    dataset : str
+        The dataset file.
+    agent : str
+        Who works there.
+    sources : Path or None
+        Folder of the dataset's files, if it has some.
+    """
+
+    def __init__(self, root: Path, dataset: str, agent: str, sources: Path | None = None) -> None:
+        self.spec = load_spec(dataset)
+        self.workspace = Workspace.open(root)
+        build(self.workspace, self.spec, sources)
+        self.workshop = Workshop(self.workspace, agent)
+        self.cache = Cache(self.workspace.cache)
+        self._beside = Cache(root / "beside")
+
+    @cached_property
+    def parts(self) -> dict[str, Partition]:
+        """Train, validation and the sealed part, which the vault alone opens in the product."""
+        name = self.spec.dataset
+        opened = {part: open_partition(self.workspace, name, part) for part in ("train", "validation")}
+        return {**opened, "sealed": open_sealed(self.workspace, name)}
+
+    def contract(self, pipeline: Pipeline) -> Contract:
+        """What a pipeline trades."""
+        return self.spec.contracts[pipeline.trade.contract]
+
+    def rows(self, pipeline: Pipeline, part: str) -> tuple[Rows, Columns]:
+        """Decisions of a pipeline on one part, columns kept."""
+        partition = self.parts[part]
+        columns = Columns(partition, self._beside if part == "sealed" else self.cache)
+        return read_rows(pipeline, partition, columns), columns
+
+    def score(self, pipeline: Pipeline, part: str) -> Scored:
+        """A pipeline that is never refitted, learned on train and traded on one part."""
+        history, _ = self.rows(pipeline, "train")
+        model = learn(pipeline, history, self.parts["train"].fingerprint, self.cache)
+        rows, columns = self.rows(pipeline, part)
+        p = model.predict(pipeline, rows)
+        ups = float(np.mean(history.labels.y[history.labels.y >= 0]))
+        return Scored(rows, p, trade(pipeline, self.contract(pipeline), self.parts[part], columns, rows, p, ups))
+
+
+def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:
+    """The row of a trial, which is made if there is none yet."""
+    made = workshop.define(spec)
+    WORK["backtest"](workshop, silent, pipeline=made["pipeline"])
+    pipeline = workshop.resolve(made["pipeline"])
+    entry = workshop.ledger.find_trial(pipeline.id, workshop.scored_on(pipeline))
+    assert entry is not None, "it was just written"
+    return entry
+
+
+def fast_folder() -> str | None:
+    """Memory where there is some: a search writes many small files and keeps none."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
