@@ -1,0 +1,199 @@
+"""Whatever write a command is killed at, the next command finds or makes a whole of it, and doctor names it until then."""
+
+import hashlib
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from factory.ledger import Ledger
+from factory.market.catalog import Catalog
+from factory.vault.pools import FAIL, PENDING, RETIREMENT, SEAL_ROWS, looks_of, pool_of
+from factory.workspace import Workspace
+from tests.crashes.commands import files
+from tests.crashes.walker import Ran, Step, copied, kill, kills, run
+
+BUILT = ("build", "reviewer")
+TRIED = ("build scored", "reviewer", "define", "backtest")
+BEFORE: dict[str, tuple[str, ...]] = {
+    "build": (),
+    "build dearer": ("build",),
+    "extend": BUILT,
+    "fresh": ("build",),
+    "reviewer": ("build",),
+    "grant": BUILT,
+    "retire": BUILT,
+    "define": ("build scored",),
+    "train": ("build scored", "define"),
+    "backtest": ("build scored", "define"),
+    "tune": ("build scored", "define"),
+    "rank": TRIED,
+    "show by": TRIED,
+    "propose": TRIED,
+    "waive": TRIED,
+    "frames": TRIED,
+    "fetch": ("fetch early",),
+    "look": TRIED,
+    "forward": (*TRIED, "look"),
+}
+"""What has been done when a command is killed."""
+EXHAUSTED = ("extend",)
+"""Those that are killed at every step, and not only once on each way to a write."""
+CHANCE = {"signature", "salt", "sealing", "signing", "subject", "report"}
+"""Keys of rows that differ each time."""
+DONE = {"reviewer": "has one", "look": "was examined"}
+"""What a command that is done says when it is asked again and refuses."""
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> "Bases":
+    return Bases(tmp_path_factory.mktemp("bases"))
+
+
+class Bases:
+    """Workspaces after some commands, each made once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def after(self, commands: tuple[str, ...]) -> Path:
+        base = self.folder / "-".join(("base", *commands))
+        if not base.exists():
+            if not commands:
+                return files(base)
+            copied(self.after(commands[:-1]), base)
+            assert run(base, commands[-1])[0].status == 0
+        return base
+
+
+def test_what_a_kill_leaves_is_finished_or_undone_by_the_next_command(bases: Bases, tmp_path: Path) -> None:
+    walk("extend", bases, tmp_path, every=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [one for one in BEFORE if one != "look"])
+def test_what_any_kill_leaves_is_finished_or_undone_by_the_next_command(command: str, bases: Bases, tmp_path: Path) -> None:
+    walk(command, bases, tmp_path, every=command in EXHAUSTED)
+
+
+def walk(command: str, bases: Bases, tmp_path: Path, *, every: bool) -> list[tuple[Step, str, str]]:
+    """Kill a command at its steps; what doctor said then, and what the command said when it was run again."""
+    base, whole, folder = bases.after(BEFORE[command]), tmp_path / "whole", tmp_path / "killed"
+    (ran,) = run(copied(base, whole), command)
+    assert ran.status == 0, ran.said
+    before, once = state(base), state(whole)
+    run(whole, command)
+    twice, table = state(whole), []
+    for step in kills(ran.steps, every=every):
+        kill(copied(base, folder), command, step)
+        left = state(folder)
+        keeps_sealed(copied(folder, tmp_path / "taken"), step)
+        doctor, again, verified, then = run(folder, "doctor", command, "verify", "doctor")
+        named = unfinished(doctor)
+        assert is_between(left, before, once) if named == "nothing" else "the next " in named, f"{step}\n{named}"
+        assert again.status == 0 or DONE.get(command, "Traceback") in again.said, f"{step}\n{again.said}"
+        assert verified.said.startswith("whole"), step
+        assert unfinished(then) == "nothing", step
+        assert alike(state(folder), once) or alike(state(folder), twice), step
+        table.append((step, named, again.said))
+    assert table
+    return table
+
+
+@pytest.mark.slow
+def test_a_killed_look_is_spent_or_not_and_fails_when_its_time_has_come(bases: Bases, tmp_path: Path) -> None:
+    walk_looks(bases, tmp_path)
+
+
+def walk_looks(bases: Bases, tmp_path: Path) -> list[tuple[Step, str, str]]:
+    """The vault, killed at its steps: a look that was written down stays spent, whatever its exam had found."""
+    base, table = bases.after(TRIED), []
+    (ran,) = run(copied(base, tmp_path / "whole"), "look")
+    for step in kills(ran.steps, every=True):
+        kill(folder := copied(base, tmp_path / "killed"), "look", step)
+        doctor, again, verified = run(folder, "doctor", "look", "verify")
+        named, ledger = unfinished(doctor), Ledger(Workspace(folder / "workspace"))
+        entries = ledger.of_kinds(SEAL_ROWS)
+        ledger.close()
+        (look,) = looks_of(entries)
+        spec = Catalog(Workspace(folder / "workspace")).spec("scored")
+        assert verified.said.startswith("whole"), step
+        if look.verdict is None:
+            assert look.name in named, step
+            assert DONE["look"] in again.said, step
+            assert (look.heard(look.due - 1), look.heard(look.due)) == (PENDING, FAIL), step
+            assert pool_of(entries, spec, look.due).left == 4, step
+        else:
+            assert named == "nothing", step
+            assert pool_of(entries, spec, look.due).left == 0, f"{step}: it passed, which closes its pool"
+            assert again.status == 0 or DONE["look"] in again.said, step
+        table.append((step, named, again.said))
+    return table
+
+
+def unfinished(doctor: Ran) -> str:
+    """What doctor says to be unfinished."""
+    assert doctor.status == 0, doctor.said
+    line = next(line for line in doctor.said.splitlines() if line.startswith("unfinished"))
+    return line.removeprefix("unfinished").strip()
+
+
+def keeps_sealed(folder: Path, step: Step) -> None:
+    """What is sealed opens under no other name, unless the ledger says that it was opened."""
+    if (folder / "workspace" / "datasets" / "tiny").exists():
+        (ran,) = run(folder, "build what opens it")
+        retired = [kind for kind, _ in state(folder)["rows"] if kind == RETIREMENT]
+        assert ran.status == 1 or retired, f"{step}\n{ran.said}"
+
+
+def is_between(left: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a command was done as far as to one of its rows, with its files or without; downloads come one by one."""
+    done = left["rows"] == after["rows"][: len(left["rows"])] and len(left["rows"]) >= len(before["rows"])
+    either = {**before["files"], **after["files"]}
+    rest = {name: one for name, one in left["files"].items() if "/downloads/" not in name or either.get(name) != one}
+    return done and any(same(rest, _without_downloads(one["files"])) for one in (before, after))
+
+
+def _without_downloads(files: dict[str, str]) -> dict[str, str]:
+    return {name: one for name, one in files.items() if "/downloads/" not in name}
+
+
+def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one["rows"] == other["rows"] and same(one["files"], other["files"])
+
+
+def same(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether files are the same; of a market that is drawn anew by chance, whether all of them are there."""
+    return one.keys() == other.keys() and all(one[name] == other[name] for name in one if "tiny-" not in name)
+
+
+def state(folder: Path) -> dict[str, Any]:
+    """All that counts in a workspace: files of datasets, of the vault and for a person, and rows of the ledger; only read."""
+    root = folder / "workspace"
+    found = [path for top in ("datasets", "vault", "proposed") for path in (root / top).rglob("*") if path.is_file()]
+    return {
+        "files": {
+            str(path.relative_to(root)): _digest(path)
+            for path in found
+            if path.name not in ("anchors.jsonl", ".build.lock", "log")
+        },
+        "rows": _rows(root / "ledger.sqlite"),
+    }
+
+
+def _digest(path: Path) -> str:
+    """Of a strategy file, a report and the newest bars only that they are there: they hold dates, or what chance draws."""
+    dated = path.suffix in (".yaml", ".csv") or path.parent.name == ".reports"
+    return "" if dated else hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _rows(database: Path) -> list[tuple[str, dict[str, Any]]]:
+    if not database.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'ledger'").fetchall()
+        rows = connection.execute("SELECT kind, payload FROM ledger ORDER BY seq").fetchall() if tables else []
+    return [(kind, {key: one for key, one in json.loads(payload).items() if key not in CHANCE}) for kind, payload in rows]
