@@ -8,6 +8,13 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# Workspaces of tests are new; what they compile is the same.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba"))
+
+
+def pytest_configure() -> None:
+    """Take their width from workers of pytest-xdist: what commands print into a pipe is not to be folded at it."""
+    os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session")

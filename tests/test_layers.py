@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "canonical", "times", "names", "plainyaml", "answers", "reading"),
-    ("workspace", "arrays", "cache", "progress", "threads"),
+    ("foreign", "errors", "canonical", "times", "names", "plainyaml", "answers", "quoting", "reading"),
+    ("locks", "workspace", "hashes", "arrays", "cache", "progress", "threads"),
     ("kernels",),
     ("statistics",),
     ("market",),
@@ -24,15 +24,28 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("backtest",),
     ("decisions",),
     ("flow",),
+    ("refits",),
+    ("twin",),
     ("tuning",),
     ("ledger",),
     ("evidence",),
     ("vault",),
     ("jobs",),
-    ("listing", "showing", "summary", "proposing", "framing", "workshop", "work"),
+    ("binding", "explained", "naming", "screening"),
+    (
+        "requests",
+        "listing",
+        "reference",
+        "showing",
+        "summary",
+        "proposing",
+        "framing",
+        "workshop",
+        "work",
+    ),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "torch", "talib", "pyarrow", "plotly")
+HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "torch", "talib", "pyarrow", "plotly", "arch", "statsmodels")
 
 
 def modules(folder: str) -> list[Path]:

@@ -1,0 +1,146 @@
+"""The pages on the language and on dataset files are what the registries say, and all that they show works.
+
+``python -m factory.reference`` writes them.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+
+from factory.expressions.columns import Columns
+from factory.expressions.grammar import parse as parse_expression
+from factory.expressions.operators import OPERATORS
+from factory.expressions.recipes import RECIPES
+from factory.market.build import build
+from factory.market.spec import DatasetSpec, load_spec
+from factory.parts.catalog import entries
+from factory.pipeline import parse as parse_pipeline
+from factory.plainyaml import read
+from factory.reference import PAGES, meanings
+from factory.times import moment
+from factory.workspace import Workspace
+from server.cli.app import app
+from tests.conftest import ROOT
+from tests.expressions.market import market
+from tests.parts.test_catalog import placed
+
+TEXT = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES}
+BLOCKS = {name: re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) for name, text in TEXT.items()}
+SPANS = {name: re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)) for name, text in TEXT.items()}
+
+
+def expressions() -> Iterator[str]:
+    """All that stands as code in the last cells of the language's tables, and calls in its prose."""
+    for line in TEXT["language.md"].split("# The parts of a pipeline")[0].splitlines():
+        if found := re.search(r"\| `([^`]+)` \|$", line):
+            yield found[1].replace("&#124;", "|")
+        elif not line.startswith("|"):
+            yield from (span for span in re.findall(r"`(\w+\([^`]*\))`", line) if "..." not in span)
+
+
+EXPRESSIONS = sorted(set(expressions()))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_pages_are_what_the_registries_say(name: str) -> None:
+    assert TEXT[name] == PAGES[name](), "run python -m factory.reference"
+
+
+def test_the_pages_leave_nothing_out() -> None:
+    told = TEXT["language.md"]
+    assert {one.example for one in OPERATORS.values()} | {one.on("btc").text for one in RECIPES.values()} <= set(EXPRESSIONS)
+    assert all(f"`{one.example}`" in told and one.about in told for one in entries())
+
+
+@pytest.fixture(scope="module")
+def columns() -> Columns:
+    return Columns(market())
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_every_expression_on_a_page_is_computed(text: str, columns: Columns) -> None:
+    values = columns.column(parse_expression(text)).values
+    assert values.dtype == np.float64
+    assert len(values)
+
+
+def test_every_part_on_a_page_is_valid() -> None:
+    shown = [span for span in SPANS["language.md"] if span.startswith("{") and span != "{s}"]
+    known = {one.example: one for one in entries()}
+    assert set(shown) == set(known)
+    for one in known.values():
+        assert parse_pipeline(placed(one).plain())
+
+
+@pytest.mark.parametrize("text", BLOCKS["language.md"], ids=lambda text: text.splitlines()[0])
+def test_every_pipeline_on_a_page_is_one(text: str) -> None:
+    assert parse_pipeline(text).pipeline in text
+
+
+def confirmed(text: str) -> DatasetSpec:
+    return load_spec(text.replace("confirmed: false", "confirmed: true"))
+
+
+def minutes(spec: DatasetSpec) -> pd.DataFrame:
+    """Hours as minutes would be: enough for a file."""
+    time = np.arange(*spec.span, 60_000)
+    close = 100 + np.cumsum(np.random.default_rng(1).normal(0, 0.01, len(time)))
+    return pd.DataFrame({"time": time, "open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 1.0})
+
+
+@pytest.mark.parametrize("text", BLOCKS["datasets.md"], ids=lambda text: str(read(text)["dataset"]))
+def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
+    spec = confirmed(text)
+    if spec.dataset == "btc":
+        assert spec.series["btc"].source is not None  # Its rows are downloaded: tests/server/test_cli_real_data.py.
+        return
+    if spec.dataset == "mine":
+        bars = minutes(spec)
+        half = len(bars) // 2
+        (tmp_path / "more").mkdir()
+        bars[:half].to_csv(tmp_path / "btc-1.csv", index=False)
+        bars[half:].to_parquet(tmp_path / "more" / "btc.parquet")
+        odds = {"at": bars.time[::5], "up": 0.5 + 0.01 * np.sin(np.arange(len(bars[::5])))}
+        pd.DataFrame(odds).to_csv(tmp_path / "odds.csv", index=False)
+    workspace = Workspace.open(tmp_path / "workspace")
+    build(workspace, spec, tmp_path)
+    assert (workspace.datasets / spec.dataset).is_dir()
+    assert moment(spec.split.train[0]) == spec.span[0]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_on_a_page_is_one(name: str) -> None:
+    group = typer.main.get_command(app)
+    lines = [span for span in SPANS[name] if span.startswith("rfcat ")]
+    assert lines
+    for line in lines:
+        found, words = group, shlex.split(line)[1:]
+        while words and words[0] in getattr(found, "commands", ()):
+            found = found.commands[words.pop(0)]
+        assert not hasattr(found, "commands"), line
+        options = {option for parameter in found.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line
+
+
+def models(page: str) -> list[type]:
+    from factory.market.contracts import Binary, Perpetual
+    from factory.market.spec import Files, Provider, SeriesSpec, Simulated, Split
+
+    return [DatasetSpec, SeriesSpec, Files, Provider, Simulated, Split, Binary, Perpetual]
+
+
+@pytest.mark.parametrize("model", models("datasets"), ids=lambda model: model.__name__)
+def test_every_key_of_a_dataset_file_is_explained(model: type) -> None:
+    told = meanings(model)  # type: ignore[arg-type]
+    for name in model.model_fields:  # type: ignore[attr-defined]
+        if name != "use":
+            kind, text = told[name]
+            assert kind, name
+            assert text.endswith("."), name
+            assert f"| `{name}` |" in TEXT["datasets.md"]
