@@ -129,12 +129,22 @@ def within(x: Floats, least: Floats, most: Floats) -> None:
 
 @njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
 def flatten(x: Floats, n: int, times: float, out: Floats) -> None:
-    """Where n rows are all equal, write so many times their value: what rounding left of their sum is no movement."""
-    equal = 1
-    for i in range(1, len(x)):
-        equal = equal + 1 if x[i] == x[i - 1] else 1
-        if equal >= n:
-            out[i] = times * x[i]
+    """Where n rows are all equal, write so many times their value: what rounding left of their sum is no movement.
+
+    Such rows hold a row that is a multiple of n - 1 and equals the one before it, so that only those are looked at.
+    """
+    i = step = max(n - 1, 1)
+    while i < len(x):
+        if x[i] != x[i - 1]:
+            i += step
+            continue
+        first, end = i - 1, i + 1
+        while first > 0 and x[first - 1] == x[i]:
+            first -= 1
+        while end < len(x) and x[end] == x[i]:
+            end += 1
+        out[first + n - 1 : end] = times * x[i]
+        i += (end - i + step - 1) // step * step
 
 
 @njit(int64[::1](COLUMN), cache=True, nogil=True)
