@@ -36,11 +36,14 @@ class Sample:
     weight: NDArray[float64]
 
     def scales(self) -> tuple[NDArray[float64], NDArray[float64]]:
-        """Weighted mean and deviation of each column, shape (d,); of a constant one itself and 1, not what rounding leaves."""
+        """Weighted mean and deviation of each column, shape (d,).
+
+        Of a constant one itself, and infinity: what rounding leaves of its slope is nothing in its own units.
+        """
         mean = np.average(self.X, axis=0, weights=self.weight)
         scale = np.sqrt(np.average((self.X - mean) ** 2, axis=0, weights=self.weight))
         constant = np.ptp(self.X, axis=0) == 0
-        return np.where(constant, self.X[0], mean), np.where(constant, 1.0, scale)
+        return np.where(constant, self.X[0], mean), np.where(constant, np.inf, scale)
 
 
 class Fitted(Protocol):
