@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 
 from factory.errors import FactoryError
 from factory.quoting import terminal_text
@@ -11,6 +12,9 @@ from server.entry import keep_stdout_clean, open_workspace
 COMPLETING = ("_RFCAT_COMPLETE", "_RANDOM_FOREST_CAT_COMPLETE")
 """What a shell sets when it asks for completions: it calls the bare command."""
 INTERRUPTED = 128 + signal.SIGINT
+GRACE = 2.0
+"""Seconds that a command has to end in after Ctrl-C."""
+SHOW_CURSOR = "\x1b[?25h"
 WAITING = "serving MCP over stdio: this is for a host. Ctrl-C ends it; `rfcat help` lists the commands for people"
 
 
@@ -24,6 +28,7 @@ def main() -> None:
         else:
             from server.cli import run
 
+            end_on_interrupt()
             run()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -43,6 +48,31 @@ def _serve(root: str | None) -> None:
     if sys.stdin.isatty():
         sys.stderr.write(f"{WAITING}\n")
     server.run("stdio")
+
+
+def end_on_interrupt() -> None:
+    """End a command on Ctrl-C, soon, whatever it is doing.
+
+    An exception may get lost in a callback of compiled code, or leave a lock of the compiler behind that threads wait for.
+    What is cut short here is as safe as after a kill.
+    """
+
+    def interrupt(*_: object) -> None:
+        # What is half made complains while it is thrown away.
+        sys.unraisablehook = lambda _: None
+        waiting = threading.Timer(GRACE, _leave)
+        waiting.daemon = True
+        waiting.start()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+
+
+def _leave() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(SHOW_CURSOR)
+        sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def stdio_arguments(arguments: list[str]) -> tuple[bool, str | None]:

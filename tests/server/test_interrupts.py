@@ -110,6 +110,18 @@ def test_ctrl_c_during_a_command_is_quiet(tmp_path: Path) -> None:
     assert b"Traceback" not in out + err
 
 
+def test_ctrl_c_ends_a_command_that_does_not_hear_it(tmp_path: Path) -> None:
+    deaf = (
+        "import time\nfrom server.__main__ import end_on_interrupt\nend_on_interrupt()\n"
+        "while True:\n    try:\n        print('on', flush=True)\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
+    )
+    with subprocess.Popen([sys.executable, "-c", deaf], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"on\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == INTERRUPTED
+
+
 @pytest.mark.parametrize("piped", [None, b"", b"a passphrase of some length\n"])
 def test_prompts_without_a_terminal_print_no_warnings(tmp_path: Path, piped: bytes | None) -> None:
     command = [sys.executable, "-W", "default", "-m", "server", "--workspace", str(tmp_path / "workspace"), "vault", "reviewer"]
