@@ -86,7 +86,7 @@ def serving(*command: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 @pytest.mark.parametrize("revision", ["2026-07-28", "2025-11-25"])

@@ -52,4 +52,4 @@ def http_server(environment: Mapping[str, str]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)

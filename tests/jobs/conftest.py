@@ -29,7 +29,7 @@ def one_at_a_time(workspace: Workspace) -> Iterator[Jobs]:
         yield jobs
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 120.0) -> bool:
     """Whether something comes true within some seconds."""
     deadline = time.monotonic() + seconds
     while not holds():
