@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy import float64, int64
+from numpy import int64
 from numpy.typing import NDArray
 
 from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
-from factory.backtest.null import Holds, Moves, Questions, count_ups, holds_of, moves_of, replay
+from factory.backtest.null import Holds, Moves, Questions, Ups, count_ups, holds_of, moves_of, replay
 from factory.cache import Cache
 from factory.canonical import seed_for
 from factory.decisions import Rows
@@ -55,10 +55,10 @@ def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:
     return int(np.clip(budget // max(steps, 1), fewest, most))
 
 
-def null_chances(
+def null_ups(
     pipeline: Pipeline, partition: Partition, rows: Rows, budget: int, most: int, cache: Cache | None = None
-) -> tuple[NDArray[int64], NDArray[float64], int]:
-    """Chance of up of each label where direction is a coin.
+) -> tuple[NDArray[int64], Ups]:
+    """How often each label is up where direction is a coin.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def null_chances(
         Bars that may be walked. Where they are too few for :data:`FEWEST_DRAWS` of each label, labels are left out
         evenly over time.
     most : int
-        Draws.
+        Draws; each is one of a pair with its mirror.
     cache : Cache or None
         Keeps what was counted: pipelines that ask the same of the same bars share it. None on sealed rows.
 
@@ -76,23 +76,23 @@ def null_chances(
     -------
     chosen : ndarray of int64
         Positions of the labels that were asked.
-    chance : ndarray of float64, shape (len(chosen),)
-        ``(k + 1/2) / (draws + 1)`` for k ups.
-    draws : int
+    ups : Ups
+        Of them.
     """
     series = partition.series[pipeline.label.of]
     asked = questions(pipeline, partition, rows)
     share = min(1.0, budget / max(asked.steps * FEWEST_DRAWS, 1))
     chosen = np.unique(np.linspace(0, len(rows.time) - 1, max(1, int(share * len(rows.time))), dtype=int64))
     some = asked.take_rows(chosen)
-    draws = draws_within(some.steps, budget, FEWEST_DRAWS, most)
+    pairs = draws_within(some.steps, budget, FEWEST_DRAWS, most) // 2
     seed = seed_for(partition.fingerprint, "null.labels")
 
     def count() -> dict[str, NDArray[Any]]:
-        return {"ups": count_ups(moves_of(series, partition.end), some, draws, seed, threads())}
+        ups = count_ups(moves_of(series, partition.end), some, pairs, seed, threads())
+        return {"total": ups.total, "squares": ups.squares}
 
-    ups = cached(cache, content_key("null.labels", seed, draws, pipeline.label.of, *some), count)["ups"]
-    return chosen, (ups + 0.5) / (draws + 1), draws
+    counted = cached(cache, content_key("null.label_pairs", seed, pairs, pipeline.label.of, *some), count)
+    return chosen, Ups(counted["total"], counted["squares"], pairs)
 
 
 def null_twin(
@@ -115,8 +115,8 @@ def null_twin(
         found |= _trades_by_chance(pipeline, contract, partition, scored)
     labelled = np.flatnonzero(scored.rows.labels.y >= 0)
     if len(labelled):
-        chosen, chance, _ = null_chances(pipeline, partition, scored.rows.take(labelled), STEPS, MOST_DRAWS, cache)
-        area = expected_auc(chance, scored.p[labelled[chosen]])
+        chosen, ups = null_ups(pipeline, partition, scored.rows.take(labelled), STEPS, MOST_DRAWS, cache)
+        area = expected_auc(ups.chance(), scored.p[labelled[chosen]])
         if area is not None:
             found["auc"] = area
     return found

@@ -21,7 +21,7 @@ from factory.pipeline import Pipeline
 from factory.refits import walk_forward
 from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
-from factory.twin import null_chances
+from factory.twin import null_ups
 from factory.vault.likeness import alike, differences
 from factory.vault.primary import Frozen, FrozenPerpetual, freeze, information_of
 from factory.vault.unseen import worst_losses
@@ -253,20 +253,20 @@ def judge(examined: Examined, planned: Plan, base_rate: float, level: float, evi
 def log_losses(examined: Examined, base_rate: float) -> dict[str, float]:
     """Log-loss of the chances, of train's share of ups, and of what each label's own flips say; empty without labels.
 
-    A chance that is counted in few draws is noisy, which would flatter what is compared with it: its expected excess,
-    half of one over the draws, is taken off.
+    A chance that is counted in few draws is noisy, which would flatter what is compared with it: its expected excess is
+    taken off.
     """
     scored = examined.scored
     known = np.flatnonzero(scored.rows.labels.y >= 0)
     if not len(known):
         return {}
     rows = scored.rows.take(known)
-    asked, chance, draws = null_chances(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
+    asked, ups = null_ups(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
     y, p = rows.labels.y[asked], scored.p[known[asked]]
     return {
         "log_loss": log_loss(y, p),
         "climatology": log_loss(y, np.full(len(y), base_rate)),
-        "null_log_loss": log_loss(y, chance) - 0.5 / draws,
+        "null_log_loss": log_loss(y, ups.chance()) - float(ups.excess().mean()),
     }
 
 

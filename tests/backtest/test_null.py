@@ -28,8 +28,8 @@ def sign(slot: int, draw: int, lane: int, *, gap: bool = False) -> float:
     return 1.0 if (int(mix(uint64(SEED), draw, lane, word)) >> (0 if gap else slot & 63)) & 1 else -1.0
 
 
-def flipped(series: Series, draw: int, lane: int, first: int) -> Series:
-    """The series from a row on, rebuilt in prices with the signs of one draw; written anew, bar by bar."""
+def flipped(series: Series, draw: int, lane: int, first: int, mirror: float = 1.0) -> Series:
+    """The series from a row on, rebuilt in prices with the signs of one draw, or with all turned; written anew, bar by bar."""
     columns = {name: values.copy() for name, values in series.columns.items()}
     before, was = np.nan, np.nan
     for r in range(first, len(series)):
@@ -37,8 +37,8 @@ def flipped(series: Series, draw: int, lane: int, first: int) -> Series:
         if np.isnan(c):
             continue
         slot, gap = int(series.time[r]) // MINUTE, r > first and np.isnan(series.columns["close"][r - 1])
-        up = sign(slot, draw, lane)
-        jump = sign(slot, draw, lane, gap=True) if gap else up
+        up = mirror * sign(slot, draw, lane)
+        jump = mirror * sign(slot, draw, lane, gap=True) if gap else up
         opened = o if np.isnan(before) else before * (o / was) ** jump
         highest, lowest = (h, low) if up > 0 else (low, h)
         for name, value in (("open", o), ("high", highest), ("low", lowest), ("close", c)):
@@ -133,10 +133,13 @@ def test_counted_ups_are_the_labels_of_rebuilt_bars(part: Label, above: float) -
     first, last, up, down = windows_of(part, series, times, unit, end)
     with np.errstate(divide="ignore"):
         asked = Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), above)
-    counted = count_ups(moves_of(series, end), asked, 6, SEED, 1)
+    counted = count_ups(moves_of(series, end), asked, 3, SEED, 1)
     for i, row in enumerate(first):
-        labels = [label(part, flipped(series, draw, i + 1, int(row)), times, unit, end).y[i] for draw in range(6)]
-        assert counted[i] == sum(labels)
+        pairs = np.array(
+            [[label(part, flipped(series, draw, i + 1, int(row), side), times, unit, end).y[i] for side in (1.0, -1.0)]
+             for draw in range(3)]
+        ).sum(axis=1)  # fmt: skip
+        assert (counted.total[i], counted.squares[i]) == (pairs.sum(), (pairs**2).sum())
     assert to_ms(part.horizon) // MINUTE == int(last[0] - first[0]) + 1
 
 
@@ -181,4 +184,27 @@ def test_a_bar_that_traded_nothing_fills_nothing() -> None:
 def test_a_tie_that_magnitudes_leave_is_no_direction() -> None:
     series = bars([(100.0, 100.0, 100.0, 100.0)] * 20)
     asked = Questions(np.array([2]), np.array([6]), np.array([np.inf]), np.array([-np.inf]), 0.0)
-    assert count_ups(moves_of(series, int(series.time[-1]) + MINUTE), asked, 100, SEED, 1)[0] == 50
+    assert count_ups(moves_of(series, int(series.time[-1]) + MINUTE), asked, 50, SEED, 1).total[0] == 50
+
+
+def test_a_label_that_asks_as_much_of_either_side_has_a_chance_of_one_half() -> None:
+    series = wander(7, 4_000)
+    row = np.arange(5, 3_900, 30)
+    far = np.full(len(row), np.inf)
+    asked = Questions(row, row + 4, far, -far, 0.0)
+    ups = count_ups(moves_of(series, int(series.time[-1]) + MINUTE), asked, 20, SEED, 1)
+    assert np.all(ups.chance() == 0.5)
+    assert np.all(ups.excess() == 0)
+
+
+def test_the_excess_of_noisy_chances_is_what_more_draws_take_away() -> None:
+    series = wander(3, 40_000)
+    row = np.arange(5, 39_000, 60)
+    near, far = np.full(len(row), 0.004), np.full(len(row), -0.012)
+    asked, moves = Questions(row, row + 90, near, far, 0.0), moves_of(series, int(series.time[-1]) + MINUTE)
+    few, many = count_ups(moves, asked, 25, SEED, 1), count_ups(moves, asked, 2_000, SEED + 1, 1)
+    truth = many.chance()
+    loss = -(truth * np.log(few.chance()) + (1 - truth) * np.log(1 - few.chance()))
+    least = -(truth * np.log(truth) + (1 - truth) * np.log(1 - truth))
+    assert few.excess().mean() == pytest.approx((loss - least).mean(), rel=0.25)
+    assert few.excess().mean() < 0.8 * 0.5 / 50, "less than of as many independent draws"
