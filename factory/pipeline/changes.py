@@ -5,11 +5,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from factory import plainyaml
 from factory.errors import PipelineError, did_you_mean
 from factory.pipeline.texts import texts
 
 NAMED = ("features", "experts", "tune")
 """Stages whose keys are the author's own."""
+WORDS = ("pipeline", "about")
+"""Stages that are text."""
 
 
 def apply(plain: Mapping[str, Any], changes: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
@@ -65,7 +68,17 @@ def _set(result: dict[str, Any], keys: list[str], value: Any) -> None:
         holder = holder[key]
     if not isinstance(holder, dict):
         raise PipelineError(_lost(keys, len(keys) - 1, holder))
-    holder[keys[-1]] = texts(value, ".".join(keys))
+    holder[keys[-1]] = texts(_read(value, keys), ".".join(keys))
+
+
+def _read(value: Any, keys: list[str]) -> Any:
+    """A value as it came, or what its text says: a list or a part is written as in a file."""
+    if keys[0] in WORDS or not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return plainyaml.read(value)
+    except ValueError as error:
+        raise PipelineError(f"{'.'.join(keys)}: {error}") from None
 
 
 def _delete(result: dict[str, Any], keys: list[str]) -> None:

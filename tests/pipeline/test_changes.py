@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from factory.errors import PipelineError
-from factory.pipeline import diff, parse, render
+from factory.pipeline import Pipeline, diff, parse, render
+from factory.pipeline.changes import apply
 from tests.pipeline.examples import long_short, up_down
 
 
@@ -148,3 +149,25 @@ def test_a_diff_tells_another_kind_whole_and_order_too() -> None:
 
 def test_no_difference_is_no_line() -> None:
     assert diff(up_down(), parse(render(up_down()))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "same"),
+    [
+        ("meta.see", "[line, vol]", ["line", "vol"]),
+        ("meta.see", '["line", "vol"]', ["line", "vol"]),
+        ("label", "{use: up_down, of: btc, horizon: 5m}", {"use": "up_down", "of": "btc", "horizon": "5m"}),
+        ("tune", "{meta.leaf: [50, 100]}", {"meta.leaf": [50, 100]}),
+        ("tune.meta.leaf", " [50, 100]", [50, 100]),
+        ("trade.size", "{use: fixed, share: 0.01}", {"use": "fixed", "share": 0.01}),
+    ],
+)
+def test_a_list_or_a_part_may_be_written_as_in_a_file(path: str, text: str, same: object) -> None:
+    plain = {"meta": {"use": "forest", "see": ["x"]}, "tune": {}, "label": {}, "trade": {"use": "up_or_down"}}
+    assert apply(plain, {path: text}, Pipeline) == apply(plain, {path: same}, Pipeline)
+
+
+def test_text_that_looks_like_a_list_and_is_none_says_where_it_breaks() -> None:
+    with pytest.raises(PipelineError, match=r"^meta\.see: line 1: "):
+        apply({"meta": {}}, {"meta.see": "[line, vol"}, Pipeline)
+    assert apply({}, {"about": "[draft] of mine"}, Pipeline) == {"about": "[draft] of mine"}
