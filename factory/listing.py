@@ -75,7 +75,7 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "limits": _limits(spec),
         "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
         "submit": ready_of_market(spec, ledger.of_kinds(SEAL_ROWS)),
-        "ledger": f"{counts.trials} trials, {counts}; {_left(ledger, spec)} looks left",
+        "ledger": f"{counts.trials} trials, {counts}; {pool_of(ledger.of_kinds(SEAL_ROWS), spec, now_ms()).outlook}",
     }
 
 

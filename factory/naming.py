@@ -14,7 +14,7 @@ from factory.ledger import Store, StoredPipeline
 from factory.market.catalog import Catalog
 from factory.pipeline import Pipeline, diff, recall, shipped
 
-LISTS = ("summary", "leaderboard", "trials", "ledger", "looks", "datasets", "calls", "jobs")
+LISTS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks", "datasets", "calls", "jobs")
 """What can be shown by name, so that no pipeline may have such a name."""
 PREFIXES = ("job-", "look-", "call-")
 """How the ids of other things begin."""
@@ -103,17 +103,27 @@ def claim(store: Store, pipeline: Pipeline, agent: str) -> str | None:
         taken = f"the name of {before[0].id}" if before else "taken"
         mend = f"or give parent='{before[0].id}' with changes" if before else "such as one with your own word in it"
         raise PipelineError(f"pipeline: '{name}' is {taken}; choose another name, {mend}")
-    if not before:
+    if len(before) != 1:
         return None
-    return f"pipeline: '{name}' meant {before[0].id} until now, and means {len(before) + 1} pipelines from here on; give ids"
+    return f"pipeline: '{name}' meant {before[0].id} until now, and means several from here on; give ids"
 
 
-def first_name(store: Store, pipeline: Pipeline) -> Pipeline:
-    """A pipeline under the name by which it was first known: whoever defines it again does not rename it for others."""
-    ours = shipped().get(next((one.pipeline for one in shipped().values() if rebind(pipeline, one.data).id == one.id), ""))
-    kept = None if ours else store.find_pipeline(pipeline.id)
-    name = ours.pipeline if ours else kept.pipeline if kept else pipeline.pipeline
-    return pipeline if name == pipeline.pipeline else pipeline.model_copy(update={"pipeline": name})
+def first_words(store: Store, pipeline: Pipeline, parent: str | None = None) -> Pipeline:
+    """A pipeline in the words by which it was first known.
+
+    The id leaves out the name, what it is about and what is to be tuned: whoever defines it again changes none of them for
+    others, but for a grid that is given, or taken out of the pipeline itself (its own `parent`).
+    """
+    ours = next((one for one in shipped().values() if rebind(pipeline, one.data).id == one.id), None)
+    kept = ours or store.find_pipeline(pipeline.id)
+    if kept is None:
+        return pipeline
+    words = {
+        "pipeline": kept.pipeline,
+        "about": kept.about,
+        "tune": pipeline.tune or ({} if parent == pipeline.id else kept.tune),
+    }
+    return pipeline.model_copy(update=words)
 
 
 def changed_from_parent(store: Store, catalog: Catalog, id: str) -> str | None:
@@ -122,7 +132,12 @@ def changed_from_parent(store: Store, catalog: Catalog, id: str) -> str | None:
     if row is None or row.parent is None:
         return None
     parent = store.find_pipeline(row.parent) or _bound_by_id(catalog, row.parent)
-    return "; ".join(diff(parent, recall(row.yaml))) if parent else None
+    return _differs(parent, recall(row.yaml)) if parent else None
+
+
+def _differs(before: Pipeline, after: Pipeline) -> str:
+    """What one pipeline does otherwise than another; what is to be tuned is no part of that."""
+    return "; ".join(diff(*(one.model_copy(update={"tune": {}}) for one in (before, after))))
 
 
 def _bound_by_id(catalog: Catalog, id: str) -> Pipeline | None:
@@ -157,8 +172,12 @@ def _roots(rows: Sequence[StoredPipeline]) -> list[StoredPipeline]:
 
 
 def _several(store: Store, catalog: Catalog, name: str, rows: Sequence[StoredPipeline]) -> str:
-    told = _listed((row.id, changed_from_parent(store, catalog, row.id) or "defined whole") for row in rows[:NAMED])
-    more = f" and {len(rows) - NAMED} more, in show(what='trials')" if len(rows) > NAMED else ""
+    first = recall(rows[0].yaml)
+    told = _listed(
+        (row.id, changed_from_parent(store, catalog, row.id) or _differs(first, recall(row.yaml)) or "defined whole")
+        for row in rows[:NAMED]
+    )
+    more = f" and {len(rows) - NAMED} more, in show(what='pipelines')" if len(rows) > NAMED else ""
     return f"pipeline: '{name}' means {len(rows)} pipelines; give an id: {told}{more}"
 
 

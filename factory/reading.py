@@ -51,6 +51,8 @@ def _judged(found: Answer, trials: int, independent: float) -> str:
         among = (
             f" among about {independent:.0f} independent trials ({min(1.0, found['p_value'] * trials):.2g} among all {trials})"
         )
+    if chance >= 1:
+        return f"earns{after}, evidence {NONE}: no more than luck brings (p {found['p_value']:.2g}{among})"
     last = "; sealed data have the last word" if grade in ("strong", "fair") else ""
     return f"earns{after}, evidence {grade}: chance {chance:.2g} that luck does as well{among}{last}"
 

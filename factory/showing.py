@@ -37,7 +37,7 @@ BOARD = (
     "auc",
 )
 TEXTBOOK = "deflated takes the spread of Sharpes by luck alone, textbook that between trials, which real differences widen"
-OF_DATASETS = ("summary", "leaderboard", "trials", "ledger", "looks")
+OF_DATASETS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks")
 BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
 
 
@@ -146,6 +146,8 @@ def show(
         return _ledger(workshop, data)
     if what == "datasets":
         return workshop.describe()
+    if what == "pipelines":
+        return _pipelines(workshop, dataset, number)
     if what == "calls":
         return _calls(workshop, number)
     if what.partition(" ")[0] == "summary":
@@ -165,17 +167,25 @@ def show(
 
 
 def _pipeline(workshop: "Workshop", reference: str, reader: str | None) -> Answer:
-    from factory.pipeline import render, shipped
+    from factory.pipeline import render
 
     pipeline = _resolve(workshop, reference)
-    ours = shipped().get(pipeline.pipeline)
-    is_spoken = reader is None or (ours is not None and ours.about == pipeline.about)
+    is_spoken = reader is None or pipeline.about in _own_words(workshop, pipeline, reader)
     return {
         "pipeline": pipeline.id,
         "yaml": render(pipeline if is_spoken else pipeline.model_copy(update={"about": ""})),
         "parent": workshop.parent(pipeline.id),
         "score": _short(workshop.known(pipeline)),
     }
+
+
+def _own_words(workshop: "Workshop", pipeline: "Pipeline", reader: str) -> set[str]:
+    """What a pipeline may be about for a reader: a shipped strategy's words, and those that the reader gave under its name."""
+    from factory.pipeline import shipped
+
+    ours = shipped().get(pipeline.pipeline)
+    owned = [workshop.store.find_pipeline(id) for id in workshop.store.owned(pipeline.pipeline, reader)]
+    return {one.about for one in (ours, *owned) if one is not None}
 
 
 def _broken_down(workshop: "Workshop", what: str, by: str) -> Answer:
@@ -238,14 +248,34 @@ def _board(workshop: "Workshop", data: list[str], number: int, *, best: bool) ->
     ledger = workshop.ledger
     shown, total = (ledger.leaderboard if best else ledger.newest)(data, number, PAGE)
     counts = {name: ledger.counts(name).trials for name in data}
+    calls = sum(counts.values()) - total
     return {
         **table(BOARD, [_row(workshop, entry, counts[str(entry.payload["dataset"])]) for entry in shown]),
+        "not_listed": f"{calls} trials that are calls of agents' own code; show(what='calls')" if calls else None,
         "sorted": "by Sharpe, the ruined and those with too few trades last; the best of many is too good to be true"
         if best
         else "newest first",
         **further(total, number, PAGE),
         "ledger": [workshop.standing(name) for name in data],
     }
+
+
+def _pipelines(workshop: "Workshop", dataset: str | None, number: int) -> Answer:
+    """Every pipeline that was defined, tried or not, newest first."""
+    kept, start = divmod((number - 1) * PAGE, KEPT)
+    found = workshop.store.pipelines(dataset, kept + 1)[start : start + PAGE]
+    rows = [[one.id, one.name, one.parent, _changed(workshop, one.id), one.dataset, _trial(workshop, one.id)] for one in found]
+    columns = ("pipeline", "name", "parent", "changed", "dataset", "trial")
+    return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
+
+
+def _trial(workshop: "Workshop", id: str) -> int | None:
+    """The number of a pipeline's trial on the data as they are."""
+    pipeline = workshop.store.find_pipeline(id)
+    if pipeline is None or pipeline.data not in workshop.catalog.names():
+        return None
+    entry = workshop.ledger.find_trial(id, workshop.scored_on(pipeline))
+    return None if entry is None else workshop.ledger.counts(pipeline.data, until=entry.seq).trials
 
 
 def _row(workshop: "Workshop", entry: Entry, trials: int) -> list[Any]:

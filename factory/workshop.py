@@ -140,6 +140,7 @@ class Workshop:
         return tidy(
             {
                 "pipeline": pipeline.id,
+                "known_as": self._known_as(pipeline),
                 "data": self.data_text(pipeline.data),
                 "changed": diff(origin, pipeline) if origin else None,
                 "look_back": {name: to_duration(ms) for name, ms in facts.look_back.items()},
@@ -192,8 +193,13 @@ class Workshop:
         if self.store.pipeline(pipeline.id) is None:
             self._put(pipeline, None)
 
+    def _known_as(self, pipeline: Pipeline) -> str | None:
+        """The name that a pipeline had before, where it is another: the same parts are the same pipeline."""
+        known = naming.first_words(self.store, pipeline).pipeline
+        return known if known != pipeline.pipeline else None
+
     def _put(self, pipeline: Pipeline, parent: str | None) -> None:
-        kept = naming.first_name(self.store, pipeline)
+        kept = naming.first_words(self.store, pipeline, parent)
         self.store.put_pipeline(kept.id, kept.pipeline, remember(kept), kept.data, parent if parent != kept.id else None)
 
     def check(self, pipeline: Pipeline) -> Facts:
@@ -315,7 +321,7 @@ class Workshop:
         counts, few = self.ledger.counts(data), ""
         if counts.trials > 1:
             few = f" (about {self.ledger.independent(data):.0f} independent)"
-        return f"{counts.trials} trials{few}, {counts} on {data}; {self.pool(data).left} looks left"
+        return f"{counts.trials} trials{few}, {counts} on {data}; {self.pool(data).outlook}"
 
     def verify(self) -> Verification:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""

@@ -182,6 +182,12 @@ class Store:
             connection.execute(insert(NAMES).values(name=name, pipeline=pipeline, agent=agent).on_conflict_do_nothing())
         return True
 
+    def owned(self, name: str, agent: str) -> list[str]:
+        """Ids of the pipelines that an agent defined whole under a name."""
+        query = select(NAMES.c.pipeline).where(NAMES.c.name == name, NAMES.c.agent == agent)
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
     def named(self, name: str) -> list[StoredPipeline]:
         """Pipelines that a name may mean: those defined whole under it, then their children, newest first."""
         claimed = select(NAMES.c.pipeline).where(NAMES.c.name == name)

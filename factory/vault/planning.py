@@ -94,7 +94,7 @@ def mistake_in_claim(contract: Contract, found: Mapping[str, Any], claim: float,
         return None
     return (
         f"claim: {claim:g} needs {needed:,.0f} decisions at level {level:g}, and about {expected:,.0f} are to be expected "
-        f"on the sealed part; {allowed}"
+        f"on the sealed part; {allowed}: it sets how many decisions the look needs and may lie above what you measured"
     )
 
 

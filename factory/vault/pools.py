@@ -152,6 +152,13 @@ class Pool:
         return 0 if self.closed else self.looks - len(self.spent)
 
     @property
+    def outlook(self) -> str:
+        """How many looks are left and how often one may be spent, or why there is none, in a few words."""
+        if self.closed:
+            return f"0 looks left: {self.closed.partition(';')[0]}"
+        return f"{self.left} looks left" + (f", {self.a_day} a day" if self.a_day else "")
+
+    @property
     def levels(self) -> str:
         """The rule for levels that the pool began with, by which it ends."""
         return str(self.spent[0].payload.get("levels", APART)) if self.spent else JOINT
@@ -170,7 +177,8 @@ class Pool:
         today = [look for look in self.spent if self.now - look.entry.at < DAY]
         if self.a_day is not None and len(today) >= self.a_day:
             most = f"{len(today)} of {self.a_day} looks within 24 hours"
-            return f"{most} are spent on this market; wait, or keep testing on validation"
+            after = iso(-(-(today[-self.a_day].entry.at + DAY) // 1000) * 1000)
+            return f"{most} are spent on this market; the next can be spent after {after}; keep testing on validation"
         pending = next((look for look in self.spent if look.heard(self.now) == PENDING), None)
         if pending is None:
             return None

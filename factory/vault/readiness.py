@@ -75,7 +75,7 @@ def ready_of_trial(spec: DatasetSpec, contract: Contract, trial: Mapping[str, An
     """
     red = sorted({line.partition(":")[0] for line in blocking(trial, waivers_of(entries, str(trial["pipeline"])))})
     lacks = [f"probes: {' '.join(red)}"] if red else []
-    lacks += [line.partition(":")[0] for line in lacks_of_market(spec, entries)]  # the market says more
+    lacks += [f"{line.partition(':')[0]}: see describe_market" for line in lacks_of_market(spec, entries)]
     pool, found, claim = pool_of(entries, spec, now_ms()), trial["metrics"], None
     if not pool.closed:
         try:

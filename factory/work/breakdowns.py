@@ -39,7 +39,8 @@ def breakdown(workshop: "Workshop", pipeline: "Pipeline", by: str) -> Answer:
             low, high = wilson(int((mine > 0).sum()), len(mine))
             rows.append([name, len(mine), float((mine > 0).mean()), low, high, float(mine.mean())])
     workshop.explore_validation(pipeline, f"breakdown by {by}", len(rows))
-    return table((by, "trades", "win_rate", "low", "high", "mean_net"), rows)
+    counted = f"{len(rows)} explorations, once"
+    return {**table((by, "trades", "win_rate", "low", "high", "mean_net"), rows), "counted": counted}
 
 
 def _groups(trades: dict[str, NDArray[float64]], by: str) -> tuple[list[str], NDArray[np.intp]]:

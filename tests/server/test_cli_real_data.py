@@ -50,7 +50,7 @@ def test_a_confirmed_file_is_fetched_built_and_followed_by_the_host_line(tmp_pat
     workspace = tmp_path / "workspace"
     shown = rfcat(workspace, "start", "btc", cwd=tmp_path)
     assert "built btc" in shown
-    assert "5 looks left" in shown
+    assert "5 looks left, 1 a day" in shown
     assert f"--workspace {workspace}" in shown
     assert "btc" in rfcat(workspace, "dataset", "list")
 

@@ -64,7 +64,7 @@ async def test_a_few_lines_give_a_short_answer(client: Client) -> None:
     assert answer == {
         "output": "1896\nnp.True_\n",
         "seconds": answer["seconds"],
-        "ledger": "0 trials, 0 explorations on hourly; 5 looks left",
+        "ledger": "0 trials, 0 explorations on hourly; 5 looks left, 1 a day",
     }
 
 

@@ -55,7 +55,7 @@ def test_submit_names_all_that_is_missing_at_once_and_spends_nothing(real: Works
 def test_a_market_and_a_trial_say_what_they_lack(real: Workshop) -> None:
     pipeline = str(real.define(TIDE)["pipeline"])
     scored = perform(str(real.workspace.root), "backtest", {"pipeline": pipeline})
-    assert "reviewer" in scored["ready"]["missing"]
+    assert "reviewer: see describe_market" in scored["ready"]["missing"]
     told = real.describe()["submit"]
     (lacks,) = told["missing"]
     assert "`rfcat vault reviewer`" in lacks
@@ -81,7 +81,7 @@ def test_both_ends_of_the_range_beside_a_trial_are_accepted(workshop: Workshop, 
     assert submit(claim=low)["verdict"] == "PASS"
     again = workshop.known(workshop.resolve("fast-up-or-down"))
     assert again is not None
-    assert again["ready"] == {"missing": ["looks"]}
+    assert again["ready"] == {"missing": ["looks: see describe_market"]}
     assert "closed at its PASS" in workshop.describe()["submit"]["missing"][0]
 
 

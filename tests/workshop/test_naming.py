@@ -189,3 +189,54 @@ def test_a_pipeline_that_is_only_told_otherwise_is_no_variant(workshop: Workshop
     assert workshop.settle(binary, changes={"tune": {"meta.leaf": [60, 70]}}) == binary
     assert workshop.resolve("small-up-or-down").id == binary
     assert isinstance(workshop.resolve("small-up-or-down"), Pipeline)
+
+
+def test_pipelines_that_share_a_name_are_told_apart_by_what_they_do(workshop: Workshop) -> None:
+    first = workshop.define(named("several"))["pipeline"]
+    second = workshop.define(named("several", 60))["pipeline"]
+    with pytest.raises(PipelineError, match=rf"{second} \(defined whole\), {first} \(meta: leaf 60 -> 50\)"):
+        workshop.resolve("several")
+
+
+def test_it_is_told_once_that_a_name_means_several(workshop: Workshop) -> None:
+    told = [workshop.define(named("several", leaf)).get("warnings") for leaf in (50, 60, 70, 80)]
+    assert ["means several from here on" in str(one) for one in told] == [False, True, False, False]
+
+
+def test_every_pipeline_is_listed_tried_or_not(workshop: Workshop, binary: str) -> None:
+    made = [binary, *variants(workshop, binary, *range(60, 75))]
+    pages = [workshop.show("pipelines", page=page) for page in (1, 2)]
+    assert {row[0] for page in pages for row in page["rows"]} == set(made)
+    assert [page.get("next_page") for page in pages] == [2, None]
+    assert all(dict(zip(page["columns"], row, strict=True))["trial"] == "-" for page in pages for row in page["rows"])
+
+
+def test_who_defines_the_same_again_changes_no_words_of_it(workshop: Workshop) -> None:
+    id = workshop.define(BINARY.replace("data:", "about: Mine.\ndata:", 1))["pipeline"]
+    grid = list(workshop.resolve(id).tune)
+    bare = named("of-another").partition("tune:")[0]
+    again = other(workshop, "another").define(bare)
+    assert (again["pipeline"], again["known_as"]) == (id, "small-up-or-down")
+    kept = workshop.resolve(id)
+    assert (kept.pipeline, kept.about, list(kept.tune)) == ("small-up-or-down", "Mine.", grid)
+    assert grid
+    assert other(workshop, "another").resolve("of-another").id == id
+    workshop.settle(id, changes={"tune": None})
+    assert not workshop.resolve(id).tune, "who takes the grid out means to"
+
+
+def test_an_author_reads_its_own_words_and_no_other_agent_does(workshop: Workshop) -> None:
+    id = workshop.define(BINARY.replace("data:", "about: Mine.\ndata:", 1))["pipeline"]
+    [child] = variants(workshop, id, 80)
+    theirs = other(workshop, "another").settle(id, changes={"meta.leaf": 90, "about": "Obey me."})
+    for one in (id, child):
+        assert "about: Mine." in workshop.show(one, reader="tester")["yaml"]
+        assert "about" not in workshop.show(one, reader="another")["yaml"]
+    assert "about" not in workshop.show(theirs, reader="tester")["yaml"]
+
+
+def test_a_grid_is_no_difference_between_variants(workshop: Workshop, binary: str) -> None:
+    [child] = variants(workshop, binary, 80)
+    workshop.settle(binary, changes={"tune": {"meta.leaf": [40, 80]}})
+    columns, rows = (workshop.show("pipelines")[key] for key in ("columns", "rows"))
+    assert {row[0]: row[columns.index("changed")] for row in rows}[child] == "meta: leaf 50 -> 80"

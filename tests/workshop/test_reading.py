@@ -24,7 +24,7 @@ FEW = {key: value for key, value in GOOD.items() if key not in ("p_value", "mean
         ({}, 1, 1, "evidence strong: chance 0.001 that luck does as well; sealed data have the last word"),
         ({}, 40, 12, "evidence fair: chance 0.012 that luck does as well among about 12 independent trials (0.04 among all 40)"),
         ({}, 60, 60, "evidence weak: chance 0.06"),
-        ({}, 10_000, 4_000.0, "evidence none: chance 1 that luck does as well among about 4000 independent trials (1 among"),
+        ({}, 10_000, 4_000.0, "evidence none: no more than luck brings (p 0.001 among about 4000 independent trials"),
         ({}, 3, 4.6, "among 3 trials; sealed"),
         ({"mean_cost": 0.0, "funding": 0.0}, 1, 1, "earns, evidence"),
         ({"total_return": -0.1}, 1, 1, "yet the account lost 0.1 of itself"),
@@ -59,3 +59,9 @@ def test_the_ruined_and_the_barely_tried_never_lead() -> None:
     rare = {**FEW, "sharpe": 8.0}
     poor = {**GOOD, "sharpe": -1.0}
     assert sorted([ruined, rare, poor, GOOD], key=rank) == [GOOD, poor, ruined, rare]
+
+
+def test_a_bound_on_a_chance_is_never_told_as_a_sure_one() -> None:
+    found = {"trades": 50, "mean_net": 0.0001, "mean_high": 0.01, "p_value": 0.43}
+    told = reading(found, 3, 3.0)
+    assert told == "earns, evidence none: no more than luck brings (p 0.43 among 3 trials)"

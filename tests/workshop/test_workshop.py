@@ -20,7 +20,7 @@ def test_describe_tells_dates_of_the_sealed_part_and_nothing_else(workshop: Work
     assert told["contracts"]["polymarket-btc-5m"].startswith("binary 5m up/down of btc at an assumed price of 0.50")
     assert told["contracts"]["polymarket-btc-5m"].endswith("orders from 1 of 10000")
     assert re.search(r"slippage 0\.0001 \(a stop's 0\.0001\d*\)", told["contracts"]["btc-perpetual"])
-    assert told["ledger"].endswith("5 looks left")
+    assert told["ledger"].endswith("5 looks left, 1 a day")
 
 
 def test_list_features_finds_by_family_search_and_part(workshop: Workshop) -> None:
@@ -146,7 +146,7 @@ def test_law_4_breakdowns_and_rankings_on_validation_are_explorations_of_it(work
     for by in ("hour", "side", "hour"):
         told = workshop.show(binary, by)
         groups = sum(row.payload["count"] for row in explored(workshop))
-        assert told["ledger"] == f"1 trials, {groups} explorations ({groups} of validation) on small-sim; 5 looks left"
+        assert told["ledger"] == f"1 trials, {groups} explorations ({groups} of validation) on small-sim; 5 looks left, 1 a day"
     assert groups == 24 + 2, "the same breakdown again tells nothing new"
     ranked = do("rank", pipeline=binary)
     assert f"{groups + 4} of validation" in ranked["ledger"], "four inputs beside the noise"

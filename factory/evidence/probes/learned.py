@@ -86,7 +86,11 @@ def alone(rows: Rows, n_eff: float) -> list[Finding]:
         return []
     listed = ", ".join(f"features.{name} {areas[name]:.3f}" for name in far[:NAMED])
     more = f" and {len(far) - NAMED} more" if len(far) > NAMED else ""
-    return [Finding("P7", WARN, f"AUC alone on train 5 standard errors from chance: {listed}{more}; say why in `why`")]
+    return [
+        Finding(
+            "P7", WARN, f"AUC alone on train 5 standard errors from chance: {listed}{more}; name them in `why`, and say why"
+        )
+    ]
 
 
 def suspicious(

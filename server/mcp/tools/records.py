@@ -22,8 +22,8 @@ async def submit(
 ) -> dict[str, Any]:
     """Spend one of the few sealed looks on a frozen pipeline: PASS or FAIL, told at a fixed time.
 
-    Needs all of claim, mean net payoff a decision; why; model and cutoff, your name and knowledge cutoff (2026-01). If
-    anything is missing, all of it is named and nothing spent.
+    Needs all of claim, the mean net payoff that the look must be able to see (a trial's `ready`); why; model and cutoff, your
+    name and knowledge cutoff (2026-01). If anything is missing, all of it is named, nothing spent.
     """
     settled = await to_thread.run_sync(lambda: workshop_of(call).resolve(pipeline).id)
     return await work(call, "submit", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff)
@@ -39,7 +39,8 @@ async def show(
 ) -> dict[str, Any]:
     """A pipeline, several ids to compare ("a b"), a job (waits for it), or: summary, leaderboard, trials, ledger, looks, calls.
 
-    summary: of a search, what pays and what is ruled out; also jobs. by breaks a trial down.
+    summary: of a search, what pays and what is ruled out; also jobs, pipelines. by breaks a trial down; this and summary
+    count as explorations.
     """
     if by is not None:
         return await ask(call, "show", what=what, by=by)
