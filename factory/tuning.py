@@ -9,7 +9,7 @@ look, are for.
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,7 @@ def cells_of(pipeline: Pipeline, most: int) -> list[Cell]:
     """The cells of a pipeline's ``tune`` stage.
 
     A grid of at most `most` cells is taken whole; a larger one, and any with
-    a range in it, is sampled by a generator seeded by the pipeline.
+    a range in it, is drawn from by a generator seeded by the pipeline.
 
     Parameters
     ----------
@@ -99,13 +99,12 @@ def cells_of(pipeline: Pipeline, most: int) -> list[Cell]:
     Returns
     -------
     list of Cell
-        Distinct, in a fixed order.
+        Distinct; those of a grid in its order, of which the last literal changes fastest.
     """
     axes = dict(pipeline.tune or {})
-    if all(not isinstance(axis, Range) for axis in axes.values()):
-        grid = list(itertools.product(*axes.values()))
-        if len(grid) <= most:
-            return [_cell(pipeline, axes, values) for values in grid]
+    total = combinations(axes)
+    if total is not None and total <= most:
+        return [_cell(pipeline, axes, values) for values in itertools.product(*axes.values())]
     rng = np.random.default_rng(canonical.seed_for(pipeline.digest, "tune"))
     cells: dict[str, Cell] = {}
     for _ in range(20 * most):
@@ -113,7 +112,41 @@ def cells_of(pipeline: Pipeline, most: int) -> list[Cell]:
         cells.setdefault(cell.pipeline.id, cell)
         if len(cells) == most:
             break
-    return list(cells.values())
+    drawn = list(cells.values())
+    return drawn if total is None else sorted(drawn, key=lambda cell: _place(axes, cell))
+
+
+def combinations(axes: Mapping[str, Any]) -> int | None:
+    """How many cells a grid has; None where a range makes them uncountable."""
+    if any(isinstance(axis, Range | Mapping) for axis in axes.values()):
+        return None
+    return math.prod(len(axis) for axis in axes.values())
+
+
+def idle_literals(names: Sequence[str], cells: Sequence[Cell], ranks: Sequence[Any]) -> list[str]:
+    """The literals that changed nothing: cells that differ in one of them alone rank the same, and there are such cells.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Paths of the literals, in the order of the cells' values.
+    ranks : sequence
+        What the cells are ordered by.
+    """
+    found = []
+    for place, name in enumerate(names):
+        alike: dict[str, list[Any]] = {}
+        for cell, rank in zip(cells, ranks, strict=True):
+            alike.setdefault(repr((*cell.values[:place], *cell.values[place + 1 :])), []).append(rank)
+        several = [group for group in alike.values() if len(group) > 1]
+        if several and all(rank == group[0] for group in several for rank in group):
+            found.append(name)
+    return found
+
+
+def _place(axes: Mapping[str, Any], cell: Cell) -> list[int]:
+    """Where a cell stands in its grid."""
+    return [axis.index(value) for axis, value in zip(axes.values(), cell.values, strict=True)]
 
 
 def _cell(pipeline: Pipeline, axes: dict[str, Any], values: tuple[Any, ...]) -> Cell:

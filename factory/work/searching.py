@@ -7,7 +7,7 @@ from factory.answers import Answer, table
 from factory.pipeline import Pipeline
 from factory.progress import within
 from factory.reading import rank
-from factory.tuning import Cell, cross_validate, searched
+from factory.tuning import Cell, combinations, cross_validate, idle_literals, searched
 from factory.work.desk import Desk
 from factory.work.scoring import backtest
 
@@ -24,7 +24,7 @@ def tune(
     grid : mapping or None
         As the pipeline's ``tune`` stage, which it replaces.
     cells : int
-        Most cells to try; a larger grid, and every range, is sampled.
+        Most cells to try; a larger grid, and every range, is drawn from. Of cells that tie the first in the grid wins.
     by : {'log_loss', 'auc'}
         What ranks cells inside train.
     judge : {'train', 'validation'}
@@ -39,19 +39,43 @@ def tune(
     chosen = searched(desk.pipeline, grid, cells)
     for cell in chosen:
         desk.workshop.check(cell.pipeline)
-    order, shown = _by_validation(desk, chosen) if judge == "validation" else _by_train(desk, chosen, by)
+    ranks, shown = _by_validation(desk, chosen) if judge == "validation" else _by_train(desk, chosen, by)
+    order = sorted(range(len(chosen)), key=ranks.__getitem__)
     winner = _adopt(desk, chosen[order[0]].pipeline)
     trial = backtest(Desk(desk.workshop, winner, within(desk.progress, 0.8, 1.0)), why=f"winner of tuning {desk.pipeline.id}")
     columns = ("win_rate", "sharpe", "pipeline") if judge == "validation" else ("log_loss", "auc", "auc_error")
+    axes = grid or desk.pipeline.tune or {}
     return {
-        "cells": len(chosen),
-        "judged": "validation: each cell is a trial" if judge == "validation" else f"nested cross-validation in train, by {by}",
-        "best": table([*(grid or desk.pipeline.tune), *columns], [[*chosen[i].values, *shown[i]] for i in order[:10]]),
+        "cells": _count(len(chosen), combinations(axes)),
+        "judged": _judged(judge, by),
+        "no_difference": _idle(idle_literals([*axes], chosen, ranks), judge, by),
+        "best": table([*axes, *columns], [[*chosen[i].values, *shown[i]] for i in order[:10]]),
         "winner": trial,
     }
 
 
-def _by_train(desk: Desk, chosen: list[Cell], by: str) -> tuple[list[int], list[list[Any]]]:
+def _count(tried: int, total: int | None) -> int | str:
+    if tried == total:
+        return tried
+    return f"{tried}, drawn from ranges" if total is None else f"{tried} of {total}, drawn"
+
+
+def _judged(judge: Judge, by: str) -> str:
+    if judge == "validation":
+        return "validation: each cell is a trial"
+    return f"nested cross-validation in train, by {by}; the winner alone on validation: one trial"
+
+
+def _idle(names: list[str], judge: Judge, by: str) -> str | None:
+    """Which literals the judge cannot tell apart, and which of their values stands then."""
+    if not names:
+        return None
+    told = f"{', '.join(names)}: not to {'sharpe' if judge == 'validation' else by}; of equal cells the grid's first is taken"
+    return told if judge == "validation" else f"{told}. judge=validation may tell them apart"
+
+
+def _by_train(desk: Desk, chosen: list[Cell], by: str) -> tuple[list[Any], list[list[Any]]]:
+    """What each cell ranks by, the least first, and its figures."""
     partition = desk.partition("train")
     scores = []
     for i, cell in enumerate(chosen):
@@ -61,19 +85,20 @@ def _by_train(desk: Desk, chosen: list[Cell], by: str) -> tuple[list[int], list[
         rows, _ = child.rows(partition)
         scores.append(cross_validate(cell.pipeline, rows, partition.fingerprint, desk.cache, step))
         desk.workshop.explored(cell.pipeline, f"cell of tuning {desk.pipeline.id}")
-    order = sorted(range(len(chosen)), key=lambda i: scores[i].rank(by))
-    return order, [[score.log_loss, score.auc, score.auc_error] for score in scores]
+    return [score.rank(by) for score in scores], [[score.log_loss, score.auc, score.auc_error] for score in scores]
 
 
-def _by_validation(desk: Desk, chosen: list[Cell]) -> tuple[list[int], list[list[Any]]]:
+def _by_validation(desk: Desk, chosen: list[Cell]) -> tuple[list[Any], list[list[Any]]]:
+    """What each cell ranks by, the least first, and its figures."""
     trials = []
     for i, cell in enumerate(chosen):
         step = within(desk.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
         trials.append(
             backtest(Desk(desk.workshop, _adopt(desk, cell.pipeline), step), why=f"cell of tuning {desk.pipeline.id}")
         )
-    order = sorted(range(len(chosen)), key=lambda i: rank(trials[i]))
-    return order, [[trial.get("win_rate"), trial.get("sharpe"), trial["pipeline"]] for trial in trials]
+    return [rank(trial) for trial in trials], [
+        [trial.get("win_rate"), trial.get("sharpe"), trial["pipeline"]] for trial in trials
+    ]
 
 
 def _adopt(desk: Desk, child: Pipeline) -> Pipeline:

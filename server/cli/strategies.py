@@ -67,10 +67,14 @@ def tune(
     context: typer.Context,
     pipeline: Reference,
     sets: Sets = None,
-    cells: Annotated[int | None, typer.Option(min=2, max=200, help="Most combinations to try.")] = None,
-    judge: Annotated[Judge, typer.Option(help="With validation each combination is a trial.")] = "train",
+    cells: Annotated[
+        int | None, typer.Option(min=2, max=200, help="Most combinations to try, 20 left out; of more they are drawn.")
+    ] = None,
+    judge: Annotated[
+        Judge, typer.Option(help="What picks the winner. With train it alone is a trial; with validation each combination is.")
+    ] = "train",
 ) -> None:
-    """Search over the literals in a pipeline's tune stage."""
+    """Search over the literals in a pipeline's tune stage. The winner is scored on validation: one trial."""
     perform_and_show(context, "tune", pipeline, sets, cells=cells, judge=judge)
 
 
