@@ -13,11 +13,14 @@ from rich.text import Text
 from factory.quoting import terminal_line, terminal_text
 from server.words import QUOTED
 
-SPARE = ("parent", "auc", "sharpe_error", "deflated", "sides", "tokens", "limit")
-"""Columns that give way first; then the last ones do."""
-KEPT = ("pipeline", "name", "dataset")
-"""Columns beside the first that never give way: commands are given what stands in them."""
-PROSE = 24
+SPARE = (
+    *("parent", "auc", "sharpe_error", "sides", "tokens", "limit"),
+    *("changed", "win_rate", "break_even", "trades", "deflated", "return"),  # a win rate never without its break-even
+)
+"""Columns that give way first, in this order; then the last ones do."""
+KEPT = ("pipeline", "name", "dataset", "sharpe", "log_loss", "trials", "says")
+"""Columns beside the first that never give way: what commands are given, what tables are sorted by, what they conclude."""
+PROSE = 14
 """Characters within which a cell of several words may be folded."""
 BLANKS = 2
 """Between two columns."""
@@ -151,11 +154,12 @@ def _side_by_side(widths: Sequence[int], shown: Sequence[int]) -> int:
 def _fitting(columns: Sequence[str], widths: Sequence[int], width: int | None) -> list[int]:
     """Places of the columns that fit side by side, in order."""
     shown = list(range(len(columns)))
+    kept = KEPT if "sharpe" in columns else (*KEPT, "auc")  # by which they are sorted where there is no Sharpe ratio
     yielding = [columns.index(name) for name in SPARE if name in columns]
     yielding += [place for place in reversed(shown) if place not in yielding]
     for place in yielding:
         if width is None or _side_by_side(widths, shown) <= width:
             break
-        if place and columns[place] not in KEPT:
+        if place and columns[place] not in kept:
             shown.remove(place)
     return shown
