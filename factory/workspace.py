@@ -15,7 +15,12 @@ from factory.quoting import terminal_line
 FORMAT = 1
 """Raised whenever an older version could no longer read what a newer one writes."""
 
-
+MARKER = "format"
+"""File by which a folder is known as a workspace."""
+CHOOSE = "choose another folder with --workspace or RFCAT_WORKSPACE"
+CHOOSE_EMPTY = "choose a new or empty folder with --workspace or RFCAT_WORKSPACE"
+MOUNTED = "lost+found"
+"""What a new disk holds."""
 PART = ".part-"
 """Beginning of the names of files that are being written."""
 
@@ -126,18 +131,30 @@ class Workspace:
         Raises
         ------
         WorkspaceError
-            If another format version wrote it, it cannot be made, or its path is no text. One that is there and cannot be
-            written is read.
+            If another format version wrote it, it cannot be made, its folder holds other things, or its path is no text. One
+            that is there and cannot be written is read.
         """
         workspace = cls(_resolved(root) if root else cls.default())
         try:
             workspace._prepare()
         except OSError as error:
-            raise WorkspaceError(
-                f"workspace {workspace.root}: {error.strerror or error}; "
-                "choose another folder with --workspace or RFCAT_WORKSPACE"
-            ) from error
+            raise WorkspaceError(f"workspace {workspace.root}: {error.strerror or error}; {CHOOSE}") from error
         return workspace
+
+    @classmethod
+    def find(cls, root: Path | str | None = None) -> "Workspace":
+        """Open the workspace that is there; only the user's own, taken where none is named, is made on first use.
+
+        Raises
+        ------
+        WorkspaceError
+            If the named folder holds none, or as :meth:`open` says.
+        """
+        named = root or os.environ.get("RFCAT_WORKSPACE")
+        folder = _resolved(named) if named else None
+        if folder and (lack := _lack(folder)):
+            raise WorkspaceError(f"workspace {folder}: {lack}; {CHOOSE}, or make one there with `rfcat start`")
+        return cls.open(folder)
 
     @staticmethod
     def default() -> Path:
@@ -146,8 +163,11 @@ class Workspace:
 
     def _prepare(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        marker = self.root / "format"
+        marker = self.root / MARKER
         if not marker.exists():
+            # Whatever else a workspace holds follows its marker, also where another process makes it just now.
+            if (others := _others(self.root)) and not marker.exists():
+                raise WorkspaceError(f"workspace {self.root}: holds {others[0]} and no workspace; {CHOOSE_EMPTY}")
             write_text(marker, f"{FORMAT}\n")
         written = marker.read_text(encoding="utf-8").strip()
         if written != str(FORMAT):
@@ -216,10 +236,23 @@ def _resolved(root: Path | str) -> Path:
         str(path).encode()
         return path.resolve()
     except ValueError:
-        raise WorkspaceError(
-            f"workspace {terminal_line(str(root))}: its path holds bytes that are no text; "
-            "choose another folder with --workspace or RFCAT_WORKSPACE"
-        ) from None
+        raise WorkspaceError(f"workspace {terminal_line(str(root))}: its path holds bytes that are no text; {CHOOSE}") from None
+
+
+def _others(folder: Path) -> list[str]:
+    """What a folder holds that is no beginning of a workspace."""
+    names = (path.name for path in folder.iterdir())
+    return sorted(name for name in names if name != MOUNTED and not name.startswith(PART))
+
+
+def _lack(folder: Path) -> str | None:
+    """Why a folder is no workspace yet; None where it is one, or what is wrong with it shows when it is opened."""
+    with suppress(OSError):
+        if not folder.exists():
+            return "no such folder"
+        if not _others(folder):
+            return "empty, no workspace yet"
+    return None
 
 
 def _default_root() -> Path:

@@ -22,16 +22,16 @@ Sets = Annotated[
 ]
 
 
-def workspace_of(context: typer.Context) -> Workspace:
-    """The workspace that was chosen on the command line."""
-    return open_workspace(context.obj)
+def workspace_of(context: typer.Context, *, new: bool = False) -> Workspace:
+    """The workspace that was chosen on the command line; one is made there only by a command that begins work."""
+    return open_workspace(context.obj, new=new)
 
 
-def workshop_of(context: typer.Context) -> "Workshop":
+def workshop_of(context: typer.Context, *, new: bool = False) -> "Workshop":
     """The workshop, writing down the person as the agent."""
     from factory.workshop import Workshop
 
-    return Workshop(workspace_of(context), agent=_person())
+    return Workshop(workspace_of(context, new=new), agent=_person())
 
 
 def jobs_of(context: typer.Context) -> "Jobs":

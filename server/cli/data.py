@@ -45,7 +45,7 @@ def fetch(
     if provider not in PROVIDERS:
         raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, PROVIDERS)}")
     series = _bars(symbol, period, {"use": PROVIDERS[provider], "symbol": symbol})
-    fetch_series(workspace_of(context), series, _month(since))
+    fetch_series(workspace_of(context, new=True), series, _month(since))
     say(f"{symbol}: complete up to the last closed bar")
 
 

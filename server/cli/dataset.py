@@ -23,7 +23,7 @@ def build(context: typer.Context, file: Annotated[Path, typer.Argument(help="A d
     """Import a dataset's files, check them, split them and seal the last part."""
     from factory.market.spec import load_spec
 
-    spec, workshop = load_spec(file), workshop_of(context)
+    spec, workshop = load_spec(file), workshop_of(context, new=True)
     build_into(workshop.workspace, spec, file.parent)
     print_answer(workshop.describe(spec.dataset))
 

@@ -35,7 +35,7 @@ def serve(
     from server.web.listen import listen, server_of
 
     access = Access(host, port, os.environ.get("RFCAT_TOKEN") or None, tuple(name or ()))
-    app = create_app(workspace_of(context), access)
+    app = create_app(workspace_of(context, new=True), access)
     sockets = listen(host, port)
     say(greeting(access))
     with suppress(KeyboardInterrupt):
@@ -70,6 +70,7 @@ def start(
 
 
 def _start_simulated(context: typer.Context) -> None:
+    workspace_of(context, new=True)
     dataset = perform(context, "simulate", "simulated market")["dataset"]
     say(f"simulated market {dataset}, validation, after costs:")
     _score_shipped(context, dataset)
@@ -106,7 +107,7 @@ def _start_real(context: typer.Context, market: str, file: Path) -> None:
     if not load_spec(file).confirmed and not _confirm(file):
         say(f"not confirmed: read {file}, set 'confirmed: true' in it, and run this again")
         raise typer.Exit(1)
-    workshop, spec = workshop_of(context), load_spec(file)
+    workshop, spec = workshop_of(context, new=True), load_spec(file)
     for series in spec.series.values():
         fetch_series(workshop.workspace, series, spec.span[0])
     build_into(workshop.workspace, spec, file.parent)

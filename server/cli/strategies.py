@@ -45,7 +45,7 @@ def define(
 ) -> None:
     """Check a pipeline and keep it."""
     spec = None if file is None else _read(file)
-    print_answer(workshop_of(context).define(spec=spec, parent=parent, changes=changes_of(sets)))
+    print_answer(workshop_of(context, new=True).define(spec=spec, parent=parent, changes=changes_of(sets)))
 
 
 def train(context: typer.Context, pipeline: Reference, sets: Sets = None) -> None:

@@ -33,7 +33,7 @@ def reviewer(context: typer.Context, secret: Secret = None) -> None:
     """Choose the passphrase that opens reports and signs what only a person decides. Once, for good."""
     from factory.vault.reviewer import appoint
 
-    appoint(workshop_of(context).ledger, passphrase(secret, twice=True))
+    appoint(workshop_of(context, new=True).ledger, passphrase(secret, twice=True))
     say("kept nowhere: without it no report can be read, so write it down where no agent reads")
 
 

@@ -2,6 +2,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,38 @@ def test_what_a_killed_write_left_is_found_until_the_next(tmp_path: Path) -> Non
     assert leftovers(tmp_path) == [tmp_path / "deep" / f"{PART}one.x"]
     write_text(tmp_path / "deep" / "one", "whole")
     assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("held", ["notes.txt", ".git", "datasets", "ledger.sqlite"])
+@pytest.mark.parametrize("enter", [Workspace.open, Workspace.find])
+def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path, enter: Any, held: str) -> None:
+    (tmp_path / held).mkdir()
+    with pytest.raises(WorkspaceError, match=rf"{held} and no workspace; choose a new or empty folder with --workspace"):
+        enter(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [held]
+
+
+@pytest.mark.parametrize("left", [f"{PART}format.x", "lost+found"])
+def test_a_folder_with_no_more_than_a_new_disk_or_a_killed_beginning_becomes_one(tmp_path: Path, left: str) -> None:
+    (tmp_path / left).mkdir() if left == "lost+found" else (tmp_path / left).write_text("half")
+    assert Workspace.open(tmp_path).id == Workspace.find(tmp_path).id
+
+
+@pytest.mark.parametrize("named", ["missing", "empty", "missing/deep"])
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_finding_makes_no_workspace_where_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, by_variable: bool
+) -> None:
+    (tmp_path / "empty").mkdir()
+    folder = tmp_path / named
+    if by_variable:
+        monkeypatch.setenv("RFCAT_WORKSPACE", str(folder))
+    with pytest.raises(WorkspaceError, match=r"(no such folder|empty, no workspace yet); choose another .* `rfcat start`"):
+        Workspace.find(None if by_variable else folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
+def test_the_users_own_workspace_is_made_on_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RFCAT_WORKSPACE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Workspace.find().root == tmp_path / "random-forest-cat"
