@@ -114,9 +114,11 @@ def did_you_mean(word: str, allowed: Iterable[str], most: int = 12) -> str:
     Returns
     -------
     str
-        ``"did you mean 'x'?"`` or ``"allowed: a, b, c"``.
+        ``"did you mean 'x'?"``, ``"allowed: a, b, c"`` or ``"there is none yet"``.
     """
     names: Sequence[str] = sorted(allowed)
+    if not names:
+        return "there is none yet"
     near = get_close_matches(word[:WORD], names, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"

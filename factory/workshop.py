@@ -19,7 +19,7 @@ from factory.errors import DataError, FactoryError, PipelineError, did_you_mean
 from factory.explained import record_explanation
 from factory.expressions.keys import column_key
 from factory.ledger import Entry, Ledger, Run, Store, Verification
-from factory.market.catalog import Catalog
+from factory.market.catalog import NONE_BUILT, Catalog
 from factory.pipeline import Facts, Pipeline, check, describe_idea, diff, parse, remember
 from factory.progress import Progress, silent
 from factory.proposing import anchors, propose
@@ -80,11 +80,7 @@ class Workshop:
         """
         names = self.catalog.names()
         if name is None and len(names) != 1:
-            raise DataError(
-                f"dataset: not named; {did_you_mean('', names)}"
-                if names
-                else "dataset: none is built yet; run `rfcat start btc`"
-            )
+            raise DataError(f"dataset: not named; {did_you_mean('', names)}" if names else f"dataset: {NONE_BUILT}")
         chosen = name or names[0]
         self.catalog.meta(chosen)
         return chosen

@@ -17,6 +17,7 @@ META = "meta.json"
 SPEC = "spec.json"
 OVERSHOOT = "overshoot"
 """Key of a series' facts: see :mod:`factory.market.overshoot`."""
+NONE_BUILT = "none is built yet; run `rfcat start`, or `rfcat dataset build FILE` on your own data (docs/datasets.md)"
 MEND = "run 'rfcat dataset build' again, or 'rfcat start' for the simulated market"
 
 
@@ -98,7 +99,7 @@ class Catalog:
             require_files(folder, {file: 0})
             return (folder / file).read_text(encoding="utf-8")
         names = self.names()
-        hint = did_you_mean(name, names) if names else "none is built yet; run 'rfcat start' or 'rfcat dataset build'"
+        hint = did_you_mean(name, names) if names else NONE_BUILT
         raise DataError(f"dataset '{name[:64]}' unknown; {hint}")
 
 

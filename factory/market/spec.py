@@ -271,8 +271,10 @@ class DatasetSpec(Closed):
             where = f"contracts.{name}"
             series = self.series.get(contract.of)
             if series is None or series.kind != "bars":
-                bars = sorted(key for key, value in self.series.items() if value.kind == "bars")
-                found.append(f"{where}.of: '{contract.of}' is no series of bars here; allowed: {', '.join(bars)}")
+                listed = ", ".join(sorted(key for key, value in self.series.items() if value.kind == "bars"))
+                found.append(
+                    f"{where}.of: '{contract.of}' is no series of bars here; {f'allowed: {listed}' if listed else 'add one'}"
+                )
             elif isinstance(contract, Binary):
                 found += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
             else:

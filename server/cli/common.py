@@ -9,6 +9,7 @@ import typer
 
 from factory.errors import FactoryError
 from factory.workspace import Workspace
+from server.cli.references import settle
 from server.cli.screen import bar, show
 from server.entry import open_workspace
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from factory.jobs import Jobs
     from factory.workshop import Workshop
 
-Reference = Annotated[str, typer.Argument(help="Id or name of a pipeline.")]
+Reference = Annotated[str, typer.Argument(help="Id or name of a pipeline, or a strategy file, which is defined first.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="A change, such as meta.leaf=200; null deletes. May be repeated.")
 ]
@@ -53,8 +54,8 @@ def perform(context: typer.Context, kind: str, title: str, **args: Any) -> dict[
 
 def perform_and_show(context: typer.Context, kind: str, pipeline: str, sets: Sequence[str] | None, **args: Any) -> None:
     """Do heavy work on a pipeline, or on the child that changes make of it, and print the answer."""
-    settled = workshop_of(context).settle(pipeline=pipeline, changes=changes_of(sets))
-    show(perform(context, kind, f"{kind} {pipeline}", pipeline=settled, **args))
+    chosen = settle(workshop_of(context), pipeline, changes_of(sets))
+    show(perform(context, kind, f"{kind} {pipeline}", pipeline=chosen, **args))
 
 
 def changes_of(sets: Sequence[str] | None) -> dict[str, Any] | None:

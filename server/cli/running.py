@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from factory.answers import table
-from factory.errors import FlowError
+from factory.errors import DataError, FlowError
 from server import hosts
 from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.data import fetch_series
 from server.cli.dataset import build_into
+from server.cli.references import BEGIN
 from server.cli.screen import say, show
 from server.seal import seal
 
@@ -57,7 +58,10 @@ def greeting(access: "Access") -> str:
 
 def start(
     context: typer.Context,
-    market: Annotated[str | None, typer.Argument(help="btc: real data. Default: the simulated market.")] = None,
+    market: Annotated[
+        str | None,
+        typer.Argument(help="btc: real data; or NAME of a dataset file NAME.yaml here. Default: the simulated market."),
+    ] = None,
     file: Annotated[Path | None, typer.Option(help="The dataset file to write or use; default: MARKET.yaml here.")] = None,
 ) -> None:
     """Set up: the simulated market with both strategies scored on it, or real data."""
@@ -102,7 +106,10 @@ def _start_real(context: typer.Context, market: str, file: Path) -> None:
     from factory.workspace import write_text
 
     if not file.exists():
-        write_text(file, starter_spec(market))
+        try:
+            write_text(file, starter_spec(market))
+        except DataError as error:
+            raise DataError(f"{error}, or write {file} (docs/datasets.md)") from None
         say(f"wrote {file}: series, contracts, split and looks are yours to fix before any agent sees the data")
     if not load_spec(file).confirmed and not _confirm(file):
         say(f"not confirmed: read {file}, set 'confirmed: true' in it, and run this again")
@@ -151,7 +158,7 @@ def doctor(context: typer.Context) -> None:
             "python": platform.python_version(),
             "workspace": str(workspace.root),
             "free disk": f"{free / 2**30:.1f} GiB",
-            "datasets": ", ".join(datasets) or "none; run: rfcat start",
+            "datasets": ", ".join(datasets) or f"none; {BEGIN}",
             "files": damage or "whole: every dataset holds what was built",
             "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
             "unfinished": left or "nothing",

@@ -8,6 +8,7 @@ import typer
 from factory.errors import FactoryError
 from server.cli.commands import one_of, require
 from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
+from server.cli.references import BEGIN, read_strategy, settle
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
 from server.jobs import recent, result, status
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 Score = Literal["log_loss", "auc"]
 Judge = Literal["train", "validation"]
-BEGIN = (
-    "Nothing is here yet. Begin with `rfcat start` (a simulated market, both strategies scored on it) or `rfcat start btc` "
-    "(real data); `rfcat help` lists the commands."
-)
 UNSCORED = "No trial yet. Score a strategy, such as: `rfcat backtest {}`"
 
 
@@ -44,7 +41,7 @@ def define(
     sets: Sets = None,
 ) -> None:
     """Check a pipeline and keep it."""
-    spec = None if file is None else _read(file)
+    spec = None if file is None else read_strategy(file)
     print_answer(workshop_of(context, new=True).define(spec=spec, parent=parent, changes=changes_of(sets)))
 
 
@@ -80,7 +77,7 @@ def tune(
 
 def rank(
     context: typer.Context,
-    pipeline: Annotated[str | None, typer.Argument(help="Id or name; or give --feature or --family.")] = None,
+    pipeline: Annotated[str | None, typer.Argument(help="Id, name or strategy file; or give --feature or --family.")] = None,
     feature: Annotated[list[str] | None, typer.Option(help="An expression to rank on train. May be repeated.")] = None,
     family: Annotated[
         str | None, typer.Option(help="A family of recipes to rank on train.", autocompletion=lambda: list(_recipes()))
@@ -94,8 +91,9 @@ def rank(
     screen = {"features": feature or None, "family": family, "dataset": dataset}
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
     require(family, _recipes())
-    settled = pipeline and workshop_of(context).scored(pipeline)
-    print_answer(perform(context, "rank", "rank", pipeline=settled, **chosen))
+    workshop = workshop_of(context)
+    scored = pipeline and workshop.scored(settle(workshop, pipeline))
+    print_answer(perform(context, "rank", "rank", pipeline=scored, **chosen))
 
 
 def submit(
@@ -107,8 +105,8 @@ def submit(
     model: Annotated[str, typer.Option(help="Which model made it.")] = "none",
 ) -> None:
     """Spend one of the few sealed looks: PASS or FAIL. If anything is missing, all of it is named and nothing spent."""
-    settled = workshop_of(context).resolve(pipeline).id
-    print_answer(perform(context, "submit", "at the vault", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff))
+    chosen = settle(workshop_of(context), pipeline)
+    print_answer(perform(context, "submit", "at the vault", pipeline=chosen, claim=claim, why=why, model=model, cutoff=cutoff))
 
 
 def forward(
@@ -140,7 +138,8 @@ def propose(
     why: Annotated[str, typer.Option(help="Why a person should look at it.")],
 ) -> None:
     """Write the strategy file, with its provenance, for review."""
-    print_answer(workshop_of(context).propose(pipeline, why))
+    workshop = workshop_of(context)
+    print_answer(workshop.propose(settle(workshop, pipeline), why))
 
 
 def show(
@@ -181,17 +180,10 @@ def cancel(context: typer.Context, job: Annotated[str, typer.Argument(help="Id o
 def _show(workshop: "Workshop", asked: str, by: str | None, page: int, dataset: str | None) -> None:
     """Print what the workshop shows, and how to begin where there is nothing yet."""
     if not workshop.catalog.names():
-        say(BEGIN)
+        say(f"Nothing is here yet: {BEGIN}; `rfcat help` lists the commands.")
     answer = workshop.show(asked, by=by, page=page, dataset=dataset)
     print_answer(answer)
     if workshop.catalog.names() and asked == "leaderboard" and page == 1 and not answer["rows"]:
         from factory.binding import all_bound
 
         say(UNSCORED.format(next((one.pipeline for one in all_bound(workshop.catalog)), "PIPELINE")))
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FactoryError(f"{file}: cannot be read; {error}") from error

@@ -1,11 +1,15 @@
 """What somebody new meets at the terminal: help that says what a thing costs, refusals that say how to go on."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from factory.errors import did_you_mean
 from factory.market.build import build
 from factory.market.spec import load_spec
+from factory.pipeline import parse
+from factory.workshop import Workshop
 from factory.workspace import Workspace
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC
@@ -59,3 +63,63 @@ def test_a_command_that_begins_work_makes_a_workspace_and_none_among_other_files
         (refused,) = run_all(tmp_path, [line], tmp_path)
         assert "and no workspace; choose a new or empty folder" in refused.err
     assert [one.status for one in run_all(tmp_path / "new", lines, tmp_path)] == [0, 0]
+
+
+NAMING = [("train",), ("backtest",), ("tune", "--cells", "2"), ("rank",), ("submit",), ("propose", "--why", "x")]
+
+
+def test_a_strategy_file_may_stand_where_a_pipeline_is_named(market: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(FAST, encoding="utf-8")
+    id = parse(FAST).id
+    for line in (("backtest", "s.yaml"), ("propose", "./s.yaml", "--why", "x"), ("rank", str(tmp_path / "s.yaml"))):
+        (one,) = run_all(market, [line], tmp_path)
+        assert one.status == 0, one
+        assert f"{line[1]}: defined as {id}" in one.out
+    (changed,) = run_all(market, [("backtest", "s.yaml", "--set", "meta.leaf=120", "--json")], tmp_path)
+    assert json.loads(changed.out)["pipeline"] == parse(FAST).changed({"meta.leaf": 120}).id
+    assert f"defined as {id}" in changed.err
+
+
+def test_a_file_that_is_not_there_is_refused_with_what_is_near(market: Path, tmp_path: Path) -> None:
+    (tmp_path / "strategy.yaml").write_text(FAST, encoding="utf-8")
+    names = Workshop(Workspace.open(market))
+    names.define(FAST)
+    near = {
+        "stratgy.yaml": "strategy.yaml",
+        "fast_up_or_down.yaml": "fast-up-or-down",
+        "fast-up-or-dwn.yaml": "fast-up-or-down",
+    }
+    lines = [(*line[:1], given, *line[1:]) for line in NAMING for given in near]
+    for line, one in zip(lines, run_all(market, lines, tmp_path), strict=True):
+        assert (one.status, one.out) == (1, ""), (line, one)
+        assert one.err.strip() == f"pipeline: no file '{line[1]}'; did you mean '{near[line[1]]}'?"
+    gone, folder = run_all(market, [("define", "stratgy.yaml"), ("define", ".")], tmp_path)
+    assert gone.err.strip() == "stratgy.yaml: no such file; did you mean 'strategy.yaml'?"
+    assert folder.err.strip() == ".: is a directory; name a strategy file"
+
+
+def test_an_empty_workspace_offers_data_of_ones_own_and_no_empty_list(tmp_path: Path) -> None:
+    root = Workspace.open(tmp_path / "workspace").root
+    (tmp_path / "here").mkdir()
+    lines = [("show",), ("dataset", "show", "x"), ("show", "summary"), ("rank", "--family", "momentum"), ("doctor",)]
+    lines += [(*line[:1], given, *line[1:]) for line in NAMING for given in ("nothing-like-it",)]
+    for line, one in zip(lines, run_all(root, lines, tmp_path / "here"), strict=True):
+        assert "`rfcat start`" in one.all, (line, one)
+        assert "rfcat dataset build FILE" in one.all, (line, one)
+        assert "docs/datasets.md" in one.all, (line, one)
+    for one in run_all(root, [("define", "x.yaml"), ("train", "x.yaml")], tmp_path / "here"):
+        assert one.err.strip().endswith("name a strategy file, such as strategy.yaml"), one
+
+
+@pytest.mark.parametrize("word", ["", "x", "close"])
+def test_where_nothing_is_allowed_nothing_is_listed(word: str) -> None:
+    assert did_you_mean(word, []) == "there is none yet"
+
+
+def test_start_takes_a_dataset_file_of_ones_own_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "eth.yaml").write_text(SPEC.replace("dataset: vault-sim", "dataset: eth"), encoding="utf-8")
+    lines = [("start", "eth"), ("start", "doge"), ("help", "start")]
+    own, unknown, told = run_all(tmp_path / "workspace", lines, tmp_path, {"COLUMNS": "200"})
+    assert "built eth" in own.out
+    assert unknown.err.strip() == "start 'doge': unknown; allowed: btc, or write doge.yaml (docs/datasets.md)"
+    assert "NAME of a dataset file NAME.yaml here" in " ".join(told.out.split())
