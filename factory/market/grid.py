@@ -75,6 +75,17 @@ def aligned(name: str, spec: SeriesSpec, frame: Frame) -> tuple[Frame, int, int]
     return replace(frame, time=time, moved=moved if moved.any() else None, notes=notes), most, late
 
 
+def kept_period(time: NDArray[int64]) -> tuple[int, float] | None:
+    """The step from row to row that is most common, to the second, ms, and the share of steps that keep it.
+
+    None where there are no two stamps.
+    """
+    steps = np.diff(np.unique(time))
+    if not len(steps):
+        return None
+    return _mode(np.maximum(1, (steps + MOST_JITTER // 2) // MOST_JITTER) * MOST_JITTER)
+
+
 def _divides_day(spec: SeriesSpec) -> bool:
     return spec.kind == "bars" and DAY % spec.period_ms == 0
 

@@ -18,6 +18,9 @@ from factory.times import iso, to_duration
 
 MOST_QUARANTINED, FEW = 0.01, 2
 """Share of rows set aside above which the source itself is not to be trusted, and how many always may be."""
+CONFLICT = "conflicting duplicate"
+SEVERAL = 0.5
+"""Share of rows that conflict from file to file above which the files may well be of several series."""
 REPLACED = "bars still open, closed in another file"
 SHOWN = 10
 LISTED = 1_000
@@ -199,7 +202,7 @@ def _refuse_disorder(name: str, frame: Frame) -> None:
 def _faults(spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArray[float64]], remainder: int) -> dict[str, Mask]:
     found = {
         "off the grid": time % spec.period_ms != remainder,
-        "conflicting duplicate": _conflicting(time, columns),
+        CONFLICT: _conflicting(time, columns),
         "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
     }
     return found | (_bar_faults(columns) if spec.kind == "bars" else {})
@@ -278,7 +281,10 @@ def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapp
         f"{int(mask.sum())} rows: {fault}, first {frame.place(int(rows[np.argmax(mask)]))}" for fault, mask in faults.items()
     ]
     most = f"at most {MOST_QUARANTINED:.0%} may be set aside"
-    raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; correct them", *lines)
+    mend = "correct them"
+    if len(frame.files) > 1 and (CONFLICT in faults) and faults[CONFLICT].mean() > SEVERAL:
+        mend = f"its {len(frame.files)} files tell the same stamps otherwise: are these one series? check them one by one"
+    raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; {mend}", *lines)
 
 
 def _finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> Finding:

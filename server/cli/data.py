@@ -1,5 +1,6 @@
 """Commands on files of bars."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from factory.errors import DataError, did_you_mean
-from factory.times import moment
+from factory.times import iso, moment, to_duration
 from factory.workspace import Workspace
 from server.cli.commands import acting, answering, group
 from server.cli.common import workspace_of
@@ -52,14 +53,52 @@ def fetch(
 @answering(app)
 def check(
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or Binance zip files of one series.")],
-    period: Annotated[str, typer.Option(help="From one bar to the next, such as 1m or 4h.")] = "1m",
+    period: Annotated[
+        str | None, typer.Option(help="From one bar to the next, such as 1m or 4h; left out: what most rows keep.")
+    ] = None,
     source: Annotated[str, typer.Option(help="Keys of `source` in a dataset file, such as '{zone: UTC}'.")] = "{}",
 ) -> None:
     """Report what is wrong or remarkable in files of bars."""
     from factory.market.build import read_checked
+    from factory.market.grid import kept_period
+    from factory.market.readers import read_files
 
-    spec = _bars("CHECKED", period, {"use": "files", "files": [str(file) for file in files], **_source(source)})
-    show(read_checked(files, spec).summary(None, None))
+    keys = {"use": "files", "files": [str(file) for file in files], **_source(source)}
+    kept = kept_period(read_files(files, _bars("CHECKED", period or "1m", keys)).time)
+    spec = _bars("CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
+    try:
+        found = read_checked(files, spec)
+    except DataError as error:
+        raise DataError(*error.lines, *_other_period(spec, kept)) from None
+    told = found.summary(None, None)
+    span = {"first": iso(int(found.time[0])), "last": iso(int(found.time[-1]))} if len(found.time) else {}
+    show({"says": _verdict(told), "rows": told.pop("rows"), **span, "period": _period(spec, kept, period), **told})
+
+
+def _period(spec: "SeriesSpec", kept: tuple[int, float] | None, given: str | None) -> str:
+    """What a person is told of the period: what it was taken to be, and what the rows say."""
+    if kept is None:
+        return f"{spec.period}; too few rows to tell it by"
+    told = f"{spec.period}, kept by {kept[1]:.1%} of the steps from row to row"
+    if given is None:
+        return f"{told}; --period {spec.period} says so, and `period: {spec.period}` in a dataset file"
+    return told if kept[0] == spec.period_ms else "; ".join([f"{spec.period} as given", *_other_period(spec, kept)])
+
+
+def _other_period(spec: "SeriesSpec", kept: tuple[int, float] | None) -> list[str]:
+    """What to say where most rows keep another period than the one that was given."""
+    if kept is None or kept[0] == spec.period_ms:
+        return []
+    return [f"{kept[1]:.1%} of the steps from row to row are {to_duration(kept[0])}; give --period {to_duration(kept[0])}"]
+
+
+def _verdict(told: Mapping[str, Any]) -> str:
+    """A report on files in words."""
+    parts = {"set aside": told["quarantined"], "noted": told["noted"]}
+    found = [f"{title}: {', '.join(faults)}" for title, faults in parts.items() if faults]
+    if "faults" in told:
+        found.append("faults: they falsify trials until a dataset file declares them")
+    return f"usable; {'; '.join(found)}" if found else "ok: nothing is wrong with any row, and none is missing"
 
 
 def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
