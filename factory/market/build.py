@@ -11,12 +11,13 @@ import numpy as np
 from factory.errors import DataError, SealError
 from factory.market import seals, staging, store
 from factory.market.contracts import Binary
+from factory.market.coverage import coverage, warn_of_thin
 from factory.market.declared import declared
 from factory.market.detection import find_faults
 from factory.market.faults import JUMP, Fault
 from factory.market.files import Provider
 from factory.market.frames import Frame
-from factory.market.grid import aligned, missing, on_grid
+from factory.market.grid import aligned, on_grid
 from factory.market.overshoot import overshoot
 from factory.market.quality import Quality, check, sound_rows
 from factory.market.readers import read_files
@@ -38,6 +39,7 @@ def build(
     source_dir: Path | None = None,
     progress: Progress = silent,
     opening: staging.Opening | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Build a dataset, or build it anew with the same split.
 
@@ -54,6 +56,8 @@ def build(
         Told about each series.
     opening : Opening, optional
         Given when a person extends the dataset, so that its sealed part becomes validation.
+    warn : callable
+        Told in a line of each series that covers only some of a part; the person's alone, as it tells of the sealed one.
 
     Returns
     -------
@@ -74,6 +78,9 @@ def build(
         staging.finish_or_undo(workspace, opening.record if opening else None)
         seals.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = read_series(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
+        for name, one in series.items():
+            if line := warn_of_thin(name, coverage(spec, one)):
+                warn(line)
         progress(0.85, "writing")
         check = partial(_admit, workspace, spec, progress)
         try:
@@ -191,9 +198,7 @@ def _frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callab
 def _covered(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
     """Refuse a series that is not there when it is needed: most often a half-finished download."""
     traded = any(contract.of == series.name for contract in spec.contracts.values())
-    for partition in ("train", "validation", "sealed"):
-        first, last = np.searchsorted(series.time, spec.split.span(partition))
-        share = float(np.mean(~missing(series)[first:last])) if last > first else 0.0
+    for partition, share in coverage(spec, series).items():
         if share < (FEWEST if traded else 0) or (partition == "train" and share == 0):
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
             needs = f"a contract needs {FEWEST:.0%} of them: " if traded else ""

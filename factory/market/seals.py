@@ -32,6 +32,7 @@ from factory.times import DAY, iso
 from factory.workspace import Workspace
 
 SEAL = "seal.json"
+ELSEWHERE = "where no search has begun yet build it in another workspace (--workspace)"
 VAULT = "factory.vault"
 """The program that opens sealed rows; it stands below this room, which knows it by name alone."""
 CHUNK = 30
@@ -105,7 +106,9 @@ def _refuse_change(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
     changed = [key for key in ("split", "looks") if before[key] != _head(spec)[key]]
     changed += [f"series.{name}" for name, claim in before["series"].items() if _fixed(mine.get(name)) != _fixed(claim)]
     if changed:
-        raise SealError(f"{changed[0]}: fixed since '{spec.dataset}' was first built; put it back, or choose another name")
+        raise SealError(
+            f"{changed[0]}: fixed since '{spec.dataset}' was first built; put it back, choose another name, or {ELSEWHERE}"
+        )
 
 
 def _fixed(claim: Mapping[str, Any] | None) -> Any:
@@ -131,7 +134,9 @@ def _refuse_overlap(series: str, mine: Mapping[str, Any], name: str, theirs: Map
     for opened, sealed, whose in ((mine["open"], theirs["sealed"], "sealed"), (theirs["open"], mine["sealed"], "open")):
         first, last = max(opened[0], sealed[0]), min(opened[1], sealed[1])
         if first < last:
-            raise SealError(f"series.{series}: {iso(first)} .. {iso(last)} is {whose} in dataset '{name}'; move the split")
+            raise SealError(
+                f"series.{series}: {iso(first)} .. {iso(last)} is {whose} in dataset '{name}'; move the split, or {ELSEWHERE}"
+            )
 
 
 def marks_of(spec: DatasetSpec, series: Mapping[str, Series]) -> Marks:

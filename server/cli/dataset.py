@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 app = group()
 
+FINAL = "; its split is final from now on: what is sealed stays so, and `rfcat dataset extend` alone adds to it"
+
 
 @answering(app)
 def build(context: typer.Context, file: Annotated[Path, typer.Argument(help="A dataset file, confirmed by you.")]) -> None:
-    """Import a dataset's files, check them, split them and seal the last part."""
+    """Import a dataset's files, check them, split them and seal the last part. The split is final from the first build on."""
     from factory.market.spec import load_spec
 
     spec, workshop = load_spec(file), workshop_of(context, new=True)
@@ -73,7 +75,10 @@ def show(context: typer.Context, name: Annotated[str, typer.Argument(help="Name 
 def build_into(workspace: Workspace, spec: "DatasetSpec", folder: Path) -> None:
     """Build a dataset under a progress bar; its files are named from a folder."""
     from factory.market.build import build as build_dataset
+    from factory.market.catalog import Catalog
 
+    is_new = spec.dataset not in Catalog(workspace).names()
+    thin: list[str] = []
     with bar(f"dataset {spec.dataset}") as report:
-        build_dataset(workspace, spec, folder, report)
-    say(f"built {spec.dataset}")
+        build_dataset(workspace, spec, folder, report, warn=thin.append)
+    say("\n".join([f"built {spec.dataset}{FINAL if is_new else ''}", *thin]))

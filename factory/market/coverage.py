@@ -1,0 +1,28 @@
+"""How much of each part of a split a series has rows for."""
+
+import numpy as np
+
+from factory.market.grid import missing
+from factory.market.series import Series
+from factory.market.spec import PARTITIONS, DatasetSpec
+
+WHOLE = 0.95
+"""Share of the expected rows below which a person is told that a series covers only some of a part."""
+
+
+def coverage(spec: DatasetSpec, series: Series) -> dict[str, float]:
+    """Share of the expected rows of each partition, as the split is written, that a series has."""
+    there = ~missing(series)
+    found = {}
+    for partition in PARTITIONS:
+        first, last = np.searchsorted(series.time, spec.split.span(partition))
+        found[partition] = float(np.mean(there[first:last])) if last > first else 0.0
+    return found
+
+
+def warn_of_thin(name: str, shares: dict[str, float]) -> str | None:
+    """What to tell the person who builds of parts that a series covers only some of; sealed shares go to nobody else."""
+    thin = [f"{share:.1%} of {partition}" for partition, share in shares.items() if share < WHOLE]
+    if not thin:
+        return None
+    return f"series.{name}: has rows for only {', '.join(thin)}; elsewhere what reads it is missing and decisions are dropped"
