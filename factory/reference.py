@@ -54,6 +54,35 @@ split:
   validation: [2024-03-01, 2024-04-01]
   sealed: [2024-04-01, 2024-04-30]
 """
+OWN_ROWS = """\
+time,open,high,low,close,volume
+2023-01-01 00:00:00,1196.11,1196.42,1195.58,1195.97,812.4
+2023-01-01 00:05:00,1195.97,1196.80,1195.90,1196.55,430.1
+"""
+OWN_CSV = """\
+dataset: eth
+about: Five-minute bars of Ether and Bitcoin from CSV files of my own.
+confirmed: true
+series:
+  eth: {kind: bars, underlying: ETHUSDT, period: 5m, source: {use: files, files: eth.csv, zone: UTC}}
+  btc: {kind: bars, underlying: BTCUSDT, period: 5m, source: {use: files, files: btc.csv, zone: UTC}}
+contracts:
+  # Fees and slippage are shares of notional a side, funding each 8 hours, leverage the most that any strategy may take.
+  eth-perpetual: {use: perpetual, of: eth, taker: 0.0005, maker: 0.0002, slippage: 0.0002, funding: 0.0001, leverage: 3}
+  # Pays 1 where Ether ends the hour at or above its start, and is bought at an assumed 0.50 and half a spread.
+  eth-1h: {use: binary, of: eth, window: 1h, price: 0.5, fee: 0.07, half_spread: 0.01}
+split:
+  train: [2023-01-01, 2024-01-01]
+  validation: [2024-01-01, 2024-07-01]
+  sealed: [2024-07-01, 2025-01-01]
+looks: 3
+"""
+OWN_COMMANDS = """\
+rfcat data check eth.csv --source '{zone: UTC}'
+rfcat data check btc.csv --source '{zone: UTC}'
+rfcat dataset build eth.yaml
+rfcat dataset show eth
+"""
 OWN_FILES = """\
 dataset: mine
 about: Minutes of my own and what a prediction market asked.
@@ -128,7 +157,23 @@ Real minutes, as `rfcat start btc` writes them:
 ```yaml
 {starter}```
 
-Files of your own, and recorded odds of a prediction market:
+CSV files of your own, `eth.csv` and `btc.csv`, with a header and a row a bar, stamped at its open:
+
+```csv
+{rows}```
+
+`eth.yaml` beside them, with a perpetual and a binary contract:
+
+```yaml
+{csv}```
+
+Each file is checked by itself, then the dataset is built. Its split is final from then on:
+
+```sh
+{commands}```
+
+`rfcat start eth` does the same with `eth.yaml` and prints the line that connects a host. Files by pattern, and recorded odds of
+a prediction market:
 
 ```yaml
 {files}```
@@ -167,7 +212,8 @@ def datasets() -> str:
         ("contracts.NAME with use: perpetual", Perpetual),
     )
     keys = "".join(_model(place, model) for place, model in models).rstrip("\n") + "\n"
-    return DATASETS.format(made=MADE, starter=starter_spec("btc"), files=OWN_FILES, simulated=SIMULATED, keys=keys)
+    own = {"rows": OWN_ROWS, "csv": OWN_CSV, "commands": OWN_COMMANDS, "files": OWN_FILES}
+    return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
 
 PAGES = {"language.md": language, "datasets.md": datasets}

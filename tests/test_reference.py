@@ -29,6 +29,7 @@ from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market
 from tests.parts.test_catalog import placed
+from tests.server.terminal import run_all
 
 TEXT = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES}
 BLOCKS = {name: re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) for name, text in TEXT.items()}
@@ -94,6 +95,16 @@ def minutes(spec: DatasetSpec) -> pd.DataFrame:
     return pd.DataFrame({"time": time, "open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 1.0})
 
 
+def own_files(spec: DatasetSpec, folder: Path) -> None:
+    """Five-minute rows as a person has them, with stamps that name no zone."""
+    for seed, name in enumerate(spec.series):
+        time = np.arange(*spec.span, 300_000)
+        close = 100 + np.cumsum(np.random.default_rng(seed).normal(0, 0.01, len(time)))
+        rows = {"open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 1.0 + np.arange(len(time)) % 7}
+        stamps = pd.to_datetime(time, unit="ms").strftime("%Y-%m-%d %H:%M:%S")
+        pd.DataFrame({"time": stamps, **rows}).to_csv(folder / f"{name}.csv", index=False)
+
+
 @pytest.mark.parametrize("text", BLOCKS["datasets.md"], ids=lambda text: str(read(text)["dataset"]))
 def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
     spec = confirmed(text)
@@ -108,10 +119,29 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         bars[half:].to_parquet(tmp_path / "more" / "btc.parquet")
         odds = {"at": bars.time[::5], "up": 0.5 + 0.01 * np.sin(np.arange(len(bars[::5])))}
         pd.DataFrame(odds).to_csv(tmp_path / "odds.csv", index=False)
+    if spec.dataset == "eth":
+        own_files(spec, tmp_path)
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, spec, tmp_path)
     assert (workspace.datasets / spec.dataset).is_dir()
     assert moment(spec.split.train[0]) == spec.span[0]
+
+
+def test_the_page_takes_somebody_from_csv_files_to_a_dataset(tmp_path: Path) -> None:
+    (text,) = [block for block in BLOCKS["datasets.md"] if read(block)["dataset"] == "eth"]
+    (head,) = re.findall(r"```csv\n(.*?)```", TEXT["datasets.md"], re.DOTALL)
+    (commands,) = re.findall(r"```sh\n(.*?)```", TEXT["datasets.md"], re.DOTALL)
+    (tmp_path / "eth.yaml").write_text(text, encoding="utf-8")
+    own_files(confirmed(text), tmp_path)
+    for file in ("eth.csv", "btc.csv"):
+        written = (tmp_path / file).read_text(encoding="utf-8").splitlines()
+        assert written[0] == head.splitlines()[0]
+        assert [line.split(",")[0] for line in written[1:3]] == [line.split(",")[0] for line in head.splitlines()[1:]]
+    lines = [shlex.split(line)[1:] for line in commands.splitlines()]
+    told = run_all(tmp_path / "workspace", lines, tmp_path)
+    assert [one.status for one in told] == [0] * len(lines), told
+    assert all("ok: " in one.out for one in told[:2])
+    assert {"eth-perpetual", "eth-1h"} <= set(re.findall(r"[\w-]+", told[-1].out))
 
 
 @pytest.mark.parametrize("name", PAGES)
