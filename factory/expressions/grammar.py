@@ -4,11 +4,10 @@ The language cannot say "future": look-backs are literal and positive, and no
 operator looks ahead. Nothing here is ever evaluated as Python.
 """
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from factory.errors import ExpressionError, did_you_mean
+from factory.errors import ExpressionError
 from factory.expressions.expression import Expression
 from factory.expressions.nodes import (
     COMPARISON,
@@ -24,6 +23,7 @@ from factory.expressions.nodes import (
     Unary,
 )
 from factory.expressions.operators import OPERATORS, Operator, Param
+from factory.expressions.synonyms import BACK, NO_FUTURE, looks_ahead, named, nearest
 from factory.expressions.tokens import Token, fail, tokens
 from factory.times import to_duration, to_ms
 
@@ -31,12 +31,17 @@ __all__ = ["MAX_DEPTH", "MAX_NODES", "Expression", "parse"]
 
 MAX_NODES = 300
 MAX_DEPTH = 40
+BARS = ("close", "open", "high", "low", "volume")
+"""Columns of every series of bars."""
 SHOWN = 80
 """Longest expression of another feature that an error writes out."""
 
 
 def parse(
-    text: str, operators: Mapping[str, Operator] = OPERATORS, features: Mapping[str, str] = MappingProxyType({})
+    text: str,
+    operators: Mapping[str, Operator] = OPERATORS,
+    features: Mapping[str, str] = MappingProxyType({}),
+    series: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Expression:
     """Read an expression.
 
@@ -48,6 +53,8 @@ def parse(
         What may be called.
     features : mapping of str to str
         Expressions of the features beside this one, which it cannot use; for the error that says so.
+    series : mapping of str to collection of str
+        Columns of the series that are known to be there; for errors that write one.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def parse(
     ExpressionError
         One line: where, what came, what is allowed or the mend.
     """
-    parser = _Parser(tokens(text), operators, features)
+    parser = _Parser(tokens(text), operators, features, series)
     root = parser.expression(0)
     parser.finish()
     if not any(isinstance(node, ColumnName | SeriesName) or _is_clock(node, operators) for node in root.walk()):
@@ -68,10 +75,17 @@ def parse(
 
 
 class _Parser:
-    def __init__(self, words: list[Token], operators: Mapping[str, Operator], features: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        words: list[Token],
+        operators: Mapping[str, Operator],
+        features: Mapping[str, str],
+        series: Mapping[str, Collection[str]],
+    ) -> None:
         self._words = words
         self._operators = operators
         self._features = features
+        self._series = series
         self._next = 0
         self._depth = 0
         self._nodes = 0
@@ -145,6 +159,8 @@ class _Parser:
             return self._count(Number(float(word.text)))
         if word.kind == "column":
             self._take()
+            if self._peek.text == "(":
+                raise self._unknown(word)
             return self._count(ColumnName(*word.text.split(".")))
         if word.kind == "name":
             return self._call(self._take())
@@ -170,24 +186,53 @@ class _Parser:
             raise self._bare(word)
         operator = self._operators.get(word.text)
         if operator is None:
-            raise fail(word.at, f"operator '{word.text[:40]}' unknown", did_you_mean(word.text, self._operators))
+            raise self._unknown(word)
         self._take()
         arguments = self._arguments(operator)
         self._expect(")")
         return self._count(_checked(operator, Call(operator.name, arguments), word.at, self._operators))
 
+    def _unknown(self, word: Token) -> ExpressionError:
+        """A call of what is no operator: what the field calls so, else what is spelt so, else where to look."""
+        name = word.text.rpartition(".")[2]
+        what = f"operator '{word.text[:40]}' unknown"
+        if looks_ahead(name):
+            return fail(word.at, what, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
+        meant = named(name, self._operators)
+        if meant:
+            only = f"; {NO_FUTURE}" if BACK in meant else ""
+            return fail(word.at, what, f"write {_any_of(meant, self._operators)}{only}")
+        near = nearest(name, self._operators)
+        if near:
+            return fail(word.at, what, f"did you mean '{near[0]}'? Such as {self._operators[near[0]].example}")
+        families = dict.fromkeys(one.family for one in self._operators.values())
+        return fail(word.at, what, f"families: {', '.join(families)}; list_features(family=...) lists one")
+
     def _bare(self, word: Token) -> ExpressionError:
-        name = word.text[:40]
+        name, alone = word.text[:40], f"'{word.text[:40]}' alone is no value"
         if name in self._features:
             text = self._features[name]
             written = f": {text}" if len(text) <= SHOWN else ""
             return fail(word.at, f"'{name}' is a feature", f"a feature cannot use another, write its expression out{written}")
-        near = get_close_matches(name, self._operators, n=1, cutoff=0.8)
+        if name in self._series:
+            column = next((one for one in (*BARS, *self._series[name]) if one in self._series[name]), BARS[0])
+            return fail(word.at, f"'{name}' is a series", f"name a column of it, such as {name}.{column}")
+        owner = next((one for one, columns in self._series.items() if name.lower() in columns), None)
+        if owner or name.lower() in BARS:
+            return fail(
+                word.at,
+                f"'{name}' is a column",
+                f"write its series before it, such as {owner or next(iter(self._series), 'btc')}.{name.lower()}",
+            )
+        if looks_ahead(name):
+            return fail(word.at, alone, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
+        near = nearest(name, self._operators)
         if near:
-            mend = f"write a call, such as {self._operators[near[0]].example}"
-        else:
-            mend = f"a series needs a column, such as {name}.close; a feature cannot use another, write its expression out"
-        return fail(word.at, f"'{name}' alone is no value", mend)
+            return fail(word.at, alone, f"write a call, such as {self._operators[near[0]].example}")
+        known = next(iter(self._series), None)
+        if known:
+            return fail(word.at, alone, f"write a series and its column, such as {known}.close")
+        return fail(word.at, alone, f"a series needs a column, such as {name}.close")
 
     def _arguments(self, operator: Operator) -> tuple[Node, ...]:
         """Read arguments by place or by name, defaults filled in."""
@@ -252,6 +297,11 @@ class _Parser:
         return self._count(Span(to_ms(word.text)))
 
 
+def _any_of(names: list[str], operators: Mapping[str, Operator]) -> str:
+    first = operators[names[0]]
+    return f"{' or '.join((first.signature, *names[1:]))}, such as {first.example}"
+
+
 def _written(operator: Operator) -> str:
     return f"write {operator.signature}, such as {operator.example}"
 
@@ -267,7 +317,8 @@ def _in_range(operator: Operator, param: Param, value: float, came: str, at: int
         allowed = f"{to_duration(int(param.low))} to {to_duration(int(param.high))}"
     else:
         allowed = f"{param.low:.6g} to {param.high:.6g}"
-    raise fail(at, f"{param.name} of {operator.name} is {came}", f"{allowed} is allowed")
+    ahead = f", {NO_FUTURE}" if param.kind == "window" and value < 0 else ""
+    raise fail(at, f"{param.name} of {operator.name} is {came}", f"{allowed} is allowed{ahead}")
 
 
 def _is_clock(node: Node, operators: Mapping[str, Operator]) -> bool:

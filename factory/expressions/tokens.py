@@ -80,7 +80,7 @@ def _name(text: str, at: int) -> Token:
     if text in ("lambda", "if", "else", "for", "in", "is"):
         raise fail(at, f"'{text}' is not part of the language", "use where(condition, a, b) to choose")
     if len(parts) > 2 or any(part.startswith("_") for part in parts):
-        raise fail(at, f"'{text[:40]}' is no column", "write series.column, such as btc.close")
+        raise fail(at, f"'{text[:40]}' is no column", "write series.column, such as btc.close, and calls around it")
     return Token("column" if len(parts) == 2 else "name", text, at)
 
 

@@ -1,6 +1,6 @@
 """The one call into the feature language."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from factory.errors import ExpressionError
@@ -21,8 +21,8 @@ def expression(text: str) -> Expression:
     return parse(text)
 
 
-def canonical_text(name: str, features: Mapping[str, str]) -> str:
-    """Canonical text of one feature among others.
+def canonical_text(name: str, features: Mapping[str, str], series: Mapping[str, Collection[str]]) -> str:
+    """Canonical text of one feature among others, on series that are known to be there.
 
     Raises
     ------
@@ -37,4 +37,4 @@ def canonical_text(name: str, features: Mapping[str, str]) -> str:
             written = recipe.on("btc", "eth").text
             raise ExpressionError(f"'{recipe.name}' is a recipe; write it out for your series, such as {written}") from None
         others = {other: text for other, text in features.items() if other != name}
-        return parse(features[name], features=others).text
+        return parse(features[name], features=others, series=series).text

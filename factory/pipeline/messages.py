@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from factory.errors import did_you_mean
+from factory.foreign import shorten
+from factory.names import NAME_LENGTH, SLUG_LENGTH
 from factory.parts.base import Part
 from factory.parts.catalog import KINDS, kind_of
 from factory.parts.describe import allowed
@@ -58,7 +60,10 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[
     lines: list[str] = []
     places = [_Place.of(detail, at, raw, model) for detail in error.errors(include_url=False)]
     misspelt = {_meant(place) for place in places}
+    long: set[str] = set()
     for place in places:
+        if _emptied(place, places) or _too_long(place, long):
+            continue
         cause = place.detail.get("ctx", {}).get("error")
         if isinstance(cause, Mistakes):
             lines += cause.lines
@@ -101,7 +106,7 @@ class _Place:
 
     @property
     def where(self) -> str:
-        return ".".join(self.path) or "pipeline"
+        return ".".join(shorten(key, SHOWN) for key in self.path) or "pipeline"
 
     @property
     def came(self) -> Any:
@@ -172,6 +177,21 @@ def _unknown(place: _Place) -> str:
     return f"unknown key; {did_you_mean(key, place.keys)}"
 
 
+def _emptied(place: _Place, places: Iterable[_Place]) -> bool:
+    """Whether a list is called empty because what stood in it was refused."""
+    inside = (one.path[: len(place.path)] == place.path and len(one.path) > len(place.path) for one in places)
+    return place.detail["type"] == "too_short" and any(inside)
+
+
+def _too_long(place: _Place, told: set[str]) -> bool:
+    """Whether a name is too long and was told so already; if not, it is from here on."""
+    if place.detail["type"] != "string_pattern_mismatch" or len(str(place.came)) <= NAME_LENGTH:
+        return False
+    known = str(place.came) in told
+    told.add(str(place.came))
+    return known
+
+
 def _meant(place: _Place) -> str:
     """The path that a misspelt key stands for; empty where there is none."""
     if place.detail["type"] != "extra_forbidden":
@@ -181,7 +201,10 @@ def _meant(place: _Place) -> str:
 
 
 def _misnamed(place: _Place) -> str:
-    marks = "hyphens" if place.path[0] in ("pipeline", "data") or place.path[-1] == "contract" else "underscores"
+    slug = place.path[0] in ("pipeline", "data") or place.path[-1] == "contract"
+    marks, most = ("hyphens", SLUG_LENGTH) if slug else ("underscores", NAME_LENGTH)
+    if len(str(place.came)) > most:
+        return f"{place.where}: a name of {len(str(place.came))} characters; at most {most} characters are allowed"
     return f"{place.where}: {shown(place.came)} is not a name; small letters, digits and {marks}, a letter first"
 
 
@@ -193,7 +216,7 @@ def _unlisted(place: _Place) -> str:
 def _empty(place: _Place) -> str:
     if place.path[-1] != "see":
         return f"empty; {place.allowed}"
-    owner = ".".join(place.path[:-1])
+    owner = place.where.removesuffix(".see")
     return "empty; name at least one" + (f", or delete {owner}" if owner != "meta" else "")
 
 

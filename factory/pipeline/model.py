@@ -1,5 +1,6 @@
 """The pipeline itself: one strategy, described and frozen."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from factory import canonical
 from factory.errors import PipelineError
 from factory.expressions.expression import Expression
+from factory.expressions.grammar import BARS
 from factory.names import Name, Slug
 from factory.parts.base import Part
 from factory.parts.experts import Expert
@@ -23,6 +25,9 @@ from factory.pipeline.tuned import Range, read_tune
 
 SCHEMA_VERSION = 1
 """Part of every id; raised whenever a default or a part's meaning changes."""
+
+WITH_COLUMN = re.compile(rf"\b([a-z]\w*)\.(?:{'|'.join(BARS)})\b")
+"""A series with one of the columns of bars."""
 
 UNIDENTIFIED = frozenset({"pipeline", "about", "tune"})
 
@@ -78,7 +83,7 @@ class Pipeline(Part):
         """
         whole = _with_meta(raw)
         try:
-            return cls.model_validate(whole)
+            return cls.model_validate(whole, context=_series(whole))
         except ValidationError as error:
             raise PipelineError(*explain(error, whole, cls)) from None
 
@@ -92,11 +97,11 @@ class Pipeline(Part):
 
     @field_validator("features")
     @classmethod
-    def _canonical(cls, features: dict[str, str]) -> dict[str, str]:
+    def _canonical(cls, features: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         found, mistakes = {}, []
         for name in features:
             try:
-                found[name] = canonical_text(name, features)
+                found[name] = canonical_text(name, features, info.context or {})
             except PipelineError as error:
                 mistakes += [f"features.{name}: {line}" for line in error.lines]
         if mistakes:
@@ -160,6 +165,15 @@ class Pipeline(Part):
             One line a mistake.
         """
         return Pipeline.of(apply(self.plain(), changes, Pipeline))
+
+
+def _series(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The series that an author names, the label's first, with the columns of bars."""
+    label, features = raw.get("label"), raw.get("features")
+    of = label.get("of") if isinstance(label, Mapping) else None
+    texts = features.values() if isinstance(features, Mapping) else ()
+    named = [of, *(name for text in texts if isinstance(text, str) for name in WITH_COLUMN.findall(text))]
+    return {name: BARS for name in named if isinstance(name, str) and name.isidentifier()}
 
 
 def _with_meta(raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,11 +10,20 @@ from hypothesis import strategies as st
 from factory.errors import ExpressionError
 from factory.expressions.grammar import MAX_DEPTH, parse
 from factory.expressions.operators import OPERATORS
+from factory.expressions.recipes import RECIPES
+from factory.expressions.synonyms import SYNONYMS
 
 REFUSED = {
     "": "is empty",
-    "btc": "a series needs a column, such as btc.close; a feature cannot use another, write its expression out",
-    "zscore(r15, 60)": "character 8: 'r15' alone is no value; a series needs a column, such as r15.close; a feature cannot",
+    "btc": "character 1: 'btc' alone is no value; a series needs a column, such as btc.close",
+    "zscore(r15, 60)": "character 8: 'r15' alone is no value; a series needs a column, such as r15.close",
+    "close / mean(btc.close, 30)": "character 1: 'close' is a column; write its series before it, such as btc.close",
+    "Volume + 1": "'Volume' is a column; write its series before it, such as btc.volume",
+    "sma + 1": "write a call, such as mean(btc.close, 30)",
+    "future": "'future' alone is no value; looking ahead does not exist; lag(x, n) looks n rows back",
+    "np.log(btc.close)": "operator 'np.log' unknown; write log(x), such as log(btc.close)",
+    "talib.RSI(btc.close, 14)": "operator 'talib.RSI' unknown; write rsi(x, n=14), such as rsi(btc.close, 14)",
+    "btc.close.pct_change(5)": "write series.column, such as btc.close, and calls around it",
     "rsi": "write a call, such as rsi(btc.close, 14)",
     "rs + 1": "write a call, such as rsi(btc.close, 14)",
     "rsi + 1": "write a call, such as rsi(btc.close, 14)",
@@ -40,6 +49,7 @@ REFUSED = {
     "btc.close & eth.close": "write and, or, not",
     "lag(btc.close, 0)": "n of lag is 0; 1 to 100000 is allowed",
     "lag(btc.close, -1)": "n of lag is -1; 1 to 100000 is allowed",
+    "mean(btc.close, -30)": "n of mean is -30; 1 to 100000 is allowed, looking ahead does not exist",
     "lag(btc.close, 1.5)": "a whole number of rows",
     "lag(btc.close, btc.open)": "must be a literal number",
     "mean(btc.close, 200000)": "1 to 100000 is allowed",
@@ -73,6 +83,73 @@ def test_what_is_no_expression_gets_one_line_with_its_mend(text: str, said: str)
     assert said in str(caught.value)
     assert len(caught.value.lines) == 1
     assert len(str(caught.value)) < 240
+
+
+GUESSED = {
+    "mean": "sma rolling_mean ma avg ts_mean SMA Moving_Average",
+    "ret": "pct_change returns roc PCT_CHANGE",
+    "lag": "delay shift ref Ref",
+    "diff": "delta ts_delta",
+    "std": "stdev stddev ts_std StdDev",
+    "rank": "ts_rank",
+    "max": "ts_max hhv",
+    "min": "ts_min llv",
+    "corr": "correlation",
+    "wma": "decay_linear",
+    "ema": "ewm ewma",
+    "bollinger_upper": "bbands BBANDS",
+    "stochastic_k": "stoch STOCH",
+    "rsi": "RSI Rsi",
+}
+
+
+@pytest.mark.parametrize(("operator", "guess"), [(name, one) for name, words in GUESSED.items() for one in words.split()])
+def test_the_fields_own_names_lead_to_the_operator(operator: str, guess: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(f"{guess}(btc.close, 5)")
+    assert f"operator '{guess}' unknown; write {OPERATORS[operator].signature}" in str(caught.value)
+    assert f"such as {OPERATORS[operator].example}" in str(caught.value)
+    assert ("looking ahead does not exist" in str(caught.value)) == (operator == "lag")
+
+
+@pytest.mark.parametrize("guess", ["lead", "LEAD", "future", "ts_lead", "forward_return", "next", "lookahead"])
+def test_law_2_a_name_for_the_future_is_told_that_there_is_none(guess: str) -> None:
+    for text in (f"{guess}(btc.close, 5)", f"{guess} + 1"):
+        with pytest.raises(ExpressionError, match="looking ahead does not exist; lag"):
+            parse(text)
+
+
+@pytest.mark.parametrize("name", ["foo", "psar", "signed_power", "ichimoku", "entropy", "Sharpe", "product"])
+def test_a_name_like_no_other_is_told_the_families(name: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(f"{name}(btc.close, 5)")
+    families = ", ".join(dict.fromkeys(one.family for one in OPERATORS.values()))
+    assert f"operator '{name}' unknown; families: {families}; list_features(family=...) lists one" in str(caught.value)
+
+
+def test_a_synonym_stands_for_something_that_exists_and_is_no_name_itself() -> None:
+    names = {*OPERATORS, *RECIPES}
+    assert set(SYNONYMS) <= names
+    for words in SYNONYMS.values():
+        assert len(set(words)) == len(words)
+        assert all(word == word.lower() and word not in OPERATORS for word in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rsi(gold, 14)", "character 5: 'gold' is a series; name a column of it, such as gold.close"),
+        ("zscore(pm, 60)", "'pm' is a series; name a column of it, such as pm.up"),
+        ("close + 1", "'close' is a column; write its series before it, such as gold.close"),
+        ("up + 1", "'up' is a column; write its series before it, such as pm.up"),
+        ("open + 1", "'open' is a column; write its series before it, such as gold.open"),
+        ("r15 + 1", "'r15' alone is no value; write a series and its column, such as gold.close"),
+    ],
+)
+def test_a_bare_word_is_told_by_the_series_that_are_known(text: str, said: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, series={"gold": ("time", "close"), "pm": ("up",)})
+    assert said in str(caught.value)
 
 
 def test_thousands_of_nodes_are_refused() -> None:

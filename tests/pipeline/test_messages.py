@@ -167,7 +167,47 @@ def test_a_feature_that_uses_another_is_told_so() -> None:
         f"features.z: character 1: 'rsi' is a feature; {mend}"
     ]
     (own,) = complaint(edited(UP_DOWN, R1, "  r1: r1 + 1\n"))
-    assert own.endswith("such as r1.close; " + mend)
+    assert own.endswith("'r1' alone is no value; write a series and its column, such as btc.close")
+
+
+def test_a_bare_column_or_series_is_told_what_it_lacks_and_nothing_of_features() -> None:
+    assert complaint(edited(UP_DOWN, R1, f"{R1}  z: close / mean(close, 30)\n  y: rsi(btc, 14)\n  volume: log(volume)\n")) == [
+        "features.z: character 1: 'close' is a column; write its series before it, such as btc.close",
+        "features.y: character 5: 'btc' is a series; name a column of it, such as btc.close",
+        "features.volume: character 5: 'volume' is a column; write its series before it, such as btc.volume",
+    ]
+    (eth,) = complaint(edited(UP_DOWN, R1, f"{R1}  other: ret(eth.close, 1)\n  z: rsi(eth, 14)\n"))
+    assert eth == "features.z: character 5: 'eth' is a series; name a column of it, such as eth.close"
+    (own,) = complaint(edited(UP_DOWN, R1, f"{R1}  close: btc.close\n  z: close / 2\n"))
+    assert (
+        own
+        == "features.z: character 1: 'close' is a feature; a feature cannot use another, write its expression out: btc.close"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "length", "most"),
+    [
+        ("pipeline", None, 100, 64),
+        ("data", None, 65, 64),
+        ("features", "ret(btc.close, 1)", 41, 40),
+        ("features", "ret(btc.close, 1)", 900, 40),
+        ("experts", {"use": "logistic", "see": ["r1"]}, 90, 40),
+        ("label.of", None, 50, 40),
+    ],
+)
+def test_a_name_too_long_is_told_how_long_it_may_be_and_not_repeated(path: str, key: Any, length: int, most: int) -> None:
+    plain, name = up_down().plain(), "n" * length
+    *parents, last = path.split(".")
+    holder = plain[parents[0]] if parents else plain
+    holder[last] = {**holder[last], name: key} if key else name
+    if path == "features":
+        plain["meta"]["see"] = [*plain["meta"]["see"], name]
+    if path == "label.of":
+        plain["experts"]["drift"]["see"] = [name]
+    (line,) = complaint(plain)
+    assert line.endswith(f": a name of {length} characters; at most {most} characters are allowed")
+    assert line.count("n" * 41) == 0
 
 
 @pytest.mark.parametrize("stage", ["features", "tune"])
