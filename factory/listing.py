@@ -10,6 +10,7 @@ from factory.binding import bind_shipped
 from factory.errors import PipelineError, did_you_mean
 from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
+from factory.expressions.synonyms import SYNONYMS, nearest
 from factory.ledger import Ledger
 from factory.market.catalog import OVERSHOOT, Catalog
 from factory.market.contracts import Binary, Contract
@@ -27,8 +28,10 @@ PAGE = 20
 SHOWN = 3
 """Jumps of a price that are told."""
 BOOK_NEEDS = "(needs an order-book series)"
-EXACT, NAMED, WORD, PART, UNLIKE = range(5)
+EXACT, NAMED, ALL, ANY, PART, UNLIKE = range(6)
 """How well an operator or a recipe answers a search."""
+STOP = frozenset({"a", "an", "and", "by", "for", "how", "in", "is", "of", "on", "or", "the", "to", "with"})
+"""Words that no search is for."""
 REAL = "simulated: an invented market; real data with `rfcat start btc`"
 
 
@@ -164,13 +167,20 @@ def features(family: str | None, search: str | None, part: str | None, number: i
         return _parts(part)
     if family is None and search is None:
         return _families(whole)
-    lines = _matching(family, (search or "").strip().lower())
-    if not lines and family is not None:
-        known = {one.family for one in OPERATORS.values()} | {recipe.family for recipe in RECIPES.values()}
-        if family not in known:
-            raise PipelineError(f"family: '{family}' unknown; {did_you_mean(family, known)}")
+    wanted, asked = (family or "").strip().lower(), (search or "").strip().lower()
+    known = dict.fromkeys(one.family for one, _ in _lines())
+    if family is not None and wanted not in known:
+        raise PipelineError(f"family: '{family}' unknown; {did_you_mean(wanted, known, most=len(known))}")
+    lines = _matching(wanted, asked)
     shown, more = page(lines, number, PAGE)
-    return {"features": shown, **more}
+    return {"features": shown, **more, **({} if lines else {"none": _nothing(wanted, asked, known)})}
+
+
+def _nothing(family: str, search: str, known: Iterable[str]) -> str:
+    """That no name, synonym or description answers a search, and what does."""
+    near = nearest(search.replace(" ", "_"), [one.name for one, _ in _lines()])
+    guess = f"did you mean '{near[0]}'? " if near else ""
+    return f"nothing{f' of {family}' if family else ''} answers '{search[:40]}'; {guess}families: {', '.join(known)}"
 
 
 def _families(whole: Pipeline | None) -> Answer:
@@ -192,12 +202,15 @@ def _families(whole: Pipeline | None) -> Answer:
     }
 
 
-def _matching(family: str | None, search: str) -> list[str]:
-    """Lines of a family that answer a search, best first; parts of words count only where no whole word matches."""
-    ranked = [(_rank(search, one), line) for one, line in _lines() if family in (None, one.family)]
-    best = min((rank for rank, _ in ranked), default=UNLIKE)
-    worst = PART if best == PART else WORD
-    return [line for rank, line in sorted(ranked, key=lambda pair: pair[0]) if rank <= worst]
+def _matching(family: str, search: str) -> list[str]:
+    """Lines of a family that answer a search, best first.
+
+    Any word counts only where nothing has them all, and parts of words only where no whole word matches.
+    """
+    ranked = [(_rank(search, one), line) for one, line in _lines() if family in ("", one.family)]
+    best = min((rank for (rank, _), _ in ranked), default=UNLIKE)
+    worst = max(best, ALL) if best < UNLIKE else NAMED
+    return [line for (rank, _), line in sorted(ranked, key=lambda pair: pair[0]) if rank <= worst]
 
 
 def _lines() -> Iterable[tuple[Operator | Recipe, str]]:
@@ -208,15 +221,18 @@ def _lines() -> Iterable[tuple[Operator | Recipe, str]]:
         yield recipe, f"recipe {recipe.name}: {recipe.template.format(s='btc', t='eth')} ({recipe.doc})"
 
 
-def _rank(search: str, one: Operator | Recipe) -> int:
-    text, asked = f"{one.name} {one.family} {one.doc}".lower(), _words(search)
+def _rank(search: str, one: Operator | Recipe) -> tuple[int, int]:
+    """How well it answers a search, and how many words of the search it lacks."""
+    synonyms = SYNONYMS.get(one.name, ())
+    text, asked = f"{one.name} {one.family} {one.doc} {' '.join(synonyms)}".lower(), _words(search) - STOP
+    lacked = len(asked - _words(text))
     if search == one.name:
-        return EXACT
-    if asked and asked <= _words(one.name):
-        return NAMED
-    if asked and asked <= _words(text):
-        return WORD
-    return PART if search in text else UNLIKE
+        return EXACT, 0
+    if asked and (asked <= _words(one.name) or "_".join(search.split()) in synonyms):
+        return NAMED, 0
+    if asked and lacked < len(asked):
+        return ANY if lacked else ALL, lacked
+    return PART if search in text else UNLIKE, lacked
 
 
 def _words(text: str) -> set[str]:
@@ -225,6 +241,7 @@ def _words(text: str) -> set[str]:
 
 def _parts(stage: str) -> Answer:
     """The parts of a stage; a key that several of them describe alike is told once, under `shared`."""
+    stage = stage.strip().lower()
     found = entries(stage)
     told = Counter(_key(key) for one in found for key in one.parameters)
     shared = [text for text, times in told.items() if times > 1]

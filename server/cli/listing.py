@@ -38,7 +38,7 @@ def features(
     if "next" in answer:
         answer["next"] = "`rfcat features WORD` or --family for parameters, --part for a stage; all of it: docs/language.md"
     if answer.get("features") == []:
-        answer = {"none": "nothing answers that; `rfcat features` lists the families"}
+        del answer["features"]
     show(_one_a_line(answer))
 
 

@@ -43,6 +43,48 @@ def test_parts_of_words_are_found_where_no_whole_word_is() -> None:
     assert found("%") == ["stochastic_k", "stochastic_d", "williams_r", "williams"]
 
 
+@pytest.mark.parametrize(
+    ("search", "first"),
+    [
+        ("moving average", "mean"),
+        ("stochastic oscillator", "stochastic_k"),
+        ("volume spike", "volume_burst"),
+        ("overbought", "rsi"),
+        ("hurst", "autocorr"),
+        ("rate of change", "ret"),
+        ("SMA", "mean"),
+        ("pct_change", "ret"),
+        ("order book imbalance", "imbalance"),
+        ("decay linear", "wma"),
+    ],
+)
+def test_the_fields_own_words_find_what_is_meant(search: str, first: str) -> None:
+    assert found(search)[0] == first
+
+
+def test_all_words_are_wanted_before_any_and_each_counts() -> None:
+    assert set(found("stochastic oscillator")) == {"stochastic_k", "stochastic_d"}
+    some = found("Chande stochastic of the zzz")
+    assert {"cmo", "stochastic_k"} <= set(some)
+    assert "mean" not in some, "'of' and 'the' are no words to look for"
+    assert found("upper bollinger zzz")[0] == "bollinger_upper", "it has more of them than others"
+
+
+@pytest.mark.parametrize(("search", "family"), [("zzz", None), ("rsi", "book"), ("ichimoku cloud", None)])
+def test_where_nothing_fits_the_families_are_told(search: str, family: str | None) -> None:
+    answer = features(family, search, None, 1)
+    assert answer["features"] == []
+    assert answer["none"].startswith(f"nothing{' of book' if family else ''} answers '{search}'; ")
+    assert all(one.family in answer["none"] for one in (*OPERATORS.values(), *RECIPES.values()))
+    assert count_tokens(json.dumps(tidy(answer))) <= 120
+    assert "did you mean 'stochastic_k'?" in features(None, "stochastik", None, 1)["none"]
+
+
+def test_families_and_stages_are_named_in_any_case() -> None:
+    assert features(" Mean Reversion", None, None, 1) == features("mean reversion", None, None, 1)
+    assert features(None, None, "TRADE ", 1) == features(None, None, "trade", 1)
+
+
 def test_a_search_stays_within_its_family() -> None:
     assert found("rsi", "indicator") == ["rsi", "stoch_rsi"]
     assert found("", "book") == [one.name for one in OPERATORS.values() if one.family == "book"]

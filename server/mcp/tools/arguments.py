@@ -2,9 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from factory.foreign import clean_line
+
+
+def _small(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
 
 Known = Annotated[str, Field(max_length=64), AfterValidator(clean_line)]
 """Id or name of a pipeline."""
@@ -16,8 +21,10 @@ Grid = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description"
 """What a search tries, by dotted path."""
 Label = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "{use: up_down, of: btc, horizon: 5m}"})]
 """What expressions are ranked against."""
-Stage = Literal["sample", "label", "experts", "meta", "trade", "size", "exit", "refit"]
-"""The stages whose building blocks are listed."""
+Stage = Annotated[Literal["sample", "label", "experts", "meta", "trade", "size", "exit", "refit"], BeforeValidator(_small)]
+"""The stages whose building blocks are listed, in any case."""
+What = Annotated[str, Field(max_length=200), AfterValidator(_small)]
+"""What is to be shown, in any case: all ids and names are in small letters."""
 Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
 """What a trial is broken down by."""
 Score = Literal["log_loss", "auc"]

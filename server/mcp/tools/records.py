@@ -7,7 +7,7 @@ from pydantic import Field
 
 from server.jobs import recent, status
 from server.mcp.state import Call, agent_of, ask, state_of, workshop_of
-from server.mcp.tools.arguments import Breakdown, Date, Known, Page, Words
+from server.mcp.tools.arguments import Breakdown, Date, Known, Page, What, Words
 from server.mcp.tools.python import output_of
 from server.mcp.work import SHOWN, follow, work
 
@@ -34,9 +34,7 @@ async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
     return await ask(call, "propose", pipeline=pipeline, why=why)
 
 
-async def show(
-    call: Call, what: Annotated[str, Field(max_length=200)] = "leaderboard", by: Breakdown | None = None, page: Page = 1
-) -> dict[str, Any]:
+async def show(call: Call, what: What = "leaderboard", by: Breakdown | None = None, page: Page = 1) -> dict[str, Any]:
     """A pipeline, several ids to compare ("a b"), a job (waits for it), or: summary, leaderboard, trials, ledger, looks, calls.
 
     summary: of a search, what pays and what is ruled out; also jobs, pipelines. by breaks a trial down; this and summary
