@@ -18,10 +18,8 @@ import factory
 from factory import canonical
 from factory.errors import DataError, PipelineError
 from factory.expressions.expression import Expression
-from factory.expressions.grammar import parse
 from factory.expressions.keys import column_key
-from factory.expressions.recipes import RECIPES
-from factory.screening import apply_recipe
+from factory.screening import Reader
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
@@ -161,15 +159,7 @@ def _expressions(
     taken = [name for name in features if name in series[first]["columns"]]
     if taken:
         raise PipelineError(f"features: '{taken[0]}' is a column of the frame already; leave it out, or give its expression")
-    known = {name: set(one["columns"]) for name, one in series.items()}
-    periods = {name: one["period"] for name, one in series.items()}
-    found = {
-        text: apply_recipe(RECIPES[text], series, first) if text in RECIPES and text not in own else parse(own.get(text, text))
-        for text in features
-    }
-    for expression in found.values():
-        expression.check(known, periods)
-    return found
+    return Reader(workshop.catalog, data, first).all_of(features, own)
 
 
 def _columns(workshop: "Workshop", data: str, partition: str, expressions: dict[str, Expression]) -> list[File]:

@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from factory.errors import ExpressionError, PipelineError, did_you_mean
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.expressions.recipes import RECIPES, Recipe
+from factory.foreign import shorten
 from factory.market.catalog import Catalog
+from factory.parts.catalog import KINDS, kind_of
 from factory.parts.labels import FixedReturn, UpDown
 from factory.pipeline import parse_part
 from factory.times import to_duration, to_ms
+
+SCREENED = (kind_of(UpDown), kind_of(FixedReturn))
+"""Labels that need nothing but bars."""
+QUOTED = 60
+"""Characters of an expression that an error quotes."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +74,26 @@ def plan_screen(
     if (features is None) == (family is None):
         raise PipelineError("rank_features: give a pipeline, or features (a list of expressions), or a family of recipes")
     part = _label(catalog, data, label)
-    check = _Check(catalog, data, part.of)
-    if features is not None:
-        return Screen(data, part, check.all_of(features), ())
-    found, left_out = check.family(str(family))
-    return Screen(data, part, found, left_out)
+    reader = Reader(catalog, data, part.of)
+    if features is None:
+        return Screen(data, part, *reader.family(str(family)))
+    if not features:
+        raise PipelineError("features: empty; list at least one expression, such as ret(btc.close, 5)")
+    return Screen(data, part, {one.text: one for one in reader.all_of(features).values()}, ())
 
 
 def _label(catalog: Catalog, data: str, label: Mapping[str, Any] | None) -> UpDown | FixedReturn:
     series = catalog.meta(data)["series"]
     bars = {name: one["period"] for name, one in series.items() if one["kind"] == "bars"}
-    part = parse_part("label", dict(label or _default_label(bars)))
-    if not isinstance(part, UpDown | FixedReturn):
-        raise PipelineError("label.use: a triple_barrier needs a unit feature; screen with up_down or fixed_return")
+    raw = dict(label or _default_label(bars))
+    use = str(raw.get("use", ""))
+    if use not in SCREENED:
+        came = f"'{shorten(use, QUOTED)}' unknown" if use else "missing"
+        known = any(use == kind_of(kind) for kind in KINDS["label"])
+        needs = f"a {use} needs a unit feature; screen with {' or '.join(SCREENED)}"
+        raise PipelineError(f"label.use: {needs if known else f'{came}; {did_you_mean(use, SCREENED)}'}")
+    part = parse_part("label", raw)
+    assert isinstance(part, UpDown | FixedReturn), "those are the screened ones"
     if part.of not in bars:
         raise PipelineError(f"label.of: '{part.of}' is no series of bars of {data}; {did_you_mean(part.of, bars)}")
     if to_ms(part.horizon) % bars[part.of]:
@@ -112,8 +127,8 @@ def apply_recipe(recipe: Recipe, series: Mapping[str, Mapping[str, Any]], of: st
     return recipe.on(of, other or of)
 
 
-class _Check:
-    """Expressions held against a dataset.
+class Reader:
+    """Reads expressions and holds them against a dataset.
 
     Parameters
     ----------
@@ -128,31 +143,43 @@ class _Check:
     def __init__(self, catalog: Catalog, data: str, of: str) -> None:
         series = catalog.meta(data)["series"]
         self._of, self._series = of, series
-        self._columns = {name: set(one["columns"]) for name, one in series.items()}
+        self._columns = {name: one["columns"] for name, one in series.items()}
         self._periods = {name: one["period"] for name, one in series.items()}
 
-    def all_of(self, features: Sequence[str]) -> dict[str, Expression]:
-        """Every expression or recipe, or one line for each that is wrong."""
-        if not features:
-            raise PipelineError("features: empty; list at least one expression, such as ret(btc.close, 5)")
+    def all_of(self, features: Sequence[str], own: Mapping[str, str] = MappingProxyType({})) -> dict[str, Expression]:
+        """What is asked for, by how it was asked for.
+
+        Parameters
+        ----------
+        features : sequence of str
+            Expressions, names of recipes, or names of `own`.
+        own : mapping of str to str
+            Expressions that have a name.
+
+        Raises
+        ------
+        ExpressionError
+            One line for each mistake, with the expression that it is in.
+        """
         found: dict[str, Expression] = {}
         mistakes: list[str] = []
         for text in features:
             try:
-                one = self._recipe(RECIPES[text]) if text in RECIPES else self._expression(text)
-                found[one.text] = one
+                recipe = RECIPES.get(text) if text not in own else None
+                found[text] = self._recipe(recipe) if recipe else self._expression(own.get(text, text))
             except PipelineError as error:
-                mistakes += error.lines
+                mistakes += [f"features: '{shorten(text, QUOTED)}': {line}" for line in error.lines]
         if mistakes:
             raise ExpressionError(*dict.fromkeys(mistakes))
         return found
 
     def family(self, family: str) -> tuple[dict[str, Expression], list[str]]:
         """The recipes of a family that the dataset carries, and why the others are left out."""
-        recipes = [recipe for recipe in RECIPES.values() if recipe.family == family]
+        wanted = family.strip().lower()
+        recipes = [recipe for recipe in RECIPES.values() if recipe.family == wanted]
         if not recipes:
             known = {recipe.family for recipe in RECIPES.values()}
-            raise PipelineError(f"family: '{family}' has no recipes; {did_you_mean(family, known)}")
+            raise PipelineError(f"family: '{family}' has no recipes; {did_you_mean(wanted, known)}")
         found, left_out = {}, []
         for recipe in recipes:
             try:
@@ -168,8 +195,8 @@ class _Check:
         return self._checked(apply_recipe(recipe, self._series, self._of))
 
     def _expression(self, text: str) -> Expression:
-        return self._checked(parse(text))
+        return self._checked(parse(text, series=self._columns))
 
     def _checked(self, expression: Expression) -> Expression:
-        expression.check(self._columns, self._periods)
+        expression.check({name: set(columns) for name, columns in self._columns.items()}, self._periods)
         return expression

@@ -22,7 +22,7 @@ from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
 from factory.progress import Progress, within
 from factory.sampling import clock
-from factory.screening import plan_screen
+from factory.screening import Screen, plan_screen
 from factory.statistics.blocks import block_length
 from factory.statistics.ranking import auc, block_interval
 from factory.times import to_duration, to_ms
@@ -34,6 +34,8 @@ NOISE = "(noise)"
 DELAYS = (1, 5)
 """Bars by which a screened expression is lagged, to see how fast its information fades."""
 SHOWN = 15
+NAMED = 4
+"""Inputs named of those that are not shown."""
 BIN_ROWS = 200
 
 By = Literal["log_loss", "auc"]
@@ -130,11 +132,25 @@ def _looked_at(pipeline: Pipeline, rows: Rows) -> list[str]:
 def _listed(found: Importance, by: By) -> Answer:
     losses, areas = found.log_loss, found.auc
     order = sorted(losses, key=lambda name: -(losses if by == "log_loss" else areas)[name].mean)
-    rows = [
-        [name, losses[name].mean, losses[name].low, losses[name].high, areas[name].mean]
-        for name in _with_ruler(order[:SHOWN], order)
-    ]
-    return {**table(("input", "log_loss", "low", "high", "auc"), rows), "left_out": max(0, len(order) - SHOWN) or None}
+    shown = _with_ruler(order[:SHOWN], order)
+    rows = [[name, losses[name].mean, losses[name].low, losses[name].high, areas[name].mean] for name in shown]
+    return {**table(("input", "log_loss", "low", "high", "auc"), rows), "left_out": _left_out(shown, order)}
+
+
+def _left_out(shown: list[str], order: list[str]) -> str | None:
+    """What was ranked below what is shown, the first few by name."""
+    rest = [name for name in order if name not in shown]
+    more = f" and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
+    return f"{len(rest)} that tell less: {'; '.join(rest[:NAMED])}{more}" if rest else None
+
+
+def _count(workshop: Workshop, plan: Screen, fingerprint: str) -> None:
+    """Write every expression down as an exploration, once against the same label on the same rows."""
+    label = plan.label.model_dump(mode="json")
+    for text in plan.expressions:
+        body = {"agent": workshop.agent, "what": "screen", "features": [text], "dataset": plan.data, "count": 1}
+        subject = canonical.digest(["screen", text, label, fingerprint])
+        workshop.ledger.append_once("exploration", {**body, "subject": subject})
 
 
 def _with_ruler(shown: list[str], order: list[str]) -> list[str]:
@@ -153,8 +169,9 @@ def rank_expressions(
     """Screen expressions, or a recipe family, against a label on train.
 
     Each is judged alone: AUC with a block interval, and the AUC when it is
-    lagged by one and by five bars. Every expression is an exploration; among
-    many, the best looks better than it is.
+    lagged by one and by five bars. Every expression is an exploration, counted
+    the first time that it meets this label; among many, the best looks better
+    than it is.
 
     Parameters
     ----------
@@ -176,14 +193,15 @@ def rank_expressions(
         rows.append([name, *_screened(columns, expression, times[keep], labels.y[keep], block, bar)])
     noise = np.random.default_rng(canonical.seed_for(partition.fingerprint, NOISE)).normal(size=int(keep.sum()))
     rows.append([NOISE, *_figures(labels.y[keep], noise, times[keep], block), None, None])
-    workshop.ledger.exploration(
-        data, {"agent": workshop.agent, "what": "screen", "features": list(expressions)}, len(expressions)
-    )
+    _count(workshop, plan, partition.fingerprint)
     rows.sort(key=lambda row: -abs((row[1] or 0.5) - 0.5))
+    order = [row[0] for row in rows]
+    shown = _with_ruler(order[:SHOWN], order)
+    columns_of = ("feature", "auc", "low", "high", *(f"lag_{to_duration(delay * bar)}" for delay in DELAYS))
     return {
         "label": f"{part.use} of {part.of}, {part.horizon}, on train, {int(keep.sum())} decisions",
-        **table(("feature", "auc", "low", "high", *(f"lag_{to_duration(delay * bar)}" for delay in DELAYS)), rows[: SHOWN + 1]),
-        "left_out": max(0, len(rows) - SHOWN - 1) or None,
+        **table(columns_of, [row for row in rows if row[0] in shown]),
+        "left_out": _left_out(shown, order),
         "ranked_without": list(plan.left_out) or None,
         "ledger": workshop.standing(data),
     }

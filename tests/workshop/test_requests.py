@@ -101,10 +101,32 @@ async def test_what_an_agent_is_refused_leaves_no_job(workshop: Workshop, binary
         assert jobs.list() == []
 
 
-def test_every_mistake_among_features_is_told_at_once(workshop: Workshop) -> None:
+def test_every_mistake_among_features_is_told_at_once_with_what_it_is_in(workshop: Workshop) -> None:
+    asked = ["ret(doge.close, 5)", "r15", "hour()", "zscore(gold, 5)", "1 + " * 60 + "hour("]
+    for call in (lambda: check_request(workshop, "rank", {"features": asked}), lambda: workshop.frames(features=asked)):
+        with pytest.raises(PipelineError) as error:
+            call()
+        doge, bare, gold, long = error.value.lines
+        assert doge.startswith("features: 'ret(doge.close, 5)': series 'doge' is not in the dataset")
+        assert bare.startswith("features: 'r15': character 1: 'r15' alone is no value; write a series")
+        assert gold == "features: 'zscore(gold, 5)': character 8: 'gold' is a series; name a column of it, such as gold.close"
+        assert long.startswith("features: '1 + 1 + ")
+        assert len(long) < 200
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ({"horizon": "1h"}, "label.use: missing; allowed: fixed_return, up_down"),
+        ({"use": "updown", "of": "btc", "horizon": "1h"}, "label.use: 'updown' unknown; did you mean 'up_down'?"),
+        ({"use": "direction"}, "label.use: 'direction' unknown; allowed: fixed_return, up_down"),
+        ({"use": "triple_barrier"}, "label.use: a triple_barrier needs a unit feature; screen with up_down or fixed_return"),
+    ],
+)
+def test_only_labels_that_can_be_screened_are_named(workshop: Workshop, label: dict[str, Any], told: str) -> None:
     with pytest.raises(PipelineError) as error:
-        check_request(workshop, "rank", {"features": ["ret(doge.close, 5)", "spread_y", "hour()"]})
-    assert len(error.value.lines) == 2
+        check_request(workshop, "rank", {"features": ["hour()"], "label": label})
+    assert error.value.lines == (told,)
 
 
 @pytest.mark.parametrize("name", ["spread_z", "ret_15", "day_sine", "vol_ratio", "hour_ret"])

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -242,6 +243,33 @@ def test_screening_expressions_counts_each_and_shows_the_decay(workshop: Worksho
     assert workshop.ledger.counts("small-sim").explorations == 2
     with pytest.raises(PipelineError, match="momentum"):
         do("rank", family="momentun")
+
+
+def test_law_4_a_screen_counts_once_however_it_is_asked_for(workshop: Workshop, do) -> None:
+    def counted(**asked: Any) -> int:
+        do("rank", **asked)
+        return workshop.ledger.counts("small-sim").explorations
+
+    assert counted(features=["hour()", "ret(btc.close, 5)", "ret( btc.close,n=5 )"]) == 2
+    default = {"use": "up_down", "of": "btc", "horizon": "5m"}
+    assert counted(features=["ret_5", "hour()"], label=default) == 2
+    assert counted(features=["ret_5", "weekday()"], label={**default, "horizon": "300s"}) == 3, "one of them is new"
+    assert counted(features=["hour()"], label={**default, "horizon": "10m"}) == 4
+    assert counted(features=["hour()"], label={**default, "use": "fixed_return"}) == 5
+    assert counted(family="Clock") == counted(family="clock")
+    assert workshop.verify().ok
+
+
+def test_what_a_screen_leaves_out_is_named_and_noise_stays(workshop: Workshop, do) -> None:
+    asked = [f"ret(btc.close, {n})" for n in range(1, 23)]
+    found = do("rank", features=asked)
+    shown = [row[0] for row in found["rows"]]
+    assert "(noise)" in shown
+    left = found["left_out"]
+    number = len(asked) + 1 - len(shown)
+    assert left.startswith(f"{number} that tell less: ret(btc.close, ")
+    assert left.endswith(f" and {number - 4} more")
+    assert not any(name in left for name in shown)
 
 
 def test_a_proposal_reads_back_as_the_pipeline_and_tells_its_history(workshop: Workshop, binary: str, do) -> None:
