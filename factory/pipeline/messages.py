@@ -220,6 +220,10 @@ def _empty(place: _Place) -> str:
     return "empty; name at least one" + (f", or delete {owner}" if owner != "meta" else "")
 
 
+def _instead(place: _Place) -> str:
+    return ", or give one expert alone, which needs none" if place.path == ["meta"] else ""
+
+
 def _too_many(place: _Place) -> str:
     return f"{len(place.came)} came; at most {place.detail['ctx']['max_length']}"
 
@@ -233,7 +237,7 @@ _WHOLE: dict[str, Callable[[_Place], str]] = {
 }
 
 _REASONS: dict[str, Callable[[_Place], str]] = {
-    "missing": lambda place: f"missing; write {place.allowed.removeprefix('write ')}",
+    "missing": lambda place: f"missing; write {place.allowed.removeprefix('write ')}{_instead(place)}",
     "extra_forbidden": _unknown,
     "literal_error": _unlisted,
     "too_short": _empty,

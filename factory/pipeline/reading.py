@@ -15,6 +15,7 @@ from factory.pipeline.model import Pipeline
 from factory.pipeline.texts import texts
 
 MAX_TEXT = 40_000
+KEYS = "pipeline, data, features, sample, label, experts, trade, and meta where there is not one expert alone"
 
 
 def parse(source: str | Mapping[str, Any]) -> Pipeline:
@@ -86,7 +87,7 @@ def provenance(source: str) -> dict[str, Any]:
 def _plain(source: str | Mapping[str, Any]) -> dict[str, Any]:
     raw = _load(source) if isinstance(source, str) else source
     if not isinstance(raw, Mapping):
-        raise PipelineError(f"pipeline: {shown(raw)} came; write keys pipeline, data, features, sample, label, meta and trade")
+        raise PipelineError(f"pipeline: {shown(raw)} came; write keys {KEYS}")
     return dict(texts(raw))
 
 

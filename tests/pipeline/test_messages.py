@@ -234,7 +234,7 @@ def test_broken_json_is_told_as_json() -> None:
 @pytest.mark.parametrize("source", ["", "hello", "[1, 2]", "3", "- a\n- b"])
 def test_what_is_no_mapping_is_told_the_keys(source: str) -> None:
     (line,) = complaint(source)
-    assert line.endswith("came; write keys pipeline, data, features, sample, label, meta and trade")
+    assert line.endswith("features, sample, label, experts, trade, and meta where there is not one expert alone")
 
 
 def test_at_most_five_lines_and_the_rest_counted() -> None:

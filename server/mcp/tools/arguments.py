@@ -1,9 +1,11 @@
 """Arguments that several tools take."""
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from factory import plainyaml
 from factory.foreign import clean_line
 
 
@@ -11,6 +13,35 @@ def _small(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _object(value: Any) -> Any:
+    """An object that came as YAML."""
+    with suppress(ValueError):
+        return plainyaml.read(value) if isinstance(value, str) else value
+    return value
+
+
+def _without_names(value: Any) -> Any:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _expressions(value: Any) -> Any:
+    """Expressions that came as one text, with commas or line breaks between them."""
+    if not isinstance(value, str):
+        return value
+    depth, found = 0, [""]
+    for character in value:
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and character in ",;\n":
+            found.append("")
+        else:
+            found[-1] += character
+    return [text.strip() for text in found if text.strip()]
+
+
+Expressions = Annotated[list[str], BeforeValidator(_expressions)]
+"""Expressions, or names of recipes."""
+Screened = Annotated[Expressions, BeforeValidator(_without_names)]
+"""The same, with or without names of their own."""
 Known = Annotated[str, Field(max_length=64), AfterValidator(clean_line)]
 """Id or name of a pipeline."""
 Spec = Annotated[dict[str, Any] | str, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})]
@@ -19,7 +50,11 @@ Changes = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "descripti
 """What a child has otherwise than its parent, by dotted path."""
 Grid = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "dotted path: [values] or {from, to, log}"})]
 """What a search tries, by dotted path."""
-Label = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "{use: up_down, of: btc, horizon: 5m}"})]
+Label = Annotated[
+    dict[str, Any],
+    WithJsonSchema({"type": "object", "description": "{use: up_down, of: btc, horizon: 5m}"}),
+    BeforeValidator(_object),
+]
 """What expressions are ranked against."""
 Stage = Annotated[Literal["sample", "label", "experts", "meta", "trade", "size", "exit", "refit"], BeforeValidator(_small)]
 """The stages whose building blocks are listed, in any case."""
@@ -29,8 +64,8 @@ Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
 """What a trial is broken down by."""
 Score = Literal["log_loss", "auc"]
 """What cells and inputs are ordered by."""
-Date = Annotated[str, Field(max_length=10), AfterValidator(clean_line)]
-"""A year, month or day."""
+Date = Annotated[str, Field(max_length=64), AfterValidator(clean_line)]
+"""A year, month or day; what is none is refused beside all else that is wrong."""
 Words = Annotated[str, Field(max_length=500), AfterValidator(clean_line)]
 """A reason, in the agent's words."""
 Page = Annotated[int, Field(ge=1, le=10_000)]

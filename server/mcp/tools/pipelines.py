@@ -5,10 +5,13 @@ from typing import Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
+from factory.errors import PipelineError, UnknownError
 from server.mcp.state import Call, ask, warm, workshop_of
-from server.mcp.tools.arguments import Changes, Grid, Known, Label, Score, Spec, Words
+from server.mcp.tools.arguments import Changes, Grid, Known, Label, Score, Screened, Spec, Words
 from server.mcp.work import work
 from server.ranking import ranked
+
+BOTH = "parent (id or name) and changes such as {'meta.leaf': 200}"
 
 
 async def define_pipeline(
@@ -18,6 +21,8 @@ async def define_pipeline(
 
     Gives its id, which variants of one name are told apart by, the diff, look-backs, warnings. Runs nothing.
     """
+    if spec is None:
+        await to_thread.run_sync(_require_subject, call, "define_pipeline", None, parent, changes)
     defined = await ask(call, "define", spec=spec, parent=parent, changes=changes)
     await warm(call)
     return defined
@@ -30,6 +35,7 @@ async def train(
 
     Costs no trial.
     """
+    await to_thread.run_sync(_require_subject, call, "train", pipeline, parent, changes)
     return await work(call, "train", pipeline=await settle(call, pipeline, parent, changes))
 
 
@@ -44,6 +50,7 @@ async def backtest(
 
     Costs, win rate beside break-even, intervals, coin-flip and always-long twins. Each distinct pipeline counts once.
     """
+    await to_thread.run_sync(_require_subject, call, "backtest", pipeline, parent, changes)
     settled = await settle(call, pipeline, parent, changes)
     scored = await to_thread.run_sync(_scored, call, settled, why)
     return scored or await work(call, "backtest", pipeline=settled, why=why)
@@ -68,7 +75,7 @@ async def tune(
 async def rank_features(
     call: Call,
     pipeline: Known | None = None,
-    features: Annotated[list[str], Field(max_length=60)] | None = None,
+    features: Annotated[Screened, Field(max_length=60)] | None = None,
     family: str | None = None,
     label: Label | None = None,
     dataset: str | None = None,
@@ -90,6 +97,33 @@ async def rank_features(
 async def settle(call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None) -> str:
     """Resolve names, and make the child of a parent with changes, before any worker is troubled; give the id."""
     return await to_thread.run_sync(lambda: workshop_of(call).settle(pipeline, parent, changes))
+
+
+def _require_subject(call: Call, tool: str, pipeline: str | None, parent: str | None, changes: dict[str, Any] | None) -> None:
+    """Refuse a call that is about no pipeline, in the words of its tool.
+
+    Raises
+    ------
+    PipelineError
+        What is missing; of a parent that is unknown, that first.
+    """
+    whole = "spec" if tool == "define_pipeline" else "pipeline (id or name)"
+    if not pipeline and not parent:
+        missing = "parent: missing beside changes" if changes else f"{tool}: no pipeline came"
+        raise PipelineError(f"{missing}; give {whole}, or {BOTH}")
+    if parent and not pipeline and not changes:
+        _require_known(call, parent)
+        alone = "" if tool == "define_pipeline" else f", or pipeline='{parent}' to {tool} it as it is"
+        raise PipelineError(f"changes: missing; give what is otherwise than in {parent}, such as {{'meta.leaf': 200}}{alone}")
+
+
+def _require_known(call: Call, reference: str) -> None:
+    try:
+        workshop_of(call).resolve(reference)
+    except UnknownError:
+        raise
+    except PipelineError:  # a name of several may be a parent's
+        return
 
 
 def _scored(call: Call, pipeline: str, why: str | None) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from factory.errors import FlowError
 from factory.foreign import clean
 from sandbox import Level, Outcome, pick_frames, refuse, shorten
 from server.mcp.state import Call, agent_of, ask, connection_of, state_of, workshop_of
-from server.mcp.tools.arguments import Known
+from server.mcp.tools.arguments import Expressions, Known
 from server.mcp.work import work
 from server.steering import FEATURES, advice
 
@@ -33,7 +33,7 @@ async def execute_python(
     code: str,
     dataset: str | None = None,
     data: Literal["train", "validation"] = "train",
-    features: Annotated[list[str], Field(max_length=30)] | None = None,
+    features: Annotated[Expressions, Field(max_length=30)] | None = None,
     pipeline: Known | None = None,
 ) -> dict[str, Any]:
     """Run a few lines of pandas/numpy in a sandbox, over the frame `train`: one row a minute, other series as series_column.

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from pydantic import Field
 
+from factory.errors import PipelineError
 from server.jobs import recent, status
 from server.mcp.state import Call, agent_of, ask, state_of, workshop_of
 from server.mcp.tools.arguments import Breakdown, Date, Known, Page, What, Words
@@ -25,8 +26,18 @@ async def submit(
     Needs all of claim, the mean net payoff that the look must be able to see (a trial's `ready`); why; model and cutoff, your
     name and knowledge cutoff (2026-01). If anything is missing, all of it is named, nothing spent.
     """
-    settled = await to_thread.run_sync(lambda: workshop_of(call).resolve(pipeline).id)
+    settled = await to_thread.run_sync(_resolve, call, pipeline, why or "", model or "", cutoff or "")
     return await work(call, "submit", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff)
+
+
+def _resolve(call: Call, pipeline: str, *words: str) -> str:
+    """The id of a pipeline; where there is none, what is missing of the words beside it is named too."""
+    from factory.vault.readiness import lacks_of_arguments
+
+    try:
+        return workshop_of(call).resolve(pipeline).id
+    except PipelineError as error:
+        raise PipelineError(*error.lines, *lacks_of_arguments(*words)) from None
 
 
 async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
