@@ -133,7 +133,11 @@ def frames(
     DataError
         If the dataset is unknown, or is not the pipeline's.
     """
-    chosen = None if pipeline is None else workshop.resolve(workshop.scored(pipeline) if validation else pipeline)
+    chosen = None if pipeline is None else workshop.resolve(pipeline)
+    if validation and chosen and workshop.known(chosen) is None:
+        raise PipelineError(
+            f"pipeline: {chosen.id} is no trial yet, so validation shows nothing of it; backtest it first, or leave data out"
+        )
     data = workshop.dataset(chosen.data if chosen and dataset is None else dataset)
     if chosen and chosen.data != data:
         raise DataError(f"dataset: '{data}' came, but {chosen.id} is about {chosen.data}; leave the dataset out")

@@ -2,6 +2,7 @@
 
 import builtins
 import importlib
+import re
 import sys
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -97,6 +98,10 @@ PLAIN = [
 ]
 
 
+PADDING = re.compile(r" {7,}")
+"""What a column is filled up with below a long name: it costs an agent more than it helps."""
+
+
 class OutputLimit(BaseException):
     """More was printed than a call may print."""
 
@@ -127,13 +132,18 @@ class Printer:
         """The program's `print`, which knows no `file`."""
         between, after = " " if sep is None else sep, "\n" if end is None else end
         for place, value in enumerate(values):
-            self.write((between if place else "") + str(value))
+            self.write((between if place else "") + narrow(value, str(value)))
         self.write(after)
 
     def show(self, value: Any) -> None:
         """Print the value of a last bare expression."""
         if value is not None:
-            self.write(f"{value!r}\n")
+            self.write(f"{narrow(value, repr(value))}\n")
+
+
+def narrow(value: Any, text: str) -> str:
+    """The text of a value; of a frame or a column without wide padding."""
+    return PADDING.sub("  ", text) if isinstance(value, pd.DataFrame | pd.Series) else text
 
 
 def environment(frames: dict[str, Any], printer: Printer) -> dict[str, Any]:

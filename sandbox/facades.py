@@ -37,6 +37,16 @@ OPTIONS = frozenset(
 )
 
 
+DISPLAYED = {
+    "display.width": 1_000,
+    "display.max_columns": 40,
+    "display.max_rows": 60,
+    "display.min_rows": 20,
+    "display.multi_sparse": False,
+}
+"""How frames print: nothing wrapped, and nothing left out up to 60 rows; of more, the first and the last ten."""
+
+
 class Facade:
     """A read-only namespace. What is not in it does not exist."""
 
@@ -73,7 +83,8 @@ def set_option(*pairs: Any) -> None:
 
 def warm() -> None:
     """Import what programs may use, and run what is imported late: afterwards few files can be opened."""
-    pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_rows", 20)
+    for name, value in DISPLAYED.items():
+        pd.set_option(name, value)
     pa.set_cpu_count(1)
     warnings.simplefilter("ignore")
     joblib.parallel_config(backend="sequential")  # n_jobs=-1 then means this one thread

@@ -45,6 +45,22 @@ PROGRAMS = {
         "['OPEN', 'HIGH']\n",
     ),
     "display options": ('pd.set_option("display.precision", 1)\nprint(pd.DataFrame({"x": [1.23456]}))', "     x\n0  1.2\n"),
+    "a frame of some rows is printed whole": (
+        "text = str(train.head(60))\nlen(text.splitlines()), '...' in text",
+        "(62, False)\n",
+    ),
+    "many columns are neither wrapped nor left out": (
+        "wide = pd.DataFrame([[1.5] * 36], columns=['c' * 20 + str(i) for i in range(36)])\nprint(wide)\nlen(str(wide).splitlines())",
+        "   " + "  ".join("c" * 20 + str(i) for i in range(36)) + "\n0  " + "  ".join(["1.5"] * 36) + "\n2\n",
+    ),
+    "long names are not padded": (
+        "pd.DataFrame({'zscore(btc.close, 24)': [1.5], 'x': [2]})",
+        "   zscore(btc.close, 24)  x\n0  1.5  2\n",
+    ),
+    "groups keep their labels": (
+        "pd.Series([1, 2], pd.MultiIndex.from_tuples([('a', 'b'), ('a', 'c')]))",
+        "a  b    1\na  c    2\ndtype: int64\n",
+    ),
     "dispatch by name": ('sorted(train.agg(["mean", "std"]).index)', "['mean', 'std']\n"),
     "named aggregation": (
         'list(train.groupby(train.index.hour).agg(m=("close", "mean"), n=("close", "size")).columns)',

@@ -89,6 +89,26 @@ async def test_a_hint_is_not_of_what_this_connection_did_already(client: Client)
     assert "cheaper" not in await run(client, correlated)
 
 
+async def test_a_fence_around_code_is_taken_off(client: Client, workspace: Workspace) -> None:
+    for fenced in ("```python\n{}\n```", "```\n{}\n```\n", "  ```py\n{}"):
+        assert (await run(client, fenced.format("x = 1\nx + 1")))["output"] == "2\n"
+        await run(client, fenced.format("validation.shape"), data="validation")
+    assert Workshop(workspace).ledger.counts("hourly").trials == 1, "the same code, fenced or not"
+
+
+async def test_what_a_frame_or_a_column_wants_is_told(client: Client) -> None:
+    assert "pipeline='...', a trial's, and data='validation'" in await refused(client, "trades.head()")
+    assert "predictions is there with pipeline='...'" in await refused(client, "predictions.head()")
+    assert "write train['close']" in await refused(client, "train['gold_close']")
+
+
+async def test_an_operator_is_advised_once_a_connection(client: Client) -> None:
+    rolled, changed = "train.close.rolling(24).mean().tail(1)", "train.close.pct_change(2).tail(1)"
+    assert "features=['mean(gold.close, 30)']" in (await run(client, rolled))["cheaper"]
+    assert "cheaper" not in await run(client, rolled)
+    assert "features=['ret(gold.close, 15)']" in (await run(client, changed))["cheaper"]
+
+
 async def test_law_4_validation_is_a_trial_before_the_code_runs(client: Client, workspace: Workspace) -> None:
     told = await refused(client, "validation.shape")
     assert "data='validation'" in told

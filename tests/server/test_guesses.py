@@ -111,6 +111,12 @@ async def test_a_parent_without_changes_is_told_whether_it_is_known(client: Clie
     assert line.endswith(f", or pipeline='mine' to {tool} it as it is") == (tool != "define_pipeline")
 
 
+async def test_a_fence_around_a_spec_is_taken_off(client: Client) -> None:
+    for fence in ("```yaml\n{}```", "```\n{}\n```\n", "\n```yml\n{}"):
+        result = await client.call_tool("define_pipeline", {"spec": fence.format(SPEC)})
+        assert not result.is_error, result.content
+
+
 async def test_all_that_a_submission_lacks_is_told_at_once(client: Client, workspace: Workspace) -> None:
     Workshop(workspace, "tester").define(SPEC)
     for pipeline, said in (("nobody", "pipeline: 'nobody' unknown"), ("mine", "is no trial on these data; backtest it first")):

@@ -3,8 +3,10 @@
 import pytest
 
 from factory.errors import FactoryError, FlowError
+from factory.expressions.operators import OPERATORS
 from sandbox import Level
 from sandbox.limits import MIB
+from server.hints import hint
 from server.sandboxing import HOUR, VARIABLES, WEAK, WEAK_IN_WORDS, Budget, Settings, read_settings, told
 from server.steering import advice
 
@@ -85,6 +87,43 @@ def test_advice_names_the_tool_that_does_it_for_less(code: str, tool: str) -> No
     assert tool in str(advice(code))
 
 
+@pytest.mark.parametrize(
+    ("code", "operator"),
+    [
+        ("train.close.pct_change(5).tail()", "ret"),
+        ("train['close'].diff(periods=3)", "diff"),
+        ("x = train.close / train.close.shift(1)", "lag"),
+        ("train.close.rolling(20).mean()", "mean"),
+        ("train[['open', 'close']].rolling(window=20).std()", "std"),
+        ("train.close.ewm(span=20).mean()", "ema"),
+        ("train.volume.rolling(60).rank(pct=True)", "rank"),
+    ],
+)
+def test_advice_names_the_operator_that_computes_what_the_code_does(code: str, operator: str) -> None:
+    said = str(advice(code, series="gold"))
+    example = said.split("'")[1]
+    assert example == OPERATORS[operator].example.replace("btc", "gold")
+    assert advice(code, {said}, "gold") is None, "once is enough"
+    other = "train.close.rolling(9).median()"
+    assert "median(" in str(advice(f"{code}\n{other}", {said}, "gold"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "train.close.pct_change().autocorr(5)",
+        "train.close.pct_change().groupby(train.index.hour).mean()",
+        "train.close.resample('1D').last().pct_change()",
+        "later = train.close.shift(-5) / train.close - 1",
+        "train.close.rolling(20).apply(f)",
+        "train.close.expanding().mean()",
+        "x.mean()",
+    ],
+)
+def test_no_feature_is_advised_where_the_code_makes_none(code: str) -> None:
+    assert advice(code) is None
+
+
 @pytest.mark.parametrize("code", ["train.describe()", "print(1)", "x = (", "\0"])
 def test_no_advice_where_code_is_the_way(code: str) -> None:
     assert advice(code) is None
@@ -106,3 +145,42 @@ def test_advice_is_of_what_was_not_done_already(code: str, tools: set[str], done
 def test_advice_goes_on_to_what_is_left() -> None:
     assert "rank_features" in str(advice("m.fit(x)\ntrain.corr()", {"backtest"}))
     assert advice("m.fit(x)\ntrain.corr()", {"backtest", "rank_features"}) is None
+
+
+SERIES = {
+    "pm": {"kind": "values", "columns": ["up"]},
+    "btc": {"kind": "bars", "columns": ["open", "close", "volume"]},
+    "eth": {"kind": "bars", "columns": ["close"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "KeyError: 'btc_close'",
+            "write train['close']: columns of btc are named as they are, of other series as series_column",
+        ),
+        ("line 3: KeyError: \"['btc.volume'] not in index\"", "write train['volume']"),
+        ("line 1: AttributeError: 'DataFrame' object has no attribute 'eth_closes'", "write train['eth_close']"),
+        ("KeyError: 'Close'", "write train['close']"),
+        ("KeyError: 'pm.up'", "write train['pm_up']"),
+        ("NameError: name 'close' is not defined", "write train['close']"),
+        ("NameError: name 'btc' is not defined", "write train['open']"),
+        ("KeyError: 'r15'", "features=['r15'] makes it a column"),
+        ("NameError: name 'validation' is not defined", "data='validation'"),
+        ("NameError: name 'predictions' is not defined", "pipeline='...'"),
+        ("NameError: name 'trades' is not defined", "pipeline='...', a trial's, and data='validation'"),
+    ],
+)
+def test_an_error_for_want_of_a_name_says_what_to_pass_or_write(error: str, said: str) -> None:
+    assert said in str(hint(error, {"train"}, SERIES, ["r15"]))
+
+
+@pytest.mark.parametrize("error", ["KeyError: 'close'", "KeyError: 'zzz'", "KeyError: 3", "ZeroDivisionError: x", "no trades"])
+def test_an_error_of_another_kind_gets_no_hint(error: str) -> None:
+    assert hint(error, {"train"}, SERIES, ["r15"]) is None
+
+
+def test_a_frame_that_was_there_is_not_asked_for_again() -> None:
+    assert hint("NameError: name 'trades' is not defined", {"train", "trades"}, SERIES, []) is None

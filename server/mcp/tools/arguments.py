@@ -1,5 +1,6 @@
 """Arguments that several tools take."""
 
+import re
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from factory import plainyaml
 from factory.foreign import clean_line
+
+FENCED = re.compile(r"\s*```[^\n`]*\n(.*?)\n?[ \t]*(?:```)?\s*", re.DOTALL)
+"""Text that is nothing but a block of Markdown."""
+
+
+def _unfenced(value: Any) -> Any:
+    """What stands inside the fence around a whole text."""
+    fenced = FENCED.fullmatch(value) if isinstance(value, str) else None
+    return fenced[1] if fenced else value
 
 
 def _small(value: Any) -> Any:
@@ -44,7 +54,11 @@ Screened = Annotated[Expressions, BeforeValidator(_without_names)]
 """The same, with or without names of their own."""
 Known = Annotated[str, Field(max_length=64), AfterValidator(clean_line)]
 """Id or name of a pipeline."""
-Spec = Annotated[dict[str, Any] | str, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})]
+Code = Annotated[str, AfterValidator(_unfenced)]
+"""A program, inside a fence or not."""
+Spec = Annotated[
+    dict[str, Any] | str, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]}), AfterValidator(_unfenced)
+]
 """A pipeline as an object, or as YAML or JSON text."""
 Changes = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "dotted path: new value; null deletes"})]
 """What a child has otherwise than its parent, by dotted path."""

@@ -13,24 +13,24 @@ from factory.answers import tidy
 from factory.errors import FlowError
 from factory.foreign import clean
 from sandbox import Level, Outcome, pick_frames, refuse, shorten
+from server.hints import first_bars, hint
 from server.mcp.state import Call, agent_of, ask, connection_of, state_of, workshop_of
-from server.mcp.tools.arguments import Expressions, Known
+from server.mcp.tools.arguments import Code, Expressions, Known
 from server.mcp.work import work
 from server.steering import FEATURES, advice
 
 if TYPE_CHECKING:
     from factory.framing import Frames
     from factory.workshop import Workshop
-    from server.sandboxing import Sandboxing
+    from server.mcp.state import State
 
 PRINTED = 300
 UNSEEN = "it saw nothing of validation and is no trial"
-HINT = "validation is there with data='validation', which is written down as a trial"
 
 
 async def execute_python(
     call: Call,
-    code: str,
+    code: Code,
     dataset: str | None = None,
     data: Literal["train", "validation"] = "train",
     features: Annotated[Expressions, Field(max_length=30)] | None = None,
@@ -39,7 +39,7 @@ async def execute_python(
     """Run a few lines of pandas/numpy in a sandbox, over the frame `train`: one row a minute, other series as series_column.
 
     Print, or end with an expression; change a copy. features adds columns; pipeline its out-of-fold `predictions`.
-    data=validation adds that frame (and `trades`) of a fixed share of its days: a trial.
+    data=validation adds that frame, with pipeline also `trades`, of a fixed share of its days: a trial.
     """
     frames = await to_thread.run_sync(lambda: workshop_of(call).frames(dataset, data == "validation", features or (), pipeline))
     sandboxing = await to_thread.run_sync(lambda: state_of(call).sandboxing)
@@ -55,8 +55,7 @@ async def execute_python(
     workshop = workshop_of(call)
     if features:
         state_of(call).record_use(connection, FEATURES)
-    done = state_of(call).used_by(connection)
-    answer = partial(_answer, workshop, sandboxing, connection, done, frames, code)
+    answer = partial(_answer, workshop, state_of(call), connection, frames, code)
     looks = bool(frames.of_validation & set(pick_frames(code, frames.paths)))
     if looks:
         checked = await _run_in_sandbox(partial(sandboxing.broker.check, code))
@@ -87,9 +86,8 @@ async def _run_in_sandbox(run: Callable[..., Outcome]) -> Outcome:
 
 def _answer(
     workshop: "Workshop",
-    sandboxing: "Sandboxing",
+    state: "State",
     connection: str,
-    done: frozenset[str],
     frames: "Frames",
     code: str,
     outcome: Outcome,
@@ -102,6 +100,7 @@ def _answer(
     FlowError
         If the code failed or met a limit.
     """
+    sandboxing = state.sandboxing
     outcome = replace(outcome, output=clean(outcome.output), error=outcome.error and clean(outcome.error))
     shown = outcome.output[-PRINTED:] if outcome.error else shorten(outcome.output, sandboxing.settings.shown)
     tokens = sandboxing.budget.spend(connection, shown + (outcome.error or ""))
@@ -110,17 +109,28 @@ def _answer(
     more = f"show(what='{id}') pages all {len(outcome.output):,} characters" if whole else None
     level = sandboxing.broker.level
     if outcome.error:
-        hint = () if frames.validation or "'validation' is not defined" not in outcome.error else (HINT,)
+        mend = _mend(workshop, frames, outcome.error)
         printed = (f"printed before: {shown}",) if shown else ()
         counted = (workshop.standing(frames.dataset) if looked else UNSEEN,) if frames.validation else ()
-        raise FlowError(f"execute_python: {outcome.error}", *hint, *printed, *((more,) if more else ()), *counted)
+        raise FlowError(f"execute_python: {outcome.error}", *mend, *printed, *((more,) if more else ()), *counted)
+    cheaper = advice(code, state.used_by(connection), first_bars(workshop.catalog.meta(frames.dataset)["series"]))
+    if cheaper:
+        state.record_use(connection, cheaper)
     return tidy(
         {
             "output": shown,
             "more": more,
             "seconds": outcome.seconds,
-            "cheaper": advice(code, done),
+            "cheaper": cheaper,
             "isolation": level.value if level is Level.WEAK else None,
             "ledger": workshop.standing(frames.dataset),
         }
     )
+
+
+def _mend(workshop: "Workshop", frames: "Frames", error: str) -> list[str]:
+    """What to pass or write instead, if the error tells."""
+    features = workshop.resolve(frames.pipeline).features if frames.pipeline else ()
+    own = [name for name in features if name not in frames.features]
+    found = hint(error, frames.files, workshop.catalog.meta(frames.dataset)["series"], own)
+    return [found] if found else []
