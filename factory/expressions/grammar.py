@@ -231,7 +231,7 @@ class _Parser:
             return fail(word.at, alone, f"write a call, such as {self._operators[near[0]].example}")
         known = next(iter(self._series), None)
         if known:
-            return fail(word.at, alone, f"write a series and its column, such as {known}.close")
+            return fail(word.at, alone, f"write a series and its column, such as {known}.close; {name}.close if it is a series")
         return fail(word.at, alone, f"a series needs a column, such as {name}.close")
 
     def _arguments(self, operator: Operator) -> tuple[Node, ...]:

@@ -99,6 +99,8 @@ def _mend(character: str) -> str:
         return "lists and slices do not exist; lag(x, n) looks n rows back"
     if character in "&|~^!":
         return "write and, or, not"
+    if character in "$@":
+        return "columns are written series.column, such as btc.close"
     if character in "%":
         return "write + - * / and operators"
     return "write names, numbers, + - * /, comparisons and calls"

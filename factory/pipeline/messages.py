@@ -242,7 +242,7 @@ _REASONS: dict[str, Callable[[_Place], str]] = {
     "literal_error": _unlisted,
     "too_short": _empty,
     "too_long": _too_many,
-    "string_too_long": _too_many,
+    "string_too_long": lambda place: f"{len(place.came)} characters; at most {place.detail['ctx']['max_length']} are allowed",
     "tuple_type": lambda place: f"{shown(place.came)} is not a list; write [{shown(place.came)[1:-1]}]",
     "value_error": lambda place: str(place.detail["ctx"]["error"]),
 }

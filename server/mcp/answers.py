@@ -84,5 +84,7 @@ def _mistake(error: Any, parameters: Mapping[str, Any]) -> str:
         return f"{place}: unknown argument; {did_you_mean(place, parameters, most=len(parameters))}"
     if error["type"] == "missing":
         return f"{place}: missing; it must be given"
+    if error["type"] == "string_too_long":
+        return f"{place}: {len(error['input'])} characters; at most {error['ctx']['max_length']} characters are allowed"
     came = json.dumps(error["input"], default=str, ensure_ascii=False)[:60]
     return f"{place}: {came} came; {error['msg'][0].lower()}{error['msg'][1:]}"

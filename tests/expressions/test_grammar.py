@@ -46,6 +46,7 @@ REFUSED = {
     "'text'": "write names bare",
     "btc.close[1]": "lag(x, n) looks n rows back",
     "btc.close ** 2": "'*' came",
+    "Ref($close, 1)": "character 5: '$' means nothing here; columns are written series.column, such as btc.close",
     "btc.close & eth.close": "write and, or, not",
     "lag(btc.close, 0)": "n of lag is 0; 1 to 100000 is allowed",
     "lag(btc.close, -1)": "n of lag is -1; 1 to 100000 is allowed",
@@ -143,7 +144,7 @@ def test_a_synonym_stands_for_something_that_exists_and_is_no_name_itself() -> N
         ("close + 1", "'close' is a column; write its series before it, such as gold.close"),
         ("up + 1", "'up' is a column; write its series before it, such as pm.up"),
         ("open + 1", "'open' is a column; write its series before it, such as gold.open"),
-        ("r15 + 1", "'r15' alone is no value; write a series and its column, such as gold.close"),
+        ("r15 + 1", "'r15' alone is no value; write a series and its column, such as gold.close; r15.close if it is a series"),
     ],
 )
 def test_a_bare_word_is_told_by_the_series_that_are_known(text: str, said: str) -> None:

@@ -167,7 +167,7 @@ def test_a_feature_that_uses_another_is_told_so() -> None:
         f"features.z: character 1: 'rsi' is a feature; {mend}"
     ]
     (own,) = complaint(edited(UP_DOWN, R1, "  r1: r1 + 1\n"))
-    assert own.endswith("'r1' alone is no value; write a series and its column, such as btc.close")
+    assert own.endswith("'r1' alone is no value; write a series and its column, such as btc.close; r1.close if it is a series")
 
 
 def test_a_bare_column_or_series_is_told_what_it_lacks_and_nothing_of_features() -> None:

@@ -59,6 +59,7 @@ CALLS = [
     ("rank_features", {"family": "y", "groups": True}, "groups: taken only with a pipeline; give one"),
     ("list_features", {"part": "exits"}, PARTS),
     ("sing", {}, TOOLS),
+    ("train", {"pipeline": "n" * 70}, "pipeline: 70 characters; at most 64 characters are allowed"),
     ("define_pipeline", {"spec": 7}, "spec: 7 came; input should be a valid dictionary"),
 ]
 
