@@ -141,7 +141,7 @@ def _left_out(shown: list[str], order: list[str]) -> str | None:
     """What was ranked below what is shown, the first few by name."""
     rest = [name for name in order if name not in shown]
     more = f" and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
-    return f"{len(rest)} that tell less: {'; '.join(rest[:NAMED])}{more}" if rest else None
+    return f"{len(rest)} ranked below these: {'; '.join(rest[:NAMED])}{more}" if rest else None
 
 
 def _count(workshop: Workshop, plan: Screen, fingerprint: str) -> None:
@@ -196,7 +196,7 @@ def rank_expressions(
     _count(workshop, plan, partition.fingerprint)
     rows.sort(key=lambda row: -abs((row[1] or 0.5) - 0.5))
     order = [row[0] for row in rows]
-    shown = _with_ruler(order[:SHOWN], order)
+    shown = _with_ruler(order[: SHOWN + 1], order)
     columns_of = ("feature", "auc", "low", "high", *(f"lag_{to_duration(delay * bar)}" for delay in DELAYS))
     return {
         "label": f"{part.use} of {part.of}, {part.horizon}, on train, {int(keep.sum())} decisions",

@@ -267,7 +267,7 @@ def test_what_a_screen_leaves_out_is_named_and_noise_stays(workshop: Workshop, d
     assert "(noise)" in shown
     left = found["left_out"]
     number = len(asked) + 1 - len(shown)
-    assert left.startswith(f"{number} that tell less: ret(btc.close, ")
+    assert left.startswith(f"{number} ranked below these: ret(btc.close, ")
     assert left.endswith(f" and {number - 4} more")
     assert not any(name in left for name in shown)
 
