@@ -103,12 +103,22 @@ async def test_a_call_about_no_pipeline_is_refused_in_its_own_words(client: Clie
 
 @pytest.mark.parametrize("tool", ["train", "backtest", "define_pipeline"])
 async def test_a_parent_without_changes_is_told_whether_it_is_known(client: Client, workspace: Workspace, tool: str) -> None:
-    assert (await told(client, tool, parent="ab204484")).startswith("pipeline: 'ab204484' unknown")
+    assert await told(client, tool, parent="ab204484") == "pipeline: 'ab204484' unknown; there are none"
     Workshop(workspace, "tester").define(SPEC)
     Workshop(workspace, "tester").define(parent="mine", changes={"meta.leaf": 40})
     line = await told(client, tool, parent="mine")
     assert line.startswith("changes: missing; give what is otherwise than in mine, such as {'meta.leaf': 200}")
     assert line.endswith(f", or pipeline='mine' to {tool} it as it is") == (tool != "define_pipeline")
+
+
+async def test_trades_are_told_to_need_a_pipeline_and_an_untried_one_to_be_backtested(
+    client: Client, workspace: Workspace
+) -> None:
+    description = next(tool.description for tool in all_tools() if tool.name == "execute_python")
+    assert "with pipeline also `trades`" in description
+    Workshop(workspace, "tester").define(SPEC)
+    line = await told(client, "execute_python", code="trades", pipeline="mine", data="validation")
+    assert line.endswith("is no trial yet, so validation shows nothing of it; backtest it first, or leave data out")
 
 
 async def test_a_fence_around_a_spec_is_taken_off(client: Client) -> None:
