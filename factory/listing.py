@@ -10,7 +10,7 @@ from factory.binding import bind_shipped
 from factory.errors import PipelineError, did_you_mean
 from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
-from factory.expressions.synonyms import SYNONYMS, nearest
+from factory.expressions.synonyms import SYNONYMS, find_nearest
 from factory.ledger import Ledger
 from factory.market.catalog import OVERSHOOT, Catalog
 from factory.market.contracts import Binary, Contract
@@ -173,12 +173,12 @@ def features(family: str | None, search: str | None, part: str | None, number: i
         raise PipelineError(f"family: '{family}' unknown; {did_you_mean(wanted, known, most=len(known))}")
     lines = _matching(wanted, asked)
     shown, more = page(lines, number, PAGE)
-    return {"features": shown, **more, **({} if lines else {"none": _nothing(wanted, asked, known)})}
+    return {"features": shown, **more, **({} if lines else {"none": _say_nothing_fits(wanted, asked, known)})}
 
 
-def _nothing(family: str, search: str, known: Iterable[str]) -> str:
+def _say_nothing_fits(family: str, search: str, known: Iterable[str]) -> str:
     """That no name, synonym or description answers a search, and what does."""
-    near = nearest(search.replace(" ", "_"), [one.name for one, _ in _lines()])
+    near = find_nearest(search.replace(" ", "_"), [one.name for one, _ in _lines()])
     guess = f"did you mean '{near[0]}'? " if near else ""
     return f"nothing{f' of {family}' if family else ''} answers '{search[:40]}'; {guess}families: {', '.join(known)}"
 

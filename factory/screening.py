@@ -16,7 +16,7 @@ from factory.parts.labels import FixedReturn, UpDown
 from factory.pipeline import parse_part
 from factory.times import to_duration, to_ms
 
-SCREENED = (kind_of(UpDown), kind_of(FixedReturn))
+LABELS = (kind_of(UpDown), kind_of(FixedReturn))
 """Labels that need nothing but bars."""
 QUOTED = 60
 """Characters of an expression that an error quotes."""
@@ -87,11 +87,11 @@ def _label(catalog: Catalog, data: str, label: Mapping[str, Any] | None) -> UpDo
     bars = {name: one["period"] for name, one in series.items() if one["kind"] == "bars"}
     raw = dict(label or _default_label(bars))
     use = str(raw.get("use", ""))
-    if use not in SCREENED:
+    if use not in LABELS:
         came = f"'{shorten(use, QUOTED)}' unknown" if use else "missing"
         known = any(use == kind_of(kind) for kind in KINDS["label"])
-        needs = f"a {use} needs a unit feature; screen with {' or '.join(SCREENED)}"
-        raise PipelineError(f"label.use: {needs if known else f'{came}; {did_you_mean(use, SCREENED)}'}")
+        needs = f"a {use} needs a unit feature; screen with {' or '.join(LABELS)}"
+        raise PipelineError(f"label.use: {needs if known else f'{came}; {did_you_mean(use, LABELS)}'}")
     part = parse_part("label", raw)
     assert isinstance(part, UpDown | FixedReturn), "those are the screened ones"
     if part.of not in bars:

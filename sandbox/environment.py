@@ -132,16 +132,16 @@ class Printer:
         """The program's `print`, which knows no `file`."""
         between, after = " " if sep is None else sep, "\n" if end is None else end
         for place, value in enumerate(values):
-            self.write((between if place else "") + narrow(value, str(value)))
+            self.write((between if place else "") + trim_padding(value, str(value)))
         self.write(after)
 
     def show(self, value: Any) -> None:
         """Print the value of a last bare expression."""
         if value is not None:
-            self.write(f"{narrow(value, repr(value))}\n")
+            self.write(f"{trim_padding(value, repr(value))}\n")
 
 
-def narrow(value: Any, text: str) -> str:
+def trim_padding(value: Any, text: str) -> str:
     """The text of a value; of a frame or a column without wide padding."""
     return PADDING.sub("  ", text) if isinstance(value, pd.DataFrame | pd.Series) else text
 

@@ -37,7 +37,7 @@ OPTIONS = frozenset(
 )
 
 
-DISPLAYED = {
+DISPLAY = {
     "display.width": 1_000,
     "display.max_columns": 40,
     "display.max_rows": 60,
@@ -83,7 +83,7 @@ def set_option(*pairs: Any) -> None:
 
 def warm() -> None:
     """Import what programs may use, and run what is imported late: afterwards few files can be opened."""
-    for name, value in DISPLAYED.items():
+    for name, value in DISPLAY.items():
         pd.set_option(name, value)
     pa.set_cpu_count(1)
     warnings.simplefilter("ignore")

@@ -17,7 +17,7 @@ NEAR = 0.75
 """How alike a key must be to a column to be taken for it."""
 
 
-def hint(error: str, frames: Collection[str], series: Mapping[str, Mapping[str, Any]], own: Collection[str]) -> str | None:
+def find_hint(error: str, frames: Collection[str], series: Mapping[str, Mapping[str, Any]], own: Collection[str]) -> str | None:
     """What is to be passed or written for a piece of code to work, if its error tells.
 
     Parameters

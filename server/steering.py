@@ -14,7 +14,7 @@ SCREENS = frozenset(
 )
 CHANGES = {"pct_change": "ret", "diff": "diff", "shift": "lag"}
 """Methods of a column that an operator does row by row."""
-ROLLED = frozenset({"mean", "sum", "std", "var", "min", "max", "median", "quantile", "skew", "kurt", "cov", "rank"})
+WINDOWS = frozenset({"mean", "sum", "std", "var", "min", "max", "median", "quantile", "skew", "kurt", "cov", "rank"})
 """Methods of ``rolling(n)`` whose operators have the same name."""
 STUDIES = frozenset(
     {"groupby", "resample", "autocorr", "acf", "value_counts", "crosstab", "pivot_table", "pivot", "apply", "transform"}
@@ -55,15 +55,15 @@ def advice(code: str, done: Set[str] = frozenset(), series: str = "btc") -> str 
     found = next((text for names, tools, text in ADVICE if called & names and not tools & done), None)
     if found or FEATURES in done or called & (FITS | SCREENS | STUDIES):
         return found
-    made = (_made_by(OPERATORS[name], series) for name in map(_operator, calls) if name)
+    made = (_word_advice(OPERATORS[name], series) for name in map(_find_operator, calls) if name)
     return next((text for text in made if text not in done), None)
 
 
-def _made_by(operator: Operator, series: str) -> str:
+def _word_advice(operator: Operator, series: str) -> str:
     return f"features=['{operator.example.replace('btc', series)}'] gives such a column ready-made and known-at"
 
 
-def _operator(call: ast.Call) -> str | None:
+def _find_operator(call: ast.Call) -> str | None:
     """The operator that computes what a method of a column does; none where it looks ahead or has no window."""
     if not isinstance(call.func, ast.Attribute):
         return None
@@ -73,7 +73,7 @@ def _operator(call: ast.Call) -> str | None:
     within = _name(call.func.value.func) if isinstance(call.func.value, ast.Call) else ""
     if within == "ewm" and call.func.attr == "mean":
         return "ema"
-    return call.func.attr if within == "rolling" and call.func.attr in ROLLED else None
+    return call.func.attr if within == "rolling" and call.func.attr in WINDOWS else None
 
 
 def _name(function: ast.expr) -> str:

@@ -23,7 +23,7 @@ from factory.expressions.nodes import (
     Unary,
 )
 from factory.expressions.operators import OPERATORS, Operator, Param
-from factory.expressions.synonyms import BACK, NO_FUTURE, looks_ahead, named, nearest
+from factory.expressions.synonyms import BACK, NO_FUTURE, find_nearest, looks_ahead, match_names
 from factory.expressions.tokens import Token, fail, tokens
 from factory.times import to_duration, to_ms
 
@@ -198,11 +198,11 @@ class _Parser:
         what = f"operator '{word.text[:40]}' unknown"
         if looks_ahead(name):
             return fail(word.at, what, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
-        meant = named(name, self._operators)
+        meant = match_names(name, self._operators)
         if meant:
             only = f"; {NO_FUTURE}" if BACK in meant else ""
             return fail(word.at, what, f"write {_any_of(meant, self._operators)}{only}")
-        near = nearest(name, self._operators)
+        near = find_nearest(name, self._operators)
         if near:
             return fail(word.at, what, f"did you mean '{near[0]}'? Such as {self._operators[near[0]].example}")
         families = dict.fromkeys(one.family for one in self._operators.values())
@@ -226,7 +226,7 @@ class _Parser:
             )
         if looks_ahead(name):
             return fail(word.at, alone, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
-        near = nearest(name, self._operators)
+        near = find_nearest(name, self._operators)
         if near:
             return fail(word.at, alone, f"write a call, such as {self._operators[near[0]].example}")
         known = next(iter(self._series), None)

@@ -126,17 +126,17 @@ def looks_ahead(name: str) -> bool:
     return name.lower().removeprefix("ts_").partition("_")[0] in AHEAD
 
 
-def named(name: str, known: Collection[str]) -> list[str]:
+def match_names(name: str, known: Collection[str]) -> list[str]:
     """Those of `known` that a name stands for in the field, whatever its case."""
     word = name.lower()
     return [word] if word in known else [one for one in known if word in SYNONYMS.get(one, ())]
 
 
-def nearest(name: str, known: Collection[str]) -> list[str]:
+def find_nearest(name: str, known: Collection[str]) -> list[str]:
     """Those of `known` that a name stands for; else those that are spelt much like it, or have such a synonym."""
-    found = named(name, known)
+    found = match_names(name, known)
     if found:
         return found
     guessed = [word for one in known for word in SYNONYMS.get(one, ()) if len(word) >= SHORT]
     near = get_close_matches(name.lower()[:64], [*known, *guessed], n=1, cutoff=NEAR)
-    return named(near[0], known) if near else []
+    return match_names(near[0], known) if near else []

@@ -62,7 +62,7 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[
     misspelt = {_meant(place) for place in places}
     long: set[str] = set()
     for place in places:
-        if _emptied(place, places) or _too_long(place, long):
+        if _is_emptied(place, places) or _is_told_too_long(place, long):
             continue
         cause = place.detail.get("ctx", {}).get("error")
         if isinstance(cause, Mistakes):
@@ -177,13 +177,13 @@ def _unknown(place: _Place) -> str:
     return f"unknown key; {did_you_mean(key, place.keys)}"
 
 
-def _emptied(place: _Place, places: Iterable[_Place]) -> bool:
+def _is_emptied(place: _Place, places: Iterable[_Place]) -> bool:
     """Whether a list is called empty because what stood in it was refused."""
     inside = (one.path[: len(place.path)] == place.path and len(one.path) > len(place.path) for one in places)
     return place.detail["type"] == "too_short" and any(inside)
 
 
-def _too_long(place: _Place, told: set[str]) -> bool:
+def _is_told_too_long(place: _Place, told: set[str]) -> bool:
     """Whether a name is too long and was told so already; if not, it is from here on."""
     if place.detail["type"] != "string_pattern_mismatch" or len(str(place.came)) <= NAME_LENGTH:
         return False
@@ -220,7 +220,7 @@ def _empty(place: _Place) -> str:
     return "empty; name at least one" + (f", or delete {owner}" if owner != "meta" else "")
 
 
-def _instead(place: _Place) -> str:
+def _alternative(place: _Place) -> str:
     return ", or give one expert alone, which needs none" if place.path == ["meta"] else ""
 
 
@@ -237,7 +237,7 @@ _WHOLE: dict[str, Callable[[_Place], str]] = {
 }
 
 _REASONS: dict[str, Callable[[_Place], str]] = {
-    "missing": lambda place: f"missing; write {place.allowed.removeprefix('write ')}{_instead(place)}",
+    "missing": lambda place: f"missing; write {place.allowed.removeprefix('write ')}{_alternative(place)}",
     "extra_forbidden": _unknown,
     "literal_error": _unlisted,
     "too_short": _empty,

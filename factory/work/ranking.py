@@ -134,17 +134,17 @@ def _listed(found: Importance, by: By) -> Answer:
     order = sorted(losses, key=lambda name: -(losses if by == "log_loss" else areas)[name].mean)
     shown = _with_ruler(order[:SHOWN], order)
     rows = [[name, losses[name].mean, losses[name].low, losses[name].high, areas[name].mean] for name in shown]
-    return {**table(("input", "log_loss", "low", "high", "auc"), rows), "left_out": _left_out(shown, order)}
+    return {**table(("input", "log_loss", "low", "high", "auc"), rows), "left_out": _name_left_out(shown, order)}
 
 
-def _left_out(shown: list[str], order: list[str]) -> str | None:
+def _name_left_out(shown: list[str], order: list[str]) -> str | None:
     """What was ranked below what is shown, the first few by name."""
     rest = [name for name in order if name not in shown]
     more = f" and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
     return f"{len(rest)} ranked below these: {'; '.join(rest[:NAMED])}{more}" if rest else None
 
 
-def _count(workshop: Workshop, plan: Screen, fingerprint: str) -> None:
+def _record_screen(workshop: Workshop, plan: Screen, fingerprint: str) -> None:
     """Write every expression down as an exploration, once against the same label on the same rows."""
     label = plan.label.model_dump(mode="json")
     for text in plan.expressions:
@@ -193,7 +193,7 @@ def rank_expressions(
         rows.append([name, *_screened(columns, expression, times[keep], labels.y[keep], block, bar)])
     noise = np.random.default_rng(canonical.seed_for(partition.fingerprint, NOISE)).normal(size=int(keep.sum()))
     rows.append([NOISE, *_figures(labels.y[keep], noise, times[keep], block), None, None])
-    _count(workshop, plan, partition.fingerprint)
+    _record_screen(workshop, plan, partition.fingerprint)
     rows.sort(key=lambda row: -abs((row[1] or 0.5) - 0.5))
     order = [row[0] for row in rows]
     shown = _with_ruler(order[: SHOWN + 1], order)
@@ -201,7 +201,7 @@ def rank_expressions(
     return {
         "label": f"{part.use} of {part.of}, {part.horizon}, on train, {int(keep.sum())} decisions",
         **table(columns_of, [row for row in rows if row[0] in shown]),
-        "left_out": _left_out(shown, order),
+        "left_out": _name_left_out(shown, order),
         "ranked_without": list(plan.left_out) or None,
         "ledger": workshop.standing(data),
     }

@@ -90,7 +90,7 @@ async def test_a_hint_is_not_of_what_this_connection_did_already(client: Client)
 
 
 async def test_a_fence_around_code_is_taken_off(client: Client, workspace: Workspace) -> None:
-    for fenced in ("```python\n{}\n```", "```\n{}\n```\n", "  ```py\n{}"):
+    for fenced in ("```python\n{}\n```", "```\n{}\n```\n", "  ```py\n{}", "```python\n{}\n```\nThis adds 1."):
         assert (await run(client, fenced.format("x = 1\nx + 1")))["output"] == "2\n"
         await run(client, fenced.format("validation.shape"), data="validation")
     assert Workshop(workspace).ledger.counts("hourly").trials == 1, "the same code, fenced or not"

@@ -6,7 +6,7 @@ from factory.errors import FactoryError, FlowError
 from factory.expressions.operators import OPERATORS
 from sandbox import Level
 from sandbox.limits import MIB
-from server.hints import hint
+from server.hints import find_hint
 from server.sandboxing import HOUR, VARIABLES, WEAK, WEAK_IN_WORDS, Budget, Settings, read_settings, told
 from server.steering import advice
 
@@ -174,13 +174,13 @@ SERIES = {
     ],
 )
 def test_an_error_for_want_of_a_name_says_what_to_pass_or_write(error: str, said: str) -> None:
-    assert said in str(hint(error, {"train"}, SERIES, ["r15"]))
+    assert said in str(find_hint(error, {"train"}, SERIES, ["r15"]))
 
 
 @pytest.mark.parametrize("error", ["KeyError: 'close'", "KeyError: 'zzz'", "KeyError: 3", "ZeroDivisionError: x", "no trades"])
 def test_an_error_of_another_kind_gets_no_hint(error: str) -> None:
-    assert hint(error, {"train"}, SERIES, ["r15"]) is None
+    assert find_hint(error, {"train"}, SERIES, ["r15"]) is None
 
 
 def test_a_frame_that_was_there_is_not_asked_for_again() -> None:
-    assert hint("NameError: name 'trades' is not defined", {"train", "trades"}, SERIES, []) is None
+    assert find_hint("NameError: name 'trades' is not defined", {"train", "trades"}, SERIES, []) is None

@@ -1,6 +1,5 @@
 """Arguments that several tools take."""
 
-import re
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -9,32 +8,35 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from factory import plainyaml
 from factory.foreign import clean_line
 
-FENCED = re.compile(r"\s*```[^\n`]*\n(.*?)\n?[ \t]*(?:```)?\s*", re.DOTALL)
-"""Text that is nothing but a block of Markdown."""
+FENCE = "```"
 
 
-def _unfenced(value: Any) -> Any:
-    """What stands inside the fence around a whole text."""
-    fenced = FENCED.fullmatch(value) if isinstance(value, str) else None
-    return fenced[1] if fenced else value
+def _remove_fence(value: Any) -> Any:
+    """What stands inside the fence of Markdown with which a text begins."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.startswith(FENCE) or "\n" not in text:
+        return value
+    inside = text.partition("\n")[2]
+    before, end, _ = inside.rpartition(f"\n{FENCE}")
+    return before if end else inside.removesuffix(FENCE)
 
 
-def _small(value: Any) -> Any:
+def _lower_case(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-def _object(value: Any) -> Any:
+def _read_object(value: Any) -> Any:
     """An object that came as YAML."""
     with suppress(ValueError):
         return plainyaml.read(value) if isinstance(value, str) else value
     return value
 
 
-def _without_names(value: Any) -> Any:
+def _drop_names(value: Any) -> Any:
     return list(value.values()) if isinstance(value, dict) else value
 
 
-def _expressions(value: Any) -> Any:
+def _split_expressions(value: Any) -> Any:
     """Expressions that came as one text, with commas or line breaks between them."""
     if not isinstance(value, str):
         return value
@@ -48,16 +50,16 @@ def _expressions(value: Any) -> Any:
     return [text.strip() for text in found if text.strip()]
 
 
-Expressions = Annotated[list[str], BeforeValidator(_expressions)]
+Expressions = Annotated[list[str], BeforeValidator(_split_expressions)]
 """Expressions, or names of recipes."""
-Screened = Annotated[Expressions, BeforeValidator(_without_names)]
+Candidates = Annotated[Expressions, BeforeValidator(_drop_names)]
 """The same, with or without names of their own."""
 Known = Annotated[str, Field(max_length=64), AfterValidator(clean_line)]
 """Id or name of a pipeline."""
-Code = Annotated[str, AfterValidator(_unfenced)]
+Code = Annotated[str, AfterValidator(_remove_fence)]
 """A program, inside a fence or not."""
 Spec = Annotated[
-    dict[str, Any] | str, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]}), AfterValidator(_unfenced)
+    dict[str, Any] | str, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]}), AfterValidator(_remove_fence)
 ]
 """A pipeline as an object, or as YAML or JSON text."""
 Changes = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description": "dotted path: new value; null deletes"})]
@@ -67,12 +69,12 @@ Grid = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "description"
 Label = Annotated[
     dict[str, Any],
     WithJsonSchema({"type": "object", "description": "{use: up_down, of: btc, horizon: 5m}"}),
-    BeforeValidator(_object),
+    BeforeValidator(_read_object),
 ]
 """What expressions are ranked against."""
-Stage = Annotated[Literal["sample", "label", "experts", "meta", "trade", "size", "exit", "refit"], BeforeValidator(_small)]
+Stage = Annotated[Literal["sample", "label", "experts", "meta", "trade", "size", "exit", "refit"], BeforeValidator(_lower_case)]
 """The stages whose building blocks are listed, in any case."""
-What = Annotated[str, Field(max_length=200), AfterValidator(_small)]
+What = Annotated[str, Field(max_length=200), AfterValidator(_lower_case)]
 """What is to be shown, in any case: all ids and names are in small letters."""
 Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
 """What a trial is broken down by."""

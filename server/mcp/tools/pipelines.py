@@ -7,7 +7,7 @@ from pydantic import Field
 
 from factory.errors import PipelineError, UnknownError
 from server.mcp.state import Call, ask, warm, workshop_of
-from server.mcp.tools.arguments import Changes, Grid, Known, Label, Score, Screened, Spec, Words
+from server.mcp.tools.arguments import Candidates, Changes, Grid, Known, Label, Score, Spec, Words
 from server.mcp.work import work
 from server.ranking import ranked
 
@@ -75,7 +75,7 @@ async def tune(
 async def rank_features(
     call: Call,
     pipeline: Known | None = None,
-    features: Annotated[Screened, Field(max_length=60)] | None = None,
+    features: Annotated[Candidates, Field(max_length=60)] | None = None,
     family: str | None = None,
     label: Label | None = None,
     dataset: str | None = None,

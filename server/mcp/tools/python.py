@@ -13,7 +13,7 @@ from factory.answers import tidy
 from factory.errors import FlowError
 from factory.foreign import clean
 from sandbox import Level, Outcome, pick_frames, refuse, shorten
-from server.hints import first_bars, hint
+from server.hints import find_hint, first_bars
 from server.mcp.state import Call, agent_of, ask, connection_of, state_of, workshop_of
 from server.mcp.tools.arguments import Code, Expressions, Known
 from server.mcp.work import work
@@ -109,7 +109,7 @@ def _answer(
     more = f"show(what='{id}') pages all {len(outcome.output):,} characters" if whole else None
     level = sandboxing.broker.level
     if outcome.error:
-        mend = _mend(workshop, frames, outcome.error)
+        mend = _find_mend(workshop, frames, outcome.error)
         printed = (f"printed before: {shown}",) if shown else ()
         counted = (workshop.standing(frames.dataset) if looked else UNSEEN,) if frames.validation else ()
         raise FlowError(f"execute_python: {outcome.error}", *mend, *printed, *((more,) if more else ()), *counted)
@@ -128,9 +128,9 @@ def _answer(
     )
 
 
-def _mend(workshop: "Workshop", frames: "Frames", error: str) -> list[str]:
+def _find_mend(workshop: "Workshop", frames: "Frames", error: str) -> list[str]:
     """What to pass or write instead, if the error tells."""
     features = workshop.resolve(frames.pipeline).features if frames.pipeline else ()
     own = [name for name in features if name not in frames.features]
-    found = hint(error, frames.files, workshop.catalog.meta(frames.dataset)["series"], own)
+    found = find_hint(error, frames.files, workshop.catalog.meta(frames.dataset)["series"], own)
     return [found] if found else []
