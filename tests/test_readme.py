@@ -1,7 +1,11 @@
 """The README says what the server is. ``python -m tests.test_readme`` writes its tool table."""
 
 import re
+import shlex
 from pathlib import Path
+
+from tests.e2e.market import small_workspace
+from tests.server.terminal import run_all
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -37,6 +41,25 @@ def test_the_strategy_in_the_readme_is_a_pipeline() -> None:
     assert block
     pipeline = parse(block[1])
     assert parse(render(pipeline)) == pipeline
+
+
+def test_the_readme_defines_and_scores_a_file_of_ones_own(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n(pipeline:.*?)```", text, re.DOTALL)
+    commands = re.search(r"```\n(rfcat define .*?)```", text, re.DOTALL)
+    assert block
+    assert commands
+    (tmp_path / "five-minutes.yaml").write_text(block[1], encoding="utf-8")
+    lines = [shlex.split(line, comments=True)[1:] for line in commands[1].splitlines()]
+    told = run_all(small_workspace(tmp_path / "workspace").root, lines, tmp_path)
+    assert [one.status for one in told] == [0] * len(lines), told
+    assert told[-1].out.count("five-minutes") == 2
+
+
+def test_the_readme_says_where_the_command_is() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert ".venv/bin/rfcat" in text
+    assert "source .venv/bin/activate" in text
 
 
 if __name__ == "__main__":
