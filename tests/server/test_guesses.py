@@ -103,7 +103,7 @@ async def test_a_call_about_no_pipeline_is_refused_in_its_own_words(client: Clie
 
 @pytest.mark.parametrize("tool", ["train", "backtest", "define_pipeline"])
 async def test_a_parent_without_changes_is_told_whether_it_is_known(client: Client, workspace: Workspace, tool: str) -> None:
-    assert await told(client, tool, parent="ab204484") == "pipeline: 'ab204484' unknown; there are none"
+    assert await told(client, tool, parent="ab204484") == "pipeline: 'ab204484' unknown; there is none yet"
     Workshop(workspace, "tester").define(SPEC)
     Workshop(workspace, "tester").define(parent="mine", changes={"meta.leaf": 40})
     line = await told(client, tool, parent="mine")
