@@ -52,6 +52,11 @@ def significant(value: float, digits: int = DIGITS) -> float | int | None:
     return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
 
 
+def counted(number: int, noun: str) -> str:
+    """A count with its noun: ``1 trial``, ``2 trials``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Answer:
     """Columns once, rows as lists."""
     return {"columns": list(columns), "rows": [list(row) for row in rows]}

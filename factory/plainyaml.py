@@ -5,6 +5,7 @@ models convert them. Duplicate and empty keys, anchors, aliases and tags are
 refused, and an expression that a comma cut in two gets a message of its own.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -105,9 +106,17 @@ def _mapping(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> dict
             raise ValueError(f"{_at(event, (*path, key))}: the key is there twice; keep one")
         value = next(events)
         if flow and isinstance(value, ScalarEvent) and value.style is None and not value.value:
-            raise ValueError(f"{_at(event, (*path, key))}: no value; a comma ends one inside {{ }}, so write a list as [a, b]")
+            raise ValueError(f"{_at(event, (*path, key))}: no value; {_mend_of_key(key)}")
         found[key] = _node(value, events, (*path, key), flow)
     return found
+
+
+def _mend_of_key(key: str) -> str:
+    """What to do about a key without a value inside braces: words without a colon between them, or a list without brackets."""
+    name, *rest = re.split(r"[:\s]+", key, maxsplit=1)
+    if name and rest and rest[0]:
+        return f"a colon and a blank stand between a key and its value, so write '{name}: {rest[0]}'"
+    return "a comma ends one inside { }, so write a list as [a, b]"
 
 
 def _sequence(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> list[Any]:

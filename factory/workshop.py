@@ -13,7 +13,7 @@ from typing import Any
 
 import factory
 from factory import canonical, framing, listing, naming, showing
-from factory.answers import Answer, tidy
+from factory.answers import Answer, counted, tidy
 from factory.binding import all_bound
 from factory.errors import DataError, FactoryError, PipelineError, did_you_mean
 from factory.explained import record_explanation
@@ -317,7 +317,7 @@ class Workshop:
         counts, few = self.ledger.counts(data), ""
         if counts.trials > 1:
             few = f" (about {self.ledger.independent(data):.0f} independent)"
-        return f"{counts.trials} trials{few}, {counts} on {data}; {self.pool(data).outlook}"
+        return f"{counted(counts.trials, 'trial')}{few}, {counts} on {data}; {self.pool(data).outlook}"
 
     def verify(self) -> Verification:
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""

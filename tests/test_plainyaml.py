@@ -33,6 +33,14 @@ def test_every_scalar_is_text() -> None:
         ("a:\n\t- b", "line 2: not YAML: found character '\\t' that cannot start any token; indent with blanks, not tabs"),
         ("a: {b: 1, c}", "line 1, a.c: no value; a comma ends one inside { }, so write a list as [a, b]"),
         (
+            "a: {kind bars, b: 1}",
+            "line 1, a.kind bars: no value; a colon and a blank stand between a key and its value, so write 'kind: bars'",
+        ),
+        (
+            "a: {b: 1, kind:bars}",
+            "line 1, a.kind:bars: no value; a colon and a blank stand between a key and its value, so write 'kind: bars'",
+        ),
+        (
             "f: {r1: ret(x, 1), r2: ret(x, 1)}",
             "line 1, f.r1: 'ret(x' was cut at a comma, which ends a value inside { } or [ ]; "
             "write it on a line of its own, or in quotes",

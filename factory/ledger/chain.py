@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
+from factory.answers import counted
 from factory.canonical import digest, dumps
 from factory.errors import LedgerError
 from factory.ledger import board
@@ -48,7 +49,7 @@ class Counts:
 
     def __str__(self) -> str:
         looked = f" ({self.of_validation} of validation)" if self.of_validation else ""
-        return f"{self.explorations} explorations{looked}"
+        return f"{counted(self.explorations, 'exploration')}{looked}"
 
 
 class Ledger:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from factory.answers import counted
 from factory.canonical import short_id
 from factory.errors import SealError
 from factory.ledger import Entry
@@ -156,7 +157,7 @@ class Pool:
         """How many looks are left and how often one may be spent, or why there is none, in a few words."""
         if self.closed:
             return f"0 looks left: {self.closed.partition(';')[0]}"
-        return f"{self.left} looks left" + (f", {self.a_day} a day" if self.a_day else "")
+        return f"{counted(self.left, 'look')} left" + (f", {self.a_day} a day" if self.a_day else "")
 
     @property
     def levels(self) -> str:

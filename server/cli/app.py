@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from typer import rich_utils
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
@@ -13,8 +14,9 @@ import factory
 from factory.errors import FactoryError
 from server.cli import data, dataset, demo, ledger, listing, running, strategies, vault
 from server.cli.commands import SETTINGS, acting, answering
-from server.cli.screen import degrade_plainly, fail, say
+from server.cli.screen import COLORS, degrade_plainly, fail, say
 
+rich_utils.COLOR_SYSTEM = COLORS
 app = typer.Typer(
     name="random-forest-cat",
     help="A factory for machine-learned trading strategies. Without a command: serve MCP over stdio.",

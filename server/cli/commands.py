@@ -67,6 +67,8 @@ def _with_forms(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def command(*given: Any, as_json: bool, as_csv: bool, **named: Any) -> None:
+        if as_json and as_csv:
+            raise typer.BadParameter("--json and --csv: an answer has one form; give one of them")
         print_as("json" if as_json else "csv" if as_csv else "text")
         function(*given, **named)
 

@@ -15,7 +15,7 @@ from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.data import fetch_series
 from server.cli.dataset import build_into
 from server.cli.references import BEGIN
-from server.cli.screen import say, show
+from server.cli.screen import quote, say, show
 from server.seal import seal
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _start_real(context: typer.Context, market: str, file: Path) -> None:
 def _confirm(file: Path) -> bool:
     from factory.workspace import write_text
 
-    say(file.read_text(encoding="utf-8"))
+    quote(file.read_text(encoding="utf-8"))
     if not os.isatty(0) or not typer.confirm("Is this split final? It cannot be changed once data are built"):
         return False
     write_text(file, file.read_text(encoding="utf-8").replace("confirmed: false", "confirmed: true", 1))

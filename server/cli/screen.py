@@ -32,8 +32,11 @@ WIDE = 100_000
 EVERY = 10.0
 """Seconds between two lines of progress that go to a file or a pipe."""
 
-SCREEN = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
-ERRORS = Console(stderr=True, markup=False, emoji=False, highlight=False)
+COLORS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+"""For every console: without colours nothing is bold or dim either."""
+
+SCREEN = Console(color_system=COLORS, soft_wrap=True, markup=False, emoji=False, highlight=False)
+ERRORS = Console(color_system=COLORS, stderr=True, markup=False, emoji=False, highlight=False)
 Form = Literal["text", "json", "csv"]
 _form: Form = "text"
 
@@ -56,6 +59,11 @@ def say(text: str) -> None:
     """Print a line for people: beside an answer that a program reads, not among it."""
     console = SCREEN if _form == "text" else ERRORS
     console.print(Text(terminal_text(for_people(text))), soft_wrap=True)
+
+
+def quote(text: str) -> None:
+    """Print what somebody wrote, as it is."""
+    (SCREEN if _form == "text" else ERRORS).print(Text(terminal_text(text)), soft_wrap=True)
 
 
 def fail(text: str) -> None:
@@ -151,8 +159,11 @@ def _print_table(table: Mapping[str, Any], wide: int | None) -> None:
     """Print a table without the blanks that fill its last column."""
     laid, hidden, least = grid(table, wide)
     paper = StringIO()  # A console keeps within its own width, also where a name needs more.
-    Console(file=paper, width=WIDE if wide is None else max(wide, least), force_terminal=SCREEN.is_terminal).print(laid)
+    room = WIDE if wide is None else max(wide, least)
+    Console(file=paper, color_system=COLORS, width=room, force_terminal=SCREEN.is_terminal).print(laid)
     SCREEN.out("\n".join(line.rstrip() for line in paper.getvalue().splitlines()), highlight=False)
+    if not table["rows"]:
+        SCREEN.out("none", highlight=False)
     if hidden:
         say(f"too narrow for: {', '.join(hidden)}; a wider terminal, --csv or --json shows all")
 

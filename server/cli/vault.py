@@ -34,7 +34,7 @@ def reviewer(context: typer.Context, secret: Secret = None) -> None:
     from factory.vault.reviewer import appoint
 
     appoint(workshop_of(context, new=True).ledger, passphrase(secret, twice=True))
-    say("kept nowhere: without it no report can be read, so write it down where no agent reads")
+    say("the reviewer is set; its passphrase is kept nowhere and no report is read without it: write it where no agent reads")
 
 
 @answering(app)

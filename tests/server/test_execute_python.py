@@ -115,7 +115,7 @@ async def test_law_4_validation_is_a_trial_before_the_code_runs(client: Client, 
     assert Workshop(workspace).ledger.counts("hourly").trials == 0
     answer = await run(client, "validation.shape", data="validation")
     assert answer["output"] == "(264, 5)\n", "11 of 35 days"
-    assert answer["ledger"].startswith("1 trials, 0 explorations")
+    assert answer["ledger"].startswith("1 trial, 0 explorations")
     ledger = Workshop(workspace).ledger
     async with anyio.create_task_group() as group:
         group.start_soon(partial(run, client, "while len(validation):\n    pass", data="validation"))
@@ -130,7 +130,7 @@ async def test_an_error_after_validation_could_be_read_counts_since_its_words_ca
 ) -> None:
     told = await refused(client, "raise ValueError(validation.close.mean())", data="validation")
     assert "ValueError" in told
-    assert "1 trials, 0 explorations" in told
+    assert "1 trial, 0 explorations" in told
     assert Workshop(workspace).ledger.counts("hourly").trials == 1
 
 

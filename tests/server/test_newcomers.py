@@ -1,16 +1,23 @@
 """What somebody new meets at the terminal: help that says what a thing costs, refusals that say how to go on."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from factory.answers import counted
 from factory.errors import did_you_mean
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.workshop import Workshop
 from factory.workspace import Workspace
+from tests.conftest import ROOT
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC
 
@@ -123,3 +130,58 @@ def test_start_takes_a_dataset_file_of_ones_own_by_its_name(tmp_path: Path) -> N
     assert "built eth" in own.out
     assert unknown.err.strip() == "start 'doge': unknown; allowed: btc, or write doge.yaml (docs/datasets.md)"
     assert "NAME of a dataset file NAME.yaml here" in " ".join(told.out.split())
+
+
+def test_a_list_of_nothing_says_none(market: Path, tmp_path: Path) -> None:
+    lines = [("show", "jobs"), ("show", "calls"), ("show", "looks"), ("vault", "show"), ("show", "trials")]
+    for line, one in zip(lines, run_all(market, [*lines[:4], ("show", "trials", "--page", "9")], tmp_path), strict=True):
+        assert one.status == 0, (line, one)
+        assert "none" in [row.strip() for row in one.out.splitlines()], (line, one)
+
+
+def test_two_forms_of_one_answer_are_refused(market: Path, tmp_path: Path) -> None:
+    lines = [("show", "--json", "--csv"), ("features", "--csv", "--json"), ("dataset", "list", "--json", "--csv")]
+    for one in run_all(market, lines, tmp_path):
+        assert (one.status, one.out) == (2, "")
+        assert "give one of them" in one.err
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_without_colour_nothing_is_escaped(market: Path, colours: bool) -> None:
+    words = [["help"], ["help", "tune"], ["tune", "-h"], ["show"], ["dataset", "list"], ["show", "no-such-thing"]]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environment = {**plain, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **({} if colours else {"NO_COLOR": "1"})}
+    for line in words:
+        asked = [sys.executable, "-m", "server", "--workspace", str(market), *line]
+        terminal, other = pty.openpty()
+        with subprocess.Popen(asked, cwd=ROOT, env=environment, stdout=other, stderr=other, stdin=other):
+            os.close(other)
+            shown = b""
+            with suppress(OSError):  # Linux ends a terminal that nobody writes to so.
+                while part := os.read(terminal, 4096):
+                    shown += part
+        os.close(terminal)
+        assert shown
+        assert (b"\x1b[" in shown) == colours, (line, shown)
+
+
+def test_the_reviewer_is_said_to_be_set(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("correct horse battery\n", encoding="utf-8")
+    (told,) = run_all(tmp_path / "workspace", [("vault", "reviewer", "--passphrase-file", "secret")], tmp_path)
+    assert told.out.startswith("the reviewer is set; ")
+
+
+def test_a_file_that_is_shown_for_confirmation_is_shown_as_it_is(tmp_path: Path) -> None:
+    own = f"# What execute_python sees: a third.\n{SPEC}".replace("confirmed: true", "confirmed: false")
+    (tmp_path / "own.yaml").write_text(own, encoding="utf-8")
+    for name, told in zip(
+        ("btc", "own"), run_all(tmp_path / "new", [("start", "btc"), ("start", "own")], tmp_path), strict=True
+    ):
+        written = (tmp_path / f"{name}.yaml").read_text(encoding="utf-8")
+        assert written in told.out
+        assert "an agent's own code" not in written
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "0 trials"), (1, "1 trial"), (2, "2 trials")])
+def test_a_count_agrees_with_its_noun(count: int, told: str) -> None:
+    assert counted(count, "trial") == told

@@ -147,7 +147,7 @@ def test_law_4_breakdowns_and_rankings_on_validation_are_explorations_of_it(work
     for by in ("hour", "side", "hour"):
         told = workshop.show(binary, by)
         groups = sum(row.payload["count"] for row in explored(workshop))
-        assert told["ledger"] == f"1 trials, {groups} explorations ({groups} of validation) on small-sim; 5 looks left, 1 a day"
+        assert told["ledger"] == f"1 trial, {groups} explorations ({groups} of validation) on small-sim; 5 looks left, 1 a day"
     assert groups == 24 + 2, "the same breakdown again tells nothing new"
     ranked = do("rank", pipeline=binary)
     assert f"{groups + 4} of validation" in ranked["ledger"], "four inputs beside the noise"
@@ -324,7 +324,7 @@ def test_a_trial_counts_its_trades_exactly_and_tells_its_sides(workshop: Worksho
     found = do("backtest", pipeline=binary)
     assert found["trades"] == found["decisions"]["taken"] == sum(found["sides"].values())
     assert "share that pays 1" in found["units"]
-    assert "1 trials" in found["reading"] or "luck" in found["reading"] or "loses" in found["reading"]
+    assert "1 trial" in found["reading"] or "luck" in found["reading"] or "loses" in found["reading"]
 
 
 def test_a_ruined_pipeline_is_called_so_everywhere(workshop: Workshop, binary: str, do) -> None:
