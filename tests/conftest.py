@@ -13,8 +13,9 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba"))
 
 
 def pytest_configure() -> None:
-    """Take their width from workers of pytest-xdist: what commands print into a pipe is not to be folded at it."""
+    """Take away the width that pytest-xdist or readline set: what commands print into a pipe is not to be folded at it."""
     os.environ.pop("COLUMNS", None)
+    os.unsetenv("COLUMNS")  # readline tells the C library alone
 
 
 @pytest.fixture(scope="session")
