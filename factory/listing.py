@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from factory.answers import Answer, page, table
+from factory.answers import Answer, counted, page, table
 from factory.binding import bind_shipped
 from factory.errors import PipelineError, did_you_mean
 from factory.expressions.operators import OPERATORS, Operator
@@ -78,7 +78,7 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "limits": _limits(spec),
         "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
         "submit": ready_of_market(spec, ledger.of_kinds(SEAL_ROWS)),
-        "ledger": f"{counts.trials} trials, {counts}; {pool_of(ledger.of_kinds(SEAL_ROWS), spec, now_ms()).outlook}",
+        "ledger": f"{counted(counts.trials, 'trial')}, {counts}; {pool_of(ledger.of_kinds(SEAL_ROWS), spec, now_ms()).outlook}",
     }
 
 
