@@ -24,12 +24,12 @@ from benchmarks.certification.agent import Idea
 from benchmarks.certification.market import DATASET
 from benchmarks.certification.search import FOREST, Market, statistic
 from benchmarks.certification.simulated import fast_folder
-from factory.canonical import seed_for
+from factory.core.canonical import seed_for
+from factory.core.times import MINUTE
 from factory.flow import Scored
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
-from factory.times import MINUTE
 from factory.vault import exam
 
 PRICES = ("open", "high", "low", "close")

@@ -35,8 +35,8 @@ from typing import Any, TypeVar
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks.certification.record import RULES, Attacked, Judged, append, read
+from factory.core.threads import LIBRARIES
 from factory.statistics.intervals import clopper_pearson
-from factory.threads import LIBRARIES
 
 KEPT = Path(".certification/markets.csv")
 KEPT_ATTACKS = Path(".certification/adversaries.csv")

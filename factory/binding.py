@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from factory.market.catalog import Catalog
 from factory.pipeline import Pipeline, check, shipped
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factory.arrays import mapped
-from factory.hashes import HASHES, DamageError, Stamp, is_whole, read_hashes, stamp, write_hashes
+from factory.core.hashes import HASHES, DamageError, Stamp, is_whole, read_hashes, stamp, write_hashes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,8 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.times import to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import Expression
 from factory.labels import Labels, label
@@ -17,7 +18,6 @@ from factory.parts.labels import TripleBarrier
 from factory.parts.samples import Clock
 from factory.pipeline import Pipeline
 from factory.sampling import at_bars, clock, cusum
-from factory.times import to_ms
 
 MOST_LOST = 0.2
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from factory import canonical
-from factory.answers import Answer
+from factory.core import canonical
+from factory.core.answers import Answer
 
 if TYPE_CHECKING:
     from factory.ledger import Store

@@ -18,13 +18,15 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory import canonical
-from factory.answers import Answer
 from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
 from factory.cache import Cache
+from factory.core import canonical
+from factory.core.answers import Answer
+from factory.core.errors import FlowError, UnlearnableError
+from factory.core.progress import Progress, silent, within
+from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.decisions import Rows
-from factory.errors import FlowError, UnlearnableError
 from factory.experts import Fitted, cross_fit, load_fitted
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
@@ -35,8 +37,6 @@ from factory.meta import Meta, fit_forest
 from factory.parts.labels import TripleBarrier
 from factory.parts.trades import Barriers, LongOrShort
 from factory.pipeline import Pipeline
-from factory.progress import Progress, silent, within
-from factory.times import DAY, DAYS_A_YEAR, to_ms
 
 VERSION = 4
 """Raised when fitted stages or scores would differ for the same input."""

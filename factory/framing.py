@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import factory
-from factory import canonical
-from factory.errors import DataError, PipelineError
+from factory.core import canonical
+from factory.core.errors import DataError, PipelineError
 from factory.expressions.expression import Expression
 from factory.expressions.keys import column_key
 from factory.screening import Reader

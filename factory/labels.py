@@ -11,11 +11,11 @@ import numpy as np
 from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.times import to_duration, to_ms
 from factory.kernels.events import concurrency, first_touch, shared_sum
 from factory.market.series import Series
 from factory.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
-from factory.times import to_duration, to_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from factory.answers import Answer, counted, page, table
 from factory.binding import bind_shipped
-from factory.errors import PipelineError, did_you_mean
+from factory.core.answers import Answer, counted, page, table
+from factory.core.errors import PipelineError, did_you_mean
+from factory.core.times import iso, now_ms, to_duration
 from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
 from factory.expressions.synonyms import SYNONYMS, find_nearest
@@ -21,7 +22,6 @@ from factory.parts.catalog import KINDS, entries
 from factory.parts.describe import Parameter
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
-from factory.times import iso, now_ms, to_duration
 from factory.vault.pools import SEAL_ROWS, pool_of
 
 PAGE = 20

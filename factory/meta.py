@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from factory.errors import UnlearnableError
+from factory.core.errors import UnlearnableError
+from factory.core.progress import Progress, silent, within
+from factory.core.threads import one_thread, spread
 from factory.experts.logit import fit_line
 from factory.kernels.forest import FlatForest
 from factory.kernels.logit import chances
 from factory.parts.meta import Forest
-from factory.progress import Progress, silent, within
 from factory.statistics.calibration import log_loss
 from factory.statistics.ranking import auc
-from factory.threads import one_thread, spread
 
 MOST_ROWS = 20_000
 """Rows drawn for a tree, at most, unless the part says otherwise."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from factory.binding import all_bound, rebind
-from factory.errors import PipelineError, UnknownError, did_you_mean
+from factory.core.errors import PipelineError, UnknownError, did_you_mean
 from factory.ledger import Store, StoredPipeline
 from factory.market.catalog import Catalog
 from factory.pipeline import Pipeline, diff, recall, shipped

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import factory
-from factory.answers import Answer, tidy
-from factory.errors import LedgerError, PipelineError
+from factory.core.answers import Answer, tidy
+from factory.core.errors import LedgerError, PipelineError
+from factory.core.times import iso, now_ms
 from factory.ledger import Position
 from factory.pipeline import Pipeline, provenance, render
-from factory.times import iso, now_ms
 from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.workspace import Workspace, write_new
 

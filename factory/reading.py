@@ -1,6 +1,6 @@
 """What the figures of a trial mean, in one sentence, at the number of trials that were made."""
 
-from factory.answers import Answer
+from factory.core.answers import Answer
 
 RUIN = -0.999
 GRADES = ((0.01, "strong"), (0.05, "fair"), (0.3, "weak"))

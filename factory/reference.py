@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import factory
+from factory.core.times import to_duration
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
@@ -23,7 +24,6 @@ from factory.market.starter import starter_spec
 from factory.parts.catalog import KINDS, entries
 from factory.parts.describe import allowed, spell
 from factory.pipeline import render, shipped
-from factory.times import to_duration
 from factory.workspace import write_text
 
 MADE = "<!-- Made by `python -m factory.reference`; change the registries and models instead. -->"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from factory.errors import FactoryError, PipelineError
+from factory.core.errors import FactoryError, PipelineError
 
 if TYPE_CHECKING:
     from factory.workshop import Workshop

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from factory.errors import ExpressionError, PipelineError, did_you_mean
+from factory.core.errors import ExpressionError, PipelineError, did_you_mean
+from factory.core.foreign import shorten
+from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.expressions.recipes import RECIPES, Recipe
-from factory.foreign import shorten
 from factory.market.catalog import Catalog
 from factory.parts.catalog import KINDS, kind_of
 from factory.parts.labels import FixedReturn, UpDown
 from factory.pipeline import parse_part
-from factory.times import to_duration, to_ms
 
 LABELS = (kind_of(UpDown), kind_of(FixedReturn))
 """Labels that need nothing but bars."""

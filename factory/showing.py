@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from factory.answers import Answer, further, table
-from factory.errors import PipelineError, UnknownError, did_you_mean
+from factory.core.answers import Answer, further, table
+from factory.core.errors import PipelineError, UnknownError, did_you_mean
+from factory.core.times import iso, now_ms
 from factory.evidence.standing import deflated
 from factory.explained import tell_probes
 from factory.ledger import Entry
 from factory.ledger.store import PAGE as KEPT
 from factory.naming import LISTS, PREFIXES, changed_from_parent
 from factory.reading import reading
-from factory.times import iso, now_ms
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, find_look, looks_of
 
 if TYPE_CHECKING:

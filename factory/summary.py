@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from factory.answers import Answer, further, table
-from factory.errors import FactoryError, PipelineError
+from factory.core.answers import Answer, further, table
+from factory.core.errors import FactoryError, PipelineError
+from factory.core.times import now_ms
 from factory.evidence.standing import deflated
 from factory.ledger import Entry
 from factory.ledger.board import Idea
 from factory.reading import reading
-from factory.times import now_ms
 from factory.vault.pools import SEAL_ROWS, looks_of
 
 if TYPE_CHECKING:

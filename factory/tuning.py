@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from factory import canonical
 from factory.cache import Cache
-from factory.errors import FlowError
+from factory.core import canonical
+from factory.core.errors import FlowError
+from factory.core.progress import Progress, silent, within
 from factory.pipeline import Pipeline, Range
-from factory.progress import Progress, silent, within
 
 if TYPE_CHECKING:
     from factory.decisions import Rows

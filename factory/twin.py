@@ -11,7 +11,7 @@ from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.null import Holds, Moves, Questions, Ups, count_ups, holds_of, moves_of, replay
 from factory.cache import Cache
-from factory.canonical import seed_for
+from factory.core.canonical import seed_for
 from factory.decisions import Rows
 from factory.flow import Scored, cached, content_key, levels_of, threads
 from factory.labels import windows_of

@@ -12,18 +12,19 @@ from functools import cached_property
 from typing import Any
 
 import factory
-from factory import canonical, framing, listing, naming, showing
-from factory.answers import Answer, counted, tidy
+from factory import framing, listing, naming, showing
 from factory.binding import all_bound
-from factory.errors import DataError, FactoryError, PipelineError, did_you_mean
+from factory.core import canonical
+from factory.core.answers import Answer, counted, tidy
+from factory.core.errors import DataError, FactoryError, PipelineError, did_you_mean
+from factory.core.progress import Progress, silent
+from factory.core.times import now_ms, to_duration
 from factory.explained import record_explanation
 from factory.expressions.keys import column_key
 from factory.ledger import Entry, Ledger, Run, Store, Verification
 from factory.market.catalog import NONE_BUILT, Catalog
 from factory.pipeline import Facts, Pipeline, check, describe_idea, diff, parse, remember
-from factory.progress import Progress, silent
 from factory.proposing import anchors, propose
-from factory.times import now_ms, to_duration
 from factory.vault.pools import SEAL_ROWS, Pool, pool_of
 from factory.vault.recovery import recover
 from factory.workspace import Workspace

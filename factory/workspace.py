@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from factory.errors import WorkspaceError
+from factory.core.errors import WorkspaceError
+from factory.core.quoting import terminal_line
 from factory.locks import marked, unmarked
-from factory.quoting import terminal_line
 
 FORMAT = 1
 """Raised whenever an older version could no longer read what a newer one writes."""

@@ -5,8 +5,8 @@ import signal
 import sys
 import threading
 
-from factory.errors import FactoryError
-from factory.quoting import terminal_text
+from factory.core.errors import FactoryError
+from factory.core.quoting import terminal_text
 from server.entry import keep_stdout_clean, open_workspace
 
 COMPLETING = ("_RFCAT_COMPLETE", "_RANDOM_FOREST_CAT_COMPLETE")

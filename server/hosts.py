@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from factory.quoting import shell_line
+from factory.core.quoting import shell_line
 from factory.workspace import Workspace
 
 NAME = "random-forest-cat"

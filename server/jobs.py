@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from factory.answers import table
-from factory.errors import JobError
+from factory.core.answers import table
+from factory.core.errors import JobError
 
 if TYPE_CHECKING:
     from factory.jobs import Job, Jobs

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FactoryError, FlowError
+from factory.core.errors import FactoryError, FlowError
 from sandbox import Broker, Level, Limits
 from sandbox.limits import MIB
 

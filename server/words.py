@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from factory.quoting import shell_line
+from factory.core.quoting import shell_line
 
 Given = Mapping[str, str]
 """Arguments of a call, as text; ``...`` where any will do."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.plainyaml import MAX_TEXT, read
+from factory.core.plainyaml import MAX_TEXT, read
 
 
 def test_every_scalar_is_text() -> None:

@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 import typer
 
+from factory.core.plainyaml import read
+from factory.core.times import moment
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse as parse_expression
 from factory.expressions.operators import OPERATORS
@@ -21,9 +23,7 @@ from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
 from factory.parts.catalog import entries
 from factory.pipeline import parse as parse_pipeline
-from factory.plainyaml import read
 from factory.reference import PAGES, meanings
-from factory.times import moment
 from factory.workspace import Workspace
 from server.cli.app import app
 from tests.conftest import ROOT

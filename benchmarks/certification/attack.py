@@ -12,7 +12,7 @@ from benchmarks.certification.examine import FAIL, PASS, REFUSED, Verdict, exami
 from benchmarks.certification.kinds import KINDS, write_market
 from benchmarks.certification.record import Attacked
 from benchmarks.certification.simulated import SimulatedMarket, fast_folder
-from factory.errors import FactoryError
+from factory.core.errors import FactoryError
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import check
 from factory.vault.exam import Examined

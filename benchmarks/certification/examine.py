@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.certification.simulated import SimulatedMarket, tried
 from factory.backtest import Trades
-from factory.canonical import seed_for
-from factory.errors import FactoryError, SealError
+from factory.core.canonical import seed_for
+from factory.core.errors import FactoryError, SealError
 from factory.evidence.probes.findings import blocking
 from factory.pipeline import Pipeline
 from factory.statistics.alpha import level_after

@@ -17,10 +17,10 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from benchmarks.certification.market import START, day
-from factory.canonical import seed_for
+from factory.core.canonical import seed_for
+from factory.core.times import DAYS_A_YEAR, MINUTE, moment
 from factory.market.frames import Frame
 from factory.market.simulator import DAY_ROWS, HOUR_ROWS, SCALE, bars, simulate, student, volatility, volumes
-from factory.times import DAYS_A_YEAR, MINUTE, moment
 
 DATASET = "drawn"
 DAYS, TRAIN_DAYS, OPEN_DAYS = 240, 40, 140

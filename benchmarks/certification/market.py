@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from factory.canonical import seed_for
+from factory.core.canonical import seed_for
 
 NULL_DAYS, PLANTED_DAYS = 60, 180
 START = "2024-01-01"

@@ -15,8 +15,8 @@ from benchmarks.certification.agent import Idea
 from benchmarks.certification.market import DATASET
 from benchmarks.certification.record import Judged, read
 from benchmarks.certification.search import FOREST, LOOKS, Market
-from factory.canonical import seed_for
-from factory.errors import SealError
+from factory.core.canonical import seed_for
+from factory.core.errors import SealError
 from factory.pipeline import Pipeline
 from factory.vault import exam
 from factory.vault.pools import ALPHA

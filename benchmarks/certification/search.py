@@ -16,17 +16,17 @@ from benchmarks.certification.agent import DIRECTIONS, STATES, Climber, Idea, le
 from benchmarks.certification.market import DATASET, spec_text
 from benchmarks.certification.record import RULES, Judged
 from benchmarks.certification.simulated import SimulatedMarket, fast_folder, tried
-from factory.canonical import seed_for
+from factory.core.canonical import seed_for
+from factory.core.errors import FactoryError
+from factory.core.progress import silent
+from factory.core.times import DAY
 from factory.decisions import Rows
-from factory.errors import FactoryError
 from factory.flow import Scored
 from factory.ledger import Entry
 from factory.market.simulator import truth
 from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
-from factory.progress import silent
 from factory.statistics.sharpe import moments, psr_at_benchmark
-from factory.times import DAY
 from factory.vault.door import door_of
 from factory.work import WORK
 from factory.workshop import Workshop

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from factory.cache import Cache
+from factory.core.progress import silent
 from factory.decisions import Rows, read_rows
 from factory.expressions.columns import Columns
 from factory.flow import Scored, learn, trade
@@ -18,7 +19,6 @@ from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
-from factory.progress import silent
 from factory.vault.sealed import open_sealed
 from factory.work import WORK
 from factory.workshop import Workshop

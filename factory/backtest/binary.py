@@ -8,11 +8,11 @@ from factory.backtest import sizing
 from factory.backtest.fills import Fills, Turn, bars_of
 from factory.backtest.kernel import ON_TICK, locate, settle
 from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.times import to_ms
 from factory.market.contracts import Binary
 from factory.market.series import Series
 from factory.parts.trades import UpOrDown
-from factory.times import to_ms
 
 
 def fill(

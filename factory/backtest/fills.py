@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from factory.backtest.kernel import Bars
 from factory.backtest.result import DUST, RUINED, Daily, Trades
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.times import DAY
 from factory.market.series import Series
-from factory.times import DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest.result import DUST, Daily, Trades
+from factory.core.times import DAY, DAYS_A_YEAR
 from factory.market.contracts import Binary, Contract
 from factory.statistics import calibration, ranking
 from factory.statistics.blocks import LEAST_BLOCKS, block_length, block_mean, count_blocks
 from factory.statistics.intervals import break_even
 from factory.statistics.sharpe import mertens_error, moments, psr
-from factory.times import DAY, DAYS_A_YEAR
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from factory.backtest.perpetual import Levels
 from factory.backtest.result import Trades
+from factory.core.threads import spread
+from factory.core.times import to_ms
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.parts.trades import After, Barriers, LongOrShort
-from factory.threads import spread
-from factory.times import to_ms
 
 BLOCK = 250
 """Draws that one thread makes at a time; the same draws come whatever the number of threads."""

@@ -10,11 +10,11 @@ from factory.backtest import sizing
 from factory.backtest.fills import Fills, Turn, bars_of
 from factory.backtest.kernel import NEVER, Bars, Decisions, Terms, await_trading, locate, walk
 from factory.backtest.result import NO_EDGE, TOO_SMALL
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.parts import trades as parts
-from factory.times import DAY, DAYS_A_YEAR, to_ms
 
 TIE = 1e-12
 WAIT = 5

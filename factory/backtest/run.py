@@ -10,7 +10,7 @@ from factory.backtest.metrics import Clock, figures, forecast
 from factory.backtest.perpetual import Levels
 from factory.backtest.result import Daily, Result, Trades
 from factory.backtest.twins import sides
-from factory.errors import FlowError
+from factory.core.errors import FlowError
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
 from factory.parts.trades import LongOrShort, Trade, UpOrDown

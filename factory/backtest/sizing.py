@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.errors import FlowError
+from factory.core.errors import FlowError
 from factory.market.contracts import Contract
 from factory.parts.trades import Fixed, Kelly, Size, Volatility
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.progress import Progress, silent
 from factory.kernels.importance import permuted_sums
 from factory.meta import Meta
-from factory.progress import Progress, silent
 from factory.statistics.blocks import block_mean
 from factory.statistics.calibration import CLIP
 from factory.statistics.ranking import Auc, auc

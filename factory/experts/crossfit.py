@@ -9,14 +9,14 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.errors import UnlearnableError
+from factory.core.errors import UnlearnableError
+from factory.core.progress import Progress, silent
+from factory.core.threads import one_thread, spread
 from factory.experts import extra_trees, gradient_boosting, linear, logistic, rule
 from factory.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, Sample, VotingModel
 from factory.parts.base import Part
 from factory.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
-from factory.progress import Progress, silent
 from factory.splits import purged_kfold
-from factory.threads import one_thread, spread
 
 FOLDS = 5
 EMBARGO = 0.01

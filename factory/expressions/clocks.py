@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from factory.errors import ExpressionError, did_you_mean
+from factory.core.errors import ExpressionError, did_you_mean
+from factory.core.times import to_duration
 from factory.expressions.nodes import Call, ColumnName, Node, Number, SeriesName, Span
 from factory.expressions.operators import OPERATORS
 from factory.expressions.signature import Literals
-from factory.times import to_duration
 
 Clock = tuple[int, int, str]
 """Period and delay in ms, and the series: rows of one clock. The least of several is the finest."""

@@ -4,11 +4,11 @@ from math import log, pi
 
 import numpy as np
 
+from factory.core.times import DAY, HOUR, MINUTE
 from factory.expressions.compute_window import changed, ratio, window_mean, window_most, window_sum, window_var
 from factory.expressions.kernels import rows, run
 from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
-from factory.times import DAY, HOUR, MINUTE
 
 Columns = tuple[Floats, ...]
 

@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
-from factory.canonical import digest
-from factory.errors import ExpressionError, did_you_mean
+from factory.core.canonical import digest
+from factory.core.errors import ExpressionError, did_you_mean
 from factory.expressions.clocks import Clocks, clock_of, literals, misfits, reach
 from factory.expressions.nodes import Call, ColumnName, Node, SeriesName
 from factory.expressions.operators import OPERATORS, Operator

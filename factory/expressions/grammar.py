@@ -7,7 +7,8 @@ operator looks ahead. Nothing here is ever evaluated as Python.
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from factory.errors import ExpressionError
+from factory.core.errors import ExpressionError
+from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.expressions.nodes import (
     COMPARISON,
@@ -25,7 +26,6 @@ from factory.expressions.nodes import (
 from factory.expressions.operators import OPERATORS, Operator, Param
 from factory.expressions.synonyms import BACK, NO_FUTURE, find_nearest, looks_ahead, match_names
 from factory.expressions.tokens import Token, fail, tokens
-from factory.times import to_duration, to_ms
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Expression", "parse"]
 

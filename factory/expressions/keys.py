@@ -1,6 +1,6 @@
 """Under which key a column is cached; known without computing anything."""
 
-from factory.canonical import digest
+from factory.core.canonical import digest
 
 KERNELS = 4
 """Raised whenever an operator's values change, so that no stale column is read."""

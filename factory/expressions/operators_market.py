@@ -1,7 +1,7 @@
 """Operators on whole series, the clock, and higher time frames."""
 
+from factory.core.times import DAY, MINUTE
 from factory.expressions.signature import Literals, Operator, Param, lagged, series, whole, wilder_settling, window, x
-from factory.times import DAY, MINUTE
 
 _OHLC = ("open", "high", "low", "close")
 _HLC = ("high", "low", "close")

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from factory.errors import ExpressionError
-from factory.times import to_ms
+from factory.core.errors import ExpressionError
+from factory.core.times import to_ms
 
 MAX_TEXT = 2_000
 MAX_NUMBER = 1e15

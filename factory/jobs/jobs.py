@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from factory.errors import FactoryError, JobError
+from factory.core.errors import FactoryError, JobError
+from factory.core.progress import Progress, silent
+from factory.core.times import now_ms
 from factory.jobs.lanes import Lanes, Outlook, foresee
 from factory.jobs.slot import Slot
 from factory.jobs.table import UNFINISHED, Job, JobTable
 from factory.jobs.worker import Outcome
 from factory.ledger.locks import Claim, is_claimed, sweep
-from factory.progress import Progress, silent
-from factory.times import now_ms
 from factory.workspace import Workspace
 
 GRACE_MS = 3_000

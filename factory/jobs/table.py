@@ -8,11 +8,11 @@ from typing import Any, Literal, TypedDict
 
 from sqlalchemy import Row, insert, select, update
 
-from factory.canonical import in_order
-from factory.errors import JobError
+from factory.core.canonical import in_order
+from factory.core.errors import JobError
+from factory.core.times import now_ms
 from factory.ledger.database import Database
 from factory.ledger.schema import JOBS
-from factory.times import now_ms
 from factory.workspace import Workspace
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]

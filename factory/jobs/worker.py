@@ -11,11 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from factory.canonical import in_order
-from factory.errors import Cancelled, FactoryError
+from factory.core.canonical import in_order
+from factory.core.errors import Cancelled, FactoryError
+from factory.core.progress import Progress
+from factory.core.threads import environment
 from factory.jobs.table import SEARCHING, JobTable, State
-from factory.progress import Progress
-from factory.threads import environment
 from factory.workspace import Workspace
 
 REPORT_EVERY = 0.2

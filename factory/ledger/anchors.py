@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from factory.canonical import dumps
-from factory.errors import LedgerError
+from factory.core.canonical import dumps
+from factory.core.errors import LedgerError
 
 GENESIS = "0" * 64
 _TAIL = 1024  # several lines

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
-from factory.answers import counted
-from factory.canonical import digest, dumps
-from factory.errors import LedgerError
+from factory.core.answers import counted
+from factory.core.canonical import digest, dumps
+from factory.core.errors import LedgerError
+from factory.core.times import now_ms
 from factory.ledger import board
 from factory.ledger.anchors import GENESIS, Anchors, Position
 from factory.ledger.database import Database, lock_of
@@ -18,7 +19,6 @@ from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash
 from factory.ledger.running import check_running, count_independent, find_totals, keep_up
 from factory.ledger.schema import LEDGER
 from factory.ledger.verification import Verification, verify
-from factory.times import now_ms
 from factory.workspace import Workspace
 
 PAGE = 50

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, QueuePool, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
-from factory.errors import LedgerError, WorkspaceError
+from factory.core.errors import LedgerError, WorkspaceError
 from factory.ledger.locks import exclusive
 from factory.ledger.running import rebuild
 from factory.ledger.schema import METADATA, ONLY_ADDED, VERSION

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from factory.errors import LedgerError
+from factory.core.errors import LedgerError
 from factory.locks import DEAD_AFTER, take
 
 PATIENCE = 30.0

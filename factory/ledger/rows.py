@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from factory.canonical import digest
-from factory.errors import LedgerError
+from factory.core.canonical import digest
+from factory.core.errors import LedgerError
 
 PAYLOAD_VERSION = 1
 """Version of the payloads written now; older ones stay as they are."""

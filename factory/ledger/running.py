@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
-from factory.errors import FactoryError
+from factory.core.errors import FactoryError
 from factory.ledger.rows import index_of
 from factory.ledger.schema import BOARD, DAILY_SUMS, LEDGER, PIPELINES, TOTALS
 from factory.pipeline import describe_idea, recall, shipped

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
-from factory.canonical import in_order
+from factory.core.canonical import in_order
+from factory.core.times import now_ms
 from factory.ledger.database import Database
 from factory.ledger.schema import CALLS, NAMES, PIPELINES, RUNS
 from factory.pipeline import Pipeline, recall, shipped
-from factory.times import now_ms
 from factory.workspace import Workspace
 
 PAGE = 50

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from factory.errors import DataError, SealError
+from factory.core.errors import DataError, SealError
+from factory.core.progress import Progress, silent, within
+from factory.core.times import iso, moment
 from factory.market import seals, staging, store
 from factory.market.contracts import Binary
 from factory.market.coverage import coverage, warn_of_thin
@@ -25,8 +27,6 @@ from factory.market.series import Series
 from factory.market.simulator import simulate
 from factory.market.sources.paths import fetch_command, files_of
 from factory.market.spec import DatasetSpec, SeriesSpec
-from factory.progress import Progress, silent, within
-from factory.times import iso, moment
 from factory.workspace import Workspace
 
 FEWEST = 0.9

@@ -7,9 +7,9 @@ from os.path import isfile
 from pathlib import Path
 from typing import Any
 
-from factory.canonical import digest
-from factory.errors import DataError, SealError, did_you_mean
-from factory.hashes import HASHES, DamageError, Stamp, require_whole
+from factory.core.canonical import digest
+from factory.core.errors import DataError, SealError, did_you_mean
+from factory.core.hashes import HASHES, DamageError, Stamp, require_whole
 from factory.market.spec import DatasetSpec
 from factory.workspace import Workspace
 
@@ -118,7 +118,7 @@ def require_files(folder: Path, files: Mapping[str, int], sealed: bool = False) 
     Returns
     -------
     tuple of Stamp
-        Of :func:`~factory.hashes.require_whole`.
+        Of :func:`~factory.core.hashes.require_whole`.
 
     Raises
     ------

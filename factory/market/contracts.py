@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from factory.names import Name
-from factory.times import Duration
+from factory.core.names import Name
+from factory.core.times import Duration
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Step = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from factory.arrays import mapped
-from factory.canonical import dumps
-from factory.errors import DataError
-from factory.hashes import Stamp
+from factory.core.canonical import dumps
+from factory.core.errors import DataError
+from factory.core.hashes import Stamp
 from factory.market.catalog import MEND, OVERSHOOT, Catalog, partition_meta, require_files
 from factory.market.series import Partition, Series
 from factory.workspace import Workspace

@@ -7,9 +7,9 @@ import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
+from factory.core.times import moment
 from factory.market.frames import Frame
 from factory.market.spec import SeriesSpec
-from factory.times import moment
 
 COINS = ("volume", "taker_buy_volume")
 QUOTED = ("quote_volume", "taker_buy_quote_volume", "number_of_trades")

@@ -6,10 +6,10 @@ import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
+from factory.core.times import to_duration
 from factory.market.faults import FROZEN, JUMP, VOLUME, Fault
 from factory.market.frames import PRICES, Frame
 from factory.market.spec import SeriesSpec
-from factory.times import to_duration
 
 LEVEL = float(np.log(1.4))
 LEVEL_SCALES = 20.0

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from factory.times import iso
+from factory.core.times import iso
 
 KEY = "faults"
 """In a series' facts."""

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from factory.times import canonical_duration, iso, moment
+from factory.core.times import canonical_duration, iso, moment
 
 
 def _delay(text: str) -> str:

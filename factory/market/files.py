@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from factory.core.names import Name
+from factory.core.times import moment
 from factory.market.fields import Globs, Moment, Unit, Zone
-from factory.names import Name
-from factory.times import moment
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""

@@ -6,11 +6,11 @@ import numpy as np
 from numpy import bool_, int64
 from numpy.typing import NDArray
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, to_duration
 from factory.market.frames import Frame
 from factory.market.series import Series
 from factory.market.spec import SeriesSpec
-from factory.times import DAY, to_duration
 
 MOST_JITTER, JITTER_SHARE = 1_000, 100
 """A stamp is moved onto its place from within a second, and a hundredth of the period."""

@@ -18,7 +18,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-from factory.times import DAY, HOUR, MINUTE
+from factory.core.times import DAY, HOUR, MINUTE
 
 LIMIT = 0.93
 """Absolute correlation above which two columns tell of one market, where they share enough to say so."""

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from factory.errors import did_you_mean
+from factory.core.errors import did_you_mean
 
 SHOWN = 40
 

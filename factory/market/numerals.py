@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.errors import DataError
+from factory.core.errors import DataError
 
 BLANKS = "[ \u00a0\u202f\u2009'\u2019]"
 """What else groups digits."""

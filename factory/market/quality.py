@@ -8,13 +8,13 @@ import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import iso, to_duration
 from factory.market.declared import excluded
 from factory.market.faults import Fault
 from factory.market.frames import BARS, Frame
 from factory.market.grid import tolerance
 from factory.market.spec import SeriesSpec
-from factory.times import iso, to_duration
 
 MOST_QUARANTINED, FEW = 0.01, 2
 """Share of rows set aside above which the source itself is not to be trusted, and how many always may be."""

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.errors import DataError, did_you_mean
+from factory.core.errors import DataError, did_you_mean
 from factory.market.files import Files
 from factory.market.frames import BARS, PRICES, Frame
 from factory.market.numerals import parse_numbers

@@ -21,14 +21,14 @@ import numpy as np
 from numpy import float64, uint64
 from numpy.typing import NDArray
 
-from factory import canonical, errors
-from factory.errors import DataError, FactoryError, SealError
-from factory.hashes import HASHES, read_hashes, require_whole
+from factory.core import canonical, errors
+from factory.core.errors import DataError, FactoryError, SealError
+from factory.core.hashes import HASHES, read_hashes, require_whole
+from factory.core.threads import environment
+from factory.core.times import DAY, iso
 from factory.market.catalog import MEND
 from factory.market.series import Series
 from factory.market.spec import DatasetSpec
-from factory.threads import environment
-from factory.times import DAY, iso
 from factory.workspace import Workspace
 
 SEAL = "seal.json"

@@ -29,8 +29,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
+from factory.core.times import DAY, HOUR, MINUTE
 from factory.market.frames import Frame
-from factory.times import DAY, HOUR, MINUTE
 
 ALPHA, BETA = 0.05, 0.93
 SCALE = 5e-4

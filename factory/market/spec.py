@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from factory import plainyaml
-from factory.errors import DataError
+from factory.core import plainyaml
+from factory.core.errors import DataError
+from factory.core.names import Name, Slug
+from factory.core.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.fields import Column, Delay, Moment, Underlying
 from factory.market.files import NONE, Adjustment, Closed, Files, Provider, Source
 from factory.market.mistakes import lines_of
-from factory.names import Name, Slug
-from factory.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
 
 PARTITIONS = ("train", "validation", "sealed")
 GAP_SHARE = 0.01

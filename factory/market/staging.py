@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from factory import canonical
-from factory.errors import DataError
+from factory.core import canonical
+from factory.core.errors import DataError
 from factory.locks import take, take_for_ever
 from factory.workspace import Workspace, write_text
 

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy import bool_, int64
 from numpy.typing import NDArray
 
-from factory.errors import DataError
-from factory.times import DAY, HOUR
+from factory.core.errors import DataError
+from factory.core.times import DAY, HOUR
 
 SECOND, MILLI, MICRO, NANO = (10**8, 10**11), (10**11, 10**14), (10**14, 10**17), (10**17, 2**63 - 1)
 """Sizes of a stamp in each unit, from 1973 on."""

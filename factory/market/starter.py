@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from factory.errors import DataError, did_you_mean
+from factory.core.errors import DataError, did_you_mean
 from factory.market.spec import DatasetSpec, load_spec
 
 _HERE = Path(__file__).parent

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from factory import canonical
-from factory.errors import DataError
-from factory.hashes import write_hashes
+from factory.core import canonical
+from factory.core.errors import DataError
+from factory.core.hashes import write_hashes
 from factory.market import faults, seals, staging
 from factory.market.catalog import META, OVERSHOOT, SPEC
 from factory.market.dataset import SERIES

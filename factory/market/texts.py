@@ -11,7 +11,7 @@ from itertools import chain, takewhile
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from factory.errors import DataError
+from factory.core.errors import DataError
 
 SEPARATORS = ("\t", ";", "|", ",")
 """Those that may part cells; where two fit alike the first does, as a comma is also a decimal sign."""

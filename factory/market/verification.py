@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from factory.errors import FactoryError
-from factory.hashes import HASHES, find_damage
+from factory.core.errors import FactoryError
+from factory.core.hashes import HASHES, find_damage
 from factory.market.catalog import MEND, Catalog
 from factory.market.dataset import open_partition
 from factory.market.store import fingerprints_of

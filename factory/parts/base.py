@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from factory.names import Name
+from factory.core.names import Name
 
 FeatureName = Annotated[Name, Field(description="the name of a feature")]
 SeriesName = Annotated[Name, Field(description="the name of a series of bars")]

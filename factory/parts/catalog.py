@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from factory.errors import PipelineError, did_you_mean
+from factory.core.errors import PipelineError, did_you_mean
 from factory.parts.base import Part
 from factory.parts.describe import Parameter, parameters
 from factory.parts.experts import EXPERTS

@@ -8,8 +8,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
+from factory.core.times import canonical_duration
 from factory.parts.base import Means, Part
-from factory.times import canonical_duration
 
 
 @dataclass(frozen=True, slots=True)

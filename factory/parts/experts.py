@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from factory.names import Name
+from factory.core.names import Name
 from factory.parts.base import FeatureName, Means, Part
 
 See = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from factory.core.times import Duration
 from factory.parts.base import FeatureName, Means, Part, SeriesName
-from factory.times import Duration
 
 
 class UpDown(Part):

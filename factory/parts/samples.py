@@ -2,8 +2,8 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from factory.core.times import Duration
 from factory.parts.base import FeatureName, Level, Means, Part
-from factory.times import Duration
 
 
 class Clock(Part):

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from factory.names import Slug
+from factory.core.names import Slug
+from factory.core.times import Duration
 from factory.parts.base import Means, Part
-from factory.times import Duration
 
 ContractName = Annotated[Slug, Field(description="the name of one of the dataset's contracts")]
 Share = Annotated[float, Field(ge=0.0001, le=1)]

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from factory import plainyaml
-from factory.errors import PipelineError, did_you_mean
+from factory.core import plainyaml
+from factory.core.errors import PipelineError, did_you_mean
 from factory.pipeline.texts import texts
 
 NAMED = ("features", "experts", "tune")

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from factory.errors import ExpressionError, PipelineError, did_you_mean
+from factory.core.errors import ExpressionError, PipelineError, did_you_mean
+from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.market.contracts import Binary
 from factory.market.spec import DatasetSpec
@@ -12,7 +13,6 @@ from factory.parts.samples import Clock
 from factory.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.model import Pipeline
 from factory.pipeline.references import unused
-from factory.times import to_duration, to_ms
 
 FEW_DECISIONS = 300
 """Fewer in validation, and an interval around a score is too wide to learn from."""

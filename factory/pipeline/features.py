@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from factory.errors import ExpressionError
+from factory.core.errors import ExpressionError
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.expressions.recipes import RECIPES

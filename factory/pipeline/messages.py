@@ -8,9 +8,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from factory.errors import did_you_mean
-from factory.foreign import shorten
-from factory.names import NAME_LENGTH, SLUG_LENGTH
+from factory.core.errors import did_you_mean
+from factory.core.foreign import shorten
+from factory.core.names import NAME_LENGTH, SLUG_LENGTH
 from factory.parts.base import Part
 from factory.parts.catalog import KINDS, kind_of
 from factory.parts.describe import allowed

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from factory import canonical
-from factory.errors import PipelineError
+from factory.core import canonical
+from factory.core.errors import PipelineError
+from factory.core.names import Name, Slug
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import BARS
-from factory.names import Name, Slug
 from factory.parts.base import Part
 from factory.parts.experts import Expert
 from factory.parts.labels import Label

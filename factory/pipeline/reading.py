@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from factory import plainyaml
-from factory.errors import PipelineError
+from factory.core import plainyaml
+from factory.core.errors import PipelineError
 from factory.parts.base import Part
 from factory.pipeline.messages import explain, shown
 from factory.pipeline.model import Pipeline

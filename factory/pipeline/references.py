@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from factory.errors import did_you_mean
+from factory.core.errors import did_you_mean
 from factory.parts.experts import Rule
 from factory.parts.labels import TripleBarrier
 from factory.parts.samples import Cusum

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from factory.errors import PipelineError
-from factory.plainyaml import MAX_DEPTH
+from factory.core.errors import PipelineError
+from factory.core.plainyaml import MAX_DEPTH
 
 
 def texts(value: Any, path: str = "", depth: int = 0) -> Any:

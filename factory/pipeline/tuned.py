@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from factory.parts.base import Part
 from factory.pipeline.messages import Mistakes
 

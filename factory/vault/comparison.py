@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from factory.arrays import mapped
-from factory.canonical import in_order
-from factory.errors import DataError, FactoryError, SealError
-from factory.hashes import HASHES, require_whole
+from factory.core.canonical import in_order
+from factory.core.errors import DataError, FactoryError, SealError
+from factory.core.hashes import HASHES, require_whole
+from factory.core.times import iso
 from factory.market import seals
 from factory.market.dataset import SERIES
 from factory.market.likeness import LAG, Track, is_alike
-from factory.times import iso
 from factory.vault.log import divert_output
 from factory.workspace import Workspace
 

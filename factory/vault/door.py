@@ -9,10 +9,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from factory import errors
-from factory.canonical import in_order
-from factory.errors import FactoryError, SealError
-from factory.threads import environment
+from factory.core import errors
+from factory.core.canonical import in_order
+from factory.core.errors import FactoryError, SealError
+from factory.core.threads import environment
 from factory.workspace import Workspace
 
 _doors: dict[str, "Door"] = {}

@@ -10,8 +10,8 @@ from scipy.optimize import brentq
 from factory.backtest import Result
 from factory.backtest.binary import all_in
 from factory.cache import Cache
+from factory.core.errors import SealError
 from factory.decisions import Rows, concatenate, read_rows
-from factory.errors import SealError
 from factory.expressions.columns import Columns
 from factory.flow import Fits, Model, Scored, learn, trade
 from factory.market.contracts import Binary, Contract

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from factory.answers import significant
-from factory.times import iso
+from factory.core.answers import significant
+from factory.core.times import iso
 from factory.vault.exam import UNSEEN
 from factory.vault.likeness import LEVEL as ALIKE
 from factory.vault.pools import ALPHA, MARGIN_MS, PASS, PENDING, Look

@@ -10,12 +10,14 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.answers import Answer, table, tidy
 from factory.backtest import Result
 from factory.backtest.binary import all_in
-from factory.canonical import digest
+from factory.core.answers import Answer, table, tidy
+from factory.core.canonical import digest
+from factory.core.errors import SealError
+from factory.core.progress import Progress, silent
+from factory.core.times import DAY, iso, now_ms
 from factory.decisions import concatenate, read_rows
-from factory.errors import SealError
 from factory.expressions.columns import Columns
 from factory.ledger import Ledger, Store
 from factory.market.build import read_series
@@ -24,9 +26,7 @@ from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
-from factory.progress import Progress, silent
 from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
-from factory.times import DAY, iso, now_ms
 from factory.vault import exam
 from factory.vault.planning import deviation_of
 from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, find_look

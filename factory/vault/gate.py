@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from factory.canonical import short_id
-from factory.errors import PipelineError, SealError
+from factory.core.canonical import short_id
+from factory.core.errors import PipelineError, SealError
+from factory.core.times import iso, now_ms
 from factory.evidence.probes.findings import blocking
 from factory.ledger import Entry, Ledger, Store
 from factory.market.catalog import Catalog
 from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
-from factory.times import iso, now_ms
 from factory.vault.planning import expected_decisions, mistake_in_claim, needed_decisions
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, pool_of, release_seconds, waivers_of
 from factory.vault.readiness import cutoff_of, lacks_of_arguments, lacks_of_market

@@ -7,11 +7,11 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
+from factory.core.times import DAY
 from factory.flow import Scored
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
 from factory.statistics.blocks import ROUNDING
-from factory.times import DAY
 
 LEVEL = 0.01
 """At which a difference is one, over all that is compared."""

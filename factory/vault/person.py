@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from factory.canonical import digest
-from factory.errors import SealError
+from factory.core.canonical import digest
+from factory.core.errors import SealError
+from factory.core.times import now_ms
 from factory.ledger import Entry, Ledger
 from factory.market.spec import DatasetSpec
 from factory.market.staging import Opening
-from factory.times import now_ms
 from factory.vault.pools import GRANT, RETIREMENT, SEAL_ROWS, WAIVER, pool_of
 from factory.vault.reviewer import Unlocked
 

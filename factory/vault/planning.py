@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from math import ceil, floor, log10, sqrt
 from typing import Any
 
-from factory.errors import SealError
+from factory.core.errors import SealError
 from factory.market.contracts import Binary, Contract
 from factory.market.spec import DatasetSpec
 from factory.statistics.planning import decisions_needed, decisions_needed_for_mean

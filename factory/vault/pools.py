@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from factory.answers import counted
-from factory.canonical import short_id
-from factory.errors import SealError
+from factory.core.answers import counted
+from factory.core.canonical import short_id
+from factory.core.errors import SealError
+from factory.core.times import DAY, iso
 from factory.ledger import Entry
 from factory.market.spec import DatasetSpec
-from factory.times import DAY, iso
 from factory.vault.reviewer import KIND as REVIEWER
 from factory.vault.reviewer import reviewer_of
 

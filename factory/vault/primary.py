@@ -21,12 +21,12 @@ from factory.backtest.fills import bars_of
 from factory.backtest.kernel import locate, settle
 from factory.backtest.null import Holds, Moves, mix, replay
 from factory.backtest.result import DROPPED, Trades
+from factory.core.threads import spread
+from factory.core.times import DAY, to_ms
 from factory.flow import Scored, stamped, threads
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
-from factory.threads import spread
-from factory.times import DAY, to_ms
 
 MOST_DRAWS, FEWEST_DRAWS = 9_999, 999
 STEPS = 5_000_000_000

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from factory.canonical import dumps, in_order, seed_for
-from factory.errors import FactoryError, SealError
+from factory.core.canonical import dumps, in_order, seed_for
+from factory.core.errors import FactoryError, SealError
+from factory.core.times import now_ms
 from factory.evidence.advice import advice
 from factory.evidence.probes.learned import permuted
 from factory.ledger import Entry, Ledger
 from factory.pipeline import Pipeline
-from factory.times import now_ms
 from factory.vault import exam, gate
 from factory.vault.examiner import Examiner, mates_of
 from factory.vault.log import divert_output

@@ -7,13 +7,13 @@ markets that were found to move together while sealed are not joined here.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from factory.answers import Answer
-from factory.errors import SealError
+from factory.core.answers import Answer
+from factory.core.errors import SealError
+from factory.core.times import iso, moment, now_ms
 from factory.evidence.probes.findings import blocking
 from factory.ledger import Entry
 from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
-from factory.times import iso, moment, now_ms
 from factory.vault.planning import claims_allowed, expected_decisions
 from factory.vault.pools import pool_of, release_seconds, waivers_of
 from factory.vault.reviewer import reviewer_of

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
+from factory.core.times import iso, now_ms
 from factory.ledger import Ledger
 from factory.market import staging
 from factory.market.catalog import Catalog
-from factory.times import iso, now_ms
 from factory.vault.pools import PENDING, RETIREMENT, SEAL_ROWS, looks_of
 from factory.workspace import Workspace, leftovers
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from factory.canonical import digest
-from factory.errors import SealError
+from factory.core.canonical import digest
+from factory.core.errors import SealError
+from factory.core.times import now_ms
 from factory.ledger import Entry
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
-from factory.times import now_ms
 from factory.vault import exam
 from factory.vault.examiner import Examiner, mates_of
 from factory.vault.gate import Admission

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from factory.errors import SealError
-from factory.times import now_ms
+from factory.core.errors import SealError
+from factory.core.times import now_ms
 from factory.vault.pools import Look
 from factory.vault.reviewer import Unlocked
 from factory.workspace import Workspace, atomic

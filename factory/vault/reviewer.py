@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from factory.canonical import dumps
-from factory.errors import SealError
+from factory.core.canonical import dumps
+from factory.core.errors import SealError
 from factory.ledger import Entry, Ledger
 
 if TYPE_CHECKING:

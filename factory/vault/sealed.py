@@ -7,12 +7,12 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.canonical import digest
+from factory.core.canonical import digest
+from factory.core.times import HOUR
 from factory.market.catalog import Catalog, require_files
 from factory.market.dataset import SERIES, load_series, series_files
 from factory.market.series import Partition, Series
 from factory.market.spec import DatasetSpec
-from factory.times import HOUR
 from factory.vault.pools import Claim, claims_of
 from factory.workspace import Workspace
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from factory.answers import Answer
-from factory.progress import Progress
+from factory.core.answers import Answer
+from factory.core.progress import Progress
 from factory.requests import require_one_way
 from factory.work.desk import Desk
 from factory.work.framing import frames

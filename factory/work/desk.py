@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from factory.cache import Cache
+from factory.core.errors import DataError
+from factory.core.progress import Progress
 from factory.decisions import Rows, read_rows
-from factory.errors import DataError
 from factory.expressions.columns import Columns
 from factory.market.contracts import Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
-from factory.progress import Progress
 from factory.workshop import Workshop
 
 

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from pyarrow import ipc
 
 from factory import framing
-from factory.answers import Answer
 from factory.backtest.result import REASONS
 from factory.cache import Cache
+from factory.core.answers import Answer
+from factory.core.errors import FlowError
+from factory.core.progress import Progress, silent
 from factory.decisions import read_rows
-from factory.errors import FlowError
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.flow import volatility_of
 from factory.market.dataset import open_partition
 from factory.market.series import Partition, Series
-from factory.progress import Progress, silent
 from factory.work.desk import Desk
 from factory.work.masking import STRETCH, hidden_days, mask, tells_of
 from factory.work.scoring import evaluate

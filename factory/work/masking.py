@@ -12,9 +12,9 @@ import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
+from factory.core.times import DAY
 from factory.flow import content_key
 from factory.market.series import Partition, Series
-from factory.times import DAY
 
 STRETCH = 3
 """Days in a row that are shown or hidden together: what looks back a day has values on two of them."""

@@ -6,15 +6,15 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.answers import Answer
 from factory.cache import UNLIMITED, Cache
+from factory.core.answers import Answer
+from factory.core.progress import within
 from factory.decisions import Rows
 from factory.evidence.probes.imported import read_faults, traded_faults
 from factory.evidence.probes.run import at_backtest, at_train, whole
 from factory.expressions.columns import Columns
 from factory.flow import Fits, Scored, trade, volatility_of
 from factory.market.series import Partition
-from factory.progress import within
 from factory.refits import walk_forward
 from factory.twin import held_against, null_twin
 from factory.work.desk import Desk

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from factory.answers import Answer, table
+from factory.core.answers import Answer, table
+from factory.core.progress import within
 from factory.pipeline import Pipeline
-from factory.progress import within
 from factory.reading import rank
 from factory.tuning import Cell, combinations, cross_validate, idle_literals, searched
 from factory.work.desk import Desk

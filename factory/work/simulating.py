@@ -3,12 +3,12 @@
 import secrets
 from itertools import count
 
-from factory.answers import Answer
-from factory.errors import DataError
+from factory.core.answers import Answer
+from factory.core.errors import DataError
+from factory.core.progress import Progress
 from factory.market.build import build
 from factory.market.starter import btc_sim
 from factory.market.verification import verify_dataset
-from factory.progress import Progress
 from factory.workshop import Workshop
 
 

@@ -1,7 +1,7 @@
 """Ask the vault for a sealed look."""
 
-from factory.answers import Answer
-from factory.progress import Progress
+from factory.core.answers import Answer
+from factory.core.progress import Progress
 from factory.vault.door import door_of
 from factory.workshop import Workshop
 

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import factory
-from factory.errors import FactoryError
+from factory.core.errors import FactoryError
 from server.cli import data, dataset, demo, ledger, listing, running, strategies, vault
 from server.cli.commands import SETTINGS, acting, answering
 from server.cli.screen import COLORS, degrade_plainly, fail, say

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from factory.errors import did_you_mean
+from factory.core.errors import did_you_mean
 from server.cli.screen import print_as
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}

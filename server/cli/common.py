@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from factory.errors import FactoryError
+from factory.core.errors import FactoryError
 from factory.workspace import Workspace
 from server.cli.references import settle
 from server.cli.screen import bar, show

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from factory.errors import DataError, did_you_mean
-from factory.times import iso, moment, to_duration
+from factory.core.errors import DataError, did_you_mean
+from factory.core.times import iso, moment, to_duration
 from factory.workspace import Workspace
 from server.cli.commands import acting, answering, group
 from server.cli.common import workspace_of
@@ -112,7 +112,7 @@ def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> N
 
 
 def _source(text: str) -> dict[str, Any]:
-    from factory import plainyaml
+    from factory.core import plainyaml
 
     try:
         found = plainyaml.read(text)

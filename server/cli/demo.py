@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from factory.errors import SealError
+from factory.core.errors import SealError
 from factory.workspace import Workspace
 from server.cli.commands import acting, group
 from server.cli.screen import bar, say
@@ -73,10 +73,10 @@ def _build(workspace: Workspace, folder: Path) -> None:
     import numpy as np
     import pandas as pd
 
+    from factory.core.times import moment
     from factory.market.build import build
     from factory.market.simulator import simulate
     from factory.market.spec import load_spec
-    from factory.times import moment
 
     btc = simulate(11, moment("2024-01-01"), DAYS)["btc"]
     columns = {name: btc.columns[name] for name in ("open", "high", "low", "close", "volume")}

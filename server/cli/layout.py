@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from factory.quoting import terminal_line, terminal_text
+from factory.core.quoting import terminal_line, terminal_text
 from server.words import QUOTED
 
 SPARE = (

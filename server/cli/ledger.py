@@ -2,7 +2,7 @@
 
 import typer
 
-from factory.errors import LedgerError
+from factory.core.errors import LedgerError
 from server.cli.commands import acting, group
 from server.cli.common import workshop_of
 from server.cli.screen import say

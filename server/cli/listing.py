@@ -31,7 +31,7 @@ def features(
     page: Annotated[int, typer.Option(min=1, help="Pages count from 1.")] = 1,
 ) -> None:
     """List the operators and recipes of the feature language, and the parts of a pipeline."""
-    from factory.answers import tidy
+    from factory.core.answers import tidy
     from factory.listing import features as listed
 
     answer = tidy(listed(family, " ".join(search or ()) or None, part, page))
@@ -44,7 +44,7 @@ def features(
 
 def _one_a_line(answer: dict[str, object]) -> dict[str, object]:
     """Lay lists of lines out as tables of one column."""
-    from factory.answers import table
+    from factory.core.answers import table
 
     lines = answer.pop("features", None)
     if isinstance(lines, list):

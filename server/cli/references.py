@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from factory.errors import FactoryError, UnknownError, did_you_mean
+from factory.core.errors import FactoryError, UnknownError, did_you_mean
 from server.cli.screen import say
 
 if TYPE_CHECKING:

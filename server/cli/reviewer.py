@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from factory.errors import SealError
+from factory.core.errors import SealError
 
 if TYPE_CHECKING:
     from factory.vault.reviewer import Unlocked

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from factory.answers import table
-from factory.errors import DataError, FlowError
+from factory.core.answers import table
+from factory.core.errors import DataError, FlowError
 from server import hosts
 from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.data import fetch_series

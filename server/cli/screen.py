@@ -15,8 +15,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column
 from rich.text import Text
 
-from factory.progress import Progress as Report
-from factory.quoting import terminal_line, terminal_text
+from factory.core.progress import Progress as Report
+from factory.core.quoting import terminal_line, terminal_text
 from server.cli.layout import comma_separated, grid, lines, plain, tables
 from server.words import for_people, of_people
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from factory.errors import FactoryError
+from factory.core.errors import FactoryError
 from server.cli.commands import one_of, require
 from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
 from server.cli.references import BEGIN, read_strategy, settle

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from factory.answers import tidy
-from factory.errors import SealError
-from factory.times import now_ms
+from factory.core.answers import tidy
+from factory.core.errors import SealError
+from factory.core.times import now_ms
 from factory.vault.pools import SEAL_ROWS, find_look
 from server.cli.commands import acting, answering, group, one_of
 from server.cli.common import Reference, workshop_of

@@ -7,8 +7,8 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 from pydantic import ValidationError
 
-from factory.canonical import in_order
-from factory.errors import FactoryError, did_you_mean
+from factory.core.canonical import in_order
+from factory.core.errors import FactoryError, did_you_mean
 
 MAX_CHARS = 8_000
 """No answer is longer; what is cut is marked."""

@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult, InputRequiredResult
 
 import factory
-from factory.errors import did_you_mean
+from factory.core.errors import did_you_mean
 from factory.workspace import Workspace
 from server.mcp.answers import explain, refusal
 from server.mcp.state import State

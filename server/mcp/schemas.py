@@ -11,8 +11,8 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model, model_validator
 
-from factory.errors import FactoryError
-from factory.foreign import clean_all
+from factory.core.errors import FactoryError
+from factory.core.foreign import clean_all
 from server.mcp.answers import answer
 from server.mcp.state import Call, connection_of, state_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from mcp.server.mcpserver import Context
 
-from factory.foreign import client_name
+from factory.core.foreign import client_name
 from factory.workspace import Workspace
 
 if TYPE_CHECKING:

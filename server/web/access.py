@@ -12,7 +12,7 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from starlette.requests import HTTPConnection
 
-from factory.errors import FactoryError
+from factory.core.errors import FactoryError
 
 COOKIE = "rfcat"
 SCOPE = "factory"

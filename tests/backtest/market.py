@@ -10,10 +10,10 @@ from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
 from factory.backtest import Levels, Result, run
+from factory.core.times import HOUR, MINUTE
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
 from factory.parts.trades import EXITS, SIZES, TRADES, Trade, Volatility
-from factory.times import HOUR, MINUTE
 
 START = 1_704_067_200_000
 NAN = float("nan")

@@ -9,10 +9,10 @@ from numpy import float64, int8
 from numpy.typing import NDArray
 
 from factory.backtest import REASONS, Levels, Result, run
+from factory.core.times import HOUR, MINUTE
 from factory.market.overshoot import overshoot
 from factory.market.series import Series
 from factory.market.simulator import simulate
-from factory.times import HOUR, MINUTE
 from tests.backtest.market import START, long_or_short, perpetual
 
 BARS = ("open", "high", "low", "close")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from factory.backtest.binary import all_in
-from factory.errors import FlowError
+from factory.core.errors import FlowError
 from factory.market.contracts import Binary
 from tests.backtest.market import CONTRACTS, NAN, START, flat, long_or_short, perpetual, play, up_or_down, without
 

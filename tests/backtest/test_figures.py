@@ -5,11 +5,11 @@ import pytest
 
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.result import Result
+from factory.core.times import DAY, HOUR, MINUTE
 from factory.evidence.standing import deflated
 from factory.parts.trades import Trade
 from factory.statistics.blocks import LEAST_BLOCKS
 from factory.statistics.sharpe import mertens_error, moments, psr
-from factory.times import DAY, HOUR, MINUTE
 from tests.backtest.market import CONTRACTS, every_trade, flat, play, play_wander, spelled, up_or_down, wander
 
 MARKET = wander(3, 60 * 24 * 70)

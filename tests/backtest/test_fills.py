@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from factory.backtest import REASONS, Levels, Result
 from factory.backtest.perpetual import WAIT
+from factory.core.times import MINUTE
 from factory.market.contracts import Binary, Perpetual
 from factory.market.series import Series
-from factory.times import MINUTE
 from tests.backtest.market import (
     CONTRACTS,
     NAN,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from factory.backtest import REASONS, Result
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.times import MINUTE
 from factory.market.series import Series
 from factory.parts.trades import Trade
-from factory.times import MINUTE
 from tests.backtest.market import CONTRACTS, every_trade, play_wander, spelled, wander, without
 
 SERIES = wander(seed=11, minutes=6000, missing=0.005)

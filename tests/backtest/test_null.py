@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, run
 from factory.backtest.null import Holds, Questions, count_ups, holds_of, mix, moves_of, replay
+from factory.core.times import HOUR, MINUTE, to_ms
 from factory.labels import label, windows_of
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
 from factory.parts.trades import LongOrShort
-from factory.times import HOUR, MINUTE, to_ms
 from tests.backtest.market import bars, example, parse, wander
 
 FREE = Perpetual(use="perpetual", of="btc", taker=0, maker=0, slippage=0, funding=0, leverage=5)

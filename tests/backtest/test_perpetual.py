@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from factory.backtest import REASONS, Levels, Result
-from factory.errors import FlowError
-from factory.times import HOUR, MINUTE
+from factory.core.errors import FlowError
+from factory.core.times import HOUR, MINUTE
 from tests.backtest.market import NAN, START, Bar, after, bars, flat, long_or_short, perpetual, play, wander, without
 
 AFTER_2M = {"use": "after", "hold": "2m"}

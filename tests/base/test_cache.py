@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factory.cache import Cache
-from factory.hashes import HASHES
+from factory.core.hashes import HASHES
 
 
 def key(letter: str) -> str:

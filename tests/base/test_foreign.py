@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.errors import LINE, MAX_LINES, FactoryError
-from factory.foreign import CLIENT, NOBODY, clean, clean_all, clean_line, client_name
+from factory.core.errors import LINE, MAX_LINES, FactoryError
+from factory.core.foreign import CLIENT, NOBODY, clean, clean_all, clean_line, client_name
 
 HIDDEN = "".join(
     map(chr, (0x200B, 0x200D, 0x2060, 0xFEFF, 0x202E, 0x2066, 0x2069, 0x061C, 0xAD, 0xE0041, 0xFE0F, 0x3164, 0x115F))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.hashes import BLOCK, HASHES, DamageError, find_damage, require_whole, write_hashes
+from factory.core.hashes import BLOCK, HASHES, DamageError, find_damage, require_whole, write_hashes
 
 
 @pytest.fixture

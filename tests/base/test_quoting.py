@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.quoting import shell_line, terminal_line, terminal_text
+from factory.core.quoting import shell_line, terminal_line, terminal_text
 from tests.hostile import ALL_IN_ONE, FOLDERS
 
 NASTY = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1) | st.text(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.threads import environment, spread
+from factory.core.threads import environment, spread
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

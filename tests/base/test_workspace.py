@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from factory.errors import WorkspaceError
+from factory.core.errors import WorkspaceError
 from factory.workspace import FORMAT, PART, Workspace, atomic, leftovers, write_text
 
 

@@ -18,11 +18,11 @@ from benchmarks.certification.attack import attack_market
 from benchmarks.certification.kinds import KINDS, write_market
 from benchmarks.certification.record import Attacked, append, read
 from benchmarks.certification.simulated import SimulatedMarket
+from factory.core.times import DAY, HOUR, MINUTE
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import check
-from factory.times import DAY, HOUR, MINUTE
 
 LINE = Attacked("ties", "ties", 0, 1.5, 3, 2, "rF", -0.0225, "ties-5m", "primary")
 AT_HOME = {name: agent.kinds[0] for name, agent in ADVERSARIES.items()}

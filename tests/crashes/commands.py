@@ -32,7 +32,7 @@ def look(folder: Path) -> None:
     """What the vault's process does when it is asked for a look."""
     import io
 
-    from factory.errors import SealError
+    from factory.core.errors import SealError
     from factory.vault.process import Vault
     from factory.workshop import Workshop
     from factory.workspace import Workspace

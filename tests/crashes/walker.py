@@ -108,7 +108,7 @@ def _child(folder: str, commands: tuple[str, ...], step: Step | None) -> None:
 
 
 def _performed(folder: Path, command: str, watch: "Watch") -> dict[str, Any]:
-    from factory.errors import FactoryError
+    from factory.core.errors import FactoryError
     from tests.crashes.commands import COMMANDS
 
     os.truncate(1, 0)

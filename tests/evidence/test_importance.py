@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from factory.errors import FlowError
+from factory.core.errors import FlowError
 from factory.evidence.importance import Groups, permutation_importance, permute
 from factory.kernels.importance import permuted_sums
 from factory.meta import Meta, fit_forest

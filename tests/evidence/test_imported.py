@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory.answers import Answer
-from factory.errors import SealError
+from factory.core.answers import Answer
+from factory.core.errors import SealError
+from factory.core.times import DAY, MINUTE, iso
 from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
-from factory.times import DAY, MINUTE, iso
 from factory.vault.door import door_of
 from factory.vault.reviewer import appoint
 from factory.workshop import Workshop, perform

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from factory.cache import Cache
+from factory.core.times import DAY, MINUTE
 from factory.decisions import Rows
 from factory.evidence.probes import learned, stored
 from factory.evidence.probes.causal import causal
@@ -18,7 +19,6 @@ from factory.expressions.operators import OPERATORS
 from factory.labels import Labels
 from factory.market.series import Partition, Series
 from factory.market.simulator import simulate
-from factory.times import DAY, MINUTE
 
 DAYS = 12
 START = 19_000 * DAY

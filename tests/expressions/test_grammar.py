@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.errors import ExpressionError
+from factory.core.errors import ExpressionError
 from factory.expressions.grammar import MAX_DEPTH, parse
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES

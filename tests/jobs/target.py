@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FlowError
-from factory.progress import Progress
+from factory.core.errors import FlowError
+from factory.core.progress import Progress
 
 PRELOAD = ("colorsys",)
 

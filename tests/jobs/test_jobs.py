@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import JobError
+from factory.core.errors import JobError
 from factory.jobs import Job, Jobs
 from factory.workspace import Workspace
 from tests.jobs.conftest import TARGET, eventually, lives, pid_behind

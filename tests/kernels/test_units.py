@@ -11,8 +11,8 @@ from numba.core.registry import CPUDispatcher
 
 import factory
 from factory.backtest import kernel
+from factory.core.times import MINUTE
 from factory.kernels import events, forest, importance, logit, overshoot
-from factory.times import MINUTE
 
 ROWS = 3_000
 RNG = np.random.default_rng(11)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
+from factory.core.times import MINUTE
 from factory.market.series import Series
-from factory.times import MINUTE
 
 START = 1_700_000_040_000
 

@@ -3,11 +3,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory.errors import FlowError
+from factory.core.errors import FlowError
+from factory.core.times import MINUTE
 from factory.kernels.events import concurrency, first_touch
 from factory.labels import Labels, label, return_attribution, time_decay, uniqueness, uniqueness_of
 from factory.parts.labels import FixedReturn, TripleBarrier, UpDown
-from factory.times import MINUTE
 from tests.labels.bars import START, flat, series, walk
 
 UP_DOWN = UpDown(use="up_down", of="btc", horizon="3m")

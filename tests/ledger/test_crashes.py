@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import LedgerError, WorkspaceError
+from factory.core.errors import LedgerError, WorkspaceError
 from factory.ledger import Ledger, Store
 from factory.ledger.locks import exclusive
 from factory.ledger.schema import VERSION
@@ -83,7 +83,7 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
     script = """
         import resource, sys
         from pathlib import Path
-        from factory.errors import LedgerError
+        from factory.core.errors import LedgerError
         from factory.ledger import Ledger, Store
         from factory.workspace import Workspace
 

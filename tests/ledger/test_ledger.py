@@ -2,7 +2,7 @@ import sqlite3
 
 import pytest
 
-from factory.errors import LedgerError
+from factory.core.errors import LedgerError
 from factory.ledger import Counts, Ledger
 from factory.workspace import Workspace
 from tests.ledger.conftest import DATASET, FINGERPRINT, fill

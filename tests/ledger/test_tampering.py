@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import LedgerError
+from factory.core.errors import LedgerError
 from factory.ledger import Ledger, Position
 from factory.ledger.anchors import GENESIS
 from factory.ledger.rows import row_hash

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from factory.core.times import DAY, MINUTE, moment
 from factory.market.spec import DatasetSpec, load_spec
-from factory.times import DAY, MINUTE, moment
 
 START = moment("2024-01-01")
 DAYS = 12

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlparse
 
-from factory.times import HOUR, iso, moment, now_ms
+from factory.core.times import HOUR, iso, moment, now_ms
 
 LIMIT = 1000
 

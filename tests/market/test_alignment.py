@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, HOUR, MINUTE, to_ms
 from factory.market.build import build, read_checked
 from factory.market.dataset import open_partition
 from factory.market.frames import Frame
 from factory.market.grid import aligned, anchor, tolerance
 from factory.market.quality import REPLACED, check
 from factory.market.spec import SeriesSpec
-from factory.times import DAY, HOUR, MINUTE, to_ms
 from factory.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 

@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, HOUR, iso, moment, now_ms
 from factory.market.build import build
 from factory.market.readers import read_files
 from factory.market.sources import binance
 from factory.market.sources.binance import fetch
 from factory.market.sources.paths import files_of
 from factory.market.spec import Provider, SeriesSpec, load_spec
-from factory.times import DAY, HOUR, iso, moment, now_ms
 from factory.workspace import Workspace
 from tests.market.exchange import Exchange, month_end, months_back, serving
 

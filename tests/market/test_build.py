@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import DataError, SealError
+from factory.core.errors import DataError, SealError
+from factory.core.times import DAY, HOUR, MINUTE, moment
 from factory.market import store
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
 from factory.market.spec import DatasetSpec
-from factory.times import DAY, HOUR, MINUTE, moment
 from factory.workspace import Workspace
 from tests.market.bars import DAYS, START, csv, rows, spec
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError, SealError
+from factory.core.errors import DataError, SealError
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.workspace import Workspace

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from factory.core.times import iso, moment, to_ms
 from factory.market.grid import kept_period
-from factory.times import iso, moment, to_ms
 from tests.server.terminal import Told, run_all
 
 START = moment("2024-01-01")

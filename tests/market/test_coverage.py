@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import SealError
+from factory.core.errors import SealError
+from factory.core.times import DAY
 from factory.market.build import build
-from factory.times import DAY
 from factory.workspace import Workspace
 from tests.market.bars import SPEC, START, csv, rows, spec
 from tests.server.terminal import run_all

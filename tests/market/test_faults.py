@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, MINUTE, iso
 from factory.ledger import Ledger
 from factory.listing import market
 from factory.market.build import build
@@ -13,7 +14,6 @@ from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
 from factory.market.faults import faults_of
 from factory.market.spec import DatasetSpec
-from factory.times import DAY, MINUTE, iso
 from factory.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 

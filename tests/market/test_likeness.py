@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from factory.core.times import DAY, HOUR, MINUTE, moment
 from factory.market.likeness import Track, is_alike
 from factory.market.simulator import simulate
-from factory.times import DAY, HOUR, MINUTE, moment
 
 START = moment("2024-01-01")
 DAYS = 60

@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import DataError
-from factory.hashes import HASHES
+from factory.core.errors import DataError
+from factory.core.hashes import HASHES
+from factory.core.times import DAY, MINUTE
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
 from factory.market.overshoot import DISTANCES, overshoot
 from factory.market.series import Series
-from factory.times import DAY, MINUTE
 from factory.vault.sealed import open_sealed
 from factory.workspace import Workspace
 from tests.backtest.market import after, bars, with_volume

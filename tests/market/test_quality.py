@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, MINUTE, iso
 from factory.market.frames import Frame
 from factory.market.quality import Quality, check
 from factory.market.spec import SeriesSpec
-from factory.times import DAY, MINUTE, iso
 from tests.market.bars import DAYS, START, rows
 
 SPEC = SeriesSpec.model_validate({"kind": "bars", "underlying": "BTCUSDT", "period": "1m"})

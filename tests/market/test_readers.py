@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import MINUTE, moment
 from factory.market.frames import BARS, Frame
 from factory.market.readers import read_files
 from factory.market.spec import SeriesSpec
-from factory.times import MINUTE, moment
 from tests.market.bars import START, csv, rows
 
 SPEC = SeriesSpec.model_validate({"kind": "bars", "underlying": "BTCUSDT", "period": "1m"})

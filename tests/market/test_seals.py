@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import SealError
+from factory.core.errors import SealError
+from factory.core.times import DAY, HOUR
 from factory.market.build import build
 from factory.market.catalog import Catalog
-from factory.times import DAY, HOUR
 from factory.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 

@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from factory.errors import DataError, SealError
+from factory.core.errors import DataError, SealError
+from factory.core.times import MINUTE, moment
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.simulator import simulate
 from factory.market.staging import Opening
-from factory.times import MINUTE, moment
 from factory.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 from tests.market.test_seals import LATER, OTHER

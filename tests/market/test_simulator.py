@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, HOUR, MINUTE, moment
 from factory.market.build import build
 from factory.market.quality import check
 from factory.market.simulator import simulate, truth
 from factory.market.spec import SeriesSpec, load_spec
 from factory.market.starter import btc_sim
-from factory.times import DAY, HOUR, MINUTE, moment
 from factory.workspace import Workspace
 
 START = moment("2024-01-01")

@@ -1,8 +1,8 @@
 import pytest
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, iso, moment
 from factory.market.spec import DatasetSpec, load_spec
-from factory.times import DAY, iso, moment
 from tests.market.bars import SPEC, spec
 
 BTC = "btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv}}"

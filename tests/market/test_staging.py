@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError
-from factory.hashes import write_hashes
+from factory.core.errors import DataError
+from factory.core.hashes import write_hashes
 from factory.market import staging
 from factory.market.build import build
 from factory.market.catalog import Catalog

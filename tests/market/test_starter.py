@@ -1,6 +1,6 @@
 import pytest
 
-from factory.errors import DataError
+from factory.core.errors import DataError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.market.starter import starter_spec

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import MINUTE, moment
 from factory.market.frames import BARS, Frame
 from factory.market.readers import read_files
 from factory.market.spec import SeriesSpec
-from factory.times import MINUTE, moment
 from tests.market.bars import START
 
 ROWS = 40

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from factory.core.errors import SealError
+from factory.core.times import DAY, HOUR, MINUTE, iso, moment
 from factory.decisions import read_rows
-from factory.errors import SealError
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse as parse_expression
 from factory.market.build import build
@@ -17,7 +18,6 @@ from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.market.staging import Opening
 from factory.pipeline import parse
-from factory.times import DAY, HOUR, MINUTE, iso, moment
 from factory.vault.sealed import open_sealed
 from factory.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec

@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 
-from factory.errors import Cancelled, FlowError
+from factory.core.errors import Cancelled, FlowError
 from factory.kernels.forest import FlatForest
 from factory.meta import Meta, fit_forest
 from factory.parts.meta import Forest

@@ -1,10 +1,10 @@
 import pytest
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
+from factory.core.plainyaml import read
 from factory.parts.catalog import KINDS, Entry, entries, kind_of
 from factory.pipeline import parse
 from factory.pipeline.model import Pipeline
-from factory.plainyaml import read
 from tests.pipeline.examples import long_short, up_down
 
 ALL = entries()

@@ -5,7 +5,7 @@ import json
 import pytest
 from anthropic_tokenizer import count_tokens
 
-from factory.answers import tidy
+from factory.core.answers import tidy
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.listing import features

@@ -1,8 +1,8 @@
 """Two pipelines to start from, and a dataset for them."""
 
+from factory.core.times import moment
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import Pipeline, parse
-from factory.times import moment
 
 UP_DOWN = """
 pipeline: btc-up-or-down-5m

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from factory.pipeline import Pipeline, diff, parse, render
 from factory.pipeline.changes import apply
 from tests.pipeline.examples import long_short, up_down

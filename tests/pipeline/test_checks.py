@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
+from factory.core.times import DAY, HOUR, MINUTE, moment
 from factory.pipeline import Pipeline, check
-from factory.times import DAY, HOUR, MINUTE, moment
 from tests.pipeline.examples import META, dataset, long_short, up_down
 
 

@@ -9,7 +9,7 @@ from anthropic_tokenizer import count_tokens
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.errors import MAX_LINES, PipelineError
+from factory.core.errors import MAX_LINES, PipelineError
 from factory.pipeline import Pipeline, parse, parse_part
 from tests.pipeline.examples import LONG_SHORT, UP_DOWN, up_down
 

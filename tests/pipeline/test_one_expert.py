@@ -2,7 +2,7 @@
 
 import pytest
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from factory.pipeline import parse, render
 from tests.pipeline.examples import LONG_SHORT, UP_DOWN, long_short, up_down
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from factory.core.times import MINUTE
 from factory.kernels.events import cusum_events
 from factory.sampling import at_bars, clock, cusum
-from factory.times import MINUTE
 from tests.labels.bars import walk
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.times import iso, moment, now_ms
+from factory.core.times import iso, moment, now_ms
 from tests.market.exchange import Exchange, serving
 from tests.server.test_cli import rfcat
 

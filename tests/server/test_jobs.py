@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import JobError
+from factory.core.errors import JobError
 from factory.jobs import Jobs
 from factory.workspace import Workspace
 from server.jobs import PAGE, recent, result, status

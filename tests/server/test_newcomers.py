@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.answers import counted
-from factory.errors import did_you_mean
+from factory.core.answers import counted
+from factory.core.errors import did_you_mean
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse

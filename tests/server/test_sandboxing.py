@@ -2,7 +2,7 @@
 
 import pytest
 
-from factory.errors import FactoryError, FlowError
+from factory.core.errors import FactoryError, FlowError
 from factory.expressions.operators import OPERATORS
 from sandbox import Level
 from sandbox.limits import MIB

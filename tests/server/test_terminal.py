@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.core import TyperGroup
 
+from factory.core.quoting import terminal_text
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
-from factory.quoting import terminal_text
 from factory.workshop import Workshop, perform
 from factory.workspace import Workspace
 from server.cli.app import app

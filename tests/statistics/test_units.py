@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from factory.core.times import HOUR
 from factory.statistics.blocks import block_mean, newey_west
 from factory.statistics.eprocess import log_e_values_of_mean
 from factory.statistics.overfitting import overfitting
 from factory.statistics.sharpe import autocorrelations, moments
-from factory.times import HOUR
 from factory.vault.likeness import difference
 
 RNG = np.random.default_rng(5)

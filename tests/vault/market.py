@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from factory.hashes import write_hashes
+from factory.core.hashes import write_hashes
 
 SPEC = """\
 dataset: vault-sim

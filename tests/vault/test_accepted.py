@@ -9,7 +9,7 @@ from mcp import Client
 from mcp.types import Implementation
 
 import factory.market
-from factory.errors import SealError
+from factory.core.errors import SealError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import shipped

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.errors import SealError
+from factory.core.errors import SealError
 from factory.market.build import build
 from factory.vault.door import door_of
 from factory.vault.person import waive

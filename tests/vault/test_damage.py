@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory.canonical import digest
-from factory.errors import DataError, FactoryError, SealError
+from factory.core.canonical import digest
+from factory.core.errors import DataError, FactoryError, SealError
+from factory.core.hashes import HASHES, write_hashes
+from factory.core.progress import silent
 from factory.flow import content_key
-from factory.hashes import HASHES, write_hashes
 from factory.market import seals
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.market.verification import verify_dataset
-from factory.progress import silent
 from factory.vault import exam, reports
 from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.vault.reviewer import appoint, unlock

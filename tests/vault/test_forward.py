@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from factory.errors import FlowError, SealError
+from factory.core.errors import FlowError, SealError
+from factory.core.progress import silent
+from factory.core.times import now_ms
 from factory.market.build import build, read_series
 from factory.market.contracts import Binary, Perpetual
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse
-from factory.progress import silent
-from factory.times import now_ms
 from factory.vault import exam
 from factory.vault.forward import apart, caught_up, evidence, evidence_of_mean, forward, graded, later
 from factory.vault.pools import SEAL_ROWS, pool_of

@@ -7,10 +7,10 @@ import pytest
 from numpy.random import Generator
 
 from factory.backtest import Trades
+from factory.core.times import DAY, MINUTE
 from factory.flow import Scored
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Partition, Series
-from factory.times import DAY, MINUTE
 from factory.vault.likeness import LEVEL, alike, difference, differences
 
 START = 1_704_067_200_000

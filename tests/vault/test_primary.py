@@ -11,6 +11,7 @@ from scipy.stats import binom
 
 from factory.backtest import run
 from factory.backtest.null import Holds, Moves, replay
+from factory.core.times import MINUTE
 from factory.decisions import Rows
 from factory.flow import Scored
 from factory.labels import label
@@ -20,7 +21,6 @@ from factory.parts.labels import UpDown
 from factory.parts.trades import UpOrDown
 from factory.pipeline import parse as read
 from factory.statistics.intervals import clopper_pearson
-from factory.times import MINUTE
 from factory.vault.levels import level_of_last
 from factory.vault.primary import FrozenBinary, FrozenPerpetual, freeze, win_tail
 from tests.backtest.market import example, parse, wander, without

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.answers import tidy
-from factory.errors import PipelineError, SealError
+from factory.core.answers import tidy
+from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.vault.door import door_of
 from factory.vault.person import retire

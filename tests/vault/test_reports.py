@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory.errors import SealError
-from factory.hashes import write_hashes
+from factory.core.errors import SealError
+from factory.core.hashes import write_hashes
 from factory.vault import reports
 from factory.vault.door import door_of
 from factory.vault.explanation import explain, statements

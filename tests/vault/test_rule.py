@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from scipy.stats import t
 
-from factory.errors import PipelineError, SealError
+from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.spec import load_spec

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factory.backtest.null import Holds
-from factory.times import MINUTE
+from factory.core.times import MINUTE
 from factory.vault.unseen import worst_losses
 from tests.backtest.market import bars
 from tests.vault.test_likeness import PERPETUAL, START, part

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import PipelineError, SealError
+from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.statistics.planning import decisions_needed

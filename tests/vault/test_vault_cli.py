@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from factory.core.times import moment
 from factory.pipeline import provenance
-from factory.times import moment
 from factory.vault.reviewer import appoint
 from factory.workshop import Workshop
 from factory.workspace import Workspace

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import check, shipped

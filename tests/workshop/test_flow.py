@@ -5,8 +5,8 @@ import pytest
 
 from factory import flow, refits
 from factory.cache import Cache
+from factory.core.errors import FlowError
 from factory.decisions import read_rows
-from factory.errors import FlowError
 from factory.expressions.columns import Columns
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline, parse

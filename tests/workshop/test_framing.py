@@ -8,7 +8,7 @@ import pytest
 from pyarrow import ipc
 
 from factory.cache import UNLIMITED, Cache
-from factory.errors import DataError, ExpressionError, FlowError, PipelineError
+from factory.core.errors import DataError, ExpressionError, FlowError, PipelineError
 from factory.framing import MOST_FEATURES
 from factory.work import framing
 from factory.workshop import Workshop

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
+from factory.core.times import DAY, MINUTE, iso, moment, to_duration
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.times import DAY, MINUTE, iso, moment, to_duration
 from factory.workshop import Workshop
 from factory.workspace import Workspace
 from tests.market.bars import DAYS, SPEC, csv, rows
@@ -94,7 +94,7 @@ def test_every_limit_that_is_listed_is_taken_and_what_is_beyond_it_refused(works
 
 @pytest.mark.parametrize("size", ["{use: fixed, share: 0.01}", "{use: kelly, fraction: 0.2, cap: 0.01}"])
 def test_the_sizes_that_are_listed_for_both_trades_fit_both(workshop: Workshop, binary: str, perpetual: str, size: str) -> None:
-    from factory.plainyaml import read
+    from factory.core.plainyaml import read
 
     for pipeline in (binary, perpetual):
         assert changed(workshop, pipeline, {"trade.size": read(size)}) == ""

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from factory.errors import DataError, FlowError
+from factory.core.errors import DataError, FlowError
+from factory.core.times import DAY, HOUR, MINUTE
 from factory.expressions.grammar import parse
 from factory.expressions.operators import OPERATORS
 from factory.market.build import build
 from factory.market.series import Series
 from factory.market.spec import load_spec
-from factory.times import DAY, HOUR, MINUTE
 from factory.work.masking import STRETCH, hidden_days, tells_of
 from factory.workshop import Workshop, perform
 from factory.workspace import Workspace

@@ -8,7 +8,7 @@ from anthropic_tokenizer import count_tokens
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from factory.naming import LISTS, PREFIXES, require_free
 from factory.pipeline import Pipeline, parse, shipped
 from factory.workshop import Workshop

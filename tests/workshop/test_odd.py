@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factory.core.errors import FactoryError, FlowError, PipelineError
+from factory.core.times import DAY, MINUTE
 from factory.decisions import read_rows
-from factory.errors import FactoryError, FlowError, PipelineError
 from factory.expressions.columns import Columns
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
-from factory.times import DAY, MINUTE
 from factory.workshop import Workshop, perform
 from factory.workspace import Workspace
 from tests.market.bars import DAYS, SPEC, csv, rows

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from factory.cache import UNLIMITED, Cache
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import DAY, MINUTE
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
-from factory.times import DAY, MINUTE
 from factory.workshop import Workshop, perform
 from factory.workspace import Workspace
 from tests.market.bars import DAYS, SPEC, START, csv, rows

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from factory.pipeline import provenance
 from factory.proposing import proposals
 from factory.workshop import Workshop

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from factory.core.errors import FlowError
+from factory.core.times import DAY, moment
 from factory.decisions import Rows, read_rows
-from factory.errors import FlowError
 from factory.expressions.columns import Columns
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.refits import walk_forward
-from factory.times import DAY, moment
 from factory.vault import exam
 from factory.workshop import Workshop, perform
 from factory.workspace import Workspace

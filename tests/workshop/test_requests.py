@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from factory.errors import FactoryError, PipelineError
+from factory.core.errors import FactoryError, PipelineError
 from factory.expressions.recipes import RECIPES
 from factory.jobs import Jobs
 from factory.market.build import build

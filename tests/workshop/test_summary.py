@@ -5,8 +5,8 @@ from unittest.mock import ANY
 import pytest
 from anthropic_tokenizer import count_tokens
 
-from factory.canonical import in_order
-from factory.errors import PipelineError
+from factory.core.canonical import in_order
+from factory.core.errors import PipelineError
 from factory.ledger.board import Idea
 from factory.summary import _says
 from factory.workshop import Workshop

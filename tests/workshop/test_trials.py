@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.errors import DataError, FlowError, PipelineError
-from factory.hashes import write_hashes
+from factory.core.errors import DataError, FlowError, PipelineError
+from factory.core.hashes import write_hashes
 from factory.ledger import Ledger
 from factory.work import scoring
 from factory.workshop import Workshop

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from factory.errors import DataError, FlowError, LedgerError, PipelineError
+from factory.core.errors import DataError, FlowError, LedgerError, PipelineError
 from factory.ledger import Entry
 from factory.pipeline import parse, provenance
 from factory.workshop import Workshop
@@ -295,8 +295,8 @@ def test_answers_hold_no_nulls_and_stay_small(workshop: Workshop, binary: str, d
 def test_law_3_nothing_of_the_sealed_interval_is_outside_the_vault(built, workshop: Workshop, binary: str, do) -> None:
     import numpy as np
 
+    from factory.core.times import moment
     from factory.market.spec import load_spec
-    from factory.times import moment
 
     do("backtest", pipeline=binary)
     sealed = moment(load_spec(SPEC).split.sealed[0])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.certification.adversaries.base import Adversary, Spec, label_direction, make_pipeline, trade_binary
 from benchmarks.certification.simulated import SimulatedMarket
-from factory.times import DAY, HOUR, MINUTE
+from factory.core.times import DAY, HOUR, MINUTE
 
 SHORT, LONG = 9_996, 10_080
 """Minutes of two clocks, which meet each 833 days."""

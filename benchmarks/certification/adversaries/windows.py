@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.certification.adversaries.base import Adversary, Spec, label_direction, make_pipeline, trade_binary
 from benchmarks.certification.adversaries.dates import date_condition, find_teaching, read_outcomes
 from benchmarks.certification.simulated import SimulatedMarket
-from factory.times import DAY, HOUR
+from factory.core.times import DAY, HOUR
 
 
 class Ties(Adversary):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Set
 from typing import Any, NamedTuple
 
-from factory.answers import Answer
+from factory.core.answers import Answer
 
 WARN, BLOCK = "warn", "block"
 

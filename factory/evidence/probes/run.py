@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from factory import canonical
-from factory.answers import Answer
 from factory.cache import Cache
+from factory.core import canonical
+from factory.core.answers import Answer
 from factory.decisions import Rows
 from factory.evidence.probes import learned, stored
 from factory.evidence.probes.causal import causal

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from factory.errors import DataError, did_you_mean
+from factory.core.errors import DataError, did_you_mean
+from factory.core.progress import Progress, silent, within
+from factory.core.times import DAY, iso, moment, now_ms
 from factory.market.files import Provider
 from factory.market.sources.paths import download_folder
-from factory.progress import Progress, silent, within
-from factory.times import DAY, iso, moment, now_ms
 from factory.workspace import Workspace, write_text
 
 ARCHIVE, API = "RFCAT_BINANCE_ARCHIVE", "RFCAT_BINANCE_API"

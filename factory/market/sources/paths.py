@@ -3,10 +3,10 @@
 import shlex
 from pathlib import Path
 
-from factory.errors import DataError
+from factory.core.errors import DataError
+from factory.core.times import iso
 from factory.market.files import Files, Provider
 from factory.market.spec import SeriesSpec
-from factory.times import iso
 from factory.workspace import Workspace
 
 PROVIDERS = {"binance": "binance-spot", "binance-um": "binance-um"}

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from factory import plainyaml
-from factory.foreign import clean_line
+from factory.core import plainyaml
+from factory.core.foreign import clean_line
 
 FENCE = "```"
 

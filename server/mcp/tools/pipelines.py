@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from factory.errors import PipelineError, UnknownError
+from factory.core.errors import PipelineError, UnknownError
 from server.mcp.state import Call, ask, warm, workshop_of
 from server.mcp.tools.arguments import Candidates, Changes, Grid, Known, Label, Score, Spec, Words
 from server.mcp.work import work

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from factory.answers import tidy
-from factory.errors import FlowError
-from factory.foreign import clean
+from factory.core.answers import tidy
+from factory.core.errors import FlowError
+from factory.core.foreign import clean
 from sandbox import Level, Outcome, pick_frames, refuse, shorten
 from server.hints import find_hint, first_bars
 from server.mcp.state import Call, agent_of, ask, connection_of, state_of, workshop_of

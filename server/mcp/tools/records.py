@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from pydantic import Field
 
-from factory.errors import PipelineError
+from factory.core.errors import PipelineError
 from server.jobs import recent, status
 from server.mcp.state import Call, agent_of, ask, state_of, workshop_of
 from server.mcp.tools.arguments import Breakdown, Date, Known, Page, What, Words

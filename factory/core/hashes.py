@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from factory.canonical import dumps
+from factory.core.canonical import dumps
 
 HASHES = "hashes.json"
 BLOCK = 2**20

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from factory.foreign import clean, shorten
+from factory.core.foreign import clean, shorten
 
 MAX_LINES = 5
 LINE = 500

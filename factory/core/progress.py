@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 Progress = Callable[[float, str], None]
 """Called with the share done in [0, 1] and what is being done. It may raise
-:class:`~factory.errors.Cancelled`; callers let that pass."""
+:class:`~factory.core.errors.Cancelled`; callers let that pass."""
 
 
 def silent(share: float, what: str) -> None:
