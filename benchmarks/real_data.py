@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 SPEC = """\
 dataset: btc-real

@@ -24,7 +24,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 from pyarrow import ipc
 
 from factory.market.build import build
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from sandbox import Broker
 from tests.corpus.market import hourly_market
 

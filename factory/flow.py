@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.answers import Answer
 from factory.core.errors import FlowError, UnlearnableError

@@ -12,7 +12,7 @@ from factory.core.times import iso, now_ms
 from factory.ledger import Position
 from factory.pipeline import Pipeline, provenance, render
 from factory.vault.pools import SEAL_ROWS, looks_of
-from factory.workspace import Workspace, write_new
+from factory.storage.workspace import Workspace, write_new
 
 if TYPE_CHECKING:
     from factory.workshop import Workshop

@@ -24,7 +24,7 @@ from factory.market.starter import starter_spec
 from factory.parts.catalog import KINDS, entries
 from factory.parts.describe import allowed, spell
 from factory.pipeline import render, shipped
-from factory.workspace import write_text
+from factory.storage.workspace import write_text
 
 MADE = "<!-- Made by `python -m factory.reference`; change the registries and models instead. -->"
 UNSPOKEN = ("a name", "a name or a name", "")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, silent, within
 from factory.core.times import iso, to_ms

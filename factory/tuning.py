@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, silent, within

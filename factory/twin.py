@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.null import Holds, Moves, Questions, Ups, count_ups, holds_of, moves_of, replay
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.canonical import seed_for
 from factory.decisions import Rows
 from factory.flow import Scored, cached, content_key, levels_of, threads

@@ -27,7 +27,7 @@ from factory.pipeline import Facts, Pipeline, check, describe_idea, diff, parse,
 from factory.proposing import anchors, propose
 from factory.vault.pools import SEAL_ROWS, Pool, pool_of
 from factory.vault.recovery import recover
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 KEPT_DIGITS = 10
 """Of the figures of a trial in the ledger: what is computed of them later is as exact as what was computed with them."""
@@ -232,7 +232,7 @@ class Workshop:
         return origin.changed(dict(changes)), origin
 
     def _is_cached(self, pipeline: Pipeline, text: str) -> bool:
-        from factory.cache import Cache
+        from factory.storage.cache import Cache
 
         fingerprint = self.catalog.fingerprint(pipeline.data, "train")
         return Cache(self.workspace.cache).has(column_key(text, fingerprint))

@@ -4,7 +4,7 @@ import os
 import sys
 from io import TextIOWrapper
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 def open_workspace(root: str | None = None, *, new: bool = True) -> Workspace:

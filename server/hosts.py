@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from factory.core.quoting import shell_line
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 NAME = "random-forest-cat"
 

@@ -24,7 +24,7 @@ from factory.market.spec import DatasetSpec, load_spec
 from factory.parts.catalog import entries
 from factory.pipeline import parse as parse_pipeline
 from factory.reference import PAGES, meanings
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market

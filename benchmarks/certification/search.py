@@ -30,7 +30,7 @@ from factory.statistics.sharpe import moments, psr_at_benchmark
 from factory.vault.door import door_of
 from factory.work import WORK
 from factory.workshop import Workshop
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 SHORT = 50
 """Trials of the short search: the first of the long one."""

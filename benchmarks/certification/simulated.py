@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.progress import silent
 from factory.decisions import Rows, read_rows
 from factory.expressions.columns import Columns
@@ -22,7 +22,7 @@ from factory.pipeline import Pipeline
 from factory.vault.sealed import open_sealed
 from factory.work import WORK
 from factory.workshop import Workshop
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 class SimulatedMarket:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.expressions.clocks import Clock, Clocks, clock_of, literals
 from factory.expressions.compute import ARITHMETIC, COMPUTE, LOGIC, UNARY
 from factory.expressions.expression import Expression

@@ -16,7 +16,7 @@ from factory.jobs.slot import Slot
 from factory.jobs.table import UNFINISHED, Job, JobTable
 from factory.jobs.worker import Outcome
 from factory.ledger.locks import Claim, is_claimed, sweep
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 GRACE_MS = 3_000
 """How long a job that was asked to stop may go on before its worker is killed."""

@@ -13,7 +13,7 @@ from factory.core.errors import JobError
 from factory.core.times import now_ms
 from factory.ledger.database import Database
 from factory.ledger.schema import JOBS
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 UNFINISHED = ("queued", "running")

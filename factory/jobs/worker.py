@@ -16,7 +16,7 @@ from factory.core.errors import Cancelled, FactoryError
 from factory.core.progress import Progress
 from factory.core.threads import environment
 from factory.jobs.table import SEARCHING, JobTable, State
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 REPORT_EVERY = 0.2
 """Seconds between two writes of a job's progress."""

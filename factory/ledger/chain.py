@@ -19,7 +19,7 @@ from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash
 from factory.ledger.running import check_running, count_independent, find_totals, keep_up
 from factory.ledger.schema import LEDGER
 from factory.ledger.verification import Verification, verify
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 PAGE = 50
 

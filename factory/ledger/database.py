@@ -14,7 +14,7 @@ from factory.core.errors import LedgerError, WorkspaceError
 from factory.ledger.locks import exclusive
 from factory.ledger.running import rebuild
 from factory.ledger.schema import METADATA, ONLY_ADDED, VERSION
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 BUSY_MS = 20_000
 FILE = 32_768

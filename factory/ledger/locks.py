@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from factory.core.errors import LedgerError
-from factory.locks import DEAD_AFTER, take
+from factory.storage.locks import DEAD_AFTER, take
 
 PATIENCE = 30.0
 """Seconds to wait for a lock."""

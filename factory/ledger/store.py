@@ -15,7 +15,7 @@ from factory.core.times import now_ms
 from factory.ledger.database import Database
 from factory.ledger.schema import CALLS, NAMES, PIPELINES, RUNS
 from factory.pipeline import Pipeline, recall, shipped
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 PAGE = 50
 OUTPUTS = 100

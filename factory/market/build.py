@@ -27,7 +27,7 @@ from factory.market.series import Series
 from factory.market.simulator import simulate
 from factory.market.sources.paths import fetch_command, files_of
 from factory.market.spec import DatasetSpec, SeriesSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 FEWEST = 0.9
 """Share of the expected rows that a series under a contract must hold in each partition."""

@@ -11,7 +11,7 @@ from factory.core.canonical import digest
 from factory.core.errors import DataError, SealError, did_you_mean
 from factory.core.hashes import HASHES, DamageError, Stamp, require_whole
 from factory.market.spec import DatasetSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 META = "meta.json"
 SPEC = "spec.json"

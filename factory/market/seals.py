@@ -29,7 +29,7 @@ from factory.core.times import DAY, iso
 from factory.market.catalog import MEND
 from factory.market.series import Series
 from factory.market.spec import DatasetSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 SEAL = "seal.json"
 ELSEWHERE = "where no search has begun yet build it in another workspace (--workspace)"

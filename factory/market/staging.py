@@ -16,8 +16,8 @@ from typing import Any
 
 from factory.core import canonical
 from factory.core.errors import DataError
-from factory.locks import take, take_for_ever
-from factory.workspace import Workspace, write_text
+from factory.storage.locks import take, take_for_ever
+from factory.storage.workspace import Workspace, write_text
 
 FOLDER, LOCK = ".build", ".build.lock"
 OPENED, CLOSED, COMMIT = "opened", "closed", "commit.json"

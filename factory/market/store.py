@@ -17,7 +17,7 @@ from factory.market.grid import missing
 from factory.market.quality import Quality
 from factory.market.series import Series
 from factory.market.spec import DatasetSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 FORMAT = 3
 OPEN = ("train", "validation")

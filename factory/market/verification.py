@@ -7,7 +7,7 @@ from factory.core.hashes import HASHES, find_damage
 from factory.market.catalog import MEND, Catalog
 from factory.market.dataset import open_partition
 from factory.market.store import fingerprints_of
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 def verify_dataset(workspace: Workspace, name: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from factory.arrays import mapped
+from factory.storage.arrays import mapped
 from factory.core.canonical import in_order
 from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, require_whole
@@ -16,7 +16,7 @@ from factory.market import seals
 from factory.market.dataset import SERIES
 from factory.market.likeness import LAG, Track, is_alike
 from factory.vault.log import divert_output
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 Tracks = Mapping[str, Track]
 """Columns by ``series.column``."""

@@ -13,7 +13,7 @@ from factory.core import errors
 from factory.core.canonical import in_order
 from factory.core.errors import FactoryError, SealError
 from factory.core.threads import environment
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 _doors: dict[str, "Door"] = {}
 _lock = threading.Lock()

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from factory.backtest import Result
 from factory.backtest.binary import all_in
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.errors import SealError
 from factory.decisions import Rows, concatenate, read_rows
 from factory.expressions.columns import Columns
@@ -25,7 +25,7 @@ from factory.twin import null_ups
 from factory.vault.likeness import alike, differences
 from factory.vault.primary import Frozen, FrozenPerpetual, freeze, information_of
 from factory.vault.unseen import worst_losses
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 UNSEEN = 0.2
 """What the bound for what was never seen spends over a pool, in the proportions of its looks' levels."""

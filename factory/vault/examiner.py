@@ -12,7 +12,7 @@ from factory.pipeline import Pipeline
 from factory.vault import exam
 from factory.vault.levels import level_of_last
 from factory.vault.pools import ALPHA, JOINT, Claim, Look, looks_of
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 class Examiner:

@@ -30,7 +30,7 @@ from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_va
 from factory.vault import exam
 from factory.vault.planning import deviation_of
 from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, find_look
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 POINTS = 12
 """Rows of the printed path, at most."""

@@ -16,7 +16,7 @@ from factory.pipeline import Pipeline
 from factory.vault.planning import expected_decisions, mistake_in_claim, needed_decisions
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, pool_of, release_seconds, waivers_of
 from factory.vault.readiness import cutoff_of, lacks_of_arguments, lacks_of_market
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 PROBED = 2
 """Lines of probes in a refusal."""

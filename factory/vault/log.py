@@ -3,7 +3,7 @@
 import os
 from typing import IO
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 def divert_output(workspace: Workspace) -> IO[str]:

@@ -30,7 +30,7 @@ from factory.vault.rehearsal import rehearse
 from factory.vault.reports import keep
 from factory.vault.reviewer import reviewer_of
 from factory.vault.sealed import correlated, open_sealed, require_sealed
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 class Vault:

@@ -8,7 +8,7 @@ from factory.ledger import Ledger
 from factory.market import staging
 from factory.market.catalog import Catalog
 from factory.vault.pools import PENDING, RETIREMENT, SEAL_ROWS, looks_of
-from factory.workspace import Workspace, leftovers
+from factory.storage.workspace import Workspace, leftovers
 
 
 def recover(workspace: Workspace) -> None:

@@ -20,7 +20,7 @@ from factory.vault import exam
 from factory.vault.examiner import Examiner, mates_of
 from factory.vault.gate import Admission
 from factory.vault.pools import LOOK, MARGIN_MS, release_seconds
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 SAFETY = 2.0
 """The sealed rows may take longer than validation's, and the machine be busier."""

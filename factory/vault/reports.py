@@ -9,7 +9,7 @@ from factory.core.errors import SealError
 from factory.core.times import now_ms
 from factory.vault.pools import Look
 from factory.vault.reviewer import Unlocked
-from factory.workspace import Workspace, atomic
+from factory.storage.workspace import Workspace, atomic
 
 
 def path_of(workspace: Workspace, look: str) -> Path:

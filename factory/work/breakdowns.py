@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.cache import UNLIMITED, Cache
+from factory.storage.cache import UNLIMITED, Cache
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
 from factory.core.times import DAY, HOUR

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.decisions import Rows, read_rows

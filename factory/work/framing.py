@@ -15,7 +15,7 @@ from pyarrow import ipc
 
 from factory import framing
 from factory.backtest.result import REASONS
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.answers import Answer
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, silent
@@ -30,7 +30,7 @@ from factory.work.masking import STRETCH, hidden_days, mask, tells_of
 from factory.work.scoring import evaluate
 from factory.work.training import fitted, train
 from factory.workshop import Workshop
-from factory.workspace import atomic
+from factory.storage.workspace import atomic
 
 LIMIT_BYTES = 2 * 2**30
 """Of all frames kept; the least used go."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.cache import UNLIMITED, Cache
+from factory.storage.cache import UNLIMITED, Cache
 from factory.core.answers import Answer
 from factory.core.progress import within
 from factory.decisions import Rows

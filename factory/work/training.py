@@ -4,7 +4,7 @@ import numpy as np
 from numpy import float64, int8
 from numpy.typing import NDArray
 
-from factory.cache import UNLIMITED, Cache
+from factory.storage.cache import UNLIMITED, Cache
 from factory.core import canonical
 from factory.core.answers import Answer, table
 from factory.core.progress import within

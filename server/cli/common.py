@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from factory.core.errors import FactoryError
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.cli.references import settle
 from server.cli.screen import bar, show
 from server.entry import open_workspace

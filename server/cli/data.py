@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from factory.core.errors import DataError, did_you_mean
 from factory.core.times import iso, moment, to_duration
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.cli.commands import acting, answering, group
 from server.cli.common import workspace_of
 from server.cli.screen import bar, say, show

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.cli.commands import answering, group
 from server.cli.common import perform, workshop_of
 from server.cli.reviewer import Secret, unlocked

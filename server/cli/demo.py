@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from factory.core.errors import SealError
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.cli.commands import acting, group
 from server.cli.screen import bar, say
 

@@ -103,7 +103,7 @@ def _score_shipped(context: typer.Context, dataset: str) -> None:
 def _start_real(context: typer.Context, market: str, file: Path) -> None:
     from factory.market.spec import load_spec
     from factory.market.starter import starter_spec
-    from factory.workspace import write_text
+    from factory.storage.workspace import write_text
 
     if not file.exists():
         try:
@@ -124,7 +124,7 @@ def _start_real(context: typer.Context, market: str, file: Path) -> None:
 
 
 def _confirm(file: Path) -> bool:
-    from factory.workspace import write_text
+    from factory.storage.workspace import write_text
 
     quote(file.read_text(encoding="utf-8"))
     if not os.isatty(0) or not typer.confirm("Is this split final? It cannot be changed once data are built"):

@@ -12,7 +12,7 @@ from mcp.types import CallToolResult, InputRequiredResult
 
 import factory
 from factory.core.errors import did_you_mean
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.mcp.answers import explain, refusal
 from server.mcp.state import State
 from server.mcp.tools import all_tools

@@ -9,7 +9,7 @@ from anyio import to_thread
 from mcp.server.mcpserver import Context
 
 from factory.core.foreign import client_name
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from factory.jobs import Jobs

@@ -15,7 +15,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp
 
 import factory
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server import hosts
 from server.mcp.app import FactoryServer, build_server
 from server.seal import seal

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.hashes import HASHES
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from factory.core.errors import WorkspaceError
-from factory.workspace import FORMAT, PART, Workspace, atomic, leftovers, write_text
+from factory.storage.workspace import FORMAT, PART, Workspace, atomic, leftovers, write_text
 
 
 @pytest.mark.parametrize("written", ["0", str(FORMAT + 1), "soon"])
@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "kept"
     write_text(path, "old")
     code = (
-        "import resource, signal, sys; from pathlib import Path; from factory.workspace import write_text;"
+        "import resource, signal, sys; from pathlib import Path; from factory.storage.workspace import write_text;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
         "write_text(Path(sys.argv[1]), 'new' * 10_000)"
     )
@@ -71,7 +71,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_a_write_removes_what_a_killed_one_left_beside_it_and_nothing_that_is_being_written(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from factory.workspace import atomic\n"
+        "import os, signal, sys; from pathlib import Path; from factory.storage.workspace import atomic\n"
         "with atomic(Path(sys.argv[1])) as temporary: temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "one")], check=False)

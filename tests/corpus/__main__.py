@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.market.build import build
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from sandbox import Broker, Outcome
 from tests.corpus.frames import write_both
 from tests.corpus.market import hourly_market

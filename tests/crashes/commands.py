@@ -35,7 +35,7 @@ def look(folder: Path) -> None:
     from factory.core.errors import SealError
     from factory.vault.process import Vault
     from factory.workshop import Workshop
-    from factory.workspace import Workspace
+    from factory.storage.workspace import Workspace
 
     workspace = Workspace(folder / "workspace")
     pipeline = Workshop(workspace).resolve("plain").id

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from mcp import StdioServerParameters
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.e2e.market import small_workspace
 from tests.ports import find_port

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 @cache

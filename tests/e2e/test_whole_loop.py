@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.e2e.agent import Agent
 from tests.e2e.conftest import http_server
 

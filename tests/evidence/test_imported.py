@@ -15,7 +15,7 @@ from factory.market.spec import DatasetSpec, load_spec
 from factory.vault.door import door_of
 from factory.vault.reviewer import appoint
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import SPEC, START, csv, rows
 from tests.market.test_faults import Columns, still
 

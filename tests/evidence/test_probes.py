@@ -6,7 +6,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core.times import DAY, MINUTE
 from factory.decisions import Rows
 from factory.evidence.probes import learned, stored

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.expressions.keys import column_key

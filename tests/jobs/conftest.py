@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from factory.jobs import Jobs
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 TARGET = "tests.jobs.target:perform"
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from factory.jobs import Jobs
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.jobs.conftest import TARGET
 
 

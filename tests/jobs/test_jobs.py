@@ -6,7 +6,7 @@ import pytest
 
 from factory.core.errors import JobError
 from factory.jobs import Job, Jobs
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.jobs.conftest import TARGET, eventually, lives, pid_behind
 
 LONG = 60.0

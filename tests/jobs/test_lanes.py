@@ -13,7 +13,7 @@ from factory.jobs import Jobs
 from factory.jobs.lanes import Lanes
 from factory.jobs.table import SEARCHING, JobTable
 from factory.jobs.worker import _reporter
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.jobs.conftest import TARGET, pid_behind
 
 LONG = 60.0

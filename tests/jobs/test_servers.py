@@ -10,7 +10,7 @@ import pytest
 
 from factory.jobs import Jobs
 from factory.ledger import Ledger
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.jobs.conftest import TARGET, eventually, lives, pid_behind
 

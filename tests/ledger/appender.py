@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from factory.ledger import Ledger
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.ledger.conftest import DATASET, FINGERPRINT
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from factory.ledger import Ledger
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 DATASET = "btc-sim"
 FINGERPRINT = "f" * 64

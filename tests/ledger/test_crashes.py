@@ -13,7 +13,7 @@ from factory.core.errors import LedgerError, WorkspaceError
 from factory.ledger import Ledger, Store
 from factory.ledger.locks import exclusive
 from factory.ledger.schema import VERSION
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back, fill
 
@@ -85,7 +85,7 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
         from pathlib import Path
         from factory.core.errors import LedgerError
         from factory.ledger import Ledger, Store
-        from factory.workspace import Workspace
+        from factory.storage.workspace import Workspace
 
         workspace = Workspace(Path(sys.argv[1]))
         ledger, store = Ledger(workspace), Store(workspace)

@@ -4,7 +4,7 @@ import pytest
 
 from factory.core.errors import LedgerError
 from factory.ledger import Counts, Ledger
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.ledger.conftest import DATASET, FINGERPRINT, fill
 
 

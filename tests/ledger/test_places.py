@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from factory.ledger import Ledger, Store
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.hostile import ALL_IN_ONE, FOLDERS
 
 NAMES = [*FOLDERS, ALL_IN_ONE]

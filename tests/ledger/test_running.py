@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from factory.ledger import Counts, Ledger
 from factory.reading import rank
 from factory.statistics.deflation import average_correlation, independent_of
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back
 
 FIGURES = st.fixed_dictionaries(

@@ -11,7 +11,7 @@ from factory.core.errors import LedgerError
 from factory.ledger import Ledger, Position
 from factory.ledger.anchors import GENESIS
 from factory.ledger.rows import row_hash
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back, fill
 
 ROWS = 6

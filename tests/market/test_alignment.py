@@ -15,7 +15,7 @@ from factory.market.frames import Frame
 from factory.market.grid import aligned, anchor, tolerance
 from factory.market.quality import REPLACED, check
 from factory.market.spec import SeriesSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 
 KINDS = {

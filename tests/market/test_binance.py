@@ -12,7 +12,7 @@ from factory.market.sources import binance
 from factory.market.sources.binance import fetch
 from factory.market.sources.paths import files_of
 from factory.market.spec import Provider, SeriesSpec, load_spec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.exchange import Exchange, month_end, months_back, serving
 
 SPOT = Provider(use="binance-spot", symbol="BTCUSDT")

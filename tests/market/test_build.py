@@ -13,7 +13,7 @@ from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
 from factory.market.spec import DatasetSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import DAYS, START, csv, rows, spec
 
 GOLD = (

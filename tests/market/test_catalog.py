@@ -8,7 +8,7 @@ import pytest
 from factory.core.errors import DataError, SealError
 from factory.market.build import build
 from factory.market.catalog import Catalog
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import csv, rows, spec
 from tests.market.test_seals import LATER, OTHER
 

@@ -8,7 +8,7 @@ import pytest
 from factory.core.errors import SealError
 from factory.core.times import DAY
 from factory.market.build import build
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import SPEC, START, csv, rows, spec
 from tests.server.terminal import run_all
 

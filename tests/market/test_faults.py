@@ -14,7 +14,7 @@ from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
 from factory.market.faults import faults_of
 from factory.market.spec import DatasetSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 
 PRICES = ("open", "high", "low", "close")

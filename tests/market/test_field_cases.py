@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from factory.market.dataset import open_partition
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.cli.app import app
 
 READ = "rows +8"

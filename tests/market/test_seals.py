@@ -7,7 +7,7 @@ from factory.core.errors import SealError
 from factory.core.times import DAY, HOUR
 from factory.market.build import build
 from factory.market.catalog import Catalog
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 
 OTHER = ("dataset: small", "dataset: other")

@@ -17,7 +17,7 @@ from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.simulator import simulate
 from factory.market.staging import Opening
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 from tests.market.test_seals import LATER, OTHER
 

@@ -12,7 +12,7 @@ from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.vault.recovery import recover, unfinished
 from factory.workshop import Workshop
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import csv, rows, spec
 
 

@@ -4,7 +4,7 @@ from factory.core.errors import DataError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.market.starter import starter_spec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 def test_the_starter_file_is_whole_and_waits_for_a_person(tmp_path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 
 @pytest.fixture

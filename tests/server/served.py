@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.web import listen, walls
 from server.web.access import Access
 from server.web.app import create_app

@@ -7,7 +7,7 @@ from anthropic_tokenizer import count_tokens
 from mcp import Client
 
 from factory.core.canonical import in_order
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.mcp.answers import MAX_CHARS, answer, fit
 from server.mcp.app import build_server
 

@@ -10,7 +10,7 @@ import pytest
 
 import factory
 from factory.jobs import Jobs
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.__main__ import stdio_arguments
 from server.cli.common import changes_of
 from tests.conftest import ROOT

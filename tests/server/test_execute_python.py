@@ -12,7 +12,7 @@ from mcp import Client
 
 from factory.market.build import build
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.mcp.app import build_server
 from tests.corpus.market import hourly_market
 

@@ -10,7 +10,7 @@ from mcp import Client
 
 from factory.market.build import build
 from factory.workshop import Workshop
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.mcp.app import build_server
 from server.mcp.tools import all_tools
 from tests.corpus.market import hourly_market

@@ -7,7 +7,7 @@ import pytest
 
 from factory.core.errors import JobError
 from factory.jobs import Jobs
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.jobs import PAGE, recent, result, status
 
 LONG = 60.0

@@ -16,7 +16,7 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.workshop import Workshop
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC

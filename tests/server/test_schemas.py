@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.server.mcpserver.tools import Tool
 from pydantic import ValidationError
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.mcp.app import build_server
 from server.mcp.schemas import HOST_ARGUMENTS
 from server.mcp.tools import all_tools

@@ -18,7 +18,7 @@ from factory.jobs import Jobs
 from factory.ledger import Ledger
 from factory.market.build import build
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.corpus.market import hourly_market
 from tests.server.test_foreign_text import SPEC
@@ -154,7 +154,7 @@ def test_rows_that_a_killed_server_left_in_the_log_are_read_too(tmp_path: Path, 
     left = tmp_path / "left"
     shutil.copytree(written, left)
     code = (
-        "import os, sys; from factory.ledger import Ledger; from factory.workspace import Workspace\n"
+        "import os, sys; from factory.ledger import Ledger; from factory.storage.workspace import Workspace\n"
         "Ledger(Workspace.open(sys.argv[1])).append('note', {'by': 'killed'}); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(left)], cwd=ROOT, check=False)

@@ -15,7 +15,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.web.access import Access
 from server.web.app import create_app
 from server.web.guesses import ADDRESSES, BURST, Guesses

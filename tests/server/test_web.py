@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from factory.market.build import build
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server import hosts
 from server.cli.running import greeting
 from server.web.access import Access, AccessError

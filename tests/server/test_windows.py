@@ -13,7 +13,7 @@ from mcp import Client, StdioServerParameters
 
 from factory.ledger import Ledger
 from factory.market.build import build
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.corpus.market import hourly_market
 from tests.server.test_foreign_text import SPEC
@@ -106,7 +106,7 @@ async def test_agents_look_define_train_and_are_told_in_one_line_what_is_off(
 
 def test_many_processes_append_to_one_ledger(workspace: Workspace, lacking: dict[str, str]) -> None:
     code = (
-        "import sys; from pathlib import Path; from factory.ledger import Ledger; from factory.workspace import Workspace\n"
+        "import sys; from pathlib import Path; from factory.ledger import Ledger; from factory.storage.workspace import Workspace\n"
         "ledger = Ledger(Workspace.open(sys.argv[1]))\n"
         "for n in range(20): ledger.append('note', {'by': sys.argv[2], 'n': n})"
     )
@@ -128,7 +128,7 @@ from pathlib import Path
 from factory import locks
 path = Path(sys.argv[1])
 assert not locks.HAS_FLOCK
-other = f"from pathlib import Path; from factory.locks import take; print(take(Path({str(path)!r})) is not None)"
+other = f"from pathlib import Path; from factory.storage.locks import take; print(take(Path({str(path)!r})) is not None)"
 tries = lambda: subprocess.run([sys.executable, "-c", other], capture_output=True, text=True).stdout.strip()
 held = locks.take(path)
 assert locks.take(path) is None and tries() == "False"

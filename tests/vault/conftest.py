@@ -12,7 +12,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.vault.door import door_of
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.vault.market import FAST, SPEC
 
 

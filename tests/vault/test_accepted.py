@@ -16,7 +16,7 @@ from factory.pipeline import shipped
 from factory.vault import gate
 from factory.vault.door import door_of
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from server.mcp.app import build_server
 from tests.server.test_cli import rfcat
 from tests.vault.market import FAST

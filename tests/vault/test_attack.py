@@ -14,7 +14,7 @@ from mcp import Client, StdioServerParameters
 
 from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.workshop import Workshop
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.vault.market import break_sealed
 

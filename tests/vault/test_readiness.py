@@ -14,7 +14,7 @@ from factory.vault.planning import claims_allowed, mistake_in_claim, needed_deci
 from factory.vault.pools import SEAL_ROWS
 from factory.vault.reviewer import appoint, unlock
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import csv, rows, spec
 from tests.vault.test_blocked import TIDE
 

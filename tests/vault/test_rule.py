@@ -120,7 +120,7 @@ def test_a_ruined_account_does_not_pass_whatever_its_trades_were(workshop: Works
 
 @pytest.mark.slow
 def test_pennies_before_the_roller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from factory.workspace import Workspace
+    from factory.storage.workspace import Workspace
 
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
     workshop = Workshop(Workspace.open(tmp_path), "mallory")

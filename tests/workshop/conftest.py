@@ -6,7 +6,7 @@ import pytest
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.workshop.market import BINARY, PERPETUAL, SPEC
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pyarrow import ipc
 
-from factory.cache import UNLIMITED, Cache
+from factory.storage.cache import UNLIMITED, Cache
 from factory.core.errors import DataError, ExpressionError, FlowError, PipelineError
 from factory.framing import MOST_FEATURES
 from factory.work import framing

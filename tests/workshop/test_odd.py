@@ -14,7 +14,7 @@ from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import DAYS, SPEC, csv, rows
 
 LATE = SPEC.replace("period: 1m,", "period: 1m, delay: 5s,")

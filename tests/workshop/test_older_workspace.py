@@ -15,7 +15,7 @@ import pytest
 from factory.vault.reports import read
 from factory.vault.reviewer import unlock
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 OLDER = Path(__file__).parent / "older"
 EXPECTED: dict[str, Any] = json.loads((OLDER / "expected.json").read_text("utf-8"))

@@ -18,7 +18,7 @@ from factory.pipeline import parse
 from factory.refits import walk_forward
 from factory.vault import exam
 from factory.workshop import Workshop, perform
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 from tests.market.bars import SPEC, csv, rows
 from tests.workshop.market import BINARY
 

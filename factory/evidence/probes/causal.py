@@ -7,7 +7,7 @@ from numpy import float64, int64
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.times import DAY
 from factory.evidence.probes.findings import BLOCK, Finding

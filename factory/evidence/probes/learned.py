@@ -8,7 +8,7 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.threads import one_thread
 from factory.core.times import DAY

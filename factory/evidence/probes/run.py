@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.answers import Answer
 from factory.decisions import Rows

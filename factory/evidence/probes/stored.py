@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from factory.cache import Cache
+from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.times import DAY, to_duration
 from factory.evidence.probes.findings import BLOCK, Finding

@@ -22,7 +22,7 @@ from factory.core.progress import Progress, silent, within
 from factory.core.times import DAY, iso, moment, now_ms
 from factory.market.files import Provider
 from factory.market.sources.paths import download_folder
-from factory.workspace import Workspace, write_text
+from factory.storage.workspace import Workspace, write_text
 
 ARCHIVE, API = "RFCAT_BINANCE_ARCHIVE", "RFCAT_BINANCE_API"
 """Settings that replace the base addresses, for mirrors."""

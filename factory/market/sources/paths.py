@@ -7,7 +7,7 @@ from factory.core.errors import DataError
 from factory.core.times import iso
 from factory.market.files import Files, Provider
 from factory.market.spec import SeriesSpec
-from factory.workspace import Workspace
+from factory.storage.workspace import Workspace
 
 PROVIDERS = {"binance": "binance-spot", "binance-um": "binance-um"}
 """What `rfcat data fetch` calls them, and how a dataset file does."""

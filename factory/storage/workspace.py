@@ -10,7 +10,7 @@ from pathlib import Path
 
 from factory.core.errors import WorkspaceError
 from factory.core.quoting import terminal_line
-from factory.locks import marked, unmarked
+from factory.storage.locks import marked, unmarked
 
 FORMAT = 1
 """Raised whenever an older version could no longer read what a newer one writes."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from factory.arrays import mapped
+from factory.storage.arrays import mapped
 from factory.core.hashes import HASHES, DamageError, Stamp, is_whole, read_hashes, stamp, write_hashes
 
 if TYPE_CHECKING:
