@@ -13,8 +13,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.inspection import permutation_importance as peer
 
 from factory.evidence.importance import permutation_importance, permute
-from factory.kernels.forest import FlatForest
-from factory.meta import Meta
+from factory.learning.forest_kernels import FlatForest
+from factory.learning.meta_forest import Meta
 
 FEATURES, REPEATS, ROWS, TREES, FITTED = 60, 5, 5_000, 200, 20_000
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from factory.kernels.forest import FlatForest
-from factory.meta import Meta
+from factory.learning.forest_kernels import FlatForest
+from factory.learning.meta_forest import Meta
 
 FEATURES, ROWS, TREES = 12, 20_000, 300
 

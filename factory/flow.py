@@ -20,23 +20,23 @@ from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
-from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.answers import Answer
 from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, silent, within
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
-from factory.decisions import Rows
-from factory.experts import Fitted, cross_fit, load_fitted
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
-from factory.labels import uniqueness_of
+from factory.learning.decision_table import Rows
+from factory.learning.experts import Fitted, cross_fit, load_fitted
+from factory.learning.labels import uniqueness_of
+from factory.learning.meta_forest import Meta, fit_forest
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
-from factory.meta import Meta, fit_forest
 from factory.parts.labels import TripleBarrier
 from factory.parts.trades import Barriers, LongOrShort
 from factory.pipeline import Pipeline
+from factory.storage.cache import Cache
 
 VERSION = 4
 """Raised when fitted stages or scores would differ for the same input."""

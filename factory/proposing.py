@@ -11,8 +11,8 @@ from factory.core.errors import LedgerError, PipelineError
 from factory.core.times import iso, now_ms
 from factory.ledger import Position
 from factory.pipeline import Pipeline, provenance, render
-from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.storage.workspace import Workspace, write_new
+from factory.vault.pools import SEAL_ROWS, looks_of
 
 if TYPE_CHECKING:
     from factory.workshop import Workshop

@@ -6,15 +6,15 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.storage.cache import Cache
 from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, silent, within
 from factory.core.times import iso, to_ms
-from factory.decisions import Rows, concatenate
 from factory.flow import FEWEST_ROWS, Fits, learn
+from factory.learning.decision_table import Rows, concatenate
 from factory.market.grid import missing
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
+from factory.storage.cache import Cache
 
 FEW, HOLE, ONE_CLASS = "too few labels", "missing rows", "one class"
 """Why a refit's window cannot be learned from."""

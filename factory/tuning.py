@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, silent, within
 from factory.pipeline import Pipeline, Range
+from factory.storage.cache import Cache
 
 if TYPE_CHECKING:
-    from factory.decisions import Rows
+    from factory.learning.decision_table import Rows
 
 OUTER_BLOCKS = 3
 
@@ -183,7 +183,7 @@ def cross_validate(
         If there is too little to learn from in train, or in a block's complement.
     """
     from factory.flow import learn, refuse_unlearnable
-    from factory.splits import purged_kfold
+    from factory.learning.splits import purged_kfold
     from factory.statistics.calibration import log_loss
     from factory.statistics.ranking import auc
 

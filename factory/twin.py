@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.null import Holds, Moves, Questions, Ups, count_ups, holds_of, moves_of, replay
-from factory.storage.cache import Cache
 from factory.core.canonical import seed_for
-from factory.decisions import Rows
 from factory.flow import Scored, cached, content_key, levels_of, threads
-from factory.labels import windows_of
+from factory.learning.decision_table import Rows
+from factory.learning.labels import windows_of
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Partition
 from factory.parts.labels import FixedReturn, TripleBarrier
@@ -22,6 +21,7 @@ from factory.parts.trades import LongOrShort
 from factory.pipeline import Pipeline
 from factory.statistics.blocks import LEAST_BLOCKS, t_interval
 from factory.statistics.ranking import expected_auc
+from factory.storage.cache import Cache
 
 STEPS = 30_000_000
 """Bars that a trial's twin may walk, of each kind; 0.3 s in all on nine months of real minutes."""

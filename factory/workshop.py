@@ -25,9 +25,9 @@ from factory.ledger import Entry, Ledger, Run, Store, Verification
 from factory.market.catalog import NONE_BUILT, Catalog
 from factory.pipeline import Facts, Pipeline, check, describe_idea, diff, parse, remember
 from factory.proposing import anchors, propose
+from factory.storage.workspace import Workspace
 from factory.vault.pools import SEAL_ROWS, Pool, pool_of
 from factory.vault.recovery import recover
-from factory.storage.workspace import Workspace
 
 KEPT_DIGITS = 10
 """Of the figures of a trial in the ledger: what is computed of them later is as exact as what was computed with them."""

@@ -19,9 +19,9 @@ from arch.bootstrap import SPA, StepM, optimal_block_length
 from factory.expressions.compute_window import fractional_weights
 from factory.expressions.kernels import run
 from factory.expressions.kernels.rows import weigh
-from factory.kernels.events import concurrency, cusum_events, first_touch
-from factory.labels import return_attribution, time_decay, uniqueness
-from factory.splits import combinatorial, purged_kfold, walk_forward
+from factory.learning.event_kernels import concurrency, cusum_events, first_touch
+from factory.learning.labels import return_attribution, time_decay, uniqueness
+from factory.learning.splits import combinatorial, purged_kfold, walk_forward
 from factory.statistics import (
     alpha,
     blocks,

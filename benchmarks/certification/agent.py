@@ -9,7 +9,7 @@ from numpy import float64
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from factory.decisions import Rows
+from factory.learning.decision_table import Rows
 
 DIRECTIONS = {
     "r1": "ret(btc.close, 1)",

@@ -20,17 +20,17 @@ from factory.core.canonical import seed_for
 from factory.core.errors import FactoryError
 from factory.core.progress import silent
 from factory.core.times import DAY
-from factory.decisions import Rows
 from factory.flow import Scored
+from factory.learning.decision_table import Rows
 from factory.ledger import Entry
 from factory.market.simulator import truth
 from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
 from factory.statistics.sharpe import moments, psr_at_benchmark
+from factory.storage.workspace import Workspace
 from factory.vault.door import door_of
 from factory.work import WORK
 from factory.workshop import Workshop
-from factory.storage.workspace import Workspace
 
 SHORT = 50
 """Trials of the short search: the first of the long one."""

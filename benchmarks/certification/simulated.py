@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from factory.storage.cache import Cache
 from factory.core.progress import silent
-from factory.decisions import Rows, read_rows
 from factory.expressions.columns import Columns
 from factory.flow import Scored, learn, trade
+from factory.learning.decision_table import Rows, read_rows
 from factory.ledger import Entry
 from factory.market.build import build
 from factory.market.contracts import Contract
@@ -19,10 +18,11 @@ from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
+from factory.storage.cache import Cache
+from factory.storage.workspace import Workspace
 from factory.vault.sealed import open_sealed
 from factory.work import WORK
 from factory.workshop import Workshop
-from factory.storage.workspace import Workspace
 
 
 class SimulatedMarket:

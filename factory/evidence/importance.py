@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, silent
-from factory.kernels.importance import permuted_sums
-from factory.meta import Meta
+from factory.evidence.importance_kernels import permuted_sums
+from factory.learning.meta_forest import Meta
 from factory.statistics.blocks import block_mean
 from factory.statistics.calibration import CLIP
 from factory.statistics.ranking import Auc, auc

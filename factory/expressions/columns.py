@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from factory.storage.cache import Cache
 from factory.expressions.clocks import Clock, Clocks, clock_of, literals
 from factory.expressions.compute import ARITHMETIC, COMPUTE, LOGIC, UNARY
 from factory.expressions.expression import Expression
@@ -15,6 +14,7 @@ from factory.expressions.nodes import Binary, Call, ColumnName, Node, Number, Se
 from factory.expressions.operators import OPERATORS
 from factory.expressions.rows import Bars, Floats, Rows, Times, gathered, native
 from factory.market.series import Partition
+from factory.storage.cache import Cache
 
 KEPT_BYTES = 24 * 2**20
 """Greatest size of the parts that several expressions of one batch may share."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from factory.storage.arrays import mapped
 from factory.core.canonical import dumps
 from factory.core.errors import DataError
 from factory.core.hashes import Stamp
 from factory.market.catalog import MEND, OVERSHOOT, Catalog, partition_meta, require_files
 from factory.market.series import Partition, Series
+from factory.storage.arrays import mapped
 from factory.storage.workspace import Workspace
 
 SERIES = "series"

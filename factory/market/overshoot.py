@@ -8,7 +8,7 @@ whose directions are coins, the close of the bar is.
 
 import numpy as np
 
-from factory.kernels.overshoot import beyond
+from factory.market.overshoot_kernels import beyond
 from factory.market.series import Series
 
 DISTANCES = (1 / 64, 1 / 16, 1 / 4, 1.0, 2.0, 4.0, 8.0)

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from factory.storage.arrays import mapped
 from factory.core.hashes import HASHES, DamageError, Stamp, is_whole, read_hashes, stamp, write_hashes
+from factory.storage.arrays import mapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

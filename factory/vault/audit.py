@@ -6,9 +6,9 @@ from math import isclose
 
 from factory.ledger import Entry
 from factory.statistics.alpha import level_after
+from factory.storage.workspace import Workspace
 from factory.vault.pools import ALPHA, APART, PASS, VERDICT, Look, looks_of
 from factory.vault.reports import path_of
-from factory.storage.workspace import Workspace
 
 
 def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:

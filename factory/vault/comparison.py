@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from factory.storage.arrays import mapped
 from factory.core.canonical import in_order
 from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, require_whole
@@ -15,8 +14,9 @@ from factory.core.times import iso
 from factory.market import seals
 from factory.market.dataset import SERIES
 from factory.market.likeness import LAG, Track, is_alike
-from factory.vault.log import divert_output
+from factory.storage.arrays import mapped
 from factory.storage.workspace import Workspace
+from factory.vault.log import divert_output
 
 Tracks = Mapping[str, Track]
 """Columns by ``series.column``."""

@@ -9,11 +9,10 @@ from scipy.optimize import brentq
 
 from factory.backtest import Result
 from factory.backtest.binary import all_in
-from factory.storage.cache import Cache
 from factory.core.errors import SealError
-from factory.decisions import Rows, concatenate, read_rows
 from factory.expressions.columns import Columns
 from factory.flow import Fits, Model, Scored, learn, trade
+from factory.learning.decision_table import Rows, concatenate, read_rows
 from factory.market.contracts import Binary, Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
@@ -21,11 +20,12 @@ from factory.pipeline import Pipeline
 from factory.refits import walk_forward
 from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
+from factory.storage.cache import Cache
+from factory.storage.workspace import Workspace
 from factory.twin import null_ups
 from factory.vault.likeness import alike, differences
 from factory.vault.primary import Frozen, FrozenPerpetual, freeze, information_of
 from factory.vault.unseen import worst_losses
-from factory.storage.workspace import Workspace
 
 UNSEEN = 0.2
 """What the bound for what was never seen spends over a pool, in the proportions of its looks' levels."""

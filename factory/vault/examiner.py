@@ -9,10 +9,10 @@ from factory.ledger import Entry, Store
 from factory.market.catalog import Catalog
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
+from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.vault.levels import level_of_last
 from factory.vault.pools import ALPHA, JOINT, Claim, Look, looks_of
-from factory.storage.workspace import Workspace
 
 
 class Examiner:

@@ -17,8 +17,8 @@ from factory.core.canonical import digest
 from factory.core.errors import SealError
 from factory.core.progress import Progress, silent
 from factory.core.times import DAY, iso, now_ms
-from factory.decisions import concatenate, read_rows
 from factory.expressions.columns import Columns
+from factory.learning.decision_table import concatenate, read_rows
 from factory.ledger import Ledger, Store
 from factory.market.build import read_series
 from factory.market.catalog import Catalog
@@ -27,10 +27,10 @@ from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
 from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
+from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.vault.planning import deviation_of
 from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, find_look
-from factory.storage.workspace import Workspace
 
 POINTS = 12
 """Rows of the printed path, at most."""

@@ -13,10 +13,10 @@ from factory.market.catalog import Catalog
 from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
+from factory.storage.workspace import Workspace
 from factory.vault.planning import expected_decisions, mistake_in_claim, needed_decisions
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, pool_of, release_seconds, waivers_of
 from factory.vault.readiness import cutoff_of, lacks_of_arguments, lacks_of_market
-from factory.storage.workspace import Workspace
 
 PROBED = 2
 """Lines of probes in a refusal."""

@@ -22,6 +22,7 @@ from factory.evidence.advice import advice
 from factory.evidence.probes.learned import permuted
 from factory.ledger import Entry, Ledger
 from factory.pipeline import Pipeline
+from factory.storage.workspace import Workspace
 from factory.vault import exam, gate
 from factory.vault.examiner import Examiner, mates_of
 from factory.vault.log import divert_output
@@ -30,7 +31,6 @@ from factory.vault.rehearsal import rehearse
 from factory.vault.reports import keep
 from factory.vault.reviewer import reviewer_of
 from factory.vault.sealed import correlated, open_sealed, require_sealed
-from factory.storage.workspace import Workspace
 
 
 class Vault:

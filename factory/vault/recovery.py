@@ -7,8 +7,8 @@ from factory.core.times import iso, now_ms
 from factory.ledger import Ledger
 from factory.market import staging
 from factory.market.catalog import Catalog
-from factory.vault.pools import PENDING, RETIREMENT, SEAL_ROWS, looks_of
 from factory.storage.workspace import Workspace, leftovers
+from factory.vault.pools import PENDING, RETIREMENT, SEAL_ROWS, looks_of
 
 
 def recover(workspace: Workspace) -> None:

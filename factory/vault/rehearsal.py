@@ -16,11 +16,11 @@ from factory.ledger import Entry
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
+from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.vault.examiner import Examiner, mates_of
 from factory.vault.gate import Admission
 from factory.vault.pools import LOOK, MARGIN_MS, release_seconds
-from factory.storage.workspace import Workspace
 
 SAFETY = 2.0
 """The sealed rows may take longer than validation's, and the machine be busier."""

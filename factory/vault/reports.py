@@ -7,9 +7,9 @@ from typing import Any
 
 from factory.core.errors import SealError
 from factory.core.times import now_ms
+from factory.storage.workspace import Workspace, atomic
 from factory.vault.pools import Look
 from factory.vault.reviewer import Unlocked
-from factory.storage.workspace import Workspace, atomic
 
 
 def path_of(workspace: Workspace, look: str) -> Path:

@@ -13,8 +13,8 @@ from factory.market.catalog import Catalog, require_files
 from factory.market.dataset import SERIES, load_series, series_files
 from factory.market.series import Partition, Series
 from factory.market.spec import DatasetSpec
-from factory.vault.pools import Claim, claims_of
 from factory.storage.workspace import Workspace
+from factory.vault.pools import Claim, claims_of
 
 ONE_MARKET = 0.5
 """Absolute correlation of hourly returns above which two markets are one (STATISTICS section 2.2)."""

@@ -6,11 +6,11 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.storage.cache import UNLIMITED, Cache
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
 from factory.core.times import DAY, HOUR
 from factory.statistics.intervals import wilson
+from factory.storage.cache import UNLIMITED, Cache
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from factory.storage.cache import Cache
 from factory.core.errors import DataError
 from factory.core.progress import Progress
-from factory.decisions import Rows, read_rows
 from factory.expressions.columns import Columns
+from factory.learning.decision_table import Rows, read_rows
 from factory.market.contracts import Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
+from factory.storage.cache import Cache
 from factory.workshop import Workshop
 
 

@@ -15,22 +15,22 @@ from pyarrow import ipc
 
 from factory import framing
 from factory.backtest.result import REASONS
-from factory.storage.cache import Cache
 from factory.core.answers import Answer
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, silent
-from factory.decisions import read_rows
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.flow import volatility_of
+from factory.learning.decision_table import read_rows
 from factory.market.dataset import open_partition
 from factory.market.series import Partition, Series
+from factory.storage.cache import Cache
+from factory.storage.workspace import atomic
 from factory.work.desk import Desk
 from factory.work.masking import STRETCH, hidden_days, mask, tells_of
 from factory.work.scoring import evaluate
 from factory.work.training import fitted, train
 from factory.workshop import Workshop
-from factory.storage.workspace import atomic
 
 LIMIT_BYTES = 2 * 2**30
 """Of all frames kept; the least used go."""

@@ -7,25 +7,25 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, within
 from factory.core.times import to_duration, to_ms
-from factory.decisions import Rows
 from factory.evidence.grouping import correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.flow import Model, learn
-from factory.labels import label as label_rows
+from factory.learning.decision_table import Rows
+from factory.learning.labels import label as label_rows
+from factory.learning.sampling import clock
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
-from factory.sampling import clock
 from factory.screening import Screen, plan_screen
 from factory.statistics.blocks import block_length
 from factory.statistics.ranking import auc, block_interval
+from factory.storage.cache import Cache
 from factory.work.desk import Desk
 from factory.workshop import Workshop
 

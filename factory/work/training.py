@@ -4,18 +4,18 @@ import numpy as np
 from numpy import float64, int8
 from numpy.typing import NDArray
 
-from factory.storage.cache import UNLIMITED, Cache
 from factory.core import canonical
 from factory.core.answers import Answer, table
 from factory.core.progress import within
-from factory.decisions import Rows
 from factory.evidence.probes.findings import told
 from factory.evidence.probes.imported import read_faults
 from factory.evidence.probes.run import AT_TRAIN, at_train
 from factory.flow import Model, learn
+from factory.learning.decision_table import Rows
 from factory.market.series import Partition
 from factory.statistics.calibration import log_loss
 from factory.statistics.ranking import auc
+from factory.storage.cache import UNLIMITED, Cache
 from factory.work.desk import Desk
 
 

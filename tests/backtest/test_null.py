@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from factory.backtest import Levels, Result, run
 from factory.backtest.null import Holds, Questions, count_ups, holds_of, mix, moves_of, replay
 from factory.core.times import HOUR, MINUTE, to_ms
-from factory.labels import label, windows_of
+from factory.learning.labels import label, windows_of
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.parts.labels import FixedReturn, Label, TripleBarrier, UpDown

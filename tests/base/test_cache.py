@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.storage.cache import Cache
 from factory.core.hashes import HASHES
+from factory.storage.cache import Cache
 
 
 def key(letter: str) -> str:

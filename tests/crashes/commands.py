@@ -33,9 +33,9 @@ def look(folder: Path) -> None:
     import io
 
     from factory.core.errors import SealError
+    from factory.storage.workspace import Workspace
     from factory.vault.process import Vault
     from factory.workshop import Workshop
-    from factory.storage.workspace import Workspace
 
     workspace = Workspace(folder / "workspace")
     pipeline = Workshop(workspace).resolve("plain").id

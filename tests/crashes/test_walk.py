@@ -11,8 +11,8 @@ import pytest
 
 from factory.ledger import Ledger
 from factory.market.catalog import Catalog
-from factory.vault.pools import FAIL, PENDING, RETIREMENT, SEAL_ROWS, looks_of, pool_of
 from factory.storage.workspace import Workspace
+from factory.vault.pools import FAIL, PENDING, RETIREMENT, SEAL_ROWS, looks_of, pool_of
 from tests.crashes.commands import files
 from tests.crashes.walker import Ran, Step, copied, kill, kills, run
 

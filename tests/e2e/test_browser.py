@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from factory.pipeline import shipped
-from factory.workshop import perform
 from factory.storage.workspace import Workspace
+from factory.workshop import perform
 from tests.e2e.conftest import http_server
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

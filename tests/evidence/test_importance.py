@@ -3,8 +3,8 @@ import pytest
 
 from factory.core.errors import FlowError
 from factory.evidence.importance import Groups, permutation_importance, permute
-from factory.kernels.importance import permuted_sums
-from factory.meta import Meta, fit_forest
+from factory.evidence.importance_kernels import permuted_sums
+from factory.learning.meta_forest import Meta, fit_forest
 from factory.parts.meta import Forest
 from tests.experts.rows import planted
 

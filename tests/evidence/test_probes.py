@@ -6,9 +6,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from factory.storage.cache import Cache
 from factory.core.times import DAY, MINUTE
-from factory.decisions import Rows
 from factory.evidence.probes import learned, stored
 from factory.evidence.probes.causal import causal
 from factory.evidence.probes.findings import BLOCK, blocking
@@ -16,9 +14,11 @@ from factory.expressions.columns import Columns
 from factory.expressions.compute import COMPUTE
 from factory.expressions.grammar import parse
 from factory.expressions.operators import OPERATORS
-from factory.labels import Labels
+from factory.learning.decision_table import Rows
+from factory.learning.labels import Labels
 from factory.market.series import Partition, Series
 from factory.market.simulator import simulate
+from factory.storage.cache import Cache
 
 DAYS = 12
 START = 19_000 * DAY

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Rows(NamedTuple):
-    """What :func:`factory.experts.cross_fit` takes, in its order."""
+    """What :func:`factory.learning.experts.cross_fit` takes, in its order."""
 
     X: NDArray[Any]
     y: NDArray[Any]

@@ -8,8 +8,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import all_estimators
 
-from factory.experts import cross_fit, fit_expert, logit
-from factory.meta import fit_forest
+from factory.learning.experts import cross_fit, fit_expert, logit
+from factory.learning.meta_forest import fit_forest
 from factory.parts.base import Part
 from factory.parts.experts import Linear, Logistic
 from factory.parts.meta import Forest

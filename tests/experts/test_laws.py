@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from factory.evidence.probes.causal import TWISTED
-from factory.experts import Fitted, cross_fit, load_fitted
+from factory.learning.experts import Fitted, cross_fit, load_fitted
+from factory.learning.splits import purged_kfold
 from factory.parts.base import Part
 from factory.parts.experts import EXPERTS
-from factory.splits import purged_kfold
 from tests.experts.rows import Rows, planted
 
 KEYS: dict[str, dict[str, Any]] = {

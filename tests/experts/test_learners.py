@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 
 from factory.core.errors import Cancelled, FlowError
-from factory.experts import cross_fit, fit_expert
+from factory.learning.experts import cross_fit, fit_expert
 from factory.parts.experts import ExtraTrees, GradientBoosting, Linear, Logistic, Rule
 from tests.experts.rows import planted
 

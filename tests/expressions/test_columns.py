@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.storage.cache import Cache
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.expressions.keys import column_key
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.series import Partition, Series
+from factory.storage.cache import Cache
 from tests.expressions.market import START, market, partition, series, with_gap
 
 MINUTE, HOUR = 60_000, 3_600_000

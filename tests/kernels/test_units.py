@@ -12,7 +12,10 @@ from numba.core.registry import CPUDispatcher
 import factory
 from factory.backtest import kernel
 from factory.core.times import MINUTE
-from factory.kernels import events, forest, importance, logit, overshoot
+from factory.evidence import importance_kernels
+from factory.learning import event_kernels, forest_kernels
+from factory.learning.experts import logit_kernels
+from factory.market import overshoot_kernels
 
 ROWS = 3_000
 RNG = np.random.default_rng(11)
@@ -56,23 +59,27 @@ KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.backtest.kernel.await_trading": lambda unit: kernel.await_trading(_bars(unit), EVENTS, 5),
     "factory.backtest.kernel.settle": lambda unit: kernel.settle(_bars(unit), EVENTS, 5 * MINUTE),
     "factory.backtest.kernel.walk": _walk,
-    "factory.kernels.events.cusum_events": lambda unit: events.cusum_events(CLOSE * unit, np.array([100.0]) * unit),
-    "factory.kernels.events.first_touch": lambda unit: events.first_touch(
+    "factory.learning.event_kernels.cusum_events": lambda unit: event_kernels.cusum_events(
+        CLOSE * unit, np.array([100.0]) * unit
+    ),
+    "factory.learning.event_kernels.first_touch": lambda unit: event_kernels.first_touch(
         OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, OPEN[FIRST] * unit, FIRST, LAST, UP, UP
     ),
-    "factory.kernels.events.concurrency": lambda unit: events.concurrency(FIRST, LAST, ROWS),
-    "factory.kernels.events.shared_sum": lambda unit: (
-        events.shared_sum(FIRST, LAST, CLOSE * unit, events.concurrency(FIRST, LAST, ROWS)) / unit
+    "factory.learning.event_kernels.concurrency": lambda unit: event_kernels.concurrency(FIRST, LAST, ROWS),
+    "factory.learning.event_kernels.shared_sum": lambda unit: (
+        event_kernels.shared_sum(FIRST, LAST, CLOSE * unit, event_kernels.concurrency(FIRST, LAST, ROWS)) / unit
     ),
-    "factory.kernels.forest.leaf_sums": lambda unit: forest.leaf_sums(
+    "factory.learning.forest_kernels.leaf_sums": lambda unit: forest_kernels.leaf_sums(
         COLUMNS * unit, ROOTS, FEATURE, THRESHOLD * unit, LEFT, RIGHT, LEAF
     ),
-    "factory.kernels.importance.permuted_sums": lambda unit: importance.permuted_sums(
+    "factory.evidence.importance_kernels.permuted_sums": lambda unit: importance_kernels.permuted_sums(
         COLUMNS * unit, OTHERS * unit, np.arange(3), 3, ROOTS, FEATURE, THRESHOLD * unit, LEFT, RIGHT, LEAF
     ),
-    "factory.kernels.logit.chances": lambda unit: logit.chances(COLUMNS[:, 0]),
-    "factory.kernels.logit.log_odds": lambda unit: logit.log_odds(COLUMNS * unit, np.ones(3) * unit, np.ones(3) / unit, 0.5),
-    "factory.kernels.overshoot.beyond": lambda unit: overshoot.beyond(
+    "factory.learning.experts.logit_kernels.chances": lambda unit: logit_kernels.chances(COLUMNS[:, 0]),
+    "factory.learning.experts.logit_kernels.log_odds": lambda unit: logit_kernels.log_odds(
+        COLUMNS * unit, np.ones(3) * unit, np.ones(3) / unit, 0.5
+    ),
+    "factory.market.overshoot_kernels.beyond": lambda unit: overshoot_kernels.beyond(
         OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, TRADED, 0.002
     ),
 }

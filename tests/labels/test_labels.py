@@ -5,8 +5,8 @@ import pytest
 
 from factory.core.errors import FlowError
 from factory.core.times import MINUTE
-from factory.kernels.events import concurrency, first_touch
-from factory.labels import Labels, label, return_attribution, time_decay, uniqueness, uniqueness_of
+from factory.learning.event_kernels import concurrency, first_touch
+from factory.learning.labels import Labels, label, return_attribution, time_decay, uniqueness, uniqueness_of
 from factory.parts.labels import FixedReturn, TripleBarrier, UpDown
 from tests.labels.bars import START, flat, series, walk
 

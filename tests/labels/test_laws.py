@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from factory.evidence.probes.causal import TWISTED
-from factory.labels import Labels, label
+from factory.learning.labels import Labels, label
 from factory.market.series import Series
 from factory.parts.base import Part
 from factory.parts.labels import LABELS

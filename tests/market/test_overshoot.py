@@ -12,8 +12,8 @@ from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
 from factory.market.overshoot import DISTANCES, overshoot
 from factory.market.series import Series
-from factory.vault.sealed import open_sealed
 from factory.storage.workspace import Workspace
+from factory.vault.sealed import open_sealed
 from tests.backtest.market import after, bars, with_volume
 from tests.market.bars import csv, rows, spec
 

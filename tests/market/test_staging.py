@@ -10,9 +10,9 @@ from factory.core.hashes import write_hashes
 from factory.market import staging
 from factory.market.build import build
 from factory.market.catalog import Catalog
+from factory.storage.workspace import Workspace
 from factory.vault.recovery import recover, unfinished
 from factory.workshop import Workshop
-from factory.storage.workspace import Workspace
 from tests.market.bars import csv, rows, spec
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from factory.core.errors import SealError
 from factory.core.times import DAY, HOUR, MINUTE, iso, moment
-from factory.decisions import read_rows
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse as parse_expression
+from factory.learning.decision_table import read_rows
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
@@ -18,8 +18,8 @@ from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.market.staging import Opening
 from factory.pipeline import parse
-from factory.vault.sealed import open_sealed
 from factory.storage.workspace import Workspace
+from factory.vault.sealed import open_sealed
 from tests.market.bars import START, csv, rows, spec
 from tests.workshop.test_odd import CLOCKED
 

@@ -6,8 +6,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 
 from factory.core.errors import Cancelled, FlowError
-from factory.kernels.forest import FlatForest
-from factory.meta import Meta, fit_forest
+from factory.learning.forest_kernels import FlatForest
+from factory.learning.meta_forest import Meta, fit_forest
 from factory.parts.meta import Forest
 from tests.experts.rows import Rows, planted
 

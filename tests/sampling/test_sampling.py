@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.core.times import MINUTE
-from factory.kernels.events import cusum_events
-from factory.sampling import at_bars, clock, cusum
+from factory.learning.event_kernels import cusum_events
+from factory.learning.sampling import at_bars, clock, cusum
 from tests.labels.bars import walk
 
 

@@ -10,8 +10,8 @@ from mcp.types import Tool
 
 from factory.parts.catalog import KINDS
 from factory.showing import BREAKDOWNS
-from factory.work.ranking import By
 from factory.storage.workspace import Workspace
+from factory.work.ranking import By
 from server.mcp.app import INSTRUCTIONS, build_server
 
 pytestmark = pytest.mark.anyio

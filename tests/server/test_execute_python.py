@@ -11,8 +11,8 @@ import pytest
 from mcp import Client
 
 from factory.market.build import build
-from factory.workshop import Workshop, perform
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop, perform
 from server.mcp.app import build_server
 from tests.corpus.market import hourly_market
 

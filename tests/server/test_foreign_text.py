@@ -15,8 +15,8 @@ from mcp.types import Implementation, Tool
 from factory.jobs import Jobs
 from factory.ledger import Ledger
 from factory.market.build import build
-from factory.workshop import Workshop, perform
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop, perform
 from server.mcp.app import build_server
 from server.mcp.tools import all_tools
 from tests.base.test_foreign import HOSTILE, is_harmless

@@ -9,8 +9,8 @@ from anthropic_tokenizer import count_tokens
 from mcp import Client
 
 from factory.market.build import build
-from factory.workshop import Workshop
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop
 from server.mcp.app import build_server
 from server.mcp.tools import all_tools
 from tests.corpus.market import hourly_market

@@ -15,8 +15,8 @@ from factory.core.errors import did_you_mean
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
-from factory.workshop import Workshop
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop
 from tests.conftest import ROOT
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC

@@ -21,8 +21,8 @@ from factory.core.quoting import terminal_text
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
-from factory.workshop import Workshop, perform
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop, perform
 from server.cli.app import app
 from server.cli.layout import comma_separated, grid
 from server.cli.screen import EVERY, tell_now_and_then

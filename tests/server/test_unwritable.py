@@ -17,8 +17,8 @@ from mcp import Client, StdioServerParameters
 from factory.jobs import Jobs
 from factory.ledger import Ledger
 from factory.market.build import build
-from factory.workshop import Workshop, perform
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop, perform
 from tests.conftest import ROOT
 from tests.corpus.market import hourly_market
 from tests.server.test_foreign_text import SPEC

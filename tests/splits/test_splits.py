@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.splits import combinatorial, purged_kfold
+from factory.learning.splits import combinatorial, purged_kfold
 
 
 @pytest.mark.parametrize(("name", "embargo"), [("closed_interval_sets", 0), ("closed_embargo_2", 2)])

@@ -10,9 +10,9 @@ import pytest
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
+from factory.storage.workspace import Workspace
 from factory.vault.door import door_of
 from factory.workshop import Workshop, perform
-from factory.storage.workspace import Workspace
 from tests.vault.market import FAST, SPEC
 
 

@@ -13,10 +13,10 @@ from factory.core.errors import SealError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import shipped
+from factory.storage.workspace import Workspace
 from factory.vault import gate
 from factory.vault.door import door_of
 from factory.workshop import Workshop, perform
-from factory.storage.workspace import Workspace
 from server.mcp.app import build_server
 from tests.server.test_cli import rfcat
 from tests.vault.market import FAST

@@ -12,9 +12,9 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
+from factory.storage.workspace import Workspace
 from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.workshop import Workshop
-from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.vault.market import break_sealed
 

@@ -12,9 +12,9 @@ from scipy.stats import binom
 from factory.backtest import run
 from factory.backtest.null import Holds, Moves, replay
 from factory.core.times import MINUTE
-from factory.decisions import Rows
 from factory.flow import Scored
-from factory.labels import label
+from factory.learning.decision_table import Rows
+from factory.learning.labels import label
 from factory.market.contracts import Binary
 from factory.market.series import Partition
 from factory.parts.labels import UpDown

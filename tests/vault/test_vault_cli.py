@@ -4,9 +4,9 @@ from pathlib import Path
 
 from factory.core.times import moment
 from factory.pipeline import provenance
+from factory.storage.workspace import Workspace
 from factory.vault.reviewer import appoint
 from factory.workshop import Workshop
-from factory.storage.workspace import Workspace
 from tests.server.test_cli import rfcat
 from tests.vault.market import SPEC
 

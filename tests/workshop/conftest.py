@@ -5,8 +5,8 @@ import pytest
 
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.workshop import Workshop, perform
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop, perform
 from tests.workshop.market import BINARY, PERPETUAL, SPEC
 
 

@@ -9,8 +9,8 @@ from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import check, shipped
-from factory.workshop import Workshop
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop
 from tests.market.bars import SPEC as BARS
 from tests.market.bars import csv, rows
 from tests.server.test_cli import rfcat

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from factory import flow, refits
-from factory.storage.cache import Cache
 from factory.core.errors import FlowError
-from factory.decisions import read_rows
 from factory.expressions.columns import Columns
+from factory.learning.decision_table import read_rows
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline, parse
+from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
 from tests.workshop.market import BINARY, PERPETUAL
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from pyarrow import ipc
 
-from factory.storage.cache import UNLIMITED, Cache
 from factory.core.errors import DataError, ExpressionError, FlowError, PipelineError
 from factory.framing import MOST_FEATURES
+from factory.storage.cache import UNLIMITED, Cache
 from factory.work import framing
 from factory.workshop import Workshop
 

@@ -11,8 +11,8 @@ from factory.core.errors import PipelineError
 from factory.core.times import DAY, MINUTE, iso, moment, to_duration
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.workshop import Workshop
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop
 from tests.market.bars import DAYS, SPEC, csv, rows
 
 GAP = slice(3 * DAY // MINUTE, 3 * DAY // MINUTE + 90)

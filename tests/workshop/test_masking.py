@@ -14,9 +14,9 @@ from factory.expressions.operators import OPERATORS
 from factory.market.build import build
 from factory.market.series import Series
 from factory.market.spec import load_spec
+from factory.storage.workspace import Workspace
 from factory.work.masking import STRETCH, hidden_days, tells_of
 from factory.workshop import Workshop, perform
-from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows
 from tests.workshop.test_framing import read
 

@@ -7,14 +7,14 @@ import pytest
 
 from factory.core.errors import FactoryError, FlowError, PipelineError
 from factory.core.times import DAY, MINUTE
-from factory.decisions import read_rows
 from factory.expressions.columns import Columns
+from factory.learning.decision_table import read_rows
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
-from factory.workshop import Workshop, perform
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop, perform
 from tests.market.bars import DAYS, SPEC, csv, rows
 
 LATE = SPEC.replace("period: 1m,", "period: 1m, delay: 5s,")

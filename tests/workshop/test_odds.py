@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from factory.storage.cache import UNLIMITED, Cache
 from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
-from factory.workshop import Workshop, perform
+from factory.storage.cache import UNLIMITED, Cache
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop, perform
 from tests.market.bars import DAYS, SPEC, START, csv, rows
 
 ODDS = "  odds: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: 0, source: {use: files, files: odds.csv}}\ncontracts:"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from factory.storage.workspace import Workspace
 from factory.vault.reports import read
 from factory.vault.reviewer import unlock
 from factory.workshop import Workshop, perform
-from factory.storage.workspace import Workspace
 
 OLDER = Path(__file__).parent / "older"
 EXPECTED: dict[str, Any] = json.loads((OLDER / "expected.json").read_text("utf-8"))

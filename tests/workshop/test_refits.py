@@ -9,16 +9,16 @@ import pytest
 
 from factory.core.errors import FlowError
 from factory.core.times import DAY, moment
-from factory.decisions import Rows, read_rows
 from factory.expressions.columns import Columns
+from factory.learning.decision_table import Rows, read_rows
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.refits import walk_forward
+from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.workshop import Workshop, perform
-from factory.storage.workspace import Workspace
 from tests.market.bars import SPEC, csv, rows
 from tests.workshop.market import BINARY
 

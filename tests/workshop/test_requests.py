@@ -13,8 +13,8 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.requests import check_request
 from factory.screening import plan_screen
-from factory.workshop import Workshop
 from factory.storage.workspace import Workspace
+from factory.workshop import Workshop
 from server.mcp.app import build_server
 from tests.market.bars import SPEC as BARS
 from tests.market.bars import csv, rows

@@ -7,7 +7,6 @@ from numpy import float64, int64
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.times import DAY
 from factory.evidence.probes.findings import BLOCK, Finding
@@ -15,6 +14,7 @@ from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.keys import column_key
 from factory.market.series import Partition, Series
+from factory.storage.cache import Cache
 
 VERSION = 3
 """Raised when a probe would find something else in the same rows."""

@@ -8,16 +8,16 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.threads import one_thread
 from factory.core.times import DAY
-from factory.decisions import Rows
 from factory.evidence.probes.findings import BLOCK, WARN, Finding
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
+from factory.learning.decision_table import Rows
 from factory.statistics.ranking import auc
+from factory.storage.cache import Cache
 
 SHIFT_WARNS, SHIFT_BLOCKS = 0.03, 0.06
 LOOKED_AT = 0.53

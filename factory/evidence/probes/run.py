@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from factory.storage.cache import Cache
 from factory.core import canonical
 from factory.core.answers import Answer
-from factory.decisions import Rows
 from factory.evidence.probes import learned, stored
 from factory.evidence.probes.causal import causal
 from factory.evidence.probes.findings import Finding, told
 from factory.expressions.columns import Columns
 from factory.expressions.keys import KERNELS
-from factory.labels import uniqueness_of
+from factory.learning.decision_table import Rows
+from factory.learning.labels import uniqueness_of
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
+from factory.storage.cache import Cache
 
 VERSION = 2
 """Raised when a probe would find something else in the same rows."""

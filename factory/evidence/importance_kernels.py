@@ -30,7 +30,7 @@ def permuted_sums(
     only at the first node that tests one of them and then decides the other way;
     from there the other branch is descended, once for all repeats unless a replaced
     column decides there again. Exact wherever sums of leaves are,
-    see ``factory.kernels.forest.LEAF_GRID``.
+    see ``factory.learning.forest_kernels.LEAF_GRID``.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def permuted_sums(
     groups : int
         How many groups there are.
     roots, feature, threshold, left, right, value
-        As in :class:`factory.kernels.forest.FlatForest`.
+        As in :class:`factory.learning.forest_kernels.FlatForest`.
 
     Returns
     -------

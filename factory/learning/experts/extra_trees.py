@@ -2,8 +2,8 @@
 
 from sklearn.ensemble import ExtraTreesClassifier
 
-from factory.experts.base import Sample, VotingModel
-from factory.kernels.forest import FlatForest
+from factory.learning.experts.base import Sample, VotingModel
+from factory.learning.forest_kernels import FlatForest
 from factory.parts.experts import ExtraTrees
 
 MOST_ROWS = 20_000

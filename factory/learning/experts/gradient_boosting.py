@@ -7,8 +7,8 @@ from numpy import float64
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from factory.experts.base import BoostedModel, Sample
-from factory.kernels.forest import FlatForest
+from factory.learning.experts.base import BoostedModel, Sample
+from factory.learning.forest_kernels import FlatForest
 from factory.parts.experts import GradientBoosting
 
 BINS = 255

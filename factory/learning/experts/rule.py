@@ -4,7 +4,7 @@ import numpy as np
 from numpy import bool_
 from numpy.typing import NDArray
 
-from factory.experts.base import RuleModel, Sample
+from factory.learning.experts.base import RuleModel, Sample
 from factory.parts.experts import Rule
 
 

@@ -12,12 +12,12 @@ from factory.core.errors import FlowError
 from factory.core.times import to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import Expression
-from factory.labels import Labels, label
+from factory.learning.labels import Labels, label
+from factory.learning.sampling import at_bars, clock, cusum
 from factory.market.series import Partition
 from factory.parts.labels import TripleBarrier
 from factory.parts.samples import Clock
 from factory.pipeline import Pipeline
-from factory.sampling import at_bars, clock, cusum
 
 MOST_LOST = 0.2
 

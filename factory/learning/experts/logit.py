@@ -7,7 +7,7 @@ from numpy import bool_, float64, int8
 from numpy.typing import NDArray
 
 from factory.core.threads import one_thread
-from factory.kernels.logit import chances
+from factory.learning.experts.logit_kernels import chances
 
 STILL = 1e-8
 """A fit has converged when one more Newton step moves no chance by more. scikit-learn's default stops 0.004 away."""

@@ -2,8 +2,8 @@
 
 from sklearn.linear_model import Ridge
 
-from factory.experts.base import LogitModel, Sample
-from factory.experts.logit import fit_line
+from factory.learning.experts.base import LogitModel, Sample
+from factory.learning.experts.logit import fit_line
 from factory.parts.experts import Linear
 
 

@@ -14,9 +14,9 @@ from sklearn.tree import DecisionTreeClassifier
 from factory.core.errors import UnlearnableError
 from factory.core.progress import Progress, silent, within
 from factory.core.threads import one_thread, spread
-from factory.experts.logit import fit_line
-from factory.kernels.forest import FlatForest
-from factory.kernels.logit import chances
+from factory.learning.experts.logit import fit_line
+from factory.learning.experts.logit_kernels import chances
+from factory.learning.forest_kernels import FlatForest
 from factory.parts.meta import Forest
 from factory.statistics.calibration import log_loss
 from factory.statistics.ranking import auc

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from factory.core.errors import UnlearnableError
 from factory.core.progress import Progress, silent
 from factory.core.threads import one_thread, spread
-from factory.experts import extra_trees, gradient_boosting, linear, logistic, rule
-from factory.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, Sample, VotingModel
+from factory.learning.experts import extra_trees, gradient_boosting, linear, logistic, rule
+from factory.learning.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, Sample, VotingModel
+from factory.learning.splits import purged_kfold
 from factory.parts.base import Part
 from factory.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
-from factory.splits import purged_kfold
 
 FOLDS = 5
 EMBARGO = 0.01

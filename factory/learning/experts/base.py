@@ -8,8 +8,8 @@ import numpy as np
 from numpy import bool_, float64, int8
 from numpy.typing import NDArray
 
-from factory.kernels.forest import FlatForest
-from factory.kernels.logit import chances, log_odds
+from factory.learning.experts.logit_kernels import chances, log_odds
+from factory.learning.forest_kernels import FlatForest
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -79,7 +79,7 @@ class LogitModel:
     bias : ndarray of float64, shape (1,)
         Log odds at the centre.
     converged : ndarray of bool, shape (1,)
-        Of :class:`factory.experts.logit.Line`.
+        Of :class:`factory.learning.experts.logit.Line`.
     """
 
     mean: NDArray[float64]

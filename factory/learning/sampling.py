@@ -4,7 +4,7 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.kernels.events import cusum_events
+from factory.learning.event_kernels import cusum_events
 
 
 def clock(every: int, start: int, end: int) -> NDArray[int64]:

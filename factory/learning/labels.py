@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import FlowError
 from factory.core.times import to_duration, to_ms
-from factory.kernels.events import concurrency, first_touch, shared_sum
+from factory.learning.event_kernels import concurrency, first_touch, shared_sum
 from factory.market.series import Series
 from factory.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
 

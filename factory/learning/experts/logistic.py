@@ -1,7 +1,7 @@
 """Logistic regression on standardised features."""
 
-from factory.experts.base import LogitModel, Sample
-from factory.experts.logit import fit_line
+from factory.learning.experts.base import LogitModel, Sample
+from factory.learning.experts.logit import fit_line
 from factory.parts.experts import Logistic
 
 

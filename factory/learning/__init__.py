@@ -1,0 +1,10 @@
+"""From decisions to chances.
+
+sampling         which moments become decisions
+labels           what is to be predicted at a decision
+decision_table   decisions with their features, labels and weights
+splits           purged and embargoed splits of time
+experts/         base learners, one file each, cross-fitted
+meta_forest      the random forest over experts and features, calibrated
+event_kernels, forest_kernels   their compiled loops
+"""
