@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from arch.bootstrap import SPA, StepM, optimal_block_length
 
-from factory.expressions.compute_window import fractional_weights
+from factory.expressions.compute.window import fractional_weights
 from factory.expressions.kernels import run
 from factory.expressions.kernels.rows import weigh
 from factory.learning.event_kernels import concurrency, cusum_events, first_touch

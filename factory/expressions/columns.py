@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from factory.expressions.clocks import Clock, Clocks, clock_of, literals
 from factory.expressions.compute import ARITHMETIC, COMPUTE, LOGIC, UNARY
 from factory.expressions.expression import Expression
+from factory.expressions.frequency import Clock, Clocks, clock_of, literals
 from factory.expressions.kernels.rows import carry
 from factory.expressions.keys import column_key
 from factory.expressions.nodes import Binary, Call, ColumnName, Node, Number, SeriesName, Unary
 from factory.expressions.operators import OPERATORS
-from factory.expressions.rows import Bars, Floats, Rows, Times, gathered, native
+from factory.expressions.time_axis import Bars, Floats, Rows, Times, gathered, native
 from factory.market.series import Partition
 from factory.storage.cache import Cache
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from factory.core.canonical import digest
 from factory.core.errors import ExpressionError, did_you_mean
-from factory.expressions.clocks import Clocks, clock_of, literals, misfits, reach
+from factory.expressions.frequency import Clocks, clock_of, literals, misfits, reach
 from factory.expressions.nodes import Call, ColumnName, Node, SeriesName
 from factory.expressions.operators import OPERATORS, Operator
 

@@ -10,7 +10,7 @@ import talib
 from scipy.special import binom
 
 from factory.expressions.columns import Columns
-from factory.expressions.compute_window import fractional_weights
+from factory.expressions.compute.window import fractional_weights
 from factory.expressions.grammar import parse
 from factory.expressions.kernels import run, windows
 from factory.expressions.kernels.rows import weigh

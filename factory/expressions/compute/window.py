@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import talib
 
+from factory.expressions.gap_runs import on_stretches
 from factory.expressions.kernels import memory, ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
-from factory.expressions.rows import Compute, Floats, Rows
-from factory.expressions.stretches import on_stretches
+from factory.expressions.time_axis import Compute, Floats, Rows
 
 
 def window_sum(x: Floats, n: float, on: Rows) -> Floats:

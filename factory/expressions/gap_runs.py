@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from factory.expressions.kernels.rows import edges
-from factory.expressions.rows import Floats
+from factory.expressions.time_axis import Floats
 
 
 def on_stretches(indicator: Callable[..., Floats], columns: tuple[Floats, ...], settling: int) -> Floats:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import talib
 
-from factory.expressions.compute_market import true_range, typical
-from factory.expressions.compute_window import changed, ratio, window_mean, window_moments, window_place, window_sum
+from factory.expressions.compute.market import true_range, typical
+from factory.expressions.compute.window import changed, ratio, window_mean, window_moments, window_place, window_sum
+from factory.expressions.gap_runs import on_stretches
 from factory.expressions.kernels import memory, ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
-from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
-from factory.expressions.stretches import on_stretches
+from factory.expressions.time_axis import Compute, Floats, Rows
 
 Columns = tuple[Floats, ...]
 

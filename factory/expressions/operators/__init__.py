@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from factory.expressions.operators_classic import CLASSIC
-from factory.expressions.operators_market import BOOK, CLOCK, FLOW, FRAME, VOLATILITY
-from factory.expressions.operators_math import CHANGE, MATH, SMOOTHING
-from factory.expressions.operators_window import WINDOW
+from factory.expressions.operators.classic import CLASSIC
+from factory.expressions.operators.market import BOOK, CLOCK, FLOW, FRAME, VOLATILITY
+from factory.expressions.operators.math import CHANGE, MATH, SMOOTHING
+from factory.expressions.operators.window import WINDOW
 from factory.expressions.signature import Operator, Param
 
 __all__ = ["OPERATORS", "Operator", "Param"]

@@ -5,10 +5,10 @@ from math import log, pi
 import numpy as np
 
 from factory.core.times import DAY, HOUR, MINUTE
-from factory.expressions.compute_window import changed, ratio, window_mean, window_most, window_sum, window_var
+from factory.expressions.compute.window import changed, ratio, window_mean, window_most, window_sum, window_var
 from factory.expressions.kernels import rows, run
-from factory.expressions.rows import Compute, Floats, Rows
 from factory.expressions.signature import Literals
+from factory.expressions.time_axis import Compute, Floats, Rows
 
 Columns = tuple[Floats, ...]
 

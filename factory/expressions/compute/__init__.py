@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.expressions.compute_classic import CLASSIC
-from factory.expressions.compute_market import MARKET
-from factory.expressions.compute_window import WINDOW
-from factory.expressions.rows import Compute, Floats, Rows
+from factory.expressions.compute.classic import CLASSIC
+from factory.expressions.compute.market import MARKET
+from factory.expressions.compute.window import WINDOW
 from factory.expressions.signature import Literals
+from factory.expressions.time_axis import Compute, Floats, Rows
 
 
 def _where(x: tuple[Floats, ...], k: Literals, rows: Rows) -> Floats:

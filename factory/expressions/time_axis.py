@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.expressions.clocks import Clock
+from factory.expressions.frequency import Clock
 from factory.expressions.kernels import rows as kernels
 from factory.expressions.signature import Literals
 from factory.market.series import Series
