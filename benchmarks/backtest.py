@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from factory.backtest import Result, run
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
-from factory.parts.trades import Trade
+from factory.pipeline.parts.trades import Trade
 
 BARS, EVERY, RUNS, MINUTE, START = 525_600, 5, 9, 60_000, 1_704_067_200_000
 FEE = 0.0004

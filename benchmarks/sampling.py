@@ -13,7 +13,7 @@ import pandas as pd
 from factory.learning.labels import label, uniqueness_of
 from factory.learning.sampling import cusum
 from factory.market.series import Series
-from factory.parts.labels import TripleBarrier
+from factory.pipeline.parts.labels import TripleBarrier
 
 BARS, EVENTS, PEER_EVENTS = 525_600, 20_000, 200
 MINUTE, START = 60_000, 1_700_000_040_000

@@ -33,9 +33,9 @@ from factory.learning.labels import uniqueness_of
 from factory.learning.meta_forest import Meta, fit_forest
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
-from factory.parts.labels import TripleBarrier
-from factory.parts.trades import Barriers, LongOrShort
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.labels import TripleBarrier
+from factory.pipeline.parts.trades import Barriers, LongOrShort
 from factory.storage.cache import Cache
 
 VERSION = 4

@@ -18,10 +18,10 @@ from factory.market.contracts import Binary, Contract
 from factory.market.faults import JUMP, faults_of
 from factory.market.faults import MEND as FAULT_MEND
 from factory.market.spec import PARTITIONS, DatasetSpec
-from factory.parts.catalog import KINDS, entries
-from factory.parts.describe import Parameter
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
+from factory.pipeline.parts.catalog import KINDS, entries
+from factory.pipeline.parts.describe import Parameter
 from factory.vault.pools import SEAL_ROWS, pool_of
 
 PAGE = 20

@@ -21,9 +21,9 @@ from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Files, Provider
 from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
 from factory.market.starter import starter_spec
-from factory.parts.catalog import KINDS, entries
-from factory.parts.describe import allowed, spell
 from factory.pipeline import render, shipped
+from factory.pipeline.parts.catalog import KINDS, entries
+from factory.pipeline.parts.describe import allowed, spell
 from factory.storage.workspace import write_text
 
 MADE = "<!-- Made by `python -m factory.reference`; change the registries and models instead. -->"

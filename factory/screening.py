@@ -12,9 +12,9 @@ from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.expressions.recipes import RECIPES, Recipe
 from factory.market.catalog import Catalog
-from factory.parts.catalog import KINDS, kind_of
-from factory.parts.labels import FixedReturn, UpDown
 from factory.pipeline import parse_part
+from factory.pipeline.parts.catalog import KINDS, kind_of
+from factory.pipeline.parts.labels import FixedReturn, UpDown
 
 LABELS = (kind_of(UpDown), kind_of(FixedReturn))
 """Labels that need nothing but bars."""

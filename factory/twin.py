@@ -16,9 +16,9 @@ from factory.learning.decision_table import Rows
 from factory.learning.labels import windows_of
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Partition
-from factory.parts.labels import FixedReturn, TripleBarrier
-from factory.parts.trades import LongOrShort
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.labels import FixedReturn, TripleBarrier
+from factory.pipeline.parts.trades import LongOrShort
 from factory.statistics.blocks import LEAST_BLOCKS, t_interval
 from factory.statistics.ranking import expected_auc
 from factory.storage.cache import Cache

@@ -21,8 +21,8 @@ from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
-from factory.parts.catalog import entries
 from factory.pipeline import parse as parse_pipeline
+from factory.pipeline.parts.catalog import entries
 from factory.reference import PAGES, meanings
 from factory.storage.workspace import Workspace
 from server.cli.app import app

@@ -12,7 +12,7 @@ from factory.core.errors import FlowError
 from factory.core.times import to_ms
 from factory.market.contracts import Binary
 from factory.market.series import Series
-from factory.parts.trades import UpOrDown
+from factory.pipeline.parts.trades import UpOrDown
 
 
 def fill(

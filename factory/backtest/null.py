@@ -25,7 +25,7 @@ from factory.core.threads import spread
 from factory.core.times import to_ms
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
-from factory.parts.trades import After, Barriers, LongOrShort
+from factory.pipeline.parts.trades import After, Barriers, LongOrShort
 
 BLOCK = 250
 """Draws that one thread makes at a time; the same draws come whatever the number of threads."""

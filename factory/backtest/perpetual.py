@@ -14,7 +14,7 @@ from factory.core.errors import FlowError
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
-from factory.parts import trades as parts
+from factory.pipeline.parts import trades as parts
 
 TIE = 1e-12
 WAIT = 5

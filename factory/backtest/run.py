@@ -13,7 +13,7 @@ from factory.backtest.twins import sides
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
-from factory.parts.trades import LongOrShort, Trade, UpOrDown
+from factory.pipeline.parts.trades import LongOrShort, Trade, UpOrDown
 
 
 def run(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import FlowError
 from factory.market.contracts import Contract
-from factory.parts.trades import Fixed, Kelly, Size, Volatility
+from factory.pipeline.parts.trades import Fixed, Kelly, Size, Volatility
 
 ROUNDING = 1e-9
 """Share by which a product of floats may miss a whole lot or a least notional that it stands for."""

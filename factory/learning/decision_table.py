@@ -15,9 +15,9 @@ from factory.expressions.grammar import Expression
 from factory.learning.labels import Labels, label
 from factory.learning.sampling import at_bars, clock, cusum
 from factory.market.series import Partition
-from factory.parts.labels import TripleBarrier
-from factory.parts.samples import Clock
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.labels import TripleBarrier
+from factory.pipeline.parts.samples import Clock
 
 MOST_LOST = 0.2
 

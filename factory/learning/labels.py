@@ -15,7 +15,7 @@ from factory.core.errors import FlowError
 from factory.core.times import to_duration, to_ms
 from factory.learning.event_kernels import concurrency, first_touch, shared_sum
 from factory.market.series import Series
-from factory.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
+from factory.pipeline.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
 
 
 @dataclass(frozen=True, slots=True)

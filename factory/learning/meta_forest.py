@@ -17,7 +17,7 @@ from factory.core.threads import one_thread, spread
 from factory.learning.experts.logit import fit_line
 from factory.learning.experts.logit_kernels import chances
 from factory.learning.forest_kernels import FlatForest
-from factory.parts.meta import Forest
+from factory.pipeline.parts.meta import Forest
 from factory.statistics.calibration import log_loss
 from factory.statistics.ranking import auc
 

@@ -9,10 +9,10 @@ from factory.pipeline.differing import diff
 from factory.pipeline.drawing import diagram, outline
 from factory.pipeline.ideas import describe_idea
 from factory.pipeline.model import SCHEMA_VERSION, Pipeline
+from factory.pipeline.parse_cache import recall, remember
 from factory.pipeline.reading import parse, parse_part, provenance
-from factory.pipeline.recent import recall, remember
+from factory.pipeline.search_space import Range
 from factory.pipeline.shipping import shipped
-from factory.pipeline.tuned import Range
 from factory.pipeline.writing import render
 
 __all__ = [

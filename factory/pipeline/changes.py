@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from factory.core import plainyaml
 from factory.core.errors import PipelineError, did_you_mean
-from factory.pipeline.texts import texts
+from factory.pipeline.scalars import texts
 
 NAMED = ("features", "experts", "tune")
 """Stages whose keys are the author's own."""

@@ -9,9 +9,9 @@ from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.market.contracts import Binary
 from factory.market.spec import DatasetSpec
-from factory.parts.samples import Clock
-from factory.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.model import Pipeline
+from factory.pipeline.parts.samples import Clock
+from factory.pipeline.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.references import unused
 
 FEW_DECISIONS = 300

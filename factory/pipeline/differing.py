@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from factory.parts.base import Part
 from factory.pipeline.model import Pipeline
+from factory.pipeline.parts.base import Part
 from factory.pipeline.writing import flow
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from factory.parts.base import Part
-from factory.parts.catalog import kind_of
-from factory.parts.experts import Rule
-from factory.parts.labels import TripleBarrier
-from factory.parts.samples import Clock
-from factory.parts.trades import UpOrDown
 from factory.pipeline.model import Pipeline
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.catalog import kind_of
+from factory.pipeline.parts.experts import Rule
+from factory.pipeline.parts.labels import TripleBarrier
+from factory.pipeline.parts.samples import Clock
+from factory.pipeline.parts.trades import UpOrDown
 from factory.pipeline.references import feature_mentions
 from factory.pipeline.writing import flow
 

@@ -11,9 +11,9 @@ from pydantic_core import ErrorDetails
 from factory.core.errors import did_you_mean
 from factory.core.foreign import shorten
 from factory.core.names import NAME_LENGTH, SLUG_LENGTH
-from factory.parts.base import Part
-from factory.parts.catalog import KINDS, kind_of
-from factory.parts.describe import allowed
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.catalog import KINDS, kind_of
+from factory.pipeline.parts.describe import allowed
 
 PRICED = frozenset(
     {"cost", "costs", "price", "prices", "fee", "fees", "taker", "maker", "commission", "slippage", "spread"}

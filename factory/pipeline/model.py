@@ -11,17 +11,17 @@ from factory.core.errors import PipelineError
 from factory.core.names import Name, Slug
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import BARS
-from factory.parts.base import Part
-from factory.parts.experts import Expert
-from factory.parts.labels import Label
-from factory.parts.meta import Meta
-from factory.parts.samples import Sample
-from factory.parts.trades import Refit, Trade
 from factory.pipeline.changes import apply
 from factory.pipeline.features import canonical_text, expression
 from factory.pipeline.messages import Mistakes, explain
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.experts import Expert
+from factory.pipeline.parts.labels import Label
+from factory.pipeline.parts.meta import Meta
+from factory.pipeline.parts.samples import Sample
+from factory.pipeline.parts.trades import Refit, Trade
 from factory.pipeline.references import mistaken_references
-from factory.pipeline.tuned import Range, read_tune
+from factory.pipeline.search_space import Range, read_tune
 
 SCHEMA_VERSION = 1
 """Part of every id; raised whenever a default or a part's meaning changes."""

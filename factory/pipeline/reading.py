@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from factory.core import plainyaml
 from factory.core.errors import PipelineError
-from factory.parts.base import Part
 from factory.pipeline.messages import explain, shown
 from factory.pipeline.model import Pipeline
-from factory.pipeline.texts import texts
+from factory.pipeline.parts.base import Part
+from factory.pipeline.scalars import texts
 
 MAX_TEXT = 40_000
 KEYS = "pipeline, data, features, sample, label, experts, trade, and meta where there is not one expert alone"

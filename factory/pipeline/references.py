@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from factory.core.errors import did_you_mean
-from factory.parts.experts import Rule
-from factory.parts.labels import TripleBarrier
-from factory.parts.samples import Cusum
-from factory.parts.trades import Barriers, LongOrShort, UpOrDown, Volatility
+from factory.pipeline.parts.experts import Rule
+from factory.pipeline.parts.labels import TripleBarrier
+from factory.pipeline.parts.samples import Cusum
+from factory.pipeline.parts.trades import Barriers, LongOrShort, UpOrDown, Volatility
 
 if TYPE_CHECKING:
     from factory.pipeline.model import Pipeline

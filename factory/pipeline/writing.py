@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from factory.parts.describe import spell
 from factory.pipeline.model import Pipeline
+from factory.pipeline.parts.describe import spell
 
 _FLOW_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*\Z|-[0-9][0-9.e+-]*\Z")
 _BLOCK_SAFE = re.compile(r"(?!.*(: |:\Z| #))[A-Za-z0-9(].*(?<! )\Z|[A-Za-z0-9]\Z|-(?=[A-Za-z0-9(])(?!.*(: |:\Z| #)).*(?<! )\Z")

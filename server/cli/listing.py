@@ -17,7 +17,7 @@ def _families() -> Iterable[str]:
 
 
 def _stages() -> Iterable[str]:
-    from factory.parts.catalog import KINDS
+    from factory.pipeline.parts.catalog import KINDS
 
     return KINDS
 

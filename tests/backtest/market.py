@@ -13,7 +13,7 @@ from factory.backtest import Levels, Result, run
 from factory.core.times import HOUR, MINUTE
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
-from factory.parts.trades import EXITS, SIZES, TRADES, Trade, Volatility
+from factory.pipeline.parts.trades import EXITS, SIZES, TRADES, Trade, Volatility
 
 START = 1_704_067_200_000
 NAN = float("nan")

@@ -10,7 +10,7 @@ import pytest
 
 from factory.market.contracts import Binary
 from factory.market.series import Series
-from factory.parts.trades import Trade
+from factory.pipeline.parts.trades import Trade
 from tests.backtest.market import long_or_short, perpetual, play, up_or_down
 from tests.backtest.null_markets import BARS, Blind, blind, drawn, flipped, mean, recorded, thin
 

@@ -7,7 +7,7 @@ from factory.backtest.metrics import wins_of_binary
 from factory.backtest.result import Result
 from factory.core.times import DAY, HOUR, MINUTE
 from factory.evidence.standing import deflated
-from factory.parts.trades import Trade
+from factory.pipeline.parts.trades import Trade
 from factory.statistics.blocks import LEAST_BLOCKS
 from factory.statistics.sharpe import mertens_error, moments, psr
 from tests.backtest.market import CONTRACTS, every_trade, flat, play, play_wander, spelled, up_or_down, wander

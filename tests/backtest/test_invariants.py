@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factory.backtest import Result
-from factory.parts.trades import Trade
+from factory.pipeline.parts.trades import Trade
 from tests.backtest.market import every_trade, play_wander, spelled, wander
 
 worlds = st.tuples(

@@ -9,7 +9,7 @@ from factory.backtest import REASONS, Result
 from factory.core.errors import FlowError
 from factory.core.times import MINUTE
 from factory.market.series import Series
-from factory.parts.trades import Trade
+from factory.pipeline.parts.trades import Trade
 from tests.backtest.market import CONTRACTS, every_trade, play_wander, spelled, wander, without
 
 SERIES = wander(seed=11, minutes=6000, missing=0.005)

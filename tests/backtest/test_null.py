@@ -14,8 +14,8 @@ from factory.core.times import HOUR, MINUTE, to_ms
 from factory.learning.labels import label, windows_of
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
-from factory.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
-from factory.parts.trades import LongOrShort
+from factory.pipeline.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
+from factory.pipeline.parts.trades import LongOrShort
 from tests.backtest.market import bars, example, parse, wander
 
 FREE = Perpetual(use="perpetual", of="btc", taker=0, maker=0, slippage=0, funding=0, leverage=5)

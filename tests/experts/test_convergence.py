@@ -10,9 +10,9 @@ from sklearn.utils import all_estimators
 
 from factory.learning.experts import cross_fit, fit_expert, logit
 from factory.learning.meta_forest import fit_forest
-from factory.parts.base import Part
-from factory.parts.experts import Linear, Logistic
-from factory.parts.meta import Forest
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.experts import Linear, Logistic
+from factory.pipeline.parts.meta import Forest
 from tests.experts.rows import Rows, planted
 from tests.experts.test_laws import every_expert, part_of
 

@@ -8,8 +8,8 @@ import pytest
 from factory.evidence.probes.causal import TWISTED
 from factory.learning.experts import Fitted, cross_fit, load_fitted
 from factory.learning.splits import purged_kfold
-from factory.parts.base import Part
-from factory.parts.experts import EXPERTS
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.experts import EXPERTS
 from tests.experts.rows import Rows, planted
 
 KEYS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ from factory.core.errors import FlowError
 from factory.core.times import MINUTE
 from factory.learning.event_kernels import concurrency, first_touch
 from factory.learning.labels import Labels, label, return_attribution, time_decay, uniqueness, uniqueness_of
-from factory.parts.labels import FixedReturn, TripleBarrier, UpDown
+from factory.pipeline.parts.labels import FixedReturn, TripleBarrier, UpDown
 from tests.labels.bars import START, flat, series, walk
 
 UP_DOWN = UpDown(use="up_down", of="btc", horizon="3m")

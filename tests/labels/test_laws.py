@@ -6,9 +6,9 @@ import pytest
 from factory.evidence.probes.causal import TWISTED
 from factory.learning.labels import Labels, label
 from factory.market.series import Series
-from factory.parts.base import Part
-from factory.parts.labels import LABELS
 from factory.pipeline import parse_part
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.labels import LABELS
 from tests.labels.bars import changed, walk
 
 N = 3_000

@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from factory.core.errors import Cancelled, FlowError
 from factory.learning.forest_kernels import FlatForest
 from factory.learning.meta_forest import Meta, fit_forest
-from factory.parts.meta import Forest
+from factory.pipeline.parts.meta import Forest
 from tests.experts.rows import Rows, planted
 
 ROWS = planted(3_000)

@@ -2,9 +2,9 @@ import pytest
 
 from factory.core.errors import PipelineError
 from factory.core.plainyaml import read
-from factory.parts.catalog import KINDS, Entry, entries, kind_of
 from factory.pipeline import parse
 from factory.pipeline.model import Pipeline
+from factory.pipeline.parts.catalog import KINDS, Entry, entries, kind_of
 from tests.pipeline.examples import long_short, up_down
 
 ALL = entries()

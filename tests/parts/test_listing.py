@@ -9,7 +9,7 @@ from factory.core.answers import tidy
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.listing import features
-from factory.parts.catalog import KINDS, entries
+from factory.pipeline.parts.catalog import KINDS, entries
 
 
 def found(search: str, family: str | None = None) -> list[str]:

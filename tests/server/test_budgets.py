@@ -8,7 +8,7 @@ from anthropic_tokenizer import count_tokens
 from mcp import Client
 from mcp.types import Tool
 
-from factory.parts.catalog import KINDS
+from factory.pipeline.parts.catalog import KINDS
 from factory.showing import BREAKDOWNS
 from factory.storage.workspace import Workspace
 from factory.work.ranking import By

@@ -40,7 +40,7 @@ def part(rng: Generator, days: int, contract: Contract, rate: float = 40, up: fl
 
 def _result():
     from factory.backtest import run
-    from factory.parts.trades import UpOrDown
+    from factory.pipeline.parts.trades import UpOrDown
     from tests.backtest.market import example, flat, parse
 
     trade = parse(example(UpOrDown, size={"use": "fixed", "share": 0.01}))

@@ -17,9 +17,9 @@ from factory.learning.decision_table import Rows
 from factory.learning.labels import label
 from factory.market.contracts import Binary
 from factory.market.series import Partition
-from factory.parts.labels import UpDown
-from factory.parts.trades import UpOrDown
 from factory.pipeline import parse as read
+from factory.pipeline.parts.labels import UpDown
+from factory.pipeline.parts.trades import UpOrDown
 from factory.statistics.intervals import clopper_pearson
 from factory.vault.levels import level_of_last
 from factory.vault.primary import FrozenBinary, FrozenPerpetual, freeze, win_tail

@@ -15,8 +15,8 @@ from factory.core.threads import one_thread, spread
 from factory.learning.experts import extra_trees, gradient_boosting, linear, logistic, rule
 from factory.learning.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, Sample, VotingModel
 from factory.learning.splits import purged_kfold
-from factory.parts.base import Part
-from factory.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
 
 FOLDS = 5
 EMBARGO = 0.01

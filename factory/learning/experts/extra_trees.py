@@ -4,7 +4,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from factory.learning.experts.base import Sample, VotingModel
 from factory.learning.forest_kernels import FlatForest
-from factory.parts.experts import ExtraTrees
+from factory.pipeline.parts.experts import ExtraTrees
 
 MOST_ROWS = 20_000
 """Rows drawn for a tree, at most: more cost time in proportion and tell leaves of hundreds of rows little."""

@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from factory.learning.experts.base import BoostedModel, Sample
 from factory.learning.forest_kernels import FlatForest
-from factory.parts.experts import GradientBoosting
+from factory.pipeline.parts.experts import GradientBoosting
 
 BINS = 255
 

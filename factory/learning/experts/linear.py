@@ -4,7 +4,7 @@ from sklearn.linear_model import Ridge
 
 from factory.learning.experts.base import LogitModel, Sample
 from factory.learning.experts.logit import fit_line
-from factory.parts.experts import Linear
+from factory.pipeline.parts.experts import Linear
 
 
 def fit(part: Linear, sample: Sample, seed: int) -> LogitModel:

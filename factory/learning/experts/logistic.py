@@ -2,7 +2,7 @@
 
 from factory.learning.experts.base import LogitModel, Sample
 from factory.learning.experts.logit import fit_line
-from factory.parts.experts import Logistic
+from factory.pipeline.parts.experts import Logistic
 
 
 def fit(part: Logistic, sample: Sample, seed: int) -> LogitModel:

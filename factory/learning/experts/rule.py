@@ -5,7 +5,7 @@ from numpy import bool_
 from numpy.typing import NDArray
 
 from factory.learning.experts.base import RuleModel, Sample
-from factory.parts.experts import Rule
+from factory.pipeline.parts.experts import Rule
 
 
 def fit(part: Rule, sample: Sample, seed: int) -> RuleModel:

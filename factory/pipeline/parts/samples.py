@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar, Literal
 
 from factory.core.times import Duration
-from factory.parts.base import FeatureName, Level, Means, Part
+from factory.pipeline.parts.base import FeatureName, Level, Means, Part
 
 
 class Clock(Part):

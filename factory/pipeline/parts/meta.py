@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from factory.parts.base import Means, Part
-from factory.parts.experts import Leaf, See
+from factory.pipeline.parts.base import Means, Part
+from factory.pipeline.parts.experts import Leaf, See
 
 
 class Forest(Part):

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
 from factory.core.times import canonical_duration
-from factory.parts.base import Means, Part
+from factory.pipeline.parts.base import Means, Part
 
 
 @dataclass(frozen=True, slots=True)

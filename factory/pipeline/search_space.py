@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from factory.core.errors import PipelineError
-from factory.parts.base import Part
 from factory.pipeline.messages import Mistakes
+from factory.pipeline.parts.base import Part
 
 if TYPE_CHECKING:
     from factory.pipeline.model import Pipeline

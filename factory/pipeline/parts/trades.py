@@ -6,7 +6,7 @@ from pydantic import Field
 
 from factory.core.names import Slug
 from factory.core.times import Duration
-from factory.parts.base import Means, Part
+from factory.pipeline.parts.base import Means, Part
 
 ContractName = Annotated[Slug, Field(description="the name of one of the dataset's contracts")]
 Share = Annotated[float, Field(ge=0.0001, le=1)]

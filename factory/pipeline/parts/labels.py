@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from factory.core.times import Duration
-from factory.parts.base import FeatureName, Means, Part, SeriesName
+from factory.pipeline.parts.base import FeatureName, Means, Part, SeriesName
 
 
 class UpDown(Part):

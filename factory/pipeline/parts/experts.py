@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from factory.core.names import Name
-from factory.parts.base import FeatureName, Means, Part
+from factory.pipeline.parts.base import FeatureName, Means, Part
 
 See = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]
 """Names that a learner looks at."""

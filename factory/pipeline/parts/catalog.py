@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import get_args
 
 from factory.core.errors import PipelineError, did_you_mean
-from factory.parts.base import Part
-from factory.parts.describe import Parameter, parameters
-from factory.parts.experts import EXPERTS
-from factory.parts.labels import LABELS
-from factory.parts.meta import METAS
-from factory.parts.samples import SAMPLES
-from factory.parts.trades import EXITS, SIZES, TRADES, Refit
+from factory.pipeline.parts.base import Part
+from factory.pipeline.parts.describe import Parameter, parameters
+from factory.pipeline.parts.experts import EXPERTS
+from factory.pipeline.parts.labels import LABELS
+from factory.pipeline.parts.meta import METAS
+from factory.pipeline.parts.samples import SAMPLES
+from factory.pipeline.parts.trades import EXITS, SIZES, TRADES, Refit
 
 KINDS: dict[str, tuple[type[Part], ...]] = {
     "sample": SAMPLES,
