@@ -20,7 +20,7 @@ from factory.listing import BOOK_NEEDS
 from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Files, Provider
 from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
-from factory.market.starter import starter_spec
+from factory.market.templates import starter_spec
 from factory.pipeline import render, shipped
 from factory.pipeline.parts.catalog import KINDS, entries
 from factory.pipeline.parts.describe import allowed, spell

@@ -82,7 +82,7 @@ def _check_rank(workshop: "Workshop", pipeline: str | None = None, **args: Any) 
 
 
 def _check_submit(workshop: "Workshop", pipeline: str, **args: Any) -> None:
-    from factory.vault.gate import Request, admit
+    from factory.vault.admission import Request, admit
 
     admit(workshop.workspace, workshop.ledger, Request(workshop.resolve(pipeline).id, agent=workshop.agent, **args))
 

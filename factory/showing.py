@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from factory.core.answers import Answer, further, table
 from factory.core.errors import PipelineError, UnknownError, did_you_mean
 from factory.core.times import iso, now_ms
-from factory.evidence.standing import deflated
+from factory.evidence.deflated_sharpe import deflated
 from factory.explained import tell_probes
 from factory.ledger import Entry
 from factory.ledger.store import PAGE as KEPT

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from factory.core.answers import Answer, further, table
 from factory.core.errors import FactoryError, PipelineError
 from factory.core.times import now_ms
-from factory.evidence.standing import deflated
+from factory.evidence.deflated_sharpe import deflated
 from factory.ledger import Entry
 from factory.ledger.board import Idea
 from factory.reading import reading

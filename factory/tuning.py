@@ -185,7 +185,7 @@ def cross_validate(
     from factory.flow import learn, refuse_unlearnable
     from factory.learning.splits import purged_kfold
     from factory.statistics.calibration import log_loss
-    from factory.statistics.ranking import auc
+    from factory.statistics.roc_auc import auc
 
     refuse_unlearnable(rows.labels.y)
     rows = rows.take(rows.labels.y >= 0)

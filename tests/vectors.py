@@ -22,17 +22,7 @@ from factory.expressions.kernels.rows import weigh
 from factory.learning.event_kernels import concurrency, cusum_events, first_touch
 from factory.learning.labels import return_attribution, time_decay, uniqueness
 from factory.learning.splits import combinatorial, purged_kfold, walk_forward
-from factory.statistics import (
-    alpha,
-    blocks,
-    calibration,
-    deflation,
-    eprocess,
-    intervals,
-    multiplicity,
-    ranking,
-    sharpe,
-)
+from factory.statistics import alpha, blocks, calibration, deflation, eprocess, intervals, multiplicity, roc_auc, sharpe
 from factory.statistics.overfitting import overfitting
 from factory.statistics.sharpe import Moments
 
@@ -248,16 +238,16 @@ def _binomial(given: Values) -> dict[str, Any]:
 
 def _delong(given: Values) -> dict[str, Any]:
     y = np.array(given["labels"])
-    a, b = (ranking.auc(y, np.array(given[key])) for key in ("score_a", "score_b"))
+    a, b = (roc_auc.auc(y, np.array(given[key])) for key in ("score_a", "score_b"))
     assert a
     assert b
-    variance, low, high = ranking.delong(y, a, CONFIDENCE)
-    covariance, z, p = ranking.delong_difference(y, a, b)
+    variance, low, high = roc_auc.delong(y, a, CONFIDENCE)
+    covariance, z, p = roc_auc.delong_difference(y, a, b)
     return {
         "auc_a": a.value,
         "auc_b": b.value,
         "var_a": variance,
-        "var_b": ranking.delong(y, b)[0],
+        "var_b": roc_auc.delong(y, b)[0],
         "cov_ab": covariance,
         "z": z,
         "p_two_sided": p,

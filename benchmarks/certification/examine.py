@@ -18,7 +18,7 @@ from factory.vault.levels import level_of_last
 from factory.vault.planning import needed_decisions
 from factory.vault.pools import ALPHA
 from factory.vault.primary import FrozenPerpetual
-from factory.vault.process import refuse_leaking
+from factory.vault.server import refuse_leaking
 
 DRAWS = 999
 PASS, FAIL, REFUSED = "PASS", "FAIL", "refused"

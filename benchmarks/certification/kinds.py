@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.certification.market import START, day
 from factory.core.canonical import seed_for
 from factory.core.times import DAYS_A_YEAR, MINUTE, moment
-from factory.market.frames import Frame
+from factory.market.raw_rows import Frame
 from factory.market.simulator import DAY_ROWS, HOUR_ROWS, SCALE, bars, simulate, student, volatility, volumes
 
 DATASET = "drawn"

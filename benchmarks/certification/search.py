@@ -28,7 +28,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
 from factory.statistics.sharpe import moments, psr_at_benchmark
 from factory.storage.workspace import Workspace
-from factory.vault.door import door_of
+from factory.vault.client import door_of
 from factory.work import WORK
 from factory.workshop import Workshop
 

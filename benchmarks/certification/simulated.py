@@ -20,7 +20,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
 from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
-from factory.vault.sealed import open_sealed
+from factory.vault.sealed_data import open_sealed
 from factory.work import WORK
 from factory.workshop import Workshop
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from factory.backtest.result import DUST, Daily, Trades
 from factory.core.times import DAY, DAYS_A_YEAR
 from factory.market.contracts import Binary, Contract
-from factory.statistics import calibration, ranking
+from factory.statistics import calibration, roc_auc
 from factory.statistics.blocks import LEAST_BLOCKS, block_length, block_mean, count_blocks
 from factory.statistics.intervals import break_even
 from factory.statistics.sharpe import mertens_error, moments, psr
@@ -104,12 +104,12 @@ def forecast(
         metrics["brier_skill"] = calibration.skill(y, p, base_rate)
     if fitted := calibration.recalibration(y, p):
         metrics["slope"], metrics["intercept"] = fitted
-    ranked = ranking.auc(y, p)
+    ranked = roc_auc.auc(y, p)
     if ranked:
         metrics["auc"] = ranked.value
         apart = len(times) < 2 or int(np.diff(times).min()) >= clock.horizon
         block = block_length(clock.period, clock.horizon, 0)
-        interval = ranking.delong(y, ranked)[1:] if apart else ranking.block_interval(y, ranked, times, block)
+        interval = roc_auc.delong(y, ranked)[1:] if apart else roc_auc.block_interval(y, ranked, times, block)
         if interval:
             metrics["auc_low"], metrics["auc_high"] = interval
     return Forecast(metrics, calibration.reliability(y, p, order=ranked.order if ranked else None))

@@ -5,11 +5,11 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
+from factory.backtest.baselines import sides
 from factory.backtest.fills import Fills, Turn, by_day, compound, ruined
 from factory.backtest.metrics import Clock, figures, forecast
 from factory.backtest.perpetual import Levels
 from factory.backtest.result import Daily, Result, Trades
-from factory.backtest.twins import sides
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series

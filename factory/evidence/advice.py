@@ -9,7 +9,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.evidence.standing import deflated
+from factory.evidence.deflated_sharpe import deflated
 from factory.statistics.overfitting import overfitting
 
 DRAWS = 1_000

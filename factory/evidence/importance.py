@@ -18,7 +18,7 @@ from factory.evidence.importance_kernels import permuted_sums
 from factory.learning.meta_forest import Meta
 from factory.statistics.blocks import block_mean
 from factory.statistics.calibration import CLIP
-from factory.statistics.ranking import Auc, auc
+from factory.statistics.roc_auc import Auc, auc
 
 MOST_ROWS = 20_000
 """Rows that are scored, at most, evenly spaced in time."""

@@ -11,8 +11,8 @@ from typing import Any, Self
 from factory.core.errors import FactoryError, JobError
 from factory.core.progress import Progress, silent
 from factory.core.times import now_ms
+from factory.jobs.executor import Slot
 from factory.jobs.lanes import Lanes, Outlook, foresee
-from factory.jobs.slot import Slot
 from factory.jobs.table import UNFINISHED, Job, JobTable
 from factory.jobs.worker import Outcome
 from factory.ledger.locks import Claim, is_claimed, sweep

@@ -19,7 +19,7 @@ from factory.learning.experts.logit_kernels import chances
 from factory.learning.forest_kernels import FlatForest
 from factory.pipeline.parts.meta import Forest
 from factory.statistics.calibration import log_loss
-from factory.statistics.ranking import auc
+from factory.statistics.roc_auc import auc
 
 MOST_ROWS = 20_000
 """Rows drawn for a tree, at most, unless the part says otherwise."""

@@ -5,7 +5,7 @@ package imports SQLAlchemy; light callers import it where they need it.
 """
 
 from factory.ledger.anchors import Position
-from factory.ledger.chain import Counts, Ledger
+from factory.ledger.ledger import Counts, Ledger
 from factory.ledger.rows import Entry
 from factory.ledger.store import CodeCall, Run, Store, StoredPipeline
 from factory.ledger.verification import Verification

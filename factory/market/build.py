@@ -11,17 +11,17 @@ import numpy as np
 from factory.core.errors import DataError, SealError
 from factory.core.progress import Progress, silent, within
 from factory.core.times import iso, moment
-from factory.market import seals, staging, store
+from factory.market import seal_registry, staging, store
 from factory.market.contracts import Binary
 from factory.market.coverage import coverage, warn_of_thin
 from factory.market.declared import declared
 from factory.market.detection import find_faults
 from factory.market.faults import JUMP, Fault
 from factory.market.files import Provider
-from factory.market.frames import Frame
 from factory.market.grid import aligned, on_grid
 from factory.market.overshoot import overshoot
 from factory.market.quality import Quality, check, sound_rows
+from factory.market.raw_rows import Frame
 from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.simulator import simulate
@@ -76,7 +76,7 @@ def build(
         raise DataError("confirmed: false; a person reads the dataset file, sets confirmed: true and builds again")
     with staging.exclusive(workspace):
         staging.finish_or_undo(workspace, opening.record if opening else None)
-        seals.refuse_exposure(workspace, spec, extends=opening is not None)
+        seal_registry.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = read_series(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
         for name, one in series.items():
             if line := warn_of_thin(name, coverage(spec, one)):
@@ -101,15 +101,15 @@ def _write(
     check: Callable[[Path, Path], None],
     opening: staging.Opening | None,
 ) -> dict[str, Any]:
-    marks = seals.marks_of(spec, series)
-    seals.refuse_twins(workspace, spec, marks)
+    marks = seal_registry.marks_of(spec, series)
+    seal_registry.refuse_twins(workspace, spec, marks)
     return store.write(workspace, spec, series, quality, marks, check, opening)
 
 
 def _admit(workspace: Workspace, spec: DatasetSpec, progress: Progress, opened: Path, closed: Path) -> None:
     """The last check before a dataset is put in place."""
     progress(0.9, "comparing with sealed rows")
-    seals.refuse_alike(workspace, spec, opened, closed)
+    seal_registry.refuse_alike(workspace, spec, opened, closed)
 
 
 def read_series(
@@ -128,7 +128,7 @@ def read_series(
     series: dict[str, Series] = {}
     quality: dict[str, Quality] = {}
     frame_of = _frames(workspace, spec, source_dir)
-    starts = seals.warm_up_starts(workspace, spec)
+    starts = seal_registry.warm_up_starts(workspace, spec)
     for position, (name, one) in enumerate(spec.series.items()):
         progress(position / len(spec.series), f"importing {name}")
         frame, remainder, late = aligned(name, one, frame_of(name))

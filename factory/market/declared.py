@@ -8,7 +8,7 @@ from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.core.times import moment
-from factory.market.frames import Frame
+from factory.market.raw_rows import Frame
 from factory.market.spec import SeriesSpec
 
 COINS = ("volume", "taker_buy_volume")

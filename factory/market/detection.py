@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import to_duration
 from factory.market.faults import FROZEN, JUMP, VOLUME, Fault
-from factory.market.frames import PRICES, Frame
+from factory.market.raw_rows import PRICES, Frame
 from factory.market.spec import SeriesSpec
 
 LEVEL = float(np.log(1.4))

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from factory.core.names import Name
 from factory.core.times import moment
-from factory.market.fields import Globs, Moment, Unit, Zone
+from factory.market.spec_fields import Globs, Moment, Unit, Zone
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""

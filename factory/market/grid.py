@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError
 from factory.core.times import DAY, to_duration
-from factory.market.frames import Frame
+from factory.market.raw_rows import Frame
 from factory.market.series import Series
 from factory.market.spec import SeriesSpec
 

@@ -12,8 +12,8 @@ from factory.core.errors import DataError
 from factory.core.times import iso, to_duration
 from factory.market.declared import excluded
 from factory.market.faults import Fault
-from factory.market.frames import BARS, Frame
 from factory.market.grid import tolerance
+from factory.market.raw_rows import BARS, Frame
 from factory.market.spec import SeriesSpec
 
 MOST_QUARANTINED, FEW = 0.01, 2

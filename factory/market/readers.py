@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError, did_you_mean
 from factory.market.files import Files
-from factory.market.frames import BARS, PRICES, Frame
 from factory.market.numerals import parse_numbers
+from factory.market.raw_rows import BARS, PRICES, Frame
 from factory.market.spec import SeriesSpec
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text

@@ -30,7 +30,7 @@ from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
 from factory.core.times import DAY, HOUR, MINUTE
-from factory.market.frames import Frame
+from factory.market.raw_rows import Frame
 
 ALPHA, BETA = 0.05, 0.93
 SCALE = 5e-4

@@ -11,9 +11,9 @@ from factory.core.errors import DataError
 from factory.core.names import Name, Slug
 from factory.core.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
-from factory.market.fields import Column, Delay, Moment, Underlying
 from factory.market.files import NONE, Adjustment, Closed, Files, Provider, Source
 from factory.market.mistakes import lines_of
+from factory.market.spec_fields import Column, Delay, Moment, Underlying
 
 PARTITIONS = ("train", "validation", "sealed")
 GAP_SHARE = 0.01

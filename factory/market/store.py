@@ -10,7 +10,7 @@ import numpy as np
 from factory.core import canonical
 from factory.core.errors import DataError
 from factory.core.hashes import write_hashes
-from factory.market import faults, seals, staging
+from factory.market import faults, seal_registry, staging
 from factory.market.catalog import META, OVERSHOOT, SPEC
 from factory.market.dataset import SERIES
 from factory.market.grid import missing
@@ -29,7 +29,7 @@ def write(
     spec: DatasetSpec,
     series: Mapping[str, Series],
     quality: Mapping[str, Quality],
-    marks: seals.Marks,
+    marks: seal_registry.Marks,
     check: Callable[[Path, Path], None],
     opening: staging.Opening | None,
 ) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def write(
                 cut = _rows(spec, one, "validation")
                 _save(opened / SERIES / name, one, slice(None, cut))
                 _save(closed / SERIES / name, one, slice(cut, None))
-            seals.write(closed, spec, marks)
+            seal_registry.write(closed, spec, marks)
             _json(closed / QUALITY, {name: one.listing(end, None) for name, one in quality.items()})
             _json(opened / QUALITY, {name: one.listing(None, end) for name, one in quality.items()})
             _json(opened / SPEC, spec.model_dump(mode="json", exclude_unset=True))

@@ -7,6 +7,6 @@ if sys.argv[2:3] == ["compare"]:
 
     comparison.main(sys.argv[1], *sys.argv[3:])
 else:
-    from factory.vault.process import main
+    from factory.vault.server import main
 
     main(sys.argv[1])

@@ -11,7 +11,7 @@ from factory.core.canonical import in_order
 from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, require_whole
 from factory.core.times import iso
-from factory.market import seals
+from factory.market import seal_registry
 from factory.market.dataset import SERIES
 from factory.market.likeness import LAG, Track, is_alike
 from factory.storage.arrays import mapped
@@ -41,17 +41,17 @@ def refuse_alike(workspace: Workspace, name: str, opened: Path, closed: Path) ->
     DataError
         If rows of another dataset are damaged.
     """
-    mine = seals.read_seal(closed)
-    for other, theirs in seals.stored_seals(workspace):
+    mine = seal_registry.read_seal(closed)
+    for other, theirs in seal_registry.stored_seals(workspace):
         if other == name:
             continue
-        if dates := seals.shared_dates(mine, theirs):
+        if dates := seal_registry.shared_dates(mine, theirs):
             for column, twin in _find_twins(_open_tracks(opened), _sealed_tracks(workspace.vault / other, theirs), dates):
                 raise SealError(
                     f"series.{column}: {_text_of(dates)} moves like '{twin}', which dataset '{other}' seals; "
                     "leave the series out, or move the split"
                 )
-        if dates := seals.shared_dates(theirs, mine):
+        if dates := seal_registry.shared_dates(theirs, mine):
             for column, twin in _find_twins(_open_tracks(workspace.datasets / other), _sealed_tracks(closed, mine), dates):
                 raise SealError(
                     f"series.{twin}: {_text_of(dates)} lies open in dataset '{other}' as '{column}'; move the split"
@@ -77,7 +77,7 @@ def _open_tracks(folder: Path) -> Tracks:
 
 def _sealed_tracks(folder: Path, seal: Mapping[str, Any]) -> Tracks:
     """The prices of a sealed part: closes of bars, and every column of values."""
-    first, before = seals.sealed_dates(seal)
+    first, before = seal_registry.sealed_dates(seal)
     return {
         f"{series}.{column}": track.between(first, before + 1)
         for series, columns in _columns(folder).items()

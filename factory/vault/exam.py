@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from factory.backtest import Result
 from factory.backtest.binary import all_in
 from factory.core.errors import SealError
+from factory.evidence.null_twin import null_ups
 from factory.expressions.columns import Columns
 from factory.flow import Fits, Model, Scored, learn, trade
 from factory.learning.decision_table import Rows, concatenate, read_rows
@@ -22,7 +23,6 @@ from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
 from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
-from factory.twin import null_ups
 from factory.vault.likeness import alike, differences
 from factory.vault.primary import Frozen, FrozenPerpetual, freeze, information_of
 from factory.vault.unseen import worst_losses

@@ -15,7 +15,6 @@ from numba import njit
 from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
-from factory import twin
 from factory.backtest.binary import all_in, choose_side
 from factory.backtest.fills import bars_of
 from factory.backtest.kernel import locate, settle
@@ -23,6 +22,7 @@ from factory.backtest.null import Holds, Moves, mix, replay
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import spread
 from factory.core.times import DAY, to_ms
+from factory.evidence.null_twin import draws_within, frozen_holds, frozen_moves
 from factory.flow import Scored, stamped, threads
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
@@ -74,7 +74,10 @@ def information_of(pipeline: Pipeline, contract: Contract, partition: Partition,
         unsettled = _unsettled(contract, partition, scored)[2]
         paid = np.minimum(np.concatenate([all_in(contract, trades.price), unsettled]), 1.0)
         return float(np.sum(paid * (1 - paid))) / (partition.end - partition.start) * DAY
-    moves, holds = twin.moves(contract, partition), twin.holds(pipeline, contract, partition, scored.rows, scored.result)
+    moves, holds = (
+        frozen_moves(contract, partition),
+        frozen_holds(pipeline, contract, partition, scored.rows, scored.result),
+    )
     market = float(np.sum(moves.change(partition.start, partition.end) ** 2))
     return float(replay(moves, holds, PILOT, 0, threads()).variance.sum()) / market
 
@@ -96,7 +99,10 @@ def freeze(
     if isinstance(contract, Binary):
         return _freeze_binary(contract, partition, scored, information, price, seed)
     trades = scored.result.trades
-    moves, holds = twin.moves(contract, partition), twin.holds(pipeline, contract, partition, scored.rows, scored.result)
+    moves, holds = (
+        frozen_moves(contract, partition),
+        frozen_holds(pipeline, contract, partition, scored.rows, scored.result),
+    )
     change = moves.change(partition.start, partition.end)
     return FrozenPerpetual(
         moves=moves,
@@ -323,7 +329,7 @@ class FrozenPerpetual:
         return (
             self.holds.take_first(count),
             max(0.0, self.amount - float(variance[:count].sum())),
-            twin.draws_within(steps, STEPS, min(FEWEST_DRAWS, self.most_draws), self.most_draws),
+            draws_within(steps, STEPS, min(FEWEST_DRAWS, self.most_draws), self.most_draws),
         )
 
     @property

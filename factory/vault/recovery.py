@@ -30,7 +30,7 @@ def unfinished(workspace: Workspace, ledger: Ledger) -> list[str]:
 
 def _unlike(workspace: Workspace) -> Iterator[str]:
     """Datasets whose halves are not of one build."""
-    from factory.market.seals import stored_seals
+    from factory.market.seal_registry import stored_seals
 
     catalog = Catalog(workspace)
     opened = {name: catalog.spec(name).split.model_dump(mode="json") for name in catalog.names()}

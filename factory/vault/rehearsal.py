@@ -18,8 +18,8 @@ from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
 from factory.vault import exam
+from factory.vault.admission import Admission
 from factory.vault.examiner import Examiner, mates_of
-from factory.vault.gate import Admission
 from factory.vault.pools import LOOK, MARGIN_MS, release_seconds
 
 SAFETY = 2.0

@@ -12,7 +12,7 @@ from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, within
 from factory.core.times import to_duration, to_ms
-from factory.evidence.grouping import correlated
+from factory.evidence.correlation_groups import correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
@@ -24,7 +24,7 @@ from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
 from factory.screening import Screen, plan_screen
 from factory.statistics.blocks import block_length
-from factory.statistics.ranking import auc, block_interval
+from factory.statistics.roc_auc import auc, block_interval
 from factory.storage.cache import Cache
 from factory.work.desk import Desk
 from factory.workshop import Workshop

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.answers import Answer
 from factory.core.progress import within
+from factory.evidence.null_twin import held_against, null_twin
 from factory.evidence.probes.imported import read_faults, traded_faults
 from factory.evidence.probes.run import at_backtest, at_train, whole
 from factory.expressions.columns import Columns
@@ -16,7 +17,6 @@ from factory.learning.decision_table import Rows
 from factory.market.series import Partition
 from factory.refits import walk_forward
 from factory.storage.cache import UNLIMITED, Cache
-from factory.twin import held_against, null_twin
 from factory.work.desk import Desk
 from factory.work.training import fitted, store_model
 

@@ -7,7 +7,7 @@ from factory.core.answers import Answer
 from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.market.build import build
-from factory.market.starter import btc_sim
+from factory.market.templates import btc_sim
 from factory.market.verification import verify_dataset
 from factory.workshop import Workshop
 

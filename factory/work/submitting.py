@@ -2,7 +2,7 @@
 
 from factory.core.answers import Answer
 from factory.core.progress import Progress
-from factory.vault.door import door_of
+from factory.vault.client import door_of
 from factory.workshop import Workshop
 
 

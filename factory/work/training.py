@@ -14,7 +14,7 @@ from factory.flow import Model, learn
 from factory.learning.decision_table import Rows
 from factory.market.series import Partition
 from factory.statistics.calibration import log_loss
-from factory.statistics.ranking import auc
+from factory.statistics.roc_auc import auc
 from factory.storage.cache import UNLIMITED, Cache
 from factory.work.desk import Desk
 

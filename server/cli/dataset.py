@@ -39,14 +39,14 @@ def extend(
     """Take new bars in: seal them with fresh looks, and retire what was sealed into validation."""
     from factory.market.build import build as build_dataset
     from factory.market.spec import load_spec
-    from factory.vault import person
+    from factory.vault import grants
 
     spec, workshop = load_spec(file), workshop_of(context)
     before, reviewer = workshop.catalog.spec(workshop.dataset(spec.dataset)), unlocked(workshop, secret)
     if before.split == spec.split:
         say(f"{spec.dataset} is split like this already")
     else:
-        opening = person.extension(workshop.ledger, reviewer, before)
+        opening = grants.extension(workshop.ledger, reviewer, before)
         with bar(f"dataset {spec.dataset}") as report:
             build_dataset(workshop.workspace, spec, file.parent, report, opening)
     print_answer(workshop.describe(spec.dataset))

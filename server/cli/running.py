@@ -102,7 +102,7 @@ def _score_shipped(context: typer.Context, dataset: str) -> None:
 
 def _start_real(context: typer.Context, market: str, file: Path) -> None:
     from factory.market.spec import load_spec
-    from factory.market.starter import starter_spec
+    from factory.market.templates import starter_spec
     from factory.storage.workspace import write_text
 
     if not file.exists():

@@ -77,11 +77,11 @@ def grant(
     secret: Secret = None,
 ) -> None:
     """Set the terms of a dataset's sealed looks."""
-    from factory.vault import person
+    from factory.vault import grants
 
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
-    person.grant(workshop.ledger, unlocked(workshop, secret), spec, looks, weight or (), a_day)
+    grants.grant(workshop.ledger, unlocked(workshop, secret), spec, looks, weight or (), a_day)
     say(workshop.standing(dataset))
 
 
@@ -94,20 +94,20 @@ def waive(
     secret: Secret = None,
 ) -> None:
     """Let a pipeline be examined although a probe, such as P5, blocks it."""
-    from factory.vault import person
+    from factory.vault import grants
 
     workshop = workshop_of(context)
     chosen = workshop.scored(pipeline)
-    person.waive(workshop.ledger, unlocked(workshop, secret), chosen, probe, why)
+    grants.waive(workshop.ledger, unlocked(workshop, secret), chosen, probe, why)
     say(f"{probe} no longer blocks {chosen}")
 
 
 @acting(app)
 def retire(context: typer.Context, dataset: Dataset, why: Why, secret: Secret = None) -> None:
     """Close a sealed stretch whose figures are known; new looks need new bars (dataset extend)."""
-    from factory.vault import person
+    from factory.vault import grants
 
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
-    person.retire(workshop.ledger, unlocked(workshop, secret), spec, why)
+    grants.retire(workshop.ledger, unlocked(workshop, secret), spec, why)
     say(workshop.standing(dataset))

@@ -6,7 +6,7 @@ import pytest
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.result import Result
 from factory.core.times import DAY, HOUR, MINUTE
-from factory.evidence.standing import deflated
+from factory.evidence.deflated_sharpe import deflated
 from factory.pipeline.parts.trades import Trade
 from factory.statistics.blocks import LEAST_BLOCKS
 from factory.statistics.sharpe import mertens_error, moments, psr

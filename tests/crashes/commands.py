@@ -34,7 +34,7 @@ def look(folder: Path) -> None:
 
     from factory.core.errors import SealError
     from factory.storage.workspace import Workspace
-    from factory.vault.process import Vault
+    from factory.vault.server import Vault
     from factory.workshop import Workshop
 
     workspace = Workspace(folder / "workspace")

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from factory.jobs import Jobs
 from factory.pipeline import provenance
 from factory.storage.workspace import Workspace
-from factory.vault.door import door_of
+from factory.vault.client import door_of
 from server import hosts
 from server.web.access import Access
 from server.web.app import create_app

@@ -13,7 +13,7 @@ from factory.core.times import DAY, MINUTE, iso
 from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
 from factory.storage.workspace import Workspace
-from factory.vault.door import door_of
+from factory.vault.client import door_of
 from factory.vault.reviewer import appoint
 from factory.workshop import Workshop, perform
 from tests.market.bars import SPEC, START, csv, rows

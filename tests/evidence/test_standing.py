@@ -3,7 +3,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from factory.evidence.standing import deflated
+from factory.evidence.deflated_sharpe import deflated
 from factory.statistics.deflation import deflated as deflated_by_moments
 from factory.statistics.sharpe import mertens_error, moments, psr
 

@@ -11,9 +11,9 @@ from factory.core.errors import DataError
 from factory.core.times import DAY, HOUR, MINUTE, to_ms
 from factory.market.build import build, read_checked
 from factory.market.dataset import open_partition
-from factory.market.frames import Frame
 from factory.market.grid import aligned, anchor, tolerance
 from factory.market.quality import REPLACED, check
+from factory.market.raw_rows import Frame
 from factory.market.spec import SeriesSpec
 from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec

@@ -13,7 +13,7 @@ from factory.market.dataset import open_partition
 from factory.market.overshoot import DISTANCES, overshoot
 from factory.market.series import Series
 from factory.storage.workspace import Workspace
-from factory.vault.sealed import open_sealed
+from factory.vault.sealed_data import open_sealed
 from tests.backtest.market import after, bars, with_volume
 from tests.market.bars import csv, rows, spec
 

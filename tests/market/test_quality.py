@@ -5,8 +5,8 @@ import pytest
 
 from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE, iso
-from factory.market.frames import Frame
 from factory.market.quality import Quality, check
+from factory.market.raw_rows import Frame
 from factory.market.spec import SeriesSpec
 from tests.market.bars import DAYS, START, rows
 

@@ -7,7 +7,7 @@ from factory.market.build import build
 from factory.market.quality import check
 from factory.market.simulator import simulate, truth
 from factory.market.spec import SeriesSpec, load_spec
-from factory.market.starter import btc_sim
+from factory.market.templates import btc_sim
 from factory.storage.workspace import Workspace
 
 START = moment("2024-01-01")

@@ -3,7 +3,7 @@ import pytest
 from factory.core.errors import DataError
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.market.starter import starter_spec
+from factory.market.templates import starter_spec
 from factory.storage.workspace import Workspace
 
 

@@ -19,7 +19,7 @@ from factory.market.spec import DatasetSpec
 from factory.market.staging import Opening
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
-from factory.vault.sealed import open_sealed
+from factory.vault.sealed_data import open_sealed
 from tests.market.bars import START, csv, rows, spec
 from tests.workshop.test_odd import CLOCKED
 

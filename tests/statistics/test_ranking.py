@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
-from factory.statistics.ranking import auc, block_interval, delong
+from factory.statistics.roc_auc import auc, block_interval, delong
 
 
 def test_auc_and_delong_match_the_reference(vectors: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
-from factory.vault.door import door_of
+from factory.vault.client import door_of
 from factory.workshop import Workshop, perform
 from tests.vault.market import FAST, SPEC
 

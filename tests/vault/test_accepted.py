@@ -14,8 +14,8 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import shipped
 from factory.storage.workspace import Workspace
-from factory.vault import gate
-from factory.vault.door import door_of
+from factory.vault.admission import Request, admit
+from factory.vault.client import door_of
 from factory.workshop import Workshop, perform
 from server.mcp.app import build_server
 from tests.server.test_cli import rfcat
@@ -29,8 +29,8 @@ def admitted(workshop: Workshop, pipeline: str) -> str:
     root = str(workshop.workspace.root)
     assert perform(root, "backtest", {"pipeline": pipeline, "agent": "yet another"})["seen_before"]
     chosen = workshop.resolve(pipeline).id
-    request = gate.Request(pipeline=chosen, claim=0.05, agent="yet another", **ASKED)
-    admission = gate.admit(workshop.workspace, workshop.ledger, request)
+    request = Request(pipeline=chosen, claim=0.05, agent="yet another", **ASKED)
+    admission = admit(workshop.workspace, workshop.ledger, request)
     assert admission.pipeline.id == admission.trial.payload["pipeline"] == chosen
     return chosen
 

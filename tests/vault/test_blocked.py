@@ -8,8 +8,8 @@ import pytest
 from factory.core.errors import SealError
 from factory.market.build import build
 from factory.storage.workspace import Workspace
-from factory.vault.door import door_of
-from factory.vault.person import waive
+from factory.vault.client import door_of
+from factory.vault.grants import waive
 from factory.vault.reviewer import appoint, unlock
 from factory.workshop import Workshop, perform
 from tests.market.bars import csv, rows, spec

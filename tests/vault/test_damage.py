@@ -15,7 +15,7 @@ from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, write_hashes
 from factory.core.progress import silent
 from factory.flow import content_key
-from factory.market import seals
+from factory.market import seal_registry
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
@@ -23,7 +23,7 @@ from factory.market.verification import verify_dataset
 from factory.vault import exam, reports
 from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.vault.reviewer import appoint, unlock
-from factory.vault.sealed import open_sealed
+from factory.vault.sealed_data import open_sealed
 from factory.work.breakdowns import breakdown
 from factory.work.desk import Desk
 from factory.work.scoring import outcome, score
@@ -60,8 +60,8 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
         return content_key(examined.scored.p, examined.scored.result.daily.net, examined.frozen.p_values())
 
     def build_another() -> str:
-        seals.refuse_exposure(workspace, ELSE)
-        seals.refuse_twins(workspace, ELSE, seals.Marks({}, {}))
+        seal_registry.refuse_exposure(workspace, ELSE)
+        seal_registry.refuse_twins(workspace, ELSE, seal_registry.Marks({}, {}))
         return "built"
 
     return {
@@ -171,7 +171,7 @@ def test_law_3_of_damaged_sealed_rows_no_more_is_told_and_no_look_is_spent(
 
 
 def test_law_3_a_damaged_seal_lets_nothing_be_built(workshop: Workshop) -> None:
-    for name in (seals.SEAL, HASHES):
+    for name in (seal_registry.SEAL, HASHES):
         path = workshop.workspace.vault / NAME / name
         content = path.read_bytes()
         path.write_bytes(content[:-2] + b"  ")

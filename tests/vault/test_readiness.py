@@ -9,8 +9,8 @@ from factory.core.answers import tidy
 from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.storage.workspace import Workspace
-from factory.vault.door import door_of
-from factory.vault.person import retire
+from factory.vault.client import door_of
+from factory.vault.grants import retire
 from factory.vault.planning import claims_allowed, mistake_in_claim, needed_decisions
 from factory.vault.pools import SEAL_ROWS
 from factory.vault.reviewer import appoint, unlock

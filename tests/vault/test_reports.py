@@ -13,7 +13,7 @@ import pytest
 from factory.core.errors import SealError
 from factory.core.hashes import write_hashes
 from factory.vault import reports
-from factory.vault.door import door_of
+from factory.vault.client import door_of
 from factory.vault.explanation import explain, statements
 from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.rehearsal import length_ratio, refuse_short

@@ -7,15 +7,15 @@ import pytest
 from scipy.stats import t
 
 from factory.core.errors import PipelineError, SealError
+from factory.evidence.null_twin import held_against
 from factory.market.build import build
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.spec import load_spec
-from factory.twin import held_against
 from factory.vault import exam, reports
 from factory.vault.audit import _overspent
 from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.reviewer import appoint, unlock
-from factory.vault.sealed import open_sealed
+from factory.vault.sealed_data import open_sealed
 from factory.workshop import Workshop, perform
 from tests.vault.test_vault import PASSPHRASE, lucky
 

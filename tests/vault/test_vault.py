@@ -16,7 +16,7 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.statistics.planning import decisions_needed
 from factory.vault import reports
-from factory.vault.door import door_of
+from factory.vault.client import door_of
 from factory.vault.planning import needed_decisions
 from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.reviewer import appoint, reviewer_of, unlock

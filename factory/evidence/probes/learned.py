@@ -16,7 +16,7 @@ from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.learning.decision_table import Rows
-from factory.statistics.ranking import auc
+from factory.statistics.roc_auc import auc
 from factory.storage.cache import Cache
 
 SHIFT_WARNS, SHIFT_BLOCKS = 0.03, 0.06

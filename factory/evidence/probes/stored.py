@@ -9,7 +9,7 @@ from factory.core import canonical
 from factory.core.times import DAY, to_duration
 from factory.evidence.probes.findings import BLOCK, Finding
 from factory.expressions.expression import Expression
-from factory.market.seals import chunk_hashes
+from factory.market.seal_registry import chunk_hashes
 from factory.market.series import Partition, Series
 from factory.storage.cache import Cache
 

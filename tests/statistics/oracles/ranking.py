@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from factory.statistics.ranking import Auc, auc, block_interval, delong, delong_difference, expected_auc
+from factory.statistics.roc_auc import Auc, auc, block_interval, delong, delong_difference, expected_auc
 from tests.statistics.oracles.blocks import clustered_mean
 from tests.statistics.oracles.common import SEEDS, Oracle
 

@@ -23,14 +23,15 @@ from factory.evidence.probes.learned import permuted
 from factory.ledger import Entry, Ledger
 from factory.pipeline import Pipeline
 from factory.storage.workspace import Workspace
-from factory.vault import exam, gate
+from factory.vault import exam
+from factory.vault.admission import Admission, Request, admit, spend
 from factory.vault.examiner import Examiner, mates_of
 from factory.vault.log import divert_output
 from factory.vault.pools import FAIL, LOOK, MARGIN_MS, SEAL_ROWS, VERDICT, Claim, Look
 from factory.vault.rehearsal import rehearse
 from factory.vault.reports import keep
 from factory.vault.reviewer import reviewer_of
-from factory.vault.sealed import correlated, open_sealed, require_sealed
+from factory.vault.sealed_data import correlated, open_sealed, require_sealed
 
 
 class Vault:
@@ -50,7 +51,7 @@ class Vault:
     def answer(self, raw: Mapping[str, Any], out: IO[str]) -> None:
         """Answer one request with a line, and with a second when its verdict need not wait."""
         try:
-            admission = gate.admit(self._workspace, self._ledger, gate.Request(**raw))
+            admission = admit(self._workspace, self._ledger, Request(**raw))
             learned = exam.prepare(self._workspace, admission.pipeline)
             planned = exam.plan(self._workspace, admission.pipeline, admission.contract, learned)
             _refuse_changed(admission, learned, planned)
@@ -91,25 +92,25 @@ class Vault:
         return advice(trial.payload["metrics"], trial.payload["daily"], [one.payload["daily"] for one in trials], count)
 
     def _spend(
-        self, admission: gate.Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan, rehearsed: float
+        self, admission: Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan, rehearsed: float
     ) -> Entry:
         """Write the look down: from here on it is spent, whatever happens."""
 
         def decide(entries: Any) -> dict[str, Any]:
             before = self._ledger.counts(admission.spec.dataset).trials
-            row = gate.spend(admission, more, entries, learned.key)
+            row = spend(admission, more, entries, learned.key)
             return {**row, **_plan_of(planned), "rehearsed": rehearsed or None, "trials_before": before}
 
         position, payload = self._ledger.append_after(LOOK, SEAL_ROWS, decide)
         return Entry(position.seq, LOOK, now_ms(), payload, position.hash)
 
-    def _rehearse(self, admission: gate.Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan) -> float:
+    def _rehearse(self, admission: Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan) -> float:
         """Find out on validation how long the exam takes, and refuse a delay that is too short for it."""
         entries = self._ledger.of_kinds(SEAL_ROWS)
-        payload = {**gate.spend(admission, more, entries, learned.key), **_plan_of(planned)}
+        payload = {**spend(admission, more, entries, learned.key), **_plan_of(planned)}
         return rehearse(self._workspace, entries, admission, payload, learned, planned)
 
-    def _examine(self, admission: gate.Admission, learned: exam.Learned, planned: exam.Plan, look: Entry) -> dict[str, Any]:
+    def _examine(self, admission: Admission, learned: exam.Learned, planned: exam.Plan, look: Entry) -> dict[str, Any]:
         """The exam's report; any failure is a FAIL with its reason, for the reviewer alone."""
         begun = time.monotonic()
         try:
@@ -151,7 +152,7 @@ def _plan_of(planned: exam.Plan) -> dict[str, float]:
     return {"information": planned.information, "paid": planned.price, "wager": planned.wager}
 
 
-def _refuse_changed(admission: gate.Admission, learned: exam.Learned, planned: exam.Plan) -> None:
+def _refuse_changed(admission: Admission, learned: exam.Learned, planned: exam.Plan) -> None:
     scored = str(admission.trial.payload.get("model") or "")
     trades = len(planned.scored.result.trades)
     if not learned.key.startswith(scored) or trades != admission.trial.payload["metrics"]["trades"]:

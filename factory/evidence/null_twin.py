@@ -20,7 +20,7 @@ from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import FixedReturn, TripleBarrier
 from factory.pipeline.parts.trades import LongOrShort
 from factory.statistics.blocks import LEAST_BLOCKS, t_interval
-from factory.statistics.ranking import expected_auc
+from factory.statistics.roc_auc import expected_auc
 from factory.storage.cache import Cache
 
 STEPS = 30_000_000
@@ -28,12 +28,12 @@ STEPS = 30_000_000
 MOST_DRAWS, FEWEST_DRAWS = 400, 50
 
 
-def moves(contract: Contract, partition: Partition) -> Moves:
+def frozen_moves(contract: Contract, partition: Partition) -> Moves:
     """The log moves of what a contract is on, over all rows of a partition."""
     return moves_of(partition.series[contract.of], partition.end)
 
 
-def holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: Rows, result: Result) -> Holds:
+def frozen_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: Rows, result: Result) -> Holds:
     """The frozen trades of a pipeline on a perpetual."""
     assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
     series = partition.series[contract.of]
@@ -127,13 +127,13 @@ def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partit
 
     Where they could walk too far, some of their holds stand for all, evenly over time.
     """
-    trades, frozen = scored.result.trades, holds(pipeline, contract, partition, scored.rows, scored.result)
+    trades, frozen = scored.result.trades, frozen_holds(pipeline, contract, partition, scored.rows, scored.result)
     steps, count = int((frozen.until - frozen.row).sum()), len(frozen.row)
     share = min(1.0, STEPS / max(steps * FEWEST_DRAWS, 1))
     chosen = np.unique(np.linspace(0, count - 1, max(1, int(share * count)), dtype=int64))
     draws = draws_within(int(share * steps), STEPS, FEWEST_DRAWS, MOST_DRAWS)
     some = Holds._make(column[chosen] for column in frozen)
-    drawn = replay(moves(contract, partition), some, draws, seed_for(partition.fingerprint, "null.trades"), threads())
+    drawn = replay(frozen_moves(contract, partition), some, draws, seed_for(partition.fingerprint, "null.trades"), threads())
     part = len(chosen) / count
     cost = float(np.mean(trades.unit_cost + trades.funding / trades.unit))
     return {
