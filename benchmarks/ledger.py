@@ -31,7 +31,7 @@ IDEA = Idea(("r60",), None, 0.5, 0.0, 1_000)
 def grow(market: SimulatedMarket, first: Pipeline, trials: int, rng: Generator) -> Pipeline:
     """Write trials down until there are so many; the pipeline of the last."""
     workshop = market.workshop
-    row = workshop.ledger.find_trial(first.id, workshop.scored_on(first))
+    row = workshop.ledger.find_trial(first.id, workshop.score_key(first))
     assert row is not None
     found, days = row.payload["metrics"], len(row.payload["daily"])
     last = first
@@ -42,7 +42,7 @@ def grow(market: SimulatedMarket, first: Pipeline, trials: int, rng: Generator) 
         drawn = {"sharpe": found.get("sharpe", 0.0) + luck, "mean_high": 0.01 * luck, "p_value": 0.5, "total_return": 0.01}
         daily = [float(f"{net:.10g}") for net in rng.normal(size=days)]
         payload = {**row.payload, "metrics": {**found, **drawn}, "daily": daily}
-        workshop.ledger.trial(last.id, DATASET, workshop.scored_on(last), payload)
+        workshop.ledger.trial(last.id, DATASET, workshop.score_key(last), payload)
     return last
 
 
@@ -57,7 +57,7 @@ def calls(market: SimulatedMarket, last: Pipeline, trials: int) -> dict[str, Cal
         "show summary": lambda workshop: workshop.show("summary"),
         "show ledger": lambda workshop: workshop.show("ledger"),
         "show a pipeline": lambda workshop: workshop.show(last.id),
-        "backtest, seen before": lambda workshop: workshop.known(last),
+        "backtest, seen before": lambda workshop: workshop.find_trial(last),
         "(all trials read)": lambda workshop: workshop.ledger.all_trials(DATASET),
     }
 

@@ -86,26 +86,28 @@ def open_both(workspace: Workspace) -> None:
 
 def trial(workspace: Workspace, name: str):
     """A whole trial of an untrained pipeline, kernels compiled before by a smaller one."""
-    from factory.workshop import Workshop, perform
+    from factory.tasks import perform
+    from factory.workshop import Workshop
 
     workshop = Workshop(workspace, "benchmark")
-    warm = workshop.settle(name, changes={"data": "btc-real", "meta.trees": 5})
+    warm = workshop.resolve_or_derive(name, changes={"data": "btc-real", "meta.trees": 5})
     perform(str(workspace.root), "train", {"pipeline": warm, "agent": "benchmark"})
     fresh_cache(workspace)
-    chosen = workshop.settle(name, changes={"data": "btc-real"})
+    chosen = workshop.resolve_or_derive(name, changes={"data": "btc-real"})
     answer, seconds = timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": chosen, "agent": "benchmark"}))
-    child = workshop.settle(chosen, changes={"meta.leaf": 150})
+    child = workshop.resolve_or_derive(chosen, changes={"meta.leaf": 150})
     _, again = timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": child, "agent": "benchmark"}))
     return answer, seconds, again
 
 
 def screening(workspace: Workspace, name: str) -> float:
     """A trial for a first impression, nothing cached."""
-    from factory.workshop import Workshop, perform
+    from factory.tasks import perform
+    from factory.workshop import Workshop
 
     dearest, boosted = {"btc-up-or-down-5m": ("whole", "lead"), "btc-long-short": ("pair", "trend")}[name]
     lighter = {"meta.trees": 100, "meta.rows": 5_000, f"experts.{dearest}": None, f"experts.{boosted}.rounds": 20}
-    chosen = Workshop(workspace, "benchmark").settle(name, changes={"data": "btc-real", **lighter})
+    chosen = Workshop(workspace, "benchmark").resolve_or_derive(name, changes={"data": "btc-real", **lighter})
     fresh_cache(workspace)
     return timed(lambda: perform(str(workspace.root), "backtest", {"pipeline": chosen, "agent": "benchmark"}))[1]
 

@@ -16,6 +16,7 @@ lockdown     what the worker gives up: system, syscalls, seccomp, landlock, name
 policy       the language: RestrictedPython's compiler, less what it cannot guard, plus what people write
 guards       what compiled code calls to read and write attributes
 environment  the names that code starts with, print and import among them
+facade       a read-only namespace
 facades      the parts of pandas, numpy and others it may see
 """
 

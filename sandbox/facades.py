@@ -9,7 +9,6 @@ import importlib
 import os
 import warnings
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -22,6 +21,7 @@ from sklearn.cluster import KMeans
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from sandbox.allowed import ALLOWED
+from sandbox.facade import Facade
 from sandbox.native import closed
 from sandbox.policy import Refused
 
@@ -45,32 +45,6 @@ DISPLAY = {
     "display.multi_sparse": False,
 }
 """How frames print: nothing wrapped, and nothing left out up to 60 rows; of more, the first and the last ten."""
-
-
-class Facade:
-    """A read-only namespace. What is not in it does not exist."""
-
-    __slots__ = ("_members", "_title")
-
-    def __init__(self, title: str, members: dict[str, Any]) -> None:
-        object.__setattr__(self, "_title", title)
-        object.__setattr__(self, "_members", members)
-
-    def __getattr__(self, name: str) -> Any:
-        members = object.__getattribute__(self, "_members")
-        if name in members:
-            return members[name]
-        if name.startswith("_"):
-            raise AttributeError(name)
-        near = get_close_matches(name, members, n=1, cutoff=0.7)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise AttributeError(f"{self} has no '{name}' in the sandbox{hint}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise Refused(f"{self} is read-only in the sandbox")
-
-    def __repr__(self) -> str:
-        return str(object.__getattribute__(self, "_title"))
 
 
 def set_option(*pairs: Any) -> None:

@@ -27,7 +27,7 @@ import pandas as pd
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
 from sandbox import native
-from sandbox.facades import Facade
+from sandbox.facade import Facade
 from sandbox.policy import Refused
 from sandbox.queries import safe_query
 

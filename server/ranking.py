@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from factory.requests import require_one_way
+from factory.tasks.requests import require_one_way
 
 
 def ranked(pipeline: str | None, trial: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:

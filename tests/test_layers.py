@@ -3,90 +3,98 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS: tuple[tuple[str, ...], ...] = (
-    ("core",),
-    ("reading",),
-    ("storage",),
-    ("statistics",),
-    ("market",),
-    ("expressions",),
-    ("pipeline",),
-    ("learning",),
-    ("backtest",),
-    ("flow",),
-    ("refits",),
-    ("tuning",),
-    ("ledger",),
-    ("evidence",),
-    ("vault",),
-    ("jobs",),
-    ("binding", "explained", "naming", "screening"),
-    (
-        "requests",
-        "listing",
-        "reference",
-        "showing",
-        "summary",
-        "proposing",
-        "framing",
-        "workshop",
-        "work",
-    ),
+LAYERS: tuple[str, ...] = (
+    "core",
+    "storage",
+    "statistics",
+    "market",
+    "expressions",
+    "pipeline",
+    "learning",
+    "backtest",
+    "flow",
+    "refits",
+    "tuning",
+    "ledger",
+    "evidence",
+    "vault",
+    "jobs",
+    "tracking",
+    "views",
+    "tasks",
+    "workshop",
 )
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+"""Rooms and the files that stand alone; each imports only those above it."""
+RANK = {name: rank for rank, name in enumerate(LAYERS)}
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "torch", "talib", "pyarrow", "plotly", "arch", "statsmodels")
 
 
-def modules(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
+VAULT = "factory.vault.server"
+"""What alone opens sealed rows: it runs in the vault's own process."""
 
 
-def imported(path: Path) -> set[str]:
-    """Modules that a file imports, also inside functions, but not for types alone."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    types_only = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
-        for child in block.body
-        for node in ast.walk(child)
-    }
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if id(node) in types_only:
-            continue
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {
+    module_name(path): path for folder in ("factory", "server", "sandbox") for path in sorted((ROOT / folder).rglob("*.py"))
+}
+
+
+def imported(name: str) -> set[str]:
+    """Modules of the project that a module imports, also inside functions and for types alone; not the packages it is in."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names if node.module == "factory"}
-    return names
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {one if one in FILES else node.module for one in inner}
+    return {one for one in found if one in FILES and one != name and not name.startswith(f"{one}.")}
 
 
-def room(path: Path) -> str:
-    parts = path.relative_to(ROOT / "factory").parts
-    return parts[0].removesuffix(".py")
+GRAPH = {name: imported(name) for name in FILES}
 
 
-@pytest.mark.parametrize("path", modules("factory"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_of_the_factory_run_one_way(path: Path) -> None:
-    own = room(path)
-    if own == "__init__":
-        return
-    assert own in RANK, f"{own} has no place in the layer list"
-    for name in imported(path):
-        if name.startswith("factory.") and (other := name.split(".")[1]) in RANK:
-            assert RANK[other] <= RANK[own], f"{own} imports {other}, which stands below it"
-        assert name.split(".")[0] not in ("server", "sandbox"), f"{own} imports {name}"
+def find_circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import each other in a ring; empty if there are none."""
+    left = {name: set(others) for name, others in graph.items()}
+    while free := [name for name, others in left.items() if not others & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
 
 
-@pytest.mark.parametrize("path", modules("sandbox"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_sandbox_imports_nothing_of_the_factory(path: Path) -> None:
-    assert not {name for name in imported(path) if name.split(".")[0] in ("factory", "server")}
+def test_no_modules_import_each_other() -> None:
+    assert find_circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": set()}) == ["a", "b", "c", "d"]
+    assert find_circle(GRAPH) == []
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("factory.")])
+def test_imports_of_the_factory_run_one_way(name: str) -> None:
+    own = name.split(".")[1]
+    assert own in RANK, f"{own} has no place in the list of rooms"
+    for other in GRAPH[name]:
+        room = other.split(".")
+        assert room[0] == "factory", f"{name} imports {other}"
+        assert len(room) == 1 or RANK[room[1]] <= RANK[own], f"{name} imports {other}, which stands below it"
+
+
+def test_only_the_vault_imports_its_sealed_rows() -> None:
+    assert [name for name, others in GRAPH.items() if "factory.vault.sealed_data" in others] == [VAULT]
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("sandbox")])
+def test_the_sandbox_imports_nothing_of_the_factory(name: str) -> None:
+    assert all(other.startswith("sandbox") for other in GRAPH[name])
 
 
 def test_defining_listing_and_refusing_need_no_heavy_library() -> None:

@@ -1,6 +1,6 @@
 """The pages on the language and on dataset files are what the registries say, and all that they show works.
 
-``python -m factory.reference`` writes them.
+``python -m factory.views.reference`` writes them.
 """
 
 import re
@@ -23,8 +23,8 @@ from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse as parse_pipeline
 from factory.pipeline.parts.catalog import entries
-from factory.reference import PAGES, meanings
 from factory.storage.workspace import Workspace
+from factory.views.reference import PAGES, meanings
 from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market
@@ -50,7 +50,7 @@ EXPRESSIONS = sorted(set(expressions()))
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_pages_are_what_the_registries_say(name: str) -> None:
-    assert TEXT[name] == PAGES[name](), "run python -m factory.reference"
+    assert TEXT[name] == PAGES[name](), "run python -m factory.views.reference"
 
 
 def test_the_pages_leave_nothing_out() -> None:

@@ -28,8 +28,8 @@ from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
 from factory.statistics.sharpe import moments, psr_at_benchmark
 from factory.storage.workspace import Workspace
+from factory.tasks.registry import WORK
 from factory.vault.client import door_of
-from factory.work import WORK
 from factory.workshop import Workshop
 
 SHORT = 50

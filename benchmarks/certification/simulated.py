@@ -20,8 +20,8 @@ from factory.market.spec import load_spec
 from factory.pipeline import Pipeline
 from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
+from factory.tasks.registry import WORK
 from factory.vault.sealed_data import open_sealed
-from factory.work import WORK
 from factory.workshop import Workshop
 
 
@@ -80,7 +80,7 @@ def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:
     made = workshop.define(spec)
     WORK["backtest"](workshop, silent, pipeline=made["pipeline"])
     pipeline = workshop.resolve(made["pipeline"])
-    entry = workshop.ledger.find_trial(pipeline.id, workshop.scored_on(pipeline))
+    entry = workshop.ledger.find_trial(pipeline.id, workshop.score_key(pipeline))
     assert entry is not None, "it was just written"
     return entry
 

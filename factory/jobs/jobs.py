@@ -47,7 +47,7 @@ class Jobs:
         Jobs at a time, searches at most all but one of them: a question never waits behind a search.
     """
 
-    def __init__(self, workspace: Workspace, target: str = "factory.workshop:perform", workers: int = 2) -> None:
+    def __init__(self, workspace: Workspace, target: str = "factory.tasks:perform", workers: int = 2) -> None:
         self._table = JobTable(workspace)
         self._folder = workspace.root / "servers"
         self._server = secrets.token_hex(8)

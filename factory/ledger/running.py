@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from factory.core.errors import FactoryError
+from factory.ledger.ranks import rank
 from factory.ledger.rows import index_of
 from factory.ledger.schema import BOARD, DAILY_SUMS, LEDGER, PIPELINES, TOTALS
 from factory.pipeline import describe_idea, recall, shipped
-from factory.reading import rank
 
 KINDS = ("trial", "exploration")
 """Kinds of rows that are counted."""

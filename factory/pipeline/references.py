@@ -1,19 +1,34 @@
 """Who mentions whom inside a pipeline, and whether the mentioned exist."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from factory.core.errors import did_you_mean
-from factory.pipeline.parts.experts import Rule
-from factory.pipeline.parts.labels import TripleBarrier
-from factory.pipeline.parts.samples import Cusum
-from factory.pipeline.parts.trades import Barriers, LongOrShort, UpOrDown, Volatility
-
-if TYPE_CHECKING:
-    from factory.pipeline.model import Pipeline
+from factory.pipeline.parts.experts import Expert, Rule
+from factory.pipeline.parts.labels import Label, TripleBarrier
+from factory.pipeline.parts.meta import Meta
+from factory.pipeline.parts.samples import Cusum, Sample
+from factory.pipeline.parts.trades import Barriers, LongOrShort, Trade, UpOrDown, Volatility
 
 
-def feature_mentions(pipeline: "Pipeline") -> Iterator[tuple[str, str]]:
+class Stages(Protocol):
+    """The stages of a pipeline that mention each other."""
+
+    @property
+    def features(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def sample(self) -> Sample: ...  # noqa: D102
+    @property
+    def label(self) -> Label: ...  # noqa: D102
+    @property
+    def experts(self) -> Mapping[str, Expert]: ...  # noqa: D102
+    @property
+    def meta(self) -> Meta: ...  # noqa: D102
+    @property
+    def trade(self) -> Trade: ...  # noqa: D102
+
+
+def feature_mentions(pipeline: Stages) -> Iterator[tuple[str, str]]:
     """Path and name of every mention of a feature outside the forest's ``see``."""
     if isinstance(pipeline.sample, Cusum):
         yield "sample.of", pipeline.sample.of
@@ -29,19 +44,19 @@ def feature_mentions(pipeline: "Pipeline") -> Iterator[tuple[str, str]]:
                 yield f"experts.{name}.see", seen
 
 
-def unused(pipeline: "Pipeline") -> list[str]:
+def unused(pipeline: Stages) -> list[str]:
     """Paths of features and experts that nothing looks at."""
     seen = {name for _, name in feature_mentions(pipeline)} | set(pipeline.meta.see)
     idle = [f"features.{name}" for name in pipeline.features if name not in seen]
     return idle + [f"experts.{name}" for name in pipeline.experts if name not in pipeline.meta.see]
 
 
-def mistaken_references(pipeline: "Pipeline") -> list[str]:
+def mistaken_references(pipeline: Stages) -> list[str]:
     """One line for every stage that does not fit the others."""
     return [*_unresolved(pipeline), *_repeated(pipeline), *_unfitting(pipeline)]
 
 
-def _unresolved(pipeline: "Pipeline") -> Iterator[str]:
+def _unresolved(pipeline: Stages) -> Iterator[str]:
     features, experts = pipeline.features, pipeline.experts
     for path, name in feature_mentions(pipeline):
         if name in experts and name not in features:
@@ -53,7 +68,7 @@ def _unresolved(pipeline: "Pipeline") -> Iterator[str]:
             yield f"meta.see: no feature or expert '{name}'; {did_you_mean(name, {*features, *experts})}"
 
 
-def _repeated(pipeline: "Pipeline") -> Iterator[str]:
+def _repeated(pipeline: Stages) -> Iterator[str]:
     for name in pipeline.experts:
         if name in pipeline.features:
             yield f"experts.{name}: a feature has that name too; rename one"
@@ -63,7 +78,7 @@ def _repeated(pipeline: "Pipeline") -> Iterator[str]:
             yield f"{path}: '{name}' is there twice; keep one"
 
 
-def _unfitting(pipeline: "Pipeline") -> Iterator[str]:
+def _unfitting(pipeline: Stages) -> Iterator[str]:
     trade, label = pipeline.trade, pipeline.label
     if isinstance(trade, LongOrShort) and isinstance(trade.exit, Barriers) and not isinstance(label, TripleBarrier):
         yield (

@@ -1,20 +1,19 @@
 """What a search may set: lists or ranges of literals, by path."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from factory.core.errors import PipelineError
 from factory.pipeline.messages import Mistakes
 from factory.pipeline.parts.base import Part
 
-if TYPE_CHECKING:
-    from factory.pipeline.model import Pipeline
-
 MAX_VALUES = 50
 
 Literal = int | float | str
+Change = Callable[[Mapping[str, Any]], BaseModel]
+"""Gives a pipeline with changes applied."""
 
 
 class Range(Part):
@@ -46,7 +45,7 @@ class Range(Part):
         return min(max(round(value) if whole else float(f"{value:.4g}"), self.low), self.high)
 
 
-def read_tune(raw: Mapping[str, Any], changed: "Callable[[Mapping[str, Any]], Pipeline]") -> dict[str, Any]:
+def read_tune(raw: Mapping[str, Any], changed: Change) -> dict[str, Any]:
     """Check every literal by setting it.
 
     Parameters
@@ -80,7 +79,7 @@ def read_tune(raw: Mapping[str, Any], changed: "Callable[[Mapping[str, Any]], Pi
     return found
 
 
-def _list(path: str, values: Any, changed: "Callable[[Mapping[str, Any]], Pipeline]") -> tuple[Literal, ...]:
+def _list(path: str, values: Any, changed: Change) -> tuple[Literal, ...]:
     if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_VALUES:
         raise PipelineError(f"tune.{path}: write a list of 1 to {MAX_VALUES} values, or {{from: 50, to: 400}}")
     found = tuple(_set(path, value, changed) for value in values)
@@ -90,7 +89,7 @@ def _list(path: str, values: Any, changed: "Callable[[Mapping[str, Any]], Pipeli
     return found
 
 
-def _range(path: str, values: Any, changed: "Callable[[Mapping[str, Any]], Pipeline]") -> Range:
+def _range(path: str, values: Any, changed: Change) -> Range:
     given = values.model_dump(by_alias=True) if isinstance(values, Range) else dict(values)
     if not {"from", "to"} <= set(given) <= {"from", "to", "log"} or str(given.get("log", "false")).lower() not in (
         "true",
@@ -106,7 +105,7 @@ def _range(path: str, values: Any, changed: "Callable[[Mapping[str, Any]], Pipel
     return Range(**{"from": low, "to": high, "log": log})
 
 
-def _set(path: str, value: Any, changed: "Callable[[Mapping[str, Any]], Pipeline]") -> Literal:
+def _set(path: str, value: Any, changed: Change) -> Literal:
     """Set one literal and give it back as the models read it."""
     if isinstance(value, Mapping | list | tuple) or value is None:
         raise PipelineError(f"tune.{path}: {str(value)[:40]} is not a literal; tune numbers, durations, names or expressions")

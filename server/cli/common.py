@@ -44,7 +44,7 @@ def jobs_of(context: typer.Context) -> "Jobs":
 
 def perform(context: typer.Context, kind: str, title: str, **args: Any) -> dict[str, Any]:
     """Do heavy work in this process, under a progress bar."""
-    from factory.workshop import perform
+    from factory.tasks import perform
 
     given = {name: value for name, value in args.items() if value is not None}
     root = str(workspace_of(context).root)

@@ -49,7 +49,8 @@ def demo() -> None:
 @acting(app)
 def leak() -> None:
     """Backtest a pipeline on a feed that carries the outcome, and watch the probes catch it."""
-    from factory.workshop import Workshop, perform
+    from factory.tasks import perform
+    from factory.workshop import Workshop
 
     with tempfile.TemporaryDirectory() as folder, bar("a leaky market") as report:
         workspace = Workspace.open(Path(folder) / "workspace")

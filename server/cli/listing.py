@@ -32,7 +32,7 @@ def features(
 ) -> None:
     """List the operators and recipes of the feature language, and the parts of a pipeline."""
     from factory.core.answers import tidy
-    from factory.listing import features as listed
+    from factory.views.listing import features as listed
 
     answer = tidy(listed(family, " ".join(search or ()) or None, part, page))
     if "next" in answer:

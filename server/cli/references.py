@@ -27,7 +27,7 @@ def settle(workshop: "Workshop", reference: str, changes: Mapping[str, Any] | No
     """
     named = _defined(workshop, reference) if _is_path(reference) else reference
     try:
-        return workshop.settle(pipeline=named, changes=changes)
+        return workshop.resolve_or_derive(pipeline=named, changes=changes)
     except UnknownError:
         if workshop.catalog.names():
             raise
@@ -67,7 +67,7 @@ def _is_path(reference: str) -> bool:
 
 
 def _names(workshop: "Workshop") -> set[str]:
-    from factory.binding import all_bound
+    from factory.tracking.binding import all_bound
 
     return {*workshop.store.names(), *(one.pipeline for one in all_bound(workshop.catalog))}
 

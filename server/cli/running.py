@@ -82,13 +82,13 @@ def _start_simulated(context: typer.Context) -> None:
 
 def _score_shipped(context: typer.Context, dataset: str) -> None:
     """Score the shipped strategies that run on a dataset, and print what came of them."""
-    from factory.binding import bind_shipped
+    from factory.tracking.binding import bind_shipped
 
     workshop = workshop_of(context)
     rows, readings = [], {}
     for name, pipeline in bind_shipped(workshop.catalog, dataset).items():
         try:
-            scored = workshop.known(pipeline) or perform(context, "backtest", name, pipeline=pipeline.id, why="start")
+            scored = workshop.find_trial(pipeline) or perform(context, "backtest", name, pipeline=pipeline.id, why="start")
         except FlowError as error:
             readings[name] = f"cannot be scored: {error}"
             continue

@@ -23,7 +23,7 @@ UNSCORED = "No trial yet. Score a strategy, such as: `rfcat backtest {}`"
 
 
 def _breakdowns() -> tuple[str, ...]:
-    from factory.showing import BREAKDOWNS
+    from factory.views.show import BREAKDOWNS
 
     return BREAKDOWNS
 
@@ -92,7 +92,7 @@ def rank(
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
     require(family, _recipes())
     workshop = workshop_of(context)
-    scored = pipeline and workshop.scored(settle(workshop, pipeline))
+    scored = pipeline and workshop.require_trial(settle(workshop, pipeline))
     print_answer(perform(context, "rank", "rank", pipeline=scored, **chosen))
 
 
@@ -184,6 +184,6 @@ def _show(workshop: "Workshop", asked: str, by: str | None, page: int, dataset: 
     answer = workshop.show(asked, by=by, page=page, dataset=dataset)
     print_answer(answer)
     if workshop.catalog.names() and asked == "leaderboard" and page == 1 and not answer["rows"]:
-        from factory.binding import all_bound
+        from factory.tracking.binding import all_bound
 
         say(UNSCORED.format(next((one.pipeline for one in all_bound(workshop.catalog)), "PIPELINE")))

@@ -82,7 +82,7 @@ def grant(
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
     grants.grant(workshop.ledger, unlocked(workshop, secret), spec, looks, weight or (), a_day)
-    say(workshop.standing(dataset))
+    say(workshop.ledger_summary(dataset))
 
 
 @acting(app)
@@ -97,7 +97,7 @@ def waive(
     from factory.vault import grants
 
     workshop = workshop_of(context)
-    chosen = workshop.scored(pipeline)
+    chosen = workshop.require_trial(pipeline)
     grants.waive(workshop.ledger, unlocked(workshop, secret), chosen, probe, why)
     say(f"{probe} no longer blocks {chosen}")
 
@@ -110,4 +110,4 @@ def retire(context: typer.Context, dataset: Dataset, why: Why, secret: Secret = 
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
     grants.retire(workshop.ledger, unlocked(workshop, secret), spec, why)
-    say(workshop.standing(dataset))
+    say(workshop.ledger_summary(dataset))

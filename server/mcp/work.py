@@ -6,7 +6,7 @@ from typing import Any
 
 from anyio import to_thread
 
-from factory.requests import check_request
+from factory.tasks.requests import check_request
 from server.jobs import result, status
 from server.mcp.state import Call, agent_of, state_of, workshop_of
 
@@ -26,7 +26,7 @@ async def work(call: Call, kind: str, *, patience: float = PATIENCE, **args: Any
     call : Call
         The tool call that asked for it; it hears the progress.
     kind : str
-        What :func:`factory.workshop.perform` is to do.
+        What :func:`factory.tasks.perform` is to do.
     patience : float
         Seconds to wait for it.
     **args : Any

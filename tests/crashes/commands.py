@@ -48,7 +48,7 @@ def look(folder: Path) -> None:
 
 def frames(folder: Path) -> None:
     """What a call of an agent's own code lets make."""
-    from factory.workshop import perform
+    from factory.tasks import perform
 
     perform(str(folder / "workspace"), "frames", {"dataset": "scored", "validation": True, "pipeline": "plain"})
 

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 
 CHANGES = {"os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.link", "os.symlink", "os.truncate", "os.chmod"}
 OURS = tuple(str(ROOT / folder) for folder in ("factory", "server"))
-PRELOAD = ("factory.work", "factory.vault.server", "server.cli.app", "sandbox.selftest", "tests.crashes.commands")
+PRELOAD = ("factory.tasks.registry", "factory.vault.server", "server.cli.app", "sandbox.selftest", "tests.crashes.commands")
 
 
 @dataclass(frozen=True)

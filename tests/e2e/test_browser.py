@@ -14,7 +14,7 @@ import pytest
 
 from factory.pipeline import shipped
 from factory.storage.workspace import Workspace
-from factory.workshop import perform
+from factory.tasks import perform
 from tests.e2e.conftest import http_server
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

@@ -13,9 +13,10 @@ from factory.core.times import DAY, MINUTE, iso
 from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.vault.client import door_of
 from factory.vault.reviewer import appoint
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.market.bars import SPEC, START, csv, rows
 from tests.market.test_faults import Columns, still
 

@@ -13,7 +13,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from factory.ledger import Counts, Ledger
-from factory.reading import rank
+from factory.ledger.ranks import rank
 from factory.statistics.deflation import average_correlation, independent_of
 from factory.storage.workspace import Workspace
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back

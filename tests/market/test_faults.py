@@ -8,13 +8,13 @@ import pytest
 from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE, iso
 from factory.ledger import Ledger
-from factory.listing import market
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
 from factory.market.faults import faults_of
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
+from factory.views.listing import market
 from tests.market.bars import START, csv, rows, spec
 
 PRICES = ("open", "high", "low", "close")

@@ -8,8 +8,8 @@ from anthropic_tokenizer import count_tokens
 from factory.core.answers import tidy
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
-from factory.listing import features
 from factory.pipeline.parts.catalog import KINDS, entries
+from factory.views.listing import features
 
 
 def found(search: str, family: str | None = None) -> list[str]:

@@ -9,9 +9,9 @@ from mcp import Client
 from mcp.types import Tool
 
 from factory.pipeline.parts.catalog import KINDS
-from factory.showing import BREAKDOWNS
 from factory.storage.workspace import Workspace
-from factory.work.ranking import By
+from factory.tasks.rank import By
+from factory.views.show import BREAKDOWNS
 from server.mcp.app import INSTRUCTIONS, build_server
 
 pytestmark = pytest.mark.anyio

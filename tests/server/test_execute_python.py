@@ -12,7 +12,8 @@ from mcp import Client
 
 from factory.market.build import build
 from factory.storage.workspace import Workspace
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from server.mcp.app import build_server
 from tests.corpus.market import hourly_market
 

@@ -16,7 +16,8 @@ from factory.jobs import Jobs
 from factory.ledger import Ledger
 from factory.market.build import build
 from factory.storage.workspace import Workspace
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from server.mcp.app import build_server
 from server.mcp.tools import all_tools
 from tests.base.test_foreign import HOSTILE, is_harmless

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from factory.showing import BOARD
+from factory.views.lists import BOARD
 from server.cli.layout import grid
 
 CHANGED = "meta: leaf 50 -> 150; trade: edge 0.01 -> 0.02"

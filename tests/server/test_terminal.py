@@ -22,7 +22,8 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from server.cli.app import app
 from server.cli.layout import comma_separated, grid
 from server.cli.screen import EVERY, tell_now_and_then

@@ -18,7 +18,8 @@ from factory.jobs import Jobs
 from factory.ledger import Ledger
 from factory.market.build import build
 from factory.storage.workspace import Workspace
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from tests.conftest import ROOT
 from tests.corpus.market import hourly_market
 from tests.server.test_foreign_text import SPEC

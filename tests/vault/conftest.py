@@ -11,8 +11,9 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.vault.client import door_of
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.vault.market import FAST, SPEC
 
 

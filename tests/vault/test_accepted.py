@@ -14,9 +14,10 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import shipped
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.vault.admission import Request, admit
 from factory.vault.client import door_of
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from server.mcp.app import build_server
 from tests.server.test_cli import rfcat
 from tests.vault.market import FAST
@@ -40,7 +41,7 @@ def test_what_the_command_line_scored_or_tuned_is_admitted(workshop: Workshop) -
     rfcat(root, "backtest", "fast-up-or-down", "--set", "meta.leaf=130")
     rfcat(root, "tune", "fast-up-or-down", "--set", 'tune={"meta.leaf": [140, 150]}', "--judge", "validation")
     for leaf in (130, 140, 150):
-        admitted(workshop, workshop.settle("fast-up-or-down", changes={"meta.leaf": leaf}))
+        admitted(workshop, workshop.resolve_or_derive("fast-up-or-down", changes={"meta.leaf": leaf}))
 
 
 @pytest.mark.anyio

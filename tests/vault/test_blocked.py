@@ -8,10 +8,11 @@ import pytest
 from factory.core.errors import SealError
 from factory.market.build import build
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.vault.client import door_of
 from factory.vault.grants import waive
 from factory.vault.reviewer import appoint, unlock
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.market.bars import csv, rows, spec
 
 PASSPHRASE = "correct horse battery"

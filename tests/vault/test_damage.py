@@ -20,13 +20,13 @@ from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.market.verification import verify_dataset
+from factory.tasks.backtest import outcome, score
+from factory.tasks.context import TaskContext
 from factory.vault import exam, reports
 from factory.vault.pools import SEAL_ROWS, looks_of
 from factory.vault.reviewer import appoint, unlock
 from factory.vault.sealed_data import open_sealed
-from factory.work.breakdowns import breakdown
-from factory.work.desk import Desk
-from factory.work.scoring import outcome, score
+from factory.views.breakdowns import breakdown
 from factory.workshop import Workshop
 from tests.vault.market import SPEC
 
@@ -47,7 +47,7 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
     (looked,) = (one for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == look)
 
     def trial() -> str:
-        scored, model, volatility, found = score(Desk(workshop, pipeline, silent))
+        scored, model, volatility, found = score(TaskContext(workshop, pipeline, silent))
         return content_key(scored.p, scored.result.daily.net, volatility, outcome(scored), model, found)
 
     def examine() -> str:
@@ -193,7 +193,7 @@ def test_rows_that_were_edited_with_their_hashes_are_not_those_of_the_fingerprin
 
 def test_a_flipped_bit_in_cached_columns_does_not_move_a_trial(workshop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
     """As it was seen: one bit of every 97th value moved a mean net from 0.0074 to 0.0228."""
-    desk = Desk(workshop, workshop.resolve("fast-up-or-down"), silent)
+    desk = TaskContext(workshop, workshop.resolve("fast-up-or-down"), silent)
     before = content_key(score(desk)[0].p)
     columns = [*workshop.workspace.cache.rglob("values.npy")]
     for path in columns:

@@ -13,10 +13,11 @@ from factory.market.contracts import Binary, Perpetual
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse
+from factory.tasks import perform
 from factory.vault import exam
 from factory.vault.forward import apart, caught_up, evidence, evidence_of_mean, forward, graded, later
 from factory.vault.pools import SEAL_ROWS, pool_of
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.server.test_cli import rfcat
 from tests.vault.market import FAST, SPEC
 

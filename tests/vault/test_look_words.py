@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from factory.evidence.advice import advice
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from tests.vault.market import FAST
 from tests.workshop.test_answer_words import explained
 

@@ -9,12 +9,13 @@ from factory.core.answers import tidy
 from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.vault.client import door_of
 from factory.vault.grants import retire
 from factory.vault.planning import claims_allowed, mistake_in_claim, needed_decisions
 from factory.vault.pools import SEAL_ROWS
 from factory.vault.reviewer import appoint, unlock
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.market.bars import csv, rows, spec
 from tests.vault.test_blocked import TIDE
 
@@ -71,7 +72,7 @@ def test_a_market_and_a_trial_say_what_they_lack(real: Workshop) -> None:
 
 def test_both_ends_of_the_range_beside_a_trial_are_accepted(workshop: Workshop, submit, monkeypatch) -> None:
     """As they are told, rounded; a little beyond either is not."""
-    known = workshop.known(workshop.resolve("fast-up-or-down"))
+    known = workshop.find_trial(workshop.resolve("fast-up-or-down"))
     assert known is not None
     assert "missing" not in known["ready"]
     low, high = known["ready"]["claim"]
@@ -79,7 +80,7 @@ def test_both_ends_of_the_range_beside_a_trial_are_accepted(workshop: Workshop, 
         with pytest.raises(SealError, match=f"claim from {low:g} to {high:g}"):
             submit(claim=claim)
     assert submit(claim=low)["verdict"] == "PASS"
-    again = workshop.known(workshop.resolve("fast-up-or-down"))
+    again = workshop.find_trial(workshop.resolve("fast-up-or-down"))
     assert again is not None
     assert again["ready"] == {"missing": ["looks: see describe_market"]}
     assert "closed at its PASS" in workshop.describe()["submit"]["missing"][0]

@@ -11,12 +11,13 @@ from factory.evidence.null_twin import held_against
 from factory.market.build import build
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.spec import load_spec
+from factory.tasks import perform
 from factory.vault import exam, reports
 from factory.vault.audit import _overspent
 from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.reviewer import appoint, unlock
 from factory.vault.sealed_data import open_sealed
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.vault.test_vault import PASSPHRASE, lucky
 
 PERPETUAL = Perpetual(use="perpetual", of="btc", taker=0, maker=0, slippage=0, funding=0, leverage=5)
@@ -63,7 +64,7 @@ def examined(workshop: Workshop, made: str) -> exam.Judgement:
 def tried(workshop: Workshop, made: str) -> dict[str, float]:
     perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "mallory"})
     pipeline = workshop.resolve(made)
-    entry = workshop.ledger.find_trial(made, workshop.scored_on(pipeline))
+    entry = workshop.ledger.find_trial(made, workshop.score_key(pipeline))
     assert entry is not None
     return dict(entry.payload["metrics"])
 

@@ -15,12 +15,13 @@ from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.statistics.planning import decisions_needed
+from factory.tasks import perform
 from factory.vault import reports
 from factory.vault.client import door_of
 from factory.vault.planning import needed_decisions
 from factory.vault.pools import SEAL_ROWS, Look, looks_of
 from factory.vault.reviewer import appoint, reviewer_of, unlock
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.vault.market import SPEC
 
 PASSPHRASE = "correct horse battery"
@@ -127,7 +128,7 @@ def test_at_most_one_look_a_day_unless_a_person_says_otherwise(
 ) -> None:
     monkeypatch.delenv("RFCAT_LOOKS_A_DAY")
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "600")
-    assert workshop.standing("vault-sim").endswith("5 looks left, 1 a day")
+    assert workshop.ledger_summary("vault-sim").endswith("5 looks left, 1 a day")
     submit()
     with pytest.raises(SealError, match=r"within 24 hours .* the next can be spent after 20\d\d-"):
         submit(child(workshop, 120))
@@ -193,7 +194,7 @@ def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "30")
     root = str(workshop.workspace.root)
     code = (
-        "import sys; from factory.workshop import perform; "
+        "import sys; from factory.tasks import perform; "
         "args = dict(pipeline='fast-up-or-down', claim=0.05, why='w', model='m', cutoff='2023-06', agent='a'); "
         "print(perform(sys.argv[1], 'submit', args)['look'])"
     )
@@ -212,7 +213,7 @@ def test_of_many_processes_that_submit_at_once_one_spends_a_look(workshop: Works
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "90")  # nobody hears the verdict before all have asked
     made = [child(workshop, leaf) for leaf in (110, 120, 130, 140)]
     code = (
-        "import sys; from factory.workshop import perform; "
+        "import sys; from factory.tasks import perform; "
         "args = dict(pipeline=sys.argv[2], claim=0.05, why='w', model='m', cutoff='2023-06', agent='a'); "
         "perform(sys.argv[1], 'submit', args)"
     )

@@ -6,7 +6,8 @@ import pytest
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.storage.workspace import Workspace
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from tests.workshop.market import BINARY, PERPETUAL, SPEC
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from factory.backtest.result import OUTCOMES
 from factory.evidence.probes.run import AT_BACKTEST, AT_TRAIN, AT_VAULT
-from factory.showing import BOARD
+from factory.views.lists import BOARD
 from factory.workshop import Workshop
 from tests.conftest import ROOT
 
@@ -38,7 +38,9 @@ def explained(answer: Mapping[str, Any]) -> set[str]:
 
 def test_every_key_of_a_trial_a_search_and_a_ranking_is_explained(workshop: Workshop, binary: str, perpetual: str, do) -> None:
     answers = [do("train", pipeline=binary), *(do("backtest", pipeline=one) for one in (binary, perpetual, binary))]
-    answers += [do("backtest", pipeline=workshop.settle(binary, changes={"trade.edge": edge})) for edge in (0.2, 0.45)]
+    answers += [
+        do("backtest", pipeline=workshop.resolve_or_derive(binary, changes={"trade.edge": edge})) for edge in (0.2, 0.45)
+    ]
     grid = {"meta.leaf": [50, 200], "trade.edge": [0.01, 0.02]}
     answers += [do("tune", pipeline=binary, grid=grid), do("tune", pipeline=binary, grid=grid, judge="validation")]
     answers += [do("rank", pipeline=binary), do("rank", pipeline=binary, raw=True), do("rank", family="momentum")]

@@ -49,7 +49,7 @@ def test_what_is_listed_is_what_the_dataset_takes_and_runs_by_name_and_id(worksh
         pipeline = workshop.resolve(name)
         assert (pipeline.id, pipeline.data, pipeline.features) == (id, "small-sim", shipped()[name].features)
         check(pipeline, workshop.catalog.spec("small-sim"), workshop.catalog.meta("small-sim"))
-        assert workshop.settle(name) == workshop.resolve(id).id == id
+        assert workshop.resolve_or_derive(name) == workshop.resolve(id).id == id
         assert workshop.show(name)["pipeline"] == workshop.show(id)["pipeline"] == id
         assert f"show(what='{id}')" in workshop.list_features()["next"]
 
@@ -58,7 +58,7 @@ def test_what_is_listed_is_what_the_dataset_takes_and_runs_by_name_and_id(worksh
 def test_where_nothing_fits_no_shipped_strategy_is_listed_and_none_is_said_to_lack_btc_sim(bare: Workshop, name: str) -> None:
     told = json.dumps([bare.describe(), bare.list_features()])
     assert not any(shipped_name in told for shipped_name in shipped())
-    for use in (bare.show, bare.settle, bare.scored):
+    for use in (bare.show, bare.resolve_or_derive, bare.require_trial):
         with pytest.raises(PipelineError) as error:
             use(name)
         assert "btc-sim" not in str(error.value)
@@ -74,11 +74,11 @@ def test_an_empty_workspace_lists_none(tmp_path: Path) -> None:
 
 def test_one_that_does_not_run_here_may_be_changed_into_one_that_does(workshop: Workshop) -> None:
     with pytest.raises(PipelineError, match="runs on no dataset here"):
-        workshop.settle(TOO_LONG)
-    child = workshop.settle(TOO_LONG, changes={"refit.window": "30d", "refit.every": "10d"})
+        workshop.resolve_or_derive(TOO_LONG)
+    child = workshop.resolve_or_derive(TOO_LONG, changes={"refit.window": "30d", "refit.every": "10d"})
     assert workshop.resolve(child).data == "small-sim"
     with pytest.raises(PipelineError, match=r"refit\.window: 360d is longer than train"):
-        workshop.settle(TOO_LONG, changes={"meta.leaf": 40})
+        workshop.resolve_or_derive(TOO_LONG, changes={"meta.leaf": 40})
 
 
 def test_a_name_that_fits_two_datasets_is_refused_with_the_ids(twice: Workshop) -> None:
@@ -89,7 +89,7 @@ def test_a_name_that_fits_two_datasets_is_refused_with_the_ids(twice: Workshop) 
     assert str(error.value).endswith(f"runs on 2 datasets; give an id: {ids['east']} (east), {ids['west']} (west)")
     for data, id in ids.items():
         assert twice.resolve(id).data == data
-        assert twice.resolve(twice.settle(FITS, changes={"data": data, "meta.leaf": 150})).data == data
+        assert twice.resolve(twice.resolve_or_derive(FITS, changes={"data": data, "meta.leaf": 150})).data == data
 
 
 def test_on_its_own_dataset_a_name_means_the_strategy_as_it_was_shipped(twice: Workshop) -> None:
@@ -113,7 +113,7 @@ def test_start_scores_on_real_data_what_it_lists(tmp_path: Path) -> None:
     assert set(listed) == {FITS}
     [trial] = workshop.ledger.all_trials("btc")
     assert trial.payload["pipeline"] == listed[FITS]
-    known = workshop.known(workshop.resolve(FITS)) or {}
+    known = workshop.find_trial(workshop.resolve(FITS)) or {}
     assert known["reading"] in " ".join(printed.split())
     assert rfcat(tmp_path / "workspace", "start", "btc", "--file", str(file)), "again is no second trial"
     assert len(workshop.ledger.all_trials("btc")) == 1

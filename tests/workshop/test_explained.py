@@ -7,7 +7,8 @@ import pytest
 from mcp import Client
 from mcp.types import Implementation
 
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from server.mcp.app import build_server
 
 Do = Callable[..., Any]
@@ -25,7 +26,11 @@ def test_what_was_explained_by_its_probe_is_not_repeated_for_the_variants(worksh
     assert {"P7", "P5"} <= warned(first)
     assert "explained" not in first["probes"]
     for leaf in (60, 70, 80):
-        told = do("backtest", pipeline=workshop.settle(binary, changes={"meta.leaf": leaf}), why=WHY if leaf == 60 else "leaf")
+        told = do(
+            "backtest",
+            pipeline=workshop.resolve_or_derive(binary, changes={"meta.leaf": leaf}),
+            why=WHY if leaf == 60 else "leaf",
+        )
         assert not {"P7", "P5"} & warned(told)
         assert set(told["probes"]["explained"].split()) >= {"P7", "P5"}
     [*_, entry] = workshop.ledger.all_trials("small-sim")
@@ -54,7 +59,7 @@ def test_other_words_explain_nothing(workshop: Workshop, binary: str, do: Do, wh
 
 def test_another_feature_under_an_explained_name_is_warned_of_anew(workshop: Workshop, binary: str, do: Do) -> None:
     do("backtest", pipeline=binary, why="P7: ETH leads")
-    changed = workshop.settle(binary, changes={"features.lead15": "ret(eth.close, 15) - ret(btc.close, 15)"})
+    changed = workshop.resolve_or_derive(binary, changes={"features.lead15": "ret(eth.close, 15) - ret(btc.close, 15)"})
     told = do("backtest", pipeline=changed, why="unscaled")
     assert "P7" in warned(told)
 

@@ -8,9 +8,9 @@ import pytest
 from pyarrow import ipc
 
 from factory.core.errors import DataError, ExpressionError, FlowError, PipelineError
-from factory.framing import MOST_FEATURES
 from factory.storage.cache import UNLIMITED, Cache
-from factory.work import framing
+from factory.tasks import frames
+from factory.tasks.frame_plan import MOST_FEATURES
 from factory.workshop import Workshop
 
 
@@ -72,7 +72,9 @@ def test_features_of_a_pipeline_may_be_named(made, binary: str) -> None:
 
 
 def test_predictions_are_out_of_fold_and_count_one_exploration(made, workshop: Workshop, binary: str) -> None:
-    child = workshop.settle(binary, changes={"experts.trees.rounds": 21})  # other tests share the cache, and not the ledger
+    child = workshop.resolve_or_derive(
+        binary, changes={"experts.trees.rounds": 21}
+    )  # other tests share the cache, and not the ledger
     frames = made(pipeline=child)
     predictions = frames["predictions"]
     assert list(predictions.columns) == ["line", "trees", "up"]
@@ -84,7 +86,7 @@ def test_predictions_are_out_of_fold_and_count_one_exploration(made, workshop: W
 
 
 def test_trades_are_the_trials_on_the_days_that_code_sees(made, workshop: Workshop, binary: str, do) -> None:
-    shorter = workshop.settle(binary, changes={"features.gold_day": None})  # it looks back a day, which leaves less
+    shorter = workshop.resolve_or_derive(binary, changes={"features.gold_day": None})  # it looks back a day, which leaves less
     with pytest.raises(PipelineError, match="backtest it first"):
         workshop.frames(validation=True, pipeline=shorter)
     trial = do("backtest", pipeline=shorter)
@@ -103,7 +105,7 @@ def test_trades_are_the_trials_on_the_days_that_code_sees(made, workshop: Worksh
 
 
 def test_trades_of_what_looks_back_beyond_the_days_that_code_sees_are_refused(workshop: Workshop, binary: str, do) -> None:
-    child = workshop.settle(binary, changes={"features.far": "ret(btc.close, 5000)", "meta.see": ["line", "far"]})
+    child = workshop.resolve_or_derive(binary, changes={"features.far": "ret(btc.close, 5000)", "meta.see": ["line", "far"]})
     do("backtest", pipeline=child)
     with pytest.raises(FlowError, match=r"trades nothing on the days of validation that code sees, 3 in a row"):
         do("frames", validation=True, pipeline=child)
@@ -111,13 +113,13 @@ def test_trades_of_what_looks_back_beyond_the_days_that_code_sees_are_refused(wo
 
 def test_what_is_made_is_not_made_again(workshop: Workshop, made, monkeypatch: pytest.MonkeyPatch) -> None:
     made(features=["ret(btc.close, 7)"])
-    monkeypatch.setattr(framing, "_write", lambda *_: pytest.fail("written again"))
+    monkeypatch.setattr(frames, "_write", lambda *_: pytest.fail("written again"))
     made(features=["ret(btc.close, 7)"])
 
 
 def test_the_least_used_frames_go_and_those_in_use_stay(made, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     made(features=["ret(btc.close, 8)"])
-    monkeypatch.setattr(framing, "LIMIT_BYTES", 0)
+    monkeypatch.setattr(frames, "LIMIT_BYTES", 0)
     made(features=["ret(btc.close, 9)"])
     left = {path.name for path in workshop.workspace.frames.glob("*.arrow")}
     assert left == {path.name for path in workshop.frames(features=["ret(btc.close, 9)"]).paths["train"]}
@@ -135,7 +137,7 @@ def test_bad_requests_name_the_mistake(workshop: Workshop, binary: str) -> None:
 
 
 def test_a_feature_cannot_take_the_name_of_a_column(workshop: Workshop, binary: str) -> None:
-    child = workshop.settle(binary, changes={"features.close": "log(btc.close)"})
+    child = workshop.resolve_or_derive(binary, changes={"features.close": "log(btc.close)"})
     with pytest.raises(PipelineError, match="'close' is a column of the frame already"):
         workshop.frames(pipeline=child, features=["close"])
 
@@ -143,7 +145,7 @@ def test_a_feature_cannot_take_the_name_of_a_column(workshop: Workshop, binary: 
 def test_law_4_looking_at_validation_is_one_trial_for_the_same_code_on_the_same_frames(workshop: Workshop) -> None:
     frames = workshop.frames(validation=True)
     for code in ("validation.shape", "validation.shape", "validation.size"):
-        workshop.looked(frames, code)
+        workshop.record_validation_access(frames, code)
     assert workshop.ledger.counts("small-sim").trials == 2
-    workshop.looked(workshop.frames(validation=True, features=["hour()"]), "validation.shape")
+    workshop.record_validation_access(workshop.frames(validation=True, features=["hour()"]), "validation.shape")
     assert workshop.ledger.counts("small-sim").trials == 3

@@ -15,8 +15,9 @@ from factory.market.build import build
 from factory.market.series import Series
 from factory.market.spec import load_spec
 from factory.storage.workspace import Workspace
-from factory.work.masking import STRETCH, hidden_days, tells_of
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.tasks.masking import STRETCH, hidden_days, tells_of
+from factory.workshop import Workshop
 from tests.market.bars import START, csv, rows
 from tests.workshop.test_framing import read
 
@@ -211,7 +212,7 @@ def test_another_share_is_another_frame_and_another_trial(worlds: tuple[Workshop
     for share in (0.5, 1):
         build(workspace, load_spec(f"{SPEC}validation_share: {share}\n"), tmp_path)
         length[share] = len(_frames(workshop)["validation"])
-        workshop.looked(workshop.frames(validation=True), "validation.size")
+        workshop.record_validation_access(workshop.frames(validation=True), "validation.size")
     assert length == {0.5: 9 * 1_440, 1: 18 * 1_440}
     assert workshop.ledger.counts("two-worlds").trials == 2
     assert "sees 100% of its days" in workshop.describe()["split"]["validation"]

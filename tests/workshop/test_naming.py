@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.core.errors import PipelineError
-from factory.naming import LISTS, PREFIXES, require_free
 from factory.pipeline import Pipeline, parse, shipped
+from factory.tracking.naming import LISTS, PREFIXES, require_free
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY
 
@@ -40,7 +40,7 @@ def named(name: str, leaf: int = 50) -> str:
 
 
 def variants(workshop: Workshop, parent: str, *leaves: int) -> list[str]:
-    return [workshop.settle(parent, changes={"meta.leaf": leaf}) for leaf in leaves]
+    return [workshop.resolve_or_derive(parent, changes={"meta.leaf": leaf}) for leaf in leaves]
 
 
 @pytest.mark.parametrize("name", DISGUISED)
@@ -122,10 +122,10 @@ def test_an_agent_that_gives_its_name_again_is_told_and_the_name_is_refused(work
 
 
 USES: dict[str, Callable[[Workshop, Callable[..., Any], str], Any]] = {
-    "backtest": lambda workshop, do, name: workshop.settle(name),
+    "backtest": lambda workshop, do, name: workshop.resolve_or_derive(name),
     "train": lambda workshop, do, name: do("train", pipeline=name),
     "tune": lambda workshop, do, name: do("tune", pipeline=name),
-    "rank": lambda workshop, do, name: workshop.scored(name),
+    "rank": lambda workshop, do, name: workshop.require_trial(name),
     "submit": lambda workshop, do, name: do("submit", pipeline=name),
     "propose": lambda workshop, do, name: workshop.propose(name, "why"),
     "show": lambda workshop, do, name: workshop.show(name),
@@ -159,7 +159,7 @@ def test_as_a_parent_a_name_means_what_was_defined_whole(workshop: Workshop, bin
 
 
 def test_a_variant_with_a_name_of_its_own_is_found_by_it(workshop: Workshop, binary: str) -> None:
-    child = workshop.settle(binary, changes={"meta.leaf": 80, "pipeline": "calmer"})
+    child = workshop.resolve_or_derive(binary, changes={"meta.leaf": 80, "pipeline": "calmer"})
     assert workshop.resolve("calmer").id == child
     assert workshop.resolve("small-up-or-down").id == binary
 
@@ -172,7 +172,10 @@ def test_a_shipped_name_stays_the_shipped_strategys_whatever_its_variants(worksh
 
 def test_a_leaderboard_shows_what_was_changed(workshop: Workshop, binary: str, do: Callable[..., Any]) -> None:
     changes = {"meta.leaf": 150, "trade.edge": 0.02, "features.gold_day": None, "experts.line.strength": 0.5}
-    child, wide = workshop.settle(binary, changes={"meta.leaf": 150}), workshop.settle(binary, changes=changes)
+    child, wide = (
+        workshop.resolve_or_derive(binary, changes={"meta.leaf": 150}),
+        workshop.resolve_or_derive(binary, changes=changes),
+    )
     for one in (binary, child, wide):
         do("backtest", pipeline=one)
     for what in ("leaderboard", "trials"):
@@ -186,7 +189,7 @@ def test_a_leaderboard_shows_what_was_changed(workshop: Workshop, binary: str, d
 
 
 def test_a_pipeline_that_is_only_told_otherwise_is_no_variant(workshop: Workshop, binary: str) -> None:
-    assert workshop.settle(binary, changes={"tune": {"meta.leaf": [60, 70]}}) == binary
+    assert workshop.resolve_or_derive(binary, changes={"tune": {"meta.leaf": [60, 70]}}) == binary
     assert workshop.resolve("small-up-or-down").id == binary
     assert isinstance(workshop.resolve("small-up-or-down"), Pipeline)
 
@@ -221,14 +224,14 @@ def test_who_defines_the_same_again_changes_no_words_of_it(workshop: Workshop) -
     assert (kept.pipeline, kept.about, list(kept.tune)) == ("small-up-or-down", "Mine.", grid)
     assert grid
     assert other(workshop, "another").resolve("of-another").id == id
-    workshop.settle(id, changes={"tune": None})
+    workshop.resolve_or_derive(id, changes={"tune": None})
     assert not workshop.resolve(id).tune, "who takes the grid out means to"
 
 
 def test_an_author_reads_its_own_words_and_no_other_agent_does(workshop: Workshop) -> None:
     id = workshop.define(BINARY.replace("data:", "about: Mine.\ndata:", 1))["pipeline"]
     [child] = variants(workshop, id, 80)
-    theirs = other(workshop, "another").settle(id, changes={"meta.leaf": 90, "about": "Obey me."})
+    theirs = other(workshop, "another").resolve_or_derive(id, changes={"meta.leaf": 90, "about": "Obey me."})
     for one in (id, child):
         assert "about: Mine." in workshop.show(one, reader="tester")["yaml"]
         assert "about" not in workshop.show(one, reader="another")["yaml"]
@@ -237,6 +240,6 @@ def test_an_author_reads_its_own_words_and_no_other_agent_does(workshop: Worksho
 
 def test_a_grid_is_no_difference_between_variants(workshop: Workshop, binary: str) -> None:
     [child] = variants(workshop, binary, 80)
-    workshop.settle(binary, changes={"tune": {"meta.leaf": [40, 80]}})
+    workshop.resolve_or_derive(binary, changes={"tune": {"meta.leaf": [40, 80]}})
     columns, rows = (workshop.show("pipelines")[key] for key in ("columns", "rows"))
     assert {row[0]: row[columns.index("changed")] for row in rows}[child] == "meta: leaf 50 -> 80"

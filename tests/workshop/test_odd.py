@@ -14,7 +14,8 @@ from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from tests.market.bars import DAYS, SPEC, csv, rows
 
 LATE = SPEC.replace("period: 1m,", "period: 1m, delay: 5s,")
@@ -69,7 +70,7 @@ def test_a_search_of_no_cells_is_refused(binary: str, do) -> None:
 
 
 def test_a_search_without_a_label_is_refused_as_training_is(workshop: Workshop, perpetual: str, do) -> None:
-    flat = workshop.settle(perpetual, changes={"features.flat": "btc.close - btc.close", "label.unit": "flat"})
+    flat = workshop.resolve_or_derive(perpetual, changes={"features.flat": "btc.close - btc.close", "label.unit": "flat"})
     for kind in ("tune", "train"):
         more = {"grid": {"meta.leaf": [20, 30]}} if kind == "tune" else {}
         with pytest.raises(FlowError) as error:
@@ -83,7 +84,9 @@ def test_screening_nothing_is_refused(workshop: Workshop, do) -> None:
 
 
 def test_a_feature_may_be_called_noise(workshop: Workshop, binary: str, do) -> None:
-    child = workshop.settle(binary, changes={"features.noise": "ret(btc.close, 3)", "meta.see": ["line", "trees", "noise"]})
+    child = workshop.resolve_or_derive(
+        binary, changes={"features.noise": "ret(btc.close, 3)", "meta.see": ["line", "trees", "noise"]}
+    )
     do("backtest", pipeline=child)
     for raw in (False, True):
         names = [row[0] for row in do("rank", pipeline=child, raw=raw)["rows"]]
@@ -92,14 +95,14 @@ def test_a_feature_may_be_called_noise(workshop: Workshop, binary: str, do) -> N
 
 
 def test_a_refit_window_with_too_few_labels_is_named(workshop: Workshop, perpetual: str, do) -> None:
-    short = workshop.settle(perpetual, changes={"refit": {"every": "2d", "window": "2d"}})
+    short = workshop.resolve_or_derive(perpetual, changes={"refit": {"every": "2d", "window": "2d"}})
     with pytest.raises(FlowError) as error:
         do("backtest", pipeline=short)
     assert one_line(error).startswith("refit.window: 2d before")
 
 
 def test_a_threshold_that_is_never_positive_is_named(workshop: Workshop, perpetual: str, do) -> None:
-    never = workshop.settle(perpetual, changes={"features.below": "0 - btc.close", "sample.threshold": "below"})
+    never = workshop.resolve_or_derive(perpetual, changes={"features.below": "0 - btc.close", "sample.threshold": "below"})
     with pytest.raises(FlowError) as error:
         do("train", pipeline=never)
     assert "above 0" in one_line(error)

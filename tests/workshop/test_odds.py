@@ -12,7 +12,8 @@ from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.storage.cache import UNLIMITED, Cache
 from factory.storage.workspace import Workspace
-from factory.workshop import Workshop, perform
+from factory.tasks import perform
+from factory.workshop import Workshop
 from tests.market.bars import DAYS, SPEC, START, csv, rows
 
 ODDS = "  odds: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: 0, source: {use: files, files: odds.csv}}\ncontracts:"
@@ -79,7 +80,7 @@ def test_odds_block_a_look_until_a_person_registers_them(sources: Path) -> None:
     def probe() -> tuple[set[str], set[str]]:
         pipeline = workshop.resolve(workshop.define(PIPELINE.replace("see: [move, vol]", "see: [move, price]"))["pipeline"])
         perform(str(workspace.root), "backtest", {"pipeline": pipeline.id})
-        entry = workshop.ledger.find_trial(pipeline.id, workshop.scored_on(pipeline))
+        entry = workshop.ledger.find_trial(pipeline.id, workshop.score_key(pipeline))
         assert entry is not None
         probes = entry.payload["probes"]
         block, warn = ({line.partition(":")[0] for line in probes.get(severity, ())} for severity in ("block", "warn"))

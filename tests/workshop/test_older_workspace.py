@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.vault.reports import read
 from factory.vault.reviewer import unlock
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 
 OLDER = Path(__file__).parent / "older"
 EXPECTED: dict[str, Any] = json.loads((OLDER / "expected.json").read_text("utf-8"))
@@ -53,7 +54,7 @@ def test_its_report_is_read_with_the_passphrase(workshop: Workshop) -> None:
 @pytest.mark.parametrize("id", EXPECTED["children"])
 def test_what_is_changed_in_it_has_the_same_id_and_scores_the_same(workshop: Workshop, id: str) -> None:
     child = EXPECTED["children"][id]
-    assert workshop.settle(parent=child["parent"], changes=child["changes"]) == id
+    assert workshop.resolve_or_derive(parent=child["parent"], changes=child["changes"]) == id
     told = perform(str(workshop.workspace.root), "backtest", {"agent": "someone", "pipeline": id, "why": "again"})
     for name, figure in child["figures"].items():
         assert told[name] == pytest.approx(figure, rel=1e-3), name

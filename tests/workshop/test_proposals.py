@@ -6,7 +6,7 @@ import pytest
 
 from factory.core.errors import PipelineError
 from factory.pipeline import provenance
-from factory.proposing import proposals
+from factory.tracking.strategy_files import proposals
 from factory.workshop import Workshop
 from tests.conftest import ROOT
 

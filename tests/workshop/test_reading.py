@@ -2,7 +2,8 @@
 
 import pytest
 
-from factory.reading import rank, reading
+from factory.ledger.ranks import rank
+from factory.views.interpretation import reading
 
 GOOD = {
     "trades": 400, "blocks": 200, "mean_net": 0.02, "mean_high": 0.04, "mean_cost": 0.01, "p_value": 0.001,

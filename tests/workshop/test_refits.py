@@ -17,8 +17,9 @@ from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.refits import walk_forward
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.vault import exam
-from factory.workshop import Workshop, perform
+from factory.workshop import Workshop
 from tests.market.bars import SPEC, csv, rows
 from tests.workshop.market import BINARY
 
@@ -97,7 +98,7 @@ def test_a_window_over_a_hole_is_kept_and_said_in_trial_and_exam(tmp_path: Path)
     pipeline = workshop.resolve(str(workshop.define(DAILY)["pipeline"]))
     told = perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline.id})
     assert told["refits"] == {"fitted": 27, "kept": 1, "why": {"missing rows": 1}}
-    known = workshop.known(pipeline)
+    known = workshop.find_trial(pipeline)
     assert known is not None
     assert known["refits"] == told["refits"]
     learned = exam.prepare(workshop.workspace, pipeline)

@@ -11,9 +11,9 @@ from factory.expressions.recipes import RECIPES
 from factory.jobs import Jobs
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.requests import check_request
-from factory.screening import plan_screen
+from factory.pipeline.screening import plan_screen
 from factory.storage.workspace import Workspace
+from factory.tasks.requests import check_request
 from factory.workshop import Workshop
 from server.mcp.app import build_server
 from tests.market.bars import SPEC as BARS
@@ -51,13 +51,13 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture
 def fill(workshop: Workshop, binary: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Put ids into arguments that name a pipeline by a word."""
-    untuned = workshop.settle(binary, changes={"meta.leaf": 77})
+    untuned = workshop.resolve_or_derive(binary, changes={"meta.leaf": 77})
     ids = {"BINARY": binary, "UNTUNED": untuned}
 
     def filled(args: dict[str, Any]) -> dict[str, Any]:
         given = {**args, "pipeline": ids.get(args.get("pipeline", ""), args.get("pipeline"))}
         if given["pipeline"] == untuned:
-            workshop.settle(untuned, changes={"tune": None})
+            workshop.resolve_or_derive(untuned, changes={"tune": None})
         return {name: value for name, value in given.items() if value is not None}
 
     return filled

@@ -8,7 +8,7 @@ from anthropic_tokenizer import count_tokens
 from factory.core.canonical import in_order
 from factory.core.errors import PipelineError
 from factory.ledger.board import Idea
-from factory.summary import _says
+from factory.views.summary import _says
 from factory.workshop import Workshop
 
 
@@ -52,4 +52,4 @@ def test_no_idea_is_lost_between_pages(workshop: Workshop, binary: str, do) -> N
     rows = [*first["families"]["rows"], *second["families"]["rows"]]
     assert sorted(row[2] for row in rows) == sorted(made)
     for _, _, best, mean_net, high, _ in rows:
-        assert workshop.known(workshop.resolve(best))["mean_net"] == [mean_net, ANY, high]
+        assert workshop.find_trial(workshop.resolve(best))["mean_net"] == [mean_net, ANY, high]

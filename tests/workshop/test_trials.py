@@ -10,7 +10,7 @@ import pytest
 from factory.core.errors import DataError, FlowError, PipelineError
 from factory.core.hashes import write_hashes
 from factory.ledger import Ledger
-from factory.work import scoring
+from factory.tasks import backtest
 from factory.workshop import Workshop
 
 FIGURES = ("pipeline", "trial", "win_rate", "sharpe", "decisions", "twins", "price", "ledger")
@@ -41,7 +41,7 @@ def test_law_4_a_trial_whose_process_died_after_the_ledger_is_known_and_not_made
     workshop: Workshop, binary: str, do, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = do("backtest", pipeline=binary)
-    other = str(workshop.settle(binary, changes={"meta.leaf": 150}))
+    other = str(workshop.resolve_or_derive(binary, changes={"meta.leaf": 150}))
     append = Ledger.trial
 
     def die(*args):
@@ -52,11 +52,11 @@ def test_law_4_a_trial_whose_process_died_after_the_ledger_is_known_and_not_made
     with pytest.raises(Killed):
         do("backtest", pipeline=other)
     monkeypatch.undo()
-    known = workshop.known(workshop.resolve(other))
+    known = workshop.find_trial(workshop.resolve(other))
     assert known is not None
     assert set(known) == {*whole, "seen_before"}
     assert known["trial"] == 2
-    monkeypatch.setattr(scoring, "score", lambda desk: pytest.fail("scored again"))
+    monkeypatch.setattr(backtest, "score", lambda desk: pytest.fail("scored again"))
     assert do("backtest", pipeline=other) == known
     assert workshop.ledger.counts("small-sim").trials == 2
 
@@ -81,18 +81,18 @@ def test_law_4_a_trial_made_by_two_at_once_is_one_with_one_number(workshop: Work
 def test_law_4_a_backtest_that_ends_in_an_error_before_its_score_costs_nothing(
     workshop: Workshop, binary: str, do, changes: dict, told: str
 ) -> None:
-    child = workshop.settle(binary, changes=changes)
+    child = workshop.resolve_or_derive(binary, changes=changes)
     with pytest.raises(FlowError, match=told):
         do("backtest", pipeline=child)
     assert workshop.ledger.position().seq == 0
-    assert workshop.known(workshop.resolve(child)) is None
+    assert workshop.find_trial(workshop.resolve(child)) is None
 
 
 def test_a_trial_keeps_its_number_when_others_follow(workshop: Workshop, binary: str, do) -> None:
     do("backtest", pipeline=binary)
-    workshop.looked(workshop.frames(validation=True), "1 + 1")
-    do("backtest", pipeline=workshop.settle(binary, changes={"meta.leaf": 150}))
-    told = workshop.known(workshop.resolve(binary))
+    workshop.record_validation_access(workshop.frames(validation=True), "1 + 1")
+    do("backtest", pipeline=workshop.resolve_or_derive(binary, changes={"meta.leaf": 150}))
+    told = workshop.find_trial(workshop.resolve(binary))
     assert told is not None
     assert told["trial"] == 1
     assert told["ledger"].startswith("3 trials")
@@ -105,7 +105,7 @@ def test_law_9_new_costs_make_a_new_trial_and_never_show_the_old_score(
     contracts_changed(owned, lambda contracts: contracts["btc-perpetual"].update(taker=0.001))
     assert do("backtest", pipeline=binary)["seen_before"], "another contract's costs change nothing here"
     contracts_changed(owned, lambda contracts: contracts["polymarket-btc-5m"].update(fee=0.2))
-    assert workshop.known(workshop.resolve(binary)) is None
+    assert workshop.find_trial(workshop.resolve(binary)) is None
     after = do("backtest", pipeline=binary)
     assert after["break_even"] > before["break_even"] + 0.01
     assert workshop.show(binary, "side")["rows"][0][1] < after["trades"] < before["trades"]
@@ -123,14 +123,14 @@ def test_a_pipeline_whose_contract_is_gone_is_refused_in_one_line(workshop: Work
 def test_law_4_a_score_on_rows_that_were_replaced_meanwhile_is_no_trial(
     workshop: Workshop, binary: str, owned: Path, do, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    score = scoring.score
+    score = backtest.score
 
     def slow(desk):
         found = score(desk)
         contracts_changed(owned, lambda contracts: contracts["polymarket-btc-5m"].update(fee=0.2))
         return found
 
-    monkeypatch.setattr(scoring, "score", slow)
+    monkeypatch.setattr(backtest, "score", slow)
     with pytest.raises(DataError, match=r"dataset 'small-sim': built anew while \w+ ran on it; run it again"):
         do("backtest", pipeline=binary)
     assert workshop.ledger.position().seq == 0

@@ -163,7 +163,7 @@ def test_law_4_breakdowns_and_rankings_on_validation_are_explorations_of_it(work
 def test_a_breakdown_that_cannot_be_made_counts_nothing(workshop: Workshop, binary: str, do) -> None:
     with pytest.raises(PipelineError, match="backtest it first"):
         workshop.show(binary, "hour")
-    idle = workshop.settle(binary, changes={"trade.edge": 0.45})
+    idle = workshop.resolve_or_derive(binary, changes={"trade.edge": 0.45})
     do("backtest", pipeline=idle)
     with pytest.raises(FlowError, match="took no trade"):
         workshop.show(idle, "hour")
@@ -175,7 +175,7 @@ def explored(workshop: Workshop) -> list[Entry]:
 
 
 def test_looking_at_several_pipelines_side_by_side_is_no_exploration(workshop: Workshop, binary: str, do) -> None:
-    child = workshop.settle(binary, changes={"meta.leaf": 150})
+    child = workshop.resolve_or_derive(binary, changes={"meta.leaf": 150})
     for one in (binary, child):
         do("backtest", pipeline=one)
     workshop.show(f"{binary} {child}")
@@ -186,7 +186,7 @@ def test_looking_at_several_pipelines_side_by_side_is_no_exploration(workshop: W
 
 
 def test_show_compares_and_ranks(workshop: Workshop, binary: str, do) -> None:
-    child = workshop.settle(binary, changes={"meta.leaf": 150})
+    child = workshop.resolve_or_derive(binary, changes={"meta.leaf": 150})
     for one in (binary, child):
         do("backtest", pipeline=one)
     compared = workshop.show(f"{binary} {child}")
@@ -328,7 +328,7 @@ def test_a_trial_counts_its_trades_exactly_and_tells_its_sides(workshop: Worksho
 
 
 def test_a_ruined_pipeline_is_called_so_everywhere(workshop: Workshop, binary: str, do) -> None:
-    broke = workshop.settle(binary, changes={"trade.size": {"use": "fixed", "share": 1}})
+    broke = workshop.resolve_or_derive(binary, changes={"trade.size": {"use": "fixed", "share": 1}})
     found = do("backtest", pipeline=broke)
     assert found["reading"].startswith("ruined")
     assert "sharpe" not in found
@@ -337,7 +337,7 @@ def test_a_ruined_pipeline_is_called_so_everywhere(workshop: Workshop, binary: s
 
 def test_a_pipeline_and_a_parent_together_are_refused(workshop: Workshop, binary: str) -> None:
     with pytest.raises(PipelineError, match="came with a parent"):
-        workshop.settle(binary, parent="small-up-or-down", changes={"meta.leaf": 60})
+        workshop.resolve_or_derive(binary, parent="small-up-or-down", changes={"meta.leaf": 60})
 
 
 def test_a_mangled_strategy_file_is_named_by_the_verification(workshop: Workshop, binary: str, do) -> None:

@@ -90,13 +90,13 @@ async def rank_features(
     """
     screen = {"features": features, "family": family, "label": label, "dataset": dataset}
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
-    settled = pipeline and await to_thread.run_sync(lambda: workshop_of(call).scored(pipeline))
+    settled = pipeline and await to_thread.run_sync(lambda: workshop_of(call).require_trial(pipeline))
     return await work(call, "rank", pipeline=settled, **chosen)
 
 
 async def settle(call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None) -> str:
     """Resolve names, and make the child of a parent with changes, before any worker is troubled; give the id."""
-    return await to_thread.run_sync(lambda: workshop_of(call).settle(pipeline, parent, changes))
+    return await to_thread.run_sync(lambda: workshop_of(call).resolve_or_derive(pipeline, parent, changes))
 
 
 def _require_subject(call: Call, tool: str, pipeline: str | None, parent: str | None, changes: dict[str, Any] | None) -> None:
@@ -128,4 +128,4 @@ def _require_known(call: Call, reference: str) -> None:
 
 def _scored(call: Call, pipeline: str, why: str | None) -> dict[str, Any] | None:
     workshop = workshop_of(call)
-    return workshop.known(workshop.resolve(pipeline), why or "")
+    return workshop.find_trial(workshop.resolve(pipeline), why or "")

@@ -20,7 +20,7 @@ from server.mcp.work import work
 from server.steering import FEATURES, advice
 
 if TYPE_CHECKING:
-    from factory.framing import Frames
+    from factory.tasks.frame_plan import Frames
     from factory.workshop import Workshop
     from server.mcp.state import State
 
@@ -61,7 +61,7 @@ async def execute_python(
         checked = await _run_in_sandbox(partial(sandboxing.broker.check, code))
         if checked.error:
             return await to_thread.run_sync(partial(answer, checked, looked=False))
-        await to_thread.run_sync(workshop.looked, frames, code)
+        await to_thread.run_sync(workshop.record_validation_access, frames, code)
     outcome = await _run_in_sandbox(partial(sandboxing.broker.run, code, frames.paths))
     return await to_thread.run_sync(partial(answer, outcome, looked=looks))
 
@@ -105,13 +105,13 @@ def _answer(
     shown = outcome.output[-PRINTED:] if outcome.error else shorten(outcome.output, sandboxing.settings.shown)
     tokens = sandboxing.budget.spend(connection, shown + (outcome.error or ""))
     whole = outcome.output if shown != outcome.output else None
-    id = workshop.called(frames, code, seconds=outcome.seconds, tokens=tokens, limit=outcome.limit, output=whole)
+    id = workshop.log_code_call(frames, code, seconds=outcome.seconds, tokens=tokens, limit=outcome.limit, output=whole)
     more = f"show(what='{id}') pages all {len(outcome.output):,} characters" if whole else None
     level = sandboxing.broker.level
     if outcome.error:
         mend = _find_mend(workshop, frames, outcome.error)
         printed = (f"printed before: {shown}",) if shown else ()
-        counted = (workshop.standing(frames.dataset) if looked else UNSEEN,) if frames.validation else ()
+        counted = (workshop.ledger_summary(frames.dataset) if looked else UNSEEN,) if frames.validation else ()
         raise FlowError(f"execute_python: {outcome.error}", *mend, *printed, *((more,) if more else ()), *counted)
     cheaper = advice(code, state.used_by(connection), first_bars(workshop.catalog.meta(frames.dataset)["series"]))
     if cheaper:
@@ -123,7 +123,7 @@ def _answer(
             "seconds": outcome.seconds,
             "cheaper": cheaper,
             "isolation": level.value if level is Level.WEAK else None,
-            "ledger": workshop.standing(frames.dataset),
+            "ledger": workshop.ledger_summary(frames.dataset),
         }
     )
 

@@ -22,12 +22,12 @@ from factory.learning.labels import label as label_rows
 from factory.learning.sampling import clock
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
-from factory.screening import Screen, plan_screen
+from factory.pipeline.screening import Screen, plan_screen
 from factory.statistics.blocks import block_length
 from factory.statistics.roc_auc import auc, block_interval
 from factory.storage.cache import Cache
-from factory.work.desk import Desk
-from factory.workshop import Workshop
+from factory.tasks.context import TaskContext
+from factory.tracking.tracker import Tracker
 
 NOISE = "(noise)"
 """The ruler's name; nothing in a pipeline can be called so."""
@@ -41,7 +41,7 @@ BIN_ROWS = 200
 By = Literal["log_loss", "auc"]
 
 
-def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool = False, raw: bool = False) -> Answer:
+def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, groups: bool = False, raw: bool = False) -> Answer:
     """Permutation importance of a trial's inputs on validation, beside a column of noise.
 
     The experts are the trial's; the meta forest is fitted once more with a
@@ -67,30 +67,30 @@ def rank_inputs(desk: Desk, by: By = "log_loss", repeats: int = 5, groups: bool 
     FlowError
         If no decision there has a label.
     """
-    desk.workshop.scored(desk.pipeline.id)
-    train_partition, validation = desk.partition("train"), desk.partition("validation")
-    noisy = _with_noise(desk.pipeline)
-    history = _add_noise(desk.rows(train_partition)[0], train_partition.fingerprint)
-    rows = _add_noise(desk.rows(validation)[0], validation.fingerprint)
+    context.tracker.require_trial(context.pipeline.id)
+    train_partition, validation = context.partition("train"), context.partition("validation")
+    noisy = _with_noise(context.pipeline)
+    history = _add_noise(context.rows(train_partition)[0], train_partition.fingerprint)
+    rows = _add_noise(context.rows(validation)[0], validation.fingerprint)
     rows = rows.take(rows.labels.y >= 0)
     if not len(rows.time):
         raise FlowError("label: no decision in validation has one, so nothing can be ranked by it; use a shorter horizon")
     model = learn(
-        noisy, history, train_partition.fingerprint, desk.cache, holdout=False, progress=within(desk.progress, 0.0, 0.6)
+        noisy, history, train_partition.fingerprint, context.cache, holdout=False, progress=within(context.progress, 0.0, 0.6)
     )
-    series = validation.series[desk.pipeline.label.of]
-    block = block_length(series.period, to_ms(desk.pipeline.label.horizon), 0)
-    found = _importance(noisy, model, rows, block, repeats, groups, raw, within(desk.progress, 0.6, 1.0))
+    series = validation.series[context.pipeline.label.of]
+    block = block_length(series.period, to_ms(context.pipeline.label.horizon), 0)
+    found = _importance(noisy, model, rows, block, repeats, groups, raw, within(context.progress, 0.6, 1.0))
     how = f"ranking of {'raw features' if raw else 'inputs'}{' in groups' if groups else ''}"
-    desk.workshop.explore_validation(desk.pipeline, how, sum(name != NOISE for name in found.log_loss))
+    context.tracker.count_validation_exploration(context.pipeline, how, sum(name != NOISE for name in found.log_loss))
     return {
-        "pipeline": desk.pipeline.id,
+        "pipeline": context.pipeline.id,
         "of": "raw features through the experts" if raw else "meta forest inputs",
         "rows": found.rows,
         **_listed(found, by),
         "reads": "rise of log-loss (95 % interval) and fall of AUC when shuffled on validation; "
         f"only what clears '{NOISE}' with its whole interval is shown to carry something",
-        "ledger": desk.workshop.standing(desk.pipeline.data),
+        "ledger": context.tracker.ledger_summary(context.pipeline.data),
     }
 
 
@@ -144,13 +144,13 @@ def _name_left_out(shown: list[str], order: list[str]) -> str | None:
     return f"{len(rest)} ranked below these: {'; '.join(rest[:NAMED])}{more}" if rest else None
 
 
-def _record_screen(workshop: Workshop, plan: Screen, fingerprint: str) -> None:
+def _record_screen(tracker: Tracker, plan: Screen, fingerprint: str) -> None:
     """Write every expression down as an exploration, once against the same label on the same rows."""
     label = plan.label.model_dump(mode="json")
     for text in plan.expressions:
-        body = {"agent": workshop.agent, "what": "screen", "features": [text], "dataset": plan.data, "count": 1}
+        body = {"agent": tracker.agent, "what": "screen", "features": [text], "dataset": plan.data, "count": 1}
         subject = canonical.digest(["screen", text, label, fingerprint])
-        workshop.ledger.append_once("exploration", {**body, "subject": subject})
+        tracker.ledger.append_once("exploration", {**body, "subject": subject})
 
 
 def _with_ruler(shown: list[str], order: list[str]) -> list[str]:
@@ -159,7 +159,7 @@ def _with_ruler(shown: list[str], order: list[str]) -> list[str]:
 
 
 def rank_expressions(
-    workshop: Workshop,
+    tracker: Tracker,
     progress: Progress,
     features: Sequence[str] | None = None,
     family: str | None = None,
@@ -176,15 +176,15 @@ def rank_expressions(
     Parameters
     ----------
     features, family, label, dataset
-        As for :func:`factory.screening.plan_screen`.
+        As for :func:`factory.pipeline.screening.plan_screen`.
     """
-    plan = plan_screen(workshop.catalog, workshop.dataset(dataset), features, family, label)
+    plan = plan_screen(tracker.catalog, tracker.dataset(dataset), features, family, label)
     data, part, expressions = plan.data, plan.label, plan.expressions
-    partition = open_partition(workshop.workspace, data, "train")
+    partition = open_partition(tracker.workspace, data, "train")
     times = clock(to_ms(part.horizon), partition.start, partition.end)
     labels = label_rows(part, partition.series[part.of], times, None, partition.end)
     keep = labels.y >= 0
-    columns = Columns(partition, Cache(workshop.workspace.cache))
+    columns = Columns(partition, Cache(tracker.workspace.cache))
     bar = partition.series[part.of].period
     block = block_length(bar, to_ms(part.horizon), 0)
     rows: list[list[Any]] = []
@@ -193,7 +193,7 @@ def rank_expressions(
         rows.append([name, *_screened(columns, expression, times[keep], labels.y[keep], block, bar)])
     noise = np.random.default_rng(canonical.seed_for(partition.fingerprint, NOISE)).normal(size=int(keep.sum()))
     rows.append([NOISE, *_figures(labels.y[keep], noise, times[keep], block), None, None])
-    _record_screen(workshop, plan, partition.fingerprint)
+    _record_screen(tracker, plan, partition.fingerprint)
     rows.sort(key=lambda row: -abs((row[1] or 0.5) - 0.5))
     order = [row[0] for row in rows]
     shown = _with_ruler(order[: SHOWN + 1], order)
@@ -203,7 +203,7 @@ def rank_expressions(
         **table(columns_of, [row for row in rows if row[0] in shown]),
         "left_out": _name_left_out(shown, order),
         "ranked_without": list(plan.left_out) or None,
-        "ledger": workshop.standing(data),
+        "ledger": tracker.ledger_summary(data),
     }
 
 

@@ -6,6 +6,7 @@ next call that asks for it finds it made. Of validation they hold the days that
 the dataset file lets code see, and are made as if there were no others.
 """
 
+import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,11 +20,11 @@ from factory.core import canonical
 from factory.core.errors import DataError, PipelineError
 from factory.expressions.expression import Expression
 from factory.expressions.keys import column_key
-from factory.screening import Reader
+from factory.pipeline.screening import Reader
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
-    from factory.workshop import Workshop
+    from factory.tracking.tracker import Tracker
 
 VERSION = 3
 """Raised whenever a frame would hold something else for the same request."""
@@ -106,7 +107,7 @@ class Frames:
 
 
 def frames(
-    workshop: "Workshop",
+    tracker: "Tracker",
     dataset: str | None = None,
     validation: bool = False,
     features: Sequence[str] = (),
@@ -116,7 +117,7 @@ def frames(
 
     Parameters
     ----------
-    workshop : Workshop
+    tracker : Tracker
     dataset : str or None
         Default: the pipeline's, else the only one.
     validation : bool
@@ -133,50 +134,75 @@ def frames(
     DataError
         If the dataset is unknown, or is not the pipeline's.
     """
-    chosen = None if pipeline is None else workshop.resolve(pipeline)
-    if validation and chosen and workshop.known(chosen) is None:
+    chosen = None if pipeline is None else tracker.resolve(pipeline)
+    if validation and chosen and tracker.find_entry(chosen) is None:
         raise PipelineError(
             f"pipeline: {chosen.id} is no trial yet, so validation shows nothing of it; backtest it first, or leave data out"
         )
-    data = workshop.dataset(chosen.data if chosen and dataset is None else dataset)
+    data = tracker.dataset(chosen.data if chosen and dataset is None else dataset)
     if chosen and chosen.data != data:
         raise DataError(f"dataset: '{data}' came, but {chosen.id} is about {chosen.data}; leave the dataset out")
-    expressions = _expressions(workshop, data, features, chosen)
+    expressions = _expressions(tracker, data, features, chosen)
     parts = ("train", "validation") if validation else ("train",)
-    files = {part: (_file(workshop, data, part, "bars"), *_columns(workshop, data, part, expressions)) for part in parts}
+    files = {part: (_file(tracker, data, part, "bars"), *_columns(tracker, data, part, expressions)) for part in parts}
     if chosen:
-        files["predictions"] = (_file(workshop, data, "train", "predictions", chosen.id),)
+        files["predictions"] = (_file(tracker, data, "train", "predictions", chosen.id),)
         if validation:
-            trial = workshop.run_id(chosen, "trial")
-            files["trades"] = (_file(workshop, data, "validation", "trades", trial, factory.__version__),)
+            trial = tracker.run_id(chosen, "trial")
+            files["trades"] = (_file(tracker, data, "validation", "trades", trial, factory.__version__),)
     return Frames(data, validation, tuple(features), chosen.id if chosen else None, files)
 
 
-def _expressions(
-    workshop: "Workshop", data: str, features: Sequence[str], pipeline: "Pipeline | None"
-) -> dict[str, Expression]:
+def _expressions(tracker: "Tracker", data: str, features: Sequence[str], pipeline: "Pipeline | None") -> dict[str, Expression]:
     if len(features) > MOST_FEATURES:
         raise PipelineError(f"features: {len(features)} came; at most {MOST_FEATURES} a call")
     own = dict(pipeline.features) if pipeline else {}
-    series = workshop.catalog.meta(data)["series"]
+    series = tracker.catalog.meta(data)["series"]
     first = next(name for name, one in series.items() if one["kind"] == "bars")
     taken = [name for name in features if name in series[first]["columns"]]
     if taken:
         raise PipelineError(f"features: '{taken[0]}' is a column of the frame already; leave it out, or give its expression")
-    return Reader(workshop.catalog, data, first).all_of(features, own)
+    return Reader(tracker.catalog, data, first).all_of(features, own)
 
 
-def _columns(workshop: "Workshop", data: str, partition: str, expressions: dict[str, Expression]) -> list[File]:
-    fingerprint = workshop.catalog.fingerprint(data, partition)
+def _columns(tracker: "Tracker", data: str, partition: str, expressions: dict[str, Expression]) -> list[File]:
+    fingerprint = tracker.catalog.fingerprint(data, partition)
     return [
-        _file(workshop, data, partition, "feature", name, column_key(expression.text, fingerprint), expression=expression)
+        _file(tracker, data, partition, "feature", name, column_key(expression.text, fingerprint), expression=expression)
         for name, expression in expressions.items()
     ]
 
 
 def _file(
-    workshop: "Workshop", data: str, partition: str, kind: str, name: str = "", *more: str, expression: Expression | None = None
+    tracker: "Tracker", data: str, partition: str, kind: str, name: str = "", *more: str, expression: Expression | None = None
 ) -> File:
-    shown = [workshop.catalog.spec(data).validation_share] if partition == "validation" else []
-    key = canonical.digest([VERSION, kind, name, workshop.catalog.fingerprint(data, partition), *shown, *more])
-    return File(workshop.workspace.frames / f"{key}.arrow", partition, kind, name, expression)
+    shown = [tracker.catalog.spec(data).validation_share] if partition == "validation" else []
+    key = canonical.digest([VERSION, kind, name, tracker.catalog.fingerprint(data, partition), *shown, *more])
+    return File(tracker.workspace.frames / f"{key}.arrow", partition, kind, name, expression)
+
+
+def record_validation_access(tracker: "Tracker", frames: Frames, code: str) -> None:
+    """Write down, before it runs, that code is about to see validation: what is learned there is learned by searching.
+
+    The same code on the same frames is one trial. Errors count too: their words can tell what was seen.
+    """
+    seen = {"code": hash_code(code), "features": list(frames.features), "pipeline": frames.pipeline}
+    share = tracker.catalog.spec(frames.dataset).validation_share
+    tracker.ledger.trial(
+        f"python:{canonical.short_id(seen)}",
+        frames.dataset,
+        canonical.digest([tracker.catalog.fingerprint(frames.dataset, "validation"), share]),
+        {"what": "execute_python", "agent": tracker.agent, **seen},
+    )
+
+
+def log_code_call(
+    tracker: "Tracker", frames: Frames, code: str, *, seconds: float, tokens: int, limit: str | None, output: str | None
+) -> str:
+    """Log a call of an agent's own code; its id, under which the output that was kept is paged."""
+    return tracker.store.put_call(tracker.agent, frames.dataset, hash_code(code), seconds, tokens, limit, output)
+
+
+def hash_code(code: str) -> str:
+    """SHA-256 of a piece of code."""
+    return hashlib.sha256(code.encode()).hexdigest()

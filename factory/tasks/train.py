@@ -16,30 +16,30 @@ from factory.market.series import Partition
 from factory.statistics.calibration import log_loss
 from factory.statistics.roc_auc import auc
 from factory.storage.cache import UNLIMITED, Cache
-from factory.work.desk import Desk
+from factory.tasks.context import TaskContext
 
 
-def train(desk: Desk) -> Answer:
+def train(context: TaskContext) -> Answer:
     """Fit on train; experts' out-of-fold scores and the forest's on the last fifth.
 
     An exploration: counted, and shown apart from trials.
     """
-    known = desk.workshop.run(desk.pipeline, "train")
+    known = context.tracker.find_run(context.pipeline, "train")
     if known:
-        return {**known.result, "ledger": desk.workshop.standing(desk.pipeline.data)}
-    with desk.steady():
-        partition = desk.partition("train")
-        desk.progress(0.0, "reading train")
-        rows, _ = desk.rows(partition)
-        model = fitted(desk, partition, rows)
+        return {**known.result, "ledger": context.tracker.ledger_summary(context.pipeline.data)}
+    with context.refuse_if_rebuilt():
+        partition = context.partition("train")
+        context.progress(0.0, "reading train")
+        rows, _ = context.rows(partition)
+        model = fitted(context, partition, rows)
         findings = [
-            *read_faults(desk.pipeline, desk.workshop.catalog.meta(desk.pipeline.data)["series"]),
-            *at_train(desk.pipeline, partition, desk.partition("validation"), rows, desk.cache),
+            *read_faults(context.pipeline, context.tracker.catalog.meta(context.pipeline.data)["series"]),
+            *at_train(context.pipeline, partition, context.partition("validation"), rows, context.cache),
         ]
     y = rows.labels.y[rows.labels.y >= 0]
     up_share = float(np.mean(y))
     answer = {
-        "pipeline": desk.pipeline.id,
+        "pipeline": context.pipeline.id,
         "rows": len(y),
         "dropped": rows.dropped,
         "up_share": up_share,
@@ -47,11 +47,14 @@ def train(desk: Desk) -> Answer:
         "unconverged": dict(model.unconverged) or None,
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
-        "model": store_model(desk, partition, model),
+        "model": store_model(context, partition, model),
         "probes": told(findings, AT_TRAIN),
     }
-    desk.workshop.explored(desk.pipeline, "train")
-    return {**desk.workshop.keep(desk.pipeline, "train", answer), "ledger": desk.workshop.standing(desk.pipeline.data)}
+    context.tracker.count_exploration(context.pipeline, "train")
+    return {
+        **context.tracker.store_run(context.pipeline, "train", answer),
+        "ledger": context.tracker.ledger_summary(context.pipeline.data),
+    }
 
 
 def _area(y: NDArray[int8], p: NDArray[float64]) -> float | None:
@@ -59,13 +62,15 @@ def _area(y: NDArray[int8], p: NDArray[float64]) -> float | None:
     return found.value if found else None
 
 
-def fitted(desk: Desk, train_partition: Partition, rows: Rows) -> Model:
+def fitted(context: TaskContext, train_partition: Partition, rows: Rows) -> Model:
     """The pipeline's model on train, from the cache where its content is the same."""
-    return learn(desk.pipeline, rows, train_partition.fingerprint, desk.cache, progress=within(desk.progress, 0.1, 0.8))
+    return learn(
+        context.pipeline, rows, train_partition.fingerprint, context.cache, progress=within(context.progress, 0.1, 0.8)
+    )
 
 
-def store_model(desk: Desk, partition: Partition, model: Model) -> str:
+def store_model(context: TaskContext, partition: Partition, model: Model) -> str:
     """Keep the trained artefact by the hash of its content; return the hash."""
-    key = model.key(desk.pipeline, partition.fingerprint)
-    Cache(desk.workshop.workspace.artefacts, limit=UNLIMITED).put(key, model.arrays())
+    key = model.key(context.pipeline, partition.fingerprint)
+    Cache(context.tracker.workspace.artefacts, limit=UNLIMITED).put(key, model.arrays())
     return key[: canonical.SHORT]

@@ -2,12 +2,13 @@
 
 from factory.core.answers import Answer
 from factory.core.progress import Progress
+from factory.tracking.tracker import Tracker
 from factory.vault.client import door_of
-from factory.workshop import Workshop
+from factory.views.looks import look_status
 
 
 def submit(
-    workshop: Workshop,
+    tracker: Tracker,
     progress: Progress,
     pipeline: str,
     claim: float = 0.0,
@@ -27,8 +28,8 @@ def submit(
     FactoryError
         If the vault refuses; nothing is spent then.
     """
-    chosen = workshop.resolve(pipeline).id
+    chosen = tracker.resolve(pipeline).id
     progress(0.0, "at the vault")
-    request = {"pipeline": chosen, "claim": claim, "why": why, "model": model, "cutoff": cutoff, "agent": workshop.agent}
-    answer = door_of(workshop.workspace).ask(request)
-    return {**workshop.heard(answer["look"]), "advice": answer["advice"]}
+    request = {"pipeline": chosen, "claim": claim, "why": why, "model": model, "cutoff": cutoff, "agent": tracker.agent}
+    answer = door_of(tracker.workspace).ask(request)
+    return {**look_status(tracker, answer["look"]), "advice": answer["advice"]}

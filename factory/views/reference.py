@@ -1,6 +1,6 @@
 """What people read of the feature language and of dataset files, made from the registries and the models.
 
-``python -m factory.reference`` writes the pages of a checkout's ``docs``.
+``python -m factory.views.reference`` writes the pages of a checkout's ``docs``.
 """
 
 import re
@@ -16,7 +16,6 @@ from factory.core.times import to_duration
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
-from factory.listing import BOOK_NEEDS
 from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Files, Provider
 from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
@@ -25,8 +24,9 @@ from factory.pipeline import render, shipped
 from factory.pipeline.parts.catalog import KINDS, entries
 from factory.pipeline.parts.describe import allowed, spell
 from factory.storage.workspace import write_text
+from factory.views.listing import BOOK_NEEDS
 
-MADE = "<!-- Made by `python -m factory.reference`; change the registries and models instead. -->"
+MADE = "<!-- Made by `python -m factory.views.reference`; change the registries and models instead. -->"
 UNSPOKEN = ("a name", "a name or a name", "")
 """What :func:`allowed` says of a type that it does not know."""
 KINDS_OF_VALUES = {

@@ -15,16 +15,16 @@ from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
 from factory.storage.cache import Cache
-from factory.workshop import Workshop
+from factory.tracking.tracker import Tracker
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A workshop, the pipeline on the desk and who is told how it goes.
+class TaskContext:
+    """A tracker, the pipeline on the context and who is told how it goes.
 
     Parameters
     ----------
-    workshop : Workshop
+    tracker : Tracker
         Ledger, store and catalogue.
     pipeline : Pipeline
         Already checked against its dataset.
@@ -32,19 +32,19 @@ class Desk:
         Told how far the work is.
     """
 
-    workshop: Workshop
+    tracker: Tracker
     pipeline: Pipeline
     progress: Progress
 
     @cached_property
     def cache(self) -> Cache:
         """Columns and fitted parts."""
-        return Cache(self.workshop.workspace.cache)
+        return Cache(self.tracker.workspace.cache)
 
     @cached_property
     def spec(self) -> DatasetSpec:
         """The dataset file."""
-        return self.workshop.catalog.spec(self.pipeline.data)
+        return self.tracker.catalog.spec(self.pipeline.data)
 
     @property
     def contract(self) -> Contract:
@@ -52,7 +52,7 @@ class Desk:
         return self.spec.contracts[self.pipeline.trade.contract]
 
     @contextmanager
-    def steady(self) -> Iterator[None]:
+    def refuse_if_rebuilt(self) -> Iterator[None]:
         """Refuse what was made inside the block if the dataset was built anew meanwhile.
 
         Raises
@@ -60,14 +60,14 @@ class Desk:
         DataError
             If rows or costs are no longer those that were read.
         """
-        before = self.workshop.scored_on(self.pipeline)
+        before = self.tracker.score_key(self.pipeline)
         yield
-        if self.workshop.scored_on(self.pipeline) != before:
+        if self.tracker.score_key(self.pipeline) != before:
             raise DataError(f"dataset '{self.pipeline.data}': built anew while {self.pipeline.id} ran on it; run it again")
 
     def partition(self, name: str) -> Partition:
         """``train`` or ``validation``."""
-        return open_partition(self.workshop.workspace, self.pipeline.data, name)
+        return open_partition(self.tracker.workspace, self.pipeline.data, name)
 
     def rows(self, partition: Partition) -> tuple[Rows, Columns]:
         """The pipeline's decisions on a partition, and the columns they were read from."""

@@ -8,11 +8,11 @@ name, so that a name with children is refused wherever one pipeline is meant.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from factory.binding import all_bound, rebind
 from factory.core.errors import PipelineError, UnknownError, did_you_mean
 from factory.ledger import Store, StoredPipeline
 from factory.market.catalog import Catalog
 from factory.pipeline import Pipeline, diff, recall, shipped
+from factory.tracking.binding import all_bound, rebind
 
 LISTS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks", "datasets", "calls", "jobs")
 """What can be shown by name, so that no pipeline may have such a name."""

@@ -13,7 +13,6 @@ from numpy import int64
 from numpy.typing import NDArray
 from pyarrow import ipc
 
-from factory import framing
 from factory.backtest.result import REASONS
 from factory.core.answers import Answer
 from factory.core.errors import FlowError
@@ -26,11 +25,12 @@ from factory.market.dataset import open_partition
 from factory.market.series import Partition, Series
 from factory.storage.cache import Cache
 from factory.storage.workspace import atomic
-from factory.work.desk import Desk
-from factory.work.masking import STRETCH, hidden_days, mask, tells_of
-from factory.work.scoring import evaluate
-from factory.work.training import fitted, train
-from factory.workshop import Workshop
+from factory.tasks import frame_plan
+from factory.tasks.backtest import evaluate
+from factory.tasks.context import TaskContext
+from factory.tasks.masking import STRETCH, hidden_days, mask, tells_of
+from factory.tasks.train import fitted, train
+from factory.tracking.tracker import Tracker
 
 LIMIT_BYTES = 2 * 2**30
 """Of all frames kept; the least used go."""
@@ -38,27 +38,27 @@ MOMENTS = ("entry_ms", "exit_ms")
 
 
 def frames(
-    workshop: Workshop,
+    tracker: Tracker,
     progress: Progress,
     dataset: str | None = None,
     validation: bool = False,
     features: Sequence[str] = (),
     pipeline: str | None = None,
 ) -> Answer:
-    """Make what is missing of some frames; see :func:`factory.framing.frames`.
+    """Make what is missing of some frames; see :func:`factory.tasks.frame_plan.frames`.
 
     Raises
     ------
     FlowError
         If nothing of a feature, or no trade, lies within the days of validation that code sees.
     """
-    asked = framing.frames(workshop, dataset, validation, features, pipeline)
+    asked = frame_plan.frames(tracker, dataset, validation, features, pipeline)
     missing = asked.missing()
-    view = cache(lambda partition: _view(workshop, asked.dataset, partition))
+    view = cache(lambda partition: _view(tracker, asked.dataset, partition))
     for i, file in enumerate(missing):
         progress(i / len(missing), f"writing {file.kind} {file.name}".strip())
-        _write(file.path, _MAKERS[file.kind](workshop, asked, file, view(file.partition)))
-    _prune(workshop.workspace.frames, keep={path for paths in asked.paths.values() for path in paths})
+        _write(file.path, _MAKERS[file.kind](tracker, asked, file, view(file.partition)))
+    _prune(tracker.workspace.frames, keep={path for paths in asked.paths.values() for path in paths})
     return {"made": len(missing), "frames": " ".join(asked.files), "next": "call execute_python again: its frames are ready"}
 
 
@@ -86,9 +86,9 @@ class View:
         return self.first.known[self.own]
 
 
-def _view(workshop: Workshop, data: str, name: str) -> View:
-    whole = open_partition(workshop.workspace, data, name)
-    share = workshop.catalog.spec(data).validation_share if name == "validation" else 1.0
+def _view(tracker: Tracker, data: str, name: str) -> View:
+    whole = open_partition(tracker.workspace, data, name)
+    share = tracker.catalog.spec(data).validation_share if name == "validation" else 1.0
     days = hidden_days(whole.start, whole.end, share)
     partition = mask(whole, days)
     first = next(series for series in partition.series.values() if series.kind == "bars")
@@ -96,7 +96,7 @@ def _view(workshop: Workshop, data: str, name: str) -> View:
     return View(partition, first, inside & ~tells_of(first, days))
 
 
-def _bars(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
+def _bars(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
     """The first bars by their open time, the other series beside them as known at each bar's close."""
     columns = {name: np.asarray(values)[view.own] for name, values in view.first.columns.items()}
     reader = Columns(view.partition, None)
@@ -106,10 +106,10 @@ def _bars(workshop: Workshop, asked: framing.Frames, file: framing.File, view: V
     return pd.DataFrame(columns, index=_moments(view.first.time[view.own]))
 
 
-def _feature(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
+def _feature(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
     """One expression as known at each bar's close."""
     assert file.expression is not None
-    values = Columns(view.partition, Cache(workshop.workspace.cache)).at(file.expression, view.known)
+    values = Columns(view.partition, Cache(tracker.workspace.cache)).at(file.expression, view.known)
     if file.partition == "validation" and np.isnan(values).all():
         raise FlowError(
             f"features: '{file.name}' is missing on every day of validation that code sees, {STRETCH} in a row: it looks back "
@@ -118,27 +118,27 @@ def _feature(workshop: Workshop, asked: framing.Frames, file: framing.File, view
     return pd.DataFrame({file.name: values})
 
 
-def _predictions(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
+def _predictions(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
     """What each expert said of the training decisions it had not seen, and what came."""
-    desk = _desk(workshop, asked)
-    train(desk)  # counts the exploration, once
-    rows, _ = desk.rows(view.partition)
-    model = fitted(desk, view.partition, rows)
+    context = _context(tracker, asked)
+    train(context)  # counts the exploration, once
+    rows, _ = context.rows(view.partition)
+    model = fitted(context, view.partition, rows)
     labelled = rows.take(rows.labels.y >= 0)
     return pd.DataFrame({**model.oof, "up": labelled.labels.y}, index=_moments(labelled.time))
 
 
-def _trades(workshop: Workshop, asked: framing.Frames, file: framing.File, view: View) -> pd.DataFrame:
+def _trades(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
     """What a trial's pipeline trades on the days that code sees, by entry.
 
     Those of the trial itself would tell of the other days: by chances made of what features look back at, by what a refit
     learned there, by the equity that stakes are a share of.
     """
-    desk = _desk(workshop, asked)
-    past = desk.partition("train")
-    columns = Columns(view.partition, desk.cache)
-    rows = read_rows(desk.pipeline, view.partition, columns, most_lost=1.0)
-    scored, _ = evaluate(desk, past, desk.rows(past)[0], view.partition, rows, columns)
+    context = _context(tracker, asked)
+    past = context.partition("train")
+    columns = Columns(view.partition, context.cache)
+    rows = read_rows(context.pipeline, view.partition, columns, most_lost=1.0)
+    scored, _ = evaluate(context, past, context.rows(past)[0], view.partition, rows, columns)
     trades = scored.result.trades
     if not len(trades):
         raise FlowError(
@@ -149,7 +149,7 @@ def _trades(workshop: Workshop, asked: framing.Frames, file: framing.File, view:
     told: Mapping[str, Any] = {
         "exit": _moments(trades.exit_ms),
         **{name: values for name, values in own.items() if name not in (*MOMENTS, "reason", "decision")},
-        "volatility": volatility_of(desk.contract, view.partition, columns, rows.time[trades.decision]),
+        "volatility": volatility_of(context.contract, view.partition, columns, rows.time[trades.decision]),
         "reason": np.array(REASONS)[trades.reason],
     }
     return pd.DataFrame(told, index=_moments(trades.entry_ms))
@@ -158,9 +158,9 @@ def _trades(workshop: Workshop, asked: framing.Frames, file: framing.File, view:
 _MAKERS = {"bars": _bars, "feature": _feature, "predictions": _predictions, "trades": _trades}
 
 
-def _desk(workshop: Workshop, asked: framing.Frames) -> Desk:
+def _context(tracker: Tracker, asked: frame_plan.Frames) -> TaskContext:
     assert asked.pipeline is not None
-    return Desk(workshop, workshop.resolve(asked.pipeline), silent)
+    return TaskContext(tracker, tracker.resolve(asked.pipeline), silent)
 
 
 def _moments(at: NDArray[int64]) -> pd.DatetimeIndex:

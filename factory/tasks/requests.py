@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 from factory.core.errors import FactoryError, PipelineError
 
 if TYPE_CHECKING:
-    from factory.workshop import Workshop
+    from factory.tracking.tracker import Tracker
 
 OF_A_TRIAL, OF_EXPRESSIONS = ("by", "repeats", "groups", "raw"), ("features", "family", "label", "dataset")
 """Arguments of the two ways to rank."""
 
 
-def check_request(workshop: "Workshop", kind: str, args: Mapping[str, Any]) -> None:
+def check_request(tracker: "Tracker", kind: str, args: Mapping[str, Any]) -> None:
     """Refuse a request as the work itself would, without its rows.
 
     Parameters
     ----------
-    workshop : Workshop
+    tracker : Tracker
         Where the work would be done.
     kind : str
-        As for :func:`factory.workshop.perform`.
+        As for :func:`factory.tasks.perform`.
     args : mapping
         Its arguments.
 
@@ -31,7 +31,7 @@ def check_request(workshop: "Workshop", kind: str, args: Mapping[str, Any]) -> N
     """
     check = _CHECKS.get(kind)
     if check is not None:
-        check(workshop, **{name: value for name, value in args.items() if value is not None})
+        check(tracker, **{name: value for name, value in args.items() if value is not None})
 
 
 def require_one_way(pipeline: str | None, args: Mapping[str, Any]) -> None:
@@ -55,36 +55,34 @@ def require_one_way(pipeline: str | None, args: Mapping[str, Any]) -> None:
         raise FactoryError(f"{', '.join(stray)}: {taken}")
 
 
-def _check_pipeline(workshop: "Workshop", pipeline: str, **_: Any) -> None:
-    workshop.check(workshop.resolve(pipeline))
+def _check_pipeline(tracker: "Tracker", pipeline: str, **_: Any) -> None:
+    tracker.check(tracker.resolve(pipeline))
 
 
-def _check_tune(
-    workshop: "Workshop", pipeline: str, grid: Mapping[str, Any] | None = None, cells: int = 20, **args: Any
-) -> None:
+def _check_tune(tracker: "Tracker", pipeline: str, grid: Mapping[str, Any] | None = None, cells: int = 20, **args: Any) -> None:
     from factory.tuning import searched
 
     if args.get("judge") == "validation" and args.get("by") is not None:
         raise PipelineError("by: not taken with judge=validation, which ranks cells as a leaderboard does; leave out either")
-    for cell in searched(workshop.resolve(pipeline), grid, cells):
-        workshop.check(cell.pipeline)
+    for cell in searched(tracker.resolve(pipeline), grid, cells):
+        tracker.check(cell.pipeline)
 
 
-def _check_rank(workshop: "Workshop", pipeline: str | None = None, **args: Any) -> None:
-    from factory.screening import plan_screen
+def _check_rank(tracker: "Tracker", pipeline: str | None = None, **args: Any) -> None:
+    from factory.pipeline.screening import plan_screen
 
     require_one_way(pipeline, args)
     if pipeline:
-        workshop.scored(pipeline)
-        _check_pipeline(workshop, pipeline)
+        tracker.require_trial(pipeline)
+        _check_pipeline(tracker, pipeline)
     else:
-        plan_screen(workshop.catalog, workshop.dataset(args.pop("dataset", None)), **args)
+        plan_screen(tracker.catalog, tracker.dataset(args.pop("dataset", None)), **args)
 
 
-def _check_submit(workshop: "Workshop", pipeline: str, **args: Any) -> None:
+def _check_submit(tracker: "Tracker", pipeline: str, **args: Any) -> None:
     from factory.vault.admission import Request, admit
 
-    admit(workshop.workspace, workshop.ledger, Request(workshop.resolve(pipeline).id, agent=workshop.agent, **args))
+    admit(tracker.workspace, tracker.ledger, Request(tracker.resolve(pipeline).id, agent=tracker.agent, **args))
 
 
 _CHECKS: dict[str, Callable[..., None]] = {

@@ -15,7 +15,7 @@ from factory.storage.workspace import Workspace, write_new
 from factory.vault.pools import SEAL_ROWS, looks_of
 
 if TYPE_CHECKING:
-    from factory.workshop import Workshop
+    from factory.tracking.tracker import Tracker
 
 PROPOSED = Path("strategies", "proposed")
 """Of a checkout."""
@@ -39,38 +39,38 @@ SHOWN = (
 )
 
 
-def history(workshop: "Workshop", pipeline: Pipeline, scored: Answer, why: str) -> Answer:
+def history(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) -> Answer:
     """The provenance of a strategy file: who, when, why, after how many trials, with what scores."""
     return tidy(
         {
             "id": pipeline.id,
-            "parent": workshop.parent(pipeline.id),
-            "by": workshop.agent,
+            "parent": tracker.parent(pipeline.id),
+            "by": tracker.agent,
             "at": iso(now_ms() // 1000 * 1000),
             "why": " ".join(why.split()),
             "version": factory.__version__,
-            "workspace": workshop.workspace.id,
+            "workspace": tracker.workspace.id,
             "data": {
-                "name": workshop.data_text(pipeline.data),
-                "fingerprint": workshop.catalog.fingerprint(pipeline.data, "validation")[:12],
+                "name": tracker.data_text(pipeline.data),
+                "fingerprint": tracker.catalog.fingerprint(pipeline.data, "validation")[:12],
             },
             "ledger": {
                 "trial": scored["trial"],
-                "trials_on_these_data": workshop.ledger.counts(pipeline.data).trials,
-                "head": workshop.ledger.position().short,
+                "trials_on_these_data": tracker.ledger.counts(pipeline.data).trials,
+                "head": tracker.ledger.position().short,
             },
             "scores": {key: scored[key] for key in SHOWN if key in scored},
             "reading": scored["reading"],
             "price": scored.get("price"),
-            "sealed": _examined(workshop, pipeline),
+            "sealed": _examined(tracker, pipeline),
         }
     )
 
 
-def _examined(workshop: "Workshop", pipeline: Pipeline) -> list[Answer] | None:
+def _examined(tracker: "Tracker", pipeline: Pipeline) -> list[Answer] | None:
     """The sealed looks that were spent on a pipeline, as an agent may know them."""
     now = now_ms()
-    looks = [one for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS)) if one.payload["pipeline"] == pipeline.id]
+    looks = [one for one in looks_of(tracker.ledger.of_kinds(SEAL_ROWS)) if one.payload["pipeline"] == pipeline.id]
     return [
         {
             "look": f"{one.payload['look']} of {one.payload['looks']}",
@@ -84,7 +84,7 @@ def _examined(workshop: "Workshop", pipeline: Pipeline) -> list[Answer] | None:
     ] or None
 
 
-def propose(workshop: "Workshop", pipeline: Pipeline, scored: Answer, why: str) -> Path:
+def write_strategy(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) -> Path:
     """Write the strategy file of a scored pipeline; an earlier one stays, and the new one is numbered.
 
     Raises
@@ -94,8 +94,8 @@ def propose(workshop: "Workshop", pipeline: Pipeline, scored: Answer, why: str) 
     """
     if not any(sign.isalnum() for sign in why):
         raise PipelineError("why: empty; say in a sentence why a person should look at it")
-    folder = proposals(workshop.workspace)
-    text = render(pipeline, history(workshop, pipeline, scored, why))
+    folder = proposals(tracker.workspace)
+    text = render(pipeline, history(tracker, pipeline, scored, why))
     names = (f"{pipeline.pipeline}-{pipeline.id}{f'-{number}' if number > 1 else ''}.yaml" for number in count(1))
     return next(path for path in (folder / name for name in names) if write_new(path, text))
 

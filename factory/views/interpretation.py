@@ -1,8 +1,8 @@
 """What the figures of a trial mean, in one sentence, at the number of trials that were made."""
 
 from factory.core.answers import Answer
+from factory.ledger.ranks import ruined
 
-RUIN = -0.999
 GRADES = ((0.01, "strong"), (0.05, "fair"), (0.3, "weak"))
 """How good the evidence is called below some chance that luck would do as well; above all of them it is none."""
 NONE = "none"
@@ -65,18 +65,3 @@ def _account(found: Answer) -> str:
     if grown > 0 >= found["mean_net"]:
         return f"; yet the account gained {grown:.2g} of itself: larger stakes won"
     return ""
-
-
-def ruined(found: Answer) -> bool:
-    """Whether nothing was left of the equity."""
-    return bool(found.get("total_return", 0.0) <= RUIN)
-
-
-def judgeable(found: Answer) -> bool:
-    """Whether there are enough trades to judge, and equity left."""
-    return "p_value" in found and not ruined(found)
-
-
-def rank(found: Answer) -> tuple[bool, float]:
-    """Sort key, best first: by Sharpe; the ruined and those with too few trades last."""
-    return not judgeable(found), -float(found.get("sharpe", float("-inf")))

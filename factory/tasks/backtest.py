@@ -17,57 +17,59 @@ from factory.learning.decision_table import Rows
 from factory.market.series import Partition
 from factory.refits import walk_forward
 from factory.storage.cache import UNLIMITED, Cache
-from factory.work.desk import Desk
-from factory.work.training import fitted, store_model
+from factory.tasks.context import TaskContext
+from factory.tasks.train import fitted, store_model
+from factory.views.trials import find_trial, trial_answer
 
 
-def backtest(desk: Desk, why: str = "") -> Answer:
+def backtest(context: TaskContext, why: str = "") -> Answer:
     """Score the pipeline on validation, training it if needed.
 
     The trial is in the ledger before its score is told. The same pipeline
     twice is one trial: the second time its score is read, not made.
     """
-    known = desk.workshop.known(desk.pipeline, why)
+    known = find_trial(context.tracker, context.pipeline, why)
     if known:
         return known
-    with desk.steady():
-        scored, model, volatility, found = score(desk)
-    run = desk.workshop.run_id(desk.pipeline, "trial")
-    Cache(desk.workshop.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
-    return desk.workshop.record(
-        desk.pipeline,
-        {**outcome(scored), **found, "metrics": held_against(scored.result.metrics, desk.contract, found["null"])},
+    with context.refuse_if_rebuilt():
+        scored, model, volatility, found = score(context)
+    run = context.tracker.run_id(context.pipeline, "trial")
+    Cache(context.tracker.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
+    entry, new = context.tracker.record_trial(
+        context.pipeline,
+        {**outcome(scored), **found, "metrics": held_against(scored.result.metrics, context.contract, found["null"])},
         model=model,
         why=why,
         daily=scored.result.daily.net.tolist(),
     )
+    return trial_answer(context.tracker, context.pipeline, entry, new=new)
 
 
-def score(desk: Desk) -> tuple[Scored, str, NDArray[float64], Answer]:
+def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
     """The pipeline on validation, its artefact's hash, the volatility at each trade, and its null twin with the probes."""
-    train_partition, validation = desk.partition("train"), desk.partition("validation")
-    desk.progress(0.0, "reading train")
-    history, past = desk.rows(train_partition)
-    desk.progress(0.05, "reading validation")
-    rows, columns = desk.rows(validation)
-    scored, model = evaluate(desk, train_partition, history, validation, rows, columns)
+    train_partition, validation = context.partition("train"), context.partition("validation")
+    context.progress(0.0, "reading train")
+    history, past = context.rows(train_partition)
+    context.progress(0.05, "reading validation")
+    rows, columns = context.rows(validation)
+    scored, model = evaluate(context, train_partition, history, validation, rows, columns)
     result = scored.result
-    desk.progress(0.95, "probing for leaks")
+    context.progress(0.95, "probing for leaks")
     area, prints = result.metrics.get("auc"), (train_partition.fingerprint, validation.fingerprint)
-    facts = desk.workshop.catalog.meta(desk.pipeline.data)["series"]
+    facts = context.tracker.catalog.meta(context.pipeline.data)["series"]
     findings = [
-        *traded_faults(desk.contract.of, facts, result.trades),
-        *read_faults(desk.pipeline, facts),
-        *at_train(desk.pipeline, train_partition, validation, history, desk.cache),
-        *at_backtest(desk.pipeline, history, rows, (past, columns), area, desk.spec.baseline, prints, desk.cache),
+        *traded_faults(context.contract.of, facts, result.trades),
+        *read_faults(context.pipeline, facts),
+        *at_train(context.pipeline, train_partition, validation, history, context.cache),
+        *at_backtest(context.pipeline, history, rows, (past, columns), area, context.spec.baseline, prints, context.cache),
     ]
-    volatility = volatility_of(desk.contract, validation, columns, rows.time[result.trades.decision])
-    null = null_twin(desk.pipeline, desk.contract, validation, scored, desk.cache)
+    volatility = volatility_of(context.contract, validation, columns, rows.time[result.trades.decision])
+    null = null_twin(context.pipeline, context.contract, validation, scored, context.cache)
     return scored, model, volatility, {"null": null, "probes": whole(findings)}
 
 
 def evaluate(
-    desk: Desk, train_partition: Partition, history: Rows, partition: Partition, rows: Rows, columns: Columns
+    context: TaskContext, train_partition: Partition, history: Rows, partition: Partition, rows: Rows, columns: Columns
 ) -> tuple[Scored, str]:
     """The pipeline's chances and trades on a partition, and the hash of the artefact that predicted it, empty with a refit.
 
@@ -79,15 +81,15 @@ def evaluate(
         From which `rows` were read.
     """
     model = ""
-    if desk.pipeline.refit is None:
-        learned = fitted(desk, train_partition, history)
-        model = store_model(desk, train_partition, learned)
-        p, fits = learned.predict(desk.pipeline, rows), Fits(learned.unconverged)
+    if context.pipeline.refit is None:
+        learned = fitted(context, train_partition, history)
+        model = store_model(context, train_partition, learned)
+        p, fits = learned.predict(context.pipeline, rows), Fits(learned.unconverged)
     else:
-        p, fits = walk_forward(desk.pipeline, history, rows, partition, desk.cache, within(desk.progress, 0.1, 0.9))
-    desk.progress(0.9, f"trading {partition.name}")
+        p, fits = walk_forward(context.pipeline, history, rows, partition, context.cache, within(context.progress, 0.1, 0.9))
+    context.progress(0.9, f"trading {partition.name}")
     base_rate = float(np.mean(history.labels.y[history.labels.y >= 0]))
-    return Scored(rows, p, trade(desk.pipeline, desk.contract, partition, columns, rows, p, base_rate), fits), model
+    return Scored(rows, p, trade(context.pipeline, context.contract, partition, columns, rows, p, base_rate), fits), model
 
 
 def outcome(scored: Scored) -> Answer:

@@ -14,17 +14,17 @@ from factory.storage.cache import UNLIMITED, Cache
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
-    from factory.workshop import Workshop
+    from factory.tracking.tracker import Tracker
 
 BINS = 5
 
 
-def breakdown(workshop: "Workshop", pipeline: "Pipeline", by: str) -> Answer:
+def breakdown(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
     """Trades, win rate with interval and mean net of each group of a trial's trades.
 
     Each group is an exploration of validation, counted the first time that it is shown.
     """
-    arrays = Cache(workshop.workspace.runs, limit=UNLIMITED).get(workshop.run_id(pipeline, "trial"))
+    arrays = Cache(tracker.workspace.runs, limit=UNLIMITED).get(tracker.run_id(pipeline, "trial"))
     if arrays is None:
         raise FlowError(f"by: the trades of {pipeline.id} are gone from the workspace; its figures stand in the ledger")
     trades = {name.removeprefix("trades."): np.asarray(values) for name, values in arrays.items() if name.startswith("trades.")}
@@ -38,7 +38,7 @@ def breakdown(workshop: "Workshop", pipeline: "Pipeline", by: str) -> Answer:
         if len(mine):
             low, high = wilson(int((mine > 0).sum()), len(mine))
             rows.append([name, len(mine), float((mine > 0).mean()), low, high, float(mine.mean())])
-    workshop.explore_validation(pipeline, f"breakdown by {by}", len(rows))
+    tracker.count_validation_exploration(pipeline, f"breakdown by {by}", len(rows))
     counted = f"{len(rows)} explorations, once"
     return {**table((by, "trades", "win_rate", "low", "high", "mean_net"), rows), "counted": counted}
 

@@ -5,17 +5,17 @@ from typing import Any, Literal
 
 from factory.core.answers import Answer, table
 from factory.core.progress import within
+from factory.ledger.ranks import rank
 from factory.pipeline import Pipeline
-from factory.reading import rank
+from factory.tasks.backtest import backtest
+from factory.tasks.context import TaskContext
 from factory.tuning import Cell, combinations, cross_validate, idle_literals, searched
-from factory.work.desk import Desk
-from factory.work.scoring import backtest
 
 Judge = Literal["train", "validation"]
 
 
 def tune(
-    desk: Desk, grid: Mapping[str, Any] | None = None, cells: int = 20, by: str = "log_loss", judge: Judge = "train"
+    context: TaskContext, grid: Mapping[str, Any] | None = None, cells: int = 20, by: str = "log_loss", judge: Judge = "train"
 ) -> Answer:
     """Try cells of a grid or of ranges, and score the winner on validation.
 
@@ -36,15 +36,17 @@ def tune(
     PipelineError
         If the dataset refuses a cell; then none is tried.
     """
-    chosen = searched(desk.pipeline, grid, cells)
+    chosen = searched(context.pipeline, grid, cells)
     for cell in chosen:
-        desk.workshop.check(cell.pipeline)
-    ranks, shown = _by_validation(desk, chosen) if judge == "validation" else _by_train(desk, chosen, by)
+        context.tracker.check(cell.pipeline)
+    ranks, shown = _by_validation(context, chosen) if judge == "validation" else _by_train(context, chosen, by)
     order = sorted(range(len(chosen)), key=ranks.__getitem__)
-    winner = _adopt(desk, chosen[order[0]].pipeline)
-    trial = backtest(Desk(desk.workshop, winner, within(desk.progress, 0.8, 1.0)), why=f"winner of tuning {desk.pipeline.id}")
+    winner = _adopt(context, chosen[order[0]].pipeline)
+    trial = backtest(
+        TaskContext(context.tracker, winner, within(context.progress, 0.8, 1.0)), why=f"winner of tuning {context.pipeline.id}"
+    )
     columns = ("win_rate", "sharpe", "pipeline") if judge == "validation" else ("log_loss", "auc", "auc_error")
-    axes = grid or desk.pipeline.tune or {}
+    axes = grid or context.pipeline.tune or {}
     return {
         "cells": _count(len(chosen), combinations(axes)),
         "judged": _judged(judge, by),
@@ -74,33 +76,35 @@ def _idle(names: list[str], judge: Judge, by: str) -> str | None:
     return told if judge == "validation" else f"{told}. judge=validation may tell them apart"
 
 
-def _by_train(desk: Desk, chosen: list[Cell], by: str) -> tuple[list[Any], list[list[Any]]]:
+def _by_train(context: TaskContext, chosen: list[Cell], by: str) -> tuple[list[Any], list[list[Any]]]:
     """What each cell ranks by, the least first, and its figures."""
-    partition = desk.partition("train")
+    partition = context.partition("train")
     scores = []
     for i, cell in enumerate(chosen):
-        step = within(desk.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
+        step = within(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
         step(0.0, f"cell {i + 1} of {len(chosen)}")
-        child = Desk(desk.workshop, cell.pipeline, step)
+        child = TaskContext(context.tracker, cell.pipeline, step)
         rows, _ = child.rows(partition)
-        scores.append(cross_validate(cell.pipeline, rows, partition.fingerprint, desk.cache, step))
-        desk.workshop.explored(cell.pipeline, f"cell of tuning {desk.pipeline.id}")
+        scores.append(cross_validate(cell.pipeline, rows, partition.fingerprint, context.cache, step))
+        context.tracker.count_exploration(cell.pipeline, f"cell of tuning {context.pipeline.id}")
     return [score.rank(by) for score in scores], [[score.log_loss, score.auc, score.auc_error] for score in scores]
 
 
-def _by_validation(desk: Desk, chosen: list[Cell]) -> tuple[list[Any], list[list[Any]]]:
+def _by_validation(context: TaskContext, chosen: list[Cell]) -> tuple[list[Any], list[list[Any]]]:
     """What each cell ranks by, the least first, and its figures."""
     trials = []
     for i, cell in enumerate(chosen):
-        step = within(desk.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
+        step = within(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
         trials.append(
-            backtest(Desk(desk.workshop, _adopt(desk, cell.pipeline), step), why=f"cell of tuning {desk.pipeline.id}")
+            backtest(
+                TaskContext(context.tracker, _adopt(context, cell.pipeline), step), why=f"cell of tuning {context.pipeline.id}"
+            )
         )
     return [rank(trial) for trial in trials], [
         [trial.get("win_rate"), trial.get("sharpe"), trial["pipeline"]] for trial in trials
     ]
 
 
-def _adopt(desk: Desk, child: Pipeline) -> Pipeline:
-    desk.workshop.adopt(child, parent=desk.pipeline.id)
+def _adopt(context: TaskContext, child: Pipeline) -> Pipeline:
+    context.tracker.adopt(child, parent=context.pipeline.id)
     return child

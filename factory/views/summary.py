@@ -9,17 +9,17 @@ from factory.core.times import now_ms
 from factory.evidence.deflated_sharpe import deflated
 from factory.ledger import Entry
 from factory.ledger.board import Idea
-from factory.reading import reading
 from factory.vault.pools import SEAL_ROWS, looks_of
+from factory.views.interpretation import reading
 
 if TYPE_CHECKING:
-    from factory.workshop import Workshop
+    from factory.tracking.tracker import Tracker
 
 FAMILIES = 5
 """Ideas on a page, those with most trials first."""
 
 
-def summary(workshop: "Workshop", dataset: str, number: int = 1) -> Answer:
+def summary(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
     """Sum a search up.
 
     A family is an idea: what is predicted, on what clock. It is ruled out, on validation, when even the
@@ -35,27 +35,27 @@ def summary(workshop: "Workshop", dataset: str, number: int = 1) -> Answer:
     PipelineError
         If nothing was tried yet.
     """
-    best = workshop.ledger.best_trial(dataset)
+    best = tracker.ledger.best_trial(dataset)
     if best is None:
         raise PipelineError(f"summary: no trial on {dataset} yet; backtest something first")
-    ideas, total = workshop.ledger.ideas(dataset, number, FAMILIES)
-    families = [_family(idea, workshop.ledger.best_trial(dataset, idea.name)) for idea in ideas]
+    ideas, total = tracker.ledger.ideas(dataset, number, FAMILIES)
+    families = [_family(idea, tracker.ledger.best_trial(dataset, idea.name)) for idea in ideas]
     more = further(total, number, FAMILIES)
     listed = {"families": table(("idea", "trials", "best", "mean_net", "high", "says"), families), **more}
     if number > 1:
-        return {"data": workshop.data_text(dataset), **listed}
-    count = workshop.ledger.counts(dataset).trials
+        return {"data": tracker.data_text(dataset), **listed}
+    count = tracker.ledger.counts(dataset).trials
     found = best.payload["metrics"]
     return {
-        "data": workshop.data_text(dataset),
+        "data": tracker.data_text(dataset),
         "best": _best(best, count),
-        "reading": reading(found, count, workshop.ledger.independent(dataset)),
+        "reading": reading(found, count, tracker.ledger.independent(dataset)),
         "costs": _costs(found),
         **listed,
-        "mean_net_calm_to_wild": _regimes(workshop, best),
-        "sealed": _heard(workshop, dataset),
+        "mean_net_calm_to_wild": _regimes(tracker, best),
+        "sealed": _heard(tracker, dataset),
         "price": best.payload.get("price") or None,
-        "ledger": workshop.standing(dataset),
+        "ledger": tracker.ledger_summary(dataset),
     }
 
 
@@ -99,19 +99,19 @@ def _says(idea: Idea) -> str:
     return ("ruled out after costs" if idea.highest <= 0 else "open") + unknown
 
 
-def _regimes(workshop: "Workshop", best: Entry) -> list[float] | None:
+def _regimes(tracker: "Tracker", best: Entry) -> list[float] | None:
     """Mean net of the best trial by volatility, from calm to wild: a breakdown like another, and counted as one."""
-    from factory.work.breakdowns import breakdown
+    from factory.views.breakdowns import breakdown
 
     try:
-        found = breakdown(workshop, workshop.resolve(str(best.payload["pipeline"])), "volatility")
+        found = breakdown(tracker, tracker.resolve(str(best.payload["pipeline"])), "volatility")
     except FactoryError:
         return None
     place = found["columns"].index("mean_net")
     return [row[place] for row in found["rows"] if row[0] != "unknown"]
 
 
-def _heard(workshop: "Workshop", dataset: str) -> list[str] | None:
+def _heard(tracker: "Tracker", dataset: str) -> list[str] | None:
     now = now_ms()
-    looks = [look for look in looks_of(workshop.ledger.of_kinds(SEAL_ROWS)) if look.payload["dataset"] == dataset]
+    looks = [look for look in looks_of(tracker.ledger.of_kinds(SEAL_ROWS)) if look.payload["dataset"] == dataset]
     return [f"{look.payload['pipeline']} {look.heard(now)}" for look in looks] or None

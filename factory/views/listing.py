@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from factory.binding import bind_shipped
 from factory.core.answers import Answer, counted, page, table
 from factory.core.errors import PipelineError, did_you_mean
 from factory.core.times import iso, now_ms, to_duration
@@ -22,6 +21,7 @@ from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
 from factory.pipeline.parts.catalog import KINDS, entries
 from factory.pipeline.parts.describe import Parameter
+from factory.tracking.binding import bind_shipped
 from factory.vault.pools import SEAL_ROWS, pool_of
 
 PAGE = 20

@@ -9,18 +9,18 @@ from factory.core.progress import Progress
 from factory.market.build import build
 from factory.market.templates import btc_sim
 from factory.market.verification import verify_dataset
-from factory.workshop import Workshop
+from factory.tracking.tracker import Tracker
 
 
-def simulate(workshop: Workshop, progress: Progress) -> Answer:
+def simulate(tracker: Tracker, progress: Progress) -> Answer:
     """Draw and build the simulated market, unless it is there and whole."""
     spec = btc_sim()
-    if spec.dataset not in workshop.catalog.names() or verify_dataset(workshop.workspace, spec.dataset):
-        build(workshop.workspace, spec, progress=progress)
+    if spec.dataset not in tracker.catalog.names() or verify_dataset(tracker.workspace, spec.dataset):
+        build(tracker.workspace, spec, progress=progress)
     return {"dataset": spec.dataset}
 
 
-def fresh(workshop: Workshop, progress: Progress, dataset: str) -> Answer:
+def fresh(tracker: Tracker, progress: Progress, dataset: str) -> Answer:
     """Draw a simulated dataset anew under the next free name: another seed, other sealed rows, fresh looks.
 
     Raises
@@ -28,12 +28,12 @@ def fresh(workshop: Workshop, progress: Progress, dataset: str) -> Answer:
     DataError
         If the dataset is not simulated.
     """
-    spec = workshop.catalog.spec(workshop.dataset(dataset))
+    spec = tracker.catalog.spec(tracker.dataset(dataset))
     if spec.simulated is None:
         raise DataError(f"dataset '{dataset}': real data are drawn once; a person adds new bars")
-    taken = workshop.catalog.names()
+    taken = tracker.catalog.names()
     name = next(one for one in (f"{dataset}-{number}" for number in count(2)) if one not in taken)
     seed = secrets.randbelow(2**32)
     drawn = spec.model_copy(update={"dataset": name, "simulated": spec.simulated.model_copy(update={"seed": seed})})
-    build(workshop.workspace, drawn, progress=progress)
-    return {"dataset": name, "ledger": workshop.standing(name)}
+    build(tracker.workspace, drawn, progress=progress)
+    return {"dataset": name, "ledger": tracker.ledger_summary(name)}

@@ -1,0 +1,38 @@
+"""What is told of a pipeline that was defined."""
+
+from typing import TYPE_CHECKING
+
+from factory.core.answers import Answer, tidy
+from factory.core.times import to_duration
+from factory.expressions.keys import column_key
+from factory.pipeline import Pipeline, diff
+
+if TYPE_CHECKING:
+    from factory.tracking import Tracker
+    from factory.tracking.tracker import Definition
+
+
+def definition_answer(tracker: "Tracker", defined: "Definition") -> Answer:
+    """The id, what differs from the parent, look-backs, warnings, and how many feature columns are cached already."""
+    pipeline, origin, facts = defined.pipeline, defined.origin, defined.facts
+    cached = sum(_is_cached(tracker, pipeline, text) for text in pipeline.features.values())
+    return tidy(
+        {
+            "pipeline": pipeline.id,
+            "known_as": tracker.known_as(pipeline),
+            "data": tracker.data_text(pipeline.data),
+            "changed": diff(origin, pipeline) if origin else None,
+            "look_back": {name: to_duration(ms) for name, ms in facts.look_back.items()},
+            "label_span": to_duration(facts.label_span),
+            "warnings": [*facts.warnings, *([defined.renamed] if defined.renamed else [])] or None,
+            "cached": f"{cached} of {len(pipeline.features)} feature columns",
+            "scored": tracker.find_entry(pipeline) is not None,
+        }
+    )
+
+
+def _is_cached(tracker: "Tracker", pipeline: Pipeline, text: str) -> bool:
+    from factory.storage.cache import Cache
+
+    fingerprint = tracker.catalog.fingerprint(pipeline.data, "train")
+    return Cache(tracker.workspace.cache).has(column_key(text, fingerprint))

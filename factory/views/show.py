@@ -1,0 +1,133 @@
+"""What is shown by name: a list, of one dataset or of all, or pipelines, one in full or several side by side."""
+
+from typing import TYPE_CHECKING
+
+from factory.core.answers import Answer, table
+from factory.core.errors import PipelineError, UnknownError, did_you_mean
+from factory.tracking.naming import LISTS, PREFIXES
+from factory.views import listing, lists
+from factory.views.looks import look_status, looks
+from factory.views.trials import find_trial
+
+if TYPE_CHECKING:
+    from factory.pipeline import Pipeline
+    from factory.tracking import Tracker
+
+OF_DATASETS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks")
+BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
+
+
+def show(
+    tracker: "Tracker", what: str, by: str | None, number: int, dataset: str | None = None, reader: str | None = None
+) -> Answer:
+    """A list by name, of one dataset or of all, or pipelines by id or name: one in full, several side by side.
+
+    An agent who reads is told figures and names, and nothing that another wrote in words of its own.
+    """
+    if dataset is not None and what.partition(" ")[0] not in OF_DATASETS:
+        raise PipelineError(f"dataset: not taken with '{what[:40]}'; leave it out, or show one of {', '.join(OF_DATASETS)}")
+    if by is not None:
+        return _broken_down(tracker, what, by)
+    data = tracker.catalog.names() if dataset is None else [tracker.dataset(dataset)]
+    if what in ("leaderboard", "trials"):
+        return lists.board(tracker, data, number, best=what == "leaderboard")
+    if what == "ledger":
+        return lists.ledger_position(tracker, data)
+    if what == "datasets":
+        return listing.market(tracker.catalog, tracker.ledger, None)
+    if what == "pipelines":
+        return lists.pipelines(tracker, dataset, number)
+    if what == "calls":
+        return lists.calls(tracker, number)
+    if what.partition(" ")[0] == "summary":
+        from factory.views.summary import summary
+
+        return summary(tracker, tracker.dataset(what.partition(" ")[2].strip() or dataset), number)
+    if what == "looks":
+        return looks(tracker, data, whole=dataset is None)
+    if what.startswith("look-"):
+        return look_status(tracker, what)
+    if what.startswith("call-"):
+        return lists.output(tracker, what, number, reader)
+    names = what.replace(",", " ").split()
+    if len(names) > 1:
+        return _side_by_side(tracker, names)
+    return _pipeline(tracker, what, reader)
+
+
+def _pipeline(tracker: "Tracker", reference: str, reader: str | None) -> Answer:
+    from factory.pipeline import render
+
+    pipeline = _resolve(tracker, reference)
+    is_spoken = reader is None or pipeline.about in _own_words(tracker, pipeline, reader)
+    return {
+        "pipeline": pipeline.id,
+        "yaml": render(pipeline if is_spoken else pipeline.model_copy(update={"about": ""})),
+        "parent": tracker.parent(pipeline.id),
+        "score": _short(find_trial(tracker, pipeline)),
+    }
+
+
+def _own_words(tracker: "Tracker", pipeline: "Pipeline", reader: str) -> set[str]:
+    """What a pipeline may be about for a reader: a shipped strategy's words, and those that the reader gave under its name."""
+    from factory.pipeline import shipped
+
+    ours = shipped().get(pipeline.pipeline)
+    owned = [tracker.store.find_pipeline(id) for id in tracker.store.owned(pipeline.pipeline, reader)]
+    return {one.about for one in (ours, *owned) if one is not None}
+
+
+def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
+    """One trial's trades in groups; nothing else can be broken down."""
+    from factory.views.breakdowns import breakdown
+
+    if by not in BREAKDOWNS:
+        raise PipelineError(f"by: '{by}' unknown; {did_you_mean(by, BREAKDOWNS)}")
+    if what.partition(" ")[0] in LISTS or what.startswith(PREFIXES) or len(what.replace(",", " ").split()) > 1:
+        raise PipelineError(f"by: breaks one trial down, and '{what[:40]}' is none; give a pipeline's id, or leave by out")
+    pipeline = _resolve(tracker, what)
+    if find_trial(tracker, pipeline) is None:
+        raise PipelineError(f"by: {pipeline.id} has no trades yet; backtest it first")
+    rows = breakdown(tracker, pipeline, by)
+    return {"pipeline": pipeline.id, "by": by, **rows, "ledger": tracker.ledger_summary(pipeline.data)}
+
+
+def _resolve(tracker: "Tracker", reference: str) -> "Pipeline":
+    try:
+        return tracker.resolve(reference)
+    except UnknownError:
+        raise PipelineError(
+            f"show: '{reference}' unknown; give a pipeline's id or name, a job's id, or one of {', '.join(LISTS)}"
+        ) from None
+
+
+def _short(known: Answer | None) -> Answer | None:
+    keep = ("trial", "trades", "win_rate", "break_even", "sharpe", "return", "ready", "ledger")
+    return {key: known[key] for key in keep if key in known} if known else None
+
+
+def _side_by_side(tracker: "Tracker", references: list[str]) -> Answer:
+    from factory.pipeline import diff
+
+    pipelines = [tracker.resolve(reference) for reference in references[:6]]
+    known = [find_trial(tracker, pipeline) or {} for pipeline in pipelines]
+    figures = (
+        "trial",
+        "trades",
+        "win_rate",
+        "break_even",
+        "mean_net",
+        "p_value",
+        "sharpe",
+        "sharpe_error",
+        "return",
+        "drawdown",
+        "log_loss",
+    )
+    rows = [[figure, *(one.get(figure) for one in known)] for figure in figures if any(figure in one for one in known)]
+    rows.append(["auc", *(one["auc"][0] if "auc" in one else None for one in known)])
+    return {
+        **table(["figure", *(pipeline.id for pipeline in pipelines)], rows),
+        "differences": {pipeline.id: diff(pipelines[0], pipeline) for pipeline in pipelines[1:]},
+        "ledger": tracker.ledger_summary(pipelines[0].data),
+    }
