@@ -57,7 +57,7 @@ def _walk(unit: float) -> tuple[Any, ...]:
 KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.backtest.kernel.locate": lambda unit: kernel.locate(TIME, TIME[EVENTS]),
     "factory.backtest.kernel.await_trading": lambda unit: kernel.await_trading(_bars(unit), EVENTS, 5),
-    "factory.backtest.kernel.settle": lambda unit: kernel.resolve_or_derive(_bars(unit), EVENTS, 5 * MINUTE),
+    "factory.backtest.kernel.settle": lambda unit: kernel.settle(_bars(unit), EVENTS, 5 * MINUTE),
     "factory.backtest.kernel.walk": _walk,
     "factory.learning.event_kernels.cusum_events": lambda unit: event_kernels.cusum_events(
         CLOSE * unit, np.array([100.0]) * unit

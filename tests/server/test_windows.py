@@ -125,7 +125,7 @@ def test_locks_keep_others_out_and_go_with_their_holder(tmp_path: Path, lacking:
     code = """
 import subprocess, sys
 from pathlib import Path
-from factory import locks
+from factory.storage import locks
 path = Path(sys.argv[1])
 assert not locks.HAS_FLOCK
 other = f"from pathlib import Path; from factory.storage.locks import take; print(take(Path({str(path)!r})) is not None)"

@@ -63,7 +63,7 @@ def test_a_market_and_a_trial_say_what_they_lack(real: Workshop) -> None:
     assert told["cutoff"].startswith("grade B up to 20")
     appoint(real.ledger, PASSPHRASE)
     assert "missing" not in real.describe()["submit"]
-    known = real.known(real.resolve(pipeline))
+    known = real.find_trial(real.resolve(pipeline))
     assert known is not None
     assert "reviewer" not in known["ready"].get("missing", ())
     retire(real.ledger, unlock(real.ledger, PASSPHRASE), real.catalog.spec("small"), "published")
