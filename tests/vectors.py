@@ -142,6 +142,14 @@ def _deflated(given: Values) -> dict[str, Any]:
     }
 
 
+def _deflated_moments(given: Values) -> dict[str, Any]:
+    variance = given["trial_sharpe_std"] ** 2
+    return {
+        "dsr": deflation.deflated(_moments(given), given["n_trials"], variance),
+        "sr0_per_period": sqrt(variance) * deflation.expected_maximum(given["n_trials"]),
+    }
+
+
 def _track_record(given: Values) -> dict[str, Any]:
     needed = sharpe.min_track_record(_moments(given), given["benchmark"], given["prob"])
     return {"min_trl_obs": needed}
@@ -408,6 +416,7 @@ HANDLERS: dict[str, Handler] = {
     "sharpe_variance_ar1": _ar1,
     "expected_max_normal": _expected_maximum,
     "dsr_paper": _deflated,
+    "dsr_moments": _deflated_moments,
     "dsr_series": _deflated_series,
     "min_trl": _track_record,
     "min_btl": _backtest_length,

@@ -25,7 +25,7 @@ def load(path: Path) -> list[dict[str, Any]]:
 
 def code_of(record: dict[str, Any]) -> str:
     """The text for the tool."""
-    return str(record.get("code") or "".join(text * count for text, count in record["code_parts"]))
+    return str(record["code"]) if "code" in record else "".join(text * count for text, count in record["code_parts"])
 
 
 @dataclass(frozen=True)

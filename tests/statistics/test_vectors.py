@@ -44,3 +44,12 @@ def test_values_agree_all_the_way_down() -> None:
 
 def test_every_kind_has_a_handler_of_its_own() -> None:
     assert len(set(HANDLERS.values())) == len(HANDLERS)
+
+
+def test_a_deflated_sharpe_is_computed_from_moments() -> None:
+    given = {
+        "sharpe_per_period": 2.5 / 250**0.5, "trial_sharpe_std": (0.5 / 250) ** 0.5, "n_trials": 100, "n_obs": 1250,
+        "skew": -3, "kurtosis_nonexcess": 10,
+    }  # fmt: skip
+    expected = {"dsr": 0.9003968344493903, "sr0_per_period": 0.11317200186513214}
+    assert failures([vector("dsr_moments_1", given, expected, 1e-6)]) == {}
