@@ -135,7 +135,9 @@ def walk_looks(bases: Bases, tmp_path: Path) -> list[tuple[Step, str, str]]:
 
 
 def unfinished(doctor: Ran) -> str:
-    """What doctor says to be unfinished."""
+    """What doctor says to be unfinished; nothing where a kill came before there was a workspace."""
+    if "no such folder" in doctor.said or "no workspace yet" in doctor.said:
+        return "nothing"
     assert doctor.status == 0, doctor.said
     line = next(line for line in doctor.said.splitlines() if line.startswith("unfinished"))
     return line.removeprefix("unfinished").strip()
