@@ -28,7 +28,7 @@ from factory.views.reference import PAGES, meanings
 from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market
-from tests.parts.test_catalog import placed
+from tests.pipeline.parts.test_catalog import placed
 from tests.server.terminal import run_all
 
 TEXT = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in PAGES}

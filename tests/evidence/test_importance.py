@@ -6,7 +6,7 @@ from factory.evidence.importance import Groups, permutation_importance, permute
 from factory.evidence.importance_kernels import permuted_sums
 from factory.learning.meta_forest import Meta, fit_forest
 from factory.pipeline.parts.meta import Forest
-from tests.experts.rows import planted
+from tests.learning.experts.rows import planted
 
 FIT, HELD = planted(3_000, columns=5), planted(2_000, columns=5, seed=1)
 BLOCK = 60_000 * 40

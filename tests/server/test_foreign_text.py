@@ -20,7 +20,7 @@ from factory.tasks import perform
 from factory.workshop import Workshop
 from server.mcp.app import build_server
 from server.mcp.tools import all_tools
-from tests.base.test_foreign import HOSTILE, is_harmless
+from tests.core.test_foreign import HOSTILE, is_harmless
 from tests.corpus.market import hourly_market
 
 pytestmark = pytest.mark.anyio

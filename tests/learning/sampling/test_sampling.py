@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from factory.core.times import MINUTE
 from factory.learning.event_kernels import cusum_events
 from factory.learning.sampling import at_bars, clock, cusum
-from tests.labels.bars import walk
+from tests.learning.labels.bars import walk
 
 
 def test_clock_gives_multiples_inside_the_bounds() -> None:

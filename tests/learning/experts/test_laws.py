@@ -10,7 +10,7 @@ from factory.learning.experts import Fitted, cross_fit, load_fitted
 from factory.learning.splits import purged_kfold
 from factory.pipeline.parts.base import Part
 from factory.pipeline.parts.experts import EXPERTS
-from tests.experts.rows import Rows, planted
+from tests.learning.experts.rows import Rows, planted
 
 KEYS: dict[str, dict[str, Any]] = {
     "gradient_boosting": {"rounds": 10, "leaf": 20},

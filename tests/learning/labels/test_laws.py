@@ -9,7 +9,7 @@ from factory.market.series import Series
 from factory.pipeline import parse_part
 from factory.pipeline.parts.base import Part
 from factory.pipeline.parts.labels import LABELS
-from tests.labels.bars import changed, walk
+from tests.learning.labels.bars import changed, walk
 
 N = 3_000
 BARS = walk(N)

@@ -8,7 +8,7 @@ from factory.core.times import MINUTE
 from factory.learning.event_kernels import concurrency, first_touch
 from factory.learning.labels import Labels, label, return_attribution, time_decay, uniqueness, uniqueness_of
 from factory.pipeline.parts.labels import FixedReturn, TripleBarrier, UpDown
-from tests.labels.bars import START, flat, series, walk
+from tests.learning.labels.bars import START, flat, series, walk
 
 UP_DOWN = UpDown(use="up_down", of="btc", horizon="3m")
 BARRIER = TripleBarrier(use="triple_barrier", of="btc", take=2, stop=1, unit="vol", horizon="3m")

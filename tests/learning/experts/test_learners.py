@@ -7,7 +7,7 @@ from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifie
 from factory.core.errors import Cancelled, FlowError
 from factory.learning.experts import cross_fit, fit_expert
 from factory.pipeline.parts.experts import ExtraTrees, GradientBoosting, Linear, Logistic, Rule
-from tests.experts.rows import planted
+from tests.learning.experts.rows import planted
 
 ROWS = planted()
 FIT = ROWS[:4]

@@ -9,7 +9,7 @@ from factory.core.errors import Cancelled, FlowError
 from factory.learning.forest_kernels import FlatForest
 from factory.learning.meta_forest import Meta, fit_forest
 from factory.pipeline.parts.meta import Forest
-from tests.experts.rows import Rows, planted
+from tests.learning.experts.rows import Rows, planted
 
 ROWS = planted(3_000)
 METHODS = ("none", "isotonic", "sigmoid")

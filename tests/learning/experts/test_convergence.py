@@ -13,8 +13,8 @@ from factory.learning.meta_forest import fit_forest
 from factory.pipeline.parts.base import Part
 from factory.pipeline.parts.experts import Linear, Logistic
 from factory.pipeline.parts.meta import Forest
-from tests.experts.rows import Rows, planted
-from tests.experts.test_laws import every_expert, part_of
+from tests.learning.experts.rows import Rows, planted
+from tests.learning.experts.test_laws import every_expert, part_of
 
 CLOSE = 1e-5
 """Greatest difference of a chance that a tighter solver may make."""
