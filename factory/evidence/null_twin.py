@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
-from factory.backtest.null import Holds, Moves, Questions, Ups, count_ups, holds_of, moves_of, replay
+from factory.backtest.null import Holds, Moves, holds_of, moves_of, replay
+from factory.backtest.null_labels import Questions, Ups, count_ups
 from factory.core.canonical import seed_for
 from factory.flow import Scored, cached, content_key, levels_of, threads
 from factory.learning.decision_table import Rows

@@ -9,7 +9,7 @@ import typer
 
 from factory.core.errors import FactoryError
 from factory.storage.workspace import Workspace
-from server.cli.references import settle
+from server.cli.references import resolve_or_derive
 from server.cli.screen import bar, show
 from server.entry import open_workspace
 
@@ -54,7 +54,7 @@ def perform(context: typer.Context, kind: str, title: str, **args: Any) -> dict[
 
 def perform_and_show(context: typer.Context, kind: str, pipeline: str, sets: Sequence[str] | None, **args: Any) -> None:
     """Do heavy work on a pipeline, or on the child that changes make of it, and print the answer."""
-    chosen = settle(workshop_of(context), pipeline, changes_of(sets))
+    chosen = resolve_or_derive(workshop_of(context), pipeline, changes_of(sets))
     show(perform(context, kind, f"{kind} {pipeline}", pipeline=chosen, **args))
 
 

@@ -17,7 +17,7 @@ BEGIN = (
 )
 
 
-def settle(workshop: "Workshop", reference: str, changes: Mapping[str, Any] | None = None) -> str:
+def resolve_or_derive(workshop: "Workshop", reference: str, changes: Mapping[str, Any] | None = None) -> str:
     """The id of the pipeline that was named, or of the child that changes make of it; a strategy file is defined first.
 
     Raises

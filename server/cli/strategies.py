@@ -8,7 +8,7 @@ import typer
 from factory.core.errors import FactoryError
 from server.cli.commands import one_of, require
 from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
-from server.cli.references import BEGIN, read_strategy, settle
+from server.cli.references import BEGIN, read_strategy, resolve_or_derive
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
 from server.jobs import recent, result, status
@@ -92,7 +92,7 @@ def rank(
     chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
     require(family, _recipes())
     workshop = workshop_of(context)
-    scored = pipeline and workshop.require_trial(settle(workshop, pipeline))
+    scored = pipeline and workshop.require_trial(resolve_or_derive(workshop, pipeline))
     print_answer(perform(context, "rank", "rank", pipeline=scored, **chosen))
 
 
@@ -105,7 +105,7 @@ def submit(
     model: Annotated[str, typer.Option(help="Which model made it.")] = "none",
 ) -> None:
     """Spend one of the few sealed looks: PASS or FAIL. If anything is missing, all of it is named and nothing spent."""
-    chosen = settle(workshop_of(context), pipeline)
+    chosen = resolve_or_derive(workshop_of(context), pipeline)
     print_answer(perform(context, "submit", "at the vault", pipeline=chosen, claim=claim, why=why, model=model, cutoff=cutoff))
 
 
@@ -139,7 +139,7 @@ def propose(
 ) -> None:
     """Write the strategy file, with its provenance, for review."""
     workshop = workshop_of(context)
-    print_answer(workshop.propose(settle(workshop, pipeline), why))
+    print_answer(workshop.propose(resolve_or_derive(workshop, pipeline), why))
 
 
 def show(

@@ -9,7 +9,8 @@ from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, run
-from factory.backtest.null import Holds, Questions, count_ups, holds_of, mix, moves_of, replay
+from factory.backtest.null import Holds, holds_of, mix, moves_of, replay
+from factory.backtest.null_labels import Questions, count_ups
 from factory.core.times import HOUR, MINUTE, to_ms
 from factory.learning.labels import label, windows_of
 from factory.market.contracts import Perpetual

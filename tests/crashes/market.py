@@ -1,6 +1,6 @@
 """A market of ten drawn days that is built in a tenth of a second, and what is made of it."""
 
-from tests.vault.market import SPEC
+from tests.vault.market import FAST, SPEC
 
 PASSPHRASE = "correct horse battery"
 TINY = """\
@@ -26,17 +26,4 @@ TAKEN = EXTENDED.replace("dataset: tiny", "dataset: taken")
 """Opens what `TINY` seals."""
 
 SCORED = SPEC.replace("vault-sim", "scored").replace("VAULT-", "SCORED-")
-PIPELINE = """\
-pipeline: plain
-data: scored
-features:
-  lead: (ret(eth.close, 15) - ret(btc.close, 15)) / std(ret(btc.close, 1), 60)
-  burst: mean(btc.volume, 15) / mean(btc.volume, 240)
-sample: {use: clock, every: 5m}
-label: {use: up_down, of: btc, horizon: 5m}
-experts:
-  line: {use: logistic, see: [lead]}
-meta: {use: forest, see: [line, burst], trees: 10, leaf: 100, calibrate: sigmoid}
-trade: {use: up_or_down, contract: updown, edge: 0.02, size: {use: fixed, share: 0.001}}
-tune: {meta.leaf: [100, 200]}
-"""
+PIPELINE = FAST.replace("fast-up-or-down", "plain").replace("vault-sim", "scored") + "tune: {meta.leaf: [100, 200]}\n"

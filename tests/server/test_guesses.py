@@ -51,7 +51,7 @@ async def client(workspace: Workspace) -> AsyncIterator[Client]:
         yield client
 
 
-async def told(client: Client, tool: str, **arguments: Any) -> str:
+async def refusal_of(client: Client, tool: str, **arguments: Any) -> str:
     result = await client.call_tool(tool, arguments)
     assert result.is_error, result.structured_content
     text = str(result.content[0].text)  # type: ignore[union-attr]
@@ -96,17 +96,17 @@ async def test_what_is_to_be_listed_or_shown_is_named_in_any_case(client: Client
 @pytest.mark.parametrize("tool", ["train", "backtest", "define_pipeline"])
 async def test_a_call_about_no_pipeline_is_refused_in_its_own_words(client: Client, tool: str) -> None:
     whole = "spec" if tool == "define_pipeline" else "pipeline (id or name)"
-    assert await told(client, tool) == f"{tool}: no pipeline came; give {whole}, or {BOTH}"
-    without = await told(client, tool, changes={"meta.leaf": 40})
+    assert await refusal_of(client, tool) == f"{tool}: no pipeline came; give {whole}, or {BOTH}"
+    without = await refusal_of(client, tool, changes={"meta.leaf": 40})
     assert without == f"parent: missing beside changes; give {whole}, or {BOTH}"
 
 
 @pytest.mark.parametrize("tool", ["train", "backtest", "define_pipeline"])
 async def test_a_parent_without_changes_is_told_whether_it_is_known(client: Client, workspace: Workspace, tool: str) -> None:
-    assert await told(client, tool, parent="ab204484") == "pipeline: 'ab204484' unknown; there is none yet"
+    assert await refusal_of(client, tool, parent="ab204484") == "pipeline: 'ab204484' unknown; there is none yet"
     Workshop(workspace, "tester").define(SPEC)
     Workshop(workspace, "tester").define(parent="mine", changes={"meta.leaf": 40})
-    line = await told(client, tool, parent="mine")
+    line = await refusal_of(client, tool, parent="mine")
     assert line.startswith("changes: missing; give what is otherwise than in mine, such as {'meta.leaf': 200}")
     assert line.endswith(f", or pipeline='mine' to {tool} it as it is") == (tool != "define_pipeline")
 
@@ -117,7 +117,7 @@ async def test_trades_are_told_to_need_a_pipeline_and_an_untried_one_to_be_backt
     description = next(tool.description for tool in all_tools() if tool.name == "execute_python")
     assert "with pipeline also `trades`" in description
     Workshop(workspace, "tester").define(SPEC)
-    line = await told(client, "execute_python", code="trades", pipeline="mine", data="validation")
+    line = await refusal_of(client, "execute_python", code="trades", pipeline="mine", data="validation")
     assert line.endswith("is no trial yet, so validation shows nothing of it; backtest it first, or leave data out")
 
 
@@ -131,7 +131,7 @@ async def test_all_that_a_submission_lacks_is_told_at_once(client: Client, works
     Workshop(workspace, "tester").define(SPEC)
     for pipeline, said in (("nobody", "pipeline: 'nobody' unknown"), ("mine", "is no trial on these data; backtest it first")):
         for cutoff in ("soon", "in January of 2026"):
-            text = await told(client, "submit", pipeline=pipeline, claim=0.01, cutoff=cutoff)
+            text = await refusal_of(client, "submit", pipeline=pipeline, claim=0.01, cutoff=cutoff)
             assert said in text
             assert "why, model: missing; give your reason, the model's name" in text
             assert f"cutoff: '{cutoff}' is no date" in text

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import HANDLERS, close, failures
+from tests.vector_kinds import HANDLERS
+from tests.vectors import close, failures
 
 
 def test_every_reference_vector_matches(shared: Path) -> None:

@@ -36,7 +36,7 @@ async def train(
     Costs no trial.
     """
     await to_thread.run_sync(_require_subject, call, "train", pipeline, parent, changes)
-    return await work(call, "train", pipeline=await settle(call, pipeline, parent, changes))
+    return await work(call, "train", pipeline=await resolve_or_derive(call, pipeline, parent, changes))
 
 
 async def backtest(
@@ -51,7 +51,7 @@ async def backtest(
     Costs, win rate beside break-even, intervals, coin-flip and always-long twins. Each distinct pipeline counts once.
     """
     await to_thread.run_sync(_require_subject, call, "backtest", pipeline, parent, changes)
-    settled = await settle(call, pipeline, parent, changes)
+    settled = await resolve_or_derive(call, pipeline, parent, changes)
     scored = await to_thread.run_sync(_scored, call, settled, why)
     return scored or await work(call, "backtest", pipeline=settled, why=why)
 
@@ -68,7 +68,7 @@ async def tune(
 
     Ranked by nested cross-validation in train, the winner scored on validation; judge=validation makes each cell a trial.
     """
-    settled = await settle(call, pipeline)
+    settled = await resolve_or_derive(call, pipeline)
     return await work(call, "tune", pipeline=settled, grid=grid, cells=cells, by=by, judge=judge)
 
 
@@ -94,7 +94,9 @@ async def rank_features(
     return await work(call, "rank", pipeline=settled, **chosen)
 
 
-async def settle(call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None) -> str:
+async def resolve_or_derive(
+    call: Call, pipeline: str | None, parent: str | None = None, changes: dict[str, Any] | None = None
+) -> str:
     """Resolve names, and make the child of a parent with changes, before any worker is troubled; give the id."""
     return await to_thread.run_sync(lambda: workshop_of(call).resolve_or_derive(pipeline, parent, changes))
 
