@@ -26,7 +26,8 @@ from benchmarks.certification.search import FOREST, Market, statistic
 from benchmarks.certification.simulated import fast_folder
 from factory.core.canonical import seed_for
 from factory.core.times import MINUTE
-from factory.flow import Scored
+from factory.expressions.columns import Columns
+from factory.flow import Scored, evaluate
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
@@ -56,13 +57,13 @@ def judge_market(edge: float, index: int, draws: int) -> list[str]:
         market = Market(Path(folder), edge, index)
         idea = find_best(market)
         pipeline = Pipeline.of(idea.spec(DATASET, market.levels, FOREST))
-        contract, learned = market.contract(pipeline), exam.prepare(market.workspace, pipeline)
-        plan = exam.plan(market.workspace, pipeline, contract, learned)
+        contract, fitted = market.contract(pipeline), exam.prepare(market.workspace, pipeline)
+        plan = exam.plan(market.workspace, pipeline, contract, fitted)
         sealed, seed = market.parts["sealed"], seed_for(pipeline.id, "look")
-        found = exam.examine(pipeline, contract, learned, sealed, plan.information, plan.price, plan.wager, seed)
+        found = exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed)
         ours = earned(contract, found.scored)
         again = [
-            earned(contract, exam.score(pipeline, contract, learned, flip_partition(sealed, seed + draw)))
+            earned(contract, evaluate(pipeline, contract, fitted, Columns(flip_partition(sealed, seed + draw), None)))
             for draw in range(draws)
         ]
         exact = (1 + sum(one >= ours for one in again)) / (draws + 1)

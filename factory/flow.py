@@ -1,270 +1,166 @@
-"""Columns to decisions to probabilities to P&L on one partition.
+"""Fit a pipeline, and evaluate it on a partition: columns to decisions to probabilities to P&L.
 
-The only place that strings the stages together. A pipeline walks through it
-as a bar does: features are read at each decision as they were known,
-labels start at the fill, experts are cross-fitted inside train, the meta
-forest learns from their out-of-fold predictions, and its probabilities are
-traded against the dataset's contract.
+The only place that strings the stages together; trial, exam and forward
+test call these two. A pipeline walks through it as a bar does: features are
+read at each decision as they were known, labels start at the fill, experts
+are cross-fitted inside train, the meta forest learns from their out-of-fold
+predictions, and its probabilities are traded against the dataset's contract.
 """
 
-import hashlib
-import os
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy import float64, int8, int64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
 from factory.core import canonical
-from factory.core.answers import Answer
-from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, silent, within
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
-from factory.learning.decision_table import Rows
-from factory.learning.experts import Fitted, cross_fit, load_fitted
-from factory.learning.labels import uniqueness_of
-from factory.learning.meta_forest import Meta, fit_forest
+from factory.learning.decision_table import MOST_LOST, DecisionTable, concatenate, read_decisions
+from factory.learning.model import Fits, Model, fit_model
+from factory.learning.refits import predict_with_refits
 from factory.market.contracts import Binary, Contract
-from factory.market.series import Partition, Series
+from factory.market.series import Series
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import TripleBarrier
 from factory.pipeline.parts.trades import Barriers, LongOrShort
-from factory.storage.cache import Cache
-
-VERSION = 4
-"""Raised when fitted stages or scores would differ for the same input."""
-
-FEWEST_ROWS = 200
-
-
-def threads() -> int:
-    """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
-    asked = os.environ.get("RFCAT_THREADS") or str(os.cpu_count() or 1)
-    if not asked.isdecimal() or int(asked) < 1:
-        raise FlowError(f"RFCAT_THREADS: '{asked[:20]}' is no whole number of at least 1; write for example 2")
-    return int(asked)
 
 
 @dataclass(frozen=True)
-class Model:
-    """What a pipeline learned: its fitted experts and its meta forest.
+class FittedPipeline:
+    """All that a pipeline knows before it is evaluated.
 
     Parameters
     ----------
-    experts : mapping of str to Fitted
-        By name.
-    meta : Meta
-        The calibrated forest, with its score on the last fifth of train.
-    oof : mapping of str to ndarray of float64, shape (n,)
-        Each expert's out-of-fold chance of up on the training rows.
-    unconverged : mapping of str to int
-        Fits whose solver did not reach its solution, by expert and ``meta``; empty as a rule.
+    model : Model or None
+        None for a recipe that is refitted as time passes.
+    history : DecisionTable
+        Decisions on train; with a refit also those of later partitions that it may learn from.
+    base_rate : float
+        Share of ups in train: what a forecast without skill says.
+    key : str
+        Hash of the model, empty without one.
     """
 
-    experts: Mapping[str, Fitted]
-    meta: Meta
-    oof: Mapping[str, NDArray[float64]]
-    unconverged: Mapping[str, int]
+    model: Model | None
+    history: DecisionTable
+    base_rate: float
+    key: str
 
-    def inputs(self, pipeline: Pipeline, rows: Rows) -> NDArray[float64]:
-        """What the meta forest sees of `rows`, shape (n, len(meta.see))."""
-        return meta_inputs(
-            pipeline, rows, {name: fitted.predict(seen(pipeline, rows, name)) for name, fitted in self.experts.items()}
-        )
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows, as plain arrays."""
-        arrays = {f"meta.{key}": array for key, array in self.meta.arrays().items()}
-        for name, fitted in self.experts.items():
-            arrays |= {f"experts.{name}.{key}": array for key, array in fitted.arrays().items()}
-        return arrays
-
-    def key(self, pipeline: Pipeline, fingerprint: str) -> str:
-        """Hash of the artefact: of the recipe, the rows that it learned from, and all that it knows."""
-        arrays = self.arrays()
-        return content_key("model", pipeline.digest, fingerprint, *(arrays[name] for name in sorted(arrays)))
-
-    def predict(self, pipeline: Pipeline, rows: Rows) -> NDArray[float64]:
-        """Chance of up at each row, shape (n,)."""
-        if not len(rows.time):
-            return np.empty(0)
-        return self.meta.predict(self.inputs(pipeline, rows))
-
-
-@dataclass(frozen=True)
-class Fits:
-    """How the fits behind some chances went.
-
-    Parameters
-    ----------
-    unconverged : mapping of str to int
-        As of :class:`Model`, over all refits.
-    fitted : int
-        Windows that a recipe was refitted on; 0 without a refit.
-    kept : mapping of str to int
-        Windows that could not be learned from, so that the model before them went on, by reason.
-    """
-
-    unconverged: Mapping[str, int]
-    fitted: int = 0
-    kept: Mapping[str, int] = field(default_factory=dict)
-
-    def listing(self) -> Answer:
-        """What a trial's answer and an exam's report say of them; nothing where all went as it should without a refit."""
-        kept = {"kept": sum(self.kept.values()), "why": dict(self.kept)} if self.kept else {}
-        refits = {"refits": {"fitted": self.fitted, **kept}} if self.fitted else {}
-        return refits | ({"unconverged": dict(self.unconverged)} if self.unconverged else {})
+    def extend(self, pipeline: Pipeline, columns: Columns) -> "FittedPipeline":
+        """Add decisions of a later partition, from which a recipe that is refitted may learn."""
+        if self.model is not None:
+            return self
+        return replace(self, history=concatenate(self.history, read_decisions(pipeline, columns)))
 
 
 @dataclass(frozen=True)
 class Scored:
     """A pipeline on one partition: its rows, its probabilities, what they earned and how it was fitted."""
 
-    rows: Rows
+    rows: DecisionTable
     p: NDArray[float64]
     result: Result
     fits: Fits = field(default_factory=lambda: Fits({}))
 
 
-def learn(
-    pipeline: Pipeline,
-    rows: Rows,
-    fingerprint: str,
-    cache: Cache | None,
-    *,
-    path: str = "",
-    holdout: bool = True,
-    progress: Progress = silent,
-) -> Model:
-    """Cross-fit the experts and fit the meta forest on their out-of-fold predictions.
+def fit(pipeline: Pipeline, columns: Columns, progress: Progress = silent) -> FittedPipeline:
+    """Fit a pipeline on train.
 
     Parameters
     ----------
     pipeline : Pipeline
-        The recipe.
-    rows : Rows
-        Training decisions; those without a label are left out.
-    fingerprint : str
-        Of the partition the recipe belongs to; seeds come from it.
-    cache : Cache or None
-        Keeps fitted parts by the content they were fitted on.
-    path : str
-        Prefix of the parts' paths in their seeds, e.g. ``"refit.3."``.
-    holdout : bool
-        Whether to score (and calibrate on) the last fifth.
+        The recipe. One that is refitted as time passes has no model yet: only its decisions are read.
+    columns : Columns
+        Of train.
 
     Raises
     ------
+    FlowError
+        If a feature cannot be used.
     UnlearnableError
         If too few decisions are labelled, or all, or those of a part that must be learned from, are of one class.
     """
-    refuse_unlearnable(rows.labels.y)
-    rows = rows.take(rows.labels.y >= 0)
-    uniqueness = uniqueness_of(rows.labels)
-    weight = uniqueness / uniqueness.mean()
-    experts: dict[str, Fitted] = {}
-    oof: dict[str, NDArray[float64]] = {}
-    unconverged: Counter[str] = Counter()
-    share = 0.6 / max(len(pipeline.experts), 1)
-    for i, name in enumerate(pipeline.experts):
-        step = within(progress, i * share, (i + 1) * share)
-        oof[name], experts[name], unconverged[name] = _expert(pipeline, name, rows, weight, fingerprint, cache, path, step)
-    progress(0.6, "fitting the meta forest")
-    X = meta_inputs(pipeline, rows, oof)
-    y, start, end = rows.labels.y, rows.labels.start, rows.labels.end
-    seed = canonical.seed_for(fingerprint, f"{path}meta")
-    mean_uniqueness = float(uniqueness.mean())
-
-    def fit() -> dict[str, NDArray[Any]]:
-        return fit_forest(
-            pipeline.meta, X, y, weight, start, end,
-            uniqueness_share=mean_uniqueness, seed=seed, threads=threads(), holdout=holdout,
-            progress=within(progress, 0.6, 1.0),
-        ).arrays()  # fmt: skip
-
-    key = content_key("meta", pipeline.meta.model_dump(), seed, holdout, mean_uniqueness, X, y, weight, start, end)
-    meta = Meta.from_arrays(cached(cache, key, fit))
-    unconverged["meta"] += not meta.has_converged
-    return Model(experts, meta, oof, +unconverged)
+    progress(0.0, "reading train")
+    history = read_decisions(pipeline, columns)
+    model, key, fingerprint = None, "", columns.partition.fingerprint
+    if pipeline.refit is None:
+        model = fit_model(pipeline, history, fingerprint, columns.cache, progress=within(progress, 0.05, 1.0))
+        key = model.key(pipeline, fingerprint)
+    return FittedPipeline(model, history, float(np.mean(history.labels.y[history.labels.y >= 0])), key)
 
 
-def _expert(
+def evaluate(
     pipeline: Pipeline,
-    name: str,
-    rows: Rows,
-    weight: NDArray[float64],
-    fingerprint: str,
-    cache: Cache | None,
-    path: str,
-    progress: Progress,
-) -> tuple[NDArray[float64], Fitted, int]:
-    part = pipeline.experts[name]
-    X = seen(pipeline, rows, name)
-    labels = rows.labels
-    seed = canonical.seed_for(fingerprint, f"{path}experts.{name}")
-    progress(0.0, f"cross-fitting {name}")
+    contract: Contract,
+    fitted: FittedPipeline,
+    columns: Columns,
+    progress: Progress = silent,
+    most_lost: float = MOST_LOST,
+) -> Scored:
+    """Let a fitted pipeline decide and trade on one partition.
 
-    def fit() -> dict[str, NDArray[Any]]:
-        oof, fitted, unconverged = cross_fit(
-            part, X, labels.y, labels.ret, weight, labels.start, labels.end, seed=seed, threads=threads(), progress=progress
-        )
-        counted = {"oof": oof, "unconverged": np.array([unconverged])}
-        return counted | {f"fitted.{key}": array for key, array in fitted.arrays().items()}
-
-    key = content_key("expert", part.model_dump(), seed, X, labels.y, labels.ret, weight, labels.start, labels.end)
-    arrays = cached(cache, key, fit)
-    return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays)), int(arrays["unconverged"][0])
-
-
-def refuse_unlearnable(y: NDArray[int8]) -> None:
-    """Refuse labels (-1 where there is none) from which nothing can be learned.
+    Parameters
+    ----------
+    contract : Contract
+        What it trades.
+    columns : Columns
+        Of the partition.
+    most_lost : float
+        Greatest share of decisions that may miss a feature.
 
     Raises
     ------
-    UnlearnableError
-        If they are too few, or of one class.
+    FlowError
+        If a feature cannot be used there, or the first window of a refit cannot be learned from.
     """
-    n, ups = int((y >= 0).sum()), int((y == 1).sum())
-    if len(y) < FEWEST_ROWS:
-        raise UnlearnableError(
-            f"sample: {n} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often"
-        )
-    if n < FEWEST_ROWS:
-        raise UnlearnableError(
-            f"label: {n} of {len(y)} decisions have one, at least {FEWEST_ROWS} are needed; "
-            "use a unit above 0, a shorter horizon, or a series without gaps"
-        )
-    if ups in (0, n):
-        raise UnlearnableError(f"label: all {n} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
+    partition = columns.partition
+    progress(0.0, f"reading {partition.name}")
+    rows = read_decisions(pipeline, columns, most_lost)
+    if fitted.model is None:
+        before = fitted.history.take(fitted.history.time < partition.start)
+        p, fits = predict_with_refits(pipeline, before, rows, columns, within(progress, 0.05, 0.9))
+    else:
+        p, fits = fitted.model.predict(pipeline, rows), Fits(fitted.model.unconverged)
+    progress(0.9, f"trading {partition.name}")
+    return Scored(rows, p, _trade(pipeline, contract, columns, rows, p, fitted.base_rate), fits)
 
 
-def seen(pipeline: Pipeline, rows: Rows, expert: str) -> NDArray[float64]:
-    """What one expert looks at, shape (n, k)."""
-    part = pipeline.experts[expert]
-    return rows.matrix([part.of] if part.use == "rule" else list(part.see))
+def _trade(
+    pipeline: Pipeline,
+    contract: Contract,
+    columns: Columns,
+    rows: DecisionTable,
+    p: NDArray[float64],
+    base_rate: float,
+) -> Result:
+    partition = columns.partition
+    part, told = pipeline.trade, pipeline.label
+    volatility = volatility_of(contract, columns, rows.time) if needs_volatility(part) else None
+    odds = None
+    if isinstance(contract, Binary) and contract.odds is not None:
+        odds = values_at_exact_times(partition.series[contract.odds], "up", rows.time)
+    return run_backtest(
+        part, contract, partition.series[contract.of], rows.time, p,
+        start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
+        barriers=barrier_levels(pipeline, rows), volatility=volatility,
+        odds=odds, seed=canonical.seed_for(partition.fingerprint, "twin"),
+    )  # fmt: skip
 
 
-def meta_inputs(pipeline: Pipeline, rows: Rows, predictions: Mapping[str, NDArray[float64]]) -> NDArray[float64]:
-    """Experts' predictions and features in the order of ``meta.see``, shape (n, k)."""
-    return np.column_stack([predictions[name] if name in predictions else rows.features[name] for name in pipeline.meta.see])
-
-
-def volatility_of(contract: Contract, partition: Partition, columns: Columns, times: NDArray[int64]) -> NDArray[float64]:
-    """Realised yearly volatility of the last day of what a contract is on, at each time, shape (n,)."""
-    period = partition.series[contract.of].period
+def volatility_of(contract: Contract, columns: Columns, times: NDArray[int64]) -> NDArray[float64]:
+    """Measure the realised yearly volatility of the last day of what a contract is on, at each time, shape (n,)."""
+    period = columns.partition.series[contract.of].period
     day = max(2, DAY // period)
     return float(np.sqrt(DAYS_A_YEAR * DAY / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
 
 
-def stamped(series: Series, column: str, times: NDArray[int64]) -> NDArray[float64]:
-    """Values of the rows stamped at these very moments, NaN where there is none, shape (n,).
+def values_at_exact_times(series: Series, column: str, times: NDArray[int64]) -> NDArray[float64]:
+    """Read the rows stamped at these very moments, NaN where there is none, shape (n,).
 
     Nothing is carried: the price of one window says nothing of the next.
     """
@@ -272,68 +168,10 @@ def stamped(series: Series, column: str, times: NDArray[int64]) -> NDArray[float
     return np.where(series.time[rows] == times, series.columns[column][rows], np.nan)
 
 
-def trade(
-    pipeline: Pipeline,
-    contract: Contract,
-    partition: Partition,
-    columns: Columns,
-    rows: Rows,
-    p: NDArray[float64],
-    base_rate: float,
-) -> Result:
-    """Trade probabilities against a contract on one partition.
-
-    Parameters
-    ----------
-    p : ndarray of float64, shape (n,)
-        Chance of up at each of `rows`.
-    base_rate : float
-        Share of ups in train: what a forecast without skill says.
-    """
-    part, told = pipeline.trade, pipeline.label
-    volatility = volatility_of(contract, partition, columns, rows.time) if needs_volatility(part) else None
-    odds = None
-    if isinstance(contract, Binary) and contract.odds is not None:
-        odds = stamped(partition.series[contract.odds], "up", rows.time)
-    return run_backtest(
-        part, contract, partition.series[contract.of], rows.time, p,
-        start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
-        barriers=levels_of(pipeline, rows), volatility=volatility,
-        odds=odds, seed=canonical.seed_for(partition.fingerprint, "twin"),
-    )  # fmt: skip
-
-
-def levels_of(pipeline: Pipeline, rows: Rows) -> Levels | None:
-    """The barriers of each decision, where the pipeline's trades leave at them."""
+def barrier_levels(pipeline: Pipeline, rows: DecisionTable) -> Levels | None:
+    """Find the barriers of each decision, where the pipeline's trades leave at them."""
     part, told = pipeline.trade, pipeline.label
     if not (isinstance(part, LongOrShort) and isinstance(part.exit, Barriers) and isinstance(told, TripleBarrier)):
         return None
     unit = rows.features[told.unit]
     return Levels(up=told.take * unit, down=told.stop * unit, horizon_ms=to_ms(told.horizon))
-
-
-def content_key(*parts: Any) -> str:
-    """Hash of plain values and arrays: equal content, equal key."""
-    state = hashlib.sha256(canonical.dumps(VERSION).encode())
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            state.update(f"{part.dtype}{part.shape}".encode())
-            state.update(np.ascontiguousarray(part).data)
-        else:
-            state.update(canonical.dumps(part).encode())
-    return state.hexdigest()
-
-
-def cached(cache: Cache | None, key: str, fit: Callable[[], dict[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
-    """Arrays by the hash of what they are made from, made where they are not kept."""
-    kept = cache.get(key) if cache else None
-    if kept is not None:
-        return kept
-    arrays = fit()
-    if cache:
-        cache.put(key, arrays)
-    return arrays
-
-
-def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}

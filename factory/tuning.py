@@ -22,7 +22,7 @@ from factory.pipeline import Pipeline, Range
 from factory.storage.cache import Cache
 
 if TYPE_CHECKING:
-    from factory.learning.decision_table import Rows
+    from factory.learning.decision_table import DecisionTable
 
 OUTER_BLOCKS = 3
 
@@ -160,7 +160,7 @@ def _draw(axis: Any, rng: np.random.Generator) -> Any:
 
 
 def cross_validate(
-    pipeline: Pipeline, rows: "Rows", fingerprint: str, cache: Cache | None, progress: Progress = silent
+    pipeline: Pipeline, rows: "DecisionTable", fingerprint: str, cache: Cache | None, progress: Progress = silent
 ) -> CellScore:
     """Nested, purged cross-validation of a whole pipeline inside train.
 
@@ -168,7 +168,7 @@ def cross_validate(
     ----------
     pipeline : Pipeline
         The cell.
-    rows : Rows
+    rows : DecisionTable
         Its decisions in train.
     fingerprint : str
         Of the train partition.
@@ -182,7 +182,7 @@ def cross_validate(
     FlowError
         If there is too little to learn from in train, or in a block's complement.
     """
-    from factory.flow import learn, refuse_unlearnable
+    from factory.learning.model import fit_model, refuse_unlearnable
     from factory.learning.splits import purged_kfold
     from factory.statistics.calibration import log_loss
     from factory.statistics.roc_auc import auc
@@ -194,7 +194,7 @@ def cross_validate(
     losses, areas = [], []
     for k, (fit, judge) in enumerate(purged_kfold(rows.labels.start, rows.labels.end, OUTER_BLOCKS, embargo)):
         step = within(progress, k / OUTER_BLOCKS, (k + 1) / OUTER_BLOCKS)
-        model = learn(
+        model = fit_model(
             pipeline, rows.take(fit), fingerprint, cache,
             path=f"tune.{k}.", holdout=pipeline.meta.calibrate != "none", progress=step,
         )  # fmt: skip

@@ -19,7 +19,6 @@ LAYERS: tuple[str, ...] = (
     "learning",
     "backtest",
     "flow",
-    "refits",
     "tuning",
     "ledger",
     "evidence",

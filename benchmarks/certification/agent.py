@@ -9,7 +9,7 @@ from numpy import float64
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from factory.learning.decision_table import Rows
+from factory.learning.decision_table import DecisionTable
 
 DIRECTIONS = {
     "r1": "ret(btc.close, 1)",
@@ -144,12 +144,12 @@ class Climber:
         return better
 
 
-def levels_of(rows: Rows) -> dict[str, float]:
+def levels_of(rows: DecisionTable) -> dict[str, float]:
     """Level of each state above which it is in its upper part on train."""
     return {name: float(f"{np.quantile(rows.features[name], QUANTILE):.4g}") for name in STATES}
 
 
-def screen(rows: Rows, levels: Mapping[str, float], keep: int = 10) -> list[tuple[str, str]]:
+def screen(rows: DecisionTable, levels: Mapping[str, float], keep: int = 10) -> list[tuple[str, str]]:
     """Pairs of a direction and a gate by how well the one tells up from down where the other is high, best first."""
     known = rows.labels.y >= 0
     y = rows.labels.y[known] - 0.5

@@ -11,6 +11,7 @@ from factory.backtest import Trades
 from factory.core.canonical import seed_for
 from factory.core.errors import FactoryError, SealError
 from factory.evidence.probes.findings import blocking
+from factory.flow import FittedPipeline
 from factory.pipeline import Pipeline
 from factory.statistics.alpha import level_after
 from factory.vault import exam
@@ -66,9 +67,9 @@ def examine(
     level = level_after(ALPHA, market.spec.looks, len(earlier) + 1, 0, (1.0,))
     try:
         metrics = _admitted(market, pipeline)
-        learned = exam.prepare(market.workspace, pipeline)
-        plan = exam.plan(market.workspace, pipeline, market.contract(pipeline), learned)
-        refuse_leaking(pipeline, learned)
+        fitted = exam.prepare(market.workspace, pipeline)
+        plan = exam.plan(market.workspace, pipeline, market.contract(pipeline), fitted)
+        refuse_leaking(pipeline, fitted)
     except FactoryError as error:
         return Verdict(REFUSED, str(error.lines[0]))
     try:
@@ -76,15 +77,15 @@ def examine(
         if metrics["trades"] * _length(market, "sealed") / _length(market, "validation") < needed:
             raise SealError(f"claim: {claim(metrics):g} needs {needed:.0f} decisions")
     except FactoryError as error:
-        alone = _judged(market, pipeline, learned, plan, earlier, level, 0)
+        alone = _judged(market, pipeline, fitted, plan, earlier, level, 0)
         return Verdict(REFUSED, str(error.lines[0]), alone.net, alone=alone.said)
-    return _judged(market, pipeline, learned, plan, earlier, level, needed)
+    return _judged(market, pipeline, fitted, plan, earlier, level, needed)
 
 
 def _judged(
     market: SimulatedMarket,
     pipeline: Pipeline,
-    learned: exam.Learned,
+    fitted: FittedPipeline,
     plan: exam.Plan,
     earlier: Sequence[exam.Examined],
     own: float,
@@ -94,11 +95,11 @@ def _judged(
     contract, sealed, seed = market.contract(pipeline), market.parts["sealed"], seed_for(pipeline.id, "look")
     try:
         examined = _of_fewer_draws(
-            exam.examine(pipeline, contract, learned, sealed, plan.information, plan.price, plan.wager, seed)
+            exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed)
         )
         looks = [(one, own) for one in (*earlier, examined)]
         level = level_of_last([(one.frozen, its) for one, its in looks], seed_for("pool", "looks"))
-        judged = exam.judge(examined, plan, learned.base_rate, level, exam.unseen_evidence(looks, ALPHA), needed)
+        judged = exam.judge(examined, plan, fitted.base_rate, level, exam.unseen_evidence(looks, ALPHA), needed)
     except Exception as error:
         return Verdict(FAIL, f"{type(error).__name__}: {error}")
     failed = " ".join(name for name, held in judged.checks.items() if not held)

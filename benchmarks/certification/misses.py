@@ -27,16 +27,14 @@ def failed(one: Judged) -> str:
     with tempfile.TemporaryDirectory() as folder:
         market = Market(Path(folder), one.edge, one.index)
         pipeline = Pipeline.of(Idea.of(one.idea).spec(DATASET, market.levels, FOREST))
-        contract, learned = market.contract(pipeline), exam.prepare(market.workspace, pipeline)
+        contract, fitted = market.contract(pipeline), exam.prepare(market.workspace, pipeline)
         try:
-            plan = exam.plan(market.workspace, pipeline, contract, learned)
+            plan = exam.plan(market.workspace, pipeline, contract, fitted)
         except SealError:
             return "no trade on validation, with a whole forest"
         seed = seed_for(pipeline.id, "look")
-        found = exam.examine(
-            pipeline, contract, learned, market.parts["sealed"], plan.information, plan.price, plan.wager, seed
-        )
-        checks = exam.judge(found, plan, learned.base_rate, ALPHA / LOOKS, 0.0, 0).checks
+        found = exam.examine(pipeline, contract, fitted, market.parts["sealed"], plan.information, plan.price, plan.wager, seed)
+        checks = exam.judge(found, plan, fitted.base_rate, ALPHA / LOOKS, 0.0, 0).checks
         market.workshop.ledger.close()
     return ", ".join(part for part, held in checks.items() if not held) or "nothing, and was not examined"
 

@@ -21,7 +21,7 @@ from factory.core.errors import FactoryError
 from factory.core.progress import silent
 from factory.core.times import DAY
 from factory.flow import Scored
-from factory.learning.decision_table import Rows
+from factory.learning.decision_table import DecisionTable, read_decisions
 from factory.ledger import Entry
 from factory.market.simulator import truth
 from factory.market.spec import load_spec
@@ -67,10 +67,10 @@ class Market(SimulatedMarket):
         return Climber(seed, screen(self._whole, self.levels))
 
     @cached_property
-    def _whole(self) -> Rows:
+    def _whole(self) -> DecisionTable:
         """All features on train."""
         everything = Idea(("r1",), None, 1.0, 0.0, 1_000).spec(DATASET, {}) | {"features": DIRECTIONS | STATES}
-        return self.rows(Pipeline.of(everything), "train")[0]
+        return read_decisions(Pipeline.of(everything), self.columns("train"))
 
     @cached_property
     def levels(self) -> dict[str, float]:

@@ -5,12 +5,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from factory.core.progress import silent
 from factory.expressions.columns import Columns
-from factory.flow import Scored, learn, trade
-from factory.learning.decision_table import Rows, read_rows
+from factory.flow import Scored, evaluate, fit
 from factory.ledger import Entry
 from factory.market.build import build
 from factory.market.contracts import Contract
@@ -59,20 +56,14 @@ class SimulatedMarket:
         """What a pipeline trades."""
         return self.spec.contracts[pipeline.trade.contract]
 
-    def rows(self, pipeline: Pipeline, part: str) -> tuple[Rows, Columns]:
-        """Decisions of a pipeline on one part, columns kept."""
-        partition = self.parts[part]
-        columns = Columns(partition, self._beside if part == "sealed" else self.cache)
-        return read_rows(pipeline, partition, columns), columns
+    def columns(self, part: str) -> Columns:
+        """Columns of one part, kept."""
+        return Columns(self.parts[part], self._beside if part == "sealed" else self.cache)
 
     def score(self, pipeline: Pipeline, part: str) -> Scored:
         """A pipeline that is never refitted, learned on train and traded on one part."""
-        history, _ = self.rows(pipeline, "train")
-        model = learn(pipeline, history, self.parts["train"].fingerprint, self.cache)
-        rows, columns = self.rows(pipeline, part)
-        p = model.predict(pipeline, rows)
-        ups = float(np.mean(history.labels.y[history.labels.y >= 0]))
-        return Scored(rows, p, trade(pipeline, self.contract(pipeline), self.parts[part], columns, rows, p, ups))
+        fitted = fit(pipeline, self.columns("train"))
+        return evaluate(pipeline, self.contract(pipeline), fitted, self.columns(part))
 
 
 def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:

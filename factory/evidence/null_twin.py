@@ -12,9 +12,11 @@ from factory.backtest.metrics import wins_of_binary
 from factory.backtest.null import Holds, Moves, holds_of, moves_of, replay
 from factory.backtest.null_labels import Questions, Ups, count_ups
 from factory.core.canonical import seed_for
-from factory.flow import Scored, cached, content_key, levels_of, threads
-from factory.learning.decision_table import Rows
+from factory.flow import Scored, barrier_levels
+from factory.learning.artefacts import content_key, load_or_compute
+from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import windows_of
+from factory.learning.model import threads
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
@@ -34,14 +36,14 @@ def frozen_moves(contract: Contract, partition: Partition) -> Moves:
     return moves_of(partition.series[contract.of], partition.end)
 
 
-def frozen_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: Rows, result: Result) -> Holds:
+def frozen_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: DecisionTable, result: Result) -> Holds:
     """The frozen trades of a pipeline on a perpetual."""
     assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
     series = partition.series[contract.of]
-    return holds_of(pipeline.trade, contract, series, result.trades, rows.time, levels_of(pipeline, rows))
+    return holds_of(pipeline.trade, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows))
 
 
-def questions(pipeline: Pipeline, partition: Partition, rows: Rows) -> Questions:
+def questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions:
     """What the labels of some rows, all of which have one, ask of the bars."""
     part, series = pipeline.label, partition.series[pipeline.label.of]
     unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
@@ -57,13 +59,13 @@ def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:
 
 
 def null_ups(
-    pipeline: Pipeline, partition: Partition, rows: Rows, budget: int, most: int, cache: Cache | None = None
+    pipeline: Pipeline, partition: Partition, rows: DecisionTable, budget: int, most: int, cache: Cache | None = None
 ) -> tuple[NDArray[int64], Ups]:
     """How often each label is up where direction is a coin.
 
     Parameters
     ----------
-    rows : Rows
+    rows : DecisionTable
         Decisions that have a label.
     budget : int
         Bars that may be walked. Where they are too few for :data:`FEWEST_DRAWS` of each label, labels are left out
@@ -92,7 +94,7 @@ def null_ups(
         ups = count_ups(moves_of(series, partition.end), some, pairs, seed, threads())
         return {"total": ups.total, "squares": ups.squares}
 
-    counted = cached(cache, content_key("null.label_pairs", seed, pairs, pipeline.label.of, *some), count)
+    counted = load_or_compute(cache, content_key("null.label_pairs", seed, pairs, pipeline.label.of, *some), count)
     return chosen, Ups(counted["total"], counted["squares"], pairs)
 
 

@@ -53,8 +53,8 @@ class Columns:
     """
 
     def __init__(self, partition: Partition, cache: Cache | None = None) -> None:
-        self._partition = partition
-        self._cache = cache
+        self.partition = partition
+        self.cache = cache
         series = partition.series
         self._clocks = Clocks({s.name: s.period for s in series.values()}, {s.name: s.delay for s in series.values()})
         self._longest = min(
@@ -104,19 +104,19 @@ class Columns:
 
     def cached(self, expression: Expression) -> bool:
         """Whether :meth:`column` would compute nothing."""
-        return isinstance(expression.node, ColumnName) or (self._cache is not None and self._cache.has(self._key(expression)))
+        return isinstance(expression.node, ColumnName) or (self.cache is not None and self.cache.has(self._key(expression)))
 
     def _key(self, expression: Expression) -> str:
-        return column_key(expression.text, self._partition.fingerprint)
+        return column_key(expression.text, self.partition.fingerprint)
 
     def _values(self, expression: Expression, clock: Clock) -> Floats:
-        if self._cache is None or isinstance(expression.node, ColumnName):
+        if self.cache is None or isinstance(expression.node, ColumnName):
             return self._compute(expression, clock)
-        found = self._cache.get(self._key(expression))
+        found = self.cache.get(self._key(expression))
         if found is not None:
             return found["values"]
         values = self._compute(expression, clock)
-        self._cache.put(self._key(expression), {"values": values})
+        self.cache.put(self._key(expression), {"values": values})
         return values
 
     def _compute(self, expression: Expression, clock: Clock) -> Floats:
@@ -181,18 +181,18 @@ class Columns:
         return values
 
     def _read(self, series: str, column: str, clock: Clock) -> Floats:
-        source = self._partition.series[series]
+        source = self.partition.series[series]
         if clock[0] != source.period:
             return self._gathered(clock).column(column)
         return np.ascontiguousarray(source.columns[column], dtype=np.float64)
 
     def _rows(self, clock: Clock) -> Rows:
-        source = self._partition.series[clock[2]]
+        source = self.partition.series[clock[2]]
         return native(source) if clock[0] == source.period else self._gathered(clock).rows
 
     def _gathered(self, clock: Clock) -> Bars:
         if clock not in self._bars:
-            self._bars[clock] = gathered(self._partition.series[clock[2]], clock[0])
+            self._bars[clock] = gathered(self.partition.series[clock[2]], clock[0])
         return self._bars[clock]
 
     def _carried(self, values: Floats, own: Clock, clock: Clock) -> Floats:

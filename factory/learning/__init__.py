@@ -6,5 +6,8 @@ decision_table   decisions with their features, labels and weights
 splits           purged and embargoed splits of time
 experts/         base learners, one file each, cross-fitted
 meta_forest      the random forest over experts and features, calibrated
+model            experts and forest fitted together
+refits           a recipe fitted anew as time passes
+artefacts        what is fitted, kept by the hash of what it was fitted on
 event_kernels, forest_kernels   their compiled loops
 """

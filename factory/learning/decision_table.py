@@ -14,7 +14,6 @@ from factory.expressions.columns import Columns
 from factory.expressions.grammar import Expression
 from factory.learning.labels import Labels, label
 from factory.learning.sampling import at_bars, clock, cusum
-from factory.market.series import Partition
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import TripleBarrier
 from factory.pipeline.parts.samples import Clock
@@ -23,7 +22,7 @@ MOST_LOST = 0.2
 
 
 @dataclass(frozen=True)
-class Rows:
+class DecisionTable:
     """The decisions of a pipeline on one partition.
 
     Parameters
@@ -43,9 +42,9 @@ class Rows:
     labels: Labels
     dropped: int
 
-    def take(self, chosen: NDArray[Any]) -> "Rows":
-        """Rows by mask or position."""
-        return Rows(
+    def take(self, chosen: NDArray[Any]) -> "DecisionTable":
+        """DecisionTable by mask or position."""
+        return DecisionTable(
             self.time[chosen],
             {name: values[chosen] for name, values in self.features.items()},
             self.labels.take(chosen),
@@ -57,7 +56,7 @@ class Rows:
         return np.column_stack([self.features[name] for name in names])
 
 
-def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns, most_lost: float = MOST_LOST) -> Rows:
+def read_decisions(pipeline: Pipeline, columns: Columns, most_lost: float = MOST_LOST) -> DecisionTable:
     """Sample, read the features as known, and label.
 
     Parameters
@@ -70,8 +69,8 @@ def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns, most_l
     FlowError
         If nothing is sampled, a feature is infinite, or more decisions miss a feature.
     """
-    expressions = pipeline.expressions()
-    times = _sample(pipeline, partition, columns, expressions)
+    expressions, partition = pipeline.expressions(), columns.partition
+    times = _sample(pipeline, columns, expressions)
     if not len(times):
         raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
     features = {name: columns.at(expression, times) for name, expression in expressions.items()}
@@ -80,13 +79,11 @@ def read_rows(pipeline: Pipeline, partition: Partition, columns: Columns, most_l
     part = pipeline.label
     unit = features[part.unit] if isinstance(part, TripleBarrier) else None
     labels = label(part, partition.series[part.of], times, unit, partition.end)
-    return Rows(times, features, labels, int(len(keep) - keep.sum()))
+    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()))
 
 
-def _sample(
-    pipeline: Pipeline, partition: Partition, columns: Columns, expressions: Mapping[str, Expression]
-) -> NDArray[int64]:
-    part = pipeline.sample
+def _sample(pipeline: Pipeline, columns: Columns, expressions: Mapping[str, Expression]) -> NDArray[int64]:
+    part, partition = pipeline.sample, columns.partition
     if isinstance(part, Clock):
         return clock(to_ms(part.every), partition.start, partition.end)
     measured = columns.column(expressions[part.of])
@@ -99,7 +96,7 @@ def _sample(
 
 
 def _present(features: Mapping[str, NDArray[float64]], where: str, most_lost: float) -> NDArray[np.bool_]:
-    """Rows on which every feature is there; refuses what would hide a broken feature."""
+    """DecisionTable on which every feature is there; refuses what would hide a broken feature."""
     n = len(next(iter(features.values())))
     keep = np.ones(n, dtype=bool)
     for name, values in features.items():
@@ -119,9 +116,9 @@ def _present(features: Mapping[str, NDArray[float64]], where: str, most_lost: fl
     return keep
 
 
-def concatenate(first: Rows, second: Rows) -> Rows:
-    """Rows of two stretches of time, in their order."""
-    return Rows(
+def concatenate(first: DecisionTable, second: DecisionTable) -> DecisionTable:
+    """DecisionTable of two stretches of time, in their order."""
+    return DecisionTable(
         np.concatenate([first.time, second.time]),
         {name: np.concatenate([values, second.features[name]]) for name, values in first.features.items()},
         Labels.concatenate(first.labels, second.labels),

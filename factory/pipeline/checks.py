@@ -12,7 +12,7 @@ from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.samples import Clock
 from factory.pipeline.parts.trades import After, LongOrShort, Volatility
-from factory.pipeline.references import unused
+from factory.pipeline.references import find_unused
 
 FEW_DECISIONS = 300
 """Fewer in validation, and an interval around a score is too wide to learn from."""
@@ -208,7 +208,7 @@ def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
 
 
 def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], look_back: Mapping[str, int]) -> Iterator[str]:
-    for path in unused(pipeline):
+    for path in find_unused(pipeline.features, pipeline.experts, list(pipeline.mentions())):
         yield f"{path}: nothing looks at it; name it in a see, or delete it"
     for name, expression in pipeline.expressions().items():
         reach = look_back[name]

@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 
 from factory.pipeline.model import Pipeline
-from factory.pipeline.parts.base import Part
 from factory.pipeline.parts.catalog import kind_of
-from factory.pipeline.parts.experts import Rule
 from factory.pipeline.parts.labels import TripleBarrier
 from factory.pipeline.parts.samples import Clock
 from factory.pipeline.parts.trades import UpOrDown
-from factory.pipeline.references import feature_mentions
 from factory.pipeline.writing import flow
 
 
@@ -31,7 +28,7 @@ def outline(pipeline: Pipeline) -> str:
     lines = [f"{series} ({pipeline.data}) -> {', '.join(pipeline.features)}"]
     lines.append(f"{_sample(pipeline)} -> decisions; {_label(pipeline)} -> what is learned")
     for name, part in pipeline.experts.items():
-        lines.append(f"{', '.join(_seen(part))} -> {name} ({kind_of(type(part))})")
+        lines.append(f"{', '.join(part.inputs)} -> {name} ({kind_of(type(part))})")
     lines.append(f"{', '.join(pipeline.meta.see)} -> forest of {pipeline.meta.trees} trees")
     lines.append(f"forest -> {_trade(pipeline)}")
     if pipeline.refit:
@@ -57,14 +54,14 @@ def _nodes(pipeline: Pipeline) -> Iterator[str]:
 def _edges(pipeline: Pipeline) -> Iterator[str]:
     for name, expression in pipeline.expressions().items():
         yield from (f"s_{series} --> f_{name}" for series in sorted(expression.series))
-    for path, name in feature_mentions(pipeline):
+    for path, name in pipeline.mentions():
         stage, _, rest = path.partition(".")
-        if stage == "experts":
+        if stage == "meta":
+            yield f"{'e' if name in pipeline.experts else 'f'}_{name} --> meta"
+        elif stage == "experts":
             yield f"f_{name} --> e_{rest.rpartition('.')[0]}"
         else:
             yield f"f_{name} -.-> {'label_' if stage == 'label' else stage}"
-    for name in pipeline.meta.see:
-        yield f"{'e' if name in pipeline.experts else 'f'}_{name} --> meta"
     yield "sample -.-> meta"
     yield "label_ -.-> meta"
     yield "meta --> trade"
@@ -75,10 +72,6 @@ def _edges(pipeline: Pipeline) -> Iterator[str]:
 def _series(pipeline: Pipeline) -> set[str]:
     read = {series for expression in pipeline.expressions().values() for series in expression.series}
     return read | {pipeline.label.of}
-
-
-def _seen(part: Part) -> tuple[str, ...]:
-    return (part.of,) if isinstance(part, Rule) else tuple(part.see)  # type: ignore[attr-defined]
 
 
 def _sample(pipeline: Pipeline) -> str:

@@ -20,7 +20,7 @@ from factory.pipeline.parts.labels import Label
 from factory.pipeline.parts.meta import Meta
 from factory.pipeline.parts.samples import Sample
 from factory.pipeline.parts.trades import Refit, Trade
-from factory.pipeline.references import mistaken_references
+from factory.pipeline.references import check_references, check_stages
 from factory.pipeline.search_space import Range, read_tune
 
 SCHEMA_VERSION = 1
@@ -122,7 +122,8 @@ class Pipeline(Part):
 
     @model_validator(mode="after")
     def _resolved(self) -> "Pipeline":
-        mistakes = mistaken_references(self)
+        mentions = list(self.mentions())
+        mistakes = [*check_references(self.features, self.experts, mentions), *check_stages(self.trade, self.label)]
         if mistakes:
             raise Mistakes(mistakes)
         return self
@@ -144,6 +145,11 @@ class Pipeline(Part):
     def _identity(self) -> dict[str, Any]:
         kept = {stage: value for stage, value in self.plain().items() if stage not in UNIDENTIFIED}
         return {"schema": SCHEMA_VERSION, **kept}
+
+    @property
+    def learned_from(self) -> set[str]:
+        """Features and experts that an expert or the meta forest sees; others only sample, label or size."""
+        return {name for part in (*self.experts.values(), self.meta) for name in part.inputs}
 
     def expressions(self) -> dict[str, Expression]:
         """The parsed features, by name."""

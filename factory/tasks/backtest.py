@@ -10,15 +10,11 @@ from factory.core.answers import Answer
 from factory.core.progress import within
 from factory.evidence.null_twin import held_against, null_twin
 from factory.evidence.probes.imported import read_faults, traded_faults
-from factory.evidence.probes.run import at_backtest, at_train, whole
-from factory.expressions.columns import Columns
-from factory.flow import Fits, Scored, trade, volatility_of
-from factory.learning.decision_table import Rows
-from factory.market.series import Partition
-from factory.refits import walk_forward
+from factory.evidence.probes.run import findings_answer, probe_train, probe_validation
+from factory.flow import Scored, evaluate, fit, volatility_of
 from factory.storage.cache import UNLIMITED, Cache
 from factory.tasks.context import TaskContext
-from factory.tasks.train import fitted, store_model
+from factory.tasks.train import store_model
 from factory.views.trials import find_trial, trial_answer
 
 
@@ -47,49 +43,24 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
 
 def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
     """The pipeline on validation, its artefact's hash, the volatility at each trade, and its null twin with the probes."""
-    train_partition, validation = context.partition("train"), context.partition("validation")
-    context.progress(0.0, "reading train")
-    history, past = context.rows(train_partition)
-    context.progress(0.05, "reading validation")
-    rows, columns = context.rows(validation)
-    scored, model = evaluate(context, train_partition, history, validation, rows, columns)
-    result = scored.result
+    past, columns = context.columns("train"), context.columns("validation")
+    fit_share = 0.8 if context.pipeline.refit is None else 0.05
+    fitted = fit(context.pipeline, past, within(context.progress, 0.0, fit_share))
+    scored = evaluate(context.pipeline, context.contract, fitted, columns, within(context.progress, fit_share, 0.95))
+    history, result = fitted.history, scored.result
     context.progress(0.95, "probing for leaks")
-    area, prints = result.metrics.get("auc"), (train_partition.fingerprint, validation.fingerprint)
+    area = result.metrics.get("auc")
     facts = context.tracker.catalog.meta(context.pipeline.data)["series"]
     findings = [
         *traded_faults(context.contract.of, facts, result.trades),
         *read_faults(context.pipeline, facts),
-        *at_train(context.pipeline, train_partition, validation, history, context.cache),
-        *at_backtest(context.pipeline, history, rows, (past, columns), area, context.spec.baseline, prints, context.cache),
+        *probe_train(context.pipeline, past, columns.partition, history),
+        *probe_validation(context.pipeline, history, scored.rows, (past, columns), area, context.spec.baseline),
     ]
-    volatility = volatility_of(context.contract, validation, columns, rows.time[result.trades.decision])
-    null = null_twin(context.pipeline, context.contract, validation, scored, context.cache)
-    return scored, model, volatility, {"null": null, "probes": whole(findings)}
-
-
-def evaluate(
-    context: TaskContext, train_partition: Partition, history: Rows, partition: Partition, rows: Rows, columns: Columns
-) -> tuple[Scored, str]:
-    """The pipeline's chances and trades on a partition, and the hash of the artefact that predicted it, empty with a refit.
-
-    Parameters
-    ----------
-    history, rows : Rows
-        Decisions on train and on the partition.
-    columns : Columns
-        From which `rows` were read.
-    """
-    model = ""
-    if context.pipeline.refit is None:
-        learned = fitted(context, train_partition, history)
-        model = store_model(context, train_partition, learned)
-        p, fits = learned.predict(context.pipeline, rows), Fits(learned.unconverged)
-    else:
-        p, fits = walk_forward(context.pipeline, history, rows, partition, context.cache, within(context.progress, 0.1, 0.9))
-    context.progress(0.9, f"trading {partition.name}")
-    base_rate = float(np.mean(history.labels.y[history.labels.y >= 0]))
-    return Scored(rows, p, trade(context.pipeline, context.contract, partition, columns, rows, p, base_rate), fits), model
+    volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
+    null = null_twin(context.pipeline, context.contract, columns.partition, scored, context.cache)
+    model = store_model(context, fitted.key, fitted.model) if fitted.model else ""
+    return scored, model, volatility, {"null": null, "probes": findings_answer(findings)}
 
 
 def outcome(scored: Scored) -> Answer:

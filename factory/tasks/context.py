@@ -8,7 +8,6 @@ from functools import cached_property
 from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.expressions.columns import Columns
-from factory.learning.decision_table import Rows, read_rows
 from factory.market.contracts import Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
@@ -69,7 +68,6 @@ class TaskContext:
         """``train`` or ``validation``."""
         return open_partition(self.tracker.workspace, self.pipeline.data, name)
 
-    def rows(self, partition: Partition) -> tuple[Rows, Columns]:
-        """The pipeline's decisions on a partition, and the columns they were read from."""
-        columns = Columns(partition, self.cache)
-        return read_rows(self.pipeline, partition, columns), columns
+    def columns(self, name: str) -> Columns:
+        """Columns of ``train`` or ``validation``."""
+        return Columns(self.partition(name), self.cache)

@@ -19,17 +19,16 @@ from factory.core.errors import FlowError
 from factory.core.progress import Progress, silent
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
-from factory.flow import volatility_of
-from factory.learning.decision_table import read_rows
+from factory.flow import evaluate, fit, volatility_of
+from factory.learning.decision_table import read_decisions
 from factory.market.dataset import open_partition
 from factory.market.series import Partition, Series
 from factory.storage.cache import Cache
 from factory.storage.workspace import atomic
 from factory.tasks import frame_plan
-from factory.tasks.backtest import evaluate
 from factory.tasks.context import TaskContext
 from factory.tasks.masking import STRETCH, hidden_days, mask, tells_of
-from factory.tasks.train import fitted, train
+from factory.tasks.train import fit_on_train, train
 from factory.tracking.tracker import Tracker
 
 LIMIT_BYTES = 2 * 2**30
@@ -122,8 +121,8 @@ def _predictions(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.Fi
     """What each expert said of the training decisions it had not seen, and what came."""
     context = _context(tracker, asked)
     train(context)  # counts the exploration, once
-    rows, _ = context.rows(view.partition)
-    model = fitted(context, view.partition, rows)
+    rows = read_decisions(context.pipeline, Columns(view.partition, context.cache))
+    model = fit_on_train(context, view.partition, rows)
     labelled = rows.take(rows.labels.y >= 0)
     return pd.DataFrame({**model.oof, "up": labelled.labels.y}, index=_moments(labelled.time))
 
@@ -135,10 +134,9 @@ def _trades(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, v
     learned there, by the equity that stakes are a share of.
     """
     context = _context(tracker, asked)
-    past = context.partition("train")
     columns = Columns(view.partition, context.cache)
-    rows = read_rows(context.pipeline, view.partition, columns, most_lost=1.0)
-    scored, _ = evaluate(context, past, context.rows(past)[0], view.partition, rows, columns)
+    fitted = fit(context.pipeline, context.columns("train"))
+    scored = evaluate(context.pipeline, context.contract, fitted, columns, most_lost=1.0)
     trades = scored.result.trades
     if not len(trades):
         raise FlowError(
@@ -149,7 +147,7 @@ def _trades(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, v
     told: Mapping[str, Any] = {
         "exit": _moments(trades.exit_ms),
         **{name: values for name, values in own.items() if name not in (*MOMENTS, "reason", "decision")},
-        "volatility": volatility_of(context.contract, view.partition, columns, rows.time[trades.decision]),
+        "volatility": volatility_of(context.contract, columns, scored.rows.time[trades.decision]),
         "reason": np.array(REASONS)[trades.reason],
     }
     return pd.DataFrame(told, index=_moments(trades.entry_ms))

@@ -13,7 +13,7 @@ from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.core.times import DAY
-from factory.flow import content_key
+from factory.learning.artefacts import content_key
 from factory.market.series import Partition, Series
 
 STRETCH = 3

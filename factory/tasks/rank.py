@@ -1,6 +1,7 @@
 """Which inputs carry information: those of a trial, or expressions alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,9 +17,9 @@ from factory.evidence.correlation_groups import correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
-from factory.flow import Model, learn
-from factory.learning.decision_table import Rows
+from factory.learning.decision_table import DecisionTable, read_decisions
 from factory.learning.labels import label as label_rows
+from factory.learning.model import Model, fit_model
 from factory.learning.sampling import clock
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
@@ -68,17 +69,16 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
         If no decision there has a label.
     """
     context.tracker.require_trial(context.pipeline.id)
-    train_partition, validation = context.partition("train"), context.partition("validation")
+    past, columns = context.columns("train"), context.columns("validation")
     noisy = _with_noise(context.pipeline)
-    history = _add_noise(context.rows(train_partition)[0], train_partition.fingerprint)
-    rows = _add_noise(context.rows(validation)[0], validation.fingerprint)
+    history, rows = (_add_noise(context.pipeline, columns) for columns in (past, columns))
     rows = rows.take(rows.labels.y >= 0)
     if not len(rows.time):
         raise FlowError("label: no decision in validation has one, so nothing can be ranked by it; use a shorter horizon")
-    model = learn(
-        noisy, history, train_partition.fingerprint, context.cache, holdout=False, progress=within(context.progress, 0.0, 0.6)
+    model = fit_model(
+        noisy, history, past.partition.fingerprint, context.cache, holdout=False, progress=within(context.progress, 0.0, 0.6)
     )
-    series = validation.series[context.pipeline.label.of]
+    series = columns.partition.series[context.pipeline.label.of]
     block = block_length(series.period, to_ms(context.pipeline.label.horizon), 0)
     found = _importance(noisy, model, rows, block, repeats, groups, raw, within(context.progress, 0.6, 1.0))
     how = f"ranking of {'raw features' if raw else 'inputs'}{' in groups' if groups else ''}"
@@ -99,13 +99,14 @@ def _with_noise(pipeline: Pipeline) -> Pipeline:
     return pipeline.model_copy(update={"meta": pipeline.meta.model_copy(update={"see": see, "calibrate": "none"})})
 
 
-def _add_noise(rows: Rows, fingerprint: str) -> Rows:
-    rng = np.random.default_rng(canonical.seed_for(fingerprint, NOISE))
-    return Rows(rows.time, {**rows.features, NOISE: rng.normal(size=len(rows.time))}, rows.labels, rows.dropped)
+def _add_noise(pipeline: Pipeline, columns: Columns) -> DecisionTable:
+    rows = read_decisions(pipeline, columns)
+    rng = np.random.default_rng(canonical.seed_for(columns.partition.fingerprint, NOISE))
+    return replace(rows, features={**rows.features, NOISE: rng.normal(size=len(rows.time))})
 
 
 def _importance(
-    pipeline: Pipeline, model: Model, rows: Rows, block: int, repeats: int, groups: bool, raw: bool, progress: Progress
+    pipeline: Pipeline, model: Model, rows: DecisionTable, block: int, repeats: int, groups: bool, raw: bool, progress: Progress
 ) -> Importance:
     names = _looked_at(pipeline, rows) if raw else list(pipeline.meta.see)
     X = rows.matrix(names) if raw else model.inputs(pipeline, rows)
@@ -116,17 +117,14 @@ def _importance(
 
     def predict(changed: NDArray[float64]) -> NDArray[float64]:
         features = {name: changed[:, i] for i, name in enumerate(names)}
-        return model.predict(pipeline, Rows(times[: len(changed)], features, rows.labels, 0))
+        return model.predict(pipeline, DecisionTable(times[: len(changed)], features, rows.labels, 0))
 
     return permute(predict, X, y, times, block, together, repeats=repeats, progress=progress)
 
 
-def _looked_at(pipeline: Pipeline, rows: Rows) -> list[str]:
+def _looked_at(pipeline: Pipeline, rows: DecisionTable) -> list[str]:
     """Features that an expert or the meta forest sees, in their order, noise last."""
-    seen = {
-        name for part in (*pipeline.experts.values(), pipeline.meta) for name in ([part.of] if part.use == "rule" else part.see)
-    }
-    return [name for name in rows.features if name in seen]
+    return [name for name in rows.features if name in pipeline.learned_from]
 
 
 def _listed(found: Importance, by: By) -> Answer:

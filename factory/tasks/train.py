@@ -9,9 +9,9 @@ from factory.core.answers import Answer, table
 from factory.core.progress import within
 from factory.evidence.probes.findings import told
 from factory.evidence.probes.imported import read_faults
-from factory.evidence.probes.run import AT_TRAIN, at_train
-from factory.flow import Model, learn
-from factory.learning.decision_table import Rows
+from factory.evidence.probes.run import AT_TRAIN, probe_train
+from factory.learning.decision_table import DecisionTable, read_decisions
+from factory.learning.model import Model, fit_model
 from factory.market.series import Partition
 from factory.statistics.calibration import log_loss
 from factory.statistics.roc_auc import auc
@@ -28,13 +28,13 @@ def train(context: TaskContext) -> Answer:
     if known:
         return {**known.result, "ledger": context.tracker.ledger_summary(context.pipeline.data)}
     with context.refuse_if_rebuilt():
-        partition = context.partition("train")
+        columns = context.columns("train")
         context.progress(0.0, "reading train")
-        rows, _ = context.rows(partition)
-        model = fitted(context, partition, rows)
+        rows = read_decisions(context.pipeline, columns)
+        model = fit_on_train(context, columns.partition, rows)
         findings = [
             *read_faults(context.pipeline, context.tracker.catalog.meta(context.pipeline.data)["series"]),
-            *at_train(context.pipeline, partition, context.partition("validation"), rows, context.cache),
+            *probe_train(context.pipeline, columns, context.partition("validation"), rows),
         ]
     y = rows.labels.y[rows.labels.y >= 0]
     up_share = float(np.mean(y))
@@ -47,7 +47,7 @@ def train(context: TaskContext) -> Answer:
         "unconverged": dict(model.unconverged) or None,
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
-        "model": store_model(context, partition, model),
+        "model": store_model(context, model.key(context.pipeline, columns.partition.fingerprint), model),
         "probes": told(findings, AT_TRAIN),
     }
     context.tracker.count_exploration(context.pipeline, "train")
@@ -62,15 +62,12 @@ def _area(y: NDArray[int8], p: NDArray[float64]) -> float | None:
     return found.value if found else None
 
 
-def fitted(context: TaskContext, train_partition: Partition, rows: Rows) -> Model:
-    """The pipeline's model on train, from the cache where its content is the same."""
-    return learn(
-        context.pipeline, rows, train_partition.fingerprint, context.cache, progress=within(context.progress, 0.1, 0.8)
-    )
+def fit_on_train(context: TaskContext, train: Partition, rows: DecisionTable) -> Model:
+    """Fit the pipeline's model on its decisions on train; parts of the same content come from the cache."""
+    return fit_model(context.pipeline, rows, train.fingerprint, context.cache, progress=within(context.progress, 0.1, 0.8))
 
 
-def store_model(context: TaskContext, partition: Partition, model: Model) -> str:
-    """Keep the trained artefact by the hash of its content; return the hash."""
-    key = model.key(context.pipeline, partition.fingerprint)
+def store_model(context: TaskContext, key: str, model: Model) -> str:
+    """Store the trained artefact by the hash of its content; return the hash, shortened."""
     Cache(context.tracker.workspace.artefacts, limit=UNLIMITED).put(key, model.arrays())
     return key[: canonical.SHORT]

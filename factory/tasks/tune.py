@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from factory.core.answers import Answer, table
 from factory.core.progress import within
+from factory.learning.decision_table import read_decisions
 from factory.ledger.ranks import rank
 from factory.pipeline import Pipeline
 from factory.tasks.backtest import backtest
@@ -78,14 +79,13 @@ def _idle(names: list[str], judge: Judge, by: str) -> str | None:
 
 def _by_train(context: TaskContext, chosen: list[Cell], by: str) -> tuple[list[Any], list[list[Any]]]:
     """What each cell ranks by, the least first, and its figures."""
-    partition = context.partition("train")
+    columns = context.columns("train")
     scores = []
     for i, cell in enumerate(chosen):
         step = within(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
         step(0.0, f"cell {i + 1} of {len(chosen)}")
-        child = TaskContext(context.tracker, cell.pipeline, step)
-        rows, _ = child.rows(partition)
-        scores.append(cross_validate(cell.pipeline, rows, partition.fingerprint, context.cache, step))
+        rows = read_decisions(cell.pipeline, columns)
+        scores.append(cross_validate(cell.pipeline, rows, columns.partition.fingerprint, context.cache, step))
         context.tracker.count_exploration(cell.pipeline, f"cell of tuning {context.pipeline.id}")
     return [score.rank(by) for score in scores], [[score.log_loss, score.auc, score.auc_error] for score in scores]
 

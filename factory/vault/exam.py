@@ -12,13 +12,11 @@ from factory.backtest.binary import all_in
 from factory.core.errors import SealError
 from factory.evidence.null_twin import null_ups
 from factory.expressions.columns import Columns
-from factory.flow import Fits, Model, Scored, learn, trade
-from factory.learning.decision_table import Rows, concatenate, read_rows
+from factory.flow import FittedPipeline, Scored, evaluate, fit
 from factory.market.contracts import Binary, Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
-from factory.refits import walk_forward
 from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
 from factory.storage.cache import Cache
@@ -33,28 +31,6 @@ CAUTION = 0.6
 """Of the wager that would have grown fastest on validation, where the mean was chosen for being high."""
 STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS = 100_000_000, 1_000
 """Bars that may be walked for the chances of labels, and draws of each."""
-
-
-@dataclass(frozen=True)
-class Learned:
-    """All that a pipeline takes into the exam; made before a sealed row is read.
-
-    Parameters
-    ----------
-    model : Model or None
-        None for a recipe that is refitted as time passes.
-    past : Rows
-        Decisions on train; with a refit also those on validation.
-    base_rate : float
-        Share of ups in train.
-    key : str
-        Hash of the model, empty without one.
-    """
-
-    model: Model | None
-    past: Rows
-    base_rate: float
-    key: str
 
 
 @dataclass(frozen=True)
@@ -125,20 +101,16 @@ class Judgement:
     figures: dict[str, float]
 
 
-def prepare(workspace: Workspace, pipeline: Pipeline) -> Learned:
-    """Learn what the pipeline may know before the exam begins."""
+def prepare(workspace: Workspace, pipeline: Pipeline) -> FittedPipeline:
+    """Fit the pipeline on all that it may know before the exam begins."""
     cache = Cache(workspace.cache)
-    train = open_partition(workspace, pipeline.data, "train")
-    past = read_rows(pipeline, train, Columns(train, cache))
-    base_rate = float(np.mean(past.labels.y[past.labels.y >= 0]))
+    fitted = fit(pipeline, Columns(open_partition(workspace, pipeline.data, "train"), cache))
     if pipeline.refit is None:
-        model = learn(pipeline, past, train.fingerprint, cache)
-        return Learned(model, past, base_rate, model.key(pipeline, train.fingerprint))
-    validation = open_partition(workspace, pipeline.data, "validation")
-    return Learned(None, concatenate(past, read_rows(pipeline, validation, Columns(validation, cache))), base_rate, "")
+        return fitted
+    return fitted.extend(pipeline, Columns(open_partition(workspace, pipeline.data, "validation"), cache))
 
 
-def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, learned: Learned) -> Plan:
+def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, fitted: FittedPipeline) -> Plan:
     """Score the pipeline on validation once more: what is fixed of a look before access.
 
     Raises
@@ -147,7 +119,7 @@ def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, learned: 
         If it took no decision there.
     """
     partition = open_partition(workspace, pipeline.data, "validation")
-    scored = score(pipeline, contract, learned, partition, Cache(workspace.cache))
+    scored = evaluate(pipeline, contract, fitted, Columns(partition, Cache(workspace.cache)))
     trades = scored.result.trades
     if not len(trades):
         raise SealError("submit: no trade was taken on validation, so no look can be planned; nothing was spent")
@@ -155,22 +127,10 @@ def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, learned: 
     return Plan(partition, scored, information_of(pipeline, contract, partition, scored), price)
 
 
-def score(pipeline: Pipeline, contract: Contract, learned: Learned, partition: Partition, cache: Cache | None = None) -> Scored:
-    """The pipeline on a partition; sealed rows and what is made of them no cache may hold."""
-    columns = Columns(partition, cache)
-    rows = read_rows(pipeline, partition, columns)
-    if learned.model is None:
-        before = learned.past.take(learned.past.time < partition.start)
-        p, fits = walk_forward(pipeline, before, rows, partition, cache)
-    else:
-        p, fits = learned.model.predict(pipeline, rows), Fits(learned.model.unconverged)
-    return Scored(rows, p, trade(pipeline, contract, partition, columns, rows, p, learned.base_rate), fits)
-
-
 def examine(
     pipeline: Pipeline,
     contract: Contract,
-    learned: Learned,
+    fitted: FittedPipeline,
     sealed: Partition,
     information: float,
     price: float,
@@ -186,7 +146,8 @@ def examine(
     seed : int
         Of the null's draws: from the look's hash, which nobody chooses.
     """
-    scored = score(pipeline, contract, learned, sealed)
+    # Sealed rows and what is made of them no cache may hold.
+    scored = evaluate(pipeline, contract, fitted, Columns(sealed, None))
     frozen = freeze(pipeline, contract, sealed, scored, information, price, seed)
     worst, capital = 0.0, 1.0
     trades = scored.result.trades

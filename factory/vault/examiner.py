@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import factory
+from factory.flow import FittedPipeline
 from factory.ledger import Entry, Store
 from factory.market.catalog import Catalog
 from factory.market.series import Partition
@@ -35,7 +36,7 @@ class Examiner:
         self._every_mate = every_mate
 
     def examine(
-        self, look: Entry, mates: Sequence[Look], pipeline: Pipeline, learned: exam.Learned, planned: exam.Plan
+        self, look: Entry, mates: Sequence[Look], pipeline: Pipeline, fitted: FittedPipeline, planned: exam.Plan
     ) -> dict[str, Any]:
         """The report of a look.
 
@@ -45,20 +46,20 @@ class Examiner:
             Of :func:`mates_of`.
         """
         own, needed = float(look.payload["alpha"]), float(look.payload["n_min"])
-        looks = [*self._before(look, mates), (self._examined(look, pipeline, learned), own)]
+        looks = [*self._before(look, mates), (self._examined(look, pipeline, fitted), own)]
         examined, level = looks[-1][0], own
         if len(looks) > 1:
             level = level_of_last([(one.frozen, its) for one, its in looks], seed_of(mates[0].entry))
         evidence = exam.unseen_evidence(looks, ALPHA)
-        judged = exam.judge(examined, planned, learned.base_rate, level, evidence, needed)
+        judged = exam.judge(examined, planned, fitted.base_rate, level, evidence, needed)
         return exam.report(examined, judged, level)
 
-    def _examined(self, look: Entry, pipeline: Pipeline, learned: exam.Learned) -> exam.Examined:
+    def _examined(self, look: Entry, pipeline: Pipeline, fitted: FittedPipeline) -> exam.Examined:
         told = look.payload
         rows = self._open_rows(self._workspace, str(told["dataset"]))
         contract = Catalog(self._workspace).spec(str(told["dataset"])).contracts[pipeline.trade.contract]
         plan = float(told["information"]), float(told["paid"]), float(told["wager"])
-        return exam.examine(pipeline, contract, learned, rows, *plan, seed_of(look))
+        return exam.examine(pipeline, contract, fitted, rows, *plan, seed_of(look))
 
     def _before(self, look: Entry, mates: Sequence[Look]) -> list[tuple[exam.Examined, float]]:
         """What the looks before this one examined, with their own levels; nothing where each stands alone."""
@@ -74,8 +75,8 @@ class Examiner:
         if pipeline is None or skipped or look.payload["version"] != factory.__version__:
             return None
         try:
-            learned = exam.prepare(self._workspace, pipeline)
-            return self._examined(look.entry, pipeline, learned) if learned.key == look.payload["artefact"] else None
+            fitted = exam.prepare(self._workspace, pipeline)
+            return self._examined(look.entry, pipeline, fitted) if fitted.key == look.payload["artefact"] else None
         except Exception:
             # It failed by an error, then or now.
             traceback.print_exc()

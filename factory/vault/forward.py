@@ -1,7 +1,7 @@
 """After a PASS: the frozen strategy on bars that came later, watched by evidence that may be read at any time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, log
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from factory.core.errors import SealError
 from factory.core.progress import Progress, silent
 from factory.core.times import DAY, iso, now_ms
 from factory.expressions.columns import Columns
-from factory.learning.decision_table import concatenate, read_rows
+from factory.flow import FittedPipeline, evaluate
 from factory.ledger import Ledger, Store
 from factory.market.build import read_series
 from factory.market.catalog import Catalog
@@ -114,12 +114,12 @@ def forward(
     before = Catalog(workspace).spec(str(look.payload["dataset"]))
     if pipeline is None or spec.dataset != before.dataset or spec.contracts != before.contracts:
         raise SealError(f"forward: {name} was at {before.dataset}; give its file, contracts unchanged, with a later sealed end")
-    learned = exam.prepare(workspace, pipeline)
-    if learned.key != look.payload["artefact"]:
+    fitted = exam.prepare(workspace, pipeline)
+    if fitted.key != look.payload["artefact"]:
         raise SealError("forward: what is learned from train today is not what passed: another version or machine")
     partition = _newer(workspace, look, before, spec, folder, progress)
-    learned = caught_up(pipeline, learned, before.bounds("sealed")[0], partition)
-    scored = exam.score(pipeline, before.contracts[pipeline.trade.contract], learned, partition)
+    fitted = catch_up(pipeline, fitted, before.bounds("sealed")[0], partition)
+    scored = evaluate(pipeline, before.contracts[pipeline.trade.contract], fitted, Columns(partition, None))
     trial = ledger.find_trial(pipeline.id, str(look.payload["fingerprint"]))
     assert trial is not None, "only a trial is examined"
     seen = watched(scored.result, before.contracts[pipeline.trade.contract], trial.payload["metrics"])
@@ -140,8 +140,8 @@ def later(spec: DatasetSpec, days: int) -> DatasetSpec:
     return DatasetSpec.model_validate(raw)
 
 
-def caught_up(pipeline: Pipeline, learned: exam.Learned, since: int, partition: Partition) -> exam.Learned:
-    """What a pipeline knows when newer bars begin: one that is refitted has learned all until then, sealed rows too.
+def catch_up(pipeline: Pipeline, fitted: FittedPipeline, since: int, partition: Partition) -> FittedPipeline:
+    """Add what a pipeline that is refitted has learned when newer bars begin: all until then, sealed rows too.
 
     Parameters
     ----------
@@ -150,10 +150,8 @@ def caught_up(pipeline: Pipeline, learned: exam.Learned, since: int, partition: 
     partition : Partition
         The newer bars, and all rows before them.
     """
-    if learned.model is not None:
-        return learned
     between = Partition(partition.dataset, "between", since, partition.start, partition.series, partition.fingerprint)
-    return replace(learned, past=concatenate(learned.past, read_rows(pipeline, between, Columns(between, None))))
+    return fitted.extend(pipeline, Columns(between, None))
 
 
 def watched(result: Result, contract: Contract, registered: Mapping[str, Any]) -> Watched:

@@ -23,7 +23,8 @@ from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import spread
 from factory.core.times import DAY, to_ms
 from factory.evidence.null_twin import draws_within, frozen_holds, frozen_moves
-from factory.flow import Scored, stamped, threads
+from factory.flow import Scored, values_at_exact_times
+from factory.learning.model import threads
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
@@ -270,7 +271,7 @@ def _unsettled(
     time, p = scored.rows.time[rows], scored.p[rows]
     up = np.full(len(rows), contract.price)
     if contract.odds is not None:
-        up = stamped(partition.series[contract.odds], "up", time)
+        up = values_at_exact_times(partition.series[contract.odds], "up", time)
     whole = (up > 0) & (up < 1) & (time + to_ms(contract.window) <= partition.end)
     time, p, up = time[whole], p[whole], up[whole]
     paid, paid_down = all_in(contract, up), all_in(contract, 1 - up)
@@ -285,7 +286,7 @@ def _drift_of_windows(contract: Binary, partition: Partition) -> float:
     times = np.arange(-(-partition.start // window) * window, partition.end, window, dtype=int64)
     up, price = settle(bars, locate(bars.time, times), window), np.full(len(times), contract.price)
     if contract.odds is not None:
-        price = stamped(partition.series[contract.odds], "up", times)
+        price = values_at_exact_times(partition.series[contract.odds], "up", times)
     known = (up >= 0) & (price > 0) & (price < 1)
     return float(np.mean(up[known] - price[known])) if known.any() else 0.0
 

@@ -12,6 +12,7 @@ from typing import Any
 from factory.core.canonical import digest
 from factory.core.errors import SealError
 from factory.core.times import now_ms
+from factory.flow import FittedPipeline
 from factory.ledger import Entry
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
@@ -32,7 +33,7 @@ def rehearse(
     entries: Sequence[Entry],
     admission: Admission,
     payload: Mapping[str, Any],
-    learned: exam.Learned,
+    fitted: FittedPipeline,
     planned: exam.Plan,
 ) -> float:
     """Seconds that the exam is to take, by one on validation; 0 where verdicts are told as soon as they are known.
@@ -54,7 +55,7 @@ def rehearse(
     look = Entry(_NEWEST, LOOK, now_ms(), payload, digest(["rehearsal", admission.pipeline.id]))
     examiner = Examiner(workspace, _open_validation, every_mate=True)
     begun = time.monotonic()
-    examiner.examine(look, mates_of(entries, look), admission.pipeline, learned, planned)
+    examiner.examine(look, mates_of(entries, look), admission.pipeline, fitted, planned)
     seconds = (time.monotonic() - begun) * length_ratio(spec)
     refuse_short(release, seconds)
     return seconds

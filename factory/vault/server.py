@@ -19,7 +19,8 @@ from factory.core.canonical import dumps, in_order, seed_for
 from factory.core.errors import FactoryError, SealError
 from factory.core.times import now_ms
 from factory.evidence.advice import advice
-from factory.evidence.probes.learned import permuted
+from factory.evidence.probes.learned import shifted_labels
+from factory.flow import FittedPipeline
 from factory.ledger import Entry, Ledger
 from factory.pipeline import Pipeline
 from factory.storage.workspace import Workspace
@@ -52,15 +53,15 @@ class Vault:
         """Answer one request with a line, and with a second when its verdict need not wait."""
         try:
             admission = admit(self._workspace, self._ledger, Request(**raw))
-            learned = exam.prepare(self._workspace, admission.pipeline)
-            planned = exam.plan(self._workspace, admission.pipeline, admission.contract, learned)
-            _refuse_changed(admission, learned, planned)
-            shifted = refuse_leaking(admission.pipeline, learned)
+            fitted = exam.prepare(self._workspace, admission.pipeline)
+            planned = exam.plan(self._workspace, admission.pipeline, admission.contract, fitted)
+            _refuse_changed(admission, fitted, planned)
+            shifted = refuse_leaking(admission.pipeline, fitted)
             require_sealed(self._workspace, admission.spec.dataset)
             more = correlated(self._workspace, admission.spec.dataset)
-            rehearsed = self._rehearse(admission, more, learned, planned)
+            rehearsed = self._rehearse(admission, more, fitted, planned)
             advised = {**self._advice(admission.trial), "shifted_labels": shifted}
-            look = self._spend(admission, more, learned, planned, rehearsed)
+            look = self._spend(admission, more, fitted, planned, rehearsed)
         except FactoryError as error:
             _say(out, {"refused": list(error.lines), "error": type(error).__name__})
             return
@@ -71,7 +72,7 @@ class Vault:
             _say(out, {"refused": ["submit: the vault could not begin; nothing was spent"], "error": "SealError"})
             return
         _say(out, {"look": f"look-{look.seq}", "release": look.payload["release"], "advice": advised})
-        report = self._examine(admission, learned, planned, look)
+        report = self._examine(admission, fitted, planned, look)
         if look.payload["release"]:
             thread = threading.Thread(target=self._conclude, args=(look, report))
             self._waiting.append(thread)
@@ -92,31 +93,31 @@ class Vault:
         return advice(trial.payload["metrics"], trial.payload["daily"], [one.payload["daily"] for one in trials], count)
 
     def _spend(
-        self, admission: Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan, rehearsed: float
+        self, admission: Admission, more: set[Claim], fitted: FittedPipeline, planned: exam.Plan, rehearsed: float
     ) -> Entry:
         """Write the look down: from here on it is spent, whatever happens."""
 
         def decide(entries: Any) -> dict[str, Any]:
             before = self._ledger.counts(admission.spec.dataset).trials
-            row = spend(admission, more, entries, learned.key)
+            row = spend(admission, more, entries, fitted.key)
             return {**row, **_plan_of(planned), "rehearsed": rehearsed or None, "trials_before": before}
 
         position, payload = self._ledger.append_after(LOOK, SEAL_ROWS, decide)
         return Entry(position.seq, LOOK, now_ms(), payload, position.hash)
 
-    def _rehearse(self, admission: Admission, more: set[Claim], learned: exam.Learned, planned: exam.Plan) -> float:
+    def _rehearse(self, admission: Admission, more: set[Claim], fitted: FittedPipeline, planned: exam.Plan) -> float:
         """Find out on validation how long the exam takes, and refuse a delay that is too short for it."""
         entries = self._ledger.of_kinds(SEAL_ROWS)
-        payload = {**spend(admission, more, entries, learned.key), **_plan_of(planned)}
-        return rehearse(self._workspace, entries, admission, payload, learned, planned)
+        payload = {**spend(admission, more, entries, fitted.key), **_plan_of(planned)}
+        return rehearse(self._workspace, entries, admission, payload, fitted, planned)
 
-    def _examine(self, admission: Admission, learned: exam.Learned, planned: exam.Plan, look: Entry) -> dict[str, Any]:
+    def _examine(self, admission: Admission, fitted: FittedPipeline, planned: exam.Plan, look: Entry) -> dict[str, Any]:
         """The exam's report; any failure is a FAIL with its reason, for the reviewer alone."""
         begun = time.monotonic()
         try:
             mates = mates_of(self._ledger.of_kinds(SEAL_ROWS), look)
             examiner = Examiner(self._workspace, open_sealed, every_mate=False)
-            report = examiner.examine(look, mates, admission.pipeline, learned, planned)
+            report = examiner.examine(look, mates, admission.pipeline, fitted, planned)
         except BaseException:
             report = {"found": FAIL, "failed": traceback.format_exc()}
         return {**report, "seconds": time.monotonic() - begun, "ended": now_ms()}
@@ -152,17 +153,17 @@ def _plan_of(planned: exam.Plan) -> dict[str, float]:
     return {"information": planned.information, "paid": planned.price, "wager": planned.wager}
 
 
-def _refuse_changed(admission: Admission, learned: exam.Learned, planned: exam.Plan) -> None:
+def _refuse_changed(admission: Admission, fitted: FittedPipeline, planned: exam.Plan) -> None:
     scored = str(admission.trial.payload.get("model") or "")
     trades = len(planned.scored.result.trades)
-    if not learned.key.startswith(scored) or trades != admission.trial.payload["metrics"]["trades"]:
+    if not fitted.key.startswith(scored) or trades != admission.trial.payload["metrics"]["trades"]:
         raise SealError(
             "submit: what is learned from train today is not what was scored: another version or machine; "
             "change a part of the pipeline, backtest that, and submit it; nothing was spent"
         )
 
 
-def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> float:
+def refuse_leaking(pipeline: Pipeline, fitted: FittedPipeline) -> float:
     """P3: refuse a look where even labels that were shifted in time can be ranked.
 
     Returns
@@ -175,8 +176,9 @@ def refuse_leaking(pipeline: Pipeline, learned: exam.Learned) -> float:
     SealError
         If they can.
     """
-    rows = learned.past.take(learned.past.labels.y >= 0)
-    findings, p_value = permuted(rows.matrix(list(rows.features)), rows.labels.y, seed_for(pipeline.id, "probes.permuted"))
+    rows = fitted.history.take(fitted.history.labels.y >= 0)
+    seed = seed_for(pipeline.id, "probes.permuted")
+    findings, p_value = shifted_labels(rows.matrix(list(rows.features)), rows.labels.y, seed)
     if findings:
         raise SealError("submit: a leakage probe blocks it, so no look was spent", *(one.line for one in findings))
     return p_value

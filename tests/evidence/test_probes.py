@@ -14,7 +14,7 @@ from factory.expressions.columns import Columns
 from factory.expressions.compute import COMPUTE
 from factory.expressions.grammar import parse
 from factory.expressions.operators import OPERATORS
-from factory.learning.decision_table import Rows
+from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import Labels
 from factory.market.series import Partition, Series
 from factory.market.simulator import simulate
@@ -53,13 +53,13 @@ def ups(partition: Partition, times: np.ndarray) -> np.ndarray:
     return (btc.columns["close"][row + 4] >= btc.columns["open"][row]).astype(np.int8)
 
 
-def rows_of(partition: Partition, texts: dict[str, str]) -> tuple[Rows, Columns]:
+def rows_of(partition: Partition, texts: dict[str, str]) -> tuple[DecisionTable, Columns]:
     times, columns = decisions(partition), Columns(partition, None)
     row = np.searchsorted(partition.series["btc"].time, times)
     y = ups(partition, times)
     end, zeros = times + 5 * MINUTE, np.zeros(len(times))
     labels = Labels(times, end, y, zeros, np.zeros(len(times), np.int8), row, row + 4)
-    return Rows(times, {name: columns.at(parse(text), times) for name, text in texts.items()}, labels, 0), columns
+    return DecisionTable(times, {name: columns.at(parse(text), times) for name, text in texts.items()}, labels, 0), columns
 
 
 def expressions(texts: dict[str, str]):
@@ -106,17 +106,9 @@ def test_every_operator_passes_p1_and_p2(name: str) -> None:
     operator = OPERATORS[name]
     if operator.family == "book":
         pytest.skip("needs an order book; its causality is tested in tests/expressions")
-    partition = market(days=6)
     expression = parse(operator.example)
-    try:
-        expression.check(
-            {key: set(one.columns) for key, one in partition.series.items()},
-            {key: one.period for key, one in partition.series.items()},
-        )
-    except Exception as error:
-        pytest.skip(f"its example is for another dataset: {error}")
-    if expression.lookback({key: one.period for key, one in partition.series.items()}) > DAY:
-        pytest.skip("looks back longer than this market")
+    partition = market(days=6 + expression.lookback({"btc": MINUTE, "eth": MINUTE}) // DAY)
+    expression.check({key: set(one.columns) for key, one in partition.series.items()}, dict.fromkeys(partition.series, MINUTE))
     assert causal({"f": expression}, partition, decisions(partition)[::20], None) == []
 
 
@@ -210,14 +202,14 @@ def test_p10_refuses_a_settlement_field_by_its_name() -> None:
 def test_p7_names_a_single_feature_that_ranks_labels_alone() -> None:
     partition = market()
     rows, _ = rows_of(partition, {"noise": "ret(btc.close, 3)"})
-    rows = Rows(
+    rows = DecisionTable(
         rows.time,
         {**rows.features, "knows": rows.labels.y + np.random.default_rng(0).normal(size=len(rows.time))},
         rows.labels,
         0,
     )
     known = {name: np.nan_to_num(values) for name, values in rows.features.items()}
-    (found,) = learned.alone(Rows(rows.time, known, rows.labels, 0), len(rows.time))
+    (found,) = learned.single_feature_auc(DecisionTable(rows.time, known, rows.labels, 0), len(rows.time))
     assert found.probe == "P7"
     assert "features.knows" in found.says
 
@@ -270,27 +262,27 @@ def test_p9_tells_a_regime_change_and_keeps_quiet_without_one() -> None:
     times = decisions(market())
     half = len(times) // 2
 
-    def rows(shift: float, part: slice) -> Rows:
+    def rows(shift: float, part: slice) -> DecisionTable:
         n = len(times[part])
         zeros = np.zeros(n, np.int8)
         labels = Labels(times[part], times[part], zeros, np.zeros(n), zeros, np.arange(n), np.arange(n))
-        return Rows(times[part], {"vol": rng.normal(size=n) + shift, "other": rng.normal(size=n)}, labels, 0)
+        return DecisionTable(times[part], {"vol": rng.normal(size=n) + shift, "other": rng.normal(size=n)}, labels, 0)
 
-    assert learned.apart(rows(0.0, slice(None, half)), rows(0.0, slice(half, None)), 0) == []
-    (found,) = learned.apart(rows(0.0, slice(None, half)), rows(3.0, slice(half, None)), 0)
+    assert learned.adversarial_validation(rows(0.0, slice(None, half)), rows(0.0, slice(half, None)), 0) == []
+    (found,) = learned.adversarial_validation(rows(0.0, slice(None, half)), rows(3.0, slice(half, None)), 0)
     assert "features.vol" in found.says
 
 
 def test_p3_blocks_an_evaluation_that_ranks_shifted_labels() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 4_000).astype(np.int8)
-    assert learned.permuted(rng.normal(size=(4_000, 3)), y, 1)[0] == []
+    assert learned.shifted_labels(rng.normal(size=(4_000, 3)), y, 1)[0] == []
     X = (2.0 * y + rng.normal(size=4_000))[:, None]
-    findings, p_value = learned.permuted(X, y, 1)
+    findings, p_value = learned.shifted_labels(X, y, 1)
     assert findings == []  # a real edge is none of its business
     assert p_value == pytest.approx(0.01)
     turn = np.arange(4_000) * 2 * np.pi / 2_000  # what is learned of one half holds in the other, however labels are shifted
-    (found,) = learned.permuted(np.column_stack([np.sin(turn), np.cos(turn)]), (np.sin(turn) > 0).astype(np.int8), 1)[0]
+    (found,) = learned.shifted_labels(np.column_stack([np.sin(turn), np.cos(turn)]), (np.sin(turn) > 0).astype(np.int8), 1)[0]
     assert found.severity == BLOCK
 
 

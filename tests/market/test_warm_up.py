@@ -10,7 +10,7 @@ from factory.core.errors import SealError
 from factory.core.times import DAY, HOUR, MINUTE, iso, moment
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse as parse_expression
-from factory.learning.decision_table import read_rows
+from factory.learning.decision_table import read_decisions
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
@@ -109,7 +109,7 @@ def test_they_are_neither_decided_on_nor_labelled_and_lose_no_decision(tmp_path:
     found = {}
     for name, keep in {"warm": None, "cold": since(START)}.items():
         partition = train(built(tmp_path, name, keep))
-        found[name] = read_rows(pipeline, partition, Columns(partition, None))
+        found[name] = read_decisions(pipeline, Columns(partition, None))
     warm, cold = found["warm"], found["cold"]
     assert warm.time[0] == START
     assert warm.labels.start.min() >= START

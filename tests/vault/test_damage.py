@@ -14,7 +14,7 @@ from factory.core.canonical import digest
 from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, write_hashes
 from factory.core.progress import silent
-from factory.flow import content_key
+from factory.learning.artefacts import content_key
 from factory.market import seal_registry
 from factory.market.build import build
 from factory.market.dataset import open_partition

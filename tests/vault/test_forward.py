@@ -8,6 +8,8 @@ import pytest
 from factory.core.errors import FlowError, SealError
 from factory.core.progress import silent
 from factory.core.times import now_ms
+from factory.expressions.columns import Columns
+from factory.flow import evaluate
 from factory.market.build import build, read_series
 from factory.market.contracts import Binary, Perpetual
 from factory.market.series import Partition
@@ -15,7 +17,7 @@ from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse
 from factory.tasks import perform
 from factory.vault import exam
-from factory.vault.forward import apart, caught_up, evidence, evidence_of_mean, forward, graded, later
+from factory.vault.forward import apart, catch_up, evidence, evidence_of_mean, forward, graded, later
 from factory.vault.pools import SEAL_ROWS, pool_of
 from factory.workshop import Workshop
 from tests.server.test_cli import rfcat
@@ -81,15 +83,15 @@ def test_a_strategy_that_is_refitted_learns_from_the_sealed_rows_before_it_goes_
     start, end = SIMULATED.split.span("sealed")[1], longer.split.span("sealed")[1]
     partition = Partition("vault-sim", "forward", start, end, series, "newer")
     before = exam.prepare(workshop.workspace, refitted)
-    known = caught_up(refitted, before, SIMULATED.bounds("sealed")[0], partition)
-    sealed = known.past.time >= SIMULATED.bounds("sealed")[0]
-    assert sealed.sum() == len(known.past.time) - len(before.past.time) == 14 * 288
-    assert (known.past.labels.end <= start).all()
-    assert len(exam.score(refitted, longer.contracts["updown"], known, partition).p) == 10 * 288
+    known = catch_up(refitted, before, SIMULATED.bounds("sealed")[0], partition)
+    sealed = known.history.time >= SIMULATED.bounds("sealed")[0]
+    assert sealed.sum() == len(known.history.time) - len(before.history.time) == 14 * 288
+    assert (known.history.labels.end <= start).all()
+    assert len(evaluate(refitted, longer.contracts["updown"], known, Columns(partition, None)).p) == 10 * 288
     with pytest.raises(FlowError, match="holds 0 labelled decisions"):
-        exam.score(refitted, longer.contracts["updown"], before, partition)
+        evaluate(refitted, longer.contracts["updown"], before, Columns(partition, None))
     frozen = exam.prepare(workshop.workspace, workshop.resolve(parse(FAST).id))
-    assert caught_up(refitted, frozen, start, partition) is frozen
+    assert catch_up(refitted, frozen, start, partition) is frozen
 
 
 def test_only_what_passed_is_watched_and_only_on_newer_bars(workshop: Workshop, submit) -> None:

@@ -13,7 +13,7 @@ from factory.backtest import run
 from factory.backtest.null import Holds, Moves, replay
 from factory.core.times import MINUTE
 from factory.flow import Scored
-from factory.learning.decision_table import Rows
+from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import label
 from factory.market.contracts import Binary
 from factory.market.series import Partition
@@ -149,7 +149,7 @@ def test_windows_whose_end_nobody_saw_are_lost() -> None:
     result = run(trade, contract, series, times, p, start=start, end=end, horizon_ms=5 * MINUTE)
     assert result.metrics["win_rate"] > 0.52
     partition = Partition("made", "sealed", start, end, {"btc": series}, "")
-    scored, pipeline = Scored(Rows(times, {}, labels, 0), p, result), read(FAST)
+    scored, pipeline = Scored(DecisionTable(times, {}, labels, 0), p, result), read(FAST)
     frozen = freeze(pipeline, contract, partition, scored, 72.0, 0.5, 1)
     assert isinstance(frozen, FrozenBinary)
     inside = times + 5 * MINUTE <= end

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from factory import flow, refits
 from factory.core.errors import FlowError
 from factory.expressions.columns import Columns
-from factory.learning.decision_table import read_rows
+from factory.learning import refits
+from factory.learning.decision_table import read_decisions
+from factory.learning.model import expert_inputs, fit_model
+from factory.learning.model import threads as thread_count
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline, parse
 from factory.storage.cache import Cache
@@ -25,7 +27,7 @@ def validation(built: Workspace):
 
 
 def rows_of(pipeline: Pipeline, partition):
-    return read_rows(pipeline, partition, Columns(partition, None))
+    return read_decisions(pipeline, Columns(partition, None))
 
 
 def test_rows_lie_in_the_partition_and_hold_every_feature(train):
@@ -50,7 +52,7 @@ def test_law_5_the_same_numbers_on_any_number_of_threads(train, validation, monk
     found = []
     for threads in ("1", "2"):
         monkeypatch.setenv("RFCAT_THREADS", threads)
-        found.append(flow.learn(pipeline, history, train.fingerprint, None).predict(pipeline, rows))
+        found.append(fit_model(pipeline, history, train.fingerprint, None).predict(pipeline, rows))
     np.testing.assert_array_equal(found[0], found[1])
 
 
@@ -58,8 +60,8 @@ def test_law_5_a_cached_model_predicts_bit_for_bit_as_a_fresh_one(train, validat
     pipeline = parse(BINARY)
     history, rows = rows_of(pipeline, train), rows_of(pipeline, validation)
     cache = Cache(tmp_path)
-    fresh = flow.learn(pipeline, history, train.fingerprint, cache).predict(pipeline, rows)
-    kept = flow.learn(pipeline, history, train.fingerprint, cache).predict(pipeline, rows)
+    fresh = fit_model(pipeline, history, train.fingerprint, cache).predict(pipeline, rows)
+    kept = fit_model(pipeline, history, train.fingerprint, cache).predict(pipeline, rows)
     np.testing.assert_array_equal(fresh, kept)
 
 
@@ -67,18 +69,18 @@ def test_a_child_that_changes_the_forest_keeps_the_fitted_experts(train, tmp_pat
     pipeline = parse(BINARY)
     history = rows_of(pipeline, train)
     cache = Cache(tmp_path)
-    flow.learn(pipeline, history, train.fingerprint, cache)
+    fit_model(pipeline, history, train.fingerprint, cache)
     before = {path.name for path in tmp_path.glob("??/*")}
-    flow.learn(pipeline.changed({"meta.leaf": 90}), history, train.fingerprint, cache)
+    fit_model(pipeline.changed({"meta.leaf": 90}), history, train.fingerprint, cache)
     assert len({path.name for path in tmp_path.glob("??/*")} - before) == 1, "only the forest was fitted anew"
 
 
 def test_law_6_the_meta_forest_learns_from_predictions_of_models_that_never_saw_the_row(train):
     pipeline = parse(BINARY)
     history = rows_of(pipeline, train)
-    model = flow.learn(pipeline, history, train.fingerprint, None)
+    model = fit_model(pipeline, history, train.fingerprint, None)
     labelled = history.take(history.labels.y >= 0)
-    inside = model.experts["trees"].predict(flow.seen(pipeline, labelled, "trees"))
+    inside = model.experts["trees"].predict(expert_inputs(pipeline, labelled, "trees"))
     assert not np.array_equal(model.oof["trees"], inside)
 
 
@@ -86,14 +88,13 @@ def test_walk_forward_uses_only_labels_resolved_by_each_refit(train, validation,
     pipeline = parse(PERPETUAL)
     history, rows = rows_of(pipeline, train), rows_of(pipeline, validation)
     seen = []
-    learn = flow.learn
 
     def spy(pipeline, past, *args, **kwargs):
         seen.append(int(past.labels.end.max()))
-        return learn(pipeline, past, *args, **kwargs)
+        return fit_model(pipeline, past, *args, **kwargs)
 
-    monkeypatch.setattr(refits, "learn", spy)
-    p, fits = refits.walk_forward(pipeline, history, rows, validation, None)
+    monkeypatch.setattr(refits, "fit_model", spy)
+    p, fits = refits.predict_with_refits(pipeline, history, rows, Columns(validation, None))
     steps = range(validation.start, validation.end, 7 * 86_400_000)
     assert all(end <= now for end, now in zip(seen, steps, strict=False))
     assert len(seen) == len(steps) == fits.fitted
@@ -123,11 +124,11 @@ def test_labels_of_one_class_are_refused(train):
     pipeline = parse(BINARY).changed({"label": {"use": "fixed_return", "of": "btc", "horizon": "5m", "above": 0.5}})
     history = rows_of(pipeline, train)
     with pytest.raises(FlowError, match=r"label: all \d+ labels are down"):
-        flow.learn(pipeline, history, train.fingerprint, None)
+        fit_model(pipeline, history, train.fingerprint, None)
 
 
 @pytest.mark.parametrize("asked", ["abc", "0", "-1", "1.5"])
 def test_a_number_of_threads_that_is_none_is_named(monkeypatch, asked: str):
     monkeypatch.setenv("RFCAT_THREADS", asked)
     with pytest.raises(FlowError, match="RFCAT_THREADS"):
-        flow.threads()
+        thread_count()

@@ -8,7 +8,7 @@ import pytest
 from factory.core.errors import FactoryError, FlowError, PipelineError
 from factory.core.times import DAY, MINUTE
 from factory.expressions.columns import Columns
-from factory.learning.decision_table import read_rows
+from factory.learning.decision_table import read_decisions
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
@@ -113,7 +113,7 @@ def test_law_1_events_of_bars_that_are_published_late_are_decided_at_the_next_ba
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, load_spec(LATE), tmp_path)
     partition = open_partition(workspace, "small", "train")
-    found = read_rows(parse(LATE_PIPELINE), partition, Columns(partition, None))
+    found = read_decisions(parse(LATE_PIPELINE), Columns(partition, None))
     assert len(found.time) > 200
     assert (found.time % MINUTE == 0).all()
     assert (found.labels.y >= 0).mean() > 0.9

@@ -10,12 +10,12 @@ import pytest
 from factory.core.errors import FlowError
 from factory.core.times import DAY, moment
 from factory.expressions.columns import Columns
-from factory.learning.decision_table import Rows, read_rows
+from factory.learning.decision_table import DecisionTable, read_decisions
+from factory.learning.refits import predict_with_refits
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.pipeline import parse
-from factory.refits import walk_forward
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault import exam
@@ -47,17 +47,17 @@ PIPELINE = parse(BINARY).changed({"refit": {"every": "5d", "window": "5d"}, "met
 def walk(built: Workspace) -> Any:
     """Walks the small market forward with labels that a test may change."""
     parts = [open_partition(built, "small-sim", name) for name in ("train", "validation")]
-    history, found = (read_rows(PIPELINE, part, Columns(part, None)) for part in parts)
+    history, found = (read_decisions(PIPELINE, Columns(part, None)) for part in parts)
 
     def run(first: int = 0, before: int = 0) -> Any:
         """All labels of decisions in [first, before) are up."""
-        return walk_forward(PIPELINE, up(history, first, before), up(found, first, before), parts[1], None)
+        return predict_with_refits(PIPELINE, up(history, first, before), up(found, first, before), Columns(parts[1], None))
 
     run.start, run.time = parts[1].start, found.time
     return run
 
 
-def up(of: Rows, first: int, before: int) -> Rows:
+def up(of: DecisionTable, first: int, before: int) -> DecisionTable:
     y = np.where((of.time >= first) & (of.time < before) & (of.labels.y >= 0), 1, of.labels.y).astype(np.int8)
     return replace(of, labels=replace(of.labels, y=y))
 

@@ -15,7 +15,7 @@ from factory.evidence.probes.findings import BLOCK, WARN, Finding
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
-from factory.learning.decision_table import Rows
+from factory.learning.decision_table import DecisionTable
 from factory.statistics.roc_auc import auc
 from factory.storage.cache import Cache
 
@@ -45,7 +45,7 @@ def fine(n_eff: float) -> float:
     return max(0.05, 5 * sqrt(1 / (3 * max(n_eff, 1.0))))
 
 
-def baseline(column: str | None, rows: Rows, columns: Columns) -> float:
+def baseline(column: str | None, rows: DecisionTable, columns: Columns) -> float:
     """AUC on some decisions, whichever way it points, of a column that may well rank labels; one half without one.
 
     Parameters
@@ -76,7 +76,7 @@ def too_good(value: float | None, n_eff: float, base: float = 0.5) -> list[Findi
     return [Finding("P5", WARN, f"{says}: explain it")] if excess > limit else []
 
 
-def alone(rows: Rows, n_eff: float) -> list[Finding]:
+def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:
     """P7: a single feature that ranks labels 5 standard errors better than chance on train needs a reason."""
     known = rows.labels.y >= 0
     limit = 5 * sqrt(1 / (3 * max(n_eff, 1.0)))
@@ -94,8 +94,8 @@ def alone(rows: Rows, n_eff: float) -> list[Finding]:
 
 
 def suspicious(
-    history: Rows, rows: Rows, expressions: Mapping[str, Expression], columns: tuple[Columns, Columns], step: int,
-    value: float | None, n_eff: float, seed: int, registered: str | None = None,
+    history: DecisionTable, rows: DecisionTable, expressions: Mapping[str, Expression], columns: tuple[Columns, Columns],
+    step: int, value: float | None, n_eff: float, seed: int, registered: str | None = None,
 ) -> list[Finding]:  # fmt: skip
     """P4, P5 and P6: an AUC that is too good, that dies when features come one decision later, or that one feature makes.
 
@@ -105,7 +105,7 @@ def suspicious(
 
     Parameters
     ----------
-    history, rows : Rows
+    history, rows : DecisionTable
         Decisions on train and validation.
     columns : tuple of Columns
         From which both were read.
@@ -146,12 +146,14 @@ def suspicious(
     return found
 
 
-def apart(history: Rows, rows: Rows, seed: int, cache: Cache | None = None, key: str = "") -> list[Finding]:
+def adversarial_validation(
+    history: DecisionTable, rows: DecisionTable, seed: int, cache: Cache | None = None, key: str = ""
+) -> list[Finding]:
     """P9: whether train and validation can be told apart by their features, day blocks held out in turn.
 
     Parameters
     ----------
-    history, rows : Rows
+    history, rows : DecisionTable
         Decisions on train and validation.
     cache : Cache or None
         Keeps what was found, by `key`: the features and both partitions.
@@ -168,7 +170,7 @@ def apart(history: Rows, rows: Rows, seed: int, cache: Cache | None = None, key:
     return [Finding("P9", WARN, f"train and validation are told apart with AUC {value:.2f}: the regime has changed{more}")]
 
 
-def _told_apart(history: Rows, rows: Rows, seed: int) -> float:
+def _told_apart(history: DecisionTable, rows: DecisionTable, seed: int) -> float:
     """Mean AUC over the folds, one half where a fold holds too few of either."""
     names = list(rows.features)
     X = np.vstack([history.matrix(names), rows.matrix(names)])
@@ -185,7 +187,7 @@ def _told_apart(history: Rows, rows: Rows, seed: int) -> float:
     return float(np.mean(areas))
 
 
-def permuted(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding], float]:
+def shifted_labels(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding], float]:
     """P3: a quick fit on circularly shifted labels must find nothing.
 
     Returns
@@ -235,12 +237,15 @@ def _area(y: NDArray[int8], score: NDArray[float64]) -> float:
     return found.value if found else 0.5
 
 
-def _late(expressions: Mapping[str, Expression], rows: Rows, columns: Columns, step: int) -> Matrix:
+def _late(expressions: Mapping[str, Expression], rows: DecisionTable, columns: Columns, step: int) -> Matrix:
     return np.column_stack([columns.at(expression, rows.time - step) for expression in expressions.values()])
 
 
 def _beside(
-    registered: str | None, expressions: Mapping[str, Expression], parts: tuple[Rows, Rows], columns: tuple[Columns, Columns]
+    registered: str | None,
+    expressions: Mapping[str, Expression],
+    parts: tuple[DecisionTable, DecisionTable],
+    columns: tuple[Columns, Columns],
 ) -> list[Matrix]:
     """The baseline's column on each part, where a feature reads its series and it has values; else no column."""
     own = parse(registered) if registered else None
@@ -271,7 +276,7 @@ def _dominance(fitted: Any, X: Matrix, y: NDArray[int8], names: Sequence[str], s
     return (falls[best] / sum(falls) if sum(falls) > least else 0.0), names[best]
 
 
-def _most_shifted(history: Rows, rows: Rows) -> str:
+def _most_shifted(history: DecisionTable, rows: DecisionTable) -> str:
     def distance(name: str) -> float:
         from scipy.stats import ks_2samp
 

@@ -1,5 +1,7 @@
 """All probes of a pipeline on its rows."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from factory.core import canonical
@@ -9,11 +11,10 @@ from factory.evidence.probes.causal import causal
 from factory.evidence.probes.findings import Finding, told
 from factory.expressions.columns import Columns
 from factory.expressions.keys import KERNELS
-from factory.learning.decision_table import Rows
+from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import uniqueness_of
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
-from factory.storage.cache import Cache
 
 VERSION = 2
 """Raised when a probe would find something else in the same rows."""
@@ -22,35 +23,31 @@ AT_BACKTEST = ("P4", "P5", "P6", "P9")
 AT_VAULT = ("P3",)
 
 
-def at_train(
-    pipeline: Pipeline, partition: Partition, validation: Partition, history: Rows, cache: Cache | None
-) -> list[Finding]:
-    """P1, P2, P7, P8, P10 and P11; of validation only hashes of its rows are compared."""
-    expressions = pipeline.expressions()
+def probe_train(pipeline: Pipeline, columns: Columns, validation: Partition, history: DecisionTable) -> list[Finding]:
+    """Run P1, P2, P7, P8, P10 and P11; of validation only hashes of its rows are compared."""
+    expressions, partition, cache = pipeline.expressions(), columns.partition, columns.cache
     return [
         *causal(expressions, partition, history.time, cache),
-        *learned.alone(_seen(pipeline, history), effective(history)),
+        *learned.single_feature_auc(_seen(pipeline, history), effective(history)),
         *stored.published(expressions, partition),
         *stored.settlement(expressions, partition),
         *stored.repeated(partition, validation, cache),
     ]
 
 
-def at_backtest(
+def probe_validation(
     pipeline: Pipeline,
-    history: Rows,
-    rows: Rows,
+    history: DecisionTable,
+    rows: DecisionTable,
     columns: tuple[Columns, Columns],
     area: float | None,
     registered: str | None,
-    prints: tuple[str, str],
-    cache: Cache | None,
 ) -> list[Finding]:
-    """P4, P5, P6 and P9: only what validation shows.
+    """Run P4, P5, P6 and P9: only what validation shows.
 
     Parameters
     ----------
-    history, rows : Rows
+    history, rows : DecisionTable
         Decisions on train and on validation.
     columns : tuple of Columns
         From which both were read.
@@ -58,36 +55,34 @@ def at_backtest(
         AUC of the pipeline on validation.
     registered : str or None
         The dataset's baseline, as ``series.column``.
-    prints : tuple of str
-        Fingerprints of both partitions.
-    cache : Cache or None
-        Keeps what depends on the features and the rows alone.
     """
     seed = canonical.seed_for(pipeline.id, "probes")
     step, n_eff = learned.decision_step(rows.time), effective(rows)
     history, rows = _seen(pipeline, history), _seen(pipeline, rows)
     expressions = {name: one for name, one in pipeline.expressions().items() if name in rows.features}
+    prints = [read.partition.fingerprint for read in columns]
     texts = [one.text for one in expressions.values()]
     key = canonical.digest(["probes.apart", VERSION, texts, pipeline.sample.model_dump(mode="json"), *prints])
     return [
         *learned.suspicious(history, rows, expressions, columns, step, area, n_eff, seed, registered),
-        *learned.apart(history, rows, canonical.seed_for(key, "probes"), cache, canonical.digest([key, KERNELS])),
+        *learned.adversarial_validation(
+            history, rows, canonical.seed_for(key, "probes"), columns[1].cache, canonical.digest([key, KERNELS])
+        ),
     ]
 
 
-def whole(findings: list[Finding]) -> Answer:
-    """All findings of a trial, for its answer and its row."""
+def findings_answer(findings: list[Finding]) -> Answer:
+    """Tell all findings of a trial, for its answer and its row."""
     return told(findings, sorted((*AT_TRAIN, *AT_BACKTEST), key=lambda probe: int(probe[1:])))
 
 
-def _seen(pipeline: Pipeline, rows: Rows) -> Rows:
-    """Rows with the features that something learns from, and without those that only sample, label or size."""
-    parts = (*pipeline.experts.values(), pipeline.meta)
-    seen = {name for part in parts for name in ([part.of] if part.use == "rule" else part.see)}
-    return Rows(rows.time, {name: values for name, values in rows.features.items() if name in seen}, rows.labels, rows.dropped)
+def _seen(pipeline: Pipeline, rows: DecisionTable) -> DecisionTable:
+    """Keep the features that something learns from; those that only sample, label or size go."""
+    seen = {name: values for name, values in rows.features.items() if name in pipeline.learned_from}
+    return replace(rows, features=seen)
 
 
-def effective(rows: Rows) -> float:
+def effective(rows: DecisionTable) -> float:
     """About how many independent labels some decisions have: the sum of their average uniqueness."""
     known = rows.labels.y >= 0
     return float(np.sum(uniqueness_of(rows.labels.take(known)))) if known.any() else 0.0

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from factory.core.names import Name
-from factory.pipeline.parts.base import FeatureName, Means, Part
+from factory.pipeline.parts.base import READS, FeatureName, Means, Part
 
-See = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]
+See = Annotated[tuple[Name, ...], READS, Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]
 """Names that a learner looks at."""
 
 Leaf = Annotated[int, Field(ge=1, le=100_000), Means("fewest rows in a leaf")]

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, silent, within
 from factory.core.times import iso, to_ms
-from factory.flow import FEWEST_ROWS, Fits, learn
-from factory.learning.decision_table import Rows, concatenate
+from factory.expressions.columns import Columns
+from factory.learning.decision_table import DecisionTable, concatenate
+from factory.learning.model import FEWEST_ROWS, Fits, fit_model
 from factory.market.grid import missing
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
-from factory.storage.cache import Cache
 
 FEW, HOLE, ONE_CLASS = "too few labels", "missing rows", "one class"
 """Why a refit's window cannot be learned from."""
@@ -22,10 +22,10 @@ MOST_ABSENT = 0.2
 """Share of a series' rows whose absence explains why a window has too few labels."""
 
 
-def walk_forward(
-    pipeline: Pipeline, history: Rows, rows: Rows, partition: Partition, cache: Cache | None, progress: Progress = silent
+def predict_with_refits(
+    pipeline: Pipeline, history: DecisionTable, rows: DecisionTable, columns: Columns, progress: Progress = silent
 ) -> tuple[NDArray[float64], Fits]:
-    """Chances of up on a partition from a recipe refitted as time passes.
+    """Predict the chance of up on a partition from a recipe refitted as time passes.
 
     At each step the recipe is fitted anew on the decisions of the last
     `window` whose labels were resolved by then, and predicts until the next.
@@ -33,10 +33,12 @@ def walk_forward(
 
     Parameters
     ----------
-    history : Rows
+    history : DecisionTable
         Decisions of the partition before.
-    rows : Rows
+    rows : DecisionTable
         Decisions to predict.
+    columns : Columns
+        Of the partition that they lie in.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def walk_forward(
     """
     assert pipeline.refit is not None
     every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
-    known = concatenate(history, rows)
+    known, partition = concatenate(history, rows), columns.partition
     p = np.empty(len(rows.time))
     steps = range(partition.start, partition.end, every)
     model, fitted = None, 0
@@ -64,7 +66,7 @@ def walk_forward(
         past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & (known.labels.y >= 0))
         step = within(progress, k / len(steps), (k + 1) / len(steps))
         try:
-            model = learn(pipeline, past, partition.fingerprint, cache, path=f"refit.{k}.", progress=step)
+            model = fit_model(pipeline, past, partition.fingerprint, columns.cache, path=f"refit.{k}.", progress=step)
         except UnlearnableError as error:
             if model is None:
                 raise _unstartable(pipeline, partition, len(past.time), now, error) from error

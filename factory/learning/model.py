@@ -1,0 +1,230 @@
+"""Experts cross-fitted inside train, and the meta forest over their out-of-fold predictions."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy import float64, int8
+from numpy.typing import NDArray
+
+from factory.core import canonical
+from factory.core.answers import Answer
+from factory.core.errors import FlowError, UnlearnableError
+from factory.core.progress import Progress, silent, within
+from factory.learning.artefacts import content_key, load_or_compute
+from factory.learning.decision_table import DecisionTable
+from factory.learning.experts import Fitted, cross_fit, load_fitted
+from factory.learning.labels import uniqueness_of
+from factory.learning.meta_forest import Meta, fit_forest
+from factory.pipeline import Pipeline
+from factory.storage.cache import Cache
+
+FEWEST_ROWS = 200
+
+
+def threads() -> int:
+    """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
+    asked = os.environ.get("RFCAT_THREADS") or str(os.cpu_count() or 1)
+    if not asked.isdecimal() or int(asked) < 1:
+        raise FlowError(f"RFCAT_THREADS: '{asked[:20]}' is no whole number of at least 1; write for example 2")
+    return int(asked)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a pipeline learned: its fitted experts and its meta forest.
+
+    Parameters
+    ----------
+    experts : mapping of str to Fitted
+        By name.
+    meta : Meta
+        The calibrated forest, with its score on the last fifth of train.
+    oof : mapping of str to ndarray of float64, shape (n,)
+        Each expert's out-of-fold chance of up on the training rows.
+    unconverged : mapping of str to int
+        Fits whose solver did not reach its solution, by expert and ``meta``; empty as a rule.
+    """
+
+    experts: Mapping[str, Fitted]
+    meta: Meta
+    oof: Mapping[str, NDArray[float64]]
+    unconverged: Mapping[str, int]
+
+    def inputs(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
+        """What the meta forest sees of `rows`, shape (n, len(meta.see))."""
+        return meta_inputs(
+            pipeline, rows, {name: fitted.predict(expert_inputs(pipeline, rows, name)) for name, fitted in self.experts.items()}
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that the model knows, as plain arrays."""
+        arrays = {f"meta.{key}": array for key, array in self.meta.arrays().items()}
+        for name, fitted in self.experts.items():
+            arrays |= {f"experts.{name}.{key}": array for key, array in fitted.arrays().items()}
+        return arrays
+
+    def key(self, pipeline: Pipeline, fingerprint: str) -> str:
+        """Hash of the artefact: of the recipe, the rows that it learned from, and all that it knows."""
+        arrays = self.arrays()
+        return content_key("model", pipeline.digest, fingerprint, *(arrays[name] for name in sorted(arrays)))
+
+    def predict(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
+        """Chance of up at each row, shape (n,)."""
+        if not len(rows.time):
+            return np.empty(0)
+        return self.meta.predict(self.inputs(pipeline, rows))
+
+
+@dataclass(frozen=True)
+class Fits:
+    """How the fits behind some chances went.
+
+    Parameters
+    ----------
+    unconverged : mapping of str to int
+        As of :class:`Model`, over all refits.
+    fitted : int
+        Windows that a recipe was refitted on; 0 without a refit.
+    kept : mapping of str to int
+        Windows that could not be learned from, so that the model before them went on, by reason.
+    """
+
+    unconverged: Mapping[str, int]
+    fitted: int = 0
+    kept: Mapping[str, int] = field(default_factory=dict)
+
+    def listing(self) -> Answer:
+        """What a trial's answer and an exam's report say of them; nothing where all went as it should without a refit."""
+        kept = {"kept": sum(self.kept.values()), "why": dict(self.kept)} if self.kept else {}
+        refits = {"refits": {"fitted": self.fitted, **kept}} if self.fitted else {}
+        return refits | ({"unconverged": dict(self.unconverged)} if self.unconverged else {})
+
+
+def fit_model(
+    pipeline: Pipeline,
+    rows: DecisionTable,
+    fingerprint: str,
+    cache: Cache | None,
+    *,
+    path: str = "",
+    holdout: bool = True,
+    progress: Progress = silent,
+) -> Model:
+    """Cross-fit the experts and fit the meta forest on their out-of-fold predictions.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        The recipe.
+    rows : DecisionTable
+        Training decisions; those without a label are left out.
+    fingerprint : str
+        Of the partition the recipe belongs to; seeds come from it.
+    cache : Cache or None
+        Keeps fitted parts by the content they were fitted on.
+    path : str
+        Prefix of the parts' paths in their seeds, e.g. ``"refit.3."``.
+    holdout : bool
+        Whether to score (and calibrate on) the last fifth.
+
+    Raises
+    ------
+    UnlearnableError
+        If too few decisions are labelled, or all, or those of a part that must be learned from, are of one class.
+    """
+    refuse_unlearnable(rows.labels.y)
+    rows = rows.take(rows.labels.y >= 0)
+    uniqueness = uniqueness_of(rows.labels)
+    weight = uniqueness / uniqueness.mean()
+    experts: dict[str, Fitted] = {}
+    oof: dict[str, NDArray[float64]] = {}
+    unconverged: Counter[str] = Counter()
+    share = 0.6 / max(len(pipeline.experts), 1)
+    for i, name in enumerate(pipeline.experts):
+        step = within(progress, i * share, (i + 1) * share)
+        oof[name], experts[name], unconverged[name] = _fit_expert(pipeline, name, rows, weight, fingerprint, cache, path, step)
+    progress(0.6, "fitting the meta forest")
+    X = meta_inputs(pipeline, rows, oof)
+    y, start, end = rows.labels.y, rows.labels.start, rows.labels.end
+    seed = canonical.seed_for(fingerprint, f"{path}meta")
+    mean_uniqueness = float(uniqueness.mean())
+
+    def fit() -> dict[str, NDArray[Any]]:
+        return fit_forest(
+            pipeline.meta, X, y, weight, start, end,
+            uniqueness_share=mean_uniqueness, seed=seed, threads=threads(), holdout=holdout,
+            progress=within(progress, 0.6, 1.0),
+        ).arrays()  # fmt: skip
+
+    key = content_key("meta", pipeline.meta.model_dump(), seed, holdout, mean_uniqueness, X, y, weight, start, end)
+    meta = Meta.from_arrays(load_or_compute(cache, key, fit))
+    unconverged["meta"] += not meta.has_converged
+    return Model(experts, meta, oof, +unconverged)
+
+
+def _fit_expert(
+    pipeline: Pipeline,
+    name: str,
+    rows: DecisionTable,
+    weight: NDArray[float64],
+    fingerprint: str,
+    cache: Cache | None,
+    path: str,
+    progress: Progress,
+) -> tuple[NDArray[float64], Fitted, int]:
+    part = pipeline.experts[name]
+    X = expert_inputs(pipeline, rows, name)
+    labels = rows.labels
+    seed = canonical.seed_for(fingerprint, f"{path}experts.{name}")
+    progress(0.0, f"cross-fitting {name}")
+
+    def fit() -> dict[str, NDArray[Any]]:
+        oof, fitted, unconverged = cross_fit(
+            part, X, labels.y, labels.ret, weight, labels.start, labels.end, seed=seed, threads=threads(), progress=progress
+        )
+        counted = {"oof": oof, "unconverged": np.array([unconverged])}
+        return counted | {f"fitted.{key}": array for key, array in fitted.arrays().items()}
+
+    key = content_key("expert", part.model_dump(), seed, X, labels.y, labels.ret, weight, labels.start, labels.end)
+    arrays = load_or_compute(cache, key, fit)
+    return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays)), int(arrays["unconverged"][0])
+
+
+def refuse_unlearnable(y: NDArray[int8]) -> None:
+    """Refuse labels (-1 where there is none) from which nothing can be learned.
+
+    Raises
+    ------
+    UnlearnableError
+        If they are too few, or of one class.
+    """
+    n, ups = int((y >= 0).sum()), int((y == 1).sum())
+    if len(y) < FEWEST_ROWS:
+        raise UnlearnableError(
+            f"sample: {n} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often"
+        )
+    if n < FEWEST_ROWS:
+        raise UnlearnableError(
+            f"label: {n} of {len(y)} decisions have one, at least {FEWEST_ROWS} are needed; "
+            "use a unit above 0, a shorter horizon, or a series without gaps"
+        )
+    if ups in (0, n):
+        raise UnlearnableError(f"label: all {n} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
+
+
+def expert_inputs(pipeline: Pipeline, rows: DecisionTable, expert: str) -> NDArray[float64]:
+    """Read what one expert looks at, shape (n, k)."""
+    return rows.matrix(pipeline.experts[expert].inputs)
+
+
+def meta_inputs(pipeline: Pipeline, rows: DecisionTable, predictions: Mapping[str, NDArray[float64]]) -> NDArray[float64]:
+    """Experts' predictions and features in the order of ``meta.see``, shape (n, k)."""
+    return np.column_stack([predictions[name] if name in predictions else rows.features[name] for name in pipeline.meta.see])
+
+
+def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
