@@ -89,6 +89,8 @@ def test_imports_of_the_factory_run_one_way(name: str) -> None:
 
 def test_only_the_vault_imports_its_sealed_rows() -> None:
     assert [name for name, others in GRAPH.items() if "factory.vault.sealed_data" in others] == [VAULT]
+    named = [path.name for path in (ROOT / "benchmarks").rglob("*.py") if "sealed_data" in path.read_text()]
+    assert named == []
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith("sandbox")])

@@ -5,11 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from factory.core.canonical import digest
 from factory.core.progress import silent
 from factory.expressions.columns import Columns
 from factory.flow import Scored, evaluate, fit
 from factory.ledger import Entry
-from factory.market.build import build
+from factory.market.build import build, read_series
 from factory.market.contracts import Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
@@ -18,7 +19,6 @@ from factory.pipeline import Pipeline
 from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
 from factory.tasks.registry import WORK
-from factory.vault.sealed_data import open_sealed
 from factory.workshop import Workshop
 
 
@@ -41,16 +41,21 @@ class SimulatedMarket:
         self.spec = load_spec(dataset)
         self.workspace = Workspace.open(root)
         build(self.workspace, self.spec, sources)
+        self._sources = sources or root
         self.workshop = Workshop(self.workspace, agent)
         self.cache = Cache(self.workspace.cache)
         self._beside = Cache(root / "beside")
 
     @cached_property
     def parts(self) -> dict[str, Partition]:
-        """Train, validation and the sealed part, which the vault alone opens in the product."""
+        """Train, validation and the sealed part, made anew from its source: the stored one the vault alone opens."""
         name = self.spec.dataset
         opened = {part: open_partition(self.workspace, name, part) for part in ("train", "validation")}
-        return {**opened, "sealed": open_sealed(self.workspace, name)}
+        series, _ = read_series(self.workspace, self.spec, self._sources, silent)
+        sealed = Partition(
+            name, "sealed", *self.spec.bounds("sealed"), series, digest(["sealed", self.spec.model_dump(mode="json")])
+        )
+        return {**opened, "sealed": sealed}
 
     def contract(self, pipeline: Pipeline) -> Contract:
         """What a pipeline trades."""
