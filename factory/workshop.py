@@ -12,8 +12,8 @@ from factory.ledger import Verification
 from factory.pipeline import Pipeline
 from factory.tasks import frame_plan
 from factory.tracking import Tracker
-from factory.tracking.binding import all_bound
-from factory.tracking.strategy_files import anchors
+from factory.tracking.binding import bind_all_shipped
+from factory.tracking.strategy_files import read_anchors
 from factory.vault.pools import SEAL_ROWS
 from factory.views import listing, trials
 from factory.views.definitions import definition_answer
@@ -33,7 +33,7 @@ class Workshop(Tracker):
         self, family: str | None = None, search: str | None = None, part: str | None = None, page: int = 1
     ) -> Answer:
         """Operators and recipes by family or search, or the building blocks of another stage."""
-        return tidy(listing.features(family, search, part, page, next(all_bound(self.catalog), None)))
+        return tidy(listing.features(family, search, part, page, next(bind_all_shipped(self.catalog), None)))
 
     def show(
         self,
@@ -63,7 +63,7 @@ class Workshop(Tracker):
         """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
         from factory.vault.audit import audit
 
-        found = self.ledger.verify(anchors(self.workspace))
+        found = self.ledger.verify(read_anchors(self.workspace))
         looks = audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)) if found.ok else []
         return replace(found, problems=(*found.problems, *looks))
 
@@ -71,7 +71,7 @@ class Workshop(Tracker):
         self, dataset: str | None = None, validation: bool = False, features: Sequence[str] = (), pipeline: str | None = None
     ) -> frame_plan.Frames:
         """What a call of an agent's own code is to see; see :func:`factory.tasks.frame_plan.frames`."""
-        return frame_plan.frames(self, dataset, validation, features, pipeline)
+        return frame_plan.plan_frames(self, dataset, validation, features, pipeline)
 
     def record_validation_access(self, frames: frame_plan.Frames, code: str) -> None:
         """Write down, before it runs, that code is about to see validation; see :mod:`factory.tasks.frame_plan`."""

@@ -22,9 +22,9 @@ from factory.expressions.recipes import RECIPES
 from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse as parse_pipeline
-from factory.pipeline.parts.catalog import entries
+from factory.pipeline.parts.catalog import list_parts
 from factory.storage.workspace import Workspace
-from factory.views.reference import PAGES, meanings
+from factory.views.reference import PAGES, key_meanings
 from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market
@@ -56,7 +56,7 @@ def test_the_pages_are_what_the_registries_say(name: str) -> None:
 def test_the_pages_leave_nothing_out() -> None:
     told = TEXT["language.md"]
     assert {one.example for one in OPERATORS.values()} | {one.on("btc").text for one in RECIPES.values()} <= set(EXPRESSIONS)
-    assert all(f"`{one.example}`" in told and one.about in told for one in entries())
+    assert all(f"`{one.example}`" in told and one.about in told for one in list_parts())
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_every_expression_on_a_page_is_computed(text: str, columns: Columns) -> 
 
 def test_every_part_on_a_page_is_valid() -> None:
     shown = [span for span in SPANS["language.md"] if span.startswith("{") and span != "{s}"]
-    known = {one.example: one for one in entries()}
+    known = {one.example: one for one in list_parts()}
     assert set(shown) == set(known)
     for one in known.values():
         assert parse_pipeline(placed(one).plain())
@@ -167,7 +167,7 @@ def models(page: str) -> list[type]:
 
 @pytest.mark.parametrize("model", models("datasets"), ids=lambda model: model.__name__)
 def test_every_key_of_a_dataset_file_is_explained(model: type) -> None:
-    told = meanings(model)  # type: ignore[arg-type]
+    told = key_meanings(model)  # type: ignore[arg-type]
     for name in model.model_fields:  # type: ignore[attr-defined]
         if name != "use":
             kind, text = told[name]

@@ -60,7 +60,7 @@ def _deflated(given: Values) -> dict[str, Any]:
     of = Moments(given["sharpe_annual"] / sqrt(years), given["skew"], given["kurtosis_nonexcess"], given["n_obs"])
     variance = given["var_trial_sharpes_annual"] / years
     return {
-        "dsr": deflation.deflated(of, given["n_trials"], variance),
+        "dsr": deflation.deflated_sharpe_ratio(of, given["n_trials"], variance),
         "sr0_per_period": sqrt(variance) * deflation.expected_maximum(given["n_trials"]),
     }
 
@@ -68,7 +68,7 @@ def _deflated(given: Values) -> dict[str, Any]:
 def _deflated_moments(given: Values) -> dict[str, Any]:
     variance = given["trial_sharpe_std"] ** 2
     return {
-        "dsr": deflation.deflated(_moments(given), given["n_trials"], variance),
+        "dsr": deflation.deflated_sharpe_ratio(_moments(given), given["n_trials"], variance),
         "sr0_per_period": sqrt(variance) * deflation.expected_maximum(given["n_trials"]),
     }
 
@@ -106,7 +106,7 @@ def _deflated_series(given: Values) -> dict[str, Any]:
         "trial_sharpes": sharpes,
         "var_trial_sharpes_ddof1": variance,
         "sr0": sqrt(variance) * deflation.expected_maximum(given["n_trials"]),
-        "dsr": deflation.deflated(chosen, given["n_trials"], variance),
+        "dsr": deflation.deflated_sharpe_ratio(chosen, given["n_trials"], variance),
     }
 
 

@@ -14,7 +14,7 @@ from benchmarks.certification.record import Attacked
 from benchmarks.certification.simulated import SimulatedMarket, fast_folder
 from factory.core.errors import FactoryError
 from factory.pipeline import Pipeline
-from factory.pipeline.checks import check
+from factory.pipeline.checks import check_pipeline
 from factory.vault.exam import Examined
 
 MARKS = {PASS: "P", FAIL: "F", REFUSED: "r"}
@@ -74,7 +74,7 @@ def score_proposals(market: SimulatedMarket, agent: Adversary) -> list[Trial]:
     for spec in agent.proposals(market):
         try:
             pipeline = Pipeline.of(spec)
-            check(pipeline, market.spec, meta)
+            check_pipeline(pipeline, market.spec, meta)
             found.append(Trial(pipeline, market.score(pipeline, "validation")))
         except FactoryError:
             continue

@@ -10,7 +10,7 @@ from benchmarks.certification.simulated import SimulatedMarket, tried
 from factory.backtest import Trades
 from factory.core.canonical import seed_for
 from factory.core.errors import FactoryError, SealError
-from factory.evidence.probes.findings import blocking
+from factory.evidence.probes.findings import blocking_lines
 from factory.flow import FittedPipeline
 from factory.pipeline import Pipeline
 from factory.statistics.alpha import level_after
@@ -117,7 +117,7 @@ def _of_fewer_draws(examined: exam.Examined) -> exam.Examined:
 def _admitted(market: SimulatedMarket, pipeline: Pipeline) -> dict[str, float]:
     """Figures of the trial, which is written as an agent's `backtest` does and must not be blocked by a probe."""
     trial = tried(market.workshop, pipeline.plain())
-    if red := blocking(trial.payload):
+    if red := blocking_lines(trial.payload):
         raise SealError(*red)
     return dict(trial.payload["metrics"])
 

@@ -29,7 +29,7 @@ from factory.pipeline import Pipeline
 from factory.statistics.sharpe import moments, psr_at_benchmark
 from factory.storage.workspace import Workspace
 from factory.tasks.registry import WORK
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.workshop import Workshop
 
 SHORT = 50
@@ -197,7 +197,7 @@ def _searching(market: Market, trials: int) -> tuple[list[tuple[Idea, Entry]], d
             looks[SHORT] = _short(market, entries)
         if k % (trials // LOOKS) == 0 and "P" not in looks[trials]:
             looks[trials] += look(market.workshop, market.levels, entries)
-    door_of(market.workspace).close()
+    vault_client(market.workspace).close()
     return entries, looks, seconds
 
 
@@ -209,7 +209,7 @@ def _short(market: Market, entries: list[tuple[Idea, Entry]]) -> str:
     for k in range(SHORT // LOOKS, SHORT + 1, SHORT // LOOKS):
         if "P" not in looked:
             looked += look(workshop, market.levels, entries[:k])
-    door_of(copy).close()
+    vault_client(copy).close()
     workshop.ledger.close()
     return looked
 

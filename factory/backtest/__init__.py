@@ -2,6 +2,6 @@
 
 from factory.backtest.perpetual import Levels, needs_volatility
 from factory.backtest.result import OUTCOMES, REASONS, Daily, Result, Trades
-from factory.backtest.run import assumed, run
+from factory.backtest.run import describe_assumed_price, run
 
-__all__ = ["OUTCOMES", "REASONS", "Daily", "Levels", "Result", "Trades", "assumed", "needs_volatility", "run"]
+__all__ = ["OUTCOMES", "REASONS", "Daily", "Levels", "Result", "Trades", "describe_assumed_price", "needs_volatility", "run"]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from factory.backtest.result import Trades
 
 
-def sides(trades: Trades, seed: int) -> dict[str, NDArray[int8]]:
+def twin_sides(trades: Trades, seed: int) -> dict[str, NDArray[int8]]:
     """The sides of the twins of equal exposure.
 
     A twin trades at the same decisions, at the same sizes and for the same

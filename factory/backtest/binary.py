@@ -5,7 +5,7 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import sizing
-from factory.backtest.fills import Fills, Turn, bars_of
+from factory.backtest.fills import Fills, Turn, fillable_bars
 from factory.backtest.kernel import ON_TICK, locate, settle
 from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
 from factory.core.errors import FlowError
@@ -44,23 +44,25 @@ def fill(
     if np.any(times % window):
         raise FlowError(f"sample: a decision off the contract's windows; decide at multiples of {contract.window}")
     price = _up_price(contract, odds, len(p))
-    bars = bars_of(series, end)
+    bars = fillable_bars(series, end)
     up = settle(bars, locate(bars.time, times), window)
-    paid, paid_down = all_in(contract, price), all_in(contract, 1 - price)
+    paid, paid_down = all_in_price(contract, price), all_in_price(contract, 1 - price)
     side = choose_side(p, paid, paid_down)
     win, paid = np.where(side > 0, p, 1 - p), np.where(side > 0, paid, paid_down)
-    wished = sizing.share(trade.size, sizing.Chances(win, gain=(1 - paid) / paid, loss=np.ones(len(p)), volatility=None))
-    stake = sizing.placed(wished, paid, contract)
+    wished = sizing.share_of_equity(
+        trade.size, sizing.Chances(win, gain=(1 - paid) / paid, loss=np.ones(len(p)), volatility=None)
+    )
+    stake = sizing.round_to_orders(wished, paid, contract)
     worth = (win - paid >= trade.edge) & (wished > 0)
     placed = np.where(stake > 0, TAKEN, TOO_SMALL)
     outcome = np.where(np.isnan(paid) | (worth & (up < 0)), DROPPED, np.where(worth, placed, NO_EDGE)).astype(int8)
 
-    def turn(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
+    def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         bought = np.where(side > 0, price[decision], 1 - price[decision])
         return _settled(contract, decision, times[decision], side, stake[decision], bought, up[decision])
 
     taken = np.flatnonzero(outcome == TAKEN)
-    return outcome, turn(taken, side[taken]), turn
+    return outcome, refill(taken, side[taken]), refill
 
 
 def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64]) -> NDArray[int8]:
@@ -68,7 +70,7 @@ def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64
     return np.where(p - up >= 1 - p - down, 1, -1).astype(int8)
 
 
-def all_in(contract: Binary, price: NDArray[float64]) -> NDArray[float64]:
+def all_in_price(contract: Binary, price: NDArray[float64]) -> NDArray[float64]:
     """What a share costs with half the spread and the taker fee: its break-even chance.
 
     Source: Polymarket's taker fee, ``shares * fee * p * (1 - p)``, at the price paid.
@@ -102,7 +104,7 @@ def _settled(
     price: NDArray[float64],
     up: NDArray[int8],
 ) -> Fills:
-    paid = all_in(contract, price)
+    paid = all_in_price(contract, price)
     shares = stake / paid
     won = ((up > 0) == (side > 0)).astype(float64)
     return Fills(

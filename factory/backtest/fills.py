@@ -39,7 +39,7 @@ Turn = Callable[[NDArray[int64], NDArray[int8]], Fills]
 """Fills the trades of some decisions anew, on other sides, at the same sizes, for the same time."""
 
 
-def bars_of(series: Series, end: int) -> Bars:
+def fillable_bars(series: Series, end: int) -> Bars:
     """The bars that can fill: those that are over by `end`.
 
     Raises
@@ -91,7 +91,7 @@ def compound(fills: Fills, p: NDArray[float64]) -> tuple[Trades, NDArray[float64
     return trades, equity[: n + 1]
 
 
-def ruined(outcome: NDArray[int8], trades: Trades, equity: NDArray[float64]) -> NDArray[int8]:
+def mark_ruined(outcome: NDArray[int8], trades: Trades, equity: NDArray[float64]) -> NDArray[int8]:
     """Mark the decisions after the trade that left nothing."""
     if equity[-1] >= DUST:
         return outcome
@@ -100,7 +100,7 @@ def ruined(outcome: NDArray[int8], trades: Trades, equity: NDArray[float64]) -> 
     return marked
 
 
-def by_day(trades: Trades, start: int, end: int) -> Daily:
+def sum_by_day(trades: Trades, start: int, end: int) -> Daily:
     """Sum net P&L by the UTC day of the exit, over every day that [start, end) touches."""
     first, last = start // DAY, (end - 1) // DAY
     count = int(last - first) + 1

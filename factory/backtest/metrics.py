@@ -18,7 +18,7 @@ from factory.statistics.sharpe import mertens_error, moments, psr
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TimeScale:
     """How time enters the figures, all in ms.
 
     Parameters
@@ -37,7 +37,9 @@ class Clock:
     horizon: int
 
 
-def figures(contract: Contract, trades: Trades, equity: NDArray[float64], daily: Daily, clock: Clock) -> dict[str, float]:
+def performance_metrics(
+    contract: Contract, trades: Trades, equity: NDArray[float64], daily: Daily, clock: TimeScale
+) -> dict[str, float]:
     """What the trades earned.
 
     Returns
@@ -83,7 +85,7 @@ class Forecast:
 
 
 def forecast(
-    times: NDArray[int64], p: NDArray[float64], y: NDArray[int8] | None, clock: Clock, base_rate: float | None
+    times: NDArray[int64], p: NDArray[float64], y: NDArray[int8] | None, clock: TimeScale, base_rate: float | None
 ) -> Forecast:
     """Score the chances against the labels.
 

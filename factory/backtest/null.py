@@ -119,7 +119,7 @@ class Replay:
     variance: NDArray[float64]
 
 
-def moves_of(series: Series, end: int) -> Moves:
+def log_moves(series: Series, end: int) -> Moves:
     """The log moves of the bars that are over by a moment."""
     n = int(np.searchsorted(series.time, end - series.period, side="right"))
     opened, high, low, close = (np.log(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
@@ -133,7 +133,7 @@ def moves_of(series: Series, end: int) -> Moves:
     return Moves(slot, jump, high - opened, low - opened, close - opened, gap, series.period)
 
 
-def holds_of(
+def freeze_holds(
     trade: LongOrShort,
     contract: Perpetual,
     series: Series,
@@ -233,7 +233,7 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
 
 
 @njit(cache=True, nogil=True)
-def mix(seed: uint64, draw: int, lane: int, word: int) -> uint64:
+def mix_signs(seed: uint64, draw: int, lane: int, word: int) -> uint64:
     """64 fair signs. Source: splitmix64's finalizer (Steele, Lea & Flood 2014) over a sum of odd multiples."""
     z = seed + uint64(draw) * uint64(0x9E3779B97F4A7C15)
     z += uint64(lane) * uint64(0xD1B54A32D192ED03) + uint64(word) * uint64(0x8CB92BA72F3D8DD7)
@@ -255,12 +255,12 @@ def _walk(moves: Moves, holds: Holds, i: int, seed: uint64, draw: int, lane: int
         slot = moves.slot[r]
         if slot >> 6 != word:
             word = slot >> 6
-            bits = mix(seed, draw, lane, word)
+            bits = mix_signs(seed, draw, lane, word)
         up = side > 0.0 if (bits >> uint64(slot & 63)) & uint64(1) else side < 0.0
         if r > holds.row[i]:
             sign = 1.0 if up else -1.0
             if moves.gap[r]:
-                sign = side if mix(seed, draw, lane, -1 - slot) & uint64(1) else -side
+                sign = side if mix_signs(seed, draw, lane, -1 - slot) & uint64(1) else -side
             y += sign * moves.jump[r]
         if r >= until:
             return y, r

@@ -7,7 +7,7 @@ from numba import njit
 from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.null import BLOCK, TIE, Moves, mix
+from factory.backtest.null import BLOCK, TIE, Moves, mix_signs
 from factory.core.threads import spread
 
 
@@ -116,7 +116,7 @@ def _is_up(moves: Moves, questions: Questions, i: int, seed: uint64, draw: int, 
         slot = moves.slot[r]
         if slot >> 6 != word:
             word = slot >> 6
-            bits = mix(seed, draw, i + 1, word)
+            bits = mix_signs(seed, draw, i + 1, word)
         up = ((bits >> uint64(slot & 63)) & uint64(1)) ^ mirror
         if r > questions.row[i]:
             x += moves.jump[r] if up else -moves.jump[r]

@@ -7,7 +7,7 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import sizing
-from factory.backtest.fills import Fills, Turn, bars_of
+from factory.backtest.fills import Fills, Turn, fillable_bars
 from factory.backtest.kernel import NEVER, Bars, Decisions, Terms, await_trading, locate, walk
 from factory.backtest.result import NO_EDGE, TOO_SMALL
 from factory.core.errors import FlowError
@@ -68,28 +68,28 @@ def fill(
     FlowError
         If the exit needs barriers, or the size a volatility, that did not come.
     """
-    bars = bars_of(series, end)
+    bars = fillable_bars(series, end)
     side = np.where(p >= trade.enter - TIE, 1, np.where(1 - p >= trade.enter - TIE, -1, 0)).astype(int8)
     up, down, hold = _exit(trade.exit, barriers, len(p))
-    terms = terms_of(trade, contract, series)
+    terms = kernel_terms(trade, contract, series)
     row = await_trading(bars, locate(bars.time, times), WAIT)
     wished = _size(trade, contract, terms, p, side, up, down, volatility, horizon_ms)
-    size = sizing.placed(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
+    size = sizing.round_to_orders(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
     deadline = np.full(len(p), NEVER) if hold is None else bars.time[row] + hold
     decisions = Decisions(times, row, p, side, size, up, down, deadline)
     outcome, fills = _walked(bars, decisions, terms)
     outcome[(outcome == NO_EDGE) & (side != 0) & (wished > 0)] = TOO_SMALL
 
-    def turn(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
+    def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
         same = decisions.of(decision)._replace(side=side, deadline=until)
         turned = _walked(bars, same, terms._replace(keep=-1.0))[1]
         return replace(turned, decision=decision[turned.decision])
 
-    return outcome, fills, turn
+    return outcome, fills, refill
 
 
-def terms_of(trade: parts.LongOrShort, contract: Perpetual, series: Series) -> Terms:
+def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) -> Terms:
     """What the kernel needs to know of a contract on its series, and of the trade's exit."""
     return Terms(
         market=contract.taker + contract.slippage,
@@ -170,7 +170,7 @@ def _size(
     costs = 2 * terms.market
     beyond = terms.stop + terms.overshoot - terms.market if isinstance(trade.exit, parts.Barriers) else 0.0
     gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs + beyond
-    share = sizing.share(trade.size, sizing.Chances(np.where(side > 0, p, 1 - p), gain, loss, spread))
+    share = sizing.share_of_equity(trade.size, sizing.Chances(np.where(side > 0, p, 1 - p), gain, loss, spread))
     if isinstance(trade.exit, parts.Barriers):
         share = np.where((up > 0) & (down > 0), share, np.nan)
     return np.minimum(share, contract.leverage)

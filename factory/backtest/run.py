@@ -5,9 +5,9 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
-from factory.backtest.baselines import sides
-from factory.backtest.fills import Fills, Turn, by_day, compound, ruined
-from factory.backtest.metrics import Clock, figures, forecast
+from factory.backtest.baselines import twin_sides
+from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
+from factory.backtest.metrics import TimeScale, forecast, performance_metrics
 from factory.backtest.perpetual import Levels
 from factory.backtest.result import Daily, Result, Trades
 from factory.core.errors import FlowError
@@ -78,28 +78,28 @@ def run(
     if np.isnan(p).any():
         raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
     outcome, fills, turn = _filled(trade, contract, series, times, p, end, barriers, volatility, odds, horizon_ms)
-    clock = Clock(start, end, series.period, horizon_ms)
+    clock = TimeScale(start, end, series.period, horizon_ms)
 
-    def book(fills: Fills) -> tuple[Trades, NDArray[float64], Daily, dict[str, float]]:
+    def account(fills: Fills) -> tuple[Trades, NDArray[float64], Daily, dict[str, float]]:
         trades, equity = compound(fills, p)
-        daily = by_day(trades, start, end)
-        return trades, equity, daily, figures(contract, trades, equity, daily, clock)
+        daily = sum_by_day(trades, start, end)
+        return trades, equity, daily, performance_metrics(contract, trades, equity, daily, clock)
 
-    trades, equity, daily, earned = book(fills)
+    trades, equity, daily, earned = account(fills)
     scored = forecast(times, p, y, clock, base_rate)
     return Result(
         trades=trades,
         equity=equity,
         daily=daily,
-        outcome=ruined(outcome, trades, equity),
+        outcome=mark_ruined(outcome, trades, equity),
         metrics=earned | scored.metrics,
-        twins={name: book(turn(trades.decision, side))[3] for name, side in sides(trades, seed).items()},
+        twins={name: account(turn(trades.decision, side))[3] for name, side in twin_sides(trades, seed).items()},
         reliability=scored.reliability,
-        assumed=assumed(contract),
+        assumed=describe_assumed_price(contract),
     )
 
 
-def assumed(contract: Contract) -> str:
+def describe_assumed_price(contract: Contract) -> str:
     """What must be said beside every number where no price was recorded, else nothing."""
     if not isinstance(contract, Binary) or contract.odds:
         return ""

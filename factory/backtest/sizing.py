@@ -34,7 +34,7 @@ class Chances:
     volatility: NDArray[float64] | None
 
 
-def share(size: Size, chances: Chances) -> NDArray[float64]:
+def share_of_equity(size: Size, chances: Chances) -> NDArray[float64]:
     """Share of equity for each decision, before the contract's greatest leverage.
 
     Parameters
@@ -80,7 +80,7 @@ def kelly(chances: Chances) -> NDArray[float64]:
     return np.where(chances.gain > 0, stake, np.where(np.isnan(chances.gain), np.nan, -1.0))
 
 
-def placed(share: NDArray[float64], price: NDArray[float64], contract: Contract) -> NDArray[float64]:
+def round_to_orders(share: NDArray[float64], price: NDArray[float64], contract: Contract) -> NDArray[float64]:
     """The orders that an exchange takes for wished shares of the contract's account.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.evidence.deflated_sharpe import deflated
+from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.statistics.overfitting import overfitting
 
 DRAWS = 1_000
@@ -18,7 +18,7 @@ SEED = 7
 """Of the bootstrap: the same trials, the same advice."""
 
 
-def advice(
+def advise(
     found: Mapping[str, Any], daily: Sequence[float], dailies: Sequence[Sequence[float]], trials: int
 ) -> dict[str, float]:
     """What validation says of a trial among all trials.
@@ -42,7 +42,7 @@ def advice(
     dict of str to float
         What can be computed of: psr, deflated, overfitting (probability of backtest overfitting), reality_check (p-value).
     """
-    told = {"psr": found.get("psr"), "deflated": deflated(found, trials)}
+    told = {"psr": found.get("psr"), "deflated": deflate_sharpe(found, trials)}
     alike = _alike(dailies, len(daily))
     if len(alike) > 1 and len(daily) >= LEAST_DAYS:
         returns = np.array(alike).T

@@ -13,7 +13,7 @@ ALIKE = 0.7
 """Absolute rank correlation, on average, within a group."""
 
 
-def correlated(X: NDArray[float64], names: Sequence[str]) -> dict[str, list[int]]:
+def group_correlated(X: NDArray[float64], names: Sequence[str]) -> dict[str, list[int]]:
     """Group columns by average linkage on one minus the absolute rank correlation.
 
     Parameters

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
-from factory.backtest.null import Holds, Moves, holds_of, moves_of, replay
+from factory.backtest.null import Holds, Moves, freeze_holds, log_moves, replay
 from factory.backtest.null_labels import Questions, Ups, count_ups
 from factory.core.canonical import seed_for
 from factory.flow import Scored, barrier_levels
@@ -31,19 +31,19 @@ STEPS = 30_000_000
 MOST_DRAWS, FEWEST_DRAWS = 400, 50
 
 
-def frozen_moves(contract: Contract, partition: Partition) -> Moves:
+def contract_moves(contract: Contract, partition: Partition) -> Moves:
     """The log moves of what a contract is on, over all rows of a partition."""
-    return moves_of(partition.series[contract.of], partition.end)
+    return log_moves(partition.series[contract.of], partition.end)
 
 
-def frozen_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: DecisionTable, result: Result) -> Holds:
+def trade_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: DecisionTable, result: Result) -> Holds:
     """The frozen trades of a pipeline on a perpetual."""
     assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
     series = partition.series[contract.of]
-    return holds_of(pipeline.trade, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows))
+    return freeze_holds(pipeline.trade, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows))
 
 
-def questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions:
+def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions:
     """What the labels of some rows, all of which have one, ask of the bars."""
     part, series = pipeline.label, partition.series[pipeline.label.of]
     unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
@@ -58,7 +58,7 @@ def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:
     return int(np.clip(budget // max(steps, 1), fewest, most))
 
 
-def null_ups(
+def count_null_ups(
     pipeline: Pipeline, partition: Partition, rows: DecisionTable, budget: int, most: int, cache: Cache | None = None
 ) -> tuple[NDArray[int64], Ups]:
     """How often each label is up where direction is a coin.
@@ -83,7 +83,7 @@ def null_ups(
         Of them.
     """
     series = partition.series[pipeline.label.of]
-    asked = questions(pipeline, partition, rows)
+    asked = label_questions(pipeline, partition, rows)
     share = min(1.0, budget / max(asked.steps * FEWEST_DRAWS, 1))
     chosen = np.unique(np.linspace(0, len(rows.time) - 1, max(1, int(share * len(rows.time))), dtype=int64))
     some = asked.take_rows(chosen)
@@ -91,7 +91,7 @@ def null_ups(
     seed = seed_for(partition.fingerprint, "null.labels")
 
     def count() -> dict[str, NDArray[Any]]:
-        ups = count_ups(moves_of(series, partition.end), some, pairs, seed, threads())
+        ups = count_ups(log_moves(series, partition.end), some, pairs, seed, threads())
         return {"total": ups.total, "squares": ups.squares}
 
     counted = load_or_compute(cache, content_key("null.label_pairs", seed, pairs, pipeline.label.of, *some), count)
@@ -118,7 +118,7 @@ def null_twin(
         found |= _trades_by_chance(pipeline, contract, partition, scored)
     labelled = np.flatnonzero(scored.rows.labels.y >= 0)
     if len(labelled):
-        chosen, ups = null_ups(pipeline, partition, scored.rows.take(labelled), STEPS, MOST_DRAWS, cache)
+        chosen, ups = count_null_ups(pipeline, partition, scored.rows.take(labelled), STEPS, MOST_DRAWS, cache)
         area = expected_auc(ups.chance(), scored.p[labelled[chosen]])
         if area is not None:
             found["auc"] = area
@@ -130,13 +130,13 @@ def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partit
 
     Where they could walk too far, some of their holds stand for all, evenly over time.
     """
-    trades, frozen = scored.result.trades, frozen_holds(pipeline, contract, partition, scored.rows, scored.result)
+    trades, frozen = scored.result.trades, trade_holds(pipeline, contract, partition, scored.rows, scored.result)
     steps, count = int((frozen.until - frozen.row).sum()), len(frozen.row)
     share = min(1.0, STEPS / max(steps * FEWEST_DRAWS, 1))
     chosen = np.unique(np.linspace(0, count - 1, max(1, int(share * count)), dtype=int64))
     draws = draws_within(int(share * steps), STEPS, FEWEST_DRAWS, MOST_DRAWS)
     some = Holds._make(column[chosen] for column in frozen)
-    drawn = replay(frozen_moves(contract, partition), some, draws, seed_for(partition.fingerprint, "null.trades"), threads())
+    drawn = replay(contract_moves(contract, partition), some, draws, seed_for(partition.fingerprint, "null.trades"), threads())
     part = len(chosen) / count
     cost = float(np.mean(trades.unit_cost + trades.funding / trades.unit))
     return {
@@ -145,7 +145,7 @@ def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partit
     }
 
 
-def held_against(metrics: Mapping[str, float], contract: Contract, twin: Mapping[str, float]) -> dict[str, float]:
+def widen_errors(metrics: Mapping[str, float], contract: Contract, twin: Mapping[str, float]) -> dict[str, float]:
     """A trial's figures with the error of their mean no less than its null twin's.
 
     Blocks of trades that won alike say that the mean is sure; on drawn markets the same trades tell what the loss that

@@ -10,9 +10,9 @@ from factory.expressions.expression import Expression
 from factory.expressions.frequency import Clock, Clocks, clock_of, literals
 from factory.expressions.kernels.rows import carry
 from factory.expressions.keys import column_key
-from factory.expressions.nodes import Binary, Call, ColumnName, Node, Number, SeriesName, Unary
+from factory.expressions.nodes import BinaryOperation, Call, ColumnName, Node, Number, SeriesName, UnaryOperation
 from factory.expressions.operators import OPERATORS
-from factory.expressions.time_axis import Bars, Floats, Rows, Times, gathered, native
+from factory.expressions.time_axis import Bars, Floats, TimeAxis, Times, gather_bars, native_rows
 from factory.market.series import Partition
 from factory.storage.cache import Cache
 
@@ -77,7 +77,7 @@ class Columns:
             On all rows of the finest of its clocks; where it has none, as in
             ``hour()``, on those of the finest bars that begin first.
         """
-        clock = clock_of(expression.node, self._clocks) or native(self._longest).clock
+        clock = clock_of(expression.node, self._clocks) or native_rows(self._longest).clock
         rows = self._rows(clock)
         return Column(self._values(expression, clock), rows.time, rows.known, clock[0], clock[1])
 
@@ -145,9 +145,9 @@ class Columns:
     def _arithmetic(self, node: Node, frame: int | None, clock: Clock) -> Floats:
         """A sum, a comparison and the like: cheap, so never kept, and worked out in the place of a part's own result."""
         parts, own = zip(*(self._operand(child, frame, clock) for child in node.children), strict=True)
-        if isinstance(node, Unary):
+        if isinstance(node, UnaryOperation):
             return UNARY[node.sign](parts[0])
-        if not isinstance(node, Binary):
+        if not isinstance(node, BinaryOperation):
             raise TypeError(f"{type(node).__name__} has no values")
         if node.sign in ARITHMETIC:
             spare = next((part for part, free in zip(parts, own, strict=True) if free and part.ndim), None)
@@ -160,7 +160,7 @@ class Columns:
         plain = isinstance(node, Call) and not node.frame and clock_of(node, self._clocks, frame) == clock
         if isinstance(node, Call) and plain and (node.text, clock) not in self._kept:
             return self._apply(node, frame, clock), True
-        return self._on(node, frame, clock), isinstance(node, Binary)
+        return self._on(node, frame, clock), isinstance(node, BinaryOperation)
 
     def _apply(self, node: Call, frame: int | None, clock: Clock) -> Floats:
         if inner := node.frame:
@@ -186,13 +186,13 @@ class Columns:
             return self._gathered(clock).column(column)
         return np.ascontiguousarray(source.columns[column], dtype=np.float64)
 
-    def _rows(self, clock: Clock) -> Rows:
+    def _rows(self, clock: Clock) -> TimeAxis:
         source = self.partition.series[clock[2]]
-        return native(source) if clock[0] == source.period else self._gathered(clock).rows
+        return native_rows(source) if clock[0] == source.period else self._gathered(clock).rows
 
     def _gathered(self, clock: Clock) -> Bars:
         if clock not in self._bars:
-            self._bars[clock] = gathered(self.partition.series[clock[2]], clock[0])
+            self._bars[clock] = gather_bars(self.partition.series[clock[2]], clock[0])
         return self._bars[clock]
 
     def _carried(self, values: Floats, own: Clock, clock: Clock) -> Floats:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from factory.core.canonical import digest
 from factory.core.errors import ExpressionError, did_you_mean
-from factory.expressions.frequency import Clocks, clock_of, literals, misfits, reach
+from factory.expressions.frequency import Clocks, clock_of, find_misfits, literals, reach
 from factory.expressions.nodes import Call, ColumnName, Node, SeriesName
 from factory.expressions.operators import OPERATORS, Operator
 
@@ -102,7 +102,7 @@ class Expression:
         ExpressionError
             One line a mistake.
         """
-        wrong = [*self._bookless(columns)] or [*self._absent(columns)] or misfits(self.node, Clocks(periods))
+        wrong = [*self._bookless(columns)] or [*self._absent(columns)] or find_misfits(self.node, Clocks(periods))
         if wrong:
             raise ExpressionError(*dict.fromkeys(wrong))
 

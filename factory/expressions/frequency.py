@@ -63,7 +63,7 @@ def _seen_from(own: Clock, child: Node, clocks: Clocks, frame: int | None) -> in
     return max(span + 2 * (clock[0] + clock[1]) - own[0] - own[1], 0)
 
 
-def misfits(node: Node, clocks: Clocks, frame: int | None = None) -> list[str]:
+def find_misfits(node: Node, clocks: Clocks, frame: int | None = None) -> list[str]:
     """One line for each series whose rows cannot be gathered into the bars asked for."""
     if isinstance(node, ColumnName | SeriesName) and frame is not None:
         period = clocks.of(node.series)[0]
@@ -72,4 +72,4 @@ def misfits(node: Node, clocks: Clocks, frame: int | None = None) -> list[str]:
                 f"at({to_duration(frame)}, ...): {node.series} has rows of {to_duration(period)}; "
                 f"write a multiple of it, such as at({to_duration(period)}, ...)"
             ]
-    return [line for child in node.children for line in misfits(child, clocks, node.frame or frame)]
+    return [line for child in node.children for line in find_misfits(child, clocks, node.frame or frame)]

@@ -14,18 +14,18 @@ from factory.expressions.nodes import (
     COMPARISON,
     MINUS,
     PRECEDENCE,
-    Binary,
+    BinaryOperation,
     Call,
     ColumnName,
     Node,
     Number,
     SeriesName,
     Span,
-    Unary,
+    UnaryOperation,
 )
 from factory.expressions.operators import OPERATORS, Operator, Param
 from factory.expressions.synonyms import BACK, NO_FUTURE, find_nearest, looks_ahead, match_names
-from factory.expressions.tokens import Token, fail, tokens
+from factory.expressions.tokens import Token, fail, tokenize
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Expression", "parse"]
 
@@ -66,7 +66,7 @@ def parse(
     ExpressionError
         One line: where, what came, what is allowed or the mend.
     """
-    parser = _Parser(tokens(text), operators, features, series)
+    parser = _Parser(tokenize(text), operators, features, series)
     root = parser.expression(0)
     parser.finish()
     if not any(isinstance(node, ColumnName | SeriesName) or _is_clock(node, operators) for node in root.walk()):
@@ -101,7 +101,7 @@ class _Parser:
             right = self.expression(power)
             if sign.text == "/" and right == Number(0.0):
                 raise fail(sign.at, "division by 0", "write another divisor")
-            left = self._count(Binary(sign.text, left, right))
+            left = self._count(BinaryOperation(sign.text, left, right))
             if power == COMPARISON and self._infix_power() == COMPARISON:
                 raise fail(self._peek.at, "comparisons cannot be chained", "write a < b and b < c")
         self._depth -= 1
@@ -179,7 +179,7 @@ class _Parser:
         operand = self.expression(MINUS if word.text == "-" else PRECEDENCE["not"])
         if word.text == "-" and isinstance(operand, Number):
             return Number(0.0 - operand.value)
-        return self._count(Unary(word.text, operand))
+        return self._count(UnaryOperation(word.text, operand))
 
     def _call(self, word: Token) -> Node:
         if self._peek.text != "(":

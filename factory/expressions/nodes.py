@@ -131,7 +131,7 @@ class Call(Node):
 
 
 @dataclass(frozen=True)
-class Unary(Node):
+class UnaryOperation(Node):
     """``-x`` or ``not x``."""
 
     sign: str
@@ -153,7 +153,7 @@ class Unary(Node):
 
 
 @dataclass(frozen=True)
-class Binary(Node):
+class BinaryOperation(Node):
     """Two operands and an infix sign."""
 
     sign: str

@@ -27,7 +27,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TimeAxis:
     """Stamps of the rows of one clock.
 
     Parameters
@@ -61,7 +61,7 @@ class Bars:
     """
 
     series: Series
-    rows: Rows
+    rows: TimeAxis
     starts: Times
     size: int
 
@@ -73,12 +73,12 @@ class Bars:
         return out
 
 
-def native(series: Series) -> Rows:
+def native_rows(series: Series) -> TimeAxis:
     """The rows of a series as they are."""
-    return Rows((series.period, series.delay, series.name), series.time, series.known)
+    return TimeAxis((series.period, series.delay, series.name), series.time, series.known)
 
 
-def gathered(series: Series, frame: int) -> Bars:
+def gather_bars(series: Series, frame: int) -> Bars:
     """Bars of `frame` ms, at its multiples since 1970, known when they are over and their last row is.
 
     Parameters
@@ -93,8 +93,8 @@ def gathered(series: Series, frame: int) -> Bars:
     ends = np.append(starts, len(series))
     # The last row of a bar reaches past it where rows do not stand at multiples of their period, as weeks from Monday.
     known = np.maximum(time + frame + series.delay, series.known[ends[1:] - 1])
-    return Bars(series, Rows((frame, series.delay, series.name), time, known), ends, frame // series.period)
+    return Bars(series, TimeAxis((frame, series.delay, series.name), time, known), ends, frame // series.period)
 
 
-Compute = Callable[[tuple[Floats, ...], Literals, Rows], Floats]
+Compute = Callable[[tuple[Floats, ...], Literals, TimeAxis], Floats]
 """Columns in order, literals in order, rows -> one column on the same rows."""

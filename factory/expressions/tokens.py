@@ -34,7 +34,7 @@ def fail(at: int, what: str, mend: str) -> ExpressionError:
     return ExpressionError(f"character {at}: {what}; {mend}")
 
 
-def tokens(text: str) -> list[Token]:
+def tokenize(text: str) -> list[Token]:
     """Cut an expression into words.
 
     Raises

@@ -15,7 +15,7 @@ from factory.core.errors import UnlearnableError
 from factory.core.progress import Progress, silent, within
 from factory.core.threads import one_thread, spread
 from factory.learning.experts.logit import fit_line
-from factory.learning.experts.logit_kernels import chances
+from factory.learning.experts.logit_kernels import logistic_chances
 from factory.learning.forest_kernels import FlatForest
 from factory.pipeline.parts.meta import Forest
 from factory.statistics.calibration import log_loss
@@ -66,7 +66,7 @@ class Meta:
         if self.method == "isotonic":
             p = np.interp(raw, self.knots[0], self.knots[1])
         elif self.method == "sigmoid":
-            p = chances(self.knots[0, 0] + self.knots[1, 0] * _log_odds(raw))
+            p = logistic_chances(self.knots[0, 0] + self.knots[1, 0] * _log_odds(raw))
         return p
 
     def arrays(self) -> dict[str, NDArray[Any]]:

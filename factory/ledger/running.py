@@ -17,7 +17,7 @@ from factory.core.errors import FactoryError
 from factory.ledger.ranks import rank
 from factory.ledger.rows import index_of
 from factory.ledger.schema import BOARD, DAILY_SUMS, LEDGER, PIPELINES, TOTALS
-from factory.pipeline import describe_idea, recall, shipped
+from factory.pipeline import describe_idea, load_shipped, parse_remembered
 
 KINDS = ("trial", "exploration")
 """Kinds of rows that are counted."""
@@ -219,7 +219,7 @@ def _find_idea(connection: Connection, pipeline: str) -> str:
     """The idea of a trial whose row does not name it, by its pipeline."""
     text = connection.execute(_YAML, {"id": pipeline}).scalar()
     try:
-        found = recall(text) if text else next((one for one in shipped().values() if one.id == pipeline), None)
+        found = parse_remembered(text) if text else next((one for one in load_shipped().values() if one.id == pipeline), None)
     except FactoryError:
         return UNKNOWN
     return describe_idea(found) if found else UNKNOWN

@@ -14,7 +14,7 @@ from factory.core.canonical import in_order
 from factory.core.times import now_ms
 from factory.ledger.database import Database
 from factory.ledger.schema import CALLS, NAMES, PIPELINES, RUNS
-from factory.pipeline import Pipeline, recall, shipped
+from factory.pipeline import Pipeline, load_shipped, parse_remembered
 from factory.storage.workspace import Workspace
 
 PAGE = 50
@@ -162,7 +162,7 @@ class Store:
         """The pipeline with an id, kept here or shipped with the project; a name is no id, even one that reads like an id."""
         with self._database.reading() as connection:
             row = connection.execute(_BY_ID, {"reference": id}).first()
-        return recall(row.yaml) if row else next((one for one in shipped().values() if one.id == id), None)
+        return parse_remembered(row.yaml) if row else next((one for one in load_shipped().values() if one.id == id), None)
 
     def claim_name(self, name: str, pipeline: str, agent: str) -> bool:
         """Let a name mean a pipeline, if it is nobody else's yet.

@@ -4,15 +4,15 @@ YAML, JSON or plain objects in; one frozen :class:`Pipeline`; canonical YAML
 out. Pure: nothing here computes a number from market data.
 """
 
-from factory.pipeline.checks import Facts, check
+from factory.pipeline.checks import Facts, check_pipeline
 from factory.pipeline.differing import diff
-from factory.pipeline.drawing import diagram, outline
+from factory.pipeline.drawing import draw_diagram, draw_outline
 from factory.pipeline.ideas import describe_idea
 from factory.pipeline.model import SCHEMA_VERSION, Pipeline
-from factory.pipeline.parse_cache import recall, remember
-from factory.pipeline.reading import parse, parse_part, provenance
+from factory.pipeline.parse_cache import parse_remembered, remember_pipeline
+from factory.pipeline.reading import parse, parse_part, read_provenance
 from factory.pipeline.search_space import Range
-from factory.pipeline.shipping import shipped
+from factory.pipeline.shipping import load_shipped
 from factory.pipeline.writing import render
 
 __all__ = [
@@ -20,16 +20,16 @@ __all__ = [
     "Facts",
     "Pipeline",
     "Range",
-    "check",
+    "check_pipeline",
     "describe_idea",
-    "diagram",
     "diff",
-    "outline",
+    "draw_diagram",
+    "draw_outline",
+    "load_shipped",
     "parse",
     "parse_part",
-    "provenance",
-    "recall",
-    "remember",
+    "parse_remembered",
+    "read_provenance",
+    "remember_pipeline",
     "render",
-    "shipped",
 ]

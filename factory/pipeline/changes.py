@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from factory.core import plainyaml
 from factory.core.errors import PipelineError, did_you_mean
-from factory.pipeline.scalars import texts
+from factory.pipeline.scalars import to_texts
 
 NAMED = ("features", "experts", "tune")
 """Stages whose keys are the author's own."""
@@ -15,7 +15,7 @@ WORDS = ("pipeline", "about")
 """Stages that are text."""
 
 
-def apply(plain: Mapping[str, Any], changes: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+def apply_changes(plain: Mapping[str, Any], changes: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
     """Apply changes to plain values; deletions first.
 
     Parameters
@@ -37,7 +37,7 @@ def apply(plain: Mapping[str, Any], changes: Mapping[str, Any], model: type[Base
     PipelineError
         If a path leads nowhere.
     """
-    result: dict[str, Any] = texts(plain)
+    result: dict[str, Any] = to_texts(plain)
     mistakes: list[str] = []
     for path, value in sorted(changes.items(), key=lambda change: change[1] is not None):
         try:
@@ -68,7 +68,7 @@ def _set(result: dict[str, Any], keys: list[str], value: Any) -> None:
         holder = holder[key]
     if not isinstance(holder, dict):
         raise PipelineError(_lost(keys, len(keys) - 1, holder))
-    holder[keys[-1]] = texts(_read(value, keys), ".".join(keys))
+    holder[keys[-1]] = to_texts(_read(value, keys), ".".join(keys))
 
 
 def _read(value: Any, keys: list[str]) -> Any:

@@ -46,7 +46,7 @@ class Facts:
     warnings: tuple[str, ...]
 
 
-def check(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Facts:
+def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Facts:
     """Hold a pipeline against its dataset.
 
     Parameters

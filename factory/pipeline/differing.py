@@ -5,7 +5,7 @@ from typing import Any
 
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.base import Part
-from factory.pipeline.writing import flow
+from factory.pipeline.writing import write_inline
 
 
 def diff(before: Pipeline, after: Pipeline) -> list[str]:
@@ -69,9 +69,9 @@ def _keys(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> I
 
 def _written(value: Any) -> str:
     if isinstance(value, Part):
-        return flow(value.model_dump(exclude_defaults=True, by_alias=True))
+        return write_inline(value.model_dump(exclude_defaults=True, by_alias=True))
     if isinstance(value, Mapping):
-        return flow(
+        return write_inline(
             {key: inner.model_dump(by_alias=True) if isinstance(inner, Part) else inner for key, inner in value.items()}
         )
-    return value if isinstance(value, str) else "none" if value is None else flow(value)
+    return value if isinstance(value, str) else "none" if value is None else write_inline(value)

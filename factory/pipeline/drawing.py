@@ -7,10 +7,10 @@ from factory.pipeline.parts.catalog import kind_of
 from factory.pipeline.parts.labels import TripleBarrier
 from factory.pipeline.parts.samples import Clock
 from factory.pipeline.parts.trades import UpOrDown
-from factory.pipeline.writing import flow
+from factory.pipeline.writing import write_inline
 
 
-def diagram(pipeline: Pipeline) -> str:
+def draw_diagram(pipeline: Pipeline) -> str:
     """Draw a pipeline as a Mermaid flowchart.
 
     Returns
@@ -22,7 +22,7 @@ def diagram(pipeline: Pipeline) -> str:
     return "\n".join(["flowchart LR", *(f"  {line}" for line in (*_nodes(pipeline), *_edges(pipeline)))]) + "\n"
 
 
-def outline(pipeline: Pipeline) -> str:
+def draw_outline(pipeline: Pipeline) -> str:
     """Draw a pipeline in plain text, one line a step."""
     series = ", ".join(sorted(_series(pipeline)))
     lines = [f"{series} ({pipeline.data}) -> {', '.join(pipeline.features)}"]
@@ -76,16 +76,22 @@ def _series(pipeline: Pipeline) -> set[str]:
 
 def _sample(pipeline: Pipeline) -> str:
     sample = pipeline.sample
-    return f"clock {sample.every}" if isinstance(sample, Clock) else f"cusum of {sample.of} by {flow(sample.threshold)}"
+    return f"clock {sample.every}" if isinstance(sample, Clock) else f"cusum of {sample.of} by {write_inline(sample.threshold)}"
 
 
 def _label(pipeline: Pipeline) -> str:
     label = pipeline.label
-    unit = f", {flow(label.take)} and {flow(label.stop)} {label.unit}" if isinstance(label, TripleBarrier) else ""
+    unit = (
+        f", {write_inline(label.take)} and {write_inline(label.stop)} {label.unit}" if isinstance(label, TripleBarrier) else ""
+    )
     return f"{label.use} of {label.of} in {label.horizon}{unit}"
 
 
 def _trade(pipeline: Pipeline) -> str:
     trade = pipeline.trade
-    when = f"edge {flow(trade.edge)}" if isinstance(trade, UpOrDown) else f"from {flow(trade.enter)}, exit {trade.exit.use}"
+    when = (
+        f"edge {write_inline(trade.edge)}"
+        if isinstance(trade, UpOrDown)
+        else f"from {write_inline(trade.enter)}, exit {trade.exit.use}"
+    )
     return f"{trade.use} {trade.contract}, {when}, size {trade.size.use}"

@@ -13,7 +13,7 @@ from factory.core.foreign import shorten
 from factory.core.names import NAME_LENGTH, SLUG_LENGTH
 from factory.pipeline.parts.base import Part
 from factory.pipeline.parts.catalog import KINDS, kind_of
-from factory.pipeline.parts.describe import allowed
+from factory.pipeline.parts.describe import describe_allowed
 
 PRICED = frozenset(
     {"cost", "costs", "price", "prices", "fee", "fees", "taker", "maker", "commission", "slippage", "spread"}
@@ -72,7 +72,7 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[
     return list(dict.fromkeys(lines))
 
 
-def shown(value: Any) -> str:
+def quote_value(value: Any) -> str:
     """What came, short enough to quote."""
     text = str(value)
     if not text:
@@ -126,7 +126,7 @@ class _Place:
         if self.path[0] == "features" or self.where in EXAMPLES:
             return f"write {EXAMPLES[self.path[0]]}"
         field = self.holder.model_fields.get(self.path[-1]) if self.holder and self.path else None
-        return allowed(field) if field else self.detail["msg"].lower()
+        return describe_allowed(field) if field else self.detail["msg"].lower()
 
 
 def _kinds(path: list[str]) -> tuple[type[Part], ...]:
@@ -153,19 +153,19 @@ def _line(place: _Place) -> str:
 
 
 def _refused(place: _Place) -> str:
-    return f"{place.where}: {shown(place.came)} not accepted; {place.allowed}"
+    return f"{place.where}: {quote_value(place.came)} not accepted; {place.allowed}"
 
 
 def _untagged(place: _Place) -> str:
     if not isinstance(place.came, Mapping):
-        return f"{place.where}: {shown(place.came)} came; {place.allowed}"
+        return f"{place.where}: {quote_value(place.came)} came; {place.allowed}"
     kinds = ", ".join(kind_of(kind) for kind in _kinds(place.path))
     return f"{place.where}.use: missing; allowed: {kinds}"
 
 
 def _mistagged(place: _Place) -> str:
     tag = str(place.detail["ctx"]["tag"])
-    return f"{place.where}.use: {shown(tag)} unknown; {did_you_mean(tag, map(kind_of, _kinds(place.path)))}"
+    return f"{place.where}.use: {quote_value(tag)} unknown; {did_you_mean(tag, map(kind_of, _kinds(place.path)))}"
 
 
 def _unknown(place: _Place) -> str:
@@ -205,12 +205,12 @@ def _misnamed(place: _Place) -> str:
     marks, most = ("hyphens", SLUG_LENGTH) if slug else ("underscores", NAME_LENGTH)
     if len(str(place.came)) > most:
         return f"{place.where}: a name of {len(str(place.came))} characters; at most {most} characters are allowed"
-    return f"{place.where}: {shown(place.came)} is not a name; small letters, digits and {marks}, a letter first"
+    return f"{place.where}: {quote_value(place.came)} is not a name; small letters, digits and {marks}, a letter first"
 
 
 def _unlisted(place: _Place) -> str:
     field = place.holder.model_fields.get(place.path[-1]) if place.holder else None
-    return f"{shown(place.came)} unknown; {did_you_mean(str(place.came), get_args(field.annotation) if field else ())}"
+    return f"{quote_value(place.came)} unknown; {did_you_mean(str(place.came), get_args(field.annotation) if field else ())}"
 
 
 def _empty(place: _Place) -> str:
@@ -243,6 +243,6 @@ _REASONS: dict[str, Callable[[_Place], str]] = {
     "too_short": _empty,
     "too_long": _too_many,
     "string_too_long": lambda place: f"{len(place.came)} characters; at most {place.detail['ctx']['max_length']} are allowed",
-    "tuple_type": lambda place: f"{shown(place.came)} is not a list; write [{shown(place.came)[1:-1]}]",
+    "tuple_type": lambda place: f"{quote_value(place.came)} is not a list; write [{quote_value(place.came)[1:-1]}]",
     "value_error": lambda place: str(place.detail["ctx"]["error"]),
 }

@@ -11,7 +11,7 @@ from factory.core.errors import PipelineError
 from factory.core.names import Name, Slug
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import BARS
-from factory.pipeline.changes import apply
+from factory.pipeline.changes import apply_changes
 from factory.pipeline.features import canonical_text, expression
 from factory.pipeline.messages import Mistakes, explain
 from factory.pipeline.parts.base import Part
@@ -170,7 +170,7 @@ class Pipeline(Part):
         PipelineError
             One line a mistake.
         """
-        return Pipeline.of(apply(self.plain(), changes, Pipeline))
+        return Pipeline.of(apply_changes(self.plain(), changes, Pipeline))
 
 
 def _series(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -10,14 +10,14 @@ RECENT = 64
 _recent: OrderedDict[str, Pipeline] = OrderedDict()
 
 
-def remember(pipeline: Pipeline) -> str:
+def remember_pipeline(pipeline: Pipeline) -> str:
     """The canonical text of a pipeline, which :func:`recall` need not read anew."""
     text = render(pipeline)
     _keep(text, pipeline)
     return text
 
 
-def recall(text: str) -> Pipeline:
+def parse_remembered(text: str) -> Pipeline:
     """The pipeline of a canonical text.
 
     Raises

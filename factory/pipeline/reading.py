@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from factory.core import plainyaml
 from factory.core.errors import PipelineError
-from factory.pipeline.messages import explain, shown
+from factory.pipeline.messages import explain, quote_value
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.base import Part
-from factory.pipeline.scalars import texts
+from factory.pipeline.scalars import to_texts
 
 MAX_TEXT = 40_000
 KEYS = "pipeline, data, features, sample, label, experts, trade, and meta where there is not one expert alone"
@@ -57,7 +57,7 @@ def parse_part(stage: str, source: str | Mapping[str, Any]) -> Part:
     PipelineError
         One line a mistake, by path: ``label.horizon: ...``.
     """
-    raw = texts(_load(source) if isinstance(source, str) else source, stage)
+    raw = to_texts(_load(source) if isinstance(source, str) else source, stage)
     try:
         part: Part = _adapter(stage).validate_python(raw)
     except ValidationError as error:
@@ -72,7 +72,7 @@ def _adapter(stage: str) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
-def provenance(source: str) -> dict[str, Any]:
+def read_provenance(source: str) -> dict[str, Any]:
     """The provenance of a strategy file, every scalar as text; empty where it has none.
 
     Raises
@@ -87,8 +87,8 @@ def provenance(source: str) -> dict[str, Any]:
 def _plain(source: str | Mapping[str, Any]) -> dict[str, Any]:
     raw = _load(source) if isinstance(source, str) else source
     if not isinstance(raw, Mapping):
-        raise PipelineError(f"pipeline: {shown(raw)} came; write keys {KEYS}")
-    return dict(texts(raw))
+        raise PipelineError(f"pipeline: {quote_value(raw)} came; write keys {KEYS}")
+    return dict(to_texts(raw))
 
 
 def _load(text: str) -> Any:

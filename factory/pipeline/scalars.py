@@ -7,7 +7,7 @@ from factory.core.errors import PipelineError
 from factory.core.plainyaml import MAX_DEPTH
 
 
-def texts(value: Any, path: str = "", depth: int = 0) -> Any:
+def to_texts(value: Any, path: str = "", depth: int = 0) -> Any:
     """Turn every scalar into text, as the YAML reader gives them.
 
     So ``true`` is never taken for the number 1, and JSON and YAML meet the
@@ -32,7 +32,7 @@ def texts(value: Any, path: str = "", depth: int = 0) -> Any:
     if value is None:
         raise PipelineError(f"{path or 'pipeline'}: null came; leave the key out")
     if isinstance(value, Mapping):
-        return {str(key): texts(inner, f"{path}.{key}".lstrip("."), depth + 1) for key, inner in value.items()}
+        return {str(key): to_texts(inner, f"{path}.{key}".lstrip("."), depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [texts(inner, path, depth + 1) for inner in value]
+        return [to_texts(inner, path, depth + 1) for inner in value]
     return str(value).lower() if isinstance(value, bool) else str(value)

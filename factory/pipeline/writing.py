@@ -37,12 +37,12 @@ def render(pipeline: Pipeline, provenance: Mapping[str, Any] | None = None) -> s
     return "".join(f"{line}\n" for stage, value in plain.items() for line in _stage(stage, value))
 
 
-def flow(value: Any) -> str:
+def write_inline(value: Any) -> str:
     """Write a value on one line: ``{use: clock, every: 5m}``."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{write_inline(key)}: {write_inline(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(inner) for inner in value) + "]"
+        return "[" + ", ".join(write_inline(inner) for inner in value) + "]"
     return _scalar(value, _FLOW_SAFE)
 
 
@@ -62,7 +62,7 @@ def _entry(name: str, value: Any) -> list[str]:
 
 
 def _block(value: Any) -> str:
-    return flow(value) if isinstance(value, Mapping | list | tuple) else _scalar(value, _BLOCK_SAFE)
+    return write_inline(value) if isinstance(value, Mapping | list | tuple) else _scalar(value, _BLOCK_SAFE)
 
 
 def _scalar(value: Any, safe: re.Pattern[str]) -> str:

@@ -38,7 +38,7 @@ def expected_maximum_exact(trials: int) -> float:
     return float(value)
 
 
-def deflated(of: Moments, trials: float, variance: float | None = None) -> float:
+def deflated_sharpe_ratio(of: Moments, trials: float, variance: float | None = None) -> float:
     """Deflated Sharpe ratio: the probability that the true one exceeds what the best of many trials shows by luck.
 
     Parameters

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from factory.core.answers import Answer
 from factory.core.progress import within
-from factory.evidence.null_twin import held_against, null_twin
-from factory.evidence.probes.imported import read_faults, traded_faults
-from factory.evidence.probes.run import findings_answer, probe_train, probe_validation
+from factory.evidence.null_twin import null_twin, widen_errors
+from factory.evidence.probes.imported import check_read_faults, check_traded_faults
+from factory.evidence.probes.run import probe_train, probe_validation, trial_findings
 from factory.flow import Scored, evaluate, fit, volatility_of
 from factory.storage.cache import UNLIMITED, Cache
 from factory.tasks.context import TaskContext
@@ -33,7 +33,7 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
     Cache(context.tracker.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
     entry, new = context.tracker.record_trial(
         context.pipeline,
-        {**outcome(scored), **found, "metrics": held_against(scored.result.metrics, context.contract, found["null"])},
+        {**outcome_to_dict(scored), **found, "metrics": widen_errors(scored.result.metrics, context.contract, found["null"])},
         model=model,
         why=why,
         daily=scored.result.daily.net.tolist(),
@@ -52,18 +52,18 @@ def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
     area = result.metrics.get("auc")
     facts = context.tracker.catalog.meta(context.pipeline.data)["series"]
     findings = [
-        *traded_faults(context.contract.of, facts, result.trades),
-        *read_faults(context.pipeline, facts),
+        *check_traded_faults(context.contract.of, facts, result.trades),
+        *check_read_faults(context.pipeline, facts),
         *probe_train(context.pipeline, past, columns.partition, history),
         *probe_validation(context.pipeline, history, scored.rows, (past, columns), area, context.spec.baseline),
     ]
     volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
     null = null_twin(context.pipeline, context.contract, columns.partition, scored, context.cache)
     model = store_model(context, fitted.key, fitted.model) if fitted.model else ""
-    return scored, model, volatility, {"null": null, "probes": findings_answer(findings)}
+    return scored, model, volatility, {"null": null, "probes": trial_findings(findings)}
 
 
-def outcome(scored: Scored) -> Answer:
+def outcome_to_dict(scored: Scored) -> Answer:
     """The figures of a trial that are kept and shown."""
     result = scored.result
     return {

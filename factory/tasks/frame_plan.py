@@ -106,7 +106,7 @@ class Frames:
         return {"dataset": self.dataset, **{key: value for key, value in asked.items() if value is not None}}
 
 
-def frames(
+def plan_frames(
     tracker: "Tracker",
     dataset: str | None = None,
     validation: bool = False,

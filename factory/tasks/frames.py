@@ -27,7 +27,7 @@ from factory.storage.cache import Cache
 from factory.storage.workspace import atomic
 from factory.tasks import frame_plan
 from factory.tasks.context import TaskContext
-from factory.tasks.masking import STRETCH, hidden_days, mask, tells_of
+from factory.tasks.masking import STRETCH, hidden_days, mark_telling_rows, mask
 from factory.tasks.train import fit_on_train, train
 from factory.tracking.tracker import Tracker
 
@@ -36,7 +36,7 @@ LIMIT_BYTES = 2 * 2**30
 MOMENTS = ("entry_ms", "exit_ms")
 
 
-def frames(
+def make_frames(
     tracker: Tracker,
     progress: Progress,
     dataset: str | None = None,
@@ -51,7 +51,7 @@ def frames(
     FlowError
         If nothing of a feature, or no trade, lies within the days of validation that code sees.
     """
-    asked = frame_plan.frames(tracker, dataset, validation, features, pipeline)
+    asked = frame_plan.plan_frames(tracker, dataset, validation, features, pipeline)
     missing = asked.missing()
     view = cache(lambda partition: _view(tracker, asked.dataset, partition))
     for i, file in enumerate(missing):
@@ -92,7 +92,7 @@ def _view(tracker: Tracker, data: str, name: str) -> View:
     partition = mask(whole, days)
     first = next(series for series in partition.series.values() if series.kind == "bars")
     inside = (first.time >= whole.start) & (first.known <= whole.end)
-    return View(partition, first, inside & ~tells_of(first, days))
+    return View(partition, first, inside & ~mark_telling_rows(first, days))
 
 
 def _bars(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def _place(number: NDArray[int64]) -> NDArray[float64]:
     return place
 
 
-def tells_of(series: Series, days: Days) -> NDArray[bool_]:
+def mark_telling_rows(series: Series, days: Days) -> NDArray[bool_]:
     """Rows that may tell of one of some days: a bar in its period, a value until it is published."""
     extent = series.period if series.kind == "bars" else series.delay
     first, last = series.time // DAY, (series.time + max(extent, 1) - 1) // DAY
@@ -64,7 +64,7 @@ def mask(partition: Partition, days: Days) -> Partition:
     """The partition with every row missing that tells of one of some days."""
     if not len(days):
         return partition
-    series = {name: _mask_rows(one, tells_of(one, days)) for name, one in partition.series.items()}
+    series = {name: _mask_rows(one, mark_telling_rows(one, days)) for name, one in partition.series.items()}
     rows = [part for one in series.values() for part in (one.name, one.period, one.delay, one.time, *_flat(one.columns))]
     return replace(partition, series=series, fingerprint=content_key("masked", partition.start, partition.end, *rows))
 

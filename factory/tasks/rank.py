@@ -13,7 +13,7 @@ from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, within
 from factory.core.times import to_duration, to_ms
-from factory.evidence.correlation_groups import correlated
+from factory.evidence.correlation_groups import group_correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
@@ -110,7 +110,7 @@ def _importance(
 ) -> Importance:
     names = _looked_at(pipeline, rows) if raw else list(pipeline.meta.see)
     X = rows.matrix(names) if raw else model.inputs(pipeline, rows)
-    together = correlated(X, names) if groups else {name: [i] for i, name in enumerate(names)}
+    together = group_correlated(X, names) if groups else {name: [i] for i, name in enumerate(names)}
     y, times = rows.labels.y, rows.time
     if not raw:
         return permutation_importance(model.meta, X, y, times, block, together, repeats=repeats, progress=progress)

@@ -7,10 +7,10 @@ from factory.core.answers import Answer
 from factory.core.progress import Progress
 from factory.tasks.backtest import backtest
 from factory.tasks.context import TaskContext
-from factory.tasks.frames import frames
+from factory.tasks.frames import make_frames
 from factory.tasks.rank import rank_expressions, rank_inputs
 from factory.tasks.requests import require_one_way
-from factory.tasks.simulate import fresh, simulate
+from factory.tasks.simulate import draw_fresh_dataset, simulate
 from factory.tasks.submit import submit
 from factory.tasks.train import train
 from factory.tasks.tune import tune
@@ -45,8 +45,8 @@ WORK: dict[str, Callable[..., Answer]] = {
     "tune": _in_context(tune),
     "rank": _rank,
     "submit": submit,
-    "frames": frames,
+    "frames": make_frames,
     "simulate": simulate,
-    "fresh": fresh,
+    "fresh": draw_fresh_dataset,
 }
 """Kinds of heavy work by name."""

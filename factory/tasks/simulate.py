@@ -20,7 +20,7 @@ def simulate(tracker: Tracker, progress: Progress) -> Answer:
     return {"dataset": spec.dataset}
 
 
-def fresh(tracker: Tracker, progress: Progress, dataset: str) -> Answer:
+def draw_fresh_dataset(tracker: Tracker, progress: Progress, dataset: str) -> Answer:
     """Draw a simulated dataset anew under the next free name: another seed, other sealed rows, fresh looks.
 
     Raises

@@ -3,7 +3,7 @@
 from factory.core.answers import Answer
 from factory.core.progress import Progress
 from factory.tracking.tracker import Tracker
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.views.looks import look_status
 
 
@@ -31,5 +31,5 @@ def submit(
     chosen = tracker.resolve(pipeline).id
     progress(0.0, "at the vault")
     request = {"pipeline": chosen, "claim": claim, "why": why, "model": model, "cutoff": cutoff, "agent": tracker.agent}
-    answer = door_of(tracker.workspace).ask(request)
+    answer = vault_client(tracker.workspace).ask(request)
     return {**look_status(tracker, answer["look"]), "advice": answer["advice"]}

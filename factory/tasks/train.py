@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from factory.core import canonical
 from factory.core.answers import Answer, table
 from factory.core.progress import within
-from factory.evidence.probes.findings import told
-from factory.evidence.probes.imported import read_faults
+from factory.evidence.probes.findings import findings_to_dict
+from factory.evidence.probes.imported import check_read_faults
 from factory.evidence.probes.run import AT_TRAIN, probe_train
 from factory.learning.decision_table import DecisionTable, read_decisions
 from factory.learning.model import Model, fit_model
@@ -33,7 +33,7 @@ def train(context: TaskContext) -> Answer:
         rows = read_decisions(context.pipeline, columns)
         model = fit_on_train(context, columns.partition, rows)
         findings = [
-            *read_faults(context.pipeline, context.tracker.catalog.meta(context.pipeline.data)["series"]),
+            *check_read_faults(context.pipeline, context.tracker.catalog.meta(context.pipeline.data)["series"]),
             *probe_train(context.pipeline, columns, context.partition("validation"), rows),
         ]
     y = rows.labels.y[rows.labels.y >= 0]
@@ -48,7 +48,7 @@ def train(context: TaskContext) -> Answer:
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
         "model": store_model(context, model.key(context.pipeline, columns.partition.fingerprint), model),
-        "probes": told(findings, AT_TRAIN),
+        "probes": findings_to_dict(findings, AT_TRAIN),
     }
     context.tracker.count_exploration(context.pipeline, "train")
     return {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from factory.core.errors import PipelineError
 from factory.market.catalog import Catalog
-from factory.pipeline import Pipeline, check, shipped
+from factory.pipeline import Pipeline, check_pipeline, load_shipped
 
 
 def bind_shipped(catalog: Catalog, dataset: str) -> dict[str, Pipeline]:
@@ -24,10 +24,10 @@ def bind_shipped(catalog: Catalog, dataset: str) -> dict[str, Pipeline]:
     """
     spec, meta = catalog.spec(dataset), catalog.meta(dataset)
     found = {}
-    for name, pipeline in shipped().items():
+    for name, pipeline in load_shipped().items():
         bound = rebind(pipeline, dataset)
         try:
-            check(bound, spec, meta)
+            check_pipeline(bound, spec, meta)
         except PipelineError:
             continue
         found[name] = bound
@@ -39,7 +39,7 @@ def rebind(pipeline: Pipeline, dataset: str) -> Pipeline:
     return pipeline if pipeline.data == dataset else pipeline.model_copy(update={"data": dataset})
 
 
-def all_bound(catalog: Catalog) -> Iterator[Pipeline]:
+def bind_all_shipped(catalog: Catalog) -> Iterator[Pipeline]:
     """Every shipped strategy on every dataset on which it runs, those on its own dataset first."""
     found = [one for dataset in catalog.names() for one in bind_shipped(catalog, dataset).values()]
-    return iter(sorted(found, key=lambda one: shipped()[one.pipeline].data != one.data))
+    return iter(sorted(found, key=lambda one: load_shipped()[one.pipeline].data != one.data))

@@ -11,8 +11,8 @@ from typing import Any
 from factory.core.errors import PipelineError, UnknownError, did_you_mean
 from factory.ledger import Store, StoredPipeline
 from factory.market.catalog import Catalog
-from factory.pipeline import Pipeline, diff, recall, shipped
-from factory.tracking.binding import all_bound, rebind
+from factory.pipeline import Pipeline, diff, load_shipped, parse_remembered
+from factory.tracking.binding import bind_all_shipped, rebind
 
 LISTS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks", "datasets", "calls", "jobs")
 """What can be shown by name, so that no pipeline may have such a name."""
@@ -51,16 +51,16 @@ def resolve(store: Store, catalog: Catalog, reference: str, changes: Mapping[str
     found = store.find_pipeline(reference) or _bound_by_id(catalog, reference)
     if found is not None:
         return found
-    if reference in shipped():
+    if reference in load_shipped():
         return _resolve_shipped(catalog, reference, changes)
     rows = store.named(reference)
     if not rows:
-        known = {*store.names(), *(one.pipeline for one in all_bound(catalog))}
+        known = {*store.names(), *(one.pipeline for one in bind_all_shipped(catalog))}
         raise UnknownError(f"pipeline: '{reference[:64]}' unknown; {did_you_mean(reference, known)}")
     roots = _roots(rows)
     if len(rows) > 1 and not (changes and len(roots) == 1):
         raise PipelineError(_several(store, catalog, reference, rows))
-    return recall(roots[0].yaml)
+    return parse_remembered(roots[0].yaml)
 
 
 def require_free(name: str, pipeline: Pipeline) -> None:
@@ -71,7 +71,7 @@ def require_free(name: str, pipeline: Pipeline) -> None:
     PipelineError
         If it is a shipped strategy's, or looks like one, or is a word that means something else.
     """
-    ours = next((one for one in shipped().values() if _skeleton(one.pipeline) == _skeleton(name)), None)
+    ours = next((one for one in load_shipped().values() if _skeleton(one.pipeline) == _skeleton(name)), None)
     if ours is not None and (ours.pipeline != name or rebind(pipeline, ours.data).id != ours.id):
         like = "is the name" if ours.pipeline == name else "reads like the name"
         raise PipelineError(
@@ -81,7 +81,7 @@ def require_free(name: str, pipeline: Pipeline) -> None:
         raise PipelineError(f"pipeline: '{name}' means something else to show; choose another name, such as my-{name}")
 
 
-def claim(store: Store, pipeline: Pipeline, agent: str) -> str | None:
+def claim_name(store: Store, pipeline: Pipeline, agent: str) -> str | None:
     """Let a name mean a pipeline that an agent defines.
 
     Returns
@@ -96,7 +96,7 @@ def claim(store: Store, pipeline: Pipeline, agent: str) -> str | None:
     """
     name = pipeline.pipeline
     require_free(name, pipeline)
-    if name in shipped():
+    if name in load_shipped():
         return None
     before = [row for row in _roots(store.named(name)) if row.id != pipeline.id]
     if not store.claim_name(name, pipeline.id, agent):
@@ -108,13 +108,13 @@ def claim(store: Store, pipeline: Pipeline, agent: str) -> str | None:
     return f"pipeline: '{name}' meant {before[0].id} until now, and means several from here on; give ids"
 
 
-def first_words(store: Store, pipeline: Pipeline, parent: str | None = None) -> Pipeline:
+def find_first_text(store: Store, pipeline: Pipeline, parent: str | None = None) -> Pipeline:
     """A pipeline in the words by which it was first known.
 
     The id leaves out the name, what it is about and what is to be tuned: whoever defines it again changes none of them for
     others, but for a grid that is given, or taken out of the pipeline itself (its own `parent`).
     """
-    ours = next((one for one in shipped().values() if rebind(pipeline, one.data).id == one.id), None)
+    ours = next((one for one in load_shipped().values() if rebind(pipeline, one.data).id == one.id), None)
     kept = ours or store.find_pipeline(pipeline.id)
     if kept is None:
         return pipeline
@@ -126,13 +126,13 @@ def first_words(store: Store, pipeline: Pipeline, parent: str | None = None) -> 
     return pipeline.model_copy(update=words)
 
 
-def changed_from_parent(store: Store, catalog: Catalog, id: str) -> str | None:
+def describe_change(store: Store, catalog: Catalog, id: str) -> str | None:
     """What a pipeline has otherwise than the one that it was changed from, in one line; None for one defined whole."""
     row = store.pipeline(id)
     if row is None or row.parent is None:
         return None
     parent = store.find_pipeline(row.parent) or _bound_by_id(catalog, row.parent)
-    return _differs(parent, recall(row.yaml)) if parent else None
+    return _differs(parent, parse_remembered(row.yaml)) if parent else None
 
 
 def _differs(before: Pipeline, after: Pipeline) -> str:
@@ -141,15 +141,15 @@ def _differs(before: Pipeline, after: Pipeline) -> str:
 
 
 def _bound_by_id(catalog: Catalog, id: str) -> Pipeline | None:
-    return next((one for one in all_bound(catalog) if one.id == id), None)
+    return next((one for one in bind_all_shipped(catalog) if one.id == id), None)
 
 
 def _resolve_shipped(catalog: Catalog, name: str, changes: Mapping[str, Any] | None) -> Pipeline:
     """A shipped strategy: on its own dataset, else on the only one on which it runs."""
-    ours, names = shipped()[name], catalog.names()
+    ours, names = load_shipped()[name], catalog.names()
     if changes and "data" in changes:
         return ours
-    bound = [one for one in all_bound(catalog) if one.pipeline == name]
+    bound = [one for one in bind_all_shipped(catalog) if one.pipeline == name]
     if bound and (len(bound) == 1 or bound[0].data == ours.data):
         return bound[0]
     if bound:
@@ -172,9 +172,9 @@ def _roots(rows: Sequence[StoredPipeline]) -> list[StoredPipeline]:
 
 
 def _several(store: Store, catalog: Catalog, name: str, rows: Sequence[StoredPipeline]) -> str:
-    first = recall(rows[0].yaml)
+    first = parse_remembered(rows[0].yaml)
     told = _listed(
-        (row.id, changed_from_parent(store, catalog, row.id) or _differs(first, recall(row.yaml)) or "defined whole")
+        (row.id, describe_change(store, catalog, row.id) or _differs(first, parse_remembered(row.yaml)) or "defined whole")
         for row in rows[:NAMED]
     )
     more = f" and {len(rows) - NAMED} more, in show(what='pipelines')" if len(rows) > NAMED else ""

@@ -10,9 +10,9 @@ from factory.core.answers import Answer, tidy
 from factory.core.errors import LedgerError, PipelineError
 from factory.core.times import iso, now_ms
 from factory.ledger import Position
-from factory.pipeline import Pipeline, provenance, render
+from factory.pipeline import Pipeline, read_provenance, render
 from factory.storage.workspace import Workspace, write_new
-from factory.vault.pools import SEAL_ROWS, looks_of
+from factory.vault.pools import SEAL_ROWS, read_looks
 
 if TYPE_CHECKING:
     from factory.tracking.tracker import Tracker
@@ -39,7 +39,7 @@ SHOWN = (
 )
 
 
-def history(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) -> Answer:
+def make_provenance(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) -> Answer:
     """The provenance of a strategy file: who, when, why, after how many trials, with what scores."""
     return tidy(
         {
@@ -70,7 +70,7 @@ def history(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) ->
 def _examined(tracker: "Tracker", pipeline: Pipeline) -> list[Answer] | None:
     """The sealed looks that were spent on a pipeline, as an agent may know them."""
     now = now_ms()
-    looks = [one for one in looks_of(tracker.ledger.of_kinds(SEAL_ROWS)) if one.payload["pipeline"] == pipeline.id]
+    looks = [one for one in read_looks(tracker.ledger.of_kinds(SEAL_ROWS)) if one.payload["pipeline"] == pipeline.id]
     return [
         {
             "look": f"{one.payload['look']} of {one.payload['looks']}",
@@ -94,13 +94,13 @@ def write_strategy(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: 
     """
     if not any(sign.isalnum() for sign in why):
         raise PipelineError("why: empty; say in a sentence why a person should look at it")
-    folder = proposals(tracker.workspace)
-    text = render(pipeline, history(tracker, pipeline, scored, why))
+    folder = proposals_folder(tracker.workspace)
+    text = render(pipeline, make_provenance(tracker, pipeline, scored, why))
     names = (f"{pipeline.pipeline}-{pipeline.id}{f'-{number}' if number > 1 else ''}.yaml" for number in count(1))
     return next(path for path in (folder / name for name in names) if write_new(path, text))
 
 
-def proposals(workspace: Workspace) -> Path:
+def proposals_folder(workspace: Workspace) -> Path:
     """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout started in, else the workspace."""
     chosen, project = os.environ.get("RFCAT_PROPOSALS"), _checkout()
     if chosen:
@@ -113,7 +113,7 @@ def _checkout() -> Path | None:
     return project if (project / "pyproject.toml").is_file() else None
 
 
-def anchors(workspace: Workspace) -> list[Position]:
+def read_anchors(workspace: Workspace) -> list[Position]:
     """Heads of this workspace's ledger that its strategy files keep, wherever they may have been written.
 
     Raises
@@ -122,10 +122,10 @@ def anchors(workspace: Workspace) -> list[Position]:
         If a strategy file cannot be read.
     """
     project, found = _checkout(), []
-    folders = {workspace.root / "proposed", proposals(workspace), *([project / PROPOSED] if project else [])}
+    folders = {workspace.root / "proposed", proposals_folder(workspace), *([project / PROPOSED] if project else [])}
     for path in sorted(path for folder in folders for path in folder.glob("*.yaml")):
         try:
-            told = provenance(path.read_text(encoding="utf-8"))
+            told = read_provenance(path.read_text(encoding="utf-8"))
             if told.get("workspace") == workspace.id:
                 seq, _, prefix = told["ledger"]["head"].partition(":")
                 found.append(Position(int(seq), prefix))

@@ -11,11 +11,11 @@ from factory.core.errors import DataError, PipelineError, did_you_mean
 from factory.core.times import now_ms
 from factory.ledger import Entry, Ledger, Run, Store
 from factory.market.catalog import NONE_BUILT, Catalog
-from factory.pipeline import Facts, Pipeline, check, describe_idea, parse, remember
+from factory.pipeline import Facts, Pipeline, check_pipeline, describe_idea, parse, remember_pipeline
 from factory.storage.workspace import Workspace
 from factory.tracking import naming
 from factory.tracking.explanations import record_explanation
-from factory.vault.pools import SEAL_ROWS, Pool, pool_of
+from factory.vault.pools import SEAL_ROWS, Pool, find_pool
 from factory.vault.recovery import recover
 
 KEPT_DIGITS = 10
@@ -105,7 +105,7 @@ class Tracker:
 
     def pool(self, data: str) -> Pool:
         """The sealed looks that a dataset draws on."""
-        return pool_of(self.ledger.of_kinds(SEAL_ROWS), self.catalog.spec(data), now_ms())
+        return find_pool(self.ledger.of_kinds(SEAL_ROWS), self.catalog.spec(data), now_ms())
 
     def ledger_summary(self, data: str) -> str:
         """Where the ledger stands for a dataset, in one line."""
@@ -181,7 +181,7 @@ class Tracker:
     def _keep_defined(self, pipeline: Pipeline, origin: Pipeline | None) -> str | None:
         """Keep a checked pipeline under its name, if it is free; what its author is to be told of the name."""
         renames = origin is None or origin.pipeline != pipeline.pipeline
-        told = naming.claim(self.store, pipeline, self.agent) if renames else None
+        told = naming.claim_name(self.store, pipeline, self.agent) if renames else None
         self._put(pipeline, origin.id if origin else None)
         return told
 
@@ -198,12 +198,14 @@ class Tracker:
 
     def known_as(self, pipeline: Pipeline) -> str | None:
         """The name that a pipeline had before, where it is another: the same parts are the same pipeline."""
-        known = naming.first_words(self.store, pipeline).pipeline
+        known = naming.find_first_text(self.store, pipeline).pipeline
         return known if known != pipeline.pipeline else None
 
     def _put(self, pipeline: Pipeline, parent: str | None) -> None:
-        kept = naming.first_words(self.store, pipeline, parent)
-        self.store.put_pipeline(kept.id, kept.pipeline, remember(kept), kept.data, parent if parent != kept.id else None)
+        kept = naming.find_first_text(self.store, pipeline, parent)
+        self.store.put_pipeline(
+            kept.id, kept.pipeline, remember_pipeline(kept), kept.data, parent if parent != kept.id else None
+        )
 
     def check(self, pipeline: Pipeline) -> Facts:
         """Hold a pipeline against its dataset as it is now.
@@ -213,7 +215,7 @@ class Tracker:
         PipelineError
             One line a mistake.
         """
-        return check(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
+        return check_pipeline(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
 
     def parent(self, id: str) -> str | None:
         """Id of the pipeline that another was changed from, if it was."""

@@ -7,16 +7,16 @@ from typing import Any
 from factory.core.canonical import short_id
 from factory.core.errors import PipelineError, SealError
 from factory.core.times import iso, now_ms
-from factory.evidence.probes.findings import blocking
+from factory.evidence.probes.findings import blocking_lines
 from factory.ledger import Entry, Ledger, Store
 from factory.market.catalog import Catalog
 from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
 from factory.storage.workspace import Workspace
-from factory.vault.planning import expected_decisions, mistake_in_claim, needed_decisions
-from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, pool_of, release_seconds, waivers_of
-from factory.vault.readiness import cutoff_of, lacks_of_arguments, lacks_of_market
+from factory.vault.planning import check_claim, expected_decisions, needed_decisions
+from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, find_pool, read_waivers, release_seconds
+from factory.vault.readiness import missing_of_arguments, missing_of_market, parse_cutoff
 
 PROBED = 2
 """Lines of probes in a refusal."""
@@ -84,25 +84,28 @@ def admit(workspace: Workspace, ledger: Ledger, request: Request) -> Admission:
     trial = ledger.find_trial(pipeline.id, catalog.score_key(pipeline.data, contract))
     entries = ledger.of_kinds(SEAL_ROWS)
     if trial is None:
-        lines = [f"submit: {pipeline.id} is no trial on these data; backtest it first", *lacks(spec, request, entries)]
+        lines = [
+            f"submit: {pipeline.id} is no trial on these data; backtest it first",
+            *missing_for_look(spec, request, entries),
+        ]
         raise PipelineError(*lines[:-1], f"{lines[-1]}; nothing was spent")
-    lines = [*_lacks_of_trial(spec, pipeline, trial, request, entries), *lacks(spec, request, entries)]
+    lines = [*_lacks_of_trial(spec, pipeline, trial, request, entries), *missing_for_look(spec, request, entries)]
     if lines:
         raise SealError(*lines[:-1], f"{lines[-1]}; nothing was spent")
     return Admission(request, pipeline, spec, trial, expected_decisions(spec, trial.payload["metrics"]))
 
 
-def lacks(spec: DatasetSpec, request: Request, entries: Sequence[Entry]) -> list[str]:
+def missing_for_look(spec: DatasetSpec, request: Request, entries: Sequence[Entry]) -> list[str]:
     """What a request lacks whatever its pipeline is, a line for each who can mend it."""
-    return [*lacks_of_market(spec, entries), *lacks_of_arguments(request.why, request.model, request.cutoff)]
+    return [*missing_of_market(spec, entries), *missing_of_arguments(request.why, request.model, request.cutoff)]
 
 
 def _lacks_of_trial(
     spec: DatasetSpec, pipeline: Pipeline, trial: Entry, request: Request, entries: Sequence[Entry]
 ) -> list[str]:
     """What stands between a trial and a look: probes that block, a look that it had, a claim that cannot be examined."""
-    pool, lines = pool_of(entries, spec, now_ms()), []
-    red = blocking(trial.payload, waivers_of(entries, pipeline.id))
+    pool, lines = find_pool(entries, spec, now_ms()), []
+    red = blocking_lines(trial.payload, read_waivers(entries, pipeline.id))
     if red:
         more = f"; and {len(red) - PROBED} more" if len(red) > PROBED else ""
         lines.append(f"submit: a leakage probe blocks it, so no look was spent; {'; '.join(red[:PROBED])}{more}")
@@ -110,12 +113,12 @@ def _lacks_of_trial(
     lines += [f"submit: {again}"] if again else []
     if not pool.closed:  # of a closed one there is no level to plan by
         contract, found = spec.contracts[pipeline.trade.contract], trial.payload["metrics"]
-        claim = mistake_in_claim(contract, found, request.claim, pool.level(), expected_decisions(spec, found))
+        claim = check_claim(contract, found, request.claim, pool.level(), expected_decisions(spec, found))
         lines += [claim] if claim else []
     return lines
 
 
-def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], learned_key: str) -> dict[str, Any]:
+def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entry], learned_key: str) -> dict[str, Any]:
     """The row of a look, or why there is none; called under the ledger's lock.
 
     Raises
@@ -125,13 +128,13 @@ def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], lear
     """
     request, spec, pipeline = admission.request, admission.spec, admission.pipeline
     now = now_ms()
-    pool = pool_of(entries, spec, now, more)
+    pool = find_pool(entries, spec, now, more)
     again = _examined_before(pool, pipeline, admission.trial)
     if again:
         raise SealError(f"submit: {again}; nothing was spent")
     pool.refuse_spent()
     level, found = pool.level(), admission.trial.payload["metrics"]
-    mistake = mistake_in_claim(admission.contract, found, request.claim, level, admission.expected)
+    mistake = check_claim(admission.contract, found, request.claim, level, admission.expected)
     if mistake:
         raise SealError(f"{mistake}; nothing was spent")
     needed = needed_decisions(admission.contract, found, request.claim, level)
@@ -159,20 +162,20 @@ def spend(admission: Admission, more: set[Claim], entries: Sequence[Entry], lear
         "expected": admission.expected,
         "price": admission.trial.payload.get("price") or None,
         "granted_by": "dataset file" if not pool.spent else f"as look {pool.spent[0].entry.seq}",
-        "grade": grade(spec, request.cutoff),
+        "grade": grade_by_cutoff(spec, request.cutoff),
         "release": now + delay if delay else 0,
         **asdict(request),
     }
 
 
-def grade(spec: DatasetSpec, cutoff: str) -> str:
+def grade_by_cutoff(spec: DatasetSpec, cutoff: str) -> str:
     """How clean the sealed rows are of what the model may have read: B later than its cutoff, C not.
 
     Only bars that did not exist when a look was spent earn an A, in the forward test.
     """
     if spec.simulated:
         return "simulated"
-    return "B" if cutoff_of(cutoff) <= spec.bounds("sealed")[0] else "C"
+    return "B" if parse_cutoff(cutoff) <= spec.bounds("sealed")[0] else "C"
 
 
 def _examined_before(pool: Pool, pipeline: Pipeline, trial: Entry) -> str | None:

@@ -7,7 +7,7 @@ from math import isclose
 from factory.ledger import Entry
 from factory.statistics.alpha import level_after
 from factory.storage.workspace import Workspace
-from factory.vault.pools import ALPHA, APART, PASS, VERDICT, Look, looks_of
+from factory.vault.pools import ALPHA, APART, PASS, VERDICT, Look, read_looks
 from factory.vault.reports import path_of
 
 
@@ -21,7 +21,7 @@ def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:
     entries : sequence of Entry
         Rows of :data:`~factory.vault.pools.SEAL_ROWS`.
     """
-    looks = looks_of(entries)
+    looks = read_looks(entries)
     known = {look.entry.hash for look in looks}
     stray = [entry for entry in entries if entry.kind == VERDICT and entry.payload["subject"] not in known]
     found = [f"row {entry.seq}: a verdict without its look" for entry in stray]

@@ -15,17 +15,17 @@ from factory.core.errors import FactoryError, SealError
 from factory.core.threads import environment
 from factory.storage.workspace import Workspace
 
-_doors: dict[str, "Door"] = {}
+_doors: dict[str, "VaultClient"] = {}
 _lock = threading.Lock()
 
 
-def door_of(workspace: Workspace) -> "Door":
-    """The door of a workspace in this process."""
+def vault_client(workspace: Workspace) -> "VaultClient":
+    """Find the client of a workspace's vault in this process."""
     with _lock:
-        return _doors.setdefault(str(workspace.root), Door(workspace))
+        return _doors.setdefault(str(workspace.root), VaultClient(workspace))
 
 
-class Door:
+class VaultClient:
     """Starts the vault's process and passes requests in.
 
     One that has a verdict to wait for is asked nothing more: whoever asks next must not wait for its exam too, or that

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.optimize import brentq
 
 from factory.backtest import Result
-from factory.backtest.binary import all_in
+from factory.backtest.binary import all_in_price
 from factory.core.errors import SealError
-from factory.evidence.null_twin import null_ups
+from factory.evidence.null_twin import count_null_ups
 from factory.expressions.columns import Columns
 from factory.flow import FittedPipeline, Scored, evaluate, fit
 from factory.market.contracts import Binary, Contract
@@ -21,8 +21,8 @@ from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
 from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
-from factory.vault.likeness import alike, differences
-from factory.vault.primary import Frozen, FrozenPerpetual, freeze, information_of
+from factory.vault.likeness import compare_trading, is_alike
+from factory.vault.primary import Frozen, FrozenPerpetual, freeze, measure_information
 from factory.vault.unseen import worst_losses
 
 UNSEEN = 0.2
@@ -123,8 +123,8 @@ def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, fitted: F
     trades = scored.result.trades
     if not len(trades):
         raise SealError("submit: no trade was taken on validation, so no look can be planned; nothing was spent")
-    price = float(np.minimum(all_in(contract, trades.price), 1.0).mean()) if isinstance(contract, Binary) else 0.0
-    return Plan(partition, scored, information_of(pipeline, contract, partition, scored), price)
+    price = float(np.minimum(all_in_price(contract, trades.price), 1.0).mean()) if isinstance(contract, Binary) else 0.0
+    return Plan(partition, scored, measure_information(pipeline, contract, partition, scored), price)
 
 
 def examine(
@@ -192,13 +192,13 @@ def judge(examined: Examined, planned: Plan, base_rate: float, level: float, evi
     """
     contract, sealed, scored, frozen = examined.contract, examined.partition, examined.scored, examined.frozen
     figures = {"decisions": float(frozen.counted), **frozen.p_values()}
-    differing = differences(contract, (planned.partition, planned.scored), (sealed, scored))
+    differing = compare_trading(contract, (planned.partition, planned.scored), (sealed, scored))
     figures |= {f"differs_{name}": value for name, value in differing.items()}
     checks = {
         "decisions": frozen.counted >= needed / 2,
         "primary": figures["p_value"] <= level,
         "drift": figures["drift_p"] <= level,
-        "alike": alike(differing),
+        "alike": is_alike(differing),
         "account": bool(scored.result.equity[-1] > 1),
     }
     if "untied_p" in figures:
@@ -222,7 +222,7 @@ def log_losses(examined: Examined, base_rate: float) -> dict[str, float]:
     if not len(known):
         return {}
     rows = scored.rows.take(known)
-    asked, ups = null_ups(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
+    asked, ups = count_null_ups(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
     y, p = rows.labels.y[asked], scored.p[known[asked]]
     return {
         "log_loss": log_loss(y, p),
@@ -247,7 +247,7 @@ def highest_price(contract: Contract, result: Result, level: float) -> float | N
     most = clopper_pearson(wins, n, 1 - 2 * level)[0]
 
     def excess(price: float) -> float:
-        return float(all_in(contract, np.array([price]))[0]) - most
+        return float(all_in_price(contract, np.array([price]))[0]) - most
 
     return float(brentq(excess, 0.0, 1.0)) if excess(0.0) < 0 < excess(1.0) else None
 

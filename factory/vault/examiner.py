@@ -13,7 +13,7 @@ from factory.pipeline import Pipeline
 from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.vault.levels import level_of_last
-from factory.vault.pools import ALPHA, JOINT, Claim, Look, looks_of
+from factory.vault.pools import ALPHA, JOINT, Claim, Look, read_looks
 
 
 class Examiner:
@@ -49,7 +49,7 @@ class Examiner:
         looks = [*self._before(look, mates), (self._examined(look, pipeline, fitted), own)]
         examined, level = looks[-1][0], own
         if len(looks) > 1:
-            level = level_of_last([(one.frozen, its) for one, its in looks], seed_of(mates[0].entry))
+            level = level_of_last([(one.frozen, its) for one, its in looks], look_seed(mates[0].entry))
         evidence = exam.unseen_evidence(looks, ALPHA)
         judged = exam.judge(examined, planned, fitted.base_rate, level, evidence, needed)
         return exam.report(examined, judged, level)
@@ -59,7 +59,7 @@ class Examiner:
         rows = self._open_rows(self._workspace, str(told["dataset"]))
         contract = Catalog(self._workspace).spec(str(told["dataset"])).contracts[pipeline.trade.contract]
         plan = float(told["information"]), float(told["paid"]), float(told["wager"])
-        return exam.examine(pipeline, contract, fitted, rows, *plan, seed_of(look))
+        return exam.examine(pipeline, contract, fitted, rows, *plan, look_seed(look))
 
     def _before(self, look: Entry, mates: Sequence[Look]) -> list[tuple[exam.Examined, float]]:
         """What the looks before this one examined, with their own levels; nothing where each stands alone."""
@@ -83,13 +83,13 @@ class Examiner:
             return None
 
 
-def mates_of(entries: Sequence[Entry], look: Entry) -> list[Look]:
+def earlier_looks(entries: Sequence[Entry], look: Entry) -> list[Look]:
     """The looks of the same pool that were spent before a look."""
     claims = {Claim(*plain) for plain in look.payload["claims"]}
-    before = [one for one in looks_of(entries) if one.entry.seq < look.seq]
+    before = [one for one in read_looks(entries) if one.entry.seq < look.seq]
     return [one for one in before if any(a.meets(b) for a in one.claims for b in claims)]
 
 
-def seed_of(look: Entry) -> int:
+def look_seed(look: Entry) -> int:
     """Seed of a look's draws: from the hash of its row, which nobody chooses."""
     return int(look.hash[:15], 16)

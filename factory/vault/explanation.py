@@ -128,7 +128,7 @@ def _broken() -> tuple[str, str, str]:
 
 def _passed(look: Look, report: Report) -> tuple[str, str, str]:
     told = look.payload
-    parts = statements(told, report)
+    parts = explain_checks(told, report)
     price = report.get("highest_price_that_passes")
     assumed = f" Its price was assumed: dearer than {price:.3g} a share the same trades do not pass." if price else ""
     return (
@@ -148,7 +148,7 @@ def _assumed(found: Mapping[str, float]) -> str:
 
 
 def _failed(look: Look, report: Report) -> tuple[str, str, str]:
-    parts = statements(look.payload, report)
+    parts = explain_checks(look.payload, report)
     failed = [text for name, text in parts.items() if not report["checks"][name]]
     held = [name for name in parts if report["checks"][name]]
     do, rest = "do" if len(failed) > 1 else "does", f" These hold: {', '.join(held)}." if held else ""
@@ -161,7 +161,7 @@ def _failed(look: Look, report: Report) -> tuple[str, str, str]:
     )
 
 
-def statements(told: Mapping[str, Any], report: Report) -> dict[str, str]:
+def explain_checks(told: Mapping[str, Any], report: Report) -> dict[str, str]:
     """What came and what must hold of each part of the rule that was applied, by its name.
 
     Parameters

@@ -11,7 +11,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Result
-from factory.backtest.binary import all_in
+from factory.backtest.binary import all_in_price
 from factory.core.answers import Answer, table, tidy
 from factory.core.canonical import digest
 from factory.core.errors import SealError
@@ -29,7 +29,7 @@ from factory.pipeline import Pipeline
 from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
 from factory.storage.workspace import Workspace
 from factory.vault import exam
-from factory.vault.planning import deviation_of
+from factory.vault.planning import payoff_deviation
 from factory.vault.pools import ALPHA, FORWARD, PASS, SEAL_ROWS, Look, find_look
 
 POINTS = 12
@@ -39,7 +39,7 @@ EARNED, STOPPED, GOING = "earned", "stopped", "going on"
 
 
 @dataclass(frozen=True)
-class Watched:
+class EProcess:
     """The e-process over decisions in their order.
 
     Parameters
@@ -94,7 +94,7 @@ def forward(
     name : str
         The look that passed.
     spec : DatasetSpec
-        The look's dataset with a later end of its sealed part; see :func:`later`.
+        The look's dataset with a later end of its sealed part; see :func:`extend_simulated`.
     folder : Path
         From which the spec's files are named.
 
@@ -109,7 +109,7 @@ def forward(
     SealError
         If the look did not pass, the model is another today, or no bar is newer.
     """
-    look = passed(ledger, name)
+    look = require_passed(ledger, name)
     pipeline = Store(workspace).find_pipeline(str(look.payload["pipeline"]))
     before = Catalog(workspace).spec(str(look.payload["dataset"]))
     if pipeline is None or spec.dataset != before.dataset or spec.contracts != before.contracts:
@@ -122,7 +122,7 @@ def forward(
     scored = evaluate(pipeline, before.contracts[pipeline.trade.contract], fitted, Columns(partition, None))
     trial = ledger.find_trial(pipeline.id, str(look.payload["fingerprint"]))
     assert trial is not None, "only a trial is examined"
-    seen = watched(scored.result, before.contracts[pipeline.trade.contract], trial.payload["metrics"])
+    seen = watch_decisions(scored.result, before.contracts[pipeline.trade.contract], trial.payload["metrics"])
     told = tidy(_told(look, pipeline, before, partition, seen))
     claims = [[identity, partition.start, partition.end] for identity in sorted({one.identity for one in look.claims})]
     figures = {key: value for key, value in told.items() if key != "path"}
@@ -130,7 +130,7 @@ def forward(
     return told
 
 
-def later(spec: DatasetSpec, days: int) -> DatasetSpec:
+def extend_simulated(spec: DatasetSpec, days: int) -> DatasetSpec:
     """A drawn dataset with more days after its sealed ones; those before stay as they are."""
     assert spec.simulated is not None
     first, last = spec.split.span("sealed")
@@ -154,7 +154,7 @@ def catch_up(pipeline: Pipeline, fitted: FittedPipeline, since: int, partition: 
     return fitted.extend(pipeline, Columns(between, None))
 
 
-def watched(result: Result, contract: Contract, registered: Mapping[str, Any]) -> Watched:
+def watch_decisions(result: Result, contract: Contract, registered: Mapping[str, Any]) -> EProcess:
     """The e-process of a result's decisions, without those that overlap an earlier one.
 
     A binary's wins are watched against its break-even: the dearest all-in price of its shares, which errs to the safe
@@ -171,17 +171,17 @@ def watched(result: Result, contract: Contract, registered: Mapping[str, Any]) -
         If none was registered that can be watched against.
     """
     trades = result.trades
-    payoff = trades.payoff[apart(trades.entry_ms, trades.exit_ms)]
+    payoff = trades.payoff[find_apart(trades.entry_ms, trades.exit_ms)]
     if not isinstance(contract, Binary):
-        return evidence_of_mean(payoff, deviation_of(registered))
+        return watch_mean(payoff, payoff_deviation(registered))
     even = registered.get("break_even")
-    rate = max([*([] if even is None else [even]), *all_in(contract, trades.price)], default=None)
+    rate = max([*([] if even is None else [even]), *all_in_price(contract, trades.price)], default=None)
     if rate is None or not 0 < rate < 1:
         raise SealError("forward: the look has no break-even win rate to watch against")
-    return evidence(payoff, float(rate))
+    return watch_wins(payoff, float(rate))
 
 
-def apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
+def find_apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
     """Positions of trades, in order of entry, of which none begins before the last chosen one ended."""
     chosen, free = [], -(2**62)
     for k, (begun, ended) in enumerate(zip(entry.tolist(), exit_.tolist(), strict=True)):
@@ -191,20 +191,20 @@ def apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
     return np.array(chosen, int64)
 
 
-def evidence(payoff: NDArray[float64], rate: float) -> Watched:
+def watch_wins(payoff: NDArray[float64], rate: float) -> EProcess:
     """The e-process of a binary's payoffs, shape (n,), in their order: its wins against a break-even."""
     pairs = list(enumerate(np.cumsum(payoff > 0).tolist(), 1))
     better = np.array([log_e_value(k, n, rate) for n, k in pairs])
     worse = np.array([log_e_value_below(k, n, rate) for n, k in pairs])
-    return Watched(payoff, better, worse, rate)
+    return EProcess(payoff, better, worse, rate)
 
 
-def evidence_of_mean(payoff: NDArray[float64], deviation: float) -> Watched:
+def watch_mean(payoff: NDArray[float64], deviation: float) -> EProcess:
     """The e-process of net payoffs of any size, shape (n,), in their order: their mean against 0."""
-    return Watched(payoff, log_e_values_of_mean(payoff, deviation), log_e_values_of_mean(-payoff, deviation), None)
+    return EProcess(payoff, log_e_values_of_mean(payoff, deviation), log_e_values_of_mean(-payoff, deviation), None)
 
 
-def graded(state: str, before: str, spec: DatasetSpec, contract: Contract) -> tuple[str, str | None]:
+def forward_grade(state: str, before: str, spec: DatasetSpec, contract: Contract) -> tuple[str, str | None]:
     """The grade after a forward test, and why it is no A where that is not for want of evidence."""
     if spec.simulated:
         return before, "simulated bars earn no grade"
@@ -213,7 +213,7 @@ def graded(state: str, before: str, spec: DatasetSpec, contract: Contract) -> tu
     return ("A" if state == EARNED else before), None
 
 
-def passed(ledger: Ledger, name: str) -> Look:
+def require_passed(ledger: Ledger, name: str) -> Look:
     """A look that passed.
 
     Raises
@@ -242,8 +242,8 @@ def _newer(
     return Partition(spec.dataset, "forward", start, end, series, digest(["forward", look.entry.hash, end]))
 
 
-def _told(look: Look, pipeline: Pipeline, spec: DatasetSpec, partition: Partition, seen: Watched) -> Answer:
-    grade, why = graded(seen.state, str(look.payload["grade"]), spec, spec.contracts[pipeline.trade.contract])
+def _told(look: Look, pipeline: Pipeline, spec: DatasetSpec, partition: Partition, seen: EProcess) -> Answer:
+    grade, why = forward_grade(seen.state, str(look.payload["grade"]), spec, spec.contracts[pipeline.trade.contract])
     last, (wins, mean) = seen.end - 1, seen.so_far(seen.end) if seen.end else (0, None)
     return {
         "look": look.name,

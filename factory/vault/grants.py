@@ -10,7 +10,7 @@ from factory.core.times import now_ms
 from factory.ledger import Entry, Ledger
 from factory.market.spec import DatasetSpec
 from factory.market.staging import Opening
-from factory.vault.pools import GRANT, RETIREMENT, SEAL_ROWS, WAIVER, pool_of
+from factory.vault.pools import GRANT, RETIREMENT, SEAL_ROWS, WAIVER, find_pool
 from factory.vault.reviewer import Unlocked
 
 MOST_LOOKS = 20
@@ -54,7 +54,7 @@ def grant(
         raise SealError("grant: nothing to grant; give --looks, --weight or --a-day")
 
     def decide(entries: Sequence[Entry]) -> dict[str, Any]:
-        if fixed and pool_of(entries, spec, now_ms()).spent:
+        if fixed and find_pool(entries, spec, now_ms()).spent:
             raise SealError("grant: a look is spent already, and it fixed how strict all are; extend the dataset instead")
         return reviewer.sign({"dataset": spec.dataset, **terms})
 
@@ -71,7 +71,7 @@ def retire(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec, why: str) -> N
     ledger.append_after(RETIREMENT, SEAL_ROWS, lambda entries: reviewer.sign(_retirement(entries, spec, why)))
 
 
-def extension(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec) -> Opening:
+def make_retirement(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec) -> Opening:
     """The retirement of what a dataset seals, for a build that makes validation of it."""
 
     def sign() -> dict[str, Any]:
@@ -82,5 +82,5 @@ def extension(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec) -> Opening:
 
 
 def _retirement(entries: Sequence[Entry], spec: DatasetSpec, why: str) -> dict[str, Any]:
-    claims = sorted(one.plain() for one in pool_of(entries, spec, now_ms()).claims)
+    claims = sorted(one.plain() for one in find_pool(entries, spec, now_ms()).claims)
     return {"dataset": spec.dataset, "claims": claims, "why": why}

@@ -23,7 +23,9 @@ MOST_ALIKE = 0.9
 """Greatest correlation of neighbours that is allowed for: more can't be told from so few weeks."""
 
 
-def differences(contract: Contract, validation: tuple[Partition, Scored], sealed: tuple[Partition, Scored]) -> dict[str, float]:
+def compare_trading(
+    contract: Contract, validation: tuple[Partition, Scored], sealed: tuple[Partition, Scored]
+) -> dict[str, float]:
     """Compare how a pipeline traded on two partitions.
 
     Returns
@@ -39,11 +41,11 @@ def differences(contract: Contract, validation: tuple[Partition, Scored], sealed
         days = [_daily(contract, *part)[name] for part in (validation, sealed)]
         rest = _beyond_volatility(np.concatenate(days), group)
         left, right = _averaged(rest[: len(days[0])], rest[len(days[0]) :])
-        found[name] = difference(left, right)
+        found[name] = mean_difference_p_value(left, right)
     return found
 
 
-def difference(left: NDArray[float64], right: NDArray[float64]) -> float:
+def mean_difference_p_value(left: NDArray[float64], right: NDArray[float64]) -> float:
     """Two-sided p-value for a difference of two means of values that follow each other alike.
 
     Welch's t, its error widened and its degrees of freedom lowered by what a first-order autoregression with the values' own
@@ -65,7 +67,7 @@ def difference(left: NDArray[float64], right: NDArray[float64]) -> float:
     return float(2 * stdtr(max((n - 2) / wider, 2.0), -abs(left.mean() - right.mean()) / error))
 
 
-def alike(differences: dict[str, float]) -> bool:
+def is_alike(differences: dict[str, float]) -> bool:
     """Whether none of some p-values is a difference at :data:`LEVEL`. Source: Bonferroni over all of them."""
     return min(differences.values(), default=1.0) >= LEVEL / max(len(differences), 1)
 

@@ -35,10 +35,10 @@ def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float,
         if even is None or even + claim >= 1:
             raise SealError(f"{NONE}; no trade was taken on validation, so no look can be planned")
         return decisions_needed(even, even + claim, level)
-    return decisions_needed_for_mean(claim, deviation_of(found), level)
+    return decisions_needed_for_mean(claim, payoff_deviation(found), level)
 
 
-def deviation_of(found: Mapping[str, Any]) -> float:
+def payoff_deviation(found: Mapping[str, Any]) -> float:
     """Deviation of one net payoff as if decisions did not overlap, from the error of their mean in a trial's metrics.
 
     Rows of older versions have the interval alone, which was nearly normal.
@@ -77,7 +77,7 @@ def claims_allowed(contract: Contract, found: Mapping[str, Any], level: float, e
     return min(_rounded(able, ceil), most), most
 
 
-def mistake_in_claim(contract: Contract, found: Mapping[str, Any], claim: float, level: float, expected: float) -> str | None:
+def check_claim(contract: Contract, found: Mapping[str, Any], claim: float, level: float, expected: float) -> str | None:
     """Why a claim cannot be examined and which can, in a line; a claim of 0 was not given; None if it can."""
     try:
         low, high = claims_allowed(contract, found, level, expected)

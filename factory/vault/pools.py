@@ -16,7 +16,7 @@ from factory.core.times import DAY, iso
 from factory.ledger import Entry
 from factory.market.spec import DatasetSpec
 from factory.vault.reviewer import KIND as REVIEWER
-from factory.vault.reviewer import reviewer_of
+from factory.vault.reviewer import find_reviewer
 
 ALPHA = 0.05
 """Of a pool, over all its looks."""
@@ -199,13 +199,13 @@ class Pool:
             raise SealError(f"submit: {self.obstacle}; nothing was spent")
 
 
-def claims_of(spec: DatasetSpec) -> set[Claim]:
+def sealed_claims(spec: DatasetSpec) -> set[Claim]:
     """What a dataset seals: each market that a contract is on."""
     start, end = spec.split.span("sealed")
     return {Claim(spec.identity(contract.of), start, end) for contract in spec.contracts.values()}
 
 
-def looks_of(entries: Sequence[Entry]) -> list[Look]:
+def read_looks(entries: Sequence[Entry]) -> list[Look]:
     """The looks among rows of the ledger, oldest first."""
     verdicts = {entry.payload["subject"]: entry for entry in entries if entry.kind == VERDICT}
     return [Look(entry, verdicts.get(entry.hash)) for entry in entries if entry.kind == LOOK]
@@ -213,10 +213,10 @@ def looks_of(entries: Sequence[Entry]) -> list[Look]:
 
 def find_look(entries: Sequence[Entry], name: str) -> Look | None:
     """The look with a name, such as look-12."""
-    return next((look for look in looks_of(entries) if look.name == name), None)
+    return next((look for look in read_looks(entries) if look.name == name), None)
 
 
-def pool_of(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Iterable[Claim] = ()) -> Pool:
+def find_pool(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Iterable[Claim] = ()) -> Pool:
     """The pool that a look at a dataset draws on.
 
     Parameters
@@ -230,8 +230,8 @@ def pool_of(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Iterabl
     more : iterable of Claim
         Of markets that move with it.
     """
-    looks = looks_of(entries)
-    claims, spent = _reach(claims_of(spec) | set(more), looks)
+    looks = read_looks(entries)
+    claims, spent = _reach(sealed_claims(spec) | set(more), looks)
     grants = _granted(entries, spec.dataset)
     of_file: Mapping[str, Any] = {"looks": spec.looks}
     terms = spent[0].payload if spent else next((one for one in reversed(grants) if "looks" in one), of_file)
@@ -284,7 +284,7 @@ def _setting(name: str) -> float | None:
 
 def _granted(entries: Sequence[Entry], dataset: str) -> list[Mapping[str, Any]]:
     """Grants for a dataset that the reviewer signed, oldest first."""
-    reviewer = reviewer_of(entries)
+    reviewer = find_reviewer(entries)
     found = [entry.payload for entry in entries if entry.kind == GRANT and entry.payload["dataset"] == dataset]
     return [payload for payload in found if reviewer and reviewer.signed(payload)]
 
@@ -309,8 +309,8 @@ def _reach(claims: set[Claim], looks: Sequence[Look]) -> tuple[set[Claim], list[
     return claims, sorted(found, key=lambda look: look.entry.seq)
 
 
-def waivers_of(entries: Sequence[Entry], pipeline: str) -> set[str]:
+def read_waivers(entries: Sequence[Entry], pipeline: str) -> set[str]:
     """Probes that the reviewer waived for a pipeline, by signed rows."""
-    reviewer = reviewer_of(entries)
+    reviewer = find_reviewer(entries)
     found = [entry.payload for entry in entries if entry.kind == WAIVER and entry.payload["pipeline"] == pipeline]
     return {str(payload["probe"]) for payload in found if reviewer and reviewer.signed(payload)}

@@ -15,14 +15,14 @@ from numba import njit
 from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.binary import all_in, choose_side
-from factory.backtest.fills import bars_of
+from factory.backtest.binary import all_in_price, choose_side
+from factory.backtest.fills import fillable_bars
 from factory.backtest.kernel import locate, settle
-from factory.backtest.null import Holds, Moves, mix, replay
+from factory.backtest.null import Holds, Moves, mix_signs, replay
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import spread
 from factory.core.times import DAY, to_ms
-from factory.evidence.null_twin import draws_within, frozen_holds, frozen_moves
+from factory.evidence.null_twin import contract_moves, draws_within, trade_holds
 from factory.flow import Scored, values_at_exact_times
 from factory.learning.model import threads
 from factory.market.contracts import Binary, Contract
@@ -59,7 +59,7 @@ class Frozen(Protocol):
         ...
 
 
-def information_of(pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored) -> float:
+def measure_information(pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored) -> float:
     """How much information a pipeline's decisions on a partition hold.
 
     Returns
@@ -73,11 +73,11 @@ def information_of(pipeline: Pipeline, contract: Contract, partition: Partition,
         return 0.0
     if isinstance(contract, Binary):
         unsettled = _unsettled(contract, partition, scored)[2]
-        paid = np.minimum(np.concatenate([all_in(contract, trades.price), unsettled]), 1.0)
+        paid = np.minimum(np.concatenate([all_in_price(contract, trades.price), unsettled]), 1.0)
         return float(np.sum(paid * (1 - paid))) / (partition.end - partition.start) * DAY
     moves, holds = (
-        frozen_moves(contract, partition),
-        frozen_holds(pipeline, contract, partition, scored.rows, scored.result),
+        contract_moves(contract, partition),
+        trade_holds(pipeline, contract, partition, scored.rows, scored.result),
     )
     market = float(np.sum(moves.change(partition.start, partition.end) ** 2))
     return float(replay(moves, holds, PILOT, 0, threads()).variance.sum()) / market
@@ -101,14 +101,14 @@ def freeze(
         return _freeze_binary(contract, partition, scored, information, price, seed)
     trades = scored.result.trades
     moves, holds = (
-        frozen_moves(contract, partition),
-        frozen_holds(pipeline, contract, partition, scored.rows, scored.result),
+        contract_moves(contract, partition),
+        trade_holds(pipeline, contract, partition, scored.rows, scored.result),
     )
     change = moves.change(partition.start, partition.end)
     return FrozenPerpetual(
         moves=moves,
         holds=holds,
-        earned=earned_by_hold(holds, trades),
+        earned=hold_returns(holds, trades),
         amount=information * float(np.sum(change**2)),
         drift=float(np.expm1(change).sum()) * moves.period / (partition.end - partition.start),
         seed=seed,
@@ -228,7 +228,7 @@ def _win_together(
         for i in range(len(slot)):
             if slot[i] >> 2 != word:
                 word = slot[i] >> 2
-                bits = mix(seed, first + b, 0, word)
+                bits = mix_signs(seed, first + b, 0, word)
             drawn = float((bits >> uint64(16 * (slot[i] & 3))) & uint64(0xFFFF)) + 0.5
             wins[b] += (drawn < most[i]) == (side[i] > 0)
     return wins
@@ -238,7 +238,7 @@ def _freeze_binary(
     contract: Binary, partition: Partition, scored: Scored, information: float, price: float, seed: int
 ) -> FrozenBinary:
     trades, series = scored.result.trades, partition.series[contract.of]
-    bars, window = bars_of(series, partition.end), to_ms(contract.window)
+    bars, window = fillable_bars(series, partition.end), to_ms(contract.window)
     rows = locate(bars.time, trades.entry_ms)
     last = rows + window // series.period - 1
     lost, side, paid = _unsettled(contract, partition, scored)
@@ -249,7 +249,7 @@ def _freeze_binary(
         slot=entry[order] // window,
         length=window,
         side=np.concatenate([trades.side, side])[order],
-        paid=np.minimum(np.concatenate([all_in(contract, trades.price), paid]), 1.0)[order],
+        paid=np.minimum(np.concatenate([all_in_price(contract, trades.price), paid]), 1.0)[order],
         won=np.concatenate([trades.exit_price > 0.5, no])[order],
         tied=np.concatenate([bars.close[last] == bars.open[rows], no])[order],
         amount=information * (partition.end - partition.start) / DAY,
@@ -274,7 +274,7 @@ def _unsettled(
         up = values_at_exact_times(partition.series[contract.odds], "up", time)
     whole = (up > 0) & (up < 1) & (time + to_ms(contract.window) <= partition.end)
     time, p, up = time[whole], p[whole], up[whole]
-    paid, paid_down = all_in(contract, up), all_in(contract, 1 - up)
+    paid, paid_down = all_in_price(contract, up), all_in_price(contract, 1 - up)
     side = choose_side(p, paid, paid_down)
     return time, side, np.where(side > 0, paid, paid_down)
 
@@ -282,7 +282,7 @@ def _unsettled(
 def _drift_of_windows(contract: Binary, partition: Partition) -> float:
     """Share of Up among all windows of a partition that have a price and settle, less their mean price of Up."""
     window = to_ms(contract.window)
-    bars = bars_of(partition.series[contract.of], partition.end)
+    bars = fillable_bars(partition.series[contract.of], partition.end)
     times = np.arange(-(-partition.start // window) * window, partition.end, window, dtype=int64)
     up, price = settle(bars, locate(bars.time, times), window), np.full(len(times), contract.price)
     if contract.odds is not None:
@@ -361,7 +361,7 @@ class FrozenPerpetual:
         return replay(self.moves, holds, draws, seed, threads(), shared=True).gross + noise
 
 
-def earned_by_hold(holds: Holds, trades: Trades) -> NDArray[float64]:
+def hold_returns(holds: Holds, trades: Trades) -> NDArray[float64]:
     """True net return of each hold, per unit of its trade's notional at entry, shape (m,)."""
     if len(holds.trade) == len(trades):
         return trades.payoff

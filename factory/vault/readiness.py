@@ -10,19 +10,19 @@ from typing import Any
 from factory.core.answers import Answer
 from factory.core.errors import SealError
 from factory.core.times import iso, moment, now_ms
-from factory.evidence.probes.findings import blocking
+from factory.evidence.probes.findings import blocking_lines
 from factory.ledger import Entry
 from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
 from factory.vault.planning import claims_allowed, expected_decisions
-from factory.vault.pools import pool_of, release_seconds, waivers_of
-from factory.vault.reviewer import reviewer_of
+from factory.vault.pools import find_pool, read_waivers, release_seconds
+from factory.vault.reviewer import find_reviewer
 
 NO_REVIEWER = "reviewer: nobody could read the report; a person chooses a passphrase with `rfcat vault reviewer`"
 ARGUMENTS = {"why": "your reason", "model": "the model's name", "cutoff": "its knowledge cutoff, such as 2026-01"}
 
 
-def lacks_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
+def missing_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
     """What a dataset lacks for a look, whatever is submitted: a reviewer, a look that can be spent now, an allowed delay.
 
     Parameters
@@ -33,39 +33,39 @@ def lacks_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
     simulated = spec.simulated is not None
     looks = []
     try:
-        obstacle = pool_of(entries, spec, now_ms()).obstacle
+        obstacle = find_pool(entries, spec, now_ms()).obstacle
         looks = [f"looks: {obstacle}"] if obstacle else []
         release_seconds(simulated)
     except SealError as error:
         looks += error.lines
-    reviewer = [] if simulated or reviewer_of(entries) else [NO_REVIEWER]
+    reviewer = [] if simulated or find_reviewer(entries) else [NO_REVIEWER]
     return [*reviewer, *(["; ".join(looks)] if looks else [])]
 
 
-def lacks_of_arguments(why: str, model: str, cutoff: str) -> list[str]:
+def missing_of_arguments(why: str, model: str, cutoff: str) -> list[str]:
     """What is missing or wrong of the words that come with a pipeline, in one line, if anything is."""
     given = {"why": why, "model": model, "cutoff": cutoff}
     blank = [name for name in ARGUMENTS if not given[name].strip()]
     found = [f"{', '.join(blank)}: missing; give {', '.join(ARGUMENTS[name] for name in blank)}"] if blank else []
     if "cutoff" not in blank:
         try:
-            cutoff_of(cutoff)
+            parse_cutoff(cutoff)
         except SealError as error:
             found += error.lines
     return ["; ".join(found)] if found else []
 
 
-def ready_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
+def market_readiness(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
     """What is told of a dataset: what it lacks for a look, and what a model's cutoff does to the grade."""
     start = iso(spec.bounds("sealed")[0])
     return {
-        "missing": lacks_of_market(spec, entries) or None,
+        "missing": missing_of_market(spec, entries) or None,
         "cutoff": None if spec.simulated else f"grade B up to {start}, else C",
         "claim": "its range stands at a trial's `ready`",
     }
 
 
-def ready_of_trial(spec: DatasetSpec, contract: Contract, trial: Mapping[str, Any], entries: Sequence[Entry]) -> Answer:
+def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, Any], entries: Sequence[Entry]) -> Answer:
     """What is told beside a trial: the claims that a look could examine, and in few words what is missing.
 
     Parameters
@@ -73,10 +73,10 @@ def ready_of_trial(spec: DatasetSpec, contract: Contract, trial: Mapping[str, An
     trial : mapping
         Its row in the ledger.
     """
-    red = sorted({line.partition(":")[0] for line in blocking(trial, waivers_of(entries, str(trial["pipeline"])))})
+    red = sorted({line.partition(":")[0] for line in blocking_lines(trial, read_waivers(entries, str(trial["pipeline"])))})
     lacks = [f"probes: {' '.join(red)}"] if red else []
-    lacks += [f"{line.partition(':')[0]}: see describe_market" for line in lacks_of_market(spec, entries)]
-    pool, found, claim = pool_of(entries, spec, now_ms()), trial["metrics"], None
+    lacks += [f"{line.partition(':')[0]}: see describe_market" for line in missing_of_market(spec, entries)]
+    pool, found, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
     if not pool.closed:
         try:
             claim = claims_allowed(contract, found, pool.level(), expected_decisions(spec, found))
@@ -85,7 +85,7 @@ def ready_of_trial(spec: DatasetSpec, contract: Contract, trial: Mapping[str, An
     return {"claim": claim, "missing": lacks or None}
 
 
-def cutoff_of(text: str) -> int:
+def parse_cutoff(text: str) -> int:
     """A knowledge cutoff as a moment, ms UTC: a date, a month or a year counts to its end.
 
     Raises

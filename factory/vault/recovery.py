@@ -8,7 +8,7 @@ from factory.ledger import Ledger
 from factory.market import staging
 from factory.market.catalog import Catalog
 from factory.storage.workspace import Workspace, leftovers
-from factory.vault.pools import PENDING, RETIREMENT, SEAL_ROWS, looks_of
+from factory.vault.pools import PENDING, RETIREMENT, SEAL_ROWS, read_looks
 
 
 def recover(workspace: Workspace) -> None:
@@ -43,7 +43,7 @@ def _unlike(workspace: Workspace) -> Iterator[str]:
 def _pending(ledger: Ledger) -> Iterator[str]:
     """Looks that are being examined, or whose vault was killed."""
     now = now_ms()
-    for look in looks_of(ledger.of_kinds(SEAL_ROWS)):
+    for look in read_looks(ledger.of_kinds(SEAL_ROWS)):
         if look.verdict is None and look.heard(now) == PENDING:
             yield f"{look.name}: no verdict yet; if its vault was killed, it has failed at {iso(-(-look.due // 1000) * 1000)}"
 

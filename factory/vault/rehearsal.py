@@ -20,7 +20,7 @@ from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.vault.admission import Admission
-from factory.vault.examiner import Examiner, mates_of
+from factory.vault.examiner import Examiner, earlier_looks
 from factory.vault.pools import LOOK, MARGIN_MS, release_seconds
 
 SAFETY = 2.0
@@ -55,7 +55,7 @@ def rehearse(
     look = Entry(_NEWEST, LOOK, now_ms(), payload, digest(["rehearsal", admission.pipeline.id]))
     examiner = Examiner(workspace, _open_validation, every_mate=True)
     begun = time.monotonic()
-    examiner.examine(look, mates_of(entries, look), admission.pipeline, fitted, planned)
+    examiner.examine(look, earlier_looks(entries, look), admission.pipeline, fitted, planned)
     seconds = (time.monotonic() - begun) * length_ratio(spec)
     refuse_short(release, seconds)
     return seconds

@@ -17,7 +17,7 @@ def path_of(workspace: Workspace, look: str) -> Path:
     return workspace.vault / ".reports" / look
 
 
-def keep(workspace: Workspace, look: str, sealed: bytes) -> str:
+def write_report(workspace: Workspace, look: str, sealed: bytes) -> str:
     """Write an encrypted report; its SHA-256."""
     path = path_of(workspace, look)
     path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -26,7 +26,7 @@ def keep(workspace: Workspace, look: str, sealed: bytes) -> str:
     return hashlib.sha256(sealed).hexdigest()
 
 
-def read(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[str, Any]:
+def read_report(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[str, Any]:
     """A report, by the reviewer.
 
     Returns

@@ -134,7 +134,7 @@ def _from_passphrase(passphrase: str, salt: bytes) -> Unlocked:
     )
 
 
-def reviewer_of(entries: Sequence[Entry]) -> Reviewer | None:
+def find_reviewer(entries: Sequence[Entry]) -> Reviewer | None:
     """The reviewer whom rows of the ledger name, if there is one."""
     found = next((entry.payload for entry in entries if entry.kind == KIND), None)
     return None if found is None else Reviewer(*(bytes.fromhex(found[name]) for name in ("salt", "sealing", "signing")))
@@ -170,7 +170,7 @@ def unlock(ledger: Ledger, passphrase: str) -> Unlocked:
     SealError
         If there is no reviewer, or it is not the passphrase.
     """
-    reviewer = reviewer_of(ledger.of_kinds((KIND,)))
+    reviewer = find_reviewer(ledger.of_kinds((KIND,)))
     if reviewer is None:
         raise SealError("reviewer: none yet; choose a passphrase with `rfcat vault reviewer`")
     unlocked = _from_passphrase(passphrase, reviewer.salt)

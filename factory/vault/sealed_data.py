@@ -14,7 +14,7 @@ from factory.market.dataset import SERIES, load_series, series_files
 from factory.market.series import Partition, Series
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
-from factory.vault.pools import Claim, claims_of
+from factory.vault.pools import Claim, sealed_claims
 
 ONE_MARKET = 0.5
 """Absolute correlation of hourly returns above which two markets are one (STATISTICS section 2.2)."""
@@ -47,7 +47,7 @@ def require_sealed(workspace: Workspace, name: str) -> None:
         require_files(workspace.vault / name, dict.fromkeys(series_files(key, facts), 0), sealed=True)
 
 
-def correlated(workspace: Workspace, name: str) -> set[Claim]:
+def correlated_claims(workspace: Workspace, name: str) -> set[Claim]:
     """What other datasets seal of markets that move with those that this one trades, over shared time."""
     catalog = Catalog(workspace)
     mine = catalog.spec(name)
@@ -55,7 +55,7 @@ def correlated(workspace: Workspace, name: str) -> set[Claim]:
     for other in catalog.names():
         theirs = catalog.spec(other)
         if other != name and _share_time(mine, theirs) and _move_together(workspace, mine, theirs):
-            found |= claims_of(theirs)
+            found |= sealed_claims(theirs)
     return found
 
 

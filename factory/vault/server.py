@@ -18,21 +18,21 @@ from typing import IO, Any
 from factory.core.canonical import dumps, in_order, seed_for
 from factory.core.errors import FactoryError, SealError
 from factory.core.times import now_ms
-from factory.evidence.advice import advice
+from factory.evidence.advice import advise
 from factory.evidence.probes.learned import shifted_labels
 from factory.flow import FittedPipeline
 from factory.ledger import Entry, Ledger
 from factory.pipeline import Pipeline
 from factory.storage.workspace import Workspace
 from factory.vault import exam
-from factory.vault.admission import Admission, Request, admit, spend
-from factory.vault.examiner import Examiner, mates_of
+from factory.vault.admission import Admission, Request, admit, make_look_row
+from factory.vault.examiner import Examiner, earlier_looks
 from factory.vault.log import divert_output
 from factory.vault.pools import FAIL, LOOK, MARGIN_MS, SEAL_ROWS, VERDICT, Claim, Look
 from factory.vault.rehearsal import rehearse
-from factory.vault.reports import keep
-from factory.vault.reviewer import reviewer_of
-from factory.vault.sealed_data import correlated, open_sealed, require_sealed
+from factory.vault.reports import write_report
+from factory.vault.reviewer import find_reviewer
+from factory.vault.sealed_data import correlated_claims, open_sealed, require_sealed
 
 
 class Vault:
@@ -58,7 +58,7 @@ class Vault:
             _refuse_changed(admission, fitted, planned)
             shifted = refuse_leaking(admission.pipeline, fitted)
             require_sealed(self._workspace, admission.spec.dataset)
-            more = correlated(self._workspace, admission.spec.dataset)
+            more = correlated_claims(self._workspace, admission.spec.dataset)
             rehearsed = self._rehearse(admission, more, fitted, planned)
             advised = {**self._advice(admission.trial), "shifted_labels": shifted}
             look = self._spend(admission, more, fitted, planned, rehearsed)
@@ -90,7 +90,7 @@ class Vault:
         dataset = trial.payload["dataset"]
         trials = [one for one in self._ledger.all_trials(dataset) if "metrics" in one.payload]
         count = self._ledger.counts(dataset).trials
-        return advice(trial.payload["metrics"], trial.payload["daily"], [one.payload["daily"] for one in trials], count)
+        return advise(trial.payload["metrics"], trial.payload["daily"], [one.payload["daily"] for one in trials], count)
 
     def _spend(
         self, admission: Admission, more: set[Claim], fitted: FittedPipeline, planned: exam.Plan, rehearsed: float
@@ -99,7 +99,7 @@ class Vault:
 
         def decide(entries: Any) -> dict[str, Any]:
             before = self._ledger.counts(admission.spec.dataset).trials
-            row = spend(admission, more, entries, fitted.key)
+            row = make_look_row(admission, more, entries, fitted.key)
             return {**row, **_plan_of(planned), "rehearsed": rehearsed or None, "trials_before": before}
 
         position, payload = self._ledger.append_after(LOOK, SEAL_ROWS, decide)
@@ -108,14 +108,14 @@ class Vault:
     def _rehearse(self, admission: Admission, more: set[Claim], fitted: FittedPipeline, planned: exam.Plan) -> float:
         """Find out on validation how long the exam takes, and refuse a delay that is too short for it."""
         entries = self._ledger.of_kinds(SEAL_ROWS)
-        payload = {**spend(admission, more, entries, fitted.key), **_plan_of(planned)}
+        payload = {**make_look_row(admission, more, entries, fitted.key), **_plan_of(planned)}
         return rehearse(self._workspace, entries, admission, payload, fitted, planned)
 
     def _examine(self, admission: Admission, fitted: FittedPipeline, planned: exam.Plan, look: Entry) -> dict[str, Any]:
         """The exam's report; any failure is a FAIL with its reason, for the reviewer alone."""
         begun = time.monotonic()
         try:
-            mates = mates_of(self._ledger.of_kinds(SEAL_ROWS), look)
+            mates = earlier_looks(self._ledger.of_kinds(SEAL_ROWS), look)
             examiner = Examiner(self._workspace, open_sealed, every_mate=False)
             report = examiner.examine(look, mates, admission.pipeline, fitted, planned)
         except BaseException:
@@ -125,9 +125,9 @@ class Vault:
     def _conclude(self, look: Entry, report: dict[str, Any]) -> None:
         """Keep the report, and write the verdict when it is time; a verdict that is late is none."""
         spent = Look(look, None)
-        reviewer = reviewer_of(self._ledger.of_kinds(("reviewer",)))
+        reviewer = find_reviewer(self._ledger.of_kinds(("reviewer",)))
         told = {**report, "look": dict(look.payload)}
-        digest = keep(self._workspace, f"look-{look.seq}", reviewer.encrypt(dumps(told).encode())) if reviewer else None
+        digest = write_report(self._workspace, f"look-{look.seq}", reviewer.encrypt(dumps(told).encode())) if reviewer else None
         if spent.release:
             time.sleep(max(0.0, (spent.release - MARGIN_MS - now_ms()) / 1000))
         payload = {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BINS = 5
 
 
-def breakdown(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
+def break_down(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
     """Trades, win rate with interval and mean net of each group of a trial's trades.
 
     Each group is an exploration of validation, counted the first time that it is shown.

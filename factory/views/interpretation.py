@@ -8,7 +8,7 @@ GRADES = ((0.01, "strong"), (0.05, "fair"), (0.3, "weak"))
 NONE = "none"
 
 
-def reading(found: Answer, trials: int, independent: float) -> str:
+def interpret(found: Answer, trials: int, independent: float) -> str:
     """Say what a trial's figures mean.
 
     Luck is judged at the ledger's count of independent trials: the one-sided p-value of the mean net is multiplied by it

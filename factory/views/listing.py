@@ -19,10 +19,10 @@ from factory.market.faults import MEND as FAULT_MEND
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
-from factory.pipeline.parts.catalog import KINDS, entries
+from factory.pipeline.parts.catalog import KINDS, list_parts
 from factory.pipeline.parts.describe import Parameter
 from factory.tracking.binding import bind_shipped
-from factory.vault.pools import SEAL_ROWS, pool_of
+from factory.vault.pools import SEAL_ROWS, find_pool
 
 PAGE = 20
 SHOWN = 3
@@ -56,14 +56,14 @@ def _line(catalog: Catalog, ledger: Ledger, name: str) -> list[Any]:
 
 
 def _left(ledger: Ledger, spec: DatasetSpec) -> int:
-    return pool_of(ledger.of_kinds(SEAL_ROWS), spec, now_ms()).left
+    return find_pool(ledger.of_kinds(SEAL_ROWS), spec, now_ms()).left
 
 
 def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
-    from factory.vault.readiness import ready_of_market
+    from factory.vault.readiness import market_readiness
 
     spec, meta = catalog.spec(name), catalog.meta(name)
-    counts, parts = ledger.counts(name), meta["partitions"]
+    counts, parts, looks = ledger.counts(name), meta["partitions"], ledger.of_kinds(SEAL_ROWS)
     split = {key: f"{iso(parts[key]['start'])} to {iso(parts[key]['end'])}" for key in PARTITIONS}
     split["validation"] += f"; execute_python sees {spec.validation_share:.0%} of its days"
     return {
@@ -77,8 +77,8 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "split": split,
         "limits": _limits(spec),
         "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
-        "submit": ready_of_market(spec, ledger.of_kinds(SEAL_ROWS)),
-        "ledger": f"{counted(counts.trials, 'trial')}, {counts}; {pool_of(ledger.of_kinds(SEAL_ROWS), spec, now_ms()).outlook}",
+        "submit": market_readiness(spec, looks),
+        "ledger": f"{counted(counts.trials, 'trial')}, {counts}; {find_pool(looks, spec, now_ms()).outlook}",
     }
 
 
@@ -242,7 +242,7 @@ def _words(text: str) -> set[str]:
 def _parts(stage: str) -> Answer:
     """The parts of a stage; a key that several of them describe alike is told once, under `shared`."""
     stage = stage.strip().lower()
-    found = entries(stage)
+    found = list_parts(stage)
     told = Counter(_key(key) for one in found for key in one.parameters)
     shared = [text for text, times in told.items() if times > 1]
     return {

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from factory.core.answers import Answer, further, table
 from factory.core.errors import PipelineError
 from factory.core.times import iso
-from factory.evidence.deflated_sharpe import deflated
+from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
 from factory.ledger.store import PAGE as KEPT
-from factory.tracking.naming import changed_from_parent
+from factory.tracking.naming import describe_change
 from factory.views.trials import headline
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ BOARD = (
 TEXTBOOK = "deflated takes the spread of Sharpes by luck alone, textbook that between trials, which real differences widen"
 
 
-def board(tracker: "Tracker", data: list[str], number: int, *, best: bool) -> Answer:
+def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool) -> Answer:
     """A page of trials on some data, best or newest first."""
     ledger = tracker.ledger
     shown, total = (ledger.leaderboard if best else ledger.newest)(data, number, PAGE)
@@ -53,7 +53,7 @@ def board(tracker: "Tracker", data: list[str], number: int, *, best: bool) -> An
     }
 
 
-def pipelines(tracker: "Tracker", dataset: str | None, number: int) -> Answer:
+def pipelines_answer(tracker: "Tracker", dataset: str | None, number: int) -> Answer:
     """Every pipeline that was defined, tried or not, newest first."""
     kept, start = divmod((number - 1) * PAGE, KEPT)
     found = tracker.store.pipelines(dataset, kept + 1)[start : start + PAGE]
@@ -81,18 +81,18 @@ def _row(tracker: "Tracker", entry: Entry, trials: int) -> list[Any]:
         "parent": entry.payload.get("parent"),
         "changed": _changed(tracker, str(entry.payload["pipeline"])),
         **headline(found),
-        "deflated": deflated(found, trials),
+        "deflated": deflate_sharpe(found, trials),
     }
     return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
 
 
 def _changed(tracker: "Tracker", id: str) -> str | None:
     """What a variant has otherwise than its parent, short enough for a list."""
-    text = changed_from_parent(tracker.store, tracker.catalog, id)
+    text = describe_change(tracker.store, tracker.catalog, id)
     return text if text is None or len(text) <= CHANGED else f"{text[: CHANGED - 3]}..."
 
 
-def calls(tracker: "Tracker", number: int) -> Answer:
+def calls_answer(tracker: "Tracker", number: int) -> Answer:
     """Who ran code of their own, and what it took."""
     kept, start = divmod((number - 1) * PAGE, KEPT)
     found = tracker.store.calls(kept + 1)[start:]
@@ -103,7 +103,7 @@ def calls(tracker: "Tracker", number: int) -> Answer:
     return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
 
 
-def output(tracker: "Tracker", id: str, number: int, reader: str | None) -> Answer:
+def output_answer(tracker: "Tracker", id: str, number: int, reader: str | None) -> Answer:
     """A page of what a call printed."""
     call = tracker.store.call(id)
     if call is None:
@@ -146,7 +146,7 @@ def _best(tracker: "Tracker", dataset: str) -> Answer | None:
     return {
         "pipeline": best.payload["pipeline"],
         "sharpe": found.get("sharpe"),
-        "deflated": deflated(found, trials),
-        "textbook": None if between is None else deflated(found, trials, between),
+        "deflated": deflate_sharpe(found, trials),
+        "textbook": None if between is None else deflate_sharpe(found, trials, between),
         "differ": None if between is None else TEXTBOOK,
     }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from factory.core.answers import Answer, table, tidy
 from factory.core.errors import PipelineError
 from factory.core.times import iso, now_ms
-from factory.vault.pools import PASS, PENDING, SEAL_ROWS, find_look, looks_of
+from factory.vault.pools import PASS, PENDING, SEAL_ROWS, find_look, read_looks
 
 if TYPE_CHECKING:
     from factory.tracking import Tracker
@@ -45,7 +45,7 @@ def looks(tracker: "Tracker", data: list[str], *, whole: bool) -> Answer:
     now = now_ms()
     rows = [
         [one.name, iso(one.entry.at // 1000 * 1000), one.payload["dataset"], one.payload["pipeline"], one.heard(now)]
-        for one in looks_of(tracker.ledger.of_kinds(SEAL_ROWS))
+        for one in read_looks(tracker.ledger.of_kinds(SEAL_ROWS))
         if whole or one.payload["dataset"] in data
     ]
     return {

@@ -20,9 +20,9 @@ from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Files, Provider
 from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
 from factory.market.templates import starter_spec
-from factory.pipeline import render, shipped
-from factory.pipeline.parts.catalog import KINDS, entries
-from factory.pipeline.parts.describe import allowed, spell
+from factory.pipeline import load_shipped, render
+from factory.pipeline.parts.catalog import KINDS, list_parts
+from factory.pipeline.parts.describe import describe_allowed, spell
 from factory.storage.workspace import write_text
 from factory.views.listing import BOOK_NEEDS
 
@@ -188,13 +188,13 @@ A drawn market, for practice:
 {keys}"""
 
 
-def language() -> str:
+def language_page() -> str:
     """The page on the feature language and the parts of a pipeline."""
     return LANGUAGE.format(
         made=MADE,
         operators="".join(_operators()),
         recipes="".join(_recipes()),
-        pipelines="".join(f"```yaml\n{render(one)}```\n\n" for one in shipped().values()),
+        pipelines="".join(f"```yaml\n{render(one)}```\n\n" for one in load_shipped().values()),
         parts="".join(_parts()).rstrip("\n") + "\n",
     )
 
@@ -216,7 +216,7 @@ def datasets() -> str:
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
 
-PAGES = {"language.md": language, "datasets.md": datasets}
+PAGES = {"language.md": language_page, "datasets.md": datasets}
 """What makes each page of ``docs``."""
 
 
@@ -226,7 +226,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines) + "\n"
 
 
-def meanings(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
+def key_meanings(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
     """Kind and meaning of each key, from the docstrings of a model and of those that it is one of."""
     found: dict[str, tuple[str, str]] = {}
     for one in reversed(model.__mro__):
@@ -272,14 +272,14 @@ def _recipes() -> Iterator[str]:
 def _parts() -> Iterator[str]:
     for stage in KINDS:
         yield f"## {stage}\n\n"
-        for one in entries(stage):
+        for one in list_parts(stage):
             yield f"**{one.kind or stage}**: {one.about} Such as `{one.example}`.\n\n"
             rows = [(f"`{key.name}`", key.allowed, key.default or "must be given", key.means) for key in one.parameters]
             yield table(("key", "may be", "left out", "means"), rows)
 
 
 def _model(place: str, model: type[BaseModel]) -> str:
-    told = meanings(model)
+    told = key_meanings(model)
     about = _plain((model.__doc__ or "").splitlines()[0])
     rows = []
     for name, field in model.model_fields.items():
@@ -293,7 +293,7 @@ def _values(name: str, field: FieldInfo, kind: str) -> str:
     """What a key may hold: what its type says, else what the docstring calls it."""
     if name == "use":
         return " or ".join(get_args(field.annotation))
-    words, kind = allowed(field), _plain(kind.removesuffix(" or None"))
+    words, kind = describe_allowed(field), _plain(kind.removesuffix(" or None"))
     if words in UNSPOKEN:
         return KINDS_OF_VALUES.get(kind, kind)
     return f"{words} or more" if AT_LEAST.match(words) else words

@@ -30,25 +30,25 @@ def show(
         return _broken_down(tracker, what, by)
     data = tracker.catalog.names() if dataset is None else [tracker.dataset(dataset)]
     if what in ("leaderboard", "trials"):
-        return lists.board(tracker, data, number, best=what == "leaderboard")
+        return lists.board_answer(tracker, data, number, best=what == "leaderboard")
     if what == "ledger":
         return lists.ledger_position(tracker, data)
     if what == "datasets":
         return listing.market(tracker.catalog, tracker.ledger, None)
     if what == "pipelines":
-        return lists.pipelines(tracker, dataset, number)
+        return lists.pipelines_answer(tracker, dataset, number)
     if what == "calls":
-        return lists.calls(tracker, number)
+        return lists.calls_answer(tracker, number)
     if what.partition(" ")[0] == "summary":
-        from factory.views.summary import summary
+        from factory.views.summary import summary_answer
 
-        return summary(tracker, tracker.dataset(what.partition(" ")[2].strip() or dataset), number)
+        return summary_answer(tracker, tracker.dataset(what.partition(" ")[2].strip() or dataset), number)
     if what == "looks":
         return looks(tracker, data, whole=dataset is None)
     if what.startswith("look-"):
         return look_status(tracker, what)
     if what.startswith("call-"):
-        return lists.output(tracker, what, number, reader)
+        return lists.output_answer(tracker, what, number, reader)
     names = what.replace(",", " ").split()
     if len(names) > 1:
         return _side_by_side(tracker, names)
@@ -70,16 +70,16 @@ def _pipeline(tracker: "Tracker", reference: str, reader: str | None) -> Answer:
 
 def _own_words(tracker: "Tracker", pipeline: "Pipeline", reader: str) -> set[str]:
     """What a pipeline may be about for a reader: a shipped strategy's words, and those that the reader gave under its name."""
-    from factory.pipeline import shipped
+    from factory.pipeline import load_shipped
 
-    ours = shipped().get(pipeline.pipeline)
+    ours = load_shipped().get(pipeline.pipeline)
     owned = [tracker.store.find_pipeline(id) for id in tracker.store.owned(pipeline.pipeline, reader)]
     return {one.about for one in (ours, *owned) if one is not None}
 
 
 def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
     """One trial's trades in groups; nothing else can be broken down."""
-    from factory.views.breakdowns import breakdown
+    from factory.views.breakdowns import break_down
 
     if by not in BREAKDOWNS:
         raise PipelineError(f"by: '{by}' unknown; {did_you_mean(by, BREAKDOWNS)}")
@@ -88,7 +88,7 @@ def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
     pipeline = _resolve(tracker, what)
     if find_trial(tracker, pipeline) is None:
         raise PipelineError(f"by: {pipeline.id} has no trades yet; backtest it first")
-    rows = breakdown(tracker, pipeline, by)
+    rows = break_down(tracker, pipeline, by)
     return {"pipeline": pipeline.id, "by": by, **rows, "ledger": tracker.ledger_summary(pipeline.data)}
 
 

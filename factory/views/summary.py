@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from factory.core.answers import Answer, further, table
 from factory.core.errors import FactoryError, PipelineError
 from factory.core.times import now_ms
-from factory.evidence.deflated_sharpe import deflated
+from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
 from factory.ledger.board import Idea
-from factory.vault.pools import SEAL_ROWS, looks_of
-from factory.views.interpretation import reading
+from factory.vault.pools import SEAL_ROWS, read_looks
+from factory.views.interpretation import interpret
 
 if TYPE_CHECKING:
     from factory.tracking.tracker import Tracker
@@ -19,7 +19,7 @@ FAMILIES = 5
 """Ideas on a page, those with most trials first."""
 
 
-def summary(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
+def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
     """Sum a search up.
 
     A family is an idea: what is predicted, on what clock. It is ruled out, on validation, when even the
@@ -49,7 +49,7 @@ def summary(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
     return {
         "data": tracker.data_text(dataset),
         "best": _best(best, count),
-        "reading": reading(found, count, tracker.ledger.independent(dataset)),
+        "reading": interpret(found, count, tracker.ledger.independent(dataset)),
         "costs": _costs(found),
         **listed,
         "mean_net_calm_to_wild": _regimes(tracker, best),
@@ -69,7 +69,7 @@ def _best(entry: Entry, trials: int) -> Answer:
         "mean_net": [one for one in edge if one is not None] or None,
         "win_rate": found.get("win_rate"),
         "break_even": found.get("break_even"),
-        "deflated": deflated(found, trials),
+        "deflated": deflate_sharpe(found, trials),
     }
 
 
@@ -101,10 +101,10 @@ def _says(idea: Idea) -> str:
 
 def _regimes(tracker: "Tracker", best: Entry) -> list[float] | None:
     """Mean net of the best trial by volatility, from calm to wild: a breakdown like another, and counted as one."""
-    from factory.views.breakdowns import breakdown
+    from factory.views.breakdowns import break_down
 
     try:
-        found = breakdown(tracker, tracker.resolve(str(best.payload["pipeline"])), "volatility")
+        found = break_down(tracker, tracker.resolve(str(best.payload["pipeline"])), "volatility")
     except FactoryError:
         return None
     place = found["columns"].index("mean_net")
@@ -113,5 +113,5 @@ def _regimes(tracker: "Tracker", best: Entry) -> list[float] | None:
 
 def _heard(tracker: "Tracker", dataset: str) -> list[str] | None:
     now = now_ms()
-    looks = [look for look in looks_of(tracker.ledger.of_kinds(SEAL_ROWS)) if look.payload["dataset"] == dataset]
+    looks = [look for look in read_looks(tracker.ledger.of_kinds(SEAL_ROWS)) if look.payload["dataset"] == dataset]
     return [f"{look.payload['pipeline']} {look.heard(now)}" for look in looks] or None

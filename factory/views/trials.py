@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, tidy
-from factory.evidence.deflated_sharpe import deflated
+from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
 from factory.tracking.explanations import tell_probes
 from factory.vault.pools import SEAL_ROWS
-from factory.views.interpretation import reading
+from factory.views.interpretation import interpret
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
@@ -31,7 +31,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "trial": run["trial"],
         "seen_before": None if new else True,
         **headline(found),
-        "auc": interval(found, "auc"),
+        "auc": format_interval(found, "auc"),
         "log_loss": found.get("log_loss"),
         "brier": found.get("brier"),
         "calibration_slope": found.get("slope"),
@@ -43,28 +43,28 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "unconverged": run.get("unconverged"),
         "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
         "twins_show": "win_rate, return; the coin is one draw",
-        "on_flipped_bars": on_flipped_bars(run),
-        "units": units(pipeline),
-        "deflated": deflated(found, trials),
-        "reading": reading(found, trials, tracker.ledger.independent(pipeline.data)),
+        "on_flipped_bars": null_twin_answer(run),
+        "units": payoff_units(pipeline),
+        "deflated": deflate_sharpe(found, trials),
+        "reading": interpret(found, trials, tracker.ledger.independent(pipeline.data)),
         "price": run.get("price") or None,
         "probes": tell_probes(tracker.store, (tracker.agent, tracker.score_key(pipeline)), pipeline, run),
-        "ready": ready(tracker, pipeline, run),
+        "ready": readiness_answer(tracker, pipeline, run),
         "data": "simulated" if tracker.catalog.meta(pipeline.data)["simulated"] else None,
         "ledger": tracker.ledger_summary(pipeline.data),
     }
     return tidy(answer)
 
 
-def ready(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> Answer:
+def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> Answer:
     """What a look at a trial could examine, and what is missing for one."""
-    from factory.vault.readiness import ready_of_trial
+    from factory.vault.readiness import trial_readiness
 
     spec = tracker.catalog.spec(pipeline.data)
-    return ready_of_trial(spec, spec.contracts[pipeline.trade.contract], run, tracker.ledger.of_kinds(SEAL_ROWS))
+    return trial_readiness(spec, spec.contracts[pipeline.trade.contract], run, tracker.ledger.of_kinds(SEAL_ROWS))
 
 
-def on_flipped_bars(run: Answer) -> Answer | None:
+def null_twin_answer(run: Answer) -> Answer | None:
     """What the trial's frozen decisions come to where direction is a coin, and what the trial has beyond that."""
     twin, found = run.get("null"), run["metrics"]
     if not twin:
@@ -84,7 +84,7 @@ def headline(found: Answer) -> Answer:
         "win_rate": found.get("win_rate"),
         "win_interval": _pair(found, "win_low", "win_high"),
         "break_even": found.get("break_even"),
-        "mean_net": interval(found, "mean_net", "mean"),
+        "mean_net": format_interval(found, "mean_net", "mean"),
         "p_value": found.get("p_value"),
         "sharpe": found.get("sharpe"),
         "sharpe_error": found.get("sharpe_error"),
@@ -93,13 +93,13 @@ def headline(found: Answer) -> Answer:
     }
 
 
-def units(pipeline: "Pipeline") -> str:
+def payoff_units(pipeline: "Pipeline") -> str:
     """In what a trial's money is counted."""
     unit = "share that pays 1" if pipeline.trade.use == "up_or_down" else "unit of notional"
     return f"mean_net per {unit}; costs, return in starting equity"
 
 
-def interval(found: Answer, name: str, stem: str | None = None) -> list[float] | None:
+def format_interval(found: Answer, name: str, stem: str | None = None) -> list[float] | None:
     """A figure with the ends of its interval."""
     keys = (name, f"{stem or name}_low", f"{stem or name}_high")
     return [found[key] for key in keys if key in found] or None

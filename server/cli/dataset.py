@@ -46,7 +46,7 @@ def extend(
     if before.split == spec.split:
         say(f"{spec.dataset} is split like this already")
     else:
-        opening = grants.extension(workshop.ledger, reviewer, before)
+        opening = grants.make_retirement(workshop.ledger, reviewer, before)
         with bar(f"dataset {spec.dataset}") as report:
             build_dataset(workshop.workspace, spec, file.parent, report, opening)
     print_answer(workshop.describe(spec.dataset))

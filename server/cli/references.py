@@ -67,9 +67,9 @@ def _is_path(reference: str) -> bool:
 
 
 def _names(workshop: "Workshop") -> set[str]:
-    from factory.tracking.binding import all_bound
+    from factory.tracking.binding import bind_all_shipped
 
-    return {*workshop.store.names(), *(one.pipeline for one in all_bound(workshop.catalog))}
+    return {*workshop.store.names(), *(one.pipeline for one in bind_all_shipped(workshop.catalog))}
 
 
 def _near(file: Path, names: Iterable[str]) -> str:

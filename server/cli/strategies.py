@@ -119,14 +119,14 @@ def forward(
 ) -> None:
     """Trade what passed on newer bars, watched by evidence that may be read at any time."""
     from factory.market.spec import load_spec
+    from factory.vault.forward import extend_simulated, require_passed
     from factory.vault.forward import forward as watch
-    from factory.vault.forward import later, passed
 
     workshop = workshop_of(context)
-    spec = workshop.catalog.spec(passed(workshop.ledger, look).payload["dataset"]) if file is None else load_spec(file)
+    spec = workshop.catalog.spec(require_passed(workshop.ledger, look).payload["dataset"]) if file is None else load_spec(file)
     if file is None and spec.simulated is None:
         raise FactoryError(f"forward: dataset '{spec.dataset}' is real; give its file with a later sealed end")
-    newer = later(spec, days) if file is None else spec
+    newer = extend_simulated(spec, days) if file is None else spec
     with bar(f"newer bars of {spec.dataset}") as report:
         answer = watch(workshop.workspace, workshop.ledger, look, newer, file.parent if file else Path(), report)
     print_answer(answer)
@@ -184,6 +184,6 @@ def _show(workshop: "Workshop", asked: str, by: str | None, page: int, dataset: 
     answer = workshop.show(asked, by=by, page=page, dataset=dataset)
     print_answer(answer)
     if workshop.catalog.names() and asked == "leaderboard" and page == 1 and not answer["rows"]:
-        from factory.tracking.binding import all_bound
+        from factory.tracking.binding import bind_all_shipped
 
-        say(UNSCORED.format(next((one.pipeline for one in all_bound(workshop.catalog)), "PIPELINE")))
+        say(UNSCORED.format(next((one.pipeline for one in bind_all_shipped(workshop.catalog)), "PIPELINE")))

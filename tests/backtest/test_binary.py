@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from factory.backtest.binary import all_in
+from factory.backtest.binary import all_in_price
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary
 from tests.backtest.market import CONTRACTS, NAN, START, flat, long_or_short, perpetual, play, up_or_down, without
@@ -106,7 +106,7 @@ def test_a_lost_stake_of_everything_ends_the_trading() -> None:
 
 def test_the_all_in_price_never_falls_below_the_price() -> None:
     price = np.linspace(0.001, 0.999, 999)
-    assert np.all(all_in(RECORDED, price) >= price)
+    assert np.all(all_in_price(RECORDED, price) >= price)
 
 
 def test_a_volatility_target_does_not_fit_a_binary() -> None:

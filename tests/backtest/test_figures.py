@@ -6,7 +6,7 @@ import pytest
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.result import Result
 from factory.core.times import DAY, HOUR, MINUTE
-from factory.evidence.deflated_sharpe import deflated
+from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.pipeline.parts.trades import Trade
 from factory.statistics.blocks import LEAST_BLOCKS
 from factory.statistics.sharpe import mertens_error, moments, psr
@@ -25,7 +25,7 @@ def played(request: pytest.FixtureRequest) -> tuple[Trade, Result]:
 def test_the_deflated_sharpe_of_one_trial_is_its_psr(played: tuple[Trade, Result]) -> None:
     metrics = played[1].metrics
     assert ("psr" in metrics) == ("sharpe_error" in metrics) == ("sharpe_luck" in metrics)
-    assert deflated(metrics, 1) == pytest.approx(metrics.get("psr"))
+    assert deflate_sharpe(metrics, 1) == pytest.approx(metrics.get("psr"))
     if "psr" in metrics:
         assert psr(metrics["sharpe"], metrics["sharpe_error"]) == pytest.approx(metrics["psr"])
 

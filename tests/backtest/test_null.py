@@ -9,7 +9,7 @@ from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, run
-from factory.backtest.null import Holds, holds_of, mix, moves_of, replay
+from factory.backtest.null import Holds, freeze_holds, log_moves, mix_signs, replay
 from factory.backtest.null_labels import Questions, count_ups
 from factory.core.times import HOUR, MINUTE, to_ms
 from factory.learning.labels import label, windows_of
@@ -26,7 +26,7 @@ SEED = 11
 
 def sign(slot: int, draw: int, lane: int, *, gap: bool = False) -> float:
     word = -1 - slot if gap else slot >> 6
-    return 1.0 if (int(mix(uint64(SEED), draw, lane, word)) >> (0 if gap else slot & 63)) & 1 else -1.0
+    return 1.0 if (int(mix_signs(uint64(SEED), draw, lane, word)) >> (0 if gap else slot & 63)) & 1 else -1.0
 
 
 def flipped(series: Series, draw: int, lane: int, first: int, mirror: float = 1.0) -> Series:
@@ -70,8 +70,8 @@ def test_a_replay_is_the_kernel_on_rebuilt_bars(leave: dict[str, object], missin
     far = Levels(np.full(len(times), 0.004), np.full(len(times), 0.003), HOUR)
     trade = trade_of(leave)
     result = traded(trade, series, times, p, far)
-    moves = moves_of(series, int(series.time[-1]) + MINUTE)
-    holds = holds_of(trade, FREE, series, result.trades, times, far)
+    moves = log_moves(series, int(series.time[-1]) + MINUTE)
+    holds = freeze_holds(trade, FREE, series, result.trades, times, far)
     alone = trade_of({"use": "after", "hold": "1m"}) if leave["use"] == "signal" else trade
     for i in range(0, len(holds.row), 3):
         one = Holds._make(column[i : i + 1] for column in holds)
@@ -94,7 +94,7 @@ def test_signal_trades_are_cut_at_decisions_and_keep_their_sum() -> None:
     p = np.random.default_rng(0).uniform(0.3, 0.7, len(times))
     trade = trade_of({"use": "signal", "keep": 0.5})
     result = traded(trade, series, times, p, Levels(np.ones(len(times)), np.ones(len(times)), HOUR))
-    holds = holds_of(trade, FREE, series, result.trades, times, None)
+    holds = freeze_holds(trade, FREE, series, result.trades, times, None)
     assert len(holds.row) > len(result.trades)
     opened = series.columns["open"]
     paid = holds.weight * holds.side * (opened[np.minimum(holds.until, 899)] / opened[holds.row] - 1)
@@ -111,7 +111,7 @@ def test_signal_trades_that_waited_for_somebody_to_trade_are_cut_where_they_coul
     p = np.where(rng.random(len(times)) < 0.7, 0.6, 0.4)
     trade = trade_of({"use": "signal", "keep": 0.5})
     trades = traded(trade, series, times, p, Levels(np.ones(len(times)), np.ones(len(times)), HOUR)).trades
-    holds = holds_of(trade, FREE, series, trades, times, None)
+    holds = freeze_holds(trade, FREE, series, trades, times, None)
     assert (trades.entry_ms != times[trades.decision]).sum() > 20
     filled = np.flatnonzero(series.traded)
     for k in range(len(trades)):
@@ -134,7 +134,7 @@ def test_counted_ups_are_the_labels_of_rebuilt_bars(part: Label, above: float) -
     first, last, up, down = windows_of(part, series, times, unit, end)
     with np.errstate(divide="ignore"):
         asked = Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), above)
-    counted = count_ups(moves_of(series, end), asked, 3, SEED, 1)
+    counted = count_ups(log_moves(series, end), asked, 3, SEED, 1)
     for i, row in enumerate(first):
         pairs = np.array(
             [[label(part, flipped(series, draw, i + 1, int(row), side), times, unit, end).y[i] for side in (1.0, -1.0)]
@@ -146,7 +146,7 @@ def test_counted_ups_are_the_labels_of_rebuilt_bars(part: Label, above: float) -
 
 def test_draws_do_not_depend_on_threads_and_earn_nothing() -> None:
     series = wander(9, 40_000, 0.01)
-    moves = moves_of(series, int(series.time[-1]) + MINUTE)
+    moves = log_moves(series, int(series.time[-1]) + MINUTE)
     row = np.flatnonzero(np.isfinite(moves.jump))[100:39_000:300]
     n = len(row)
     for take, stop in ((np.inf, -np.inf), (0.01, -0.01), (np.inf, -0.004)):
@@ -162,7 +162,7 @@ def test_draws_do_not_depend_on_threads_and_earn_nothing() -> None:
 
 def test_shared_signs_make_the_same_trade_the_same() -> None:
     series = wander(9, 2_000)
-    moves = moves_of(series, int(series.time[-1]) + MINUTE)
+    moves = log_moves(series, int(series.time[-1]) + MINUTE)
     two = Holds(
         np.array([100, 100]), np.array([300, 300]), np.array([1.0, -1.0]), np.ones(2), np.full(2, np.inf), np.full(2, -np.inf),
         np.arange(2),
@@ -175,7 +175,7 @@ def test_a_bar_that_traded_nothing_fills_nothing() -> None:
     series = wander(13, 300)
     volume = np.ones(300)
     volume[50:60] = 0
-    moves = moves_of(replace(series, columns=series.columns | {"volume": volume}), int(series.time[-1]) + MINUTE)
+    moves = log_moves(replace(series, columns=series.columns | {"volume": volume}), int(series.time[-1]) + MINUTE)
     assert np.isnan(moves.jump[50:60]).all()
     assert moves.gap[60]
     closed = np.log(series.columns["close"])
@@ -185,7 +185,7 @@ def test_a_bar_that_traded_nothing_fills_nothing() -> None:
 def test_a_tie_that_magnitudes_leave_is_no_direction() -> None:
     series = bars([(100.0, 100.0, 100.0, 100.0)] * 20)
     asked = Questions(np.array([2]), np.array([6]), np.array([np.inf]), np.array([-np.inf]), 0.0)
-    assert count_ups(moves_of(series, int(series.time[-1]) + MINUTE), asked, 50, SEED, 1).total[0] == 50
+    assert count_ups(log_moves(series, int(series.time[-1]) + MINUTE), asked, 50, SEED, 1).total[0] == 50
 
 
 def test_a_label_that_asks_as_much_of_either_side_has_a_chance_of_one_half() -> None:
@@ -193,7 +193,7 @@ def test_a_label_that_asks_as_much_of_either_side_has_a_chance_of_one_half() -> 
     row = np.arange(5, 3_900, 30)
     far = np.full(len(row), np.inf)
     asked = Questions(row, row + 4, far, -far, 0.0)
-    ups = count_ups(moves_of(series, int(series.time[-1]) + MINUTE), asked, 20, SEED, 1)
+    ups = count_ups(log_moves(series, int(series.time[-1]) + MINUTE), asked, 20, SEED, 1)
     assert np.all(ups.chance() == 0.5)
     assert np.all(ups.excess() == 0)
 
@@ -202,7 +202,7 @@ def test_the_excess_of_noisy_chances_is_what_more_draws_take_away() -> None:
     series = wander(3, 40_000)
     row = np.arange(5, 39_000, 60)
     near, far = np.full(len(row), 0.004), np.full(len(row), -0.012)
-    asked, moves = Questions(row, row + 90, near, far, 0.0), moves_of(series, int(series.time[-1]) + MINUTE)
+    asked, moves = Questions(row, row + 90, near, far, 0.0), log_moves(series, int(series.time[-1]) + MINUTE)
     few, many = count_ups(moves, asked, 25, SEED, 1), count_ups(moves, asked, 2_000, SEED + 1, 1)
     truth = many.chance()
     loss = -(truth * np.log(few.chance()) + (1 - truth) * np.log(1 - few.chance()))

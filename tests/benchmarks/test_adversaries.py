@@ -22,7 +22,7 @@ from factory.core.times import DAY, HOUR, MINUTE
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.pipeline import Pipeline
-from factory.pipeline.checks import check
+from factory.pipeline.checks import check_pipeline
 
 LINE = Attacked("ties", "ties", 0, 1.5, 3, 2, "rF", -0.0225, "ties-5m", "primary")
 AT_HOME = {name: agent.kinds[0] for name, agent in ADVERSARIES.items()}
@@ -47,7 +47,7 @@ def test_each_adversary_makes_pipelines_that_the_product_takes(name: str, market
     made = [Pipeline.of(spec) for spec in islice(agent.proposals(market), 3)]
     assert len({pipeline.id for pipeline in made}) == len(made) >= 2
     for pipeline in made:
-        check(pipeline, market.spec, market.workshop.catalog.meta(market.spec.dataset))
+        check_pipeline(pipeline, market.spec, market.workshop.catalog.meta(market.spec.dataset))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MEAN_ZERO if kind != "crash"])

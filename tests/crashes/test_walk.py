@@ -12,7 +12,7 @@ import pytest
 from factory.ledger import Ledger
 from factory.market.catalog import Catalog
 from factory.storage.workspace import Workspace
-from factory.vault.pools import FAIL, PENDING, RETIREMENT, SEAL_ROWS, looks_of, pool_of
+from factory.vault.pools import FAIL, PENDING, RETIREMENT, SEAL_ROWS, find_pool, read_looks
 from tests.crashes.commands import files
 from tests.crashes.walker import Ran, Step, copied, kill, kills, run
 
@@ -118,17 +118,17 @@ def walk_looks(bases: Bases, tmp_path: Path) -> list[tuple[Step, str, str]]:
         named, ledger = unfinished(doctor), Ledger(Workspace(folder / "workspace"))
         entries = ledger.of_kinds(SEAL_ROWS)
         ledger.close()
-        (look,) = looks_of(entries)
+        (look,) = read_looks(entries)
         spec = Catalog(Workspace(folder / "workspace")).spec("scored")
         assert verified.said.startswith("whole"), step
         if look.verdict is None:
             assert look.name in named, step
             assert DONE["look"] in again.said, step
             assert (look.heard(look.due - 1), look.heard(look.due)) == (PENDING, FAIL), step
-            assert pool_of(entries, spec, look.due).left == 4, step
+            assert find_pool(entries, spec, look.due).left == 4, step
         else:
             assert named == "nothing", step
-            assert pool_of(entries, spec, look.due).left == 0, f"{step}: it passed, which closes its pool"
+            assert find_pool(entries, spec, look.due).left == 0, f"{step}: it passed, which closes its pool"
             assert again.status == 0 or DONE["look"] in again.said, step
         table.append((step, named, again.said))
     return table

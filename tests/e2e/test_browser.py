@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from factory.pipeline import shipped
+from factory.pipeline import load_shipped
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from tests.e2e.conftest import http_server
@@ -75,7 +75,7 @@ def browser(folder: Path) -> list[str]:
 def test_the_start_page_breaks_no_word_and_covers_nothing(
     environment: Mapping[str, str], workspace: Workspace, tmp_path: Path
 ) -> None:
-    perform(str(workspace.root), "backtest", {"agent": "tester", "pipeline": shipped()["btc-up-or-down-5m"].id})
+    perform(str(workspace.root), "backtest", {"agent": "tester", "pipeline": load_shipped()["btc-up-or-down-5m"].id})
     with http_server(environment) as url:
         page = html.escape(httpx.get(url.removesuffix("/mcp") + "/", timeout=120).text)
     frames = [f'<iframe style="width: {width}px; height: 3000px; border: 0" srcdoc="{page}"></iframe>' for width in WIDTHS]

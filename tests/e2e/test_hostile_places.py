@@ -9,9 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from factory.jobs import Jobs
-from factory.pipeline import provenance
+from factory.pipeline import read_provenance
 from factory.storage.workspace import Workspace
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from server import hosts
 from server.web.access import Access
 from server.web.app import create_app
@@ -79,13 +79,13 @@ def test_the_whole_loop_writes_nothing_outside_its_workspace(workspace: Workspac
 
 def test_reasons_come_back_from_the_strategy_file_as_they_were(workspace: Workspace) -> None:
     (file,) = (workspace.root / "proposed").glob("*.yaml")
-    assert provenance(file.read_text(encoding="utf-8"))["why"] == " ".join(WHY.split())
+    assert read_provenance(file.read_text(encoding="utf-8"))["why"] == " ".join(WHY.split())
 
 
 def test_jobs_run_there(workspace: Workspace) -> None:
     with Jobs(workspace, "tests.jobs.target:perform") as jobs:
         assert jobs.wait(jobs.start("add", {"a": 1, "b": 2}, "tester"), 60.0)["state"] == "done"
-    door_of(workspace).close()
+    vault_client(workspace).close()
 
 
 class Reader(HTMLParser):

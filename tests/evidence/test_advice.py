@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from factory.evidence.advice import advice, bootstrap_block, reality_check
+from factory.evidence.advice import advise, bootstrap_block, reality_check
 
 NOISE = np.random.default_rng(0)
 
@@ -16,7 +16,7 @@ def test_the_best_of_many_without_edge_is_not_a_surprise_and_a_real_one_is() -> 
 
 def test_the_same_trials_get_the_same_advice() -> None:
     dailies = NOISE.normal(size=(4, 100)).tolist()
-    assert advice({}, dailies[0], dailies, 4) == advice({}, dailies[0], dailies, 4)
+    assert advise({}, dailies[0], dailies, 4) == advise({}, dailies[0], dailies, 4)
 
 
 def test_a_lag_that_is_loud_after_five_quiet_ones_does_not_lengthen_the_block() -> None:
@@ -44,13 +44,13 @@ def test_a_block_is_a_whole_row_at_least(series: np.ndarray) -> None:
 
 def test_only_trials_of_the_same_days_that_vary_are_compared() -> None:
     own, other = NOISE.normal(size=(2, 40)).tolist()
-    compared = advice({}, own, [own, other], 2)
+    compared = advise({}, own, [own, other], 2)
     assert set(compared) == {"overfitting", "reality_check"}
-    assert advice({}, own, [own, other, [0.0] * 40, other[:30]], 4) == compared
-    assert advice({}, own, [own, [0.0] * 40], 2) == {}
-    assert advice({}, own[:19], [own[:19], other[:19]], 2) == {}
+    assert advise({}, own, [own, other, [0.0] * 40, other[:30]], 4) == compared
+    assert advise({}, own, [own, [0.0] * 40], 2) == {}
+    assert advise({}, own[:19], [own[:19], other[:19]], 2) == {}
 
 
 def test_a_trial_that_never_traded_is_advised_all_the_same() -> None:
     dailies = NOISE.normal(size=(3, 40)).tolist()
-    assert 0 <= advice({}, [0.0] * 40, dailies, 4)["reality_check"] <= 1
+    assert 0 <= advise({}, [0.0] * 40, dailies, 4)["reality_check"] <= 1

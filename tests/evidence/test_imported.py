@@ -14,7 +14,7 @@ from factory.market.build import build
 from factory.market.spec import DatasetSpec, load_spec
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.vault.reviewer import appoint
 from factory.workshop import Workshop
 from tests.market.bars import SPEC, START, csv, rows
@@ -97,7 +97,7 @@ def test_a_blocked_trial_is_refused_a_look_and_a_genuine_jump_is_not(tmp_path: P
         with pytest.raises(SealError, match=r"data: series\.btc: price jumps x1000"):
             perform(str(workspace.root), "submit", asked)
     finally:
-        door_of(workspace).close()
+        vault_client(workspace).close()
     again = trial(tmp_path, scaled(AT + 2), HOLD, f", adjust: [{{at: {iso(START + (AT + 2) * MINUTE)}, factor: 1}}]")
     assert lines_of(again, "block") == []
 

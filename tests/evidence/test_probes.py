@@ -8,8 +8,8 @@ import pytest
 
 from factory.core.times import DAY, MINUTE
 from factory.evidence.probes import learned, stored
-from factory.evidence.probes.causal import causal
-from factory.evidence.probes.findings import BLOCK, blocking
+from factory.evidence.probes.causal import check_causality
+from factory.evidence.probes.findings import BLOCK, blocking_lines
 from factory.expressions.columns import Columns
 from factory.expressions.compute import COMPUTE
 from factory.expressions.grammar import parse
@@ -87,7 +87,7 @@ def test_p1_and_p2_catch_an_operator_that_reads_the_future(
 ) -> None:
     monkeypatch.setitem(COMPUTE, "mean", leaky[leak])
     partition = market(unit=unit)
-    found = causal(
+    found = check_causality(
         expressions({"bad": "mean(btc.close, 10)", "good": "ret(btc.close, 5)"}), partition, decisions(partition), None
     )
     assert probes(found) == {"P1", "P2"}
@@ -96,7 +96,7 @@ def test_p1_and_p2_catch_an_operator_that_reads_the_future(
 
 def test_p1_and_p2_let_honest_features_pass_and_keep_what_they_found(tmp_path) -> None:
     partition, cache = market(), Cache(tmp_path)
-    found = [causal(expressions(CLEAN), partition, decisions(partition), cache) for _ in range(2)]
+    found = [check_causality(expressions(CLEAN), partition, decisions(partition), cache) for _ in range(2)]
     assert found == [[], []]
 
 
@@ -109,7 +109,7 @@ def test_every_operator_passes_p1_and_p2(name: str) -> None:
     expression = parse(operator.example)
     partition = market(days=6 + expression.lookback({"btc": MINUTE, "eth": MINUTE}) // DAY)
     expression.check({key: set(one.columns) for key, one in partition.series.items()}, dict.fromkeys(partition.series, MINUTE))
-    assert causal({"f": expression}, partition, decisions(partition)[::20], None) == []
+    assert check_causality({"f": expression}, partition, decisions(partition)[::20], None) == []
 
 
 def test_p4_p5_p6_catch_a_label_that_equals_a_feature() -> None:
@@ -126,24 +126,24 @@ def test_p4_p5_p6_catch_a_label_that_equals_a_feature() -> None:
 
 def test_p5_catches_seconds_to_settle() -> None:
     """The field's folklore: a time-to-settlement that carries the outcome, AUC 0.7566 at about 4,200 rows."""
-    (found,) = learned.too_good(0.7566, 4_200)
+    (found,) = learned.check_auc(0.7566, 4_200)
     assert found.severity == BLOCK
-    assert learned.too_good(0.527, 4_200) == []
-    assert [one.severity for one in learned.too_good(0.56, 50_000)] == ["warn"]
+    assert learned.check_auc(0.527, 4_200) == []
+    assert [one.severity for one in learned.check_auc(0.56, 50_000)] == ["warn"]
 
 
 def test_p5_measures_from_a_baseline_that_a_person_registered() -> None:
     """The market's own odds may rank well; what stands far above them may not."""
     rows, columns = rows_of(market(pm=odds()), {"odds": "pm.up"})
     times = rows.time
-    base = learned.baseline("pm.up", rows, columns)
-    assert learned.baseline("pm.down", rows, columns) == pytest.approx(base)
+    base = learned.baseline_auc("pm.up", rows, columns)
+    assert learned.baseline_auc("pm.down", rows, columns) == pytest.approx(base)
     assert base == pytest.approx(learned._area(rows.labels.y, rows.features["odds"]))
     assert base > 0.75
-    assert [one.severity for one in learned.too_good(base, len(times))] == [BLOCK]
-    assert learned.too_good(base, len(times), base) == []
-    assert learned.too_good(0.99, len(times), base)[0].severity == BLOCK
-    assert learned.baseline(None, rows, columns) == 0.5
+    assert [one.severity for one in learned.check_auc(base, len(times))] == [BLOCK]
+    assert learned.check_auc(base, len(times), base) == []
+    assert learned.check_auc(0.99, len(times), base)[0].severity == BLOCK
+    assert learned.baseline_auc(None, rows, columns) == 0.5
 
 
 SEEN = {
@@ -194,7 +194,7 @@ def test_p10_refuses_a_settlement_field_by_its_name() -> None:
         "pm", "values", 5 * MINUTE, 0, times, times, {"seconds_to_settle": np.zeros(len(times)), "up": np.zeros(len(times))}
     )
     named = expressions({"clock": "pm.seconds_to_settle", "odds": "pm.up", "own": "btc.close"})
-    (found,) = stored.settlement(named, market(pm=field))
+    (found,) = stored.check_settlement(named, market(pm=field))
     assert found.severity == BLOCK
     assert "features.clock" in found.says
 
@@ -218,9 +218,9 @@ def test_p8_catches_a_slow_series_joined_on_its_observation_date() -> None:
     weeks = np.arange(START, START + DAYS * DAY, 7 * DAY, dtype=np.int64)
     ofr = Series("ofr", "values", 7 * DAY, 0, weeks, weeks, {"value": np.arange(len(weeks), dtype=float)})
     named = expressions({"stress": "ofr.value"})
-    assert probes(stored.published(named, market(ofr=ofr))) == {"P8"}
+    assert probes(stored.check_publication(named, market(ofr=ofr))) == {"P8"}
     late = replace(ofr, delay=8 * DAY, known=weeks + 8 * DAY)
-    assert stored.published(named, market(ofr=late)) == []
+    assert stored.check_publication(named, market(ofr=late)) == []
 
 
 def test_p8_catches_a_row_that_counts_as_known_before_it_was() -> None:
@@ -229,7 +229,7 @@ def test_p8_catches_a_row_that_counts_as_known_before_it_was() -> None:
     known = np.array(btc.known)
     known[5_000] -= 1
     early = replace(partition, series={**partition.series, "btc": replace(btc, known=known)})
-    assert probes(stored.published(expressions({"r": "ret(btc.close, 1)"}), early)) == {"P8"}
+    assert probes(stored.check_publication(expressions({"r": "ret(btc.close, 1)"}), early)) == {"P8"}
 
 
 def test_p4_catches_rows_that_were_stamped_too_early() -> None:
@@ -251,10 +251,10 @@ def test_p11_catches_a_day_that_stands_on_both_sides_of_the_split() -> None:
     split = START + 8 * DAY
     train = Partition("p", "train", START, split, whole.series, "t")
     twice = {**whole.series, "btc": replace(btc, columns=columns)}
-    (found,) = stored.repeated(train, Partition("p", "validation", split, whole.end, twice, "v"), None)
+    (found,) = stored.check_repeats(train, Partition("p", "validation", split, whole.end, twice, "v"), None)
     assert found.severity == BLOCK
     assert "series.btc" in found.says
-    assert stored.repeated(train, Partition("p", "validation", split, whole.end, whole.series, "w"), None) == []
+    assert stored.check_repeats(train, Partition("p", "validation", split, whole.end, whole.series, "w"), None) == []
 
 
 def test_p9_tells_a_regime_change_and_keeps_quiet_without_one() -> None:
@@ -288,16 +288,16 @@ def test_p3_blocks_an_evaluation_that_ranks_shifted_labels() -> None:
 
 def test_a_waiver_lifts_its_probe_alone_and_an_unprobed_trial_is_refused() -> None:
     trial = {"probes": {"ran": "P1", "block": ["P5: too good", "P8: early"]}}
-    assert blocking(trial) == ["P5: too good", "P8: early"]
-    assert blocking(trial, {"P5"}) == ["P8: early"]
-    assert blocking({})[0].startswith("probes: none ran")
+    assert blocking_lines(trial) == ["P5: too good", "P8: early"]
+    assert blocking_lines(trial, {"P5"}) == ["P8: early"]
+    assert blocking_lines({})[0].startswith("probes: none ran")
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_markets_without_a_leak_are_not_blocked(seed: int) -> None:
     partition = market(seed=10 + seed)
     assert probes(suspects(partition, CLEAN)) == set()
-    assert causal(expressions(CLEAN), partition, decisions(partition)[::50], None) == []
+    assert check_causality(expressions(CLEAN), partition, decisions(partition)[::50], None) == []
 
 
 def suspects(partition: Partition, texts: dict[str, str], registered: str | None = None):
@@ -309,6 +309,6 @@ def suspects(partition: Partition, texts: dict[str, str], registered: str | None
     first, second = rows.take(np.arange(half)), rows.take(np.arange(half, len(rows.time)))
     fitted = learned._fitted(first.matrix(list(texts)), first.labels.y, 0)
     area = learned._area(second.labels.y, learned._chances(fitted, second.matrix(list(texts))))
-    return learned.suspicious(
+    return learned.check_validation(
         first, second, expressions(texts), (columns, columns), 5 * MINUTE, area, len(second.time), 0, registered
     )

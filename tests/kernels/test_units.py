@@ -75,7 +75,7 @@ KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.evidence.importance_kernels.permuted_sums": lambda unit: importance_kernels.permuted_sums(
         COLUMNS * unit, OTHERS * unit, np.arange(3), 3, ROOTS, FEATURE, THRESHOLD * unit, LEFT, RIGHT, LEAF
     ),
-    "factory.learning.experts.logit_kernels.chances": lambda unit: logit_kernels.chances(COLUMNS[:, 0]),
+    "factory.learning.experts.logit_kernels.logistic_chances": lambda unit: logit_kernels.logistic_chances(COLUMNS[:, 0]),
     "factory.learning.experts.logit_kernels.log_odds": lambda unit: logit_kernels.log_odds(
         COLUMNS * unit, np.ones(3) * unit, np.ones(3) / unit, 0.5
     ),
@@ -83,7 +83,7 @@ KERNELS: dict[str, Callable[[float], Any]] = {
         OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, TRADED, 0.002
     ),
 }
-UNITLESS = {"factory.backtest.null.mix"}
+UNITLESS = {"factory.backtest.null.mix_signs"}
 """Draws bits."""
 OF_OPERATORS = "factory.expressions.kernels."
 """Held by tests/expressions/test_units.py through the operators that are made of them."""

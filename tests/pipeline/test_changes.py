@@ -4,7 +4,7 @@ import pytest
 
 from factory.core.errors import PipelineError
 from factory.pipeline import Pipeline, diff, parse, render
-from factory.pipeline.changes import apply
+from factory.pipeline.changes import apply_changes
 from tests.pipeline.examples import long_short, up_down
 
 
@@ -164,10 +164,10 @@ def test_no_difference_is_no_line() -> None:
 )
 def test_a_list_or_a_part_may_be_written_as_in_a_file(path: str, text: str, same: object) -> None:
     plain = {"meta": {"use": "forest", "see": ["x"]}, "tune": {}, "label": {}, "trade": {"use": "up_or_down"}}
-    assert apply(plain, {path: text}, Pipeline) == apply(plain, {path: same}, Pipeline)
+    assert apply_changes(plain, {path: text}, Pipeline) == apply_changes(plain, {path: same}, Pipeline)
 
 
 def test_text_that_looks_like_a_list_and_is_none_says_where_it_breaks() -> None:
     with pytest.raises(PipelineError, match=r"^meta\.see: line 1: "):
-        apply({"meta": {}}, {"meta.see": "[line, vol"}, Pipeline)
-    assert apply({}, {"about": "[draft] of mine"}, Pipeline) == {"about": "[draft] of mine"}
+        apply_changes({"meta": {}}, {"meta.see": "[line, vol"}, Pipeline)
+    assert apply_changes({}, {"about": "[draft] of mine"}, Pipeline) == {"about": "[draft] of mine"}

@@ -4,19 +4,19 @@ import pytest
 
 from factory.core.errors import PipelineError
 from factory.core.times import DAY, HOUR, MINUTE, moment
-from factory.pipeline import Pipeline, check
+from factory.pipeline import Pipeline, check_pipeline
 from tests.pipeline.examples import META, dataset, long_short, up_down
 
 
 def refused(pipeline: Pipeline, **changes: Any) -> list[str]:
     child = pipeline.changed({path.replace("__", "."): value for path, value in changes.items()})
     with pytest.raises(PipelineError) as caught:
-        check(child, dataset(), META)
+        check_pipeline(child, dataset(), META)
     return list(caught.value.lines)
 
 
 def test_look_backs_are_computed() -> None:
-    facts = check(up_down(), dataset(), META)
+    facts = check_pipeline(up_down(), dataset(), META)
     assert facts.look_back["r15"] == 16 * MINUTE
     assert facts.look_back["hourly"] == 24 * HOUR
     assert facts.look_back["rsi14"] > 14 * MINUTE
@@ -70,15 +70,15 @@ def test_refits_wait_for_an_hour_a_label_and_a_decision() -> None:
     assert refused(seldom, refit={"every": "1h", "window": "90d"}) == [
         "refit.every: 1h is shorter than sample.every, 2h; write 2h or longer"
     ]
-    check(seldom.changed({"refit": {"every": "2h", "window": "2h"}}), dataset(), META)
-    check(long_short().changed({"refit": {"every": "4h", "window": "40h"}}), dataset(), META)
+    check_pipeline(seldom.changed({"refit": {"every": "2h", "window": "2h"}}), dataset(), META)
+    check_pipeline(long_short().changed({"refit": {"every": "4h", "window": "40h"}}), dataset(), META)
 
 
 def test_law_3_labels_longer_than_the_gap_are_refused() -> None:
     assert refused(long_short(), label__horizon="4d") == [
         "label.horizon: 4d spans past the gap between partitions; at most 3.66 days"
     ]
-    assert check(long_short().changed({"label.horizon": "3d"}), dataset(), META).label_span == 3 * DAY
+    assert check_pipeline(long_short().changed({"label.horizon": "3d"}), dataset(), META).label_span == 3 * DAY
     assert refused(long_short(), trade__exit={"use": "after", "hold": "1w"}) == [
         "trade.exit.hold: 1w spans past the gap between partitions; at most 3.66 days"
     ]
@@ -115,14 +115,14 @@ def test_a_binary_trade_decides_at_its_windows_starts() -> None:
     assert refused(up_down(), sample={"use": "cusum", "of": "r1", "threshold": 0.01}) == [
         "sample.use: cusum decides inside windows of 5m; write {use: clock, every: 5m}"
     ]
-    assert check(up_down().changed({"sample.every": "15m"}), dataset(), META)
+    assert check_pipeline(up_down().changed({"sample.every": "15m"}), dataset(), META)
 
 
 def test_law_9_leverage_stays_below_the_contracts() -> None:
     assert refused(long_short(), trade__size__leverage=6) == [
         "trade.size.leverage: 6 is above what btc-perpetual allows; at most 5"
     ]
-    assert check(long_short().changed({"trade.size.leverage": 5}), dataset(), META)
+    assert check_pipeline(long_short().changed({"trade.size.leverage": 5}), dataset(), META)
 
 
 def test_a_clock_that_never_strikes_is_refused() -> None:
@@ -142,7 +142,7 @@ def test_what_is_legal_and_perhaps_not_meant_is_a_warning() -> None:
             "meta.see": ["trend", "vol"],
         }
     )
-    assert check(child, dataset(), META).warnings == (
+    assert check_pipeline(child, dataset(), META).warnings == (
         "features.logp: nothing looks at it; name it in a see, or delete it",
         "features.slow: nothing looks at it; name it in a see, or delete it",
         "experts.revert: nothing looks at it; name it in a see, or delete it",
@@ -161,5 +161,5 @@ def test_a_look_back_that_rows_before_train_cover_loses_nothing() -> None:
     )
     earlier = {"series": {**META["series"], "btc": {**META["series"]["btc"], "first": moment("2023-11-25")}}}
     lost = "features.slow: looks back 40 days; the first 11% of train is lost to it"
-    assert lost in check(child, dataset(), META).warnings
-    assert check(child, dataset(), earlier).warnings == check(long_short(), dataset(), META).warnings
+    assert lost in check_pipeline(child, dataset(), META).warnings
+    assert check_pipeline(child, dataset(), earlier).warnings == check_pipeline(long_short(), dataset(), META).warnings

@@ -2,12 +2,12 @@ import re
 
 import pytest
 
-from factory.pipeline import Pipeline, diagram, outline, shipped
+from factory.pipeline import Pipeline, draw_diagram, draw_outline, load_shipped
 from tests.pipeline.examples import long_short, up_down
 
 
 def test_the_outline_reads_from_series_to_trade() -> None:
-    assert outline(long_short()).splitlines() == [
+    assert draw_outline(long_short()).splitlines() == [
         "btc (btc-sim) -> logp, vol, r60, burst",
         "cusum of logp by vol -> decisions; triple_barrier of btc in 4h, 1 and 1 vol -> what is learned",
         "r60, vol -> trend (gradient_boosting)",
@@ -19,7 +19,7 @@ def test_the_outline_reads_from_series_to_trade() -> None:
 
 
 def test_the_diagram_joins_what_mentions_each_other() -> None:
-    lines = [line.strip() for line in diagram(long_short()).splitlines()]
+    lines = [line.strip() for line in draw_diagram(long_short()).splitlines()]
     assert lines[0] == "flowchart LR"
     for edge in [
         "s_btc --> f_logp",
@@ -35,9 +35,9 @@ def test_the_diagram_joins_what_mentions_each_other() -> None:
     assert "e_trend --> trade" not in lines
 
 
-@pytest.mark.parametrize("pipeline", [up_down(), long_short(), *shipped().values()], ids=lambda pipeline: pipeline.id)
+@pytest.mark.parametrize("pipeline", [up_down(), long_short(), *load_shipped().values()], ids=lambda pipeline: pipeline.id)
 def test_every_edge_joins_nodes_that_are_drawn(pipeline: Pipeline) -> None:
-    text = diagram(pipeline)
+    text = draw_diagram(pipeline)
     drawn = set(re.findall(r"^\s*(\w+)[\[({/]", text, re.M))
     edges = re.findall(r"^\s*(\w+) (?:-->|-\.->|-\. \".*\" \.->) (\w+)$", text, re.M)
     assert {end for edge in edges for end in edge} <= drawn

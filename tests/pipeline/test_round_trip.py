@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory.pipeline import Pipeline, parse, provenance, render
+from factory.pipeline import Pipeline, parse, read_provenance, render
 from tests.pipeline.examples import LONG_SHORT, UP_DOWN, long_short, up_down
 
 FEATURES = {
@@ -134,17 +134,17 @@ def test_provenance_stands_beside_the_pipeline_and_outside_its_id() -> None:
     text = render(up_down(), facts)
     assert "  why: |-\n    it pays: see #4\n    and the second line\n" in text
     assert parse(text) == up_down()
-    assert provenance(text) == {
+    assert read_provenance(text) == {
         "id": up_down().id,
         "why": facts["why"],
         "trials": "12",
         "scores": {"auc": "0.53", "ok": "true"},
     }
-    assert provenance(render(long_short())) == {}
+    assert read_provenance(render(long_short())) == {}
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(), st.text(st.sampled_from("\0\x07\x1b\x7f\x85\u2028\ufeff\u202e'\"\\:# -|>%@`{}[]\n\t é😀&*!?a1")))
 def test_foreign_text_in_a_strategy_file_comes_back_as_it_was(first: str, second: str) -> None:
     told = {"why": first, "by": second, "list": [first, second], "scores": {"a": second}}
-    assert provenance(render(up_down(), told)) == told
+    assert read_provenance(render(up_down(), told)) == told

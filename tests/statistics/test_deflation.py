@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from factory.statistics.deflation import deflated, effective_trials, expected_maximum, expected_maximum_exact
+from factory.statistics.deflation import deflated_sharpe_ratio, effective_trials, expected_maximum, expected_maximum_exact
 from factory.statistics.overfitting import overfitting
 from factory.statistics.sharpe import moments
 
@@ -16,8 +16,8 @@ def test_the_expected_maximum_grows_with_the_trials_and_one_trial_is_not_deflate
 def test_more_trials_deflate_more_and_the_house_form_spares_a_real_edge() -> None:
     of = moments(np.random.default_rng(0).normal(0.15, 1, 500))
     assert of
-    assert deflated(of, 1) > deflated(of, 10) > deflated(of, 500)
-    assert deflated(of, 500) > deflated(of, 500, variance=0.05**2 + 1 / 499)
+    assert deflated_sharpe_ratio(of, 1) > deflated_sharpe_ratio(of, 10) > deflated_sharpe_ratio(of, 500)
+    assert deflated_sharpe_ratio(of, 500) > deflated_sharpe_ratio(of, 500, variance=0.05**2 + 1 / 499)
 
 
 def test_copies_of_one_trial_are_one_and_strangers_are_many() -> None:

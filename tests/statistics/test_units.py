@@ -10,7 +10,7 @@ from factory.statistics.blocks import block_mean, newey_west
 from factory.statistics.eprocess import log_e_values_of_mean
 from factory.statistics.overfitting import overfitting
 from factory.statistics.sharpe import autocorrelations, moments
-from factory.vault.likeness import difference
+from factory.vault.likeness import mean_difference_p_value
 
 RNG = np.random.default_rng(5)
 PAYOFF = RNG.standard_t(4, 600) * 0.01 + 0.001
@@ -24,7 +24,7 @@ MEASURES: dict[str, Measure] = {
     "Newey and West": lambda x: newey_west(x, 3)[0] / newey_west(x, 3)[1],
     "overfitting": lambda x: overfitting(x.reshape(60, 10)).logits,
     "evidence": lambda x: log_e_values_of_mean(x, 0.0),
-    "difference": lambda x: difference(x[:300], x[300:]),
+    "difference": lambda x: mean_difference_p_value(x[:300], x[300:]),
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_payoffs_that_are_all_the_same_have_no_deviation(unit: float) -> None:
     same = np.full(600, 0.1 * unit)
     assert moments(same) is None
     assert block_mean(same, TIMES, 4 * HOUR) is None
-    assert difference(same[:300], same[300:]) == 1.0
+    assert mean_difference_p_value(same[:300], same[300:]) == 1.0
 
 
 def test_payoffs_of_nothing_are_no_evidence() -> None:

@@ -12,7 +12,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.workshop import Workshop
 from tests.vault.market import FAST, SPEC
 
@@ -35,7 +35,7 @@ def workshop(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("RFCAT_LOOKS_A_DAY", "0")
     workspace = Workspace.open(root)
     yield Workshop(workspace, "tester")
-    door_of(workspace).close()
+    vault_client(workspace).close()
 
 
 @pytest.fixture

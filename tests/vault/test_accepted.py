@@ -12,11 +12,11 @@ import factory.market
 from factory.core.errors import SealError
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.pipeline import shipped
+from factory.pipeline import load_shipped
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault.admission import Request, admit
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.workshop import Workshop
 from server.mcp.app import build_server
 from tests.server.test_cli import rfcat
@@ -71,7 +71,7 @@ def test_a_trial_that_got_another_name_is_admitted_under_both(workshop: Workshop
 
 
 def test_a_pipeline_that_bears_another_ones_id_as_its_name_is_not_examined_in_its_place(workshop: Workshop) -> None:
-    ours = shipped()["btc-up-or-down-5m"]
+    ours = load_shipped()["btc-up-or-down-5m"]
     workshop.define(FAST.replace("fast-up-or-down", ours.id).replace("leaf: 100", "leaf: 110"))
     assert workshop.resolve(ours.id) == ours
     assert workshop.store.find_pipeline(ours.id) == ours
@@ -85,7 +85,7 @@ def test_what_start_scored_is_submitted(tmp_path: Path, monkeypatch: pytest.Monk
     workspace = market_of_the_shipped(tmp_path)
     workshop = Workshop(workspace, "tester")
     rfcat(workspace.root, "start")
-    scored = {name: perform(str(workspace.root), "backtest", {"pipeline": name}) for name in shipped()}
+    scored = {name: perform(str(workspace.root), "backtest", {"pipeline": name}) for name in load_shipped()}
     for name, told in scored.items():
         assert told["seen_before"]
         with pytest.raises(SealError, match="why, model, cutoff: missing"):  # and not that it is no trial
@@ -95,7 +95,7 @@ def test_what_start_scored_is_submitted(tmp_path: Path, monkeypatch: pytest.Monk
     told = rfcat(workspace.root, "submit", "btc-up-or-down-5m", *asked)
     assert "look-" in told
     assert workshop.pool("btc-sim").left < 5
-    door_of(workspace).close()
+    vault_client(workspace).close()
 
 
 def market_of_the_shipped(folder: Path) -> Workspace:

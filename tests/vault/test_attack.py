@@ -13,7 +13,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from factory.storage.workspace import Workspace
-from factory.vault.pools import SEAL_ROWS, looks_of
+from factory.vault.pools import SEAL_ROWS, read_looks
 from factory.workshop import Workshop
 from tests.conftest import ROOT
 from tests.vault.market import break_sealed
@@ -62,7 +62,7 @@ async def child(client: Client, **changes: Any) -> str:
 
 
 def looks(workspace: Workspace) -> list[Any]:
-    return looks_of(Workshop(workspace).ledger.of_kinds(SEAL_ROWS))
+    return read_looks(Workshop(workspace).ledger.of_kinds(SEAL_ROWS))
 
 
 async def test_terms_and_splits_cannot_be_smuggled(server: StdioServerParameters, workspace: Workspace) -> None:

@@ -9,7 +9,7 @@ from factory.core.errors import SealError
 from factory.market.build import build
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.vault.grants import waive
 from factory.vault.reviewer import appoint, unlock
 from factory.workshop import Workshop
@@ -58,5 +58,5 @@ def test_p3_refuses_what_ranks_labels_however_they_are_shifted(tmp_path: Path) -
         waive(workshop.ledger, unlock(workshop.ledger, PASSPHRASE), pipeline, "P6", "the same tide")
         assert "P3: labels shifted in time are still ranked" in submit()
     finally:
-        door_of(workspace).close()
+        vault_client(workspace).close()
     assert workshop.ledger.of_kinds(("look",)) == []

@@ -20,13 +20,13 @@ from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.market.verification import verify_dataset
-from factory.tasks.backtest import outcome, score
+from factory.tasks.backtest import outcome_to_dict, score
 from factory.tasks.context import TaskContext
 from factory.vault import exam, reports
-from factory.vault.pools import SEAL_ROWS, looks_of
+from factory.vault.pools import SEAL_ROWS, read_looks
 from factory.vault.reviewer import appoint, unlock
 from factory.vault.sealed_data import open_sealed
-from factory.views.breakdowns import breakdown
+from factory.views.breakdowns import break_down
 from factory.workshop import Workshop
 from tests.vault.market import SPEC
 
@@ -44,11 +44,11 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
     """All that is computed of the files of a workspace, from the rows to the reviewer's report; each gives a hash of its figures."""
     workspace, pipeline = workshop.workspace, workshop.resolve("fast-up-or-down")
     reviewer = unlock(workshop.ledger, PASSPHRASE)
-    (looked,) = (one for one in looks_of(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == look)
+    (looked,) = (one for one in read_looks(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == look)
 
     def trial() -> str:
         scored, model, volatility, found = score(TaskContext(workshop, pipeline, silent))
-        return content_key(scored.p, scored.result.daily.net, volatility, outcome(scored), model, found)
+        return content_key(scored.p, scored.result.daily.net, volatility, outcome_to_dict(scored), model, found)
 
     def examine() -> str:
         learned = exam.prepare(workspace, pipeline)
@@ -68,8 +68,8 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
         "trial": trial,
         "exam": examine,
         "build": build_another,
-        "breakdown": lambda: digest(breakdown(workshop, pipeline, "hour")),
-        "report": lambda: digest(reports.read(workspace, looked, reviewer)),
+        "breakdown": lambda: digest(break_down(workshop, pipeline, "hour")),
+        "report": lambda: digest(reports.read_report(workspace, looked, reviewer)),
     }
 
 

@@ -17,8 +17,8 @@ from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse
 from factory.tasks import perform
 from factory.vault import exam
-from factory.vault.forward import apart, catch_up, evidence, evidence_of_mean, forward, graded, later
-from factory.vault.pools import SEAL_ROWS, pool_of
+from factory.vault.forward import catch_up, extend_simulated, find_apart, forward, forward_grade, watch_mean, watch_wins
+from factory.vault.pools import SEAL_ROWS, find_pool
 from factory.workshop import Workshop
 from tests.server.test_cli import rfcat
 from tests.vault.market import FAST, SPEC
@@ -55,7 +55,7 @@ def test_a_perpetual_is_watched_by_what_it_earned(workshop: Workshop, submit) ->
     perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
     told = submit(made, claim=0.0001)
     assert told["verdict"] == "PASS"
-    longer = later(workshop.catalog.spec("vault-sim"), 20)
+    longer = extend_simulated(workshop.catalog.spec("vault-sim"), 20)
     found = forward(workshop.workspace, workshop.ledger, told["look"], longer, workshop.workspace.root)
     assert "break_even" not in found
     assert found["mean_net"] > 0
@@ -64,12 +64,12 @@ def test_a_perpetual_is_watched_by_what_it_earned(workshop: Workshop, submit) ->
 
 def test_bars_that_a_forward_test_told_of_have_no_looks_left(workshop: Workshop, submit) -> None:
     look = submit()["look"]
-    forward(workshop.workspace, workshop.ledger, look, later(SIMULATED, 10), workshop.workspace.root)
+    forward(workshop.workspace, workshop.ledger, look, extend_simulated(SIMULATED, 10), workshop.workspace.root)
     longer = SPEC.replace("days: 60", "days: 70").replace(
         "validation: [2024-01-31, 2024-02-15]\n  sealed: [2024-02-15, 2024-03-01]",
         "validation: [2024-01-31, 2024-03-01]\n  sealed: [2024-03-01, 2024-03-11]",
     )
-    pool = pool_of(workshop.ledger.of_kinds(SEAL_ROWS), load_spec(longer), now_ms())
+    pool = find_pool(workshop.ledger.of_kinds(SEAL_ROWS), load_spec(longer), now_ms())
     assert pool.retired
     assert pool.left == 0
 
@@ -78,7 +78,7 @@ def test_a_strategy_that_is_refitted_learns_from_the_sealed_rows_before_it_goes_
     """Its window reaches back eight days: without the sealed rows there would be nothing to learn from."""
     changes = {"refit": {"every": "5d", "window": "8d"}}
     refitted = workshop.resolve(workshop.define(parent="fast-up-or-down", changes=changes)["pipeline"])
-    longer = later(SIMULATED, 10)
+    longer = extend_simulated(SIMULATED, 10)
     series, _ = read_series(workshop.workspace, longer, workshop.workspace.root, silent)
     start, end = SIMULATED.split.span("sealed")[1], longer.split.span("sealed")[1]
     partition = Partition("vault-sim", "forward", start, end, series, "newer")
@@ -96,24 +96,24 @@ def test_a_strategy_that_is_refitted_learns_from_the_sealed_rows_before_it_goes_
 
 def test_only_what_passed_is_watched_and_only_on_newer_bars(workshop: Workshop, submit) -> None:
     with pytest.raises(SealError, match="unknown"):
-        forward(workshop.workspace, workshop.ledger, "look-1", later(SIMULATED, 5), workshop.workspace.root)
+        forward(workshop.workspace, workshop.ledger, "look-1", extend_simulated(SIMULATED, 5), workshop.workspace.root)
     look = submit()["look"]
     with pytest.raises(SealError, match="newer than 2024-03-01"):
         forward(workshop.workspace, workshop.ledger, look, SIMULATED, workshop.workspace.root)
     costlier = load_spec(SPEC.replace("fee: 0.0", "fee: 0.01"))
     with pytest.raises(SealError, match="contracts unchanged"):
-        forward(workshop.workspace, workshop.ledger, look, later(costlier, 5), workshop.workspace.root)
+        forward(workshop.workspace, workshop.ledger, look, extend_simulated(costlier, 5), workshop.workspace.root)
 
 
 def test_days_drawn_later_leave_the_sealed_ones_as_they_are() -> None:
-    longer = later(SIMULATED, 7)
+    longer = extend_simulated(SIMULATED, 7)
     assert longer.split.span("sealed")[1] - SIMULATED.split.span("sealed")[1] == 7 * 86_400_000
     assert longer.split.train == SIMULATED.split.train
 
 
 def test_evidence_settles_at_what_it_reaches_first() -> None:
     good, bad = binary(0.60, 3_000, 3), binary(0.40, 3_000, 4)
-    for watch in (lambda payoff: evidence(payoff, 0.5), lambda payoff: evidence_of_mean(payoff, 0.5)):
+    for watch in (lambda payoff: watch_wins(payoff, 0.5), lambda payoff: watch_mean(payoff, 0.5)):
         assert watch(good).state == "earned"
         assert watch(bad).state == "stopped"
         turned = watch(np.concatenate([good, bad]))
@@ -130,17 +130,17 @@ def binary(rate: float, n: int, seed: int) -> np.ndarray:
 def test_many_small_wins_do_not_hide_a_few_great_losses() -> None:
     """Nine of ten decisions win; what they lose in the tenth makes the mean negative."""
     payoff = np.where(np.random.default_rng(5).random(4_000) < 0.9, 0.01, -0.12)
-    assert evidence_of_mean(payoff, 0.04).state == "stopped"
+    assert watch_mean(payoff, 0.04).state == "stopped"
 
 
 def test_decisions_that_overlap_an_earlier_one_are_left_out() -> None:
     entry = np.array([0, 60, 240, 300, 310, 700], np.int64)
-    assert apart(entry, entry + 300).tolist() == [0, 3, 5]
-    assert apart(entry[:0], entry[:0]).tolist() == []
+    assert find_apart(entry, entry + 300).tolist() == [0, 3, 5]
+    assert find_apart(entry[:0], entry[:0]).tolist() == []
 
 
 def test_a_coin_is_rarely_taken_for_an_edge_however_often_one_looks() -> None:
-    states = [evidence(binary(0.5, 400, seed), 0.5).state for seed in range(120)]
+    states = [watch_wins(binary(0.5, 400, seed), 0.5).state for seed in range(120)]
     assert states.count("earned") <= 12  # 5 % are allowed; 13 or more of 120 have chance 0.006 at that rate
 
 
@@ -159,6 +159,6 @@ def test_a_coin_is_rarely_taken_for_an_edge_however_often_one_looks() -> None:
 def test_grade_a_needs_newer_real_bars_and_of_a_binary_recorded_odds(
     state: str, spec: DatasetSpec, contract: Binary | Perpetual, grade: str, why: str
 ) -> None:
-    found, told = graded(state, "B", spec, contract)
+    found, told = forward_grade(state, "B", spec, contract)
     assert found == grade
     assert re.search(why, told or "")

@@ -11,7 +11,7 @@ from factory.core.times import DAY, MINUTE
 from factory.flow import Scored
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Partition, Series
-from factory.vault.likeness import LEVEL, alike, difference, differences
+from factory.vault.likeness import LEVEL, compare_trading, is_alike, mean_difference_p_value
 
 START = 1_704_067_200_000
 QUOTED = Binary(use="binary", of="btc", window="5m", odds="pm", fee=0, half_spread=0)
@@ -54,13 +54,15 @@ def _result():
 def compared(seed: int, contract: Contract, days: tuple[int, int] = (60, 60), **sealed: float) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     gated = bool(sealed.pop("gated", 0))
-    return differences(contract, part(rng, days[0], contract, gated=gated), part(rng, days[1], contract, gated=gated, **sealed))
+    return compare_trading(
+        contract, part(rng, days[0], contract, gated=gated), part(rng, days[1], contract, gated=gated, **sealed)
+    )
 
 
 @pytest.mark.parametrize("contract", [QUOTED, PERPETUAL], ids=lambda one: one.use)
 @pytest.mark.parametrize("days", [(15, 15), (90, 60)])
 def test_the_same_way_of_trading_is_seldom_called_another(contract: Contract, days: tuple[int, int]) -> None:
-    assert sum(not alike(compared(seed, contract, days)) for seed in range(100)) <= 5
+    assert sum(not is_alike(compared(seed, contract, days)) for seed in range(100)) <= 5
 
 
 @pytest.mark.parametrize(
@@ -75,13 +77,13 @@ def test_the_same_way_of_trading_is_seldom_called_another(contract: Contract, da
 )
 def test_another_way_of_trading_is_named(contract: Contract, other: dict[str, float], named: str) -> None:
     found = compared(1, contract, **other)
-    assert not alike(found)
+    assert not is_alike(found)
     assert found[named] < 0.005
 
 
 def test_trading_more_on_wilder_days_is_no_other_way() -> None:
-    assert sum(not alike(compared(seed, PERPETUAL, gated=1, wild=1.6)) for seed in range(40)) <= 8
-    assert alike({})
+    assert sum(not is_alike(compared(seed, PERPETUAL, gated=1, wild=1.6)) for seed in range(40)) <= 8
+    assert is_alike({})
 
 
 def test_what_changes_slowly_by_itself_is_no_difference() -> None:
@@ -91,8 +93,8 @@ def test_what_changes_slowly_by_itself_is_no_difference() -> None:
     for _ in range(400):
         path = np.cumsum(rng.standard_normal(20 + 360))
         weeks = np.sign(path[20:] - path[:-20])[:350].reshape(-1, 7).mean(axis=1)
-        alarms += difference(weeks[:25], weeks[25:]) < LEVEL / 3
+        alarms += mean_difference_p_value(weeks[:25], weeks[25:]) < LEVEL / 3
         rates = rng.poisson(70, 50) / 7 + np.repeat([0, 2], 25)
-        missed += difference(rates[:25], rates[25:]) >= LEVEL / 3
+        missed += mean_difference_p_value(rates[:25], rates[25:]) >= LEVEL / 3
     assert alarms < 12
     assert missed < 20

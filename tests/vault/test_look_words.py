@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from factory.evidence.advice import advice
+from factory.evidence.advice import advise
 from factory.tasks import perform
 from factory.workshop import Workshop
 from tests.vault.market import FAST
@@ -25,6 +25,6 @@ def test_every_key_of_a_look_is_explained(workshop: Workshop, submit, monkeypatc
 def test_every_advice_is_explained() -> None:
     days = np.random.default_rng(1).normal(0, 1, (2, 60)).tolist()
     found = {"psr": 0.9, "sharpe": 1.0, "sharpe_error": 1.0, "sharpe_luck": 1.0}
-    told = advice(found, days[0], days, 2)
+    told = advise(found, days[0], days, 2)
     assert len(told) == 4
     assert explained(told) == set()

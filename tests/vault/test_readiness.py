@@ -10,9 +10,9 @@ from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.vault.grants import retire
-from factory.vault.planning import claims_allowed, mistake_in_claim, needed_decisions
+from factory.vault.planning import check_claim, claims_allowed, needed_decisions
 from factory.vault.pools import SEAL_ROWS
 from factory.vault.reviewer import appoint, unlock
 from factory.workshop import Workshop
@@ -29,7 +29,7 @@ def real(tmp_path: Path):
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, spec(), tmp_path)
     yield Workshop(workspace, "tester")
-    door_of(workspace).close()
+    vault_client(workspace).close()
 
 
 def test_submit_names_all_that_is_missing_at_once_and_spends_nothing(real: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_the_ends_that_are_told_can_be_examined_whatever_their_digits(workshop: 
     assert low < most <= high
     assert math.isclose(most, high, rel_tol=2e-3)
     for claim in (low, most):
-        assert mistake_in_claim(contract, found, claim, 0.01, expected) is None
+        assert check_claim(contract, found, claim, 0.01, expected) is None
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 from factory.core.errors import SealError
 from factory.core.hashes import write_hashes
 from factory.vault import reports
-from factory.vault.client import door_of
-from factory.vault.explanation import explain, statements
-from factory.vault.pools import SEAL_ROWS, Look, looks_of
+from factory.vault.client import vault_client
+from factory.vault.explanation import explain, explain_checks
+from factory.vault.pools import SEAL_ROWS, Look, read_looks
 from factory.vault.rehearsal import length_ratio, refuse_short
 from factory.vault.reviewer import appoint, unlock
 from factory.workshop import Workshop
@@ -34,12 +34,12 @@ def reviewed(workshop: Workshop, tmp_path: Path):
     secret.write_text(PASSPHRASE)
 
     def read() -> tuple[str, dict[str, Any]]:
-        (look,) = looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
+        (look,) = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
         text = rfcat(workshop.workspace.root, "vault", "show", look.name, "--passphrase-file", str(secret))
         starts = [text.index(section) for section in SECTIONS]
         assert starts == sorted(starts)
         assert starts[0] == 0, "the words come first"
-        return text, reports.read(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE))
+        return text, reports.read_report(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE))
 
     return read
 
@@ -51,9 +51,9 @@ def test_a_look_that_came_late_is_reported_as_the_fail_that_was_told(
     """The exam is held up beyond its time, and finds a PASS that was told to nobody."""
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "60")
     name = submit()["look"]
-    (examining,) = door_of(workshop.workspace)._leaving
+    (examining,) = vault_client(workshop.workspace)._leaving
     os.kill(examining.pid, signal.SIGSTOP)
-    (look,) = looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
+    (look,) = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
     time.sleep(max(0.0, look.due / 1000 - time.time()) + 0.5)
     assert workshop.show(name)["verdict"] == "FAIL"
     os.kill(examining.pid, signal.SIGCONT)
@@ -98,7 +98,7 @@ def test_an_exam_that_broke_is_reported_as_one(workshop: Workshop, submit, revie
 def test_a_failed_part_is_named_with_what_came_and_what_must_hold(workshop: Workshop, submit, reviewed) -> None:
     submit()
     _, report = reviewed()
-    (look,) = looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
+    (look,) = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
     failed = {
         **report,
         "found": "FAIL",
@@ -112,7 +112,7 @@ def test_a_failed_part_is_named_with_what_came_and_what_must_hold(workshop: Work
     )
     assert "These hold: decisions, drift, " in words["why"]
     assert "no edge" in words["does not mean"]
-    assert set(statements(look.payload, report)) == set(report["checks"])
+    assert set(explain_checks(look.payload, report)) == set(report["checks"])
 
 
 def _heard(look: Look, verdict: str) -> Look:
@@ -123,7 +123,7 @@ def _heard(look: Look, verdict: str) -> Look:
 def test_a_report_that_is_missing_or_not_yet_told_is_said_in_words(workshop: Workshop, submit, reviewed) -> None:
     submit()
     _, report = reviewed()
-    (look,) = looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
+    (look,) = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
     ended = {**report, "ended": look.due - 60_000}
     unwritten = Look(look.entry, None)
     assert explain(unwritten, {}, look.due)["told"].startswith("FAIL on 20")
@@ -137,12 +137,12 @@ def test_a_report_that_is_missing_or_not_yet_told_is_said_in_words(workshop: Wor
 
 def test_another_report_in_its_place_is_not_read(workshop: Workshop, submit, reviewed) -> None:
     submit()
-    (look,) = looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
-    forged = reports.keep(workshop.workspace, look.name, b"something else")
+    (look,) = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
+    forged = reports.write_report(workshop.workspace, look.name, b"something else")
     assert look.verdict is not None
     assert forged != look.verdict.payload["report"]
     with pytest.raises(SealError, match="not the one that was written"):
-        reports.read(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE))
+        reports.read_report(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE))
 
 
 def test_a_delay_shorter_than_the_exam_is_refused_before_anything_is_spent(

@@ -7,14 +7,14 @@ import pytest
 from scipy.stats import t
 
 from factory.core.errors import PipelineError, SealError
-from factory.evidence.null_twin import held_against
+from factory.evidence.null_twin import widen_errors
 from factory.market.build import build
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.spec import load_spec
 from factory.tasks import perform
 from factory.vault import exam, reports
 from factory.vault.audit import _overspent
-from factory.vault.pools import SEAL_ROWS, Look, looks_of
+from factory.vault.pools import SEAL_ROWS, Look, read_looks
 from factory.vault.reviewer import appoint, unlock
 from factory.vault.sealed_data import open_sealed
 from factory.workshop import Workshop
@@ -88,19 +88,19 @@ def test_a_trial_stands_beside_its_null_twin(workshop: Workshop) -> None:
 @pytest.mark.parametrize("contract", [PERPETUAL, BINARY], ids=["perpetual", "binary"])
 def test_a_trial_s_interval_is_no_narrower_than_its_twin_s(contract: Contract) -> None:
     sure = {"mean_net": 0.0005, "mean_error": 1e-5, "break_even": 0.5, "blocks": 31.0, "p_value": 1e-17}
-    found = held_against(sure, contract, {"mean_net": -0.0009, "mean_spread": 0.0012})
+    found = widen_errors(sure, contract, {"mean_net": -0.0009, "mean_spread": 0.0012})
     assert found["p_value"] == pytest.approx(t.sf(0.0005 / 0.0012, 30))
     assert found["mean_high"] == pytest.approx(0.0005 + t.ppf(0.975, 30) * 0.0012)
     assert found.get("win_high", 0.5 + found["mean_high"]) == pytest.approx(0.5 + found["mean_high"])
-    assert held_against(sure, contract, {"mean_net": 0.0, "mean_spread": 1e-9})["p_value"] < 1e-17
+    assert widen_errors(sure, contract, {"mean_net": 0.0, "mean_spread": 1e-9})["p_value"] < 1e-17
     few = {"mean_net": 0.0005, "blocks": 29.0}
-    assert held_against(few, contract, {"mean_spread": 0.0012}) == few
+    assert widen_errors(few, contract, {"mean_spread": 0.0012}) == few
 
 
 @pytest.mark.parametrize("contract", [PERPETUAL, BINARY], ids=["perpetual", "binary"])
 def test_payoffs_that_are_all_alike_are_as_sure_as_their_twin_s(contract: Contract) -> None:
     alike = {"mean_net": 0.02, "break_even": 0.97, "blocks": 40.0}
-    found = held_against(alike, contract, {"mean_net": 0.0, "mean_spread": 0.03})
+    found = widen_errors(alike, contract, {"mean_net": 0.0, "mean_spread": 0.03})
     assert found["p_value"] == pytest.approx(t.sf(2 / 3, 39))
 
 
@@ -151,8 +151,8 @@ def test_a_later_look_at_the_same_decisions_gets_what_the_first_left(workshop: W
     again = workshop.define(parent=made, changes={"trade.size.share": 0.002})["pipeline"]
     tried(workshop, again)
     submit(again, claim=claim)
-    looks = looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
-    told = [reports.read(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE)) for look in looks]
+    looks = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
+    told = [reports.read_report(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE)) for look in looks]
     assert [look.payload["levels"] for look in looks] == ["joint", "joint"]
     assert [look.payload["alpha"] for look in looks] == pytest.approx([0.01, 0.01])
     assert told[0]["level"] == 0.01
@@ -163,7 +163,7 @@ def test_a_later_look_at_the_same_decisions_gets_what_the_first_left(workshop: W
 def test_levels_other_than_those_that_the_pool_began_with_are_found(workshop: Workshop, submit) -> None:
     made, claim = lucky(workshop)
     submit(made, claim=claim)
-    (look,) = looks_of(workshop.ledger.of_kinds(SEAL_ROWS))
+    (look,) = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
     other = Look(replace(look.entry, seq=look.entry.seq + 1, payload={**look.payload, "look": 2, "levels": "apart"}), None)
     assert not _overspent(look, [])
     assert _overspent(other, [look]) == [f"{other.name}: its levels are apart, those of its pool joint"]

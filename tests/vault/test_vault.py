@@ -17,10 +17,10 @@ from factory.market.spec import load_spec
 from factory.statistics.planning import decisions_needed
 from factory.tasks import perform
 from factory.vault import reports
-from factory.vault.client import door_of
+from factory.vault.client import vault_client
 from factory.vault.planning import needed_decisions
-from factory.vault.pools import SEAL_ROWS, Look, looks_of
-from factory.vault.reviewer import appoint, reviewer_of, unlock
+from factory.vault.pools import SEAL_ROWS, Look, read_looks
+from factory.vault.reviewer import appoint, find_reviewer, unlock
 from factory.workshop import Workshop
 from tests.vault.market import SPEC
 
@@ -51,7 +51,7 @@ def test_a_real_edge_passes_and_the_pool_closes(workshop: Workshop, submit) -> N
 
 def test_a_look_that_is_being_examined_is_pending_even_where_verdicts_need_not_wait(workshop: Workshop, submit) -> None:
     submit()
-    (look,) = looks_of(rows(workshop))
+    (look,) = read_looks(rows(workshop))
     unfinished = Look(look.entry, None)
     assert look.heard(look.entry.at) == "PASS"
     assert unfinished.heard(look.entry.at) == "pending"
@@ -136,7 +136,7 @@ def test_at_most_one_look_a_day_unless_a_person_says_otherwise(
 
 
 def kill(workshop: Workshop) -> None:
-    examining = door_of(workshop.workspace)._leaving
+    examining = vault_client(workshop.workspace)._leaving
     assert examining
     for process in examining:
         os.killpg(process.pid, signal.SIGKILL)
@@ -162,7 +162,7 @@ def test_whoever_asks_next_does_not_wait_for_an_exam(workshop: Workshop, submit,
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "600")
     other = child(workshop, 120)
     look = submit()["look"]
-    (examining,) = door_of(workshop.workspace)._leaving
+    (examining,) = vault_client(workshop.workspace)._leaving
     os.kill(examining.pid, signal.SIGSTOP)  # an exam without end
     with ThreadPoolExecutor(1) as pool:
         try:
@@ -170,7 +170,7 @@ def test_whoever_asks_next_does_not_wait_for_an_exam(workshop: Workshop, submit,
                 pool.submit(submit, other).result(timeout=120)
         finally:
             kill(workshop)
-    assert [look.payload["look"] for look in looks_of(rows(workshop))] == [1]
+    assert [look.payload["look"] for look in read_looks(rows(workshop))] == [1]
 
 
 def test_a_look_of_a_dead_vault_is_pending_until_its_time_and_then_the_next_may_be_spent(
@@ -186,7 +186,7 @@ def test_a_look_of_a_dead_vault_is_pending_until_its_time_and_then_the_next_may_
     assert workshop.show(look)["verdict"] == "FAIL"
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
     assert submit(other)["verdict"] == "PASS"
-    assert [one.payload["look"] for one in looks_of(rows(workshop))] == [1, 2]
+    assert [one.payload["look"] for one in read_looks(rows(workshop))] == [1, 2]
 
 
 @pytest.mark.slow
@@ -220,7 +220,7 @@ def test_of_many_processes_that_submit_at_once_one_spends_a_look(workshop: Works
     root = str(workshop.workspace.root)
     asking = [subprocess.Popen([sys.executable, "-c", code, root, one], stderr=subprocess.PIPE, text=True) for one in made]
     told = [process.communicate()[1] for process in asking]
-    (look,) = looks_of(rows(workshop))
+    (look,) = read_looks(rows(workshop))
     assert sorted(process.returncode for process in asking) == [0, 1, 1, 1]
     refusals = [text for text in told if text]
     assert all(f"{look.name} at the same sealed stretch is pending" in text for text in refusals)
@@ -253,8 +253,8 @@ def test_reports_open_with_the_passphrase_alone(workshop: Workshop, submit) -> N
     assert b"p_value" not in path.read_bytes()
     with pytest.raises(SealError, match="not the reviewer's"):
         unlock(workshop.ledger, "some other passphrase")
-    (look,) = looks_of(rows(workshop))
-    report = reports.read(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE))
+    (look,) = read_looks(rows(workshop))
+    report = reports.read_report(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE))
     assert report["verdict"] == "PASS"
     assert report["figures"]["p_value"] <= 0.01
     assert 0.5 < report["highest_price_that_passes"] < 0.75
@@ -288,7 +288,7 @@ def test_real_data_need_a_reviewer_and_the_full_delay(workshop: Workshop, monkey
         release_seconds(simulated=False)
     monkeypatch.delenv("RFCAT_RELEASE_SECONDS")
     assert release_seconds(simulated=False) == release_seconds(simulated=True) == 120
-    assert reviewer_of(rows(workshop)) is None
+    assert find_reviewer(rows(workshop)) is None
 
 
 def test_no_trace_of_sealed_rows_lies_outside_the_vault(workshop: Workshop, submit) -> None:

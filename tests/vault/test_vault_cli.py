@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from factory.core.times import moment
-from factory.pipeline import provenance
+from factory.pipeline import read_provenance
 from factory.storage.workspace import Workspace
 from factory.vault.reviewer import appoint
 from factory.workshop import Workshop
@@ -62,7 +62,7 @@ def test_a_simulated_market_is_drawn_anew_with_fresh_looks(workshop: Workshop, s
 def test_a_strategy_file_tells_its_verdict_at_its_price(workshop: Workshop, submit, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("RFCAT_PROPOSALS", str(tmp_path / "proposed"))
     submit()
-    written = provenance(Path(workshop.propose("fast-up-or-down", "it passed")["file"]).read_text())
+    written = read_provenance(Path(workshop.propose("fast-up-or-down", "it passed")["file"]).read_text())
     (look,) = written["sealed"]
     assert look["verdict"] == "PASS"
     assert look["price"] == "at an assumed price of 0.50"

@@ -8,7 +8,7 @@ import pytest
 from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.pipeline import check, shipped
+from factory.pipeline import check_pipeline, load_shipped
 from factory.storage.workspace import Workspace
 from factory.workshop import Workshop
 from tests.market.bars import SPEC as BARS
@@ -47,27 +47,27 @@ def test_what_is_listed_is_what_the_dataset_takes_and_runs_by_name_and_id(worksh
     assert set(listed) == {FITS}
     for name, id in listed.items():
         pipeline = workshop.resolve(name)
-        assert (pipeline.id, pipeline.data, pipeline.features) == (id, "small-sim", shipped()[name].features)
-        check(pipeline, workshop.catalog.spec("small-sim"), workshop.catalog.meta("small-sim"))
+        assert (pipeline.id, pipeline.data, pipeline.features) == (id, "small-sim", load_shipped()[name].features)
+        check_pipeline(pipeline, workshop.catalog.spec("small-sim"), workshop.catalog.meta("small-sim"))
         assert workshop.resolve_or_derive(name) == workshop.resolve(id).id == id
         assert workshop.show(name)["pipeline"] == workshop.show(id)["pipeline"] == id
         assert f"show(what='{id}')" in workshop.list_features()["next"]
 
 
-@pytest.mark.parametrize("name", [*shipped(), "btc-long-shor"])
+@pytest.mark.parametrize("name", [*load_shipped(), "btc-long-shor"])
 def test_where_nothing_fits_no_shipped_strategy_is_listed_and_none_is_said_to_lack_btc_sim(bare: Workshop, name: str) -> None:
     told = json.dumps([bare.describe(), bare.list_features()])
-    assert not any(shipped_name in told for shipped_name in shipped())
+    assert not any(shipped_name in told for shipped_name in load_shipped())
     for use in (bare.show, bare.resolve_or_derive, bare.require_trial):
         with pytest.raises(PipelineError) as error:
             use(name)
         assert "btc-sim" not in str(error.value)
-        assert not any(f"did you mean '{shipped_name}'" in str(error.value) for shipped_name in shipped())
+        assert not any(f"did you mean '{shipped_name}'" in str(error.value) for shipped_name in load_shipped())
 
 
 def test_an_empty_workspace_lists_none(tmp_path: Path) -> None:
     empty = Workshop(Workspace.open(tmp_path / "empty"), "tester")
-    assert not any(name in json.dumps([empty.describe(), empty.list_features()]) for name in shipped())
+    assert not any(name in json.dumps([empty.describe(), empty.list_features()]) for name in load_shipped())
     with pytest.raises(PipelineError, match="no dataset is built yet; run `rfcat start`"):
         empty.show(TOO_LONG)
 
@@ -94,8 +94,8 @@ def test_a_name_that_fits_two_datasets_is_refused_with_the_ids(twice: Workshop) 
 
 def test_on_its_own_dataset_a_name_means_the_strategy_as_it_was_shipped(twice: Workshop) -> None:
     build(twice.workspace, load_spec(drawn("btc-sim", 7)))
-    assert twice.resolve(FITS) == shipped()[FITS]
-    assert twice.describe("east")["pipelines"][FITS] != twice.describe("btc-sim")["pipelines"][FITS] == shipped()[FITS].id
+    assert twice.resolve(FITS) == load_shipped()[FITS]
+    assert twice.describe("east")["pipelines"][FITS] != twice.describe("btc-sim")["pipelines"][FITS] == load_shipped()[FITS].id
 
 
 def test_what_was_used_by_name_is_kept_for_all_who_know_its_id(workshop: Workshop, do) -> None:

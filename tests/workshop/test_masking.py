@@ -16,7 +16,7 @@ from factory.market.series import Series
 from factory.market.spec import load_spec
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.tasks.masking import STRETCH, hidden_days, tells_of
+from factory.tasks.masking import STRETCH, hidden_days, mark_telling_rows
 from factory.workshop import Workshop
 from tests.market.bars import START, csv, rows
 from tests.workshop.test_framing import read
@@ -190,10 +190,10 @@ def _shown(start: int, days: int, share: float) -> np.ndarray:
 def test_a_row_is_hidden_when_a_part_of_what_it_may_tell_of_is() -> None:
     hours = 4 * HOUR * np.arange(12, dtype=np.int64) + 2 * HOUR  # the last of a day reaches two hours into the next
     hidden = np.array([1])
-    assert np.flatnonzero(tells_of(_series("bars", 4 * HOUR, 0, hours), hidden)).tolist() == [5, 6, 7, 8, 9, 10, 11]
+    assert np.flatnonzero(mark_telling_rows(_series("bars", 4 * HOUR, 0, hours), hidden)).tolist() == [5, 6, 7, 8, 9, 10, 11]
     days = DAY * np.arange(4, dtype=np.int64)
-    assert tells_of(_series("values", DAY, 0, days), hidden).tolist() == [False, True, False, False]
-    assert tells_of(_series("values", DAY, DAY + MINUTE, days), hidden).tolist() == [True, True, False, False]
+    assert mark_telling_rows(_series("values", DAY, 0, days), hidden).tolist() == [False, True, False, False]
+    assert mark_telling_rows(_series("values", DAY, DAY + MINUTE, days), hidden).tolist() == [True, True, False, False]
 
 
 def _series(kind: str, period: int, delay: int, time: np.ndarray) -> Series:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.core.errors import PipelineError
-from factory.pipeline import Pipeline, parse, shipped
+from factory.pipeline import Pipeline, load_shipped, parse
 from factory.tracking.naming import LISTS, PREFIXES, require_free
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY
@@ -78,7 +78,7 @@ def test_ordinary_names_are_free(name: str) -> None:
 
 
 def test_a_copy_of_a_shipped_strategy_about_another_dataset_keeps_its_name(workshop: Workshop) -> None:
-    copied = shipped()[OURS].model_copy(update={"data": "small-sim"})
+    copied = load_shipped()[OURS].model_copy(update={"data": "small-sim"})
     assert workshop.define(copied.plain())["pipeline"] == copied.id
     assert workshop.resolve(OURS).id == copied.id
 

@@ -14,7 +14,7 @@ import pytest
 
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.vault.reports import read
+from factory.vault.reports import read_report
 from factory.vault.reviewer import unlock
 from factory.workshop import Workshop
 
@@ -47,7 +47,7 @@ def test_its_trials_and_its_look_are_told_as_they_were(workshop: Workshop) -> No
 
 def test_its_report_is_read_with_the_passphrase(workshop: Workshop) -> None:
     (look,) = workshop.pool("old-hours").spent
-    report = read(workshop.workspace, look, unlock(workshop.ledger, "a passphrase of the fixture"))
+    report = read_report(workshop.workspace, look, unlock(workshop.ledger, "a passphrase of the fixture"))
     assert report["verdict"] == EXPECTED["look"]["verdict"]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from factory.core.errors import PipelineError
-from factory.pipeline import provenance
-from factory.tracking.strategy_files import proposals
+from factory.pipeline import read_provenance
+from factory.tracking.strategy_files import proposals_folder
 from factory.workshop import Workshop
 from tests.conftest import ROOT
 
@@ -23,10 +23,10 @@ def test_proposals_go_into_a_checkout_only_when_started_there(
 ) -> None:
     for folder in (ROOT, ROOT / "tests"):
         monkeypatch.chdir(folder)
-        assert proposals(anywhere.workspace) == ROOT / "strategies" / "proposed"
+        assert proposals_folder(anywhere.workspace) == ROOT / "strategies" / "proposed"
     for folder in (tmp_path, ROOT.parent):
         monkeypatch.chdir(folder)
-        assert proposals(anywhere.workspace) == anywhere.workspace.root / "proposed"
+        assert proposals_folder(anywhere.workspace) == anywhere.workspace.root / "proposed"
 
 
 @pytest.mark.parametrize("why", ["", "  \n\t", "\u200b", "..."])
@@ -34,15 +34,15 @@ def test_a_proposal_without_a_reason_is_refused(workshop: Workshop, do, binary: 
     do("backtest", pipeline=binary)
     with pytest.raises(PipelineError, match="why: empty"):
         workshop.propose(binary, why)
-    assert not proposals(workshop.workspace).exists()
+    assert not proposals_folder(workshop.workspace).exists()
 
 
 def test_an_earlier_proposal_stays_as_it_was(workshop: Workshop, do, binary: str) -> None:
     do("backtest", pipeline=binary)
     files = [Path(workshop.propose(binary, f"reason {number}")["file"]) for number in range(4)]
     assert len(set(files)) == 4
-    assert [provenance(path.read_text(encoding="utf-8"))["why"] for path in files] == [f"reason {n}" for n in range(4)]
-    assert sorted(proposals(workshop.workspace).iterdir()) == sorted(files)
+    assert [read_provenance(path.read_text(encoding="utf-8"))["why"] for path in files] == [f"reason {n}" for n in range(4)]
+    assert sorted(proposals_folder(workshop.workspace).iterdir()) == sorted(files)
     assert workshop.verify().ok
 
 
@@ -57,7 +57,7 @@ def test_the_ledger_is_held_against_proposals_wherever_they_were_written(
     assert chosen.parent == tmp_path / "chosen" != inside.parent
     for file in (inside, chosen):
         text = file.read_text(encoding="utf-8")
-        head = provenance(text)["ledger"]["head"]
+        head = read_provenance(text)["ledger"]["head"]
         file.write_text(text.replace(head, f"{head.partition(':')[0]}:000000000000"), encoding="utf-8")
         assert not anywhere.verify().ok
         file.write_text(text, encoding="utf-8")

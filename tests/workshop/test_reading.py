@@ -3,7 +3,7 @@
 import pytest
 
 from factory.ledger.ranks import rank
-from factory.views.interpretation import reading
+from factory.views.interpretation import interpret
 
 GOOD = {
     "trades": 400, "blocks": 200, "mean_net": 0.02, "mean_high": 0.04, "mean_cost": 0.01, "p_value": 0.001,
@@ -37,20 +37,20 @@ FEW = {key: value for key, value in GOOD.items() if key not in ("p_value", "mean
 def test_evidence_is_graded_at_the_count_of_independent_trials(
     change: dict, trials: int, independent: float, told: str
 ) -> None:
-    assert told in reading({**GOOD, **change}, trials, independent)
+    assert told in interpret({**GOOD, **change}, trials, independent)
 
 
 def test_costs_that_nobody_paid_are_not_named() -> None:
     free = {**GOOD, "mean_cost": 0.0, "mean_net": -0.02, "mean_high": -0.01, "p_value": 0.99}
-    assert "costs" not in reading(free, 1, 1)
+    assert "costs" not in interpret(free, 1, 1)
 
 
 def test_too_few_blocks_are_told_whatever_the_number_of_trades() -> None:
-    assert "too few independent blocks of trades to judge (14)" in reading(FEW, 1, 1)
+    assert "too few independent blocks of trades to judge (14)" in interpret(FEW, 1, 1)
 
 
 def test_near_identical_trials_read_alike() -> None:
-    one, other = (reading({**GOOD, "p_value": p}, 1, 1) for p in (0.0499, 0.0501))
+    one, other = (interpret({**GOOD, "p_value": p}, 1, 1) for p in (0.0499, 0.0501))
     assert one.split(":")[0].replace("fair", "") == other.split(":")[0].replace("weak", "")
     assert one.split("chance ")[1][:4] == other.split("chance ")[1][:4], "the figure stands beside the grade"
 
@@ -64,5 +64,5 @@ def test_the_ruined_and_the_barely_tried_never_lead() -> None:
 
 def test_a_bound_on_a_chance_is_never_told_as_a_sure_one() -> None:
     found = {"trades": 50, "mean_net": 0.0001, "mean_high": 0.01, "p_value": 0.43}
-    told = reading(found, 3, 3.0)
+    told = interpret(found, 3, 3.0)
     assert told == "earns, evidence none: no more than luck brings (p 0.43 among 3 trials)"

@@ -9,7 +9,7 @@ import pytest
 
 from factory.core.errors import DataError, FlowError, LedgerError, PipelineError
 from factory.ledger import Entry
-from factory.pipeline import parse, provenance
+from factory.pipeline import parse, read_provenance
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY, SPEC
 
@@ -278,7 +278,7 @@ def test_a_proposal_reads_back_as_the_pipeline_and_tells_its_history(workshop: W
     do("backtest", pipeline=binary)
     text = Path(workshop.propose(binary, "ETH leads while volume runs high")["file"]).read_text(encoding="utf-8")
     assert parse(text).id == binary
-    history = provenance(text)
+    history = read_provenance(text)
     assert history["id"] == binary
     assert history["by"] == "tester"
     assert history["why"] == "ETH leads while volume runs high"

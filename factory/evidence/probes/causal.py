@@ -37,7 +37,7 @@ TWISTED: Mapping[str, Twist] = {
 }
 
 
-def causal(
+def check_causality(
     expressions: Mapping[str, Expression], partition: Partition, times: NDArray[int64], cache: Cache | None
 ) -> list[Finding]:
     """Cut off, and replace, what comes after some decisions, and compare each feature there.

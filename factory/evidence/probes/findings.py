@@ -31,7 +31,7 @@ class Finding(NamedTuple):
         return f"{self.probe}: {self.says}"
 
 
-def told(findings: Iterable[Finding], ran: Iterable[str]) -> Answer:
+def findings_to_dict(findings: Iterable[Finding], ran: Iterable[str]) -> Answer:
     """Findings as an answer and the ledger hold them: short when there is nothing to tell."""
     found = list(findings)
     return {
@@ -41,7 +41,7 @@ def told(findings: Iterable[Finding], ran: Iterable[str]) -> Answer:
     }
 
 
-def blocking(trial: Mapping[str, Any], waived: Set[str] = frozenset()) -> list[str]:
+def blocking_lines(trial: Mapping[str, Any], waived: Set[str] = frozenset()) -> list[str]:
     """Lines of the probes that refuse a look at a trial, those left out that the reviewer waived.
 
     A trial that was never probed, made before there were probes, is refused too.

@@ -15,7 +15,7 @@ NAMED = 3
 """Features and moments that one line names."""
 
 
-def read_faults(pipeline: Pipeline, series: Mapping[str, Any]) -> list[Finding]:
+def check_read_faults(pipeline: Pipeline, series: Mapping[str, Any]) -> list[Finding]:
     """Warn of features that read a faulty column, and of jumps that features and labels reach across.
 
     Parameters
@@ -41,7 +41,7 @@ def read_faults(pipeline: Pipeline, series: Mapping[str, Any]) -> list[Finding]:
     return found
 
 
-def traded_faults(of: str, series: Mapping[str, Any], trades: Trades) -> list[Finding]:
+def check_traded_faults(of: str, series: Mapping[str, Any], trades: Trades) -> list[Finding]:
     """Block a trial whose trades are held across a jump, whose gain nobody had; warn of trades in frozen bars.
 
     Parameters

@@ -37,7 +37,7 @@ NAMED = 3
 Matrix = NDArray[float64]
 
 
-def fine(n_eff: float) -> float:
+def excess_to_explain(n_eff: float) -> float:
     """Excess of an AUC over one half that needs to be explained; 1.6 times it is quarantine, 3 times blocks.
 
     ``max(0.05, 5 * sqrt(1 / (3 * n_eff)))``, STATISTICS section 5, P5.
@@ -45,7 +45,7 @@ def fine(n_eff: float) -> float:
     return max(0.05, 5 * sqrt(1 / (3 * max(n_eff, 1.0))))
 
 
-def baseline(column: str | None, rows: DecisionTable, columns: Columns) -> float:
+def baseline_auc(column: str | None, rows: DecisionTable, columns: Columns) -> float:
     """AUC on some decisions, whichever way it points, of a column that may well rank labels; one half without one.
 
     Parameters
@@ -63,11 +63,11 @@ def baseline(column: str | None, rows: DecisionTable, columns: Columns) -> float
     return max(area, 1 - area)
 
 
-def too_good(value: float | None, n_eff: float, base: float = 0.5) -> list[Finding]:
+def check_auc(value: float | None, n_eff: float, base: float = 0.5) -> list[Finding]:
     """P5: an AUC on validation that no honest feature of minutes reaches, or too far above that of a registered baseline."""
     if value is None:
         return []
-    excess, limit = value - base, fine(n_eff)
+    excess, limit = value - base, excess_to_explain(n_eff)
     says = f"AUC {value:.3f} on validation, above {base + limit:.3f}"
     if excess > 3 * limit:
         return [Finding("P5", BLOCK, f"{says}: too good to be true; look for a feature that knows the outcome")]
@@ -93,7 +93,7 @@ def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:
     ]
 
 
-def suspicious(
+def check_validation(
     history: DecisionTable, rows: DecisionTable, expressions: Mapping[str, Expression], columns: tuple[Columns, Columns],
     step: int, value: float | None, n_eff: float, seed: int, registered: str | None = None,
 ) -> list[Finding]:  # fmt: skip
@@ -118,7 +118,7 @@ def suspicious(
     registered : str or None
         The dataset's baseline, as ``series.column``.
     """
-    found = too_good(value, n_eff, baseline(registered, rows, columns[1]))
+    found = check_auc(value, n_eff, baseline_auc(registered, rows, columns[1]))
     if value is None or value <= LOOKED_AT or not rows.features:
         return found
     names = list(expressions)

@@ -7,8 +7,8 @@ import numpy as np
 from factory.core import canonical
 from factory.core.answers import Answer
 from factory.evidence.probes import learned, stored
-from factory.evidence.probes.causal import causal
-from factory.evidence.probes.findings import Finding, told
+from factory.evidence.probes.causal import check_causality
+from factory.evidence.probes.findings import Finding, findings_to_dict
 from factory.expressions.columns import Columns
 from factory.expressions.keys import KERNELS
 from factory.learning.decision_table import DecisionTable
@@ -27,11 +27,11 @@ def probe_train(pipeline: Pipeline, columns: Columns, validation: Partition, his
     """Run P1, P2, P7, P8, P10 and P11; of validation only hashes of its rows are compared."""
     expressions, partition, cache = pipeline.expressions(), columns.partition, columns.cache
     return [
-        *causal(expressions, partition, history.time, cache),
-        *learned.single_feature_auc(_seen(pipeline, history), effective(history)),
-        *stored.published(expressions, partition),
-        *stored.settlement(expressions, partition),
-        *stored.repeated(partition, validation, cache),
+        *check_causality(expressions, partition, history.time, cache),
+        *learned.single_feature_auc(_seen(pipeline, history), count_effective_labels(history)),
+        *stored.check_publication(expressions, partition),
+        *stored.check_settlement(expressions, partition),
+        *stored.check_repeats(partition, validation, cache),
     ]
 
 
@@ -57,23 +57,23 @@ def probe_validation(
         The dataset's baseline, as ``series.column``.
     """
     seed = canonical.seed_for(pipeline.id, "probes")
-    step, n_eff = learned.decision_step(rows.time), effective(rows)
+    step, n_eff = learned.decision_step(rows.time), count_effective_labels(rows)
     history, rows = _seen(pipeline, history), _seen(pipeline, rows)
     expressions = {name: one for name, one in pipeline.expressions().items() if name in rows.features}
     prints = [read.partition.fingerprint for read in columns]
     texts = [one.text for one in expressions.values()]
     key = canonical.digest(["probes.apart", VERSION, texts, pipeline.sample.model_dump(mode="json"), *prints])
     return [
-        *learned.suspicious(history, rows, expressions, columns, step, area, n_eff, seed, registered),
+        *learned.check_validation(history, rows, expressions, columns, step, area, n_eff, seed, registered),
         *learned.adversarial_validation(
             history, rows, canonical.seed_for(key, "probes"), columns[1].cache, canonical.digest([key, KERNELS])
         ),
     ]
 
 
-def findings_answer(findings: list[Finding]) -> Answer:
+def trial_findings(findings: list[Finding]) -> Answer:
     """Tell all findings of a trial, for its answer and its row."""
-    return told(findings, sorted((*AT_TRAIN, *AT_BACKTEST), key=lambda probe: int(probe[1:])))
+    return findings_to_dict(findings, sorted((*AT_TRAIN, *AT_BACKTEST), key=lambda probe: int(probe[1:])))
 
 
 def _seen(pipeline: Pipeline, rows: DecisionTable) -> DecisionTable:
@@ -82,7 +82,7 @@ def _seen(pipeline: Pipeline, rows: DecisionTable) -> DecisionTable:
     return replace(rows, features=seen)
 
 
-def effective(rows: DecisionTable) -> float:
+def count_effective_labels(rows: DecisionTable) -> float:
     """About how many independent labels some decisions have: the sum of their average uniqueness."""
     known = rows.labels.y >= 0
     return float(np.sum(uniqueness_of(rows.labels.take(known)))) if known.any() else 0.0

@@ -20,7 +20,7 @@ SETTLEMENT = re.compile(
 """Columns that a contract's end defines, or that measure the way to it."""
 
 
-def published(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
+def check_publication(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
     """P8: each slow series must be known when it is published, and not on the day that it tells of.
 
     Parameters
@@ -50,7 +50,7 @@ def _in_time(series: Series) -> bool:
     return bool(np.all(series.known - series.time >= extent))
 
 
-def settlement(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
+def check_settlement(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
     """P10: a column that the contract's end defines may carry its outcome."""
     return [
         Finding("P10", BLOCK, f"features.{name}: column '{series}.{column}' is defined by the contract's end; leave it out")
@@ -60,7 +60,7 @@ def settlement(expressions: Mapping[str, Expression], partition: Partition) -> l
     ]
 
 
-def repeated(train: Partition, validation: Partition, cache: Cache | None) -> list[Finding]:
+def check_repeats(train: Partition, validation: Partition, cache: Cache | None) -> list[Finding]:
     """P11: the same stretch of rows on both sides of the split.
 
     Compared are hashes of 30 rows that begin at the same minute of their day's grid; stretches that stand still say nothing.

@@ -18,10 +18,10 @@ from factory.expressions.compute.classic import CLASSIC
 from factory.expressions.compute.market import MARKET
 from factory.expressions.compute.window import WINDOW
 from factory.expressions.signature import Literals
-from factory.expressions.time_axis import Compute, Floats, Rows
+from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
 
-def _where(x: tuple[Floats, ...], k: Literals, rows: Rows) -> Floats:
+def _where(x: tuple[Floats, ...], k: Literals, rows: TimeAxis) -> Floats:
     condition, a, b = x
     return np.where(np.isnan(condition), np.nan, np.where(condition != 0.0, a, b))
 

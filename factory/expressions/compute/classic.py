@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import talib
 
-from factory.expressions.compute.market import true_range, typical
-from factory.expressions.compute.window import changed, ratio, window_mean, window_moments, window_place, window_sum
+from factory.expressions.compute.market import true_range, typical_price
+from factory.expressions.compute.window import change_over, ratio, window_mean, window_moments, window_place, window_sum
 from factory.expressions.gap_runs import on_stretches
 from factory.expressions.kernels import memory, ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.signature import Literals
-from factory.expressions.time_axis import Compute, Floats, Rows
+from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
 Columns = tuple[Floats, ...]
 
@@ -19,7 +19,7 @@ Columns = tuple[Floats, ...]
 def _indicator(name: str, function: Callable[..., Floats]) -> Compute:
     """An operator that is a TA-Lib function of its columns and whole-number literals."""
 
-    def compute(x: Columns, k: Literals, on: Rows) -> Floats:
+    def compute(x: Columns, k: Literals, on: TimeAxis) -> Floats:
         whole = [int(value) for value in k]
         return on_stretches(lambda *parts: function(*parts, *whole), x, OPERATORS[name].rows(k))
 
@@ -27,7 +27,7 @@ def _indicator(name: str, function: Callable[..., Floats]) -> Compute:
 
 
 def _macd(name: str, line: int) -> Compute:
-    def compute(x: Columns, k: Literals, on: Rows) -> Floats:
+    def compute(x: Columns, k: Literals, on: TimeAxis) -> Floats:
         fast, slow = sorted(k[:2])
         shares = (2.0 / (n + 1.0) for n in (fast, slow, k[2]))
         return run(rows.convergence, x[0], *shares, line, OPERATORS[name].rows(k))
@@ -35,7 +35,7 @@ def _macd(name: str, line: int) -> Compute:
     return compute
 
 
-def _band_position(x: Columns, k: Literals, on: Rows) -> Floats:
+def _band_position(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     n, width = k
     position = window_moments(x[0], n, on, windows.ZSCORE)
     position *= np.sqrt(n / (n - 1.0)) / (2.0 * width)
@@ -47,7 +47,7 @@ def _strength(name: str, x: Columns, k: Literals) -> Floats:
     return run(memory.strength, x[0], int(k[0]), OPERATORS[name].rows(k))
 
 
-def _momentum(x: Columns, k: Literals, on: Rows) -> Floats:
+def _momentum(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Chande's oscillator: the RSI from -100 to 100."""
     momentum = _strength("cmo", x, k)
     momentum *= 2.0
@@ -55,7 +55,7 @@ def _momentum(x: Columns, k: Literals, on: Rows) -> Floats:
     return momentum
 
 
-def _stoch_rsi(x: Columns, k: Literals, on: Rows) -> Floats:
+def _stoch_rsi(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     strength = run(memory.strength, x[0], int(k[0]), OPERATORS["stoch_rsi"].rows(k) - int(k[1]) + 1)
     place = window_place(strength, strength, strength, k[1])
     place *= 100.0
@@ -70,13 +70,13 @@ def _ppo(x: Floats, fast: int, slow: int) -> Floats:
     return share
 
 
-def _stochastic_k(x: Columns, k: Literals, on: Rows) -> Floats:
+def _stochastic_k(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     place = window_place(x[2], x[1], x[0], k[0])
     place *= 100.0
     return window_mean(place, k[1], on)
 
 
-def _williams_r(x: Columns, k: Literals, on: Rows) -> Floats:
+def _williams_r(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     high, low, close = x
     place = window_place(close, low, high, k[0])
     place -= 1.0
@@ -84,14 +84,14 @@ def _williams_r(x: Columns, k: Literals, on: Rows) -> Floats:
     return place
 
 
-def _aroon(x: Columns, k: Literals, on: Rows) -> Floats:
+def _aroon(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     n = int(k[0])
     since_high, since_low = run(ordered.extreme_age, x[0], n + 1, 1.0), run(ordered.extreme_age, x[1], n + 1, -1.0)
     oscillator: Floats = 100.0 * (since_low - since_high) / n
     return oscillator
 
 
-def _money_flow_index(x: Columns, k: Literals, on: Rows) -> Floats:
+def _money_flow_index(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     up, moved = np.empty_like(x[0]), np.empty_like(x[0])
     rows.flows(*x, up, moved)
     share = ratio(window_sum(up, k[0], on), window_sum(moved, k[0], on))
@@ -99,10 +99,10 @@ def _money_flow_index(x: Columns, k: Literals, on: Rows) -> Floats:
     return share
 
 
-def _ultimate(x: Columns, k: Literals, on: Rows) -> Floats:
+def _ultimate(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Williams (1985): buying pressure over true range, of three windows."""
     high, low, close = x
-    pressure, reach = close - np.minimum(low, changed(close, 1, rows.LAG)), true_range(high, low, close)
+    pressure, reach = close - np.minimum(low, change_over(close, 1, rows.LAG)), true_range(high, low, close)
     a, b, c = (ratio(window_sum(pressure, n, on), window_sum(reach, n, on)) for n in sorted(k))
     oscillator: Floats = 100.0 * (4.0 * a + 2.0 * b + c) / 7.0
     return oscillator
@@ -133,7 +133,7 @@ CLASSIC: dict[str, Compute] = {
     "stochastic_k": _stochastic_k,
     "stochastic_d": lambda x, k, on: window_mean(_stochastic_k(x, k, on), k[2], on),
     "williams_r": _williams_r,
-    "cci": lambda x, k, on: run(memory.deviation, typical(*x), int(k[0])),
+    "cci": lambda x, k, on: run(memory.deviation, typical_price(*x), int(k[0])),
     "mfi": _money_flow_index,
     "ultimate": _ultimate,
     "adx": _directional("adx", memory.INDEX),

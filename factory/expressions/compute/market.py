@@ -5,31 +5,31 @@ from math import log, pi
 import numpy as np
 
 from factory.core.times import DAY, HOUR, MINUTE
-from factory.expressions.compute.window import changed, ratio, window_mean, window_most, window_sum, window_var
+from factory.expressions.compute.window import change_over, ratio, window_mean, window_most, window_sum, window_var
 from factory.expressions.kernels import rows, run
 from factory.expressions.signature import Literals
-from factory.expressions.time_axis import Compute, Floats, Rows
+from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
 Columns = tuple[Floats, ...]
 
 
 def true_range(high: Floats, low: Floats, close: Floats) -> Floats:
     """Greatest of high - low and both distances from the close before."""
-    before = changed(close, 1, rows.LAG)
+    before = change_over(close, 1, rows.LAG)
     return np.subtract(np.maximum(high, before), np.minimum(low, before))
 
 
-def typical(high: Floats, low: Floats, close: Floats) -> Floats:
+def typical_price(high: Floats, low: Floats, close: Floats) -> Floats:
     """Mean of a bar's high, low and close; without a range exactly the close, which a third of its treble may miss."""
     return np.where(high == low, close, (high + low + close) / 3.0)
 
 
-def _parkinson(x: Columns, k: Literals, on: Rows) -> Floats:
+def _parkinson(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Parkinson (1980)."""
     return np.sqrt(window_mean(np.log(x[0] / x[1]) ** 2, k[0], on) / (4.0 * log(2.0)))
 
 
-def _garman_klass(x: Columns, k: Literals, on: Rows) -> Floats:
+def _garman_klass(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Garman and Klass (1980), without the opening jump."""
     start, high, low, close = x
     square = 0.5 * np.log(high / low) ** 2 - (2.0 * log(2.0) - 1.0) * np.log(close / start) ** 2
@@ -42,31 +42,31 @@ def _rogers_satchell_square(x: Columns) -> Floats:
     return square
 
 
-def _rogers_satchell(x: Columns, k: Literals, on: Rows) -> Floats:
+def _rogers_satchell(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Rogers and Satchell (1991)."""
     return np.sqrt(window_mean(_rogers_satchell_square(x), k[0], on))
 
 
-def _yang_zhang(x: Columns, k: Literals, on: Rows) -> Floats:
+def _yang_zhang(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Yang and Zhang (2000)."""
     n, start, close = k[0], x[0], x[3]
     share = 0.34 / (1.34 + (n + 1.0) / (n - 1.0))
-    jump = window_var(np.log(start / changed(close, 1, rows.LAG)), n, on)
+    jump = window_var(np.log(start / change_over(close, 1, rows.LAG)), n, on)
     inside = window_var(np.log(close / start), n, on)
     return np.sqrt(jump + share * inside + (1.0 - share) * window_mean(_rogers_satchell_square(x), n, on))
 
 
-def _bipower(x: Columns, k: Literals, on: Rows) -> Floats:
+def _bipower(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Barndorff-Nielsen and Shephard (2004)."""
     size = np.abs(x[0])
-    return np.sqrt(pi / 2.0 * window_mean(size * changed(size, 1, rows.LAG), k[0], on))
+    return np.sqrt(pi / 2.0 * window_mean(size * change_over(size, 1, rows.LAG), k[0], on))
 
 
-def _downside(x: Columns, k: Literals, on: Rows) -> Floats:
+def _downside(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     return np.sqrt(window_mean(np.minimum(x[0], 0.0) ** 2, k[0], on))
 
 
-def _weighted(value: Floats, weight: Floats, n: float, on: Rows) -> Floats:
+def _weighted(value: Floats, weight: Floats, n: float, on: TimeAxis) -> Floats:
     """Mean of n rows, weighted; NaN where the weights sum to zero."""
     mean = ratio(window_sum(value * weight, n, on), window_sum(weight, n, on))
     flat = mean.copy()
@@ -74,20 +74,20 @@ def _weighted(value: Floats, weight: Floats, n: float, on: Rows) -> Floats:
     return np.where(np.isnan(mean), mean, flat)
 
 
-def _vwap_day(x: Columns, k: Literals, on: Rows) -> Floats:
+def _vwap_day(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Of differences from the day's first price, so that a day without movement has exactly that price."""
-    price, volume = typical(*x[:3]), x[3]
+    price, volume = typical_price(*x[:3]), x[3]
     first = price[np.maximum.accumulate(np.where(on.time % DAY == 0, np.arange(len(price)), 0))]
     away = run(rows.since_midnight, (price - first) * volume, on.time, DAY)
     return first + ratio(away, run(rows.since_midnight, volume, on.time, DAY))
 
 
-def _obv(x: Columns, k: Literals, on: Rows) -> Floats:
+def _obv(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Windowed on-balance volume."""
-    return _weighted(np.sign(changed(x[0], 1, rows.DIFF)), x[1], k[0], on)
+    return _weighted(np.sign(change_over(x[0], 1, rows.DIFF)), x[1], k[0], on)
 
 
-def _money_flow(x: Columns, k: Literals, on: Rows) -> Floats:
+def _money_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """A bar without range counts as closed in its middle; NaN where no bar has any."""
     high, low, close, volume = x
     reach = high - low
@@ -95,10 +95,10 @@ def _money_flow(x: Columns, k: Literals, on: Rows) -> Floats:
     return np.where(window_most(reach, k[0]) == 0.0, np.nan, _weighted(place, volume, k[0], on))
 
 
-def _amihud(x: Columns, k: Literals, on: Rows) -> Floats:
+def _amihud(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Amihud (2002), as a ratio of sums so that a row without trades does no harm."""
     close, volume = x
-    return ratio(window_sum(np.abs(changed(close, 1, rows.RET)), k[0], on), window_sum(close * volume, k[0], on))
+    return ratio(window_sum(np.abs(change_over(close, 1, rows.RET)), k[0], on), window_sum(close * volume, k[0], on))
 
 
 def _mid(ask: Floats, bid: Floats) -> Floats:
@@ -113,21 +113,21 @@ def _total(sizes: Columns) -> Floats:
     return total
 
 
-def _imbalance(x: Columns, k: Literals, on: Rows) -> Floats:
+def _imbalance(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     ask, bid = _total(x[0::2]), _total(x[1::2])
     return ratio(bid - ask, bid + ask)
 
 
-def _order_flow(x: Columns, k: Literals, on: Rows) -> Floats:
+def _order_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """Cont, Kukanov and Stoikov (2014)."""
     ask, ask_size, bid, bid_size = x
-    ask0, ask_size0, bid0, bid_size0 = (changed(column, 1, rows.LAG) for column in x)
+    ask0, ask_size0, bid0, bid_size0 = (change_over(column, 1, rows.LAG) for column in x)
     buys: Floats = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
     sells: Floats = np.where(ask <= ask0, ask_size, 0.0) - np.where(ask >= ask0, ask_size0, 0.0)
     return window_sum(np.where(np.isnan(ask0), np.nan, buys - sells), k[0], on)
 
 
-def _day_angle(on: Rows) -> Floats:
+def _day_angle(on: TimeAxis) -> Floats:
     return (on.known % DAY).astype(np.float64) * (2.0 * pi / DAY)
 
 
@@ -139,11 +139,11 @@ MARKET: dict[str, Compute] = {
     "yang_zhang": _yang_zhang,
     "bipower": _bipower,
     "downside": _downside,
-    "vwap": lambda x, k, on: _weighted(typical(*x[:3]), x[3], k[0], on),
+    "vwap": lambda x, k, on: _weighted(typical_price(*x[:3]), x[3], k[0], on),
     "vwap_day": _vwap_day,
     "obv": _obv,
     "money_flow": _money_flow,
-    "force": lambda x, k, on: window_mean(changed(x[0], 1, rows.RET) * x[1], k[0], on),
+    "force": lambda x, k, on: window_mean(change_over(x[0], 1, rows.RET) * x[1], k[0], on),
     "amihud": _amihud,
     "taker_share": lambda x, k, on: ratio(window_sum(x[1], k[0], on), window_sum(x[0], k[0], on)),
     "trade_imbalance": lambda x, k, on: 2.0 * ratio(window_sum(x[1], k[0], on), window_sum(x[0], k[0], on)) - 1.0,

@@ -8,29 +8,29 @@ import talib
 from factory.expressions.gap_runs import on_stretches
 from factory.expressions.kernels import memory, ordered, rows, run, windows
 from factory.expressions.operators import OPERATORS
-from factory.expressions.time_axis import Compute, Floats, Rows
+from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
 
-def window_sum(x: Floats, n: float, on: Rows) -> Floats:
+def window_sum(x: Floats, n: float, on: TimeAxis) -> Floats:
     """Sum of n rows."""
     total = run(windows.fold, x, int(n), on.phase, 1.0)
     rows.flatten(x, int(n), n, total)
     return total
 
 
-def window_mean(x: Floats, n: float, on: Rows) -> Floats:
+def window_mean(x: Floats, n: float, on: TimeAxis) -> Floats:
     """Mean of n rows."""
     mean = run(windows.fold, x, int(n), on.phase, 1.0 / n)
     rows.flatten(x, int(n), 1.0, mean)
     return mean
 
 
-def window_var(x: Floats, n: float, on: Rows) -> Floats:
+def window_var(x: Floats, n: float, on: TimeAxis) -> Floats:
     """Variance (n - 1) of n rows."""
     return window_moments(x, n, on, windows.VAR)
 
 
-def window_moments(x: Floats, n: float, on: Rows, kind: int, width: float = 0.0) -> Floats:
+def window_moments(x: Floats, n: float, on: TimeAxis, kind: int, width: float = 0.0) -> Floats:
     """What :func:`factory.expressions.kernels.windows.moments` gives."""
     return run(windows.moments, x, int(n), on.phase, kind, width)
 
@@ -52,7 +52,7 @@ def window_place(x: Floats, low: Floats, high: Floats, n: float) -> Floats:
     return place
 
 
-def changed(x: Floats, n: float, kind: int) -> Floats:
+def change_over(x: Floats, n: float, kind: int) -> Floats:
     """Change over n rows: ``rows.LAG``, ``DIFF``, ``RET`` or ``LOG``."""
     return run(rows.change, x, int(n), kind)
 
@@ -72,7 +72,7 @@ def _index(x: Floats) -> Floats:
     return np.arange(len(x), dtype=np.float64)
 
 
-def _std(x: Floats, n: float, on: Rows) -> Floats:
+def _std(x: Floats, n: float, on: TimeAxis) -> Floats:
     var = window_var(x, n, on)
     return np.sqrt(var, out=var)
 
@@ -91,14 +91,14 @@ def _weighted_mean(x: Floats, n: float) -> Floats:
     return mean
 
 
-def efficiency(x: Floats, n: float, on: Rows) -> Floats:
+def efficiency(x: Floats, n: float, on: TimeAxis) -> Floats:
     """Net move over n rows divided by the path's length; NaN where nothing moves."""
-    return ratio(np.abs(changed(x, n, rows.DIFF)), window_sum(np.abs(changed(x, 1, rows.DIFF)), n, on))
+    return ratio(np.abs(change_over(x, n, rows.DIFF)), window_sum(np.abs(change_over(x, 1, rows.DIFF)), n, on))
 
 
-def _speed(x: Floats, n: float, on: Rows) -> Floats:
+def _speed(x: Floats, n: float, on: TimeAxis) -> Floats:
     """Efficiency, and 1 where nothing moves, as TA-Lib: the average goes there as fast as it can."""
-    path = window_sum(np.abs(changed(x, 1, rows.DIFF)), n, on)
+    path = window_sum(np.abs(change_over(x, 1, rows.DIFF)), n, on)
     return np.where(path == 0.0, 1.0, efficiency(x, n, on))
 
 
@@ -113,10 +113,10 @@ def _trix(x: Floats, n: int) -> Floats:
 
 
 WINDOW: dict[str, Compute] = {
-    "lag": lambda x, k, on: changed(x[0], k[0], rows.LAG),
-    "diff": lambda x, k, on: changed(x[0], k[0], rows.DIFF),
-    "ret": lambda x, k, on: changed(x[0], k[0], rows.RET),
-    "log_ret": lambda x, k, on: changed(x[0], k[0], rows.LOG),
+    "lag": lambda x, k, on: change_over(x[0], k[0], rows.LAG),
+    "diff": lambda x, k, on: change_over(x[0], k[0], rows.DIFF),
+    "ret": lambda x, k, on: change_over(x[0], k[0], rows.RET),
+    "log_ret": lambda x, k, on: change_over(x[0], k[0], rows.LOG),
     "fracdiff": lambda x, k, on: run(rows.weigh, x[0], fractional_weights(k[0], int(k[1]))),
     "sum": lambda x, k, on: window_sum(x[0], k[0], on),
     "mean": lambda x, k, on: window_mean(x[0], k[0], on),
@@ -142,7 +142,9 @@ WINDOW: dict[str, Compute] = {
     "corr": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.CORR),
     "cov": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.COV),
     "beta": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.BETA),
-    "autocorr": lambda x, k, on: run(windows.comoments, x[0], changed(x[0], k[1], rows.LAG), int(k[0]), on.phase, windows.CORR),
+    "autocorr": lambda x, k, on: run(
+        windows.comoments, x[0], change_over(x[0], k[1], rows.LAG), int(k[0]), on.phase, windows.CORR
+    ),
     "efficiency": lambda x, k, on: efficiency(x[0], k[0], on),
     "wma": lambda x, k, on: _weighted_mean(x[0], k[0]),
     "ema": lambda x, k, on: run(rows.smooth, x[0], 2.0 / (k[0] + 1.0), OPERATORS["ema"].rows(k)),

@@ -8,14 +8,14 @@ import numpy as np
 from numpy import bool_, float64, int8
 from numpy.typing import NDArray
 
-from factory.learning.experts.logit_kernels import chances, log_odds
+from factory.learning.experts.logit_kernels import log_odds, logistic_chances
 from factory.learning.forest_kernels import FlatForest
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TrainingSet:
     """What a learner is fitted on.
 
     Parameters
@@ -94,7 +94,7 @@ class LogitModel:
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
         """Chance of up, shape (n,)."""
-        p: NDArray[float64] = chances(log_odds(np.ascontiguousarray(X), self.mean, self.slope, float(self.bias[0])))
+        p: NDArray[float64] = logistic_chances(log_odds(np.ascontiguousarray(X), self.mean, self.slope, float(self.bias[0])))
         return p
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -117,7 +117,7 @@ class BoostedModel:
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
         """Chance of up, shape (n,)."""
-        p: NDArray[float64] = chances(self.start[0] + self.forest.total(X))
+        p: NDArray[float64] = logistic_chances(self.start[0] + self.forest.total(X))
         return p
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -13,7 +13,7 @@ from factory.core.errors import UnlearnableError
 from factory.core.progress import Progress, silent
 from factory.core.threads import one_thread, spread
 from factory.learning.experts import extra_trees, gradient_boosting, linear, logistic, rule
-from factory.learning.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, Sample, VotingModel
+from factory.learning.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, TrainingSet, VotingModel
 from factory.learning.splits import purged_kfold
 from factory.pipeline.parts.base import Part
 from factory.pipeline.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
@@ -27,7 +27,7 @@ EMBARGO = 0.01
 class Learner:
     """How a part is fitted, and what it becomes."""
 
-    fit: Callable[[Any, Sample, int], Fitted]
+    fit: Callable[[Any, TrainingSet, int], Fitted]
     model: type[Fitted]
 
 
@@ -66,7 +66,7 @@ def fit_expert(
             "sample more often, or use a label that is less one-sided"
         )
     with one_thread():
-        return LEARNERS[type(part)].fit(part, Sample(np.ascontiguousarray(X), y, ret, weight / weight.mean()), seed)
+        return LEARNERS[type(part)].fit(part, TrainingSet(np.ascontiguousarray(X), y, ret, weight / weight.mean()), seed)
 
 
 def load_fitted(part: Expert, arrays: Arrays) -> Fitted:

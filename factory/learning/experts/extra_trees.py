@@ -2,7 +2,7 @@
 
 from sklearn.ensemble import ExtraTreesClassifier
 
-from factory.learning.experts.base import Sample, VotingModel
+from factory.learning.experts.base import TrainingSet, VotingModel
 from factory.learning.forest_kernels import FlatForest
 from factory.pipeline.parts.experts import ExtraTrees
 
@@ -10,7 +10,7 @@ MOST_ROWS = 20_000
 """Rows drawn for a tree, at most: more cost time in proportion and tell leaves of hundreds of rows little."""
 
 
-def fit(part: ExtraTrees, sample: Sample, seed: int) -> VotingModel:
+def fit(part: ExtraTrees, sample: TrainingSet, seed: int) -> VotingModel:
     """Fit each tree on rows drawn in proportion to their weights."""
     model = ExtraTreesClassifier(
         part.trees,

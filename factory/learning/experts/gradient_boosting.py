@@ -7,14 +7,14 @@ from numpy import float64
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from factory.learning.experts.base import BoostedModel, Sample
+from factory.learning.experts.base import BoostedModel, TrainingSet
 from factory.learning.forest_kernels import FlatForest
 from factory.pipeline.parts.experts import GradientBoosting
 
 BINS = 255
 
 
-def fit(part: GradientBoosting, sample: Sample, seed: int) -> BoostedModel:
+def fit(part: GradientBoosting, sample: TrainingSet, seed: int) -> BoostedModel:
     """Fit a fixed number of rounds; stopping early would need a split of its own.
 
     Rows are binned here: with weights scikit-learn finds its bins by 254

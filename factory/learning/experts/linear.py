@@ -2,12 +2,12 @@
 
 from sklearn.linear_model import Ridge
 
-from factory.learning.experts.base import LogitModel, Sample
+from factory.learning.experts.base import LogitModel, TrainingSet
 from factory.learning.experts.logit import fit_line
 from factory.pipeline.parts.experts import Linear
 
 
-def fit(part: Linear, sample: Sample, seed: int) -> LogitModel:
+def fit(part: Linear, sample: TrainingSet, seed: int) -> LogitModel:
     """Regress the return, then fit the log odds of up as a line in the predicted return.
 
     Two numbers turn a return into a chance, and the whole stays linear in the features.

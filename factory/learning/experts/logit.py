@@ -7,7 +7,7 @@ from numpy import bool_, float64, int8
 from numpy.typing import NDArray
 
 from factory.core.threads import one_thread
-from factory.learning.experts.logit_kernels import chances
+from factory.learning.experts.logit_kernels import logistic_chances
 
 STILL = 1e-8
 """A fit has converged when one more Newton step moves no chance by more. scikit-learn's default stops 0.004 away."""
@@ -67,7 +67,7 @@ def fit_line(Z: NDArray[float64], y: NDArray[int8], weight: Vector, strength: fl
 
 def _newton_step(A: NDArray[float64], y: NDArray[int8], weight: Vector, penalty: Vector, line: Vector) -> tuple[Vector, float]:
     """The next step, the shortest where several would do, and the greatest change of a chance that it makes."""
-    p = chances(A @ line)
+    p = logistic_chances(A @ line)
     gradient = A.T @ (weight * (y - p)) - penalty * line
     curvature = A.T @ (A * (weight * p * (1 - p))[:, None]) + np.diag(penalty)
     step = np.linalg.lstsq(curvature, gradient)[0]

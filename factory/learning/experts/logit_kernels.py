@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
-def chances(odds: NDArray[float64]) -> NDArray[float64]:
+def logistic_chances(odds: NDArray[float64]) -> NDArray[float64]:
     """Logistic function of log odds, shape (n,)."""
     out = np.empty(len(odds))
     for i in range(len(odds)):

@@ -4,11 +4,11 @@ import numpy as np
 from numpy import bool_
 from numpy.typing import NDArray
 
-from factory.learning.experts.base import RuleModel, Sample
+from factory.learning.experts.base import RuleModel, TrainingSet
 from factory.pipeline.parts.experts import Rule
 
 
-def fit(part: Rule, sample: Sample, seed: int) -> RuleModel:
+def fit(part: Rule, sample: TrainingSet, seed: int) -> RuleModel:
     """Learn the share of ups on either side of the threshold."""
     above = part.above is not None
     threshold = part.above if part.above is not None else part.below
@@ -18,7 +18,7 @@ def fit(part: Rule, sample: Sample, seed: int) -> RuleModel:
     return RuleModel(rule.threshold, rule.above, _share(sample, holds), _share(sample, ~holds))
 
 
-def _share(sample: Sample, rows: NDArray[bool_]) -> NDArray[np.float64]:
+def _share(sample: TrainingSet, rows: NDArray[bool_]) -> NDArray[np.float64]:
     """Weighted share of ups among `rows`, with one row's weight of the overall share added."""
     overall = np.average(sample.y, weights=sample.weight)
     ups = sample.weight[rows] @ sample.y[rows]

@@ -63,5 +63,7 @@ def _number_or_name(value: Any) -> float | str:
     return number
 
 
-Level = Annotated[float | str, READS, BeforeValidator(_number_or_name), Field(description="a number above 0, or a feature")]
+NumberOrFeature = Annotated[
+    float | str, READS, BeforeValidator(_number_or_name), Field(description="a number above 0, or a feature")
+]
 """A fixed positive level, or the name of the feature that gives it at each moment."""

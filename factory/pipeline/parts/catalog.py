@@ -5,7 +5,7 @@ from typing import get_args
 
 from factory.core.errors import PipelineError, did_you_mean
 from factory.pipeline.parts.base import Part
-from factory.pipeline.parts.describe import Parameter, parameters
+from factory.pipeline.parts.describe import Parameter, list_parameters
 from factory.pipeline.parts.experts import EXPERTS
 from factory.pipeline.parts.labels import LABELS
 from factory.pipeline.parts.meta import METAS
@@ -56,7 +56,7 @@ def kind_of(part: type[Part]) -> str:
     return str(get_args(use.annotation)[0]) if use else ""
 
 
-def entries(stage: str | None = None) -> list[Entry]:
+def list_parts(stage: str | None = None) -> list[Entry]:
     """The parts of one stage, or of all in the order of reading.
 
     Parameters
@@ -73,7 +73,7 @@ def entries(stage: str | None = None) -> list[Entry]:
     if stage is not None and stage not in KINDS:
         raise PipelineError(f"part: no stage '{stage}'; {did_you_mean(stage, KINDS)}")
     return [
-        Entry(name, kind_of(part), (part.__doc__ or "").splitlines()[0], parameters(part), part.example)
+        Entry(name, kind_of(part), (part.__doc__ or "").splitlines()[0], list_parameters(part), part.example)
         for name, kinds in KINDS.items()
         if stage in (None, name)
         for part in kinds

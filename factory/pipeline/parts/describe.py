@@ -34,12 +34,12 @@ class Parameter:
     means: str = ""
 
 
-def parameters(model: type[BaseModel]) -> list[Parameter]:
+def list_parameters(model: type[BaseModel]) -> list[Parameter]:
     """The keys of a part but ``use``, in order."""
     return [
         Parameter(
             name=name,
-            allowed=allowed(field),
+            allowed=describe_allowed(field),
             default=None if field.is_required() else "none" if field.default is None else spell(field.default),
             means=next((item.text for item in _flat(field.metadata) if isinstance(item, Means)), ""),
         )
@@ -48,7 +48,7 @@ def parameters(model: type[BaseModel]) -> list[Parameter]:
     ]
 
 
-def allowed(field: FieldInfo) -> str:
+def describe_allowed(field: FieldInfo) -> str:
     """What a field may hold, in words: ``"a whole number, 1 to 2000"``."""
     return field.description or _words(field.annotation, field.metadata)
 

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar, Literal
 
 from factory.core.times import Duration
-from factory.pipeline.parts.base import FeatureName, Level, Means, Part
+from factory.pipeline.parts.base import FeatureName, Means, NumberOrFeature, Part
 
 
 class Clock(Part):
@@ -20,7 +20,7 @@ class Cusum(Part):
     example: ClassVar[str] = "{use: cusum, of: logp, threshold: vol}"
     use: Literal["cusum"]
     of: FeatureName
-    threshold: Annotated[Level, Means("half the band's width")]
+    threshold: Annotated[NumberOrFeature, Means("half the band's width")]
 
 
 Sample = Clock | Cusum

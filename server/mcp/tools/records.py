@@ -32,12 +32,12 @@ async def submit(
 
 def _resolve(call: Call, pipeline: str, *words: str) -> str:
     """The id of a pipeline; where there is none, what is missing of the words beside it is named too."""
-    from factory.vault.readiness import lacks_of_arguments
+    from factory.vault.readiness import missing_of_arguments
 
     try:
         return workshop_of(call).resolve(pipeline).id
     except PipelineError as error:
-        raise PipelineError(*error.lines, *lacks_of_arguments(*words)) from None
+        raise PipelineError(*error.lines, *missing_of_arguments(*words)) from None
 
 
 async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:

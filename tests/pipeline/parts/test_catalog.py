@@ -4,10 +4,10 @@ from factory.core.errors import PipelineError
 from factory.core.plainyaml import read
 from factory.pipeline import parse
 from factory.pipeline.model import Pipeline
-from factory.pipeline.parts.catalog import KINDS, Entry, entries, kind_of
+from factory.pipeline.parts.catalog import KINDS, Entry, kind_of, list_parts
 from tests.pipeline.examples import long_short, up_down
 
-ALL = entries()
+ALL = list_parts()
 
 
 def placed(entry: Entry) -> Pipeline:
@@ -44,7 +44,7 @@ def test_kinds_are_told_apart_by_use() -> None:
 
 
 def test_ranges_and_defaults_are_read_off_the_models() -> None:
-    (forest,) = entries("meta")
+    (forest,) = list_parts("meta")
     told = {parameter.name: (parameter.allowed, parameter.default) for parameter in forest.parameters}
     assert told["trees"] == ("a whole number, 1 to 2000", "300")
     assert told["calibrate"] == ("isotonic | sigmoid | none", "none")
@@ -61,7 +61,7 @@ def test_what_a_name_does_not_say_is_told() -> None:
 
 def test_an_unknown_stage_is_refused() -> None:
     with pytest.raises(PipelineError, match="did you mean 'sample'"):
-        entries("samples")
+        list_parts("samples")
     with pytest.raises(PipelineError) as caught:
-        entries("zzz")
+        list_parts("zzz")
     assert all(stage in str(caught.value) for stage in KINDS)

@@ -10,7 +10,7 @@ from scipy.stats import entropy, gumbel_r, norm, zscore
 from factory.statistics.deflation import (
     average_correlation,
     correlation_of_sum,
-    deflated,
+    deflated_sharpe_ratio,
     effective_trials,
     expected_maximum,
     expected_maximum_exact,
@@ -63,7 +63,7 @@ ORACLES = [
     Oracle(expected_maximum, "scipy.stats.gumbel_r, its mean", st.tuples(COUNTS), gumbel_mean),
     Oracle(expected_maximum_exact, "scipy quad over the tails", st.tuples(st.integers(1, 10**5)), mean_by_tails, 1e-8),
     Oracle(
-        deflated,
+        deflated_sharpe_ratio,
         "Bailey & López de Prado 2014 in one line, scipy.stats.norm",
         st.tuples(MOMENTS, COUNTS, st.none() | st.floats(1e-6, 0.5)),
         deflated_by_the_paper,
