@@ -15,7 +15,6 @@ from factory.market import seal_registry, staging, store
 from factory.market.contracts import Binary
 from factory.market.coverage import coverage, warn_of_thin
 from factory.market.declared import declared
-from factory.market.detection import find_faults
 from factory.market.faults import JUMP, Fault
 from factory.market.files import Provider
 from factory.market.grid import aligned, on_grid
@@ -24,6 +23,7 @@ from factory.market.quality import Quality, check, sound_rows
 from factory.market.raw_rows import Frame
 from factory.market.readers import read_files
 from factory.market.series import Series
+from factory.market.series_kinds import series_kind
 from factory.market.simulator import simulate
 from factory.market.sources.paths import fetch_command, files_of
 from factory.market.spec import DatasetSpec, SeriesSpec
@@ -160,20 +160,28 @@ def read_checked(paths: list[Path], spec: SeriesSpec) -> Quality:
     frame = declared(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
     clean, found = check("file", spec, frame, span, remainder)
-    return replace(found, faults=find_faults(spec, clean, *span))
+    return replace(found, faults=_find_faults(spec, clean, *span))
 
 
 def _open_faults(spec: DatasetSpec, name: str, frame: Frame) -> tuple[Fault, ...]:
     """Faults of the open rows; a jump after them is refused, as no agent may hear of it and an exam would trade across it."""
     one, end = spec.series[name], spec.bounds("validation")[1]
-    closed = find_faults(one, frame, end - one.period_ms, spec.span[1])
+    closed = _find_faults(one, frame, end - one.period_ms, spec.span[1])
     jumps = [iso(fault.spans[0][0]) for fault in closed if fault.kind == JUMP and fault.spans[0][1] >= end]
     if jumps:
         raise DataError(
             f"series.{name}: its price jumps {len(jumps)} times in the sealed part, first {jumps[0]}, as where coins are "
             f"redenominated; declare each under series.{name}, such as adjust: [{{at: {jumps[0]}, factor: ...}}], or exclude it"
         )
-    return find_faults(one, frame, int(frame.time[0]), end)
+    return _find_faults(one, frame, int(frame.time[0]), end)
+
+
+def _find_faults(spec: SeriesSpec, frame: Frame, first: int, before: int) -> tuple[Fault, ...]:
+    """Faults of the checked rows with first <= stamp < before, those left out that the dataset file declares."""
+    low, high = np.searchsorted(frame.time, (first, before))
+    columns = {name: values[low:high] for name, values in frame.columns.items()}
+    declared_at = [one.moment for one in spec.adjust]
+    return series_kind(spec.kind).find_faults(frame.time[low:high], columns, spec.period_ms, declared_at)
 
 
 def _joined(earlier: Frame, later: Frame) -> Frame:

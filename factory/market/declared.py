@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 
 from factory.core.times import moment
 from factory.market.raw_rows import Frame
+from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
-
-COINS = ("volume", "taker_buy_volume")
-QUOTED = ("quote_volume", "taker_buy_quote_volume", "number_of_trades")
-"""Columns of bars that count what was redenominated, and those that do not; all others are prices."""
 
 
 def declared(spec: SeriesSpec, frame: Frame) -> Frame:
@@ -25,8 +22,8 @@ def declared(spec: SeriesSpec, frame: Frame) -> Frame:
     columns = dict(frame.columns)
     for one in spec.adjust:
         columns = _rescaled(spec, frame.time < one.moment, columns, one.factor)
-    if spec.kind == "bars" and not np.nan_to_num(columns.get("volume", np.ones(1))).any():
-        del columns["volume"]
+    for name in series_kind(spec.kind).find_uncounted(columns):
+        del columns[name]
     return replace(frame, columns=columns)
 
 
@@ -43,6 +40,7 @@ def _rescaled(
 ) -> dict[str, NDArray[float64]]:
     found = {}
     for name, values in columns.items():
-        is_coins, stays = spec.kind == "bars" and name in COINS, spec.kind == "bars" and name in QUOTED
-        found[name] = values if stays else np.where(before, values / factor if is_coins else values * factor, values)
+        power = series_kind(spec.kind).adjustment_power(name)
+        scaled = values / factor if power < 0 else values * factor
+        found[name] = np.where(before, scaled, values) if power else values
     return found

@@ -10,6 +10,7 @@ from factory.core.errors import DataError
 from factory.core.times import DAY, to_duration
 from factory.market.raw_rows import Frame
 from factory.market.series import Series
+from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
 
 MOST_JITTER, JITTER_SHARE = 1_000, 100
@@ -87,7 +88,7 @@ def kept_period(time: NDArray[int64]) -> tuple[int, float] | None:
 
 
 def _divides_day(spec: SeriesSpec) -> bool:
-    return spec.kind == "bars" and DAY % spec.period_ms == 0
+    return series_kind(spec.kind).is_stamped_at_open and DAY % spec.period_ms == 0
 
 
 def _mode(values: NDArray[int64]) -> tuple[int, float]:

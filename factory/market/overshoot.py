@@ -10,6 +10,7 @@ import numpy as np
 
 from factory.market.overshoot_kernels import beyond
 from factory.market.series import Series
+from factory.market.series_kinds import series_kind
 
 DISTANCES = (1 / 64, 1 / 16, 1 / 4, 1.0, 2.0, 4.0, 8.0)
 """At which levels are placed, in mean ranges of a bar: 0.1 to 50 bp on minutes of BTC, 2023-26."""
@@ -37,7 +38,7 @@ def overshoot(series: Series, end: int) -> float:
     float
         At least 0.
     """
-    if series.kind != "bars":
+    if not series_kind(series.kind).is_traded:
         return 0.0
     rows = slice(int(np.searchsorted(series.time, end - series.period, side="right")))
     bars = [np.ascontiguousarray(series.columns[name][rows]) for name in ("open", "high", "low", "close")]

@@ -13,7 +13,8 @@ from factory.core.times import iso, to_duration
 from factory.market.declared import excluded
 from factory.market.faults import Fault
 from factory.market.grid import tolerance
-from factory.market.raw_rows import BARS, Frame
+from factory.market.raw_rows import Frame
+from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
 
 MOST_QUARANTINED, FEW = 0.01, 2
@@ -24,8 +25,6 @@ SEVERAL = 0.5
 REPLACED = "bars still open, closed in another file"
 SHOWN = 10
 LISTED = 1_000
-JUMP_SIZE = 0.03
-JUMP_SCALES = 20.0
 STILL = 10
 """Rows in a row without volume that make a run."""
 
@@ -205,25 +204,7 @@ def _faults(spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArra
         CONFLICT: _conflicting(time, columns),
         "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
     }
-    return found | (_bar_faults(columns) if spec.kind == "bars" else {})
-
-
-def _bar_faults(columns: Mapping[str, NDArray[float64]]) -> dict[str, Mask]:
-    bodies = [columns[column] for column in BARS if column in columns]
-    opened, high, low, close = bodies[:4]
-    found = {
-        "missing cell": np.logical_or.reduce([np.isnan(values) for values in bodies]),
-        "price not positive": np.logical_or.reduce([values <= 0 for values in bodies[:4]]),
-        "high or low contradicts": (high < np.maximum(opened, close)) | (low > np.minimum(opened, close)),
-    }
-    if "volume" not in columns:
-        return found
-    volume = columns["volume"]
-    found["negative volume"] = volume < 0
-    if "taker_buy_volume" in columns:
-        taker = columns["taker_buy_volume"]
-        found["taker volume contradicts"] = (taker < 0) | (taker > volume * (1 + 1e-9))
-    return found
+    return found | series_kind(spec.kind).find_wrong_rows(columns)
 
 
 def _same_as_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
@@ -243,28 +224,18 @@ def _conflicting(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) 
 
 
 def _still_open(spec: SeriesSpec, frame: Frame, rows: NDArray[int64]) -> Mask:
-    """Last rows of files that another file, which goes on, has with the same open and more traded: they closed there."""
+    """Last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there."""
     found = np.zeros(len(rows), bool)
     ends = {first - 1 for _, first in frame.files[1:]} | {len(frame) - 1}
-    if spec.kind != "bars" or len(ends) < 2:
+    if len(ends) < 2:
         return found
-    time = frame.time[rows]
+    kind, time = series_kind(spec.kind), frame.time[rows]
     for end in ends:
         low, high = np.searchsorted(time, frame.time[end], "left"), np.searchsorted(time, frame.time[end], "right")
         same = rows[low:high]
-        if end in same and any(int(row) not in ends and _grew(frame.columns, end, int(row)) for row in same):
+        if end in same and any(int(row) not in ends and kind.has_grown(frame.columns, end, int(row)) for row in same):
             found[low + int(np.flatnonzero(same == end)[0])] = True
     return found
-
-
-def _grew(columns: Mapping[str, NDArray[float64]], early: int, late: int) -> bool:
-    """Whether one row may be what became of another: opened alike, its range and what was traded no less, not the same."""
-    if columns["open"][early] != columns["open"][late] or columns["low"][early] < columns["low"][late]:
-        return False
-    grows = [values for name, values in columns.items() if name not in ("open", "low", "close")]
-    return all(values[early] <= values[late] for values in grows) and any(
-        values[early] != values[late] for values in columns.values()
-    )
 
 
 def _repeated(time: NDArray[int64]) -> Mask:
@@ -296,10 +267,11 @@ def _notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -
     steps = np.diff(sound.time)
     holes = np.flatnonzero(steps > spec.period_ms)
     found = {"gaps": Finding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
-    if spec.kind == "bars":
-        if "volume" in sound.columns:
-            found["runs without volume"] = _runs(sound.time, sound.columns["volume"] == 0, spec.period_ms)
-        found["jumps"] = _finding(frame, rows, sound.time, _jumps(sound.columns["close"]))
+    kind = series_kind(spec.kind)
+    for title, mask in kind.find_notable_runs(sound.columns).items():
+        found[title] = _runs(sound.time, mask, spec.period_ms)
+    for title, mask in kind.find_notable_rows(sound.columns).items():
+        found[title] = _finding(frame, rows, sound.time, mask)
     return found
 
 
@@ -308,11 +280,3 @@ def _runs(time: NDArray[int64], mask: Mask, period: int) -> Finding:
     first, last = edges[::2], edges[1::2]
     long = last - first >= STILL
     return Finding(time[first[long]], (), (last - first)[long].astype(int64), period)
-
-
-def _jumps(close: NDArray[float64]) -> Mask:
-    """Steps of at least 3 % and twenty robust deviations of the first quarter: a scale that no sealed row moves."""
-    steps = np.abs(np.diff(np.log(close), prepend=np.log(close[:1])))
-    scale = 1.4826 * float(np.median(steps[: max(1, len(steps) // 4)]))
-    found: Mask = steps > max(JUMP_SIZE, JUMP_SCALES * scale)
-    return found

@@ -16,15 +16,16 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError, did_you_mean
+from factory.market.bar_columns import BARS
 from factory.market.files import Files
 from factory.market.numerals import parse_numbers
-from factory.market.raw_rows import BARS, PRICES, Frame
+from factory.market.raw_rows import Frame
+from factory.market.series_kinds import series_kind
+from factory.market.series_kinds.base import Header
 from factory.market.spec import SeriesSpec
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 
-FLOW = ("quote_volume", "number_of_trades", "taker_buy_volume", "taker_buy_quote_volume")
-ALIASES = {"count": "number_of_trades"}
 STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime")
 """Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
 BINANCE = (
@@ -42,8 +43,6 @@ UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
 TEXTS = (".csv", ".txt", ".tsv")
 NAMED = 12
 """Columns that a line lists."""
-STEMS = {"volume": "vol"}
-"""What a column's name has in it that may be meant by a missing one, where that is not its whole name."""
 
 
 @dataclass(frozen=True)
@@ -263,12 +262,9 @@ def _choice(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
     view = {label: label for label in held if label not in named.values() and label not in named} | named
     stamps, zone = _stamp_columns(file, source.time if source else None, view)
     others = {name: label for name, label in view.items() if label not in stamps}
-    if spec.kind == "bars":
-        return Choice(stamps, zone, _bar_columns(file, spec, others, held))
-    chosen = {name: label for name, label in named.items() if label not in stamps} or others
-    if not chosen:
-        raise DataError(f"{file}: no column beside the stamps; a series of values needs one")
-    return Choice(stamps, zone, chosen)
+    own = {name: label for name, label in named.items() if label not in stamps}
+    header = Header(file, held, own, others, spec.counts_volume)
+    return Choice(stamps, zone, series_kind(spec.kind).choose_columns(header))
 
 
 def _stamp_columns(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
@@ -297,14 +293,3 @@ def _zone_in(name: str) -> str | None:
 def _plain(name: str) -> str:
     """A column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
     return re.sub(r"[^a-z0-9]+", "_", UTC_WORD.sub("", name)).strip("_") or ("time" if UTC_WORD.search(name) else name)
-
-
-def _bar_columns(file: str, spec: SeriesSpec, view: Mapping[str, str], held: Mapping[str, str]) -> dict[str, str]:
-    for name in BARS if spec.counts_volume else PRICES:
-        if name not in view:
-            alike = [label for lower, label in held.items() if STEMS.get(name, name) in lower and lower not in (*BARS, *FLOW)]
-            asked = f"say which it is with source: {{columns: {{{name}: {alike[0]}}}}}" if alike else ""
-            mend = f"of {', '.join(alike)}, {asked}" if asked else f"bars need {', '.join(BARS)}"
-            none = ", or source: {columns: {volume: none}} if none is counted" if name == "volume" and not alike else ""
-            raise DataError(f"{file}: no column '{name}'; {mend}{none}")
-    return {ALIASES.get(name, name): label for name, label in view.items() if ALIASES.get(name, name) in (*BARS, *FLOW)}

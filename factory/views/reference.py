@@ -18,6 +18,7 @@ from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
 from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Files, Provider
+from factory.market.series_kinds import SERIES_KINDS
 from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
 from factory.market.templates import starter_spec
 from factory.pipeline import render, shipped
@@ -33,6 +34,7 @@ KINDS_OF_VALUES = {
     **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
     **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
     **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Provider": "keys, see `source`"},
+    "kind of series": " | ".join(SERIES_KINDS),
     "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
 }
 """What the docstrings of models call a type, in words."""
