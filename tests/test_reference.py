@@ -160,9 +160,9 @@ def test_every_command_on_a_page_is_one(name: str) -> None:
 
 def models(page: str) -> list[type]:
     from factory.market.contracts import Binary, Perpetual
-    from factory.market.spec import Files, Provider, SeriesSpec, Simulated, Split
+    from factory.market.spec import Download, Files, SeriesSpec, Simulated, Split
 
-    return [DatasetSpec, SeriesSpec, Files, Provider, Simulated, Split, Binary, Perpetual]
+    return [DatasetSpec, SeriesSpec, Files, Download, Simulated, Split, Binary, Perpetual]
 
 
 @pytest.mark.parametrize("model", models("datasets"), ids=lambda model: model.__name__)

@@ -15,8 +15,9 @@ from factory.market import seal_registry, staging, store
 from factory.market.contracts import Binary
 from factory.market.coverage import coverage, warn_of_thin
 from factory.market.declared import declared
+from factory.market.downloads import fetch_command, find_files
 from factory.market.faults import JUMP, Fault
-from factory.market.files import Provider
+from factory.market.files import Download
 from factory.market.grid import aligned, on_grid
 from factory.market.overshoot import overshoot
 from factory.market.quality import Quality, check, sound_rows
@@ -25,7 +26,6 @@ from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
 from factory.market.simulator import simulate
-from factory.market.sources.paths import fetch_command, files_of
 from factory.market.spec import DatasetSpec, SeriesSpec
 from factory.storage.workspace import Workspace
 
@@ -200,7 +200,7 @@ def _frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callab
         if unknown:
             raise DataError(*unknown)
         return drawn.__getitem__
-    return lambda name: read_files(files_of(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
+    return lambda name: read_files(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
 
 
 def _covered(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
@@ -217,7 +217,7 @@ def _covered(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
 def _rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
     """How a person gets the rows that a series lacks."""
     source = spec.series[name].source
-    if isinstance(source, Provider):
+    if isinstance(source, Download):
         return f"fetch the rest with: {fetch_command(workspace, source, spec.series[name].period, spec.span[0])}"
     return "fetch the rest and name its files"
 

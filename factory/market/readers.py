@@ -1,4 +1,4 @@
-"""Read rows from CSV, Parquet and Binance archive zips. Nothing is guessed that could shift a time or a price."""
+"""Read rows from CSV, Parquet and archives of one CSV. Nothing is guessed that could shift a time or a price."""
 
 import gzip
 import re
@@ -16,29 +16,18 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError, did_you_mean
-from factory.market.bar_columns import BARS
-from factory.market.files import Files
+from factory.market.files import Download, Files
 from factory.market.numerals import parse_numbers
 from factory.market.raw_rows import Frame
 from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.base import Header
+from factory.market.sources import PROVIDERS
 from factory.market.spec import SeriesSpec
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 
 STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime")
 """Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
-BINANCE = (
-    "open_time",
-    *BARS,
-    "close_time",
-    "quote_volume",
-    "count",
-    "taker_buy_volume",
-    "taker_buy_quote_volume",
-    "ignore",
-)
-"""Columns of a Binance kline file, which often lacks a header (FORMATS: archive klines)."""
 UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
 TEXTS = (".csv", ".txt", ".tsv")
 NAMED = 12
@@ -163,7 +152,7 @@ def _numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
 def _text(path: Path, spec: SeriesSpec) -> Frame:
     asked = (spec.source.time or "", *spec.source.columns.values()) if isinstance(spec.source, Files) else ()
     table = open_text(path.name, _unpacked(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
-    labels = table.labels or _standard(table)
+    labels = table.labels or _layout(table, spec)
     choice = _choice(path.name, spec, labels)
     lower = [label.lower() for label in labels]
     at = {name: lower.index(name) for name in (*choice.stamps, *choice.columns.values())}
@@ -194,13 +183,18 @@ def _unpacked(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _standard(table: TextTable) -> tuple[str, ...]:
-    """Names of the columns of a file without a header."""
-    if table.width == len(BINANCE):
-        return BINANCE
+def _layout(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
+    """Names of the columns of a file without a header, as the provider lays them out whose files have that many."""
+    source = spec.source
+    asked = [PROVIDERS[source.use]] if isinstance(source, Download) else [*PROVIDERS.values()]
+    fitting = {provider.layout for provider in asked if len(provider.layout) == table.width}
+    if len(fitting) == 1:
+        return fitting.pop()
+    columns = ",".join(series_kind(spec.kind).columns or ("value",))
+    known = {f"{provider.title}'s {len(provider.layout)}": None for provider in PROVIDERS.values() if provider.layout}
     raise DataError(
-        f"{table.name}: {table.width} columns and no header; add one as the first line, such as timestamp,{','.join(BARS)} or "
-        f"date,time,{','.join(BARS)} (Binance's {len(BINANCE)} need none)"
+        f"{table.name}: {table.width} columns and no header; add one as the first line, such as timestamp,{columns} or "
+        f"date,time,{columns} ({', '.join(known)} need none)"
     )
 
 

@@ -11,9 +11,10 @@ from factory.core.errors import DataError
 from factory.core.names import Name, Slug
 from factory.core.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
-from factory.market.files import NONE, Adjustment, Closed, Files, Provider, Source
+from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source
 from factory.market.mistakes import lines_of
 from factory.market.series_kinds import SERIES_KINDS, name_odds_kinds, name_traded_kinds, series_kind
+from factory.market.sources import PROVIDERS
 from factory.market.spec_fields import Column, Delay, Moment, Underlying, one_of
 
 PARTITIONS = ("train", "validation", "sealed")
@@ -37,7 +38,7 @@ class SeriesSpec(Closed):
         From one expected row to the next.
     delay : duration or "0"
         From a bar's close, or a value's stamp, to its publication. Compulsory for values.
-    source : Files, Provider or None
+    source : Files, Download or None
         Where the rows come from; none in a simulated dataset.
     adjust : list of Adjustment
         Redenominations and splits inside the rows.
@@ -57,8 +58,9 @@ class SeriesSpec(Closed):
     def _dated(self) -> Self:
         if series_kind(self.kind).needs_delay and "delay" not in self.model_fields_set:
             raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
-        if isinstance(self.source, Provider) and self.kind != "bars":
-            raise ValueError(f"kind: '{self.kind}' from {self.source.use}, which has bars only; write kind: bars")
+        if isinstance(self.source, Download) and self.kind not in (kinds := PROVIDERS[self.source.use].kinds):
+            has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
+            raise ValueError(f"kind: '{self.kind}' from {self.source.use}, {has}")
         for first, last in self.exclude:
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
@@ -256,8 +258,9 @@ class DatasetSpec(Closed):
             if self.simulated and series.source:
                 found.append(f"series.{name}.source: a simulated dataset has none; remove it")
             if not self.simulated and not series.source:
+                provider = next(iter(PROVIDERS))
                 found.append(
-                    f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: binance-spot, symbol: ...}}"
+                    f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: {provider}, symbol: ...}}"
                 )
             if series.source:
                 twin = seen.setdefault((series.source.model_dump_json(), series.period), name)
@@ -378,7 +381,7 @@ def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
         ("simulated", 1): Simulated,
         ("split", 1): Split,
         ("series", 2): SeriesSpec,
-        ("series", 3): Files if holder.get("use") == "files" else Provider,
+        ("series", 3): Files if holder.get("use") == "files" else Download,
         ("series", 4): Adjustment,
         ("contracts", 2): Binary if holder.get("use") == "binary" else Perpetual,
     }

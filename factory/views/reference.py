@@ -17,8 +17,9 @@ from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
 from factory.market.contracts import Binary, Perpetual
-from factory.market.files import Files, Provider
+from factory.market.files import Download, Files
 from factory.market.series_kinds import SERIES_KINDS
+from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
 from factory.market.templates import starter_spec
 from factory.pipeline import render, shipped
@@ -33,7 +34,7 @@ UNSPOKEN = ("a name", "a name or a name", "")
 KINDS_OF_VALUES = {
     **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
     **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
-    **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Provider": "keys, see `source`"},
+    **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Download": "keys, see `source`"},
     "kind of series": " | ".join(SERIES_KINDS),
     "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
 }
@@ -207,7 +208,7 @@ def datasets() -> str:
         ("", DatasetSpec),
         ("series.NAME", SeriesSpec),
         ("series.NAME.source with use: files", Files),
-        ("series.NAME.source from an exchange", Provider),
+        ("series.NAME.source from an exchange", Download),
         ("simulated", Simulated),
         ("split", Split),
         ("contracts.NAME with use: binary", Binary),
@@ -294,7 +295,7 @@ def _model(place: str, model: type[BaseModel]) -> str:
 def _values(name: str, field: FieldInfo, kind: str) -> str:
     """What a key may hold: what its type says, else what the docstring calls it."""
     if name == "use":
-        return " or ".join(get_args(field.annotation))
+        return " or ".join(get_args(field.annotation) or PROVIDERS)
     words, kind = allowed(field), _plain(kind.removesuffix(" or None"))
     if words in UNSPOKEN:
         return KINDS_OF_VALUES.get(kind, kind)
