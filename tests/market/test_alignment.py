@@ -14,6 +14,7 @@ from factory.market.dataset import open_partition
 from factory.market.grid import aligned, anchor, tolerance
 from factory.market.quality import REPLACED, check
 from factory.market.raw_rows import Frame
+from factory.market.series_kinds import SERIES_KINDS, series_kind
 from factory.market.spec import SeriesSpec
 from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
@@ -25,6 +26,7 @@ KINDS = {
     "funding": ("values", "8h", 0),
     "funding at a later hour": ("values", "8h", 5 * HOUR),
     "daily values": ("values", "1d", 16 * HOUR + 15 * MINUTE),
+    **{f"five minutes of {name}": (name, "5m", 0) for name in SERIES_KINDS},
 }
 
 
@@ -35,7 +37,7 @@ def series_spec(kind: str) -> SeriesSpec:
 
 def frame(one: SeriesSpec, time: np.ndarray) -> Frame:
     values = np.linspace(100, 101, len(time))
-    names = ("open", "high", "low", "close", "volume") if one.kind == "bars" else ("rate",)
+    names = series_kind(one.kind).columns or ("rate",)
     return Frame(time, dict.fromkeys(names, values), (("x.csv", 0),))
 
 
