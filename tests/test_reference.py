@@ -20,6 +20,8 @@ from factory.expressions.grammar import parse as parse_expression
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.build import build
+from factory.market.series_kinds import SERIES_KINDS
+from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse as parse_pipeline
 from factory.pipeline.parts.catalog import entries
@@ -82,6 +84,12 @@ def test_every_part_on_a_page_is_valid() -> None:
 @pytest.mark.parametrize("text", BLOCKS["language.md"], ids=lambda text: text.splitlines()[0])
 def test_every_pipeline_on_a_page_is_one(text: str) -> None:
     assert parse_pipeline(text).pipeline in text
+
+
+def test_every_kind_of_series_and_provider_is_on_the_page_of_dataset_files() -> None:
+    told = TEXT["datasets.md"]
+    assert all(f"| `{kind.name}` | {kind.about} |" in told for kind in SERIES_KINDS.values())
+    assert all(f"| `{one.name}` | {one.about} |" in told and one.page in told for one in PROVIDERS.values())
 
 
 def confirmed(text: str) -> DatasetSpec:

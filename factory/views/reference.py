@@ -214,7 +214,8 @@ def datasets() -> str:
         ("contracts.NAME with use: binary", Binary),
         ("contracts.NAME with use: perpetual", Perpetual),
     )
-    keys = "".join(_model(place, model) for place, model in models).rstrip("\n") + "\n"
+    after = {SeriesSpec: _series_kinds(), Download: _providers()}
+    keys = "".join(_model(place, model) + after.get(model, "") for place, model in models).rstrip("\n") + "\n"
     own = {"rows": OWN_ROWS, "csv": OWN_CSV, "commands": OWN_COMMANDS, "files": OWN_FILES}
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
@@ -279,6 +280,27 @@ def _parts() -> Iterator[str]:
             yield f"**{one.kind or stage}**: {one.about} Such as `{one.example}`.\n\n"
             rows = [(f"`{key.name}`", key.allowed, key.default or "must be given", key.means) for key in one.parameters]
             yield table(("key", "may be", "left out", "means"), rows)
+
+
+def _series_kinds() -> str:
+    """What each kind of series holds, and what may be done with it."""
+    rows = []
+    for kind in SERIES_KINDS.values():
+        uses = {"fills, settlement and labels": kind.is_traded, "prices of binary contracts": kind.gives_odds}
+        columns = "whatever the source has" if kind.takes_any_column else " ".join(kind.columns)
+        rows.append(
+            (f"`{kind.name}`", kind.about, columns, ", ".join(["features", *(use for use, may in uses.items() if may)]))
+        )
+    return table(("kind", "its rows", "columns", "for"), rows)
+
+
+def _providers() -> str:
+    """Where rows can be downloaded from."""
+    rows = [
+        (f"`{one.name}`", one.about, f"`rfcat data fetch {one.command}`", ", ".join(one.kinds), " ".join(one.periods), one.page)
+        for one in PROVIDERS.values()
+    ]
+    return table(("use", "markets", "downloaded by", "kinds", "periods", "documentation"), rows)
 
 
 def _model(place: str, model: type[BaseModel]) -> str:

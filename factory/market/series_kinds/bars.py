@@ -23,7 +23,7 @@ class Bars(SeriesKind):
     """Bars, stamped at their open and known at their close."""
 
     name = "bars"
-    about = "stamped at their open"
+    about = "what was traded in each period, stamped at its open"
     columns = BARS
     takes_any_column = False
     is_stamped_at_open = True

@@ -7,7 +7,7 @@ class Values(SeriesKind):
     """Numbers stamped as their publisher does, known a declared delay later."""
 
     name = "values"
-    about = "stamped as the publisher does"
+    about = "numbers that somebody publishes, stamped as the publisher does"
     needs_delay = True
     gives_odds = True
 
