@@ -30,6 +30,7 @@ from factory.expressions.columns import Columns
 from factory.flow import Scored, evaluate
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
+from factory.market.series_kinds import series_kind
 from factory.pipeline import Pipeline
 from factory.vault import exam
 
@@ -107,7 +108,7 @@ def flip_partition(partition: Partition, seed: int) -> Partition:
 
 def _flip(series: Series, start: int, sign: NDArray[float64], first: int) -> Series:
     """A series whose bars from a moment on are reflected in log at the close before, prices rebuilt."""
-    if series.kind != "bars":
+    if not series_kind(series.kind).is_traded:
         return series
     rows = np.flatnonzero((series.time >= start) & series.traded)
     log = {name: np.log(series.columns[name][rows]) for name in PRICES}

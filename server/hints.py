@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from factory.market.series_kinds import series_kind
+
 FRAMES = {
     "validation": "validation is there with data='validation', which is written down as a trial",
     "predictions": "predictions is there with pipeline='...', an id or name",
@@ -42,7 +44,7 @@ def find_hint(error: str, frames: Collection[str], series: Mapping[str, Mapping[
 
 def first_bars(series: Mapping[str, Mapping[str, Any]]) -> str:
     """The series whose columns stand in the frames without its name."""
-    return next(name for name, one in series.items() if one["kind"] == "bars")
+    return next(name for name, one in series.items() if series_kind(one["kind"]).is_traded)
 
 
 def _column(asked: str, series: Mapping[str, Mapping[str, Any]], bare: bool) -> str | None:

@@ -20,6 +20,8 @@ from factory.expressions.grammar import parse as parse_expression
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.build import build
+from factory.market.series_kinds import SERIES_KINDS
+from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse as parse_pipeline
 from factory.pipeline.parts.catalog import list_parts
@@ -82,6 +84,12 @@ def test_every_part_on_a_page_is_valid() -> None:
 @pytest.mark.parametrize("text", BLOCKS["language.md"], ids=lambda text: text.splitlines()[0])
 def test_every_pipeline_on_a_page_is_one(text: str) -> None:
     assert parse_pipeline(text).pipeline in text
+
+
+def test_every_kind_of_series_and_provider_is_on_the_page_of_dataset_files() -> None:
+    told = TEXT["datasets.md"]
+    assert all(f"| `{kind.name}` | {kind.about} |" in told for kind in SERIES_KINDS.values())
+    assert all(f"| `{one.name}` | {one.about} |" in told and one.page in told for one in PROVIDERS.values())
 
 
 def confirmed(text: str) -> DatasetSpec:
@@ -160,9 +168,9 @@ def test_every_command_on_a_page_is_one(name: str) -> None:
 
 def models(page: str) -> list[type]:
     from factory.market.contracts import Binary, Perpetual
-    from factory.market.spec import Files, Provider, SeriesSpec, Simulated, Split
+    from factory.market.spec import Download, Files, SeriesSpec, Simulated, Split
 
-    return [DatasetSpec, SeriesSpec, Files, Provider, Simulated, Split, Binary, Perpetual]
+    return [DatasetSpec, SeriesSpec, Files, Download, Simulated, Split, Binary, Perpetual]
 
 
 @pytest.mark.parametrize("model", models("datasets"), ids=lambda model: model.__name__)

@@ -12,6 +12,7 @@ from factory.backtest.result import DUST, RUINED, Daily, Trades
 from factory.core.errors import FlowError
 from factory.core.times import DAY
 from factory.market.series import Series
+from factory.market.series_kinds import name_traded_kinds, series_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,12 @@ def fillable_bars(series: Series, end: int) -> Bars:
     Raises
     ------
     FlowError
-        If the series is not made of bars.
+        If the series is of a kind that nothing trades by.
     """
-    if series.kind != "bars":
-        raise FlowError(f"trade.contract: series '{series.name}' is {series.kind}; only bars can fill or settle")
+    if not series_kind(series.kind).is_traded:
+        raise FlowError(
+            f"trade.contract: series '{series.name}' is {series.kind}; only {name_traded_kinds()} can fill or settle"
+        )
     n = int(np.searchsorted(series.time, end - series.period, side="right"))
     opened, high, low, close = (np.ascontiguousarray(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
     return Bars(np.ascontiguousarray(series.time[:n]), opened, high, low, close, series.period, series.traded[:n])

@@ -14,6 +14,7 @@ from factory.expressions.nodes import BinaryOperation, Call, ColumnName, Node, N
 from factory.expressions.operators import OPERATORS
 from factory.expressions.time_axis import Bars, Floats, TimeAxis, Times, gather_bars, native_rows
 from factory.market.series import Partition
+from factory.market.series_kinds import series_kind
 from factory.storage.cache import Cache
 
 KEPT_BYTES = 24 * 2**20
@@ -58,7 +59,8 @@ class Columns:
         series = partition.series
         self._clocks = Clocks({s.name: s.period for s in series.values()}, {s.name: s.delay for s in series.values()})
         self._longest = min(
-            series.values(), key=lambda s: (not len(s), s.kind != "bars", s.period, s.time[:1].tolist(), s.name)
+            series.values(),
+            key=lambda s: (not len(s), not series_kind(s.kind).is_traded, s.period, s.time[:1].tolist(), s.name),
         )
         self._bars: dict[Clock, Bars] = {}
         self._kept: OrderedDict[tuple[str, Clock], Floats] = OrderedDict()

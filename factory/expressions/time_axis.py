@@ -10,19 +10,17 @@ from factory.expressions.frequency import Clock
 from factory.expressions.kernels import rows as kernels
 from factory.expressions.signature import Literals
 from factory.market.series import Series
+from factory.market.series_kinds import series_kind
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 
-_KINDS = {
-    "open": kernels.FIRST,
-    "high": kernels.GREATEST,
-    "low": kernels.LEAST,
-    "volume": kernels.TOTAL,
-    "quote_volume": kernels.TOTAL,
-    "number_of_trades": kernels.TOTAL,
-    "taker_buy_volume": kernels.TOTAL,
-    "taker_buy_quote_volume": kernels.TOTAL,
+_GATHERERS = {
+    "first": kernels.FIRST,
+    "last": kernels.LAST,
+    "greatest": kernels.GREATEST,
+    "least": kernels.LEAST,
+    "total": kernels.TOTAL,
 }
 
 
@@ -66,10 +64,10 @@ class Bars:
     size: int
 
     def column(self, name: str) -> Floats:
-        """Open first, high greatest, low least, volumes and counts in total, all else last."""
-        kind = _KINDS.get(name, kernels.LAST) if self.series.kind == "bars" else kernels.LAST
+        """Of each bar what the kind of the series takes of a column's rows, such as their total."""
+        gatherer = _GATHERERS[series_kind(self.series.kind).aggregation(name)]
         out = np.empty(len(self.rows.time))
-        kernels.gather(np.ascontiguousarray(self.series.columns[name]), self.starts, self.size, kind, out)
+        kernels.gather(np.ascontiguousarray(self.series.columns[name]), self.starts, self.size, gatherer, out)
         return out
 
 

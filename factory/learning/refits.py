@@ -12,7 +12,7 @@ from factory.core.times import iso, to_ms
 from factory.expressions.columns import Columns
 from factory.learning.decision_table import DecisionTable, concatenate
 from factory.learning.model import FEWEST_ROWS, Fits, fit_model
-from factory.market.grid import missing
+from factory.market.grid import find_missing
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
 
@@ -93,7 +93,7 @@ def _worst_hole(pipeline: Pipeline, partition: Partition, now: int) -> tuple[flo
 
 def _absent(series: Series, first: int, before: int) -> float:
     rows = slice(*np.searchsorted(series.time, [first, before]))
-    return 1 - np.count_nonzero(~missing(series)[rows]) * series.period / (before - first)
+    return 1 - np.count_nonzero(~find_missing(series)[rows]) * series.period / (before - first)
 
 
 def _unstartable(pipeline: Pipeline, partition: Partition, labelled: int, now: int, error: UnlearnableError) -> FlowError:

@@ -1,1 +1,17 @@
-"""Datasets, contracts, splits, quality checks and the simulator."""
+"""Datasets: what a person fixes in a file, the rows behind it checked, stamped and split, and the seal on the last part.
+
+spec             the dataset file; files, contracts and spec_fields hold its parts, mistakes says what is wrong with one
+series_kinds     what a series may be, one class a kind
+sources          where rows come from, one file a provider; downloads gets and finds their files
+readers          files to raw_rows; texts, numerals and stamps read single cells
+quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
+declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
+build            files to a dataset; simulator draws one, coverage and overshoot measure it, templates are to begin with
+store            writes both halves; staging puts them in place as one
+seal_registry    keeps a sealed row from lying open elsewhere; likeness knows one market under two names
+catalog          which datasets there are; dataset opens their rows, verification proves them
+series           rows in time: Series and Partition, on which all later rooms work
+
+Rooms further down import series, series_kinds, spec, contracts, catalog, dataset and faults. Tasks, the vault and commands
+also build and download; only the vault compares rows by likeness.
+"""

@@ -1,12 +1,14 @@
 """Where a series' rows come from, and what a person declares of them: parts of the dataset file."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticKnownError
 
 from factory.core.names import Name
 from factory.core.times import moment
-from factory.market.spec_fields import Globs, Moment, Unit, Zone
+from factory.market.sources import PROVIDERS
+from factory.market.spec_fields import Globs, Moment, Unit, Zone, one_of
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""
@@ -50,7 +52,7 @@ class Files(Closed):
     decimal: Literal[".", ","] | None = None
 
 
-class Provider(Closed):
+class Download(Closed):
     """Rows that ``rfcat data fetch`` downloads.
 
     Parameters
@@ -59,11 +61,35 @@ class Provider(Closed):
         As the exchange spells it, e.g. ``BTCUSDT``.
     """
 
-    use: Literal["binance-spot", "binance-um"]
+    use: Annotated[str, one_of(PROVIDERS)]
     symbol: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,40}$")]
 
 
-Source = Annotated[Files | Provider, Field(discriminator="use")]
+FILES, DOWNLOAD = "files", "[download]"
+"""Tags of the two; the second is none that a ``use:`` or a key may have."""
+
+
+def _tag(value: Any) -> str | None:
+    use = value.get("use") if isinstance(value, dict) else getattr(value, "use", None)
+    return None if use is None else FILES if use == FILES else DOWNLOAD
+
+
+def _require_known(value: Any) -> Any:
+    """Refuse what no source is, as a union by tags whose tags are known beforehand does."""
+    if not isinstance(value, dict | Closed):
+        raise PydanticKnownError("model_attributes_type")
+    uses = (FILES, *PROVIDERS)
+    if isinstance(value, dict) and "use" in value and value["use"] not in uses:
+        listed = ", ".join(map(repr, uses))
+        raise PydanticKnownError(
+            "union_tag_invalid", {"discriminator": "'use'", "tag": str(value["use"]), "expected_tags": listed}
+        )
+    return value
+
+
+Source = Annotated[
+    Annotated[Files, Tag(FILES)] | Annotated[Download, Tag(DOWNLOAD)], Discriminator(_tag), BeforeValidator(_require_known)
+]
 
 
 class Adjustment(Closed):

@@ -68,7 +68,7 @@ def _walk(loc: tuple[int | str, ...], raw: Any) -> tuple[tuple[str, ...], dict[s
         last = place == len(loc) - 1
         if isinstance(at, dict) and at.get("use") == key and not is_tagged:
             is_tagged = True  # the union's tag, which may be spelt as one of its keys
-        elif isinstance(at, dict) and (key in at or last) and key != "[key]":
+        elif isinstance(at, dict) and (key in at or last) and not str(key).startswith("["):
             holder, at, is_tagged = at, at.get(key), False
             path.append(str(key))
         elif isinstance(at, list) and isinstance(key, int):

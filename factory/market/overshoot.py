@@ -10,6 +10,7 @@ import numpy as np
 
 from factory.market.overshoot_kernels import beyond
 from factory.market.series import Series
+from factory.market.series_kinds import series_kind
 
 DISTANCES = (1 / 64, 1 / 16, 1 / 4, 1.0, 2.0, 4.0, 8.0)
 """At which levels are placed, in mean ranges of a bar: 0.1 to 50 bp on minutes of BTC, 2023-26."""
@@ -17,8 +18,8 @@ FEWEST = 1000
 """Touches below which a distance is not counted, but for the nearest, which nearly every bar touches."""
 
 
-def overshoot(series: Series, end: int) -> float:
-    """How far beyond a level, as a share of it, the bars close that touch it first from the inside.
+def measure_overshoot(series: Series, end: int) -> float:
+    """Measure how far beyond a level, as a share of it, the bars close that touch it first from the inside.
 
     Two levels stand about an open until a bar touches one or both, or opens beyond; then two new ones stand about the
     next open. Bars without volume touch nothing. The mean is taken for each distance, and the greatest counts: where
@@ -37,7 +38,7 @@ def overshoot(series: Series, end: int) -> float:
     float
         At least 0.
     """
-    if series.kind != "bars":
+    if not series_kind(series.kind).is_traded:
         return 0.0
     rows = slice(int(np.searchsorted(series.time, end - series.period, side="right")))
     bars = [np.ascontiguousarray(series.columns[name][rows]) for name in ("open", "high", "low", "close")]

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
-PRICES = ("open", "high", "low", "close")
-BARS = (*PRICES, "volume")
-
 
 @dataclass(frozen=True)
 class Frame:

@@ -1,4 +1,4 @@
-"""Read rows from CSV, Parquet and Binance archive zips. Nothing is guessed that could shift a time or a price."""
+"""Read rows from CSV, Parquet and archives of one CSV. Nothing is guessed that could shift a time or a price."""
 
 import gzip
 import re
@@ -16,34 +16,22 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError, did_you_mean
-from factory.market.files import Files
+from factory.market.files import Download, Files
 from factory.market.numerals import parse_numbers
-from factory.market.raw_rows import BARS, PRICES, Frame
+from factory.market.raw_rows import Frame
+from factory.market.series_kinds import series_kind
+from factory.market.series_kinds.base import Header
+from factory.market.sources import PROVIDERS
 from factory.market.spec import SeriesSpec
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 
-FLOW = ("quote_volume", "number_of_trades", "taker_buy_volume", "taker_buy_quote_volume")
-ALIASES = {"count": "number_of_trades"}
 STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime")
 """Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
-BINANCE = (
-    "open_time",
-    *BARS,
-    "close_time",
-    "quote_volume",
-    "count",
-    "taker_buy_volume",
-    "taker_buy_quote_volume",
-    "ignore",
-)
-"""Columns of a Binance kline file, which often lacks a header (FORMATS: archive klines)."""
 UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
 TEXTS = (".csv", ".txt", ".tsv")
 NAMED = 12
 """Columns that a line lists."""
-STEMS = {"volume": "vol"}
-"""What a column's name has in it that may be meant by a missing one, where that is not its whole name."""
 
 
 @dataclass(frozen=True)
@@ -111,15 +99,15 @@ def _read(path: Path, spec: SeriesSpec) -> Frame:
             raise DataError(f"{path.name}: a folder; name the files in it")
         if not path.stat().st_size:
             raise DataError(f"{path.name}: empty; download it again")
-        frame = _parquet(path, spec) if path.suffix.lower() == ".parquet" else _text(path, spec)
+        frame = _read_parquet(path, spec) if path.suffix.lower() == ".parquet" else _read_text(path, spec)
     except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile):
         raise DataError(f"{path.name}: cannot be unpacked: truncated, half-downloaded or no archive; get it again") from None
     except OSError as error:
         raise DataError(f"{path.name}: {(error.strerror or 'cannot be read').lower()}; name a file that can be read") from None
-    return _oldest_first(_scaled(frame, spec))
+    return _turn_oldest_first(_scale(frame, spec))
 
 
-def _scaled(frame: Frame, spec: SeriesSpec) -> Frame:
+def _scale(frame: Frame, spec: SeriesSpec) -> Frame:
     """Columns times the units that the dataset file names."""
     units = spec.source.units if isinstance(spec.source, Files) else {}
     for name in units:
@@ -129,7 +117,7 @@ def _scaled(frame: Frame, spec: SeriesSpec) -> Frame:
     return replace(frame, columns=columns)
 
 
-def _oldest_first(frame: Frame) -> Frame:
+def _turn_oldest_first(frame: Frame) -> Frame:
     """Rows turned round where a file has its newest first."""
     if len(frame) < 2 or frame.time[0] <= frame.time[-1] or (np.diff(frame.time) > 0).any():
         return frame
@@ -139,7 +127,7 @@ def _oldest_first(frame: Frame) -> Frame:
     return Frame(frame.time[::-1], columns, frame.files, frozenset((name,)), notes)
 
 
-def _parquet(path: Path, spec: SeriesSpec) -> Frame:
+def _read_parquet(path: Path, spec: SeriesSpec) -> Frame:
     try:
         table = pq.read_table(path)
     except pa.ArrowInvalid:
@@ -147,37 +135,37 @@ def _parquet(path: Path, spec: SeriesSpec) -> Frame:
     if not table.num_rows:
         raise DataError(f"{path.name}: no rows; export it again")
     labels = [name.strip() for name in table.column_names]
-    choice = _choice(path.name, spec, labels)
+    choice = _choose_columns(path.name, spec, labels)
     cells = table.rename_columns([name.lower() for name in labels])
-    columns = {name: _numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
-    time, notes = _moments(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
+    columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
+    time, notes = _read_stamps(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
     return Frame(time, columns, ((path.name, 0),), notes=notes)
 
 
-def _numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
+def _to_numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise DataError(f"{file}: column '{name}' does not hold numbers; correct it or leave it out")
     values: NDArray[float64] = column.cast(pa.float64()).to_numpy()
     return values
 
 
-def _text(path: Path, spec: SeriesSpec) -> Frame:
+def _read_text(path: Path, spec: SeriesSpec) -> Frame:
     asked = (spec.source.time or "", *spec.source.columns.values()) if isinstance(spec.source, Files) else ()
-    table = open_text(path.name, _unpacked(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
-    labels = table.labels or _standard(table)
-    choice = _choice(path.name, spec, labels)
+    table = open_text(path.name, _unpack(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
+    labels = table.labels or _name_columns(table, spec)
+    choice = _choose_columns(path.name, spec, labels)
     lower = [label.lower() for label in labels]
     at = {name: lower.index(name) for name in (*choice.stamps, *choice.columns.values())}
     try:
-        cells, columns = _cells(table, spec, choice, at)
-        time, notes = _moments(path.name, spec, choice, cells, table.place)
+        cells, columns = _read_cells(table, spec, choice, at)
+        time, notes = _read_stamps(path.name, spec, choice, cells, table.place)
     except DataError:
         table.refuse_broken_rows()
         raise
     return Frame(time, columns, ((path.name, 0),), notes=(*(f"{path.name}: {note}" for note in table.notes), *notes))
 
 
-def _unpacked(path: Path) -> bytes:
+def _unpack(path: Path) -> bytes:
     """What the text file holds, out of its archive."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
@@ -195,17 +183,22 @@ def _unpacked(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _standard(table: TextTable) -> tuple[str, ...]:
-    """Names of the columns of a file without a header."""
-    if table.width == len(BINANCE):
-        return BINANCE
+def _name_columns(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
+    """Names of the columns of a file without a header, as the provider lays them out whose files have that many."""
+    source = spec.source
+    asked = [PROVIDERS[source.use]] if isinstance(source, Download) else [*PROVIDERS.values()]
+    fitting = {provider.layout for provider in asked if len(provider.layout) == table.width}
+    if len(fitting) == 1:
+        return fitting.pop()
+    columns = ",".join(series_kind(spec.kind).columns or ("value",))
+    known = {f"{provider.title}'s {len(provider.layout)}": None for provider in PROVIDERS.values() if provider.layout}
     raise DataError(
-        f"{table.name}: {table.width} columns and no header; add one as the first line, such as timestamp,{','.join(BARS)} or "
-        f"date,time,{','.join(BARS)} (Binance's {len(BINANCE)} need none)"
+        f"{table.name}: {table.width} columns and no header; add one as the first line, such as timestamp,{columns} or "
+        f"date,time,{columns} ({', '.join(known)} need none)"
     )
 
 
-def _cells(
+def _read_cells(
     table: TextTable, spec: SeriesSpec, choice: Choice, at: Mapping[str, int]
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, NDArray[float64]]]:
     """The columns of stamps as texts, by their names in the file, and the others as numbers, by ours."""
@@ -229,7 +222,7 @@ def _cells(
     return {held: found[str(at[held])] for held in choice.stamps}, columns
 
 
-def _moments(
+def _read_stamps(
     file: str, spec: SeriesSpec, choice: Choice, cells: pa.Table | Mapping[str, pa.ChunkedArray], place: Callable[[int], str]
 ) -> tuple[NDArray[int64], tuple[str, ...]]:
     """Stamps of the rows, and notes on how they were read."""
@@ -247,7 +240,7 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _choice(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
+def _choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
     """Find the columns that a series needs among a file's."""
     held = {label.lower(): label for label in labels if label}
     if len(held) < sum(1 for label in labels if label):
@@ -261,50 +254,36 @@ def _choice(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
         if label not in held:
             raise DataError(f"{file}: no column '{label}', which source.columns names; {did_you_mean(label, held)}")
     view = {label: label for label in held if label not in named.values() and label not in named} | named
-    stamps, zone = _stamp_columns(file, source.time if source else None, view)
+    stamps, zone = _choose_stamps(file, source.time if source else None, view)
     others = {name: label for name, label in view.items() if label not in stamps}
-    if spec.kind == "bars":
-        return Choice(stamps, zone, _bar_columns(file, spec, others, held))
-    chosen = {name: label for name, label in named.items() if label not in stamps} or others
-    if not chosen:
-        raise DataError(f"{file}: no column beside the stamps; a series of values needs one")
-    return Choice(stamps, zone, chosen)
+    own = {name: label for name, label in named.items() if label not in stamps}
+    header = Header(file, held, own, others, spec.counts_volume)
+    return Choice(stamps, zone, series_kind(spec.kind).choose_columns(header))
 
 
-def _stamp_columns(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+def _choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
     """The column of stamps, or of dates and of times of day, and the zone that its name tells."""
     if asked is not None:
         name = asked.strip().lower()
         if name not in view:
             raise DataError(f"{file}: no column '{asked}'; {did_you_mean(name, view)}")
-        return (view[name],), _zone_in(name)
-    plain = {_plain(name): name for name in reversed([*view])}
+        return (view[name],), _find_zone(name)
+    plain = {_plain_name(name): name for name in reversed([*view])}
     found = [plain[name] for name in STAMPS if name in plain]
     if not found:
         listed = ", ".join([*view][:NAMED]) + (", ..." if len(view) > NAMED else "")
         raise DataError(
             f"{file}: no column of stamps such as timestamp or date among {listed}; name it with source: {{time: ...}}"
         )
-    if _plain(found[0]) == "time" and "date" in plain:
-        return (view[plain["date"]], view[found[0]]), _zone_in(found[0]) or _zone_in(plain["date"])
-    return (view[found[0]],), _zone_in(found[0])
+    if _plain_name(found[0]) == "time" and "date" in plain:
+        return (view[plain["date"]], view[found[0]]), _find_zone(found[0]) or _find_zone(plain["date"])
+    return (view[found[0]],), _find_zone(found[0])
 
 
-def _zone_in(name: str) -> str | None:
+def _find_zone(name: str) -> str | None:
     return "UTC" if UTC_WORD.search(name) else None
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     """A column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
     return re.sub(r"[^a-z0-9]+", "_", UTC_WORD.sub("", name)).strip("_") or ("time" if UTC_WORD.search(name) else name)
-
-
-def _bar_columns(file: str, spec: SeriesSpec, view: Mapping[str, str], held: Mapping[str, str]) -> dict[str, str]:
-    for name in BARS if spec.counts_volume else PRICES:
-        if name not in view:
-            alike = [label for lower, label in held.items() if STEMS.get(name, name) in lower and lower not in (*BARS, *FLOW)]
-            asked = f"say which it is with source: {{columns: {{{name}: {alike[0]}}}}}" if alike else ""
-            mend = f"of {', '.join(alike)}, {asked}" if asked else f"bars need {', '.join(BARS)}"
-            none = ", or source: {columns: {volume: none}} if none is counted" if name == "volume" and not alike else ""
-            raise DataError(f"{file}: no column '{name}'; {mend}{none}")
-    return {ALIASES.get(name, name): label for name, label in view.items() if ALIASES.get(name, name) in (*BARS, *FLOW)}

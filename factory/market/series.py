@@ -20,7 +20,7 @@ class Series:
     name : str
         How expressions call it.
     kind : str
-        ``bars``, ``depth``, ``odds`` or ``values``.
+        One of :data:`~factory.market.series_kinds.SERIES_KINDS`.
     period : int
         Milliseconds between expected rows.
     delay : int

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -11,9 +11,11 @@ from factory.core.errors import DataError
 from factory.core.names import Name, Slug
 from factory.core.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
-from factory.market.files import NONE, Adjustment, Closed, Files, Provider, Source
+from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source
 from factory.market.mistakes import lines_of
-from factory.market.spec_fields import Column, Delay, Moment, Underlying
+from factory.market.series_kinds import SERIES_KINDS, name_odds_kinds, name_traded_kinds, series_kind
+from factory.market.sources import PROVIDERS
+from factory.market.spec_fields import Column, Delay, Moment, Underlying, one_of
 
 PARTITIONS = ("train", "validation", "sealed")
 GAP_SHARE = 0.01
@@ -27,7 +29,7 @@ class SeriesSpec(Closed):
 
     Parameters
     ----------
-    kind : str
+    kind : kind of series
         ``bars`` (stamped at their open) or ``values`` (stamped as the publisher does).
     underlying : str
         The market behind it; what the seal goes by. Spellings of one market
@@ -36,7 +38,7 @@ class SeriesSpec(Closed):
         From one expected row to the next.
     delay : duration or "0"
         From a bar's close, or a value's stamp, to its publication. Compulsory for values.
-    source : Files, Provider or None
+    source : Files, Download or None
         Where the rows come from; none in a simulated dataset.
     adjust : list of Adjustment
         Redenominations and splits inside the rows.
@@ -44,7 +46,7 @@ class SeriesSpec(Closed):
         Stretches, the second moment not in it, whose rows are left out as in a gap.
     """
 
-    kind: Literal["bars", "values"]
+    kind: Annotated[str, one_of(SERIES_KINDS)]
     underlying: Underlying
     period: Duration
     delay: Delay = "0"
@@ -54,10 +56,11 @@ class SeriesSpec(Closed):
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
-        if self.kind == "values" and "delay" not in self.model_fields_set:
+        if series_kind(self.kind).needs_delay and "delay" not in self.model_fields_set:
             raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
-        if isinstance(self.source, Provider) and self.kind != "bars":
-            raise ValueError(f"kind: '{self.kind}' from {self.source.use}, which has bars only; write kind: bars")
+        if isinstance(self.source, Download) and self.kind not in (kinds := PROVIDERS[self.source.use].kinds):
+            has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
+            raise ValueError(f"kind: '{self.kind}' from {self.source.use}, {has}")
         for first, last in self.exclude:
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
@@ -81,12 +84,12 @@ class SeriesSpec(Closed):
     @property
     def extent_ms(self) -> int:
         """Milliseconds after its stamp that a row may tell of: a bar its period, a value all until it is published."""
-        return self.period_ms if self.kind == "bars" else self.delay_ms
+        return series_kind(self.kind).extent(self.period_ms, self.delay_ms)
 
     @property
     def known_ms(self) -> int:
         """Milliseconds from a row's stamp to the moment it is known."""
-        return self.period_ms + self.delay_ms if self.kind == "bars" else self.delay_ms
+        return series_kind(self.kind).known_after(self.period_ms, self.delay_ms)
 
 
 class Simulated(Closed):
@@ -182,6 +185,11 @@ class DatasetSpec(Closed):
         return self
 
     @property
+    def traded(self) -> tuple[str, ...]:
+        """Names of the series that can fill and settle trades and labels, as the file has them."""
+        return tuple(name for name, series in self.series.items() if series_kind(series.kind).is_traded)
+
+    @property
     def gap(self) -> int:
         """Milliseconds kept free of decisions after train and after validation: max(1 day, 1 % of train)."""
         first, last = self.split.span("train")
@@ -242,15 +250,17 @@ class DatasetSpec(Closed):
 
     def _series_mistakes(self) -> list[str]:
         found = []
-        if all(series.kind != "bars" for series in self.series.values()):
-            found.append("series: none is of bars, by which moments and fills go; add one with kind: bars")
+        if not self.traded:
+            kinds = name_traded_kinds()
+            found.append(f"series: none is of {kinds}, by which moments and fills go; add one with kind: {kinds}")
         seen: dict[object, str] = {}
         for name, series in self.series.items():
             if self.simulated and series.source:
                 found.append(f"series.{name}.source: a simulated dataset has none; remove it")
             if not self.simulated and not series.source:
+                provider = next(iter(PROVIDERS))
                 found.append(
-                    f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: binance-spot, symbol: ...}}"
+                    f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: {provider}, symbol: ...}}"
                 )
             if series.source:
                 twin = seen.setdefault((series.source.model_dump_json(), series.period), name)
@@ -270,11 +280,9 @@ class DatasetSpec(Closed):
         for name, contract in self.contracts.items():
             where = f"contracts.{name}"
             series = self.series.get(contract.of)
-            if series is None or series.kind != "bars":
-                listed = ", ".join(sorted(key for key, value in self.series.items() if value.kind == "bars"))
-                found.append(
-                    f"{where}.of: '{contract.of}' is no series of bars here; {f'allowed: {listed}' if listed else 'add one'}"
-                )
+            if series is None or contract.of not in self.traded:
+                allowed = f"allowed: {', '.join(sorted(self.traded))}" if self.traded else "add one"
+                found.append(f"{where}.of: '{contract.of}' is no series of {name_traded_kinds()} here; {allowed}")
             elif isinstance(contract, Binary):
                 found += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
             else:
@@ -292,9 +300,10 @@ class DatasetSpec(Closed):
         if contract.odds is None:
             return []
         where, odds = f"{where}.odds", self.series.get(contract.odds)
-        if odds is None or odds.kind != "values":
-            values = ", ".join(sorted(key for key, value in self.series.items() if value.kind == "values"))
-            return [f"{where}: '{contract.odds}' is no series of values here; {f'allowed: {values}' if values else 'add one'}"]
+        if odds is None or not series_kind(odds.kind).gives_odds:
+            priced = sorted(key for key, value in self.series.items() if series_kind(value.kind).gives_odds)
+            allowed = f"allowed: {', '.join(priced)}" if priced else "add one"
+            return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
         if odds.delay_ms:
             return [f"{where}: {contract.odds} is published {odds.delay} late; a price must be known when it is paid, delay: 0"]
         if to_ms(contract.window) % odds.period_ms:
@@ -372,7 +381,7 @@ def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
         ("simulated", 1): Simulated,
         ("split", 1): Split,
         ("series", 2): SeriesSpec,
-        ("series", 3): Files if holder.get("use") == "files" else Provider,
+        ("series", 3): Files if holder.get("use") == "files" else Download,
         ("series", 4): Adjustment,
         ("contracts", 2): Binary if holder.get("use") == "binary" else Perpetual,
     }

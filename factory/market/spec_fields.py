@@ -1,10 +1,12 @@
 """How single values of a dataset file are spelt."""
 
 import re
+from collections.abc import Collection
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticKnownError
 
 from factory.core.times import canonical_duration, iso, moment
 
@@ -31,6 +33,18 @@ def _zone(text: str) -> str:
         return ZoneInfo(text).key
     except (KeyError, ValueError, OSError):
         raise ValueError(f"'{text[:40]}' is no time zone; write UTC, or a place such as Europe/Berlin") from None
+
+
+def one_of(names: Collection[str]) -> BeforeValidator:
+    """Take only what a registry has by then, and refuse other names as a Literal does."""
+
+    def require(value: object) -> object:
+        if isinstance(value, str) and value in names:
+            return value
+        *others, last = (repr(name) for name in names)
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}" if others else last})
+
+    return BeforeValidator(require)
 
 
 def _unit(value: object) -> object:

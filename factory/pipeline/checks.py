@@ -8,6 +8,7 @@ from factory.core.errors import ExpressionError, PipelineError, did_you_mean
 from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.market.contracts import Binary
+from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.samples import Clock
@@ -114,9 +115,9 @@ def _too_long(look_back: Mapping[str, int], spec: DatasetSpec) -> Iterator[str]:
 def _label(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
     label = pipeline.label
     series = spec.series.get(label.of)
-    if series is None or series.kind != "bars":
-        bars = [name for name, one in spec.series.items() if one.kind == "bars"]
-        yield f"label.of: no series of bars '{label.of}' in {pipeline.data}; {did_you_mean(label.of, bars)}"
+    if series is None or label.of not in spec.traded:
+        none = f"no series of {name_traded_kinds()} '{label.of}' in {pipeline.data}"
+        yield f"label.of: {none}; {did_you_mean(label.of, spec.traded)}"
     elif to_ms(label.horizon) % series.period_ms:
         yield f"label.horizon: {label.horizon} is not whole bars of {series.period}; write a multiple of {series.period}"
 

@@ -12,6 +12,7 @@ from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.expressions.recipes import RECIPES, Recipe
 from factory.market.catalog import Catalog
+from factory.market.series_kinds import name_traded_kinds, series_kind
 from factory.pipeline import parse_part
 from factory.pipeline.parts.catalog import KINDS, kind_of
 from factory.pipeline.parts.labels import FixedReturn, UpDown
@@ -84,7 +85,7 @@ def plan_screen(
 
 def _label(catalog: Catalog, data: str, label: Mapping[str, Any] | None) -> UpDown | FixedReturn:
     series = catalog.meta(data)["series"]
-    bars = {name: one["period"] for name, one in series.items() if one["kind"] == "bars"}
+    bars = {name: one["period"] for name, one in series.items() if series_kind(one["kind"]).is_traded}
     raw = dict(label or _default_label(bars))
     use = str(raw.get("use", ""))
     if use not in LABELS:
@@ -95,7 +96,9 @@ def _label(catalog: Catalog, data: str, label: Mapping[str, Any] | None) -> UpDo
     part = parse_part("label", raw)
     assert isinstance(part, UpDown | FixedReturn), "those are the screened ones"
     if part.of not in bars:
-        raise PipelineError(f"label.of: '{part.of}' is no series of bars of {data}; {did_you_mean(part.of, bars)}")
+        raise PipelineError(
+            f"label.of: '{part.of}' is no series of {name_traded_kinds()} of {data}; {did_you_mean(part.of, bars)}"
+        )
     if to_ms(part.horizon) % bars[part.of]:
         period = to_duration(bars[part.of])
         raise PipelineError(f"label.horizon: {part.horizon} is not whole bars of {period}; write a multiple of {period}")
@@ -121,9 +124,11 @@ def apply_recipe(recipe: Recipe, series: Mapping[str, Mapping[str, Any]], of: st
     PipelineError
         If there is no second series.
     """
-    other = next((name for name, one in series.items() if name != of and one["kind"] == "bars"), None)
+    other = next((name for name, one in series.items() if name != of and series_kind(one["kind"]).is_traded), None)
     if "{t}" in recipe.template and other is None:
-        raise PipelineError(f"recipe '{recipe.name}' needs a second series of bars; the dataset has {of} alone")
+        raise PipelineError(
+            f"recipe '{recipe.name}' needs a second series of {name_traded_kinds()}; the dataset has {of} alone"
+        )
     return recipe.on(of, other or of)
 
 

@@ -20,6 +20,7 @@ from factory.core import canonical
 from factory.core.errors import DataError, PipelineError
 from factory.expressions.expression import Expression
 from factory.expressions.keys import column_key
+from factory.market.series_kinds import series_kind
 from factory.pipeline.screening import Reader
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _expressions(tracker: "Tracker", data: str, features: Sequence[str], pipelin
         raise PipelineError(f"features: {len(features)} came; at most {MOST_FEATURES} a call")
     own = dict(pipeline.features) if pipeline else {}
     series = tracker.catalog.meta(data)["series"]
-    first = next(name for name, one in series.items() if one["kind"] == "bars")
+    first = next(name for name, one in series.items() if series_kind(one["kind"]).is_traded)
     taken = [name for name in features if name in series[first]["columns"]]
     if taken:
         raise PipelineError(f"features: '{taken[0]}' is a column of the frame already; leave it out, or give its expression")

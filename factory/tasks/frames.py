@@ -23,6 +23,7 @@ from factory.flow import evaluate, fit, volatility_of
 from factory.learning.decision_table import read_decisions
 from factory.market.dataset import open_partition
 from factory.market.series import Partition, Series
+from factory.market.series_kinds import series_kind
 from factory.storage.cache import Cache
 from factory.storage.workspace import atomic
 from factory.tasks import frame_plan
@@ -90,7 +91,7 @@ def _view(tracker: Tracker, data: str, name: str) -> View:
     share = tracker.catalog.spec(data).validation_share if name == "validation" else 1.0
     days = hidden_days(whole.start, whole.end, share)
     partition = mask(whole, days)
-    first = next(series for series in partition.series.values() if series.kind == "bars")
+    first = next(series for series in partition.series.values() if series_kind(series.kind).is_traded)
     inside = (first.time >= whole.start) & (first.known <= whole.end)
     return View(partition, first, inside & ~mark_telling_rows(first, days))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from factory.core.times import DAY
 from factory.learning.artefacts import content_key
 from factory.market.series import Partition, Series
+from factory.market.series_kinds import series_kind
 
 STRETCH = 3
 """Days in a row that are shown or hidden together: what looks back a day has values on two of them."""
@@ -54,7 +55,7 @@ def _place(number: NDArray[int64]) -> NDArray[float64]:
 
 def mark_telling_rows(series: Series, days: Days) -> NDArray[bool_]:
     """Rows that may tell of one of some days: a bar in its period, a value until it is published."""
-    extent = series.period if series.kind == "bars" else series.delay
+    extent = series_kind(series.kind).extent(series.period, series.delay)
     first, last = series.time // DAY, (series.time + max(extent, 1) - 1) // DAY
     found: NDArray[bool_] = np.searchsorted(days, last, side="right") > np.searchsorted(days, first)
     return found

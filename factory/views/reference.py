@@ -17,7 +17,9 @@ from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
 from factory.market.contracts import Binary, Perpetual
-from factory.market.files import Files, Provider
+from factory.market.files import Download, Files
+from factory.market.series_kinds import SERIES_KINDS
+from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
 from factory.market.templates import starter_spec
 from factory.pipeline import load_shipped, render
@@ -32,7 +34,8 @@ UNSPOKEN = ("a name", "a name or a name", "")
 KINDS_OF_VALUES = {
     **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
     **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
-    **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Provider": "keys, see `source`"},
+    **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Download": "keys, see `source`"},
+    "kind of series": " | ".join(SERIES_KINDS),
     "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
 }
 """What the docstrings of models call a type, in words."""
@@ -205,13 +208,14 @@ def datasets() -> str:
         ("", DatasetSpec),
         ("series.NAME", SeriesSpec),
         ("series.NAME.source with use: files", Files),
-        ("series.NAME.source from an exchange", Provider),
+        ("series.NAME.source from an exchange", Download),
         ("simulated", Simulated),
         ("split", Split),
         ("contracts.NAME with use: binary", Binary),
         ("contracts.NAME with use: perpetual", Perpetual),
     )
-    keys = "".join(_model(place, model) for place, model in models).rstrip("\n") + "\n"
+    after = {SeriesSpec: _series_kinds(), Download: _providers()}
+    keys = "".join(_model(place, model) + after.get(model, "") for place, model in models).rstrip("\n") + "\n"
     own = {"rows": OWN_ROWS, "csv": OWN_CSV, "commands": OWN_COMMANDS, "files": OWN_FILES}
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
@@ -220,7 +224,7 @@ PAGES = {"language.md": language_page, "datasets.md": datasets}
 """What makes each page of ``docs``."""
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown; a bar in a cell is no column."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines) + "\n"
@@ -250,7 +254,7 @@ def _operators() -> Iterator[str]:
             for one in OPERATORS.values()
             if one.family == family
         ]
-        yield table(("operator", "gives", "literals", "example"), rows)
+        yield markdown_table(("operator", "gives", "literals", "example"), rows)
 
 
 def _ranges(operator: Operator) -> str:
@@ -266,7 +270,7 @@ def _bounds(param: Param) -> str:
 def _recipes() -> Iterator[str]:
     for family in dict.fromkeys(one.family for one in RECIPES.values()):
         rows = [(one.name, one.doc, f"`{one.on('btc').text}`") for one in RECIPES.values() if one.family == family]
-        yield f"### {family}\n\n{table(('recipe', 'gives', 'expression'), rows)}"
+        yield f"### {family}\n\n{markdown_table(('recipe', 'gives', 'expression'), rows)}"
 
 
 def _parts() -> Iterator[str]:
@@ -275,7 +279,28 @@ def _parts() -> Iterator[str]:
         for one in list_parts(stage):
             yield f"**{one.kind or stage}**: {one.about} Such as `{one.example}`.\n\n"
             rows = [(f"`{key.name}`", key.allowed, key.default or "must be given", key.means) for key in one.parameters]
-            yield table(("key", "may be", "left out", "means"), rows)
+            yield markdown_table(("key", "may be", "left out", "means"), rows)
+
+
+def _series_kinds() -> str:
+    """What each kind of series holds, and what may be done with it."""
+    rows = []
+    for kind in SERIES_KINDS.values():
+        uses = {"fills, settlement and labels": kind.is_traded, "prices of binary contracts": kind.gives_odds}
+        columns = "whatever the source has" if kind.takes_any_column else " ".join(kind.columns)
+        rows.append(
+            (f"`{kind.name}`", kind.about, columns, ", ".join(["features", *(use for use, may in uses.items() if may)]))
+        )
+    return markdown_table(("kind", "its rows", "columns", "for"), rows)
+
+
+def _providers() -> str:
+    """Where rows can be downloaded from."""
+    rows = [
+        (f"`{one.name}`", one.about, f"`rfcat data fetch {one.command}`", ", ".join(one.kinds), " ".join(one.periods), one.page)
+        for one in PROVIDERS.values()
+    ]
+    return markdown_table(("use", "markets", "downloaded by", "kinds", "periods", "documentation"), rows)
 
 
 def _model(place: str, model: type[BaseModel]) -> str:
@@ -286,13 +311,14 @@ def _model(place: str, model: type[BaseModel]) -> str:
         kind, text = told.get(name, ("", ""))
         rows.append((f"`{name}`", _values(name, field, kind), _default(field), text or "Which kind it is."))
     rows.sort(key=lambda row: row[0] != "`use`")
-    return f"### {f'`{place}`' if place else 'The file'}\n\n{about}\n\n{table(('key', 'may be', 'left out', 'means'), rows)}"
+    keys = markdown_table(("key", "may be", "left out", "means"), rows)
+    return f"### {f'`{place}`' if place else 'The file'}\n\n{about}\n\n{keys}"
 
 
 def _values(name: str, field: FieldInfo, kind: str) -> str:
     """What a key may hold: what its type says, else what the docstring calls it."""
     if name == "use":
-        return " or ".join(get_args(field.annotation))
+        return " or ".join(get_args(field.annotation) or PROVIDERS)
     words, kind = describe_allowed(field), _plain(kind.removesuffix(" or None"))
     if words in UNSPOKEN:
         return KINDS_OF_VALUES.get(kind, kind)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from factory.core.errors import DataError, did_you_mean
 from factory.core.times import iso, moment, to_duration
+from factory.market.sources import PROVIDERS
 from factory.storage.workspace import Workspace
 from server.cli.commands import acting, answering, group
 from server.cli.common import workspace_of
@@ -20,32 +21,31 @@ if TYPE_CHECKING:
 app = group()
 
 
-def _providers() -> list[str]:
-    from factory.market.sources.paths import PROVIDERS
-
-    return list(PROVIDERS)
+def _commands() -> list[str]:
+    return [provider.command for provider in PROVIDERS.values()]
 
 
-def _intervals() -> list[str]:
-    from factory.market.sources.binance import INTERVALS
+def _periods() -> list[str]:
+    return list(dict.fromkeys(period for provider in PROVIDERS.values() for period in provider.periods))
 
-    return list(INTERVALS)
+
+OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROVIDERS.values())
 
 
 @acting(app)
 def fetch(
     context: typer.Context,
-    provider: Annotated[str, typer.Argument(help="binance: spot; binance-um: USD-M perpetuals.", autocompletion=_providers)],
+    provider: Annotated[str, typer.Argument(help=f"{OFFERED}.", autocompletion=_commands)],
     symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT.")],
     since: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
-    period: Annotated[str, typer.Option(help="From one bar to the next.", autocompletion=_intervals)] = "1m",
+    period: Annotated[str, typer.Option(help="From one bar to the next.", autocompletion=_periods)] = "1m",
 ) -> None:
     """Download bars: whole months, then days, then what has closed since; an interrupted fetch goes on where it was."""
-    from factory.market.sources.paths import PROVIDERS
-
-    if provider not in PROVIDERS:
-        raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, PROVIDERS)}")
-    series = _bars(symbol, period, {"use": PROVIDERS[provider], "symbol": symbol})
+    offered = {one.command: one for one in PROVIDERS.values()}
+    if provider not in offered:
+        raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, offered)}")
+    found = offered[provider]
+    series = _series(found.kinds[0], symbol, period, {"use": found.name, "symbol": symbol})
     fetch_series(workspace_of(context, new=True), series, _month(since))
     say(f"{symbol}: complete up to the last closed bar")
 
@@ -59,15 +59,15 @@ def check(
     source: Annotated[str, typer.Option(help="Keys of `source` in a dataset file, such as '{zone: UTC}'.")] = "{}",
 ) -> None:
     """Report what is wrong or remarkable in files of bars."""
-    from factory.market.build import read_checked
-    from factory.market.grid import kept_period
+    from factory.market.build import check_files
+    from factory.market.grid import detect_period
     from factory.market.readers import read_files
 
     keys = {"use": "files", "files": [str(file) for file in files], **_source(source)}
-    kept = kept_period(read_files(files, _bars("CHECKED", period or "1m", keys)).time)
-    spec = _bars("CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
+    kept = detect_period(read_files(files, _series("bars", "CHECKED", period or "1m", keys)).time)
+    spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
     try:
-        found = read_checked(files, spec)
+        found = check_files(files, spec)
     except DataError as error:
         raise DataError(*error.lines, *_other_period(spec, kept)) from None
     told = found.summary(None, None)
@@ -103,10 +103,10 @@ def _verdict(told: Mapping[str, Any]) -> str:
 
 def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
     """Download what is missing of a series that comes from a provider, under a progress bar."""
-    from factory.market.files import Provider
-    from factory.market.sources.binance import fetch as download
+    from factory.market.downloads import download
+    from factory.market.files import Download
 
-    if isinstance(series.source, Provider):
+    if isinstance(series.source, Download):
         with bar(series.source.symbol) as report:
             download(workspace, series.source, series.period, start_ms, report)
 
@@ -123,13 +123,13 @@ def _source(text: str) -> dict[str, Any]:
     return found
 
 
-def _bars(underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":
-    from factory.market.files import Files, Provider
+def _series(kind: str, underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":
+    from factory.market.files import Download, Files
     from factory.market.mistakes import lines_of
     from factory.market.spec import SeriesSpec
 
-    raw = {"kind": "bars", "underlying": underlying, "period": period, "source": source}
-    keys = {*(Files if source["use"] == "files" else Provider).model_fields}
+    raw = {"kind": kind, "delay": "0", "underlying": underlying, "period": period, "source": source}
+    keys = {*(Files if source["use"] == "files" else Download).model_fields}
     try:
         return SeriesSpec.model_validate(raw)
     except ValidationError as error:

@@ -51,7 +51,7 @@ def market(rows: int = 9_000, seed: int = 7) -> Partition:
         "btc": series("btc", "bars", 60_000, 0, START, _bars(rng, rows)),
         "eth": series("eth", "bars", 60_000, 0, START, _bars(rng, rows)),
         "gold": series("gold", "bars", 3_600_000, 120_000, hour, _bars(rng, rows // 60)),
-        "book": series("book", "depth", 100, 0, START, _book(rng, rows)),
+        "book": series("book", "values", 100, 0, START, _book(rng, rows)),
     }
     return partition(every, START + rows * 60_000)
 

@@ -231,7 +231,7 @@ def test_order_book_operators_agree_with_a_real_book(shared: Path) -> None:
 
     frame = pd.read_parquet(shared / "data/lob/binance_usdm_btcusdt_20240808_depth10.parquet").head(3000)
     names = [c for c in frame.columns if c.startswith(("ask_", "bid_"))]
-    book = series("book", "depth", 100, 0, START, {name: frame[name].to_numpy(dtype=np.float64) for name in names})
+    book = series("book", "values", 100, 0, START, {name: frame[name].to_numpy(dtype=np.float64) for name in names})
     columns = Columns(partition({"book": book}, START + 3000 * 100))
     values = {
         text: columns.column(parse(text)).values

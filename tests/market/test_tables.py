@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from factory.core.errors import DataError
 from factory.core.times import MINUTE, moment
-from factory.market.raw_rows import BARS, Frame
+from factory.market.bar_columns import BARS
+from factory.market.raw_rows import Frame
 from factory.market.readers import read_files
 from factory.market.spec import SeriesSpec
 from tests.market.bars import START

@@ -11,6 +11,7 @@ from factory.evidence.probes.findings import BLOCK, Finding
 from factory.expressions.expression import Expression
 from factory.market.seal_registry import chunk_hashes
 from factory.market.series import Partition, Series
+from factory.market.series_kinds import series_kind
 from factory.storage.cache import Cache
 
 VERSION = 1
@@ -33,7 +34,7 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
     for name, expression in expressions.items():
         for series in sorted(expression.series):
             one = partition.series[series]
-            if one.kind == "values" and one.period >= DAY and one.delay == 0:
+            if series_kind(one.kind).needs_delay and one.period >= DAY and one.delay == 0:
                 says = (
                     f"features.{name}: series '{series}' has a row each {to_duration(one.period)} and counts as published "
                     "on the date that it tells of; a person sets its delay in the dataset file"
@@ -46,8 +47,7 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
 
 
 def _in_time(series: Series) -> bool:
-    extent = (series.period if series.kind == "bars" else 0) + series.delay
-    return bool(np.all(series.known - series.time >= extent))
+    return bool(np.all(series.known - series.time >= series_kind(series.kind).known_after(series.period, series.delay)))
 
 
 def check_settlement(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
@@ -56,7 +56,7 @@ def check_settlement(expressions: Mapping[str, Expression], partition: Partition
         Finding("P10", BLOCK, f"features.{name}: column '{series}.{column}' is defined by the contract's end; leave it out")
         for name, expression in expressions.items()
         for series, column in sorted(expression.columns)
-        if SETTLEMENT.search(column) and partition.series[series].kind != "bars"
+        if SETTLEMENT.search(column) and series_kind(partition.series[series].kind).takes_any_column
     ]
 
 

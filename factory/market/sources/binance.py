@@ -1,270 +1,73 @@
-"""Download Binance bars: whole months, then days, then what has closed since.
+"""Bars of Binance's spot and futures markets."""
 
-Archives are checked against their CHECKSUM and kept as they came; the REST
-interface fills the time after the last archive and never gives a bar that is
-still open. An interrupted download goes on at the byte where it stopped.
-"""
-
-import hashlib
 import os
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
-import httpx
-
-from factory.core.errors import DataError, did_you_mean
-from factory.core.progress import Progress, silent, within
-from factory.core.times import DAY, iso, moment, now_ms
-from factory.market.files import Provider
-from factory.market.sources.paths import download_folder
-from factory.storage.workspace import Workspace, write_text
+from factory.core.progress import Progress
+from factory.market.bar_columns import BARS
 
 ARCHIVE, API = "RFCAT_BINANCE_ARCHIVE", "RFCAT_BINANCE_API"
 """Settings that replace the base addresses, for mirrors."""
 
-INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
-TRIES = 3
-
-Answer = TypeVar("Answer")
-
 
 @dataclass(frozen=True)
-class Market:
-    """Where one of Binance's markets is published.
+class Binance:
+    """One of Binance's markets.
 
     Parameters
     ----------
+    name, command, about : str
+        See :class:`~factory.market.sources.base.Provider`.
     archive : str
         Path of its archives.
     api : str
         Base address of its REST interface.
     klines : str
-        Path of its bars.
+        Path of its bars there.
     limit : int
         Most bars one answer holds.
     """
 
+    name: str
+    command: str
+    about: str
     archive: str
     api: str
     klines: str
     limit: int
+    title: str = "Binance"
+    page: str = "https://github.com/binance/binance-public-data"
+    kinds: tuple[str, ...] = ("bars",)
+    periods: tuple[str, ...] = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+    layout: tuple[str, ...] = (
+        "open_time",
+        *BARS,
+        "close_time",
+        "quote_volume",
+        "count",
+        "taker_buy_volume",
+        "taker_buy_quote_volume",
+        "ignore",
+    )
+
+    def fetch(self, symbol: str, period: str, start_ms: int, folder: Path, progress: Progress) -> None:
+        """Download whole months, then days, then what has closed since."""
+        from factory.market.sources.binance_download import Feed, download_bars
+
+        archive = os.environ.get(ARCHIVE, "https://data.binance.vision").rstrip("/")
+        api = os.environ.get(API, self.api).rstrip("/")
+        feed = Feed(f"{archive}/{self.archive}", f"{api}/{self.klines}", self.limit, symbol, period, folder)
+        download_bars(feed, start_ms, progress)
+
+    def find_files(self, folder: Path) -> list[Path]:
+        """Archives, and the bars after the last of them."""
+        return sorted((*folder.glob("*.zip"), *folder.glob("*.csv")))
 
 
-MARKETS = {
-    "binance-spot": Market("data/spot", "https://api.binance.com", "api/v3/klines", 1000),
-    "binance-um": Market("data/futures/um", "https://fapi.binance.com", "fapi/v1/klines", 1500),
-}
-
-
-@dataclass(frozen=True)
-class Feed:
-    """One symbol at one period, and where its files go."""
-
-    market: Market
-    symbol: str
-    period: str
-    folder: Path
-    client: httpx.Client
-
-    def name(self, stretch: str) -> str:
-        """File name of a month (``2024-01``) or a day (``2024-01-31``)."""
-        return f"{self.symbol}-{self.period}-{stretch}.zip"
-
-    def url(self, stretch: str) -> str:
-        """Address of the archive of a month or a day."""
-        kind = "monthly" if len(stretch) == len("2024-01") else "daily"
-        base = os.environ.get(ARCHIVE, "https://data.binance.vision").rstrip("/")
-        return f"{base}/{self.market.archive}/{kind}/klines/{self.symbol}/{self.period}/{self.name(stretch)}"
-
-
-def fetch(workspace: Workspace, provider: Provider, period: str, start_ms: int, progress: Progress = silent) -> Path:
-    """Download what is missing from a moment up to the last closed bar.
-
-    Parameters
-    ----------
-    workspace : Workspace
-        Files go to its vault, as some may hold rows that will be sealed.
-    provider : Provider
-        Market and symbol.
-    period : duration
-        From one bar to the next, as Binance offers it.
-    start_ms : int
-        First moment wanted; archives hold whole months.
-    progress : Progress
-        Told about each file.
-
-    Returns
-    -------
-    Path
-        Folder of the files.
-
-    Raises
-    ------
-    DataError
-        If the period or the symbol does not exist there, a file does not match
-        its CHECKSUM, the server fails three times, or the disk is full.
-    """
-    if period not in INTERVALS:
-        raise DataError(f"period '{period}': not offered by Binance; {did_you_mean(period, INTERVALS, len(INTERVALS))}")
-    if start_ms > now_ms():
-        raise DataError(f"--from {iso(start_ms)}: lies in the future, of which nothing exists yet; name an earlier month")
-    folder = download_folder(workspace, provider, period)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with httpx.Client(timeout=30, follow_redirects=True) as client:
-            feed = Feed(MARKETS[provider.use], provider.symbol, period, folder, client)
-            covered = _archives(feed, start_ms, within(progress, 0.0, 0.95))
-            _latest(feed, covered, within(progress, 0.95, 1.0))
-    except OSError as error:
-        raise DataError(f"{provider.symbol}: {error.strerror or 'cannot be written'}; make room and run it again") from error
-    return folder
-
-
-def _archives(feed: Feed, start_ms: int, progress: Progress) -> int:
-    """Download months, and days where the month is not out yet.
-
-    Returns
-    -------
-    int
-        Moment up to which archives reach, or `start_ms` if there are none.
-    """
-    months = list(_months(start_ms))
-    covered = start_ms
-    for place, month in enumerate(months):
-        progress(place / len(months), f"{feed.symbol} {month}")
-        if place < len(months) - 1 and _archive(feed, month):
-            for day in feed.folder.glob(f"{feed.symbol}-{feed.period}-{month}-??.zip"):
-                day.unlink()
-            covered = _month_end(month)
-        elif covered >= moment(f"{month}-01"):
-            covered = _days(feed, month, covered)
-    return covered
-
-
-def _days(feed: Feed, month: str, covered: int) -> int:
-    """Download a month's days in order, up to the first that is not out yet."""
-    day = moment(f"{month}-01")
-    last = min(_month_end(month), now_ms() - DAY)
-    while day < last and _archive(feed, iso(day)):
-        day += DAY
-        covered = max(covered, day)
-    return covered
-
-
-def _months(start_ms: int) -> Iterator[str]:
-    """Months from a moment to now, the present one included."""
-    month = iso(start_ms)[:7]
-    while moment(f"{month}-01") <= now_ms():
-        yield month
-        month = iso(_month_end(month))[:7]
-
-
-def _month_end(month: str) -> int:
-    inside = datetime.fromisoformat(f"{month}-28").replace(tzinfo=UTC) + timedelta(days=4)
-    return moment(f"{inside:%Y-%m}-01")
-
-
-def _archive(feed: Feed, stretch: str) -> bool:
-    """Have one archive, downloading it if need be; False if it is not published."""
-    target = feed.folder / feed.name(stretch)
-    if target.exists():
-        return True
-    part = target.with_name(f"{target.name}.part")
-    for _ in range(2):
-        if not _tried(feed, lambda: _download(feed, feed.url(stretch), part)):
-            return False
-        if _digest(part) == _checksum(feed, stretch):
-            part.chmod(0o600)
-            part.replace(target)
-            return True
-        part.unlink()
-    raise DataError(f"{target.name}: does not match its CHECKSUM, twice; try again later")
-
-
-def _download(feed: Feed, url: str, part: Path) -> bool:
-    """Fill `part`, going on where it ends; False if there is nothing at the address."""
-    there = part.stat().st_size if part.exists() else 0
-    with feed.client.stream("GET", url, headers={"Range": f"bytes={there}-"} if there else {}) as answer:
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return False
-        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return True
-        answer.raise_for_status()
-        with part.open("ab" if answer.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as file:
-            for block in answer.iter_bytes():
-                file.write(block)
-    return True
-
-
-def _get(feed: Feed, url: str, parameters: dict[str, str | int] | None = None) -> httpx.Response:
-    return _tried(feed, lambda: feed.client.get(url, params=parameters).raise_for_status())
-
-
-def _tried(feed: Feed, work: Callable[[], Answer]) -> Answer:
-    """Do it, and again if the connection or the server fails."""
-    attempt = 0
-    while True:
-        try:
-            return work()
-        except httpx.HTTPError as error:
-            _pause(feed, attempt, error)
-            attempt += 1
-
-
-def _pause(feed: Feed, attempt: int, error: httpx.HTTPError) -> None:
-    """Wait before the next try, or give up: at once where trying again cannot help."""
-    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
-    refused = 400 <= status < 500 and status != httpx.codes.TOO_MANY_REQUESTS
-    if refused or attempt == TRIES - 1:
-        reason = f"the server answered {status}" if status else "no connection"
-        mend = "check the symbol" if refused else "run it again: it goes on where it stopped"
-        raise DataError(f"binance {feed.symbol}: {reason}; {mend}") from error
-    time.sleep(0.5 * 2**attempt)
-
-
-def _checksum(feed: Feed, stretch: str) -> str:
-    return _get(feed, f"{feed.url(stretch)}.CHECKSUM").text.split(maxsplit=1)[0].lower()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _latest(feed: Feed, start_ms: int, progress: Progress) -> None:
-    """Write the bars that closed after the archives end."""
-    url = f"{os.environ.get(API, feed.market.api).rstrip('/')}/{feed.market.klines}"
-    rows: list[list[Any]] = []
-    while True:
-        progress(0.0, f"{feed.symbol} up to {iso(start_ms)}")
-        asked: dict[str, str | int] = {
-            "symbol": feed.symbol,
-            "interval": feed.period,
-            "startTime": start_ms,
-            "limit": feed.market.limit,
-        }
-        answer = _get(feed, url, asked)
-        page: list[list[Any]] = answer.json()
-        closed = [row for row in page if int(row[6]) < _moment_of(answer)]
-        rows += closed
-        if len(closed) < len(page) or len(page) < feed.market.limit:
-            break
-        start_ms = int(page[-1][6]) + 1
-    target = feed.folder / f"{feed.symbol}-{feed.period}-rest.csv"
-    if rows:
-        write_text(target, "".join(",".join(map(str, row)) + "\n" for row in rows), 0o600)
-    else:
-        target.unlink(missing_ok=True)
-    if not rows and not any(feed.folder.glob("*.zip")):
-        raise DataError(f"binance {feed.symbol}: nothing was published since {iso(start_ms)}; check the symbol and --from")
-
-
-def _moment_of(answer: httpx.Response) -> int:
-    """The exchange's present, which our clock may be ahead of."""
-    told = answer.headers.get("Date")
-    return min(now_ms(), int(parsedate_to_datetime(told).timestamp() * 1000)) if told else now_ms()
+BINANCE = (
+    Binance("binance-spot", "binance", "spot", "data/spot", "https://api.binance.com", "api/v3/klines", 1000),
+    Binance(
+        "binance-um", "binance-um", "USD-M perpetuals", "data/futures/um", "https://fapi.binance.com", "fapi/v1/klines", 1500
+    ),
+)

@@ -9,40 +9,38 @@ from numpy.typing import NDArray
 
 from factory.core.times import moment
 from factory.market.raw_rows import Frame
+from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
 
-COINS = ("volume", "taker_buy_volume")
-QUOTED = ("quote_volume", "taker_buy_quote_volume", "number_of_trades")
-"""Columns of bars that count what was redenominated, and those that do not; all others are prices."""
 
-
-def declared(spec: SeriesSpec, frame: Frame) -> Frame:
-    """Rows on the scale of the latest, without a column of volume in which nothing is counted.
+def apply_declarations(spec: SeriesSpec, frame: Frame) -> Frame:
+    """Put rows on the scale of the latest, without a column of volume in which nothing is counted.
 
     A factor is of the whole file: rows before its moment are told on a scale that was only known later, as adjusted prices
     are everywhere. Returns, ratios and whatever is free of scale are as they were.
     """
     columns = dict(frame.columns)
     for one in spec.adjust:
-        columns = _rescaled(spec, frame.time < one.moment, columns, one.factor)
-    if spec.kind == "bars" and not np.nan_to_num(columns.get("volume", np.ones(1))).any():
-        del columns["volume"]
+        columns = _rescale(spec, frame.time < one.moment, columns, one.factor)
+    for name in series_kind(spec.kind).find_uncounted(columns):
+        del columns[name]
     return replace(frame, columns=columns)
 
 
-def excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
-    """Rows in a stretch that a person left out, shape (n,): they are missing, as in a gap."""
+def find_excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
+    """Find the rows in a stretch that a person left out, shape (n,): they are missing, as in a gap."""
     found = np.zeros(len(time), bool)
     for first, last in spec.exclude:
         found |= (time >= moment(first)) & (time < moment(last))
     return found
 
 
-def _rescaled(
+def _rescale(
     spec: SeriesSpec, before: NDArray[bool_], columns: Mapping[str, NDArray[float64]], factor: float
 ) -> dict[str, NDArray[float64]]:
     found = {}
     for name, values in columns.items():
-        is_coins, stays = spec.kind == "bars" and name in COINS, spec.kind == "bars" and name in QUOTED
-        found[name] = values if stays else np.where(before, values / factor if is_coins else values * factor, values)
+        power = series_kind(spec.kind).adjustment_power(name)
+        scaled = values / factor if power < 0 else values * factor
+        found[name] = np.where(before, scaled, values) if power else values
     return found

@@ -1,15 +1,14 @@
-"""Rows that are each possible and together wrong: what would falsify a trial that trades or reads them."""
+"""Bars that are each possible and together wrong: what would falsify a trial that trades or reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.core.times import to_duration
+from factory.market.bar_columns import PRICES
 from factory.market.faults import FROZEN, JUMP, VOLUME, Fault
-from factory.market.raw_rows import PRICES, Frame
-from factory.market.spec import SeriesSpec
 
 LEVEL = float(np.log(1.4))
 LEVEL_SCALES = 20.0
@@ -27,44 +26,53 @@ Mask = NDArray[bool_]
 Columns = Mapping[str, NDArray[float64]]
 
 
-def find_faults(spec: SeriesSpec, frame: Frame, first: int, before: int) -> tuple[Fault, ...]:
-    """Faults of the checked rows of bars with first <= stamp < before, those left out that the dataset file declares."""
-    low, high = np.searchsorted(frame.time, (first, before))
-    time = frame.time[low:high]
-    if spec.kind != "bars" or len(time) < 2:
+def find_bar_faults(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> tuple[Fault, ...]:
+    """Faults of checked bars.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        Their opens, ms UTC.
+    columns : mapping of str to ndarray of float64, shape (n,)
+        Their prices and volumes.
+    period : int
+        Milliseconds from open to open.
+    declared : collection of int
+        Moments of changes of level that are no faults, as a person declared them.
+    """
+    if len(time) < 2:
         return ()
-    columns = {name: values[low:high] for name, values in frame.columns.items()}
-    return (*_jumps(spec, time, columns), *_volumes(columns), *_frozen(spec, time, columns))
+    return (*_find_jumps(time, columns, period, declared), *_find_uncounted(columns), *_find_frozen(time, columns, period))
 
 
-def _jumps(spec: SeriesSpec, time: NDArray[int64], columns: Columns) -> list[Fault]:
+def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> list[Fault]:
     """Changes of level between two bars, or inside one; where they are frequent, that is how the market moves."""
     opened, close = np.log(columns["open"][1:]), np.log(columns["close"])
     between, whole = opened - close[:-1], np.diff(close)
     scale = 1.4826 * float(np.median(np.abs(whole[: max(1, len(whole) // 4)])))
-    steps = np.diff(time) / spec.period_ms
+    steps = np.diff(time) / period
     limit = np.maximum(LEVEL, LEVEL_SCALES * scale * np.sqrt(steps))
     is_between = np.abs(between) > limit
     found = []
     for row in np.flatnonzero(is_between | (np.abs(whole) > limit)):
         begin = int(time[row + 1])
-        end = begin if is_between[row] else begin + spec.period_ms
-        if not any(int(time[row]) < one.moment <= end for one in spec.adjust):
+        end = begin if is_between[row] else begin + period
+        if not any(int(time[row]) < moment <= end for moment in declared):
             ratio = float(np.exp(between[row] if is_between[row] else whole[row]))
             found.append(Fault(JUMP, f"price jumps x{ratio:.4g}", PRICES, ((begin, end),)))
     return found if len(found) <= max(FEW, OFTEN * len(time)) else []
 
 
-def _volumes(columns: Columns) -> list[Fault]:
+def _find_uncounted(columns: Columns) -> list[Fault]:
     volume = columns.get("volume")
     if volume is None:
         return [Fault(VOLUME, "no volume is counted: no column has one, and every bar counts as traded", ("volume",))]
     held = tuple(name for name in FLOWS if name in columns)
-    uncounted = _uncounted(columns, volume, held) if len(volume) >= FEWEST else []
-    return uncounted + (_far(columns, volume, held) if "quote_volume" in columns else [])
+    uncounted = _find_still_volume(columns, volume, held) if len(volume) >= FEWEST else []
+    return uncounted + (_find_wrong_unit(columns, volume, held) if "quote_volume" in columns else [])
 
 
-def _uncounted(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
+def _find_still_volume(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
     """A volume that is the same in all bars, or 0 where somebody traded."""
     if (volume == volume[0]).all() and volume[0] > 0:
         return [Fault(VOLUME, f"volume is {volume[0]:g} in all bars and counts nothing", ("volume",))]
@@ -75,7 +83,7 @@ def _uncounted(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]
     return [Fault(VOLUME, f"volume is 0 in {share:.1%} of the bars though prices move in them", held)]
 
 
-def _far(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
+def _find_wrong_unit(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
     """Quote volume over volume is the price that was paid; where it is not, one of them counts something else."""
     traded = (volume > 0) & (columns["quote_volume"] > 0)
     if traded.sum() < FEWEST_PAID:
@@ -95,7 +103,7 @@ def _far(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> l
     return [Fault(VOLUME, what, held)]
 
 
-def _frozen(spec: SeriesSpec, time: NDArray[int64], columns: Columns) -> list[Fault]:
+def _find_frozen(time: NDArray[int64], columns: Columns, period: int) -> list[Fault]:
     """Runs of bars that are the same in all: a feed that stood still while its clock went on."""
     names = [name for name in (*PRICES, "volume") if name in columns]
     same = np.logical_and.reduce([columns[name][1:] == columns[name][:-1] for name in names])
@@ -106,6 +114,6 @@ def _frozen(spec: SeriesSpec, time: NDArray[int64], columns: Columns) -> list[Fa
     runs = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a + 1 >= least]
     if not runs:
         return []
-    spans = tuple((int(time[a]), int(time[b]) + spec.period_ms) for a, b in runs)
+    spans = tuple((int(time[a]), int(time[b]) + period) for a, b in runs)
     longest = to_duration(max(last - first for first, last in spans))
     return [Fault(FROZEN, f"bars repeat unchanged for up to {longest}", (*PRICES, "volume"), spans)]

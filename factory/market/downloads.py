@@ -1,0 +1,106 @@
+"""The files behind a series, how they are downloaded, and the command that does it."""
+
+import shlex
+from pathlib import Path
+
+from factory.core.errors import DataError, did_you_mean
+from factory.core.progress import Progress, silent
+from factory.core.times import iso, now_ms
+from factory.market.files import Download, Files
+from factory.market.sources import PROVIDERS
+from factory.market.spec import SeriesSpec
+from factory.storage.workspace import Workspace
+
+
+def download(workspace: Workspace, source: Download, period: str, start_ms: int, progress: Progress = silent) -> Path:
+    """Download what is missing of a symbol from a moment up to the last row that is over.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Files go to its vault, as some may hold rows that will be sealed.
+    source : Download
+        Provider and symbol.
+    period : duration
+        From one row to the next, as the provider offers it.
+    start_ms : int
+        First moment wanted.
+    progress : Progress
+        Told about each file.
+
+    Returns
+    -------
+    Path
+        Folder of the files.
+
+    Raises
+    ------
+    DataError
+        If the period or the symbol does not exist there, a file is damaged, nobody answers, or the disk is full.
+    """
+    provider = PROVIDERS[source.use]
+    if period not in provider.periods:
+        allowed = did_you_mean(period, provider.periods, len(provider.periods))
+        raise DataError(f"period '{period}': not offered by {provider.title}; {allowed}")
+    if start_ms > now_ms():
+        raise DataError(f"--from {iso(start_ms)}: lies in the future, of which nothing exists yet; name an earlier month")
+    folder = download_folder(workspace, source, period)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        provider.fetch(source.symbol, period, start_ms, folder, progress)
+    except OSError as error:
+        raise DataError(f"{source.symbol}: {error.strerror or 'cannot be written'}; make room and run it again") from error
+    return folder
+
+
+def download_folder(workspace: Workspace, source: Download, period: str) -> Path:
+    """Where a provider's files of one symbol lie: in the vault, as they may hold sealed rows."""
+    return workspace.vault / "downloads" / source.use / source.symbol / period
+
+
+def fetch_command(workspace: Workspace, source: Download, period: str, since: int) -> str:
+    """The command that downloads what is missing of a series from a moment, ms UTC, on."""
+    where = [] if Workspace.default() == workspace.root else ["--workspace", str(workspace.root)]
+    month, provider = iso(since)[: len("2024-01")], PROVIDERS[source.use]
+    return shlex.join(["rfcat", *where, "data", "fetch", provider.command, source.symbol, "--from", month, "--period", period])
+
+
+def find_files(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Path, since: int = 0) -> list[Path]:
+    """Find the files of a series, sorted by name.
+
+    Parameters
+    ----------
+    since : int
+        First moment that is needed, ms UTC.
+
+    Raises
+    ------
+    DataError
+        If a pattern matches nothing, or nothing was downloaded yet.
+    """
+    if isinstance(spec.source, Download):
+        found = PROVIDERS[spec.source.use].find_files(download_folder(workspace, spec.source, spec.period))
+        if not found:
+            command = fetch_command(workspace, spec.source, spec.period, since)
+            raise DataError(f"series.{name}.source: {spec.source.symbol} is not downloaded; run: {command}")
+        return found
+    return _match(name, spec.source.files if isinstance(spec.source, Files) else (), source_dir)
+
+
+def _match(name: str, patterns: tuple[str, ...], source_dir: Path) -> list[Path]:
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        hits = _expand(source_dir / pattern)
+        if not hits:
+            raise DataError(f"series.{name}.source.files: '{pattern}' matches no file; write it from the dataset file's folder")
+        found |= dict.fromkeys(hits)
+    return list(found)
+
+
+def _expand(pattern: Path) -> list[Path]:
+    """Files that a glob names, from its last folder without a wild card."""
+    parts = pattern.parts
+    plain = next((place for place, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
+    if plain == len(parts):
+        return [pattern] if pattern.is_file() else []
+    return sorted(path for path in Path(*parts[:plain]).glob("/".join(parts[plain:])) if path.is_file())

@@ -1,0 +1,20 @@
+"""Numbers that somebody publishes."""
+
+from factory.market.series_kinds.base import SeriesKind
+
+
+class Values(SeriesKind):
+    """Numbers stamped as their publisher does, known a declared delay later."""
+
+    name = "values"
+    about = "numbers that somebody publishes, stamped as the publisher does"
+    needs_delay = True
+    gives_odds = True
+
+    def extent(self, period: int, delay: int) -> int:
+        """All until it is published."""
+        return delay
+
+    def known_after(self, period: int, delay: int) -> int:
+        """When it is published."""
+        return delay

@@ -1,0 +1,223 @@
+"""Download Binance bars: whole months, then days, then what has closed since.
+
+Archives are checked against their CHECKSUM and kept as they came; the REST
+interface fills the time after the last archive and never gives a bar that is
+still open. An interrupted download goes on at the byte where it stopped.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from factory.core.errors import DataError
+from factory.core.progress import Progress, within
+from factory.core.times import DAY, iso, moment, now_ms
+from factory.storage.workspace import write_text
+
+TRIES = 3
+
+Answer = TypeVar("Answer")
+
+
+def _open_client() -> httpx.Client:
+    return httpx.Client(timeout=30, follow_redirects=True)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One symbol at one period, where it is published and where its files go.
+
+    Parameters
+    ----------
+    archive, klines : str
+        Addresses of a market's archives and of its bars in the REST interface.
+    limit : int
+        Most bars one answer holds.
+    symbol, period : str
+        As the exchange spells them.
+    folder : Path
+        Of the files.
+    client : httpx.Client
+        Closed when the download ends.
+    """
+
+    archive: str
+    klines: str
+    limit: int
+    symbol: str
+    period: str
+    folder: Path
+    client: httpx.Client = field(default_factory=_open_client)
+
+    def name(self, stretch: str) -> str:
+        """File name of a month (``2024-01``) or a day (``2024-01-31``)."""
+        return f"{self.symbol}-{self.period}-{stretch}.zip"
+
+    def url(self, stretch: str) -> str:
+        """Address of the archive of a month or a day."""
+        kind = "monthly" if len(stretch) == len("2024-01") else "daily"
+        return f"{self.archive}/{kind}/klines/{self.symbol}/{self.period}/{self.name(stretch)}"
+
+
+def download_bars(feed: Feed, start_ms: int, progress: Progress) -> None:
+    """Download what is missing from a moment up to the last closed bar.
+
+    Raises
+    ------
+    DataError
+        If the symbol does not exist there, a file does not match its CHECKSUM, or the server fails three times.
+    """
+    with feed.client:
+        covered = _download_archives(feed, start_ms, within(progress, 0.0, 0.95))
+        _download_latest(feed, covered, within(progress, 0.95, 1.0))
+
+
+def _download_archives(feed: Feed, start_ms: int, progress: Progress) -> int:
+    """Download months, and days where the month is not out yet.
+
+    Returns
+    -------
+    int
+        Moment up to which archives reach, or `start_ms` if there are none.
+    """
+    months = list(_list_months(start_ms))
+    covered = start_ms
+    for place, month in enumerate(months):
+        progress(place / len(months), f"{feed.symbol} {month}")
+        if place < len(months) - 1 and _require_archive(feed, month):
+            for day in feed.folder.glob(f"{feed.symbol}-{feed.period}-{month}-??.zip"):
+                day.unlink()
+            covered = _month_end(month)
+        elif covered >= moment(f"{month}-01"):
+            covered = _download_days(feed, month, covered)
+    return covered
+
+
+def _download_days(feed: Feed, month: str, covered: int) -> int:
+    """Download a month's days in order, up to the first that is not out yet."""
+    day = moment(f"{month}-01")
+    last = min(_month_end(month), now_ms() - DAY)
+    while day < last and _require_archive(feed, iso(day)):
+        day += DAY
+        covered = max(covered, day)
+    return covered
+
+
+def _list_months(start_ms: int) -> Iterator[str]:
+    """Months from a moment to now, the present one included."""
+    month = iso(start_ms)[:7]
+    while moment(f"{month}-01") <= now_ms():
+        yield month
+        month = iso(_month_end(month))[:7]
+
+
+def _month_end(month: str) -> int:
+    inside = datetime.fromisoformat(f"{month}-28").replace(tzinfo=UTC) + timedelta(days=4)
+    return moment(f"{inside:%Y-%m}-01")
+
+
+def _require_archive(feed: Feed, stretch: str) -> bool:
+    """Have one archive, downloading it if need be; False if it is not published."""
+    target = feed.folder / feed.name(stretch)
+    if target.exists():
+        return True
+    part = target.with_name(f"{target.name}.part")
+    for _ in range(2):
+        if not _try(feed, lambda: _fill(feed, feed.url(stretch), part)):
+            return False
+        if _digest(part) == _checksum(feed, stretch):
+            part.chmod(0o600)
+            part.replace(target)
+            return True
+        part.unlink()
+    raise DataError(f"{target.name}: does not match its CHECKSUM, twice; try again later")
+
+
+def _fill(feed: Feed, url: str, part: Path) -> bool:
+    """Fill `part`, going on where it ends; False if there is nothing at the address."""
+    there = part.stat().st_size if part.exists() else 0
+    with feed.client.stream("GET", url, headers={"Range": f"bytes={there}-"} if there else {}) as answer:
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return False
+        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return True
+        answer.raise_for_status()
+        with part.open("ab" if answer.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as file:
+            for block in answer.iter_bytes():
+                file.write(block)
+    return True
+
+
+def _get(feed: Feed, url: str, parameters: dict[str, str | int] | None = None) -> httpx.Response:
+    return _try(feed, lambda: feed.client.get(url, params=parameters).raise_for_status())
+
+
+def _try(feed: Feed, work: Callable[[], Answer]) -> Answer:
+    """Do it, and again if the connection or the server fails."""
+    attempt = 0
+    while True:
+        try:
+            return work()
+        except httpx.HTTPError as error:
+            _pause(feed, attempt, error)
+            attempt += 1
+
+
+def _pause(feed: Feed, attempt: int, error: httpx.HTTPError) -> None:
+    """Wait before the next try, or give up: at once where trying again cannot help."""
+    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
+    refused = 400 <= status < 500 and status != httpx.codes.TOO_MANY_REQUESTS
+    if refused or attempt == TRIES - 1:
+        reason = f"the server answered {status}" if status else "no connection"
+        mend = "check the symbol" if refused else "run it again: it goes on where it stopped"
+        raise DataError(f"binance {feed.symbol}: {reason}; {mend}") from error
+    time.sleep(0.5 * 2**attempt)
+
+
+def _checksum(feed: Feed, stretch: str) -> str:
+    return _get(feed, f"{feed.url(stretch)}.CHECKSUM").text.split(maxsplit=1)[0].lower()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download_latest(feed: Feed, start_ms: int, progress: Progress) -> None:
+    """Write the bars that closed after the archives end."""
+    rows: list[list[Any]] = []
+    while True:
+        progress(0.0, f"{feed.symbol} up to {iso(start_ms)}")
+        asked: dict[str, str | int] = {
+            "symbol": feed.symbol,
+            "interval": feed.period,
+            "startTime": start_ms,
+            "limit": feed.limit,
+        }
+        answer = _get(feed, feed.klines, asked)
+        page: list[list[Any]] = answer.json()
+        closed = [row for row in page if int(row[6]) < _exchange_now(answer)]
+        rows += closed
+        if len(closed) < len(page) or len(page) < feed.limit:
+            break
+        start_ms = int(page[-1][6]) + 1
+    target = feed.folder / f"{feed.symbol}-{feed.period}-rest.csv"
+    if rows:
+        write_text(target, "".join(",".join(map(str, row)) + "\n" for row in rows), 0o600)
+    else:
+        target.unlink(missing_ok=True)
+    if not rows and not any(feed.folder.glob("*.zip")):
+        raise DataError(f"binance {feed.symbol}: nothing was published since {iso(start_ms)}; check the symbol and --from")
+
+
+def _exchange_now(answer: httpx.Response) -> int:
+    """The exchange's present, which our clock may be ahead of."""
+    told = answer.headers.get("Date")
+    return min(now_ms(), int(parsedate_to_datetime(told).timestamp() * 1000)) if told else now_ms()

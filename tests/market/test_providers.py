@@ -1,0 +1,108 @@
+"""Laws of every provider: those of the package, and one from outside."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.core.errors import DataError
+from factory.core.times import DAY, canonical_duration, now_ms, to_ms
+from factory.market.downloads import download, download_folder, fetch_command, find_files
+from factory.market.files import Download
+from factory.market.readers import read_files
+from factory.market.series_kinds import SERIES_KINDS
+from factory.market.sources import PROVIDERS, Provider
+from factory.market.spec import SeriesSpec
+from factory.storage.workspace import Workspace
+from tests.market.bars import START
+from tests.market.toys import Book, ToyExchange
+
+ALL: list[Provider] = [*PROVIDERS.values(), ToyExchange()]
+
+
+@pytest.fixture(params=ALL, ids=lambda one: one.name)
+def provider(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    one: Provider = request.param
+    monkeypatch.setitem(SERIES_KINDS, Book.name, Book())
+    monkeypatch.setitem(PROVIDERS, one.name, one)
+    return one
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.open(tmp_path / "workspace")
+
+
+def series(provider: Provider, kind: str, period: str) -> SeriesSpec:
+    source = {"use": provider.name, "symbol": "BTC"}
+    return SeriesSpec.model_validate({"kind": kind, "underlying": "BTC", "period": period, "delay": "0", "source": source})
+
+
+def row(provider: Provider, at: int) -> str:
+    """A line of a file without a header: the stamp, and the numbers of the columns' places."""
+    return ",".join(str(at if place == 0 else 100 + place) for place, _ in enumerate(provider.layout))
+
+
+def test_every_provider_has_names_of_its_own() -> None:
+    assert all(one.name == name for name, one in PROVIDERS.items())
+    assert len({one.name for one in ALL}) == len({one.command for one in ALL}) == len(ALL)
+    assert "files" not in PROVIDERS
+
+
+def test_it_serves_kinds_and_periods_that_a_dataset_file_may_name(provider: Provider) -> None:
+    assert provider.kinds
+    assert [canonical_duration(period) for period in provider.periods] == list(provider.periods)
+    for kind in SERIES_KINDS:
+        if kind in provider.kinds:
+            assert series(provider, kind, provider.periods[0]).source == Download(use=provider.name, symbol="BTC")
+        else:
+            with pytest.raises(ValueError, match=f"from {provider.name}, which has .* only; write kind: {provider.kinds[0]}"):
+                series(provider, kind, provider.periods[0])
+    assert provider.page.startswith("https://")
+
+
+def test_law_3_its_files_lie_in_the_vault_and_are_nobody_elses(
+    provider: Provider, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, told = Download(use=provider.name, symbol="BTC"), []
+    monkeypatch.setattr(type(provider), "fetch", lambda *asked: told.append(asked))
+    folder = download(workspace, source, provider.periods[0], START)
+    assert workspace.vault in folder.parents
+    assert folder.stat().st_mode & 0o077 == 0
+    assert told[0][1:5] == ("BTC", provider.periods[0], START, folder)
+
+
+def test_what_it_cannot_have_is_refused_before_it_is_asked(
+    provider: Provider, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Download(use=provider.name, symbol="BTC")
+    monkeypatch.setattr(type(provider), "fetch", lambda *_: pytest.fail("asked"))
+    with pytest.raises(DataError, match=f"period '7m': not offered by {provider.title}; "):
+        download(workspace, source, "7m", START)
+    with pytest.raises(DataError, match="lies in the future"):
+        download(workspace, source, provider.periods[0], now_ms() + DAY)
+    assert not (workspace.vault / "downloads").exists()
+
+
+def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider: Provider, workspace: Workspace) -> None:
+    for kind in provider.kinds:
+        one, period = series(provider, kind, provider.periods[0]), to_ms(provider.periods[0])
+        folder = download_folder(workspace, Download(use=provider.name, symbol="BTC"), one.period)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "BTC-2.csv.part").write_text("1")
+        with pytest.raises(DataError, match="BTC is not downloaded; run: rfcat") as told:
+            find_files(workspace, "btc", one, Path())
+        assert f"data fetch {provider.command} BTC " in str(told.value)
+        times = START + period * np.arange(3)
+        (folder / "BTC-1.csv").write_text("".join(f"{row(provider, at)}\n" for at in times))
+        found = find_files(workspace, "btc", one, Path())
+        assert [path.name for path in found] == ["BTC-1.csv"]
+        frame = read_files(found, one)
+        assert np.array_equal(frame.time, times)
+        for name in SERIES_KINDS[kind].columns:
+            assert (frame.columns[name] == 100 + provider.layout.index(name)).all()
+
+
+def test_its_command_is_the_one_that_is_told(provider: Provider, workspace: Workspace) -> None:
+    told = fetch_command(workspace, Download(use=provider.name, symbol="BTC"), provider.periods[0], START)
+    assert told.endswith(f"data fetch {provider.command} BTC --from 2024-01 --period {provider.periods[0]}")
