@@ -11,7 +11,7 @@ from factory.core.progress import Progress, silent, within
 from factory.core.times import iso, to_ms
 from factory.flow import FEWEST_ROWS, Fits, learn
 from factory.learning.decision_table import Rows, concatenate
-from factory.market.grid import missing
+from factory.market.grid import find_missing
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
 from factory.storage.cache import Cache
@@ -91,7 +91,7 @@ def _worst_hole(pipeline: Pipeline, partition: Partition, now: int) -> tuple[flo
 
 def _absent(series: Series, first: int, before: int) -> float:
     rows = slice(*np.searchsorted(series.time, [first, before]))
-    return 1 - np.count_nonzero(~missing(series)[rows]) * series.period / (before - first)
+    return 1 - np.count_nonzero(~find_missing(series)[rows]) * series.period / (before - first)
 
 
 def _unstartable(pipeline: Pipeline, partition: Partition, labelled: int, now: int, error: UnlearnableError) -> FlowError:

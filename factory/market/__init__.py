@@ -5,7 +5,7 @@ series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
 readers          files to raw_rows; texts, numerals and stamps read single cells
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
-declared         does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
+declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
 build            files to a dataset; simulator draws one, coverage and overshoot measure it, templates are to begin with
 store            writes both halves; staging puts them in place as one
 seal_registry    keeps a sealed row from lying open elsewhere; likeness knows one market under two names

@@ -13,14 +13,14 @@ from factory.core.progress import Progress, silent, within
 from factory.core.times import iso, moment
 from factory.market import seal_registry, staging, store
 from factory.market.contracts import Binary
-from factory.market.coverage import coverage, warn_of_thin
-from factory.market.declared import declared
+from factory.market.coverage import measure_coverage, warn_of_thin
+from factory.market.declarations import apply_declarations
 from factory.market.downloads import fetch_command, find_files
 from factory.market.faults import JUMP, Fault
 from factory.market.files import Download
-from factory.market.grid import aligned, on_grid
-from factory.market.overshoot import overshoot
-from factory.market.quality import Quality, check, sound_rows
+from factory.market.grid import align_stamps, lay_on_grid
+from factory.market.overshoot import measure_overshoot
+from factory.market.quality import Quality, select_sound_rows, validate_rows
 from factory.market.raw_rows import Frame
 from factory.market.readers import read_files
 from factory.market.series import Series
@@ -79,7 +79,7 @@ def build(
         seal_registry.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = read_series(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
         for name, one in series.items():
-            if line := warn_of_thin(name, coverage(spec, one)):
+            if line := warn_of_thin(name, measure_coverage(spec, one)):
                 warn(line)
         progress(0.85, "writing")
         check = partial(_admit, workspace, spec, progress)
@@ -127,39 +127,39 @@ def read_series(
     """
     series: dict[str, Series] = {}
     quality: dict[str, Quality] = {}
-    frame_of = _frames(workspace, spec, source_dir)
+    frame_of = _open_frames(workspace, spec, source_dir)
     starts = seal_registry.warm_up_starts(workspace, spec)
     for position, (name, one) in enumerate(spec.series.items()):
         progress(position / len(spec.series), f"importing {name}")
-        frame, remainder, late = aligned(name, one, frame_of(name))
-        frame = declared(one, frame)
-        clean, found = check(name, one, frame, spec.span, remainder)
-        earlier = sound_rows(one, frame, starts[name], spec.span[0], remainder)
+        frame, remainder, late = align_stamps(name, one, frame_of(name))
+        frame = apply_declarations(one, frame)
+        clean, found = validate_rows(name, one, frame, spec.span, remainder)
+        earlier = select_sound_rows(one, frame, starts[name], spec.span[0], remainder)
         first = int(earlier.time[0]) if len(earlier) else spec.span[0]
-        whole = _joined(earlier, clean)
+        whole = _join(earlier, clean)
         quality[name] = replace(found, faults=_open_faults(spec, name, whole))
-        series[name] = on_grid(name, one, whole, (first, spec.span[1]), remainder, late)
+        series[name] = lay_on_grid(name, one, whole, (first, spec.span[1]), remainder, late)
         own = series[name].since(spec.span[0])
-        series[name] = replace(series[name], overshoot=overshoot(own, spec.bounds("train")[1]))
-        _covered(workspace, spec, series[name])
-        _alive(spec, own)
-        _priced(spec, series[name])
-        _held(spec, series[name])
+        series[name] = replace(series[name], overshoot=measure_overshoot(own, spec.bounds("train")[1]))
+        _require_rows(workspace, spec, series[name])
+        _require_volume(spec, own)
+        _require_odds_column(spec, series[name])
+        _require_baseline_column(spec, series[name])
     return series, quality
 
 
-def read_checked(paths: list[Path], spec: SeriesSpec) -> Quality:
-    """What an import would find in the files of one series, all of whose rows are looked at.
+def check_files(paths: list[Path], spec: SeriesSpec) -> Quality:
+    """Tell what an import would find in the files of one series, all of whose rows are looked at.
 
     Raises
     ------
     DataError
         If they are not as they must be.
     """
-    frame, remainder, _ = aligned("file", spec, read_files(paths, spec))
-    frame = declared(spec, frame)
+    frame, remainder, _ = align_stamps("file", spec, read_files(paths, spec))
+    frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
-    clean, found = check("file", spec, frame, span, remainder)
+    clean, found = validate_rows("file", spec, frame, span, remainder)
     return replace(found, faults=_find_faults(spec, clean, *span))
 
 
@@ -184,14 +184,14 @@ def _find_faults(spec: SeriesSpec, frame: Frame, first: int, before: int) -> tup
     return series_kind(spec.kind).find_faults(frame.time[low:high], columns, spec.period_ms, declared_at)
 
 
-def _joined(earlier: Frame, later: Frame) -> Frame:
+def _join(earlier: Frame, later: Frame) -> Frame:
     if not len(earlier):
         return later
     columns = {name: np.concatenate([earlier.columns[name], values]) for name, values in later.columns.items()}
     return Frame(np.concatenate([earlier.time, later.time]), columns)
 
 
-def _frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], Frame]:
+def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], Frame]:
     if spec.simulated:
         drawn = simulate(spec.simulated.seed, moment(spec.simulated.start), spec.simulated.days, spec.simulated.edge)
         unknown = [
@@ -203,18 +203,18 @@ def _frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callab
     return lambda name: read_files(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
 
 
-def _covered(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
+def _require_rows(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
     """Refuse a series that is not there when it is needed: most often a half-finished download."""
     traded = any(contract.of == series.name for contract in spec.contracts.values())
-    for partition, share in coverage(spec, series).items():
+    for partition, share in measure_coverage(spec, series).items():
         if share < (FEWEST if traded else 0) or (partition == "train" and share == 0):
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
             needs = f"a contract needs {FEWEST:.0%} of them: " if traded else ""
-            mend = f"{needs}{_rest(workspace, spec, series.name)}, or move the split"
+            mend = f"{needs}{_name_rest(workspace, spec, series.name)}, or move the split"
             raise DataError(f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); {mend}")
 
 
-def _rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
+def _name_rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
     """How a person gets the rows that a series lacks."""
     source = spec.series[name].source
     if isinstance(source, Download):
@@ -222,7 +222,7 @@ def _rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
     return "fetch the rest and name its files"
 
 
-def _alive(spec: DatasetSpec, series: Series) -> None:
+def _require_volume(spec: DatasetSpec, series: Series) -> None:
     """Refuse a series under a contract in which nothing would ever fill: a source that has no volume and does not say so."""
     contracts = [name for name, contract in spec.contracts.items() if contract.of == series.name]
     counted = "volume" in series.columns or not spec.series[series.name].counts_volume
@@ -233,7 +233,7 @@ def _alive(spec: DatasetSpec, series: Series) -> None:
         )
 
 
-def _priced(spec: DatasetSpec, series: Series) -> None:
+def _require_odds_column(spec: DatasetSpec, series: Series) -> None:
     """Refuse recorded odds without the column that a contract is priced by."""
     for name, contract in spec.contracts.items():
         if isinstance(contract, Binary) and contract.odds == series.name and "up" not in series.columns:
@@ -242,7 +242,7 @@ def _priced(spec: DatasetSpec, series: Series) -> None:
             )
 
 
-def _held(spec: DatasetSpec, series: Series) -> None:
+def _require_baseline_column(spec: DatasetSpec, series: Series) -> None:
     """Refuse a baseline that is no column."""
     name, _, column = (spec.baseline or "").partition(".")
     if name == series.name and column not in series.columns:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from factory.market.grid import missing
+from factory.market.grid import find_missing
 from factory.market.series import Series
 from factory.market.spec import PARTITIONS, DatasetSpec
 
@@ -10,9 +10,9 @@ WHOLE = 0.95
 """Share of the expected rows below which a person is told that a series covers only some of a part."""
 
 
-def coverage(spec: DatasetSpec, series: Series) -> dict[str, float]:
-    """Share of the expected rows of each partition, as the split is written, that a series has."""
-    there = ~missing(series)
+def measure_coverage(spec: DatasetSpec, series: Series) -> dict[str, float]:
+    """Measure the share of the expected rows of each partition, as the split is written, that a series has."""
+    there = ~find_missing(series)
     found = {}
     for partition in PARTITIONS:
         first, last = np.searchsorted(series.time, spec.split.span(partition))

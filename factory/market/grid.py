@@ -24,8 +24,8 @@ def tolerance(spec: SeriesSpec) -> int:
     return min(MOST_JITTER, spec.period_ms // JITTER_SHARE)
 
 
-def anchor(spec: SeriesSpec, time: NDArray[int64]) -> int:
-    """Remainder of the stamps by the period that most rows have, however the first may stand.
+def find_remainder(spec: SeriesSpec, time: NDArray[int64]) -> int:
+    """Find the remainder of the stamps by the period that most rows have, however the first may stand.
 
     Where no remainder is that of most, as stamps that miss their place by some milliseconds each, it is the second that
     most are nearest to. Bars that divide a day stand at its multiples, UTC, if most do within :func:`tolerance`.
@@ -40,7 +40,7 @@ def anchor(spec: SeriesSpec, time: NDArray[int64]) -> int:
     return 0 if _divides_day(spec) and 0 < most <= tolerance(spec) else most
 
 
-def aligned(name: str, spec: SeriesSpec, frame: Frame) -> tuple[Frame, int, int]:
+def align_stamps(name: str, spec: SeriesSpec, frame: Frame) -> tuple[Frame, int, int]:
     """Move stamps that miss their place a little onto it; those further off stay, to be set aside and named.
 
     Returns
@@ -57,7 +57,7 @@ def aligned(name: str, spec: SeriesSpec, frame: Frame) -> tuple[Frame, int, int]
     DataError
         If most bars stand elsewhere than where bars begin.
     """
-    period, most = spec.period_ms, anchor(spec, frame.time)
+    period, most = spec.period_ms, find_remainder(spec, frame.time)
     off = (frame.time - most + period // 2) % period - period // 2
     moved = (off != 0) & (np.abs(off) <= tolerance(spec))
     time, late = np.where(moved, frame.time - off, frame.time) if moved.any() else frame.time, 0
@@ -76,8 +76,8 @@ def aligned(name: str, spec: SeriesSpec, frame: Frame) -> tuple[Frame, int, int]
     return replace(frame, time=time, moved=moved if moved.any() else None, notes=notes), most, late
 
 
-def kept_period(time: NDArray[int64]) -> tuple[int, float] | None:
-    """The step from row to row that is most common, to the second, ms, and the share of steps that keep it.
+def detect_period(time: NDArray[int64]) -> tuple[int, float] | None:
+    """Find the step from row to row that is most common, to the second, ms, and the share of steps that keep it.
 
     None where there are no two stamps.
     """
@@ -99,7 +99,7 @@ def _mode(values: NDArray[int64]) -> tuple[int, float]:
     return int(found[np.argmax(counts)]), float(counts.max() / len(values))
 
 
-def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
+def lay_on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
     """Lay rows on the dense grid of a dataset's span.
 
     Parameters
@@ -113,7 +113,7 @@ def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], re
     span : tuple of int
         First and last moment of the rows, ms UTC.
     remainder, late : int
-        From :func:`aligned`.
+        From :func:`align_stamps`.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], re
     return Series(name, spec.kind, period, spec.delay_ms + late, time, time + spec.known_ms + late, columns)
 
 
-def missing(series: Series) -> NDArray[bool_]:
-    """Rows that hold nothing, shape (n,)."""
+def find_missing(series: Series) -> NDArray[bool_]:
+    """Find the rows that hold nothing, shape (n,)."""
     found: NDArray[bool_] = np.logical_and.reduce([np.isnan(values) for values in series.columns.values()])
     return found

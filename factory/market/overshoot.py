@@ -18,8 +18,8 @@ FEWEST = 1000
 """Touches below which a distance is not counted, but for the nearest, which nearly every bar touches."""
 
 
-def overshoot(series: Series, end: int) -> float:
-    """How far beyond a level, as a share of it, the bars close that touch it first from the inside.
+def measure_overshoot(series: Series, end: int) -> float:
+    """Measure how far beyond a level, as a share of it, the bars close that touch it first from the inside.
 
     Two levels stand about an open until a bar touches one or both, or opens beyond; then two new ones stand about the
     next open. Bars without volume touch nothing. The mean is taken for each distance, and the greatest counts: where

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError
 from factory.core.times import iso, to_duration
-from factory.market.declared import excluded
+from factory.market.declarations import find_excluded
 from factory.market.faults import Fault
 from factory.market.grid import tolerance
 from factory.market.raw_rows import Frame
@@ -61,7 +61,7 @@ class Finding:
             lengths = np.minimum(lengths, -(-(before - time) // self.period))
         return Finding(time, self.places[low:high], lengths, self.period)
 
-    def told(self, most: int) -> dict[str, Any]:
+    def summarize(self, most: int) -> dict[str, Any]:
         """Count, first places, and for runs the rows in them."""
         found: dict[str, Any] = {"count": len(self.time), "at": [iso(int(at)) for at in self.time[:most]]}
         if self.lengths is not None:
@@ -97,23 +97,23 @@ class Quality:
 
     def summary(self, first: int | None, before: int | None) -> dict[str, Any]:
         """The report in short for stamps in [first, before): counts and the first ten places."""
-        return self._told(first, before, SHOWN)
+        return self._summarize(first, before, SHOWN)
 
     def listing(self, first: int | None, before: int | None) -> dict[str, Any]:
         """The report with up to a thousand places each."""
-        return self._told(first, before, LISTED)
+        return self._summarize(first, before, LISTED)
 
-    def _told(self, first: int | None, before: int | None, most: int) -> dict[str, Any]:
+    def _summarize(self, first: int | None, before: int | None, most: int) -> dict[str, Any]:
         told: dict[str, Any] = {"rows": len(Finding(self.time).between(first, before).time)}
         for title, findings in (("quarantined", self.quarantined), ("noted", self.noted)):
             cut = {fault: finding.between(first, before) for fault, finding in findings.items()}
-            told[title] = {fault: finding.told(most) for fault, finding in cut.items() if len(finding.time)}
+            told[title] = {fault: finding.summarize(most) for fault, finding in cut.items() if len(finding.time)}
         said = {"read": list(self.read), "faults": [fault.line for fault in self.faults]}
         return told | {title: lines for title, lines in said.items() if lines}
 
 
-def check(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int) -> tuple[Frame, Quality]:
-    """Look through raw rows.
+def validate_rows(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int) -> tuple[Frame, Quality]:
+    """Separate the sound rows of a series from the wrong ones, and report on both.
 
     Parameters
     ----------
@@ -141,49 +141,52 @@ def check(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], rema
     """
     _refuse_disorder(name, frame)
     inside = (frame.time >= span[0]) & (frame.time + spec.extent_ms <= span[1]) & (frame.time < span[1])
-    rows = _in_order(frame, inside & ~excluded(spec, frame.time))
+    rows = _order_rows(frame, inside & ~find_excluded(spec, frame.time))
     if not len(rows):
         raise DataError(f"series.{name}: no row between {iso(span[0])} and {iso(span[1])}; check the files and the split")
-    is_open = _still_open(spec, frame, rows)
+    is_open = _find_still_open(spec, frame, rows)
     still_open, rows = rows[is_open], rows[~is_open] if is_open.any() else rows
-    ordered = _taken(frame, rows)
+    ordered = _take_rows(frame, rows)
     time, columns = ordered.time, ordered.columns
-    faults = {fault: mask for fault, mask in _faults(spec, time, columns, remainder).items() if mask.any()}
-    repeated = _repeated(time)
+    faults = {fault: mask for fault, mask in _find_wrong_rows(spec, time, columns, remainder).items() if mask.any()}
+    repeated = _find_repeats(time)
     wrong = np.logical_or.reduce([np.zeros(len(rows), bool), *faults.values()])
     _refuse_too_many(name, frame, rows, faults, wrong)
-    quarantined = {fault: _finding(frame, rows, time, mask) for fault, mask in faults.items()}
+    quarantined = {fault: _make_finding(frame, rows, time, mask) for fault, mask in faults.items()}
     keep = np.flatnonzero(~wrong & ~repeated)
-    sound = _taken(ordered, keep)
-    noted = {"repeated rows": _finding(frame, rows, time, repeated & ~wrong), **_notes(spec, sound, frame, rows[keep])}
+    sound = _take_rows(ordered, keep)
+    noted = {
+        "repeated rows": _make_finding(frame, rows, time, repeated & ~wrong),
+        **_find_notes(spec, sound, frame, rows[keep]),
+    }
     if len(still_open):
-        noted[REPLACED] = _finding(frame, still_open, frame.time[still_open], np.ones(len(still_open), bool))
+        noted[REPLACED] = _make_finding(frame, still_open, frame.time[still_open], np.ones(len(still_open), bool))
     if frame.moved is not None:
-        noted[f"stamps moved by at most {to_duration(tolerance(spec))}"] = _finding(frame, rows, time, frame.moved[rows])
+        noted[f"stamps moved by at most {to_duration(tolerance(spec))}"] = _make_finding(frame, rows, time, frame.moved[rows])
     return sound, Quality(sound.time, quarantined, noted, frame.notes)
 
 
-def sound_rows(spec: SeriesSpec, frame: Frame, first: int, before: int, remainder: int) -> Frame:
+def select_sound_rows(spec: SeriesSpec, frame: Frame, first: int, before: int, remainder: int) -> Frame:
     """The sound rows with first <= stamp < before, of a frame that was checked; none where too many of them are wrong.
 
     For rows that a dataset can do without, as those before train: they are never a reason to refuse it.
     """
-    chosen = (frame.time >= first) & (frame.time < before) & ~excluded(spec, frame.time)
-    rows = _in_order(frame, chosen)
-    ordered = _taken(frame, rows[~_still_open(spec, frame, rows)])
-    wrong = np.logical_or.reduce([*_faults(spec, ordered.time, ordered.columns, remainder).values()])
+    chosen = (frame.time >= first) & (frame.time < before) & ~find_excluded(spec, frame.time)
+    rows = _order_rows(frame, chosen)
+    ordered = _take_rows(frame, rows[~_find_still_open(spec, frame, rows)])
+    wrong = np.logical_or.reduce([*_find_wrong_rows(spec, ordered.time, ordered.columns, remainder).values()])
     if not len(ordered) or (wrong.mean() > MOST_QUARANTINED and wrong.sum() > FEW):
-        return _taken(frame, np.empty(0, int64))
-    return _taken(ordered, np.flatnonzero(~wrong & ~_repeated(ordered.time)))
+        return _take_rows(frame, np.empty(0, int64))
+    return _take_rows(ordered, np.flatnonzero(~wrong & ~_find_repeats(ordered.time)))
 
 
-def _in_order(frame: Frame, chosen: Mask) -> NDArray[int64]:
+def _order_rows(frame: Frame, chosen: Mask) -> NDArray[int64]:
     """Positions of some rows, by their stamps."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(frame.time[rows], kind="stable")] if (np.diff(frame.time) < 0).any() else rows
 
 
-def _taken(frame: Frame, rows: NDArray[int64]) -> Frame:
+def _take_rows(frame: Frame, rows: NDArray[int64]) -> Frame:
     """Rows by position; the frame itself where that is all of them, in order."""
     if len(rows) == len(frame) and (np.diff(rows) == 1).all():
         return frame
@@ -198,32 +201,34 @@ def _refuse_disorder(name: str, frame: Frame) -> None:
         raise DataError(f"series.{name}: {frame.place(within[0])}: earlier than the row before it; sort the file by time")
 
 
-def _faults(spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArray[float64]], remainder: int) -> dict[str, Mask]:
+def _find_wrong_rows(
+    spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArray[float64]], remainder: int
+) -> dict[str, Mask]:
     found = {
         "off the grid": time % spec.period_ms != remainder,
-        CONFLICT: _conflicting(time, columns),
+        CONFLICT: _find_conflicts(time, columns),
         "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
     }
     return found | series_kind(spec.kind).find_wrong_rows(columns)
 
 
-def _same_as_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
+def _match_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
     same = [(values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])) for values in columns.values()]
     found: Mask = np.logical_and.reduce(same)
     return found
 
 
-def _conflicting(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) -> Mask:
+def _find_conflicts(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) -> Mask:
     """All rows of a stamp that comes with different values."""
     wrong = np.zeros(len(time), bool)
     twice = time[1:] == time[:-1]
     if twice.any():
-        differ = twice & ~_same_as_next(columns)
+        differ = twice & ~_match_next(columns)
         wrong = np.isin(time, time[1:][differ])
     return wrong
 
 
-def _still_open(spec: SeriesSpec, frame: Frame, rows: NDArray[int64]) -> Mask:
+def _find_still_open(spec: SeriesSpec, frame: Frame, rows: NDArray[int64]) -> Mask:
     """Last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there."""
     found = np.zeros(len(rows), bool)
     ends = {first - 1 for _, first in frame.files[1:]} | {len(frame) - 1}
@@ -238,7 +243,7 @@ def _still_open(spec: SeriesSpec, frame: Frame, rows: NDArray[int64]) -> Mask:
     return found
 
 
-def _repeated(time: NDArray[int64]) -> Mask:
+def _find_repeats(time: NDArray[int64]) -> Mask:
     """Every row but the first of a stamp."""
     repeated = np.zeros(len(time), bool)
     repeated[1:] = time[1:] == time[:-1]
@@ -258,24 +263,24 @@ def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapp
     raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; {mend}", *lines)
 
 
-def _finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> Finding:
+def _make_finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> Finding:
     hits = np.flatnonzero(mask)
     return Finding(time[hits], tuple(frame.place(int(rows[hit])) for hit in hits[:LISTED]))
 
 
-def _notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -> dict[str, Finding]:
+def _find_notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -> dict[str, Finding]:
     steps = np.diff(sound.time)
     holes = np.flatnonzero(steps > spec.period_ms)
     found = {"gaps": Finding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
     kind = series_kind(spec.kind)
     for title, mask in kind.find_notable_runs(sound.columns).items():
-        found[title] = _runs(sound.time, mask, spec.period_ms)
+        found[title] = _find_runs(sound.time, mask, spec.period_ms)
     for title, mask in kind.find_notable_rows(sound.columns).items():
-        found[title] = _finding(frame, rows, sound.time, mask)
+        found[title] = _make_finding(frame, rows, sound.time, mask)
     return found
 
 
-def _runs(time: NDArray[int64], mask: Mask, period: int) -> Finding:
+def _find_runs(time: NDArray[int64], mask: Mask, period: int) -> Finding:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     first, last = edges[::2], edges[1::2]
     long = last - first >= STILL

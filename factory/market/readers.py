@@ -99,15 +99,15 @@ def _read(path: Path, spec: SeriesSpec) -> Frame:
             raise DataError(f"{path.name}: a folder; name the files in it")
         if not path.stat().st_size:
             raise DataError(f"{path.name}: empty; download it again")
-        frame = _parquet(path, spec) if path.suffix.lower() == ".parquet" else _text(path, spec)
+        frame = _read_parquet(path, spec) if path.suffix.lower() == ".parquet" else _read_text(path, spec)
     except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile):
         raise DataError(f"{path.name}: cannot be unpacked: truncated, half-downloaded or no archive; get it again") from None
     except OSError as error:
         raise DataError(f"{path.name}: {(error.strerror or 'cannot be read').lower()}; name a file that can be read") from None
-    return _oldest_first(_scaled(frame, spec))
+    return _turn_oldest_first(_scale(frame, spec))
 
 
-def _scaled(frame: Frame, spec: SeriesSpec) -> Frame:
+def _scale(frame: Frame, spec: SeriesSpec) -> Frame:
     """Columns times the units that the dataset file names."""
     units = spec.source.units if isinstance(spec.source, Files) else {}
     for name in units:
@@ -117,7 +117,7 @@ def _scaled(frame: Frame, spec: SeriesSpec) -> Frame:
     return replace(frame, columns=columns)
 
 
-def _oldest_first(frame: Frame) -> Frame:
+def _turn_oldest_first(frame: Frame) -> Frame:
     """Rows turned round where a file has its newest first."""
     if len(frame) < 2 or frame.time[0] <= frame.time[-1] or (np.diff(frame.time) > 0).any():
         return frame
@@ -127,7 +127,7 @@ def _oldest_first(frame: Frame) -> Frame:
     return Frame(frame.time[::-1], columns, frame.files, frozenset((name,)), notes)
 
 
-def _parquet(path: Path, spec: SeriesSpec) -> Frame:
+def _read_parquet(path: Path, spec: SeriesSpec) -> Frame:
     try:
         table = pq.read_table(path)
     except pa.ArrowInvalid:
@@ -135,37 +135,37 @@ def _parquet(path: Path, spec: SeriesSpec) -> Frame:
     if not table.num_rows:
         raise DataError(f"{path.name}: no rows; export it again")
     labels = [name.strip() for name in table.column_names]
-    choice = _choice(path.name, spec, labels)
+    choice = _choose_columns(path.name, spec, labels)
     cells = table.rename_columns([name.lower() for name in labels])
-    columns = {name: _numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
-    time, notes = _moments(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
+    columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
+    time, notes = _read_stamps(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
     return Frame(time, columns, ((path.name, 0),), notes=notes)
 
 
-def _numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
+def _to_numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise DataError(f"{file}: column '{name}' does not hold numbers; correct it or leave it out")
     values: NDArray[float64] = column.cast(pa.float64()).to_numpy()
     return values
 
 
-def _text(path: Path, spec: SeriesSpec) -> Frame:
+def _read_text(path: Path, spec: SeriesSpec) -> Frame:
     asked = (spec.source.time or "", *spec.source.columns.values()) if isinstance(spec.source, Files) else ()
-    table = open_text(path.name, _unpacked(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
-    labels = table.labels or _layout(table, spec)
-    choice = _choice(path.name, spec, labels)
+    table = open_text(path.name, _unpack(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
+    labels = table.labels or _name_columns(table, spec)
+    choice = _choose_columns(path.name, spec, labels)
     lower = [label.lower() for label in labels]
     at = {name: lower.index(name) for name in (*choice.stamps, *choice.columns.values())}
     try:
-        cells, columns = _cells(table, spec, choice, at)
-        time, notes = _moments(path.name, spec, choice, cells, table.place)
+        cells, columns = _read_cells(table, spec, choice, at)
+        time, notes = _read_stamps(path.name, spec, choice, cells, table.place)
     except DataError:
         table.refuse_broken_rows()
         raise
     return Frame(time, columns, ((path.name, 0),), notes=(*(f"{path.name}: {note}" for note in table.notes), *notes))
 
 
-def _unpacked(path: Path) -> bytes:
+def _unpack(path: Path) -> bytes:
     """What the text file holds, out of its archive."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
@@ -183,7 +183,7 @@ def _unpacked(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _layout(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
+def _name_columns(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
     """Names of the columns of a file without a header, as the provider lays them out whose files have that many."""
     source = spec.source
     asked = [PROVIDERS[source.use]] if isinstance(source, Download) else [*PROVIDERS.values()]
@@ -198,7 +198,7 @@ def _layout(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
     )
 
 
-def _cells(
+def _read_cells(
     table: TextTable, spec: SeriesSpec, choice: Choice, at: Mapping[str, int]
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, NDArray[float64]]]:
     """The columns of stamps as texts, by their names in the file, and the others as numbers, by ours."""
@@ -222,7 +222,7 @@ def _cells(
     return {held: found[str(at[held])] for held in choice.stamps}, columns
 
 
-def _moments(
+def _read_stamps(
     file: str, spec: SeriesSpec, choice: Choice, cells: pa.Table | Mapping[str, pa.ChunkedArray], place: Callable[[int], str]
 ) -> tuple[NDArray[int64], tuple[str, ...]]:
     """Stamps of the rows, and notes on how they were read."""
@@ -240,7 +240,7 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _choice(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
+def _choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
     """Find the columns that a series needs among a file's."""
     held = {label.lower(): label for label in labels if label}
     if len(held) < sum(1 for label in labels if label):
@@ -254,36 +254,36 @@ def _choice(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
         if label not in held:
             raise DataError(f"{file}: no column '{label}', which source.columns names; {did_you_mean(label, held)}")
     view = {label: label for label in held if label not in named.values() and label not in named} | named
-    stamps, zone = _stamp_columns(file, source.time if source else None, view)
+    stamps, zone = _choose_stamps(file, source.time if source else None, view)
     others = {name: label for name, label in view.items() if label not in stamps}
     own = {name: label for name, label in named.items() if label not in stamps}
     header = Header(file, held, own, others, spec.counts_volume)
     return Choice(stamps, zone, series_kind(spec.kind).choose_columns(header))
 
 
-def _stamp_columns(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+def _choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
     """The column of stamps, or of dates and of times of day, and the zone that its name tells."""
     if asked is not None:
         name = asked.strip().lower()
         if name not in view:
             raise DataError(f"{file}: no column '{asked}'; {did_you_mean(name, view)}")
-        return (view[name],), _zone_in(name)
-    plain = {_plain(name): name for name in reversed([*view])}
+        return (view[name],), _find_zone(name)
+    plain = {_plain_name(name): name for name in reversed([*view])}
     found = [plain[name] for name in STAMPS if name in plain]
     if not found:
         listed = ", ".join([*view][:NAMED]) + (", ..." if len(view) > NAMED else "")
         raise DataError(
             f"{file}: no column of stamps such as timestamp or date among {listed}; name it with source: {{time: ...}}"
         )
-    if _plain(found[0]) == "time" and "date" in plain:
-        return (view[plain["date"]], view[found[0]]), _zone_in(found[0]) or _zone_in(plain["date"])
-    return (view[found[0]],), _zone_in(found[0])
+    if _plain_name(found[0]) == "time" and "date" in plain:
+        return (view[plain["date"]], view[found[0]]), _find_zone(found[0]) or _find_zone(plain["date"])
+    return (view[found[0]],), _find_zone(found[0])
 
 
-def _zone_in(name: str) -> str | None:
+def _find_zone(name: str) -> str | None:
     return "UTC" if UTC_WORD.search(name) else None
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     """A column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
     return re.sub(r"[^a-z0-9]+", "_", UTC_WORD.sub("", name)).strip("_") or ("time" if UTC_WORD.search(name) else name)

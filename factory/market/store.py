@@ -13,7 +13,7 @@ from factory.core.hashes import write_hashes
 from factory.market import faults, seal_registry, staging
 from factory.market.catalog import META, OVERSHOOT, SPEC
 from factory.market.dataset import SERIES
-from factory.market.grid import missing
+from factory.market.grid import find_missing
 from factory.market.quality import Quality
 from factory.market.series import Series
 from factory.market.spec import DatasetSpec
@@ -112,7 +112,7 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
 
 
 def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> dict[str, Any]:
-    found = np.flatnonzero(~missing(series)[:rows])
+    found = np.flatnonzero(~find_missing(series)[:rows])
     return {
         "kind": series.kind,
         "underlying": spec.series[series.name].underlying,

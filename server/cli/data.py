@@ -59,15 +59,15 @@ def check(
     source: Annotated[str, typer.Option(help="Keys of `source` in a dataset file, such as '{zone: UTC}'.")] = "{}",
 ) -> None:
     """Report what is wrong or remarkable in files of bars."""
-    from factory.market.build import read_checked
-    from factory.market.grid import kept_period
+    from factory.market.build import check_files
+    from factory.market.grid import detect_period
     from factory.market.readers import read_files
 
     keys = {"use": "files", "files": [str(file) for file in files], **_source(source)}
-    kept = kept_period(read_files(files, _series("bars", "CHECKED", period or "1m", keys)).time)
+    kept = detect_period(read_files(files, _series("bars", "CHECKED", period or "1m", keys)).time)
     spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
     try:
-        found = read_checked(files, spec)
+        found = check_files(files, spec)
     except DataError as error:
         raise DataError(*error.lines, *_other_period(spec, kept)) from None
     told = found.summary(None, None)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from factory.backtest import REASONS, Levels, Result, run
 from factory.core.times import HOUR, MINUTE
-from factory.market.overshoot import overshoot
+from factory.market.overshoot import measure_overshoot
 from factory.market.series import Series
 from factory.market.simulator import simulate
 from tests.backtest.market import START, long_or_short, perpetual
@@ -38,7 +38,7 @@ def recorded(path: Path, first: str, last: str) -> Series:
 
 
 def measured(series: Series) -> Series:
-    return replace(series, overshoot=overshoot(series, int(series.time[-1]) + MINUTE))
+    return replace(series, overshoot=measure_overshoot(series, int(series.time[-1]) + MINUTE))
 
 
 def flipped(series: Series, seed: int) -> Series:

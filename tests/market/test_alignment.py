@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from factory.core.errors import DataError
 from factory.core.times import DAY, HOUR, MINUTE, to_ms
-from factory.market.build import build, read_checked
+from factory.market.build import build, check_files
 from factory.market.dataset import open_partition
-from factory.market.grid import aligned, anchor, tolerance
-from factory.market.quality import REPLACED, check
+from factory.market.grid import align_stamps, find_remainder, tolerance
+from factory.market.quality import REPLACED, validate_rows
 from factory.market.raw_rows import Frame
 from factory.market.series_kinds import SERIES_KINDS, series_kind
 from factory.market.spec import SeriesSpec
@@ -57,10 +57,10 @@ def test_law_sound_rows_stay_whatever_few_rows_are_off(kind: str, count: int, se
     time = slots + rng.integers(0, most + 1, count)
     off = rng.choice(count - 1, bad, replace=False) if seed % 2 else np.arange(bad)
     time[off] = slots[off] + period // 3
-    moved, remainder, late = aligned("x", one, frame(one, time))
+    moved, remainder, late = align_stamps("x", one, frame(one, time))
     assert late == 0
     span = (int(slots[0]) - period, int(slots[-1]) + 2 * period)
-    clean, quality = check("x", one, moved, span, remainder)
+    clean, quality = validate_rows("x", one, moved, span, remainder)
     sound = np.delete(slots, off)
     told = quality.summary(None, None)
     if most == 0 or most > 3:  # a jitter of a few milliseconds may have one that most rows share, which is then their place
@@ -77,8 +77,8 @@ def test_the_tolerance_is_said_with_the_rows_that_needed_it() -> None:
     raw = Frame(
         columns["timestamp"], {name: values for name, values in columns.items() if name != "timestamp"}, (("x.csv", 0),)
     )
-    moved, remainder, _ = aligned("x", one, raw)
-    noted = check("x", one, moved, (START, START + DAY), remainder)[1].summary(None, None)["noted"]
+    moved, remainder, _ = align_stamps("x", one, raw)
+    noted = validate_rows("x", one, moved, (START, START + DAY), remainder)[1].summary(None, None)["noted"]
     assert noted == {
         "stamps moved by at most 600ms": {
             "count": 2,
@@ -92,8 +92,8 @@ def test_sound_stamps_keep_the_remainder_that_they_always_had() -> None:
     for kind, (_, period, phase) in KINDS.items():
         one = series_spec(kind)
         time = START // to_ms(period) * to_ms(period) + phase + to_ms(period) * np.arange(40)
-        assert anchor(one, time) == phase
-        moved, remainder, late = aligned("x", one, frame(one, time))
+        assert find_remainder(one, time) == phase
+        moved, remainder, late = align_stamps("x", one, frame(one, time))
         assert (remainder, late, moved.moved) == (phase, 0, None)
         assert moved.time is time
 
@@ -135,7 +135,7 @@ def test_bars_stamped_where_they_close_are_refused_with_the_cause(tmp_path: Path
     columns = rows(1)
     path = csv(tmp_path / "btc.csv", {**columns, "timestamp": columns["timestamp"] + after})
     with pytest.raises(DataError, match=r"btc\.csv row 1, are stamped .* bars are stamped at their open"):
-        read_checked([path], series_spec("minute bars"))
+        check_files([path], series_spec("minute bars"))
 
 
 def test_a_bar_that_was_still_open_gives_way_to_the_one_that_closed(tmp_path: Path) -> None:
@@ -146,10 +146,10 @@ def test_a_bar_that_was_still_open_gives_way_to_the_one_that_closed(tmp_path: Pa
         early[name][-1] = columns[name][half] * share
     early["high"][-1], early["low"][-1] = max(early["open"][-1], early["close"][-1]), min(early["open"][-1], early["close"][-1])
     paths = [csv(tmp_path / "a.csv", early), csv(tmp_path / "b.csv", {name: values[half:] for name, values in columns.items()})]
-    told = read_checked(paths, series_spec("minute bars")).summary(None, None)
+    told = check_files(paths, series_spec("minute bars")).summary(None, None)
     assert told["quarantined"] == {}
     assert told["rows"] == len(columns["close"])
     assert told["noted"][REPLACED]["where"] == [f"a.csv row {half + 1}"]
     early["open"][-1] *= 1.01
     csv(tmp_path / "a.csv", early)
-    assert "conflicting duplicate" in str(read_checked(paths, series_spec("minute bars")).summary(None, None)["quarantined"])
+    assert "conflicting duplicate" in str(check_files(paths, series_spec("minute bars")).summary(None, None)["quarantined"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from factory.core.times import iso, moment, to_ms
-from factory.market.grid import kept_period
+from factory.market.grid import detect_period
 from tests.server.terminal import Told, run_all
 
 START = moment("2024-01-01")
@@ -87,4 +87,4 @@ def test_a_file_that_contradicts_itself_is_not_taken_for_two_series(tmp_path: Pa
     ],
 )
 def test_the_period_is_the_commonest_step_to_the_second(times: list[int], kept: Any) -> None:
-    assert kept_period(np.array(times, np.int64)) == kept
+    assert detect_period(np.array(times, np.int64)) == kept

@@ -10,7 +10,7 @@ from factory.core.times import DAY, MINUTE
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
-from factory.market.overshoot import DISTANCES, overshoot
+from factory.market.overshoot import DISTANCES, measure_overshoot
 from factory.market.series import Series
 from factory.storage.workspace import Workspace
 from factory.vault.sealed_data import open_sealed
@@ -28,23 +28,23 @@ def ratchet(beyond: float, n: int = LONG) -> Series:
 
 def test_what_is_measured_is_how_far_the_close_lies_beyond_the_level() -> None:
     """Each bar spans 2 %; the nearest level is a 64th of that away, and bars that touch too few others count alone."""
-    assert overshoot(ratchet(0.0), END) == pytest.approx(1.01 / (1 + 0.02 * DISTANCES[0]) - 1)
-    assert overshoot(bars([(100, 102, 99.5, 99.5)] * LONG), END) == 0
+    assert measure_overshoot(ratchet(0.0), END) == pytest.approx(1.01 / (1 + 0.02 * DISTANCES[0]) - 1)
+    assert measure_overshoot(bars([(100, 102, 99.5, 99.5)] * LONG), END) == 0
 
 
 def test_both_directions_count_alike() -> None:
     rises = ratchet(0.0)
     columns = {name: 1 / rises.columns[name] for name in ("open", "close")}
     falls = replace(rises, columns=columns | {"high": 1 / rises.columns["low"], "low": 1 / rises.columns["high"]})
-    assert overshoot(falls, END) == pytest.approx(overshoot(rises, END), rel=0.05)
+    assert measure_overshoot(falls, END) == pytest.approx(measure_overshoot(rises, END), rel=0.05)
 
 
 def test_the_greatest_mean_of_any_distance_counts() -> None:
     """A level one range away is reached by a second bar only, whose close lies far beyond it."""
     slow = bars([bar for _ in range(1500) for bar in ((100, 101, 99, 100), (100, 102.9, 100.9, 102.8))])
     near = bars([(100, 101, 99, 100)] * 3000)
-    assert overshoot(near, END) == 0
-    assert overshoot(slow, END) > 0.004
+    assert measure_overshoot(near, END) == 0
+    assert measure_overshoot(slow, END) > 0.004
 
 
 def test_rows_after_the_end_of_train_change_nothing() -> None:
@@ -53,8 +53,8 @@ def test_rows_after_the_end_of_train_change_nothing() -> None:
     cut = LONG // 2
     columns = {name: np.concatenate([whole.columns[name][:cut], strange.columns[name][cut:]]) for name in whole.columns}
     end = int(after([cut])[0])
-    assert overshoot(replace(whole, columns=columns), end) == overshoot(whole, end)
-    assert overshoot(replace(whole, columns=columns), end + MINUTE) != overshoot(whole, end + MINUTE)
+    assert measure_overshoot(replace(whole, columns=columns), end) == measure_overshoot(whole, end)
+    assert measure_overshoot(replace(whole, columns=columns), end + MINUTE) != measure_overshoot(whole, end + MINUTE)
 
 
 def test_bars_without_volume_and_missing_ones_touch_nothing() -> None:
@@ -63,11 +63,11 @@ def test_bars_without_volume_and_missing_ones_touch_nothing() -> None:
     for stale in (np.where(odd, wild.columns["close"], 0), np.full(LONG, np.nan)):
         columns = {name: np.where(odd, stale, column) for name, column in sound.columns.items()}
         quiet = with_volume(replace(sound, columns=columns), *np.where(odd, 0.0, 1.0))
-        assert overshoot(quiet, END) == pytest.approx(overshoot(sound, END))
+        assert measure_overshoot(quiet, END) == pytest.approx(measure_overshoot(sound, END))
 
 
 def test_values_have_none() -> None:
-    assert overshoot(replace(ratchet(0.0), kind="values", columns={"value": np.ones(LONG)}), END) == 0
+    assert measure_overshoot(replace(ratchet(0.0), kind="values", columns={"value": np.ones(LONG)}), END) == 0
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_law_3_one_figure_made_of_train_serves_every_partition(workspace: Worksp
     one = spec()
     figure = build(workspace, one, tmp_path)["series"]["btc"]["overshoot"]
     train, validation = (open_partition(workspace, "small", name) for name in ("train", "validation"))
-    assert figure == overshoot(train.series["btc"], train.end) == overshoot(validation.series["btc"], train.end)
+    assert figure == measure_overshoot(train.series["btc"], train.end) == measure_overshoot(validation.series["btc"], train.end)
     later = told["timestamp"] >= one.bounds("train")[1]
     for name in ("open", "high", "low", "close"):
         told[name] = np.where(later, told[name] ** 1.5, told[name])

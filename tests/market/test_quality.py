@@ -5,7 +5,7 @@ import pytest
 
 from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE, iso
-from factory.market.quality import Quality, check
+from factory.market.quality import Quality, validate_rows
 from factory.market.raw_rows import Frame
 from factory.market.spec import SeriesSpec
 from tests.market.bars import DAYS, START, rows
@@ -23,7 +23,7 @@ def frame(columns: dict[str, np.ndarray], keep: np.ndarray | slice = slice(None)
 
 
 def checked(raw: Frame) -> tuple[Frame, Quality]:
-    return check("btc", SPEC, raw, SPAN, 0)
+    return validate_rows("btc", SPEC, raw, SPAN, 0)
 
 
 def test_sound_rows_pass_untouched() -> None:
@@ -121,14 +121,14 @@ def test_too_many_wrong_rows_refuse_the_series() -> None:
 
 def test_no_row_in_the_span_is_refused() -> None:
     with pytest.raises(DataError, match=r"series\.btc: no row between"):
-        check("btc", SPEC, frame(rows()), (START + 100 * DAY, START + 101 * DAY), 0)
+        validate_rows("btc", SPEC, frame(rows()), (START + 100 * DAY, START + 101 * DAY), 0)
 
 
 def test_real_bitcoin_minutes_have_the_known_gaps(shared: Path) -> None:
     from factory.market.readers import read_files
 
     raw = read_files([shared / "data" / "ohlcv" / "binance_spot_btcusdt_1m.parquet"], SPEC)
-    clean, quality = check("btc", SPEC, raw, (int(raw.time[0]), int(raw.time[-1]) + MINUTE), 0)
+    clean, quality = validate_rows("btc", SPEC, raw, (int(raw.time[0]), int(raw.time[-1]) + MINUTE), 0)
     told = quality.summary(None, None)
     assert len(clean) == len(raw) == 3_239_115
     assert told["quarantined"] == {}

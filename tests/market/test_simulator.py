@@ -4,7 +4,7 @@ import pytest
 from factory.core.errors import DataError
 from factory.core.times import DAY, HOUR, MINUTE, moment
 from factory.market.build import build
-from factory.market.quality import check
+from factory.market.quality import validate_rows
 from factory.market.simulator import simulate, truth
 from factory.market.spec import SeriesSpec, load_spec
 from factory.market.templates import btc_sim
@@ -46,7 +46,7 @@ def test_law_5_the_same_seed_draws_the_same_market(market) -> None:
 def test_drawn_bars_pass_the_checks_of_real_ones(market) -> None:
     for name, period in (("btc", "1m"), ("eth", "1m"), ("gold", "1h")):
         spec = SeriesSpec.model_validate({"kind": "bars", "underlying": name, "period": period})
-        clean, quality = check(name, spec, market[name], (START, START + DAYS * DAY), 0)
+        clean, quality = validate_rows(name, spec, market[name], (START, START + DAYS * DAY), 0)
         assert len(clean) == DAYS * DAY // spec.period_ms
         assert quality.summary(None, None)["quarantined"] == {}
         assert "gaps" not in quality.summary(None, None)["noted"]

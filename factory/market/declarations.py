@@ -13,29 +13,29 @@ from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
 
 
-def declared(spec: SeriesSpec, frame: Frame) -> Frame:
-    """Rows on the scale of the latest, without a column of volume in which nothing is counted.
+def apply_declarations(spec: SeriesSpec, frame: Frame) -> Frame:
+    """Put rows on the scale of the latest, without a column of volume in which nothing is counted.
 
     A factor is of the whole file: rows before its moment are told on a scale that was only known later, as adjusted prices
     are everywhere. Returns, ratios and whatever is free of scale are as they were.
     """
     columns = dict(frame.columns)
     for one in spec.adjust:
-        columns = _rescaled(spec, frame.time < one.moment, columns, one.factor)
+        columns = _rescale(spec, frame.time < one.moment, columns, one.factor)
     for name in series_kind(spec.kind).find_uncounted(columns):
         del columns[name]
     return replace(frame, columns=columns)
 
 
-def excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
-    """Rows in a stretch that a person left out, shape (n,): they are missing, as in a gap."""
+def find_excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
+    """Find the rows in a stretch that a person left out, shape (n,): they are missing, as in a gap."""
     found = np.zeros(len(time), bool)
     for first, last in spec.exclude:
         found |= (time >= moment(first)) & (time < moment(last))
     return found
 
 
-def _rescaled(
+def _rescale(
     spec: SeriesSpec, before: NDArray[bool_], columns: Mapping[str, NDArray[float64]], factor: float
 ) -> dict[str, NDArray[float64]]:
     found = {}
