@@ -1,5 +1,6 @@
 """Laws of every provider: those of the package, and one from outside."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from factory.market.spec import SeriesSpec
 from factory.storage.workspace import Workspace
 from tests.market.bars import START
 from tests.market.toys import Book, ToyExchange
+from tests.test_layers import FILES
 
 ALL: list[Provider] = [*PROVIDERS.values(), ToyExchange()]
 
@@ -47,6 +49,13 @@ def test_every_provider_has_names_of_its_own() -> None:
     assert all(one.name == name for name, one in PROVIDERS.items())
     assert len({one.name for one in ALL}) == len({one.command for one in ALL}) == len(ALL)
     assert "files" not in PROVIDERS
+
+
+def test_nobody_else_names_a_provider() -> None:
+    own = FILES["factory.market.sources"].parent
+    named = re.compile(rf"[\"' ](?:{'|'.join(PROVIDERS)})[\"',]")
+    assert named.search("{use: binance-spot, symbol: BTCUSDT}")
+    assert [path for path in FILES.values() if own not in path.parents and named.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_it_serves_kinds_and_periods_that_a_dataset_file_may_name(provider: Provider) -> None:

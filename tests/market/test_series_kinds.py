@@ -1,5 +1,6 @@
 """Laws of every kind of series: those of the package, and one from outside."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from factory.storage.workspace import Workspace
 from factory.tasks.masking import mark_telling_rows
 from tests.market.bars import DAYS, SPEC, START, csv, rows
 from tests.market.toys import Book
+from tests.test_layers import FILES
 
 KINDS: list[SeriesKind] = [*SERIES_KINDS.values(), Book()]
 EVERY = 5 * MINUTE
@@ -61,6 +63,15 @@ def built(kind: SeriesKind, folder: Path, more: str = "") -> Workspace:
 def test_every_kind_is_registered_under_its_name_and_says_what_its_rows_are() -> None:
     assert all(one.name == name for name, one in SERIES_KINDS.items())
     assert all(one.about and not one.about.endswith(".") for one in KINDS)
+
+
+def test_nobody_asks_a_kind_for_its_name() -> None:
+    names = "|".join(SERIES_KINDS)
+    asked = re.compile(rf"\bkind\W{{1,3}} *(?:==|!=|in|not in) .*?[\"'](?:{names})[\"']")
+    own = FILES["factory.market.series_kinds"].parent
+    assert asked.search('if one["kind"] == "bars":')
+    assert asked.search("if series.kind in ('bars', 'depth'):")
+    assert [path for path in FILES.values() if own not in path.parents and asked.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_law_1_no_row_is_known_before_what_it_tells_of_is_over(kind: SeriesKind) -> None:

@@ -91,7 +91,7 @@ def _download_archives(feed: Feed, start_ms: int, progress: Progress) -> int:
     covered = start_ms
     for place, month in enumerate(months):
         progress(place / len(months), f"{feed.symbol} {month}")
-        if place < len(months) - 1 and _require_archive(feed, month):
+        if place < len(months) - 1 and _fetch_archive(feed, month):
             for day in feed.folder.glob(f"{feed.symbol}-{feed.period}-{month}-??.zip"):
                 day.unlink()
             covered = _month_end(month)
@@ -104,7 +104,7 @@ def _download_days(feed: Feed, month: str, covered: int) -> int:
     """Download a month's days in order, up to the first that is not out yet."""
     day = moment(f"{month}-01")
     last = min(_month_end(month), now_ms() - DAY)
-    while day < last and _require_archive(feed, iso(day)):
+    while day < last and _fetch_archive(feed, iso(day)):
         day += DAY
         covered = max(covered, day)
     return covered
@@ -123,7 +123,7 @@ def _month_end(month: str) -> int:
     return moment(f"{inside:%Y-%m}-01")
 
 
-def _require_archive(feed: Feed, stretch: str) -> bool:
+def _fetch_archive(feed: Feed, stretch: str) -> bool:
     """Have one archive, downloading it if need be; False if it is not published."""
     target = feed.folder / feed.name(stretch)
     if target.exists():
