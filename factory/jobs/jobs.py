@@ -15,7 +15,7 @@ from factory.jobs.executor import Slot
 from factory.jobs.lanes import Lanes, Outlook, foresee
 from factory.jobs.table import UNFINISHED, Job, JobTable
 from factory.jobs.worker import Outcome
-from factory.ledger.locks import Claim, is_claimed, sweep
+from factory.storage.claims import Claim, is_claimed, remove_dead_claims
 from factory.storage.workspace import Workspace
 
 GRACE_MS = 3_000
@@ -62,7 +62,7 @@ class Jobs:
         for job in self._table.unfinished():
             self._settled(job)
         if self._claim is not None:
-            sweep(self._folder)
+            remove_dead_claims(self._folder)
 
     def _claimed(self) -> Claim | None:
         """The sign that this server lives; None where it cannot be written: then jobs are read, and none is started."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -11,12 +11,14 @@ from sqlalchemy import Connection, QueuePool, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
 from factory.core.errors import LedgerError, WorkspaceError
-from factory.ledger.locks import exclusive
 from factory.ledger.running import rebuild
 from factory.ledger.schema import METADATA, ONLY_ADDED, VERSION
+from factory.storage.locks import exclusive
 from factory.storage.workspace import Workspace
 
 BUSY_MS = 20_000
+PATIENCE = 30.0
+"""Seconds to wait for the ledger's lock."""
 FILE = 32_768
 """Bytes of the index that SQLite keeps beside a database, also to read it."""
 UNWRITABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
@@ -51,7 +53,7 @@ class Database:
             self._open(_as_it_stands(self._path))
             version = self._version()
         if version != VERSION:
-            with exclusive(lock_of(workspace)):
+            with lock_ledger(workspace):
                 self._prepare()
 
     def _open(self, how: str) -> None:
@@ -101,9 +103,30 @@ class Database:
             connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
 
 
-def lock_of(workspace: Workspace) -> Path:
-    """The lock file under which the ledger grows."""
-    return workspace.root / "ledger.lock"
+@contextmanager
+def lock_ledger(workspace: Workspace, *, reads: bool = False) -> Iterator[None]:
+    """Hold the lock under which the ledger grows.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose ledger.
+    reads : bool
+        Whether nothing is written under it: then a workspace that cannot be written needs none.
+
+    Raises
+    ------
+    LedgerError
+        If another process keeps it for too long, or the workspace cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(exclusive(workspace.root / "ledger.lock", PATIENCE, reads=reads))
+        except OSError as error:
+            raise LedgerError(f"ledger: it cannot be written here ({error.strerror or error}), only read") from error
+        if not held:
+            raise LedgerError(f"ledger: another process holds its lock for over {PATIENCE:g} s; end it and try again")
+        yield
 
 
 def _configure(connection: Any, _record: object) -> None:

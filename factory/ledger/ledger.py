@@ -13,8 +13,7 @@ from factory.core.errors import LedgerError
 from factory.core.times import now_ms
 from factory.ledger import board
 from factory.ledger.anchors import GENESIS, Anchors, Position
-from factory.ledger.database import Database, lock_of
-from factory.ledger.locks import exclusive
+from factory.ledger.database import Database, lock_ledger
 from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash
 from factory.ledger.running import check_running, count_independent, find_totals, keep_up
 from factory.ledger.schema import LEDGER
@@ -68,7 +67,7 @@ class Ledger:
     def __init__(self, workspace: Workspace) -> None:
         self._database = Database(workspace)
         self._anchors = Anchors(workspace.vault / "anchors.jsonl")
-        self._lock = lock_of(workspace)
+        self._workspace = workspace
 
     def close(self) -> None:
         """Close the database."""
@@ -260,7 +259,7 @@ class Ledger:
             Heads kept elsewhere, such as in strategy files, beside the
             workspace's own.
         """
-        with exclusive(self._lock, reads=True), self._database.reading() as connection:
+        with lock_ledger(self._workspace, reads=True), self._database.reading() as connection:
             rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
             found = verify(rows, self._anchors.all(), anchors)
             return replace(found, problems=tuple(check_running(connection))) if found.ok else found
@@ -271,7 +270,7 @@ class Ledger:
 
         One row a transaction, so that a crash leaves at most one without anchor.
         """
-        with exclusive(self._lock):
+        with lock_ledger(self._workspace):
             with self._database.writing() as connection:
                 self._check_head(connection)
                 yield connection

@@ -5,13 +5,12 @@ import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
 from factory.core.errors import LedgerError, WorkspaceError
 from factory.ledger import Ledger, Store
-from factory.ledger.locks import exclusive
+from factory.ledger.database import lock_ledger
 from factory.ledger.schema import VERSION
 from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
@@ -109,14 +108,11 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
     assert Ledger(workspace).verify().ok
 
 
-def test_a_held_lock_is_waited_for_and_then_refused(tmp_path: Path) -> None:
-    with (
-        exclusive(tmp_path / "lock"),
-        pytest.raises(LedgerError, match="another process"),
-        exclusive(tmp_path / "lock", patience=0.05),
-    ):
+def test_a_held_lock_is_waited_for_and_then_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.ledger.database.PATIENCE", 0.05)
+    with lock_ledger(workspace), pytest.raises(LedgerError, match="another process holds its lock"), lock_ledger(workspace):
         pass
-    with exclusive(tmp_path / "lock", patience=0.05):
+    with lock_ledger(workspace):
         pass
 
 
