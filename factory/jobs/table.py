@@ -11,8 +11,8 @@ from sqlalchemy import Row, insert, select, update
 from factory.core.canonical import in_order
 from factory.core.errors import JobError
 from factory.core.times import now_ms
-from factory.ledger.database import Database
-from factory.ledger.schema import JOBS
+from factory.storage.database import Database
+from factory.storage.schema import JOBS
 from factory.storage.workspace import Workspace
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]

@@ -7,7 +7,6 @@ package imports SQLAlchemy; light callers import it where they need it.
 from factory.ledger.anchors import Position
 from factory.ledger.ledger import Counts, Ledger
 from factory.ledger.rows import Entry
-from factory.ledger.store import CodeCall, Run, Store, StoredPipeline
 from factory.ledger.verification import Verification
 
-__all__ = ["CodeCall", "Counts", "Entry", "Ledger", "Position", "Run", "Store", "StoredPipeline", "Verification"]
+__all__ = ["Counts", "Entry", "Ledger", "Position", "Verification"]

@@ -13,11 +13,11 @@ from factory.core.errors import LedgerError
 from factory.core.times import now_ms
 from factory.ledger import board
 from factory.ledger.anchors import GENESIS, Anchors, Position
-from factory.ledger.database import Database, lock_ledger
 from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash
-from factory.ledger.running import check_running, count_independent, find_totals, keep_up
-from factory.ledger.schema import LEDGER
+from factory.ledger.running import check_running, count_independent, find_totals, keep_up, lacks_totals, rebuild
 from factory.ledger.verification import Verification, verify
+from factory.storage.database import Database, lock_ledger
+from factory.storage.schema import LEDGER
 from factory.storage.workspace import Workspace
 
 PAGE = 50
@@ -68,6 +68,7 @@ class Ledger:
         self._database = Database(workspace)
         self._anchors = Anchors(workspace.vault / "anchors.jsonl")
         self._workspace = workspace
+        self._fill_missing_totals()
 
     def close(self) -> None:
         """Close the database."""
@@ -263,6 +264,15 @@ class Ledger:
             rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
             found = verify(rows, self._anchors.all(), anchors)
             return replace(found, problems=tuple(check_running(connection))) if found.ok else found
+
+    def _fill_missing_totals(self) -> None:
+        """Make the figures of a ledger that a version without them wrote."""
+        with self._database.reading() as connection:
+            if not lacks_totals(connection):
+                return
+        with lock_ledger(self._workspace), self._database.writing() as connection:
+            if lacks_totals(connection):
+                rebuild(connection)
 
     @contextmanager
     def _appending(self) -> Iterator[Connection]:

@@ -7,7 +7,8 @@ from factory.core.errors import PipelineError
 from factory.core.times import iso
 from factory.evidence.deflated_sharpe import deflated
 from factory.ledger import Entry
-from factory.ledger.store import PAGE as KEPT
+from factory.pipeline.stored import find_pipeline
+from factory.storage.store import PAGE as KEPT
 from factory.tracking.naming import changed_from_parent
 from factory.views.trials import headline
 
@@ -66,7 +67,7 @@ def pipelines(tracker: "Tracker", dataset: str | None, number: int) -> Answer:
 
 def _trial_number(tracker: "Tracker", id: str) -> int | None:
     """The number of a pipeline's trial on the data as they are."""
-    pipeline = tracker.store.find_pipeline(id)
+    pipeline = find_pipeline(tracker.store, id)
     if pipeline is None or pipeline.data not in tracker.catalog.names():
         return None
     entry = tracker.ledger.find_trial(id, tracker.score_key(pipeline))

@@ -13,7 +13,8 @@ from factory.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from factory.jobs import Jobs
-    from factory.ledger import Ledger, Store
+    from factory.ledger import Ledger
+    from factory.storage.store import Store
     from factory.workshop import Workshop
     from server.sandboxing import Sandboxing
 
@@ -74,7 +75,8 @@ class State:
     @property
     def tables(self) -> "tuple[Ledger, Store]":
         """The ledger and the store, open for all calls: opening them takes longer than most of what is asked of them."""
-        from factory.ledger import Ledger, Store
+        from factory.ledger import Ledger
+        from factory.storage.store import Store
 
         with self._lock:
             if self._tables is None:

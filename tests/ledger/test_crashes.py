@@ -9,9 +9,10 @@ import time
 import pytest
 
 from factory.core.errors import LedgerError, WorkspaceError
-from factory.ledger import Ledger, Store
-from factory.ledger.database import lock_ledger
-from factory.ledger.schema import VERSION
+from factory.ledger import Ledger
+from factory.storage.database import lock_ledger
+from factory.storage.schema import VERSION
+from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back, fill
@@ -83,7 +84,8 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
         import resource, sys
         from pathlib import Path
         from factory.core.errors import LedgerError
-        from factory.ledger import Ledger, Store
+        from factory.ledger import Ledger
+        from factory.storage.store import Store
         from factory.storage.workspace import Workspace
 
         workspace = Workspace(Path(sys.argv[1]))
@@ -109,7 +111,7 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
 
 
 def test_a_held_lock_is_waited_for_and_then_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("factory.ledger.database.PATIENCE", 0.05)
+    monkeypatch.setattr("factory.storage.database.PATIENCE", 0.05)
     with lock_ledger(workspace), pytest.raises(LedgerError, match="another process holds its lock"), lock_ledger(workspace):
         pass
     with lock_ledger(workspace):

@@ -12,9 +12,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from factory.core.canonical import in_order
 from factory.core.times import now_ms
-from factory.ledger.database import Database
-from factory.ledger.schema import CALLS, NAMES, PIPELINES, RUNS
-from factory.pipeline import Pipeline, recall, shipped
+from factory.storage.database import Database
+from factory.storage.schema import CALLS, NAMES, PIPELINES, RUNS
 from factory.storage.workspace import Workspace
 
 PAGE = 50
@@ -157,12 +156,6 @@ class Store:
         with self._database.reading() as connection:
             row = connection.execute(_BY_ID, {"reference": id}).first()
         return None if row is None else _pipeline(row)
-
-    def find_pipeline(self, id: str) -> Pipeline | None:
-        """The pipeline with an id, kept here or shipped with the project; a name is no id, even one that reads like an id."""
-        with self._database.reading() as connection:
-            row = connection.execute(_BY_ID, {"reference": id}).first()
-        return recall(row.yaml) if row else next((one for one in shipped().values() if one.id == id), None)
 
     def claim_name(self, name: str, pipeline: str, agent: str) -> bool:
         """Let a name mean a pipeline, if it is nobody else's yet.

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, QueuePool, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
 from factory.core.errors import LedgerError, WorkspaceError
-from factory.ledger.running import rebuild
-from factory.ledger.schema import METADATA, ONLY_ADDED, VERSION
 from factory.storage.locks import exclusive
+from factory.storage.schema import METADATA, ONLY_ADDED, VERSION
 from factory.storage.workspace import Workspace
 
 BUSY_MS = 20_000
@@ -99,7 +98,6 @@ class Database:
                     "use the version that wrote it, or another folder with --workspace"
                 )
             METADATA.create_all(connection)
-            rebuild(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
 
 
