@@ -62,10 +62,12 @@ class Ledger:
     ----------
     workspace : Workspace
         Where the ledger lives.
+    guarded : bool
+        As of :class:`factory.storage.database.Database`; False to prove rows, and to append none.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._database = Database(workspace)
+    def __init__(self, workspace: Workspace, *, guarded: bool = True) -> None:
+        self._database = Database(workspace, guarded=guarded)
         self._anchors = Anchors(workspace.vault / "anchors.jsonl")
         self._workspace = workspace
         self._fill_missing_totals()
@@ -264,6 +266,22 @@ class Ledger:
             rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
             found = verify(rows, self._anchors.all(), anchors)
             return replace(found, problems=tuple(check_running(connection))) if found.ok else found
+
+    def restore_triggers(self, anchors: Sequence[Position] = ()) -> list[str]:
+        """Prove the rows as :meth:`verify` does where a trigger is missing or altered, and put it back; names of those.
+
+        Raises
+        ------
+        LedgerError
+            What is wrong with the rows; then nothing is put back.
+        """
+        broken = self._database.find_broken_triggers()
+        if broken:
+            found = self.verify(anchors)
+            if not found.ok:
+                raise LedgerError(*found.problems)
+            self._database.restore_triggers(broken)
+        return broken
 
     def _fill_missing_totals(self) -> None:
         """Make the figures of a ledger that a version without them wrote."""

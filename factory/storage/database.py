@@ -1,7 +1,7 @@
 """One workspace's database: SQLite in WAL mode, shared by several processes."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from factory.core.errors import LedgerError, WorkspaceError
 from factory.storage.locks import exclusive
-from factory.storage.schema import METADATA, ONLY_ADDED, VERSION
+from factory.storage.schema import METADATA, ONLY_ADDED, TRIGGERS, VERSION
 from factory.storage.workspace import Workspace
 
 BUSY_MS = 20_000
@@ -31,16 +31,18 @@ class Database:
     ----------
     workspace : Workspace
         Its database is made on first use; where it can only be read, or the disk is full, it is read.
+    guarded : bool
+        Whether the triggers that keep the ledger append-only must be in place; they need not for a proof of its rows.
 
     Raises
     ------
     WorkspaceError
         If another version wrote the tables.
     LedgerError
-        If the file is no database, or the disk is full.
+        If the file is no database, the disk is full, or a trigger is missing or altered.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, guarded: bool = True) -> None:
         self._path = workspace.database
         self._open("mode=rwc")
         try:
@@ -54,6 +56,8 @@ class Database:
         if version != VERSION:
             with lock_ledger(workspace):
                 self._prepare()
+        if guarded:
+            self._require_triggers()
 
     def _open(self, how: str) -> None:
         # A path in a URI is quoted: no character of it means anything else.
@@ -80,6 +84,31 @@ class Database:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+    def find_broken_triggers(self) -> list[str]:
+        """Names of the triggers on the ledger's table that are missing, altered or none of ours."""
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = 'ledger'"
+        with self.reading() as connection:
+            found = {row.name: row.sql for row in connection.exec_driver_sql(query)}
+        return sorted(name for name in found.keys() | TRIGGERS.keys() if found.get(name) != TRIGGERS.get(name))
+
+    def restore_triggers(self, names: Sequence[str]) -> None:
+        """Make triggers of the ledger's table what they are in a new database."""
+        quote = self._engine.dialect.identifier_preparer.quote
+        with self.writing() as connection:
+            for name in names:
+                connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {quote(name)}")
+                if name in TRIGGERS:
+                    connection.exec_driver_sql(TRIGGERS[name])
+
+    def _require_triggers(self) -> None:
+        broken = self.find_broken_triggers()
+        if broken:
+            self.close()
+            raise LedgerError(
+                f"ledger: triggers that keep its rows as they were written are missing or altered ({', '.join(broken)}): rows "
+                "may have been changed; run `rfcat ledger verify`, which proves them and then puts the triggers back"
+            )
 
     def _version(self) -> int:
         with self.reading() as connection:

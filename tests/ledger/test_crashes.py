@@ -1,6 +1,7 @@
 """Law 4: many processes append at once, and die when they like."""
 
 import random
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -131,7 +132,7 @@ def test_tables_of_another_version_are_refused(statement: str, workspace: Worksp
 
 def test_tables_that_an_older_version_lacked_are_added_and_nothing_is_lost(workspace: Workspace, ledger: Ledger) -> None:
     fill(ledger, 3)
-    connection = behind_its_back(workspace)
+    connection = sqlite3.connect(workspace.database)
     connection.executescript("DROP TABLE calls; PRAGMA user_version=1")
     connection.close()
     id = Store(workspace).put_call("agent", "data", "code", 0.1, 1, None, "printed")
