@@ -8,7 +8,6 @@ traded against the dataset's contract.
 """
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,8 +21,9 @@ from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
 from factory.core import canonical
 from factory.core.answers import Answer
-from factory.core.errors import FlowError, UnlearnableError
+from factory.core.errors import UnlearnableError
 from factory.core.progress import Progress, silent, within
+from factory.core.settings import FitSettings
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
@@ -46,10 +46,7 @@ FEWEST_ROWS = 200
 
 def threads() -> int:
     """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
-    asked = os.environ.get("RFCAT_THREADS") or str(os.cpu_count() or 1)
-    if not asked.isdecimal() or int(asked) < 1:
-        raise FlowError(f"RFCAT_THREADS: '{asked[:20]}' is no whole number of at least 1; write for example 2")
-    return int(asked)
+    return FitSettings.read().threads
 
 
 @dataclass(frozen=True)

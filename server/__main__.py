@@ -7,10 +7,9 @@ import threading
 
 from factory.core.errors import FactoryError
 from factory.core.quoting import terminal_text
+from factory.core.settings import TerminalSettings
 from server.entry import keep_stdout_clean, open_workspace
 
-COMPLETING = ("_RFCAT_COMPLETE", "_RANDOM_FOREST_CAT_COMPLETE")
-"""What a shell sets when it asks for completions: it calls the bare command."""
 INTERRUPTED = 128 + signal.SIGINT
 GRACE = 2.0
 """Seconds that a command has to end in after Ctrl-C."""
@@ -23,7 +22,8 @@ def main() -> None:
     keep_stdout_clean()
     bare, root = stdio_arguments(sys.argv[1:])
     try:
-        if bare and not any(name in os.environ for name in COMPLETING):
+        told = TerminalSettings.read()
+        if bare and not (told.completes or told.completes_long):
             _serve(root)
         else:
             from server.cli import run

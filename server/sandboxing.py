@@ -4,91 +4,23 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from factory.core.errors import FactoryError, FlowError
+from factory.core.errors import FlowError
+from factory.core.settings import SandboxSettings
 from sandbox import Broker, Level, Limits
 from sandbox.limits import MIB
 
 HOUR = 3600.0
-WEAK_IN_WORDS = "I accept that code runs without a wall"
 CHARACTERS_A_TOKEN = 4
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What one call, and one connection, may use.
-
-    Parameters
-    ----------
-    limits : Limits
-        Of one call.
-    shown : int
-        Characters of output in an answer; the rest is paged.
-    calls : int
-        Of one connection within an hour.
-    tokens : int
-        That may come back to one connection within an hour, at four characters a token.
-    allow_weak : bool
-        Whether code may run where there is no wall.
-    """
-
-    limits: Limits = field(default_factory=Limits)
-    shown: int = 4_000
-    calls: int = 60
-    tokens: int = 30_000
-    allow_weak: bool = False
-
-
-VARIABLES = {
-    "RFCAT_SANDBOX_CODE": ("code", 1, "bytes of code"),
-    "RFCAT_SANDBOX_SHOWN": ("shown", 1_000, "characters of output in an answer"),
-    "RFCAT_SANDBOX_OUTPUT": ("output", 1_000, "characters of output that are kept and can be paged"),
-    "RFCAT_SANDBOX_WALL": ("wall", 1, "seconds"),
-    "RFCAT_SANDBOX_CPU": ("cpu", 1, "seconds of processor time"),
-    "RFCAT_SANDBOX_MEMORY": ("memory", 64, "MiB on top of what a worker starts with"),
-    "RFCAT_SANDBOX_CALLS": ("calls", 0, "calls of one connection an hour"),
-    "RFCAT_SANDBOX_TOKENS": ("tokens", 0, "tokens of answers to one connection an hour"),
-}
-"""What each variable sets: the name, the least number allowed, and its meaning."""
-WEAK = "RFCAT_SANDBOX_WEAK"
-
-
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings, from the environment where it has them.
-
-    Raises
-    ------
-    FactoryError
-        If a value is no whole number that is allowed.
-    """
-    environment = os.environ if environment is None else environment
-    given = [(key, _number(environment, name, least)) for name, (key, least, _) in VARIABLES.items() if environment.get(name)]
-    found: dict[str, Any] = {key: value * (MIB if key == "memory" else 1) for key, value in given}
-    of_limits = {each.name for each in fields(Limits)}
-    limits = Limits(**{key: value for key, value in found.items() if key in of_limits})
-    rest = {key: value for key, value in found.items() if key not in of_limits}
-    return Settings(limits, allow_weak=_weak(environment), **rest)
-
-
-def _number(environment: Mapping[str, str], variable: str, least: int) -> int:
-    text = environment[variable]
-    if not text.isdecimal() or int(text) < least:
-        raise FactoryError(
-            f"{variable}: '{text[:20]}' is no whole number of at least {least}; write for example {max(least, 60)}"
-        )
-    return int(text)
-
-
-def _weak(environment: Mapping[str, str]) -> bool:
-    said = environment.get(WEAK, "")
-    if said and said != WEAK_IN_WORDS:
-        raise FactoryError(f"{WEAK}: '{said[:40]}' came; leave it out, or write '{WEAK_IN_WORDS}'")
-    return bool(said)
+def limits_of(settings: SandboxSettings) -> Limits:
+    """The limits of one call: those that were set, else the sandbox's own."""
+    given = settings.model_dump(include={"code", "output", "wall", "cpu", "memory"}, exclude_none=True)
+    return Limits(**{name: value * (MIB if name == "memory" else 1) for name, value in given.items()})
 
 
 @dataclass
@@ -105,11 +37,11 @@ class Budget:
 
     Parameters
     ----------
-    settings : Settings
+    settings : SandboxSettings
         What it may use.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
         self._spent: dict[str, deque[Spent]] = {}
         self._lock = threading.Lock()
@@ -147,7 +79,7 @@ class Budget:
                 del self._spent[connection]
 
 
-def _used_up(calls: int, tokens: int, settings: Settings, seconds: float) -> str:
+def _used_up(calls: int, tokens: int, settings: SandboxSettings, seconds: float) -> str:
     which = (
         f"{tokens:,} tokens came back within the hour (limit {settings.tokens:,})"
         if tokens >= settings.tokens
@@ -164,12 +96,13 @@ class Sandboxing:
     ----------
     workspace : Path
         Hidden from the code where the machine can.
-    settings : Settings, optional
+    settings : SandboxSettings, optional
         Default: from the environment.
     """
 
-    def __init__(self, workspace: Path, settings: Settings | None = None) -> None:
-        self.settings = settings or read_settings()
+    def __init__(self, workspace: Path, settings: SandboxSettings | None = None) -> None:
+        self.settings = settings or SandboxSettings.read()
+        self.limits = limits_of(self.settings)
         self.budget = Budget(self.settings)
         self._workspace = workspace
 
@@ -177,7 +110,7 @@ class Sandboxing:
     def broker(self) -> Broker:
         """Started on first use."""
         at_once = max(2, os.cpu_count() or 1)
-        return Broker(self.settings.limits, hidden=[self._workspace], at_once=at_once, allow_weak=self.settings.allow_weak)
+        return Broker(self.limits, hidden=[self._workspace], at_once=at_once, allow_weak=self.settings.allow_weak)
 
     def close(self) -> None:
         """End the sandbox's processes."""
@@ -185,7 +118,7 @@ class Sandboxing:
             self.broker.close()
 
 
-def told(level: Level, settings: Settings) -> str:
+def told(level: Level, settings: SandboxSettings) -> str:
     """How well code is walled in, for people and agents."""
     if level is not Level.WEAK:
         return f"{level}: {level.about}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from factory.core.errors import WorkspaceError
 from factory.core.quoting import terminal_line
+from factory.core.settings import PlaceSettings
 from factory.storage.locks import marked, unmarked
 
 FORMAT = 1
@@ -150,7 +151,7 @@ class Workspace:
         WorkspaceError
             If the named folder holds none, or as :meth:`open` says.
         """
-        named = root or os.environ.get("RFCAT_WORKSPACE")
+        named = root or PlaceSettings.read().workspace
         folder = _resolved(named) if named else None
         if folder and (lack := _lack(folder)):
             raise WorkspaceError(f"workspace {folder}: {lack}; {CHOOSE}, or make one there with `rfcat start`")
@@ -159,7 +160,7 @@ class Workspace:
     @staticmethod
     def default() -> Path:
         """The folder that is taken where none is named."""
-        return _resolved(os.environ.get("RFCAT_WORKSPACE") or _default_root())
+        return _resolved(PlaceSettings.read().workspace or _default_root())
 
     def _prepare(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)

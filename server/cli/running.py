@@ -10,6 +10,7 @@ import typer
 
 from factory.core.answers import table
 from factory.core.errors import DataError, FlowError
+from factory.core.settings import SandboxSettings, ServerSettings
 from server import hosts
 from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.data import fetch_series
@@ -35,7 +36,7 @@ def serve(
     from server.web.app import create_app
     from server.web.listen import listen, server_of
 
-    access = Access(host, port, os.environ.get("RFCAT_TOKEN") or None, tuple(name or ()))
+    access = Access(host, port, ServerSettings.read().token, tuple(name or ()))
     app = create_app(workspace_of(context, new=True), access)
     sockets = listen(host, port)
     say(greeting(access))
@@ -144,7 +145,7 @@ def doctor(context: typer.Context) -> None:
     from factory.market.verification import verify_dataset
     from factory.vault.recovery import unfinished
     from sandbox.selftest import level
-    from server.sandboxing import read_settings, told
+    from server.sandboxing import told
 
     workspace = workspace_of(context)
     ledger = Ledger(workspace)
@@ -163,7 +164,7 @@ def doctor(context: typer.Context) -> None:
             "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
             "unfinished": left or "nothing",
             "seal": seal(),
-            "sandbox": told(level(), read_settings()),
+            "sandbox": told(level(), SandboxSettings.read()),
         }
     )
     say(f"\nconnect a host:\n{hosts.claude_line(workspace)}")

@@ -2,7 +2,6 @@
 
 import codecs
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from factory.core.progress import Progress as Report
 from factory.core.quoting import terminal_line, terminal_text
+from factory.core.settings import TerminalSettings
 from server.cli.layout import comma_separated, grid, lines, plain, tables
 from server.words import for_people, of_people
 
@@ -32,7 +32,7 @@ WIDE = 100_000
 EVERY = 10.0
 """Seconds between two lines of progress that go to a file or a pipe."""
 
-COLORS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+COLORS: Literal["auto"] | None = None if TerminalSettings.read().no_color else "auto"
 """For every console: without colours nothing is bold or dim either."""
 
 SCREEN = Console(color_system=COLORS, soft_wrap=True, markup=False, emoji=False, highlight=False)
@@ -139,7 +139,7 @@ def tell_now_and_then(title: str, clock: Callable[[], float]) -> Report:
 
 def width() -> int | None:
     """Columns to keep within; None where nobody asked for any."""
-    return SCREEN.width if SCREEN.is_terminal or os.environ.get("COLUMNS", "").isdigit() else None
+    return SCREEN.width if SCREEN.is_terminal or (TerminalSettings.read().columns or "").isdigit() else None
 
 
 def _show_text(answer: Mapping[str, Any]) -> None:

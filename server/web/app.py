@@ -15,6 +15,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp
 
 import factory
+from factory.core.settings import SandboxSettings
 from factory.storage.workspace import Workspace
 from server import hosts
 from server.mcp.app import FactoryServer, build_server
@@ -97,7 +98,7 @@ def _add_pages(app: FastAPI, workspace: Workspace, access: Access) -> None:
 def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
     from factory.workshop import Workshop
     from sandbox.selftest import level
-    from server.sandboxing import read_settings, told
+    from server.sandboxing import told
 
     workshop = Workshop(workspace, agent="person")
     return {
@@ -108,7 +109,7 @@ def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
         "stdio_line": hosts.claude_line(workspace),
         "json_block": hosts.json_block(workspace),
         "seal": seal(),
-        "sandbox": told(level(), read_settings()),
+        "sandbox": told(level(), SandboxSettings.read()),
         "market": of_people(workshop.describe()),
         "leaderboard": of_people(workshop.show("leaderboard")),
     }

@@ -2,36 +2,27 @@
 
 import pytest
 
-from factory.core.errors import FactoryError, FlowError
+from factory.core.errors import FlowError
+from factory.core.settings import WEAK_IN_WORDS, SandboxSettings
 from factory.expressions.operators import OPERATORS
-from sandbox import Level
+from sandbox import Level, Limits
 from sandbox.limits import MIB
 from server.hints import find_hint
-from server.sandboxing import HOUR, VARIABLES, WEAK, WEAK_IN_WORDS, Budget, Settings, read_settings, told
+from server.sandboxing import HOUR, Budget, limits_of, told
 from server.steering import advice
 
 
-def test_every_setting_is_read() -> None:
-    found = read_settings({name: str(least + 7) for name, (_, least, _) in VARIABLES.items()})
-    assert (found.shown, found.calls, found.tokens) == (1_007, 7, 7)
-    assert (found.limits.code, found.limits.output, found.limits.wall, found.limits.cpu) == (8, 1_007, 8, 8)
-    assert found.limits.memory == 71 * MIB
-    assert read_settings({}) == Settings()
+def test_what_was_set_limits_a_call_and_the_rest_is_the_sandboxes_own() -> None:
+    found = limits_of(SandboxSettings.read({"RFCAT_SANDBOX_WALL": "8", "RFCAT_SANDBOX_MEMORY": "71"}))
+    assert (found.wall, found.memory, found.cpu) == (8, 71 * MIB, Limits().cpu)
+    assert limits_of(SandboxSettings()) == Limits()
 
 
-@pytest.mark.parametrize("value", ["many", "-1", "1.5", "0"])
-def test_a_wrong_setting_is_named_with_its_mend(value: str) -> None:
-    with pytest.raises(FactoryError, match=rf"RFCAT_SANDBOX_WALL: '{value}' is no whole number of at least 1; write"):
-        read_settings({"RFCAT_SANDBOX_WALL": value})
-
-
-def test_code_without_a_wall_must_be_allowed_in_words() -> None:
-    with pytest.raises(FactoryError, match=f"write '{WEAK_IN_WORDS}'"):
-        read_settings({WEAK: "1"})
-    assert read_settings({WEAK: WEAK_IN_WORDS}).allow_weak
-    assert "execute_python is off" in told(Level.WEAK, Settings())
-    assert "allowed all the same" in told(Level.WEAK, Settings(allow_weak=True))
-    assert told(Level.STRONG, Settings()).startswith("strong: ")
+def test_how_well_code_is_walled_in_is_told() -> None:
+    allowed = SandboxSettings.read({"RFCAT_SANDBOX_WEAK": WEAK_IN_WORDS})
+    assert "execute_python is off" in told(Level.WEAK, SandboxSettings())
+    assert "allowed all the same" in told(Level.WEAK, allowed)
+    assert told(Level.STRONG, SandboxSettings()).startswith("strong: ")
 
 
 @pytest.fixture
@@ -41,8 +32,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
+def budget_of(**most: int) -> Budget:
+    return Budget(SandboxSettings.read({f"RFCAT_SANDBOX_{name.upper()}": str(number) for name, number in most.items()}))
+
+
 def test_a_connection_has_its_calls_an_hour(clock: list[float]) -> None:
-    budget = Budget(Settings(calls=2))
+    budget = budget_of(calls=2)
     budget.admit("a")
     clock[0] += 600
     budget.admit("a")
@@ -54,7 +49,7 @@ def test_a_connection_has_its_calls_an_hour(clock: list[float]) -> None:
 
 
 def test_a_connection_has_its_tokens_an_hour(clock: list[float]) -> None:
-    budget = Budget(Settings(tokens=100))
+    budget = budget_of(tokens=100)
     budget.admit("a")
     assert budget.spend("a", "x" * 401) == 101
     with pytest.raises(FlowError, match=r"101 tokens came back within the hour \(limit 100\); more in 60 min"):
@@ -65,7 +60,7 @@ def test_a_connection_has_its_tokens_an_hour(clock: list[float]) -> None:
 
 
 def test_pages_of_earlier_output_cost_tokens_and_no_call(clock: list[float]) -> None:
-    budget = Budget(Settings(calls=1, tokens=100))
+    budget = budget_of(calls=1, tokens=100)
     budget.admit("a")
     budget.admit("a", calls=0)
     assert budget.spend("a", "x" * 400) == 100

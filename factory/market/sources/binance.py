@@ -6,7 +6,6 @@ still open. An interrupted download goes on at the byte where it stopped.
 """
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ import httpx
 
 from factory.core.errors import DataError, did_you_mean
 from factory.core.progress import Progress, silent, within
+from factory.core.settings import DownloadSettings
 from factory.core.times import DAY, iso, moment, now_ms
 from factory.market.files import Provider
 from factory.market.sources.paths import download_folder
 from factory.storage.workspace import Workspace, write_text
 
-ARCHIVE, API = "RFCAT_BINANCE_ARCHIVE", "RFCAT_BINANCE_API"
 """Settings that replace the base addresses, for mirrors."""
 
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
@@ -78,7 +77,7 @@ class Feed:
     def url(self, stretch: str) -> str:
         """Address of the archive of a month or a day."""
         kind = "monthly" if len(stretch) == len("2024-01") else "daily"
-        base = os.environ.get(ARCHIVE, "https://data.binance.vision").rstrip("/")
+        base = DownloadSettings.read().archive.rstrip("/")
         return f"{base}/{self.market.archive}/{kind}/klines/{self.symbol}/{self.period}/{self.name(stretch)}"
 
 
@@ -238,7 +237,7 @@ def _digest(path: Path) -> str:
 
 def _latest(feed: Feed, start_ms: int, progress: Progress) -> None:
     """Write the bars that closed after the archives end."""
-    url = f"{os.environ.get(API, feed.market.api).rstrip('/')}/{feed.market.klines}"
+    url = f"{(DownloadSettings.read().api or feed.market.api).rstrip('/')}/{feed.market.klines}"
     rows: list[list[Any]] = []
     while True:
         progress(0.0, f"{feed.symbol} up to {iso(start_ms)}")

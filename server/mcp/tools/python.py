@@ -44,7 +44,7 @@ async def execute_python(
     frames = await to_thread.run_sync(lambda: workshop_of(call).frames(dataset, data == "validation", features or (), pipeline))
     sandboxing = await to_thread.run_sync(lambda: state_of(call).sandboxing)
     connection = connection_of(call)
-    refused = refuse(code, sandboxing.settings.limits)
+    refused = refuse(code, sandboxing.limits)
     if refused:
         raise FlowError(f"execute_python: {refused.error}")
     if await to_thread.run_sync(frames.missing):
