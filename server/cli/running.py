@@ -145,7 +145,7 @@ def doctor(context: typer.Context) -> None:
     from factory.market.verification import verify_dataset
     from factory.vault.recovery import unfinished
     from sandbox.selftest import level
-    from server.sandboxing import told
+    from server.python_tool.sandbox import describe_isolation
 
     workspace = workspace_of(context)
     ledger = Ledger(workspace)
@@ -164,7 +164,7 @@ def doctor(context: typer.Context) -> None:
             "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
             "unfinished": left or "nothing",
             "seal": seal(),
-            "sandbox": told(level(), SandboxSettings.read()),
+            "sandbox": describe_isolation(level(), SandboxSettings.read()),
         }
     )
     say(f"\nconnect a host:\n{hosts.claude_line(workspace)}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from factory.ledger import Ledger
     from factory.storage.store import Store
     from factory.workshop import Workshop
-    from server.sandboxing import Sandboxing
+    from server.python_tool.sandbox import Sandbox
 
 CONNECTIONS = 1_000
 """Whose use of tools is remembered."""
@@ -34,7 +34,7 @@ class State:
 
     workspace: Workspace
     _jobs: "Jobs | None" = None
-    _sandboxing: "Sandboxing | None" = None
+    _sandbox: "Sandbox | None" = None
     _tables: "tuple[Ledger, Store] | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _used: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
@@ -63,14 +63,14 @@ class State:
             return self._jobs
 
     @property
-    def sandboxing(self) -> "Sandboxing":
+    def sandbox(self) -> "Sandbox":
         """Where agents' own code runs: in processes of this server and not of its job workers."""
-        from server.sandboxing import Sandboxing
+        from server.python_tool.sandbox import Sandbox
 
         with self._lock:
-            if self._sandboxing is None:
-                self._sandboxing = Sandboxing(self.workspace.root)
-            return self._sandboxing
+            if self._sandbox is None:
+                self._sandbox = Sandbox(self.workspace.root)
+            return self._sandbox
 
     @property
     def tables(self) -> "tuple[Ledger, Store]":
@@ -89,9 +89,9 @@ class State:
             for table in self._tables or ():
                 table.close()
             self._tables = None
-            if self._sandboxing is not None:
-                self._sandboxing.close()
-                self._sandboxing = None
+            if self._sandbox is not None:
+                self._sandbox.close()
+                self._sandbox = None
             if self._jobs is not None:
                 self._jobs.close()
                 self._jobs = None

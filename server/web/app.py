@@ -98,7 +98,7 @@ def _add_pages(app: FastAPI, workspace: Workspace, access: Access) -> None:
 def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
     from factory.workshop import Workshop
     from sandbox.selftest import level
-    from server.sandboxing import told
+    from server.python_tool.sandbox import describe_isolation
 
     workshop = Workshop(workspace, agent="person")
     return {
@@ -109,7 +109,7 @@ def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
         "stdio_line": hosts.claude_line(workspace),
         "json_block": hosts.json_block(workspace),
         "seal": seal(),
-        "sandbox": told(level(), SandboxSettings.read()),
+        "sandbox": describe_isolation(level(), SandboxSettings.read()),
         "market": of_people(workshop.describe()),
         "leaderboard": of_people(workshop.show("leaderboard")),
     }

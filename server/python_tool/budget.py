@@ -1,26 +1,15 @@
-"""The sandbox as an operator sets it up: limits from the environment, a budget for each connection."""
+"""What each connection may use of the sandbox within an hour."""
 
-import os
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
 from factory.core.errors import FlowError
 from factory.core.settings import SandboxSettings
-from sandbox import Broker, Level, Limits
-from sandbox.limits import MIB
 
 HOUR = 3600.0
 CHARACTERS_A_TOKEN = 4
-
-
-def limits_of(settings: SandboxSettings) -> Limits:
-    """The limits of one call: those that were set, else the sandbox's own."""
-    given = settings.model_dump(include={"code", "output", "wall", "cpu", "memory"}, exclude_none=True)
-    return Limits(**{name: value * (MIB if name == "memory" else 1) for name, value in given.items()})
 
 
 @dataclass
@@ -87,40 +76,3 @@ def _used_up(calls: int, tokens: int, settings: SandboxSettings, seconds: float)
     )
     minutes = max(1, round(seconds / 60))
     return f"execute_python: {which}; more in {minutes} min; until then rank_features, backtest and show answer for less"
-
-
-class Sandboxing:
-    """The sandbox of one server process.
-
-    Parameters
-    ----------
-    workspace : Path
-        Hidden from the code where the machine can.
-    settings : SandboxSettings, optional
-        Default: from the environment.
-    """
-
-    def __init__(self, workspace: Path, settings: SandboxSettings | None = None) -> None:
-        self.settings = settings or SandboxSettings.read()
-        self.limits = limits_of(self.settings)
-        self.budget = Budget(self.settings)
-        self._workspace = workspace
-
-    @cached_property
-    def broker(self) -> Broker:
-        """Started on first use."""
-        at_once = max(2, os.cpu_count() or 1)
-        return Broker(self.limits, hidden=[self._workspace], at_once=at_once, allow_weak=self.settings.allow_weak)
-
-    def close(self) -> None:
-        """End the sandbox's processes."""
-        if "broker" in self.__dict__:
-            self.broker.close()
-
-
-def told(level: Level, settings: SandboxSettings) -> str:
-    """How well code is walled in, for people and agents."""
-    if level is not Level.WEAK:
-        return f"{level}: {level.about}"
-    state = "allowed all the same, in the operator's words" if settings.allow_weak else "so execute_python is off"
-    return f"{level}: {level.about}; {state}"
