@@ -13,7 +13,7 @@ from factory.core.progress import Progress, silent
 from factory.core.times import now_ms
 from factory.jobs.executor import Slot
 from factory.jobs.lanes import Lanes, Outlook, foresee
-from factory.jobs.table import UNFINISHED, Job, JobTable
+from factory.jobs.table import PAGE, UNFINISHED, Job, JobTable
 from factory.jobs.worker import Outcome
 from factory.storage.claims import Claim, is_claimed, remove_dead_claims
 from factory.storage.workspace import Workspace
@@ -119,9 +119,9 @@ class Jobs:
         """How a job stands, of whichever server."""
         return self._settled(self._table.get(id))
 
-    def list(self, page: int = 1) -> Sequence[Job]:
-        """One page of 50 jobs of all servers, newest first."""
-        return [self._settled(job) for job in self._table.list(page)]
+    def list(self, page: int = 1, size: int = PAGE) -> Sequence[Job]:
+        """One page of the jobs of all servers, newest first."""
+        return [self._settled(job) for job in self._table.list(page, size)]
 
     def wait(self, id: str, seconds: float, on_progress: Progress = silent) -> Job:
         """Wait for a job to end.

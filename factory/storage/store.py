@@ -195,13 +195,13 @@ class Store:
             given = connection.execute(select(PIPELINES.c.name).union(select(NAMES.c.name)))
             return sorted(given.scalars())
 
-    def pipelines(self, dataset: str | None = None, page: int = 1) -> list[StoredPipeline]:
-        """One page of 50 pipelines, newest first."""
+    def pipelines(self, dataset: str | None = None, page: int = 1, size: int = PAGE) -> list[StoredPipeline]:
+        """One page of pipelines, newest first."""
         query = select(PIPELINES).order_by(PIPELINES.c.created.desc(), PIPELINES.c.id)
         if dataset is not None:
             query = query.where(PIPELINES.c.dataset == dataset)
         with self._database.reading() as connection:
-            return [_pipeline(row) for row in connection.execute(_paged(query, page))]
+            return [_pipeline(row) for row in connection.execute(_paged(query, page, size))]
 
     def put_run(self, id: str, pipeline: str, kind: str, dataset: str, result: Mapping[str, Any]) -> None:
         """Keep a result; one with the same id is replaced.
@@ -254,15 +254,15 @@ class Store:
             row = connection.execute(select(CALLS).where(CALLS.c.id == id)).first()
         return None if row is None else CodeCall(*row)
 
-    def calls(self, page: int = 1) -> list[CodeCall]:
-        """One page of 50 calls, newest first."""
+    def calls(self, page: int = 1, size: int = PAGE) -> list[CodeCall]:
+        """One page of calls, newest first."""
         query = select(CALLS).order_by(CALLS.c.at.desc(), CALLS.c.id)
         with self._database.reading() as connection:
-            return [CodeCall(*row) for row in connection.execute(_paged(query, page))]
+            return [CodeCall(*row) for row in connection.execute(_paged(query, page, size))]
 
 
-def _paged(query: Select[Any], page: int) -> Select[Any]:
-    return query.limit(PAGE).offset((page - 1) * PAGE)
+def _paged(query: Select[Any], page: int, size: int = PAGE) -> Select[Any]:
+    return query.limit(size).offset((page - 1) * size)
 
 
 def _pipeline(row: Row[Any]) -> StoredPipeline:
