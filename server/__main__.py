@@ -4,11 +4,12 @@ import os
 import signal
 import sys
 import threading
+from io import TextIOWrapper
 
 from factory.core.errors import FactoryError
 from factory.core.quoting import terminal_text
 from factory.core.settings import TerminalSettings
-from server.entry import keep_stdout_clean, open_workspace
+from server.cli.workspace import open_workspace
 
 INTERRUPTED = 128 + signal.SIGINT
 GRACE = 2.0
@@ -26,7 +27,7 @@ def main() -> None:
         if bare and not (told.completes or told.completes_long):
             _serve(root)
         else:
-            from server.cli import run
+            from server.cli.app import run
 
             end_on_interrupt()
             run()
@@ -73,6 +74,12 @@ def _leave() -> None:
         sys.stderr.write(SHOW_CURSOR)
         sys.stderr.flush()
     os._exit(INTERRUPTED)
+
+
+def keep_stdout_clean() -> None:
+    """Flush stray text line by line, so that none is left to land on the wire when the stdio transport ends."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def stdio_arguments(arguments: list[str]) -> tuple[bool, str | None]:

@@ -11,7 +11,7 @@ from factory.core.errors import FactoryError
 from factory.storage.workspace import Workspace
 from server.cli.references import resolve_or_derive
 from server.cli.screen import bar, show
-from server.entry import open_workspace
+from server.cli.workspace import open_workspace
 
 if TYPE_CHECKING:
     from factory.jobs import Jobs

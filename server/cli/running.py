@@ -11,13 +11,13 @@ import typer
 from factory.core.answers import table
 from factory.core.errors import DataError, FlowError
 from factory.core.settings import SandboxSettings, ServerSettings
-from server import hosts
+from factory.vault.isolation import describe_seal
 from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.data import fetch_series
 from server.cli.dataset import build_into
 from server.cli.references import BEGIN
 from server.cli.screen import quote, say, show
-from server.seal import seal
+from server.mcp import hosts
 
 if TYPE_CHECKING:
     from server.web.access import Access
@@ -163,7 +163,7 @@ def doctor(context: typer.Context) -> None:
             "files": damage or "whole: every dataset holds what was built",
             "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
             "unfinished": left or "nothing",
-            "seal": seal(),
+            "seal": describe_seal(),
             "sandbox": describe_isolation(level(), SandboxSettings.read()),
         }
     )

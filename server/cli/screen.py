@@ -18,7 +18,7 @@ from factory.core.progress import Progress as Report
 from factory.core.quoting import terminal_line, terminal_text
 from factory.core.settings import TerminalSettings
 from server.cli.layout import comma_separated, grid, lines, plain, tables
-from server.words import for_people, of_people
+from server.mcp.tool_commands import name_commands, name_commands_throughout
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SIMPLER = {
@@ -58,7 +58,7 @@ def degrade_plainly() -> None:
 def say(text: str) -> None:
     """Print a line for people: beside an answer that a program reads, not among it."""
     console = SCREEN if _form == "text" else ERRORS
-    console.print(Text(terminal_text(for_people(text))), soft_wrap=True)
+    console.print(Text(terminal_text(name_commands(text))), soft_wrap=True)
 
 
 def quote(text: str) -> None:
@@ -68,7 +68,7 @@ def quote(text: str) -> None:
 
 def fail(text: str) -> None:
     """Print what went wrong."""
-    ERRORS.print(Text(terminal_text(for_people(text)), style="red"), soft_wrap=True)
+    ERRORS.print(Text(terminal_text(name_commands(text)), style="red"), soft_wrap=True)
 
 
 def show(answer: Mapping[str, Any], told_first: Mapping[str, str] | None = None) -> None:
@@ -84,8 +84,8 @@ def show(answer: Mapping[str, Any], told_first: Mapping[str, str] | None = None)
     if _form == "text":
         for title, words in (told_first or {}).items():
             say(f"{title}: {words}\n")
-        return _show_text(of_people(answer))
-    told = of_people({**(told_first or {}), **answer})
+        return _show_text(name_commands_throughout(answer))
+    told = name_commands_throughout({**(told_first or {}), **answer})
     if _form == "json":
         return SCREEN.out(json.dumps(told, indent=2))
     return SCREEN.out(comma_separated(told))

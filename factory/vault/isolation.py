@@ -3,7 +3,7 @@
 from factory.core.settings import PlaceSettings
 
 
-def seal() -> str:
+def describe_seal() -> str:
     """Describe the wall between an agent and the vault on this machine."""
     if PlaceSettings.read().container:
         return "container: an agent outside it reaches the vault only through the server's tools"
