@@ -51,7 +51,7 @@ class Database:
             if not _asks_for_files(error) or _takes_files(self._path.parent) or not self._path.exists():
                 raise
             self.close()
-            self._open(_as_it_stands(self._path))
+            self._open(_choose_read_mode(self._path))
             version = self._version()
         if version != VERSION:
             with lock_ledger(workspace):
@@ -72,13 +72,13 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view of all tables."""
-        with _explained(), self._engine.begin() as connection:
+        with _reword_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction under the writer's lock; all of it is kept or none."""
-        with _explained(), self._writer.begin() as connection:
+        with _reword_errors(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class Database:
             return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
     def _prepare(self) -> None:
-        with _explained(), self._engine.connect() as connection:
+        with _reword_errors(), self._engine.connect() as connection:
             connection.connection.cursor().execute("PRAGMA journal_mode=WAL")
         with self.writing() as connection:
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
@@ -171,7 +171,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _as_it_stands(path: Path) -> str:
+def _choose_read_mode(path: Path) -> str:
     """How to open a database beside which no file can be made: with the log that a writer has left, if there is one."""
     left = path.with_name(f"{path.name}-wal")
     return "mode=ro" if left.exists() and left.stat().st_size else "mode=ro&immutable=1"
@@ -195,7 +195,7 @@ def _takes_files(folder: Path) -> bool:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _reword_errors() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:

@@ -106,7 +106,7 @@ class _Nothing:
 
 
 @contextmanager
-def marked(handle: int) -> Iterator[None]:
+def mark_writing(handle: int) -> Iterator[None]:
     """Mark an open file as being written, and close it when the block ends.
 
     Windows neither locks it so nor renames it while it is open: it is closed at once.
@@ -124,7 +124,7 @@ def marked(handle: int) -> Iterator[None]:
 
 
 @contextmanager
-def unmarked(path: Path) -> Iterator[bool]:
+def lock_unwritten(path: Path) -> Iterator[bool]:
     """Whether nobody writes a file; inside the block it stays so. Without marks, one that is old enough is taken for left."""
     if not HAS_FLOCK:
         yield time.time() - path.stat().st_mtime > DEAD_AFTER

@@ -21,6 +21,7 @@ Reference = Annotated[str, typer.Argument(help="Id or name of a pipeline, or a s
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="A change, such as meta.leaf=200; null deletes. May be repeated.")
 ]
+Page = Annotated[int, typer.Option(min=1, help="Pages count from 1.")]
 
 
 def workspace_of(context: typer.Context, *, new: bool = False) -> Workspace:

@@ -9,7 +9,7 @@ from factory.core.errors import FactoryError
 from factory.tasks.requests import require_one_way
 from factory.views.jobs import describe_job, find_result, list_jobs
 from server.cli.commands import one_of, require
-from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
+from server.cli.common import Page, Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
 from server.cli.references import BEGIN, read_strategy, resolve_or_derive
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
@@ -156,7 +156,7 @@ def show(
         typer.Option(help="Break a trial down: hour, month, side, confidence, volatility.", **one_of(_breakdowns)),
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only what was tried on this dataset.")] = None,
-    page: Annotated[int, typer.Option(min=1, help="Pages count from 1.")] = 1,
+    page: Page = 1,
 ) -> None:
     """Show a pipeline, or what was tried."""
     asked = " ".join(what or ["leaderboard"])

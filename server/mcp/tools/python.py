@@ -66,7 +66,7 @@ async def execute_python(
     return await to_thread.run_sync(partial(answer, outcome, looked=looks))
 
 
-async def output_of(call: Call, id: str, page: int) -> dict[str, Any]:
+async def page_output(call: Call, id: str, page: int) -> dict[str, Any]:
     """A page of what a call printed; its tokens come out of the same budget."""
     budget, connection = (await to_thread.run_sync(lambda: state_of(call).sandbox)).budget, connection_of(call)
     budget.admit(connection, calls=0)
