@@ -4,13 +4,13 @@ import os
 import signal
 import sys
 import threading
+from io import TextIOWrapper
 
 from factory.core.errors import FactoryError
 from factory.core.quoting import terminal_text
-from server.entry import keep_stdout_clean, open_workspace
+from factory.core.settings import TerminalSettings
+from server.cli.workspace import open_workspace
 
-COMPLETING = ("_RFCAT_COMPLETE", "_RANDOM_FOREST_CAT_COMPLETE")
-"""What a shell sets when it asks for completions: it calls the bare command."""
 INTERRUPTED = 128 + signal.SIGINT
 GRACE = 2.0
 """Seconds that a command has to end in after Ctrl-C."""
@@ -23,10 +23,11 @@ def main() -> None:
     keep_stdout_clean()
     bare, root = stdio_arguments(sys.argv[1:])
     try:
-        if bare and not any(name in os.environ for name in COMPLETING):
+        told = TerminalSettings.read()
+        if bare and not (told.completes or told.completes_long):
             _serve(root)
         else:
-            from server.cli import run
+            from server.cli.app import run
 
             end_on_interrupt()
             run()
@@ -73,6 +74,12 @@ def _leave() -> None:
         sys.stderr.write(SHOW_CURSOR)
         sys.stderr.flush()
     os._exit(INTERRUPTED)
+
+
+def keep_stdout_clean() -> None:
+    """Flush stray text line by line, so that none is left to land on the wire when the stdio transport ends."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def stdio_arguments(arguments: list[str]) -> tuple[bool, str | None]:

@@ -1,6 +1,7 @@
 """Imports run one way, and light modules stay light."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -91,6 +92,39 @@ def test_only_the_vault_imports_its_sealed_rows() -> None:
     assert [name for name, others in GRAPH.items() if "factory.vault.sealed_data" in others] == [VAULT]
     named = [path.name for path in (ROOT / "benchmarks").rglob("*.py") if "sealed_data" in path.read_text()]
     assert named == []
+
+
+TABLES = {"factory.storage.database", "factory.storage.schema"}
+"""What those rooms alone import that keep tables."""
+
+
+@pytest.mark.parametrize("name", [name for name, others in GRAPH.items() if others & TABLES])
+def test_tables_are_read_and_written_by_their_rooms_alone(name: str) -> None:
+    assert name.split(".")[1] in ("storage", "ledger", "jobs")
+
+
+DOORS = ("python_tool", "mcp", "web", "cli", "__main__")
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("server.")])
+def test_imports_of_the_server_run_one_way(name: str) -> None:
+    for other in GRAPH[name]:
+        if other.startswith("server."):
+            assert DOORS.index(other.split(".")[1]) <= DOORS.index(name.split(".")[1]), f"{name} imports {other}"
+
+
+@pytest.mark.parametrize(
+    "room",
+    [
+        *(f"factory.{room}" for room in ("storage", "ledger", "jobs", "views")),
+        "server",
+        *(f"server.{room}" for room in DOORS[:-1]),
+    ],
+)
+def test_a_room_says_what_is_in_which_file(room: str) -> None:
+    about = ast.get_docstring(ast.parse(FILES[room].read_text(encoding="utf-8"))) or ""
+    inside = {name.removeprefix(f"{room}.").partition(".")[0] for name in FILES if name.startswith(f"{room}.")}
+    assert [one for one in sorted(inside) if not re.search(rf"^{one} ", about, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith("sandbox")])

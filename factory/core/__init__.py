@@ -8,6 +8,7 @@ foreign     text of others, cleaned where it enters
 quoting     text into terminals, shells and YAML
 names       what may be a name
 plainyaml   YAML in which every scalar is text
+settings    every environment variable that is read
 progress    how far work is, and that it is no longer wanted
 threads     maps over threads, and the environment of heavy processes
 times       moments and durations, ms UTC

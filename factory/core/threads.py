@@ -1,12 +1,13 @@
 """Threads are ours to start, one thread a library: two-thread libraries collapse on shared cores."""
 
-import os
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+from factory.core.settings import PlaceSettings
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -21,7 +22,7 @@ def environment(root: Path) -> dict[str, str]:
     root : Path
         The workspace's folder, which keeps compiled kernels unless ``NUMBA_CACHE_DIR`` names another.
     """
-    kernels = os.environ.get("NUMBA_CACHE_DIR") or str(root / "numba")
+    kernels = PlaceSettings.read().kernels or str(root / "numba")
     return {**{f"{library}_NUM_THREADS": "1" for library in LIBRARIES}, "NUMBA_CACHE_DIR": kernels}
 
 

@@ -38,7 +38,7 @@ class Slot:
 
     def warm(self) -> None:
         """Start the worker and its imports, without waiting for them."""
-        self._ready()
+        self._get_executor()
 
     def run(self, id: str, kind: str, args: Mapping[str, Any], must_die: Callable[[], bool]) -> Outcome:
         """Run one job to its end.
@@ -81,12 +81,12 @@ class Slot:
     def _submit(self, id: str, kind: str, args: Mapping[str, Any]) -> Future[Outcome]:
         job = (self._root, self._target, id, kind, args)
         try:
-            return self._ready().submit(work, *job)
+            return self._get_executor().submit(work, *job)
         except BrokenProcessPool:  # it died while idle
             self._discard()
-            return self._ready().submit(work, *job)
+            return self._get_executor().submit(work, *job)
 
-    def _ready(self) -> ProcessPoolExecutor:
+    def _get_executor(self) -> ProcessPoolExecutor:
         if self._executor is None:
             spawn = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(1, mp_context=spawn, initializer=prepare, initargs=(self._root,))

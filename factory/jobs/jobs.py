@@ -13,9 +13,9 @@ from factory.core.progress import Progress, silent
 from factory.core.times import now_ms
 from factory.jobs.executor import Slot
 from factory.jobs.lanes import Lanes, Outlook, foresee
-from factory.jobs.table import UNFINISHED, Job, JobTable
+from factory.jobs.table import PAGE, UNFINISHED, Job, JobTable
 from factory.jobs.worker import Outcome
-from factory.ledger.locks import Claim, is_claimed, sweep
+from factory.storage.claims import Claim, is_claimed, remove_dead_claims
 from factory.storage.workspace import Workspace
 
 GRACE_MS = 3_000
@@ -51,7 +51,7 @@ class Jobs:
         self._table = JobTable(workspace)
         self._folder = workspace.root / "servers"
         self._server = secrets.token_hex(8)
-        self._claim = self._claimed()
+        self._claim = self._claim_server()
         self._slots = tuple(Slot(str(workspace.root), target) for _ in range(workers))
         self._idle = list(self._slots)
         self._waiting = Lanes(workers)
@@ -60,11 +60,11 @@ class Jobs:
         self._lock = threading.Lock()
         self._closed = False
         for job in self._table.unfinished():
-            self._settled(job)
+            self._end_abandoned(job)
         if self._claim is not None:
-            sweep(self._folder)
+            remove_dead_claims(self._folder)
 
-    def _claimed(self) -> Claim | None:
+    def _claim_server(self) -> Claim | None:
         """The sign that this server lives; None where it cannot be written: then jobs are read, and none is started."""
         try:
             return Claim(self._folder / self._server)
@@ -117,11 +117,11 @@ class Jobs:
 
     def get(self, id: str) -> Job:
         """How a job stands, of whichever server."""
-        return self._settled(self._table.get(id))
+        return self._end_abandoned(self._table.get(id))
 
-    def list(self, page: int = 1) -> Sequence[Job]:
-        """One page of 50 jobs of all servers, newest first."""
-        return [self._settled(job) for job in self._table.list(page)]
+    def list(self, page: int = 1, size: int = PAGE) -> Sequence[Job]:
+        """One page of the jobs of all servers, newest first."""
+        return [self._end_abandoned(job) for job in self._table.list(page, size)]
 
     def wait(self, id: str, seconds: float, on_progress: Progress = silent) -> Job:
         """Wait for a job to end.
@@ -222,7 +222,7 @@ class Jobs:
             try:
                 self._run(slot, id, kind, args)
             except FactoryError:
-                # `_settled` will say "interrupted", for the job is no longer among `_mine`.
+                # `_end_abandoned` will say "interrupted", for the job is no longer among `_mine`.
                 _log.exception("the end of job %s (%s) could not be written", id, kind)
                 slot.close()
             finally:
@@ -244,14 +244,14 @@ class Jobs:
         asked = self._table.get(id)["cancel_asked"]
         return asked is not None and now_ms() - asked > GRACE_MS
 
-    def _settled(self, job: Job) -> Job:
+    def _end_abandoned(self, job: Job) -> Job:
         """The job, ended here if nobody is left to end it."""
-        if job["state"] not in UNFINISHED or self._claim is None or self._is_cared_for(job):
+        if job["state"] not in UNFINISHED or self._claim is None or self._has_server(job):
             return job
         self._table.finish(job["id"], "interrupted", error=f"{job['kind']}: the server that ran it has gone; start it again")
         return self._table.get(job["id"])
 
-    def _is_cared_for(self, job: Job) -> bool:
+    def _has_server(self, job: Job) -> bool:
         if job["server"] == self._server:
             with self._lock:
                 return job["id"] in self._mine

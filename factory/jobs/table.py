@@ -11,8 +11,8 @@ from sqlalchemy import Row, insert, select, update
 from factory.core.canonical import in_order
 from factory.core.errors import JobError
 from factory.core.times import now_ms
-from factory.ledger.database import Database
-from factory.ledger.schema import JOBS
+from factory.storage.database import Database
+from factory.storage.schema import JOBS
 from factory.storage.workspace import Workspace
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -85,9 +85,9 @@ class JobTable:
             raise JobError(f"job: '{id[:64]}' unknown; give an id as it was answered, such as job-1a2b3c4d")
         return _job(row)
 
-    def list(self, page: int = 1) -> Sequence[Job]:
-        """One page of 50 jobs, newest first."""
-        query = select(JOBS).order_by(JOBS.c.created.desc(), JOBS.c.id).limit(PAGE).offset((page - 1) * PAGE)
+    def list(self, page: int = 1, size: int = PAGE) -> Sequence[Job]:
+        """One page of jobs, newest first."""
+        query = select(JOBS).order_by(JOBS.c.created.desc(), JOBS.c.id).limit(size).offset((page - 1) * size)
         with self._database.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
 

@@ -1,6 +1,5 @@
 """Experts cross-fitted inside train, and the meta forest over their out-of-fold predictions."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from factory.core import canonical
 from factory.core.answers import Answer
-from factory.core.errors import FlowError, UnlearnableError
+from factory.core.errors import UnlearnableError
 from factory.core.progress import Progress, silent, within
+from factory.core.settings import FitSettings
 from factory.learning.artefacts import content_key, load_or_compute
 from factory.learning.decision_table import DecisionTable
 from factory.learning.experts import Fitted, cross_fit, load_fitted
@@ -27,10 +27,7 @@ FEWEST_ROWS = 200
 
 def threads() -> int:
     """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
-    asked = os.environ.get("RFCAT_THREADS") or str(os.cpu_count() or 1)
-    if not asked.isdecimal() or int(asked) < 1:
-        raise FlowError(f"RFCAT_THREADS: '{asked[:20]}' is no whole number of at least 1; write for example 2")
-    return int(asked)
+    return FitSettings.read().threads
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,20 @@
-"""What was tried: the append-only ledger, and the plain tables beside it.
+"""What was tried: the append-only ledger in a hash chain. Counts of trials, explorations and looks come from here alone.
 
-Counts of trials, explorations and looks come from here alone. Importing this
-package imports SQLAlchemy; light callers import it where they need it.
+ledger        the ledger: rows appended, read, counted and proven
+rows          what a row is, and its hash
+anchors       heads of the chain, kept outside the database
+verification  the proof of a chain
+running       figures of each dataset, carried on with every row
+board         lists of trials, best or newest first
+ranks         in what order trials stand
+
+Others import what is named below, `ranks`, and `Idea` of `board`. Importing this room imports SQLAlchemy; light callers
+import it where they need it.
 """
 
 from factory.ledger.anchors import Position
 from factory.ledger.ledger import Counts, Ledger
 from factory.ledger.rows import Entry
-from factory.ledger.store import CodeCall, Run, Store, StoredPipeline
 from factory.ledger.verification import Verification
 
-__all__ = ["CodeCall", "Counts", "Entry", "Ledger", "Position", "Run", "Store", "StoredPipeline", "Verification"]
+__all__ = ["Counts", "Entry", "Ledger", "Position", "Verification"]

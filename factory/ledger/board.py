@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from factory.ledger.rows import Entry, read
-from factory.ledger.schema import BOARD, LEDGER
+from factory.storage.schema import BOARD, LEDGER
 
 _BEST_FIRST = (BOARD.c.unjudged, BOARD.c.sharpe.desc().nulls_last(), BOARD.c.seq.desc())
 

@@ -13,12 +13,11 @@ from factory.core.errors import LedgerError
 from factory.core.times import now_ms
 from factory.ledger import board
 from factory.ledger.anchors import GENESIS, Anchors, Position
-from factory.ledger.database import Database, lock_of
-from factory.ledger.locks import exclusive
 from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash
-from factory.ledger.running import check_running, count_independent, find_totals, keep_up
-from factory.ledger.schema import LEDGER
+from factory.ledger.running import check_running, count_independent, find_totals, keep_up, lacks_totals, rebuild
 from factory.ledger.verification import Verification, verify
+from factory.storage.database import Database, lock_ledger
+from factory.storage.schema import LEDGER
 from factory.storage.workspace import Workspace
 
 PAGE = 50
@@ -63,12 +62,15 @@ class Ledger:
     ----------
     workspace : Workspace
         Where the ledger lives.
+    guarded : bool
+        As of :class:`factory.storage.database.Database`; False to prove rows, and to append none.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._database = Database(workspace)
+    def __init__(self, workspace: Workspace, *, guarded: bool = True) -> None:
+        self._database = Database(workspace, guarded=guarded)
         self._anchors = Anchors(workspace.vault / "anchors.jsonl")
-        self._lock = lock_of(workspace)
+        self._workspace = workspace
+        self._fill_missing_totals()
 
     def close(self) -> None:
         """Close the database."""
@@ -260,10 +262,35 @@ class Ledger:
             Heads kept elsewhere, such as in strategy files, beside the
             workspace's own.
         """
-        with exclusive(self._lock, reads=True), self._database.reading() as connection:
+        with lock_ledger(self._workspace, reads=True), self._database.reading() as connection:
             rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
             found = verify(rows, self._anchors.all(), anchors)
             return replace(found, problems=tuple(check_running(connection))) if found.ok else found
+
+    def restore_triggers(self, anchors: Sequence[Position] = ()) -> list[str]:
+        """Prove the rows as :meth:`verify` does where a trigger is missing or altered, and put it back; names of those.
+
+        Raises
+        ------
+        LedgerError
+            What is wrong with the rows; then nothing is put back.
+        """
+        broken = self._database.find_broken_triggers()
+        if broken:
+            found = self.verify(anchors)
+            if not found.ok:
+                raise LedgerError(*found.problems)
+            self._database.restore_triggers(broken)
+        return broken
+
+    def _fill_missing_totals(self) -> None:
+        """Make the figures of a ledger that a version without them wrote."""
+        with self._database.reading() as connection:
+            if not lacks_totals(connection):
+                return
+        with lock_ledger(self._workspace), self._database.writing() as connection:
+            if lacks_totals(connection):
+                rebuild(connection)
 
     @contextmanager
     def _appending(self) -> Iterator[Connection]:
@@ -271,7 +298,7 @@ class Ledger:
 
         One row a transaction, so that a crash leaves at most one without anchor.
         """
-        with exclusive(self._lock):
+        with lock_ledger(self._workspace):
             with self._database.writing() as connection:
                 self._check_head(connection)
                 yield connection

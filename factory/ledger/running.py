@@ -16,8 +16,9 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 from factory.core.errors import FactoryError
 from factory.ledger.ranks import rank
 from factory.ledger.rows import index_of
-from factory.ledger.schema import BOARD, DAILY_SUMS, LEDGER, PIPELINES, TOTALS
-from factory.pipeline import describe_idea, load_shipped, parse_remembered
+from factory.pipeline import describe_idea
+from factory.pipeline.stored import read_pipeline
+from factory.storage.schema import BOARD, DAILY_SUMS, LEDGER, PIPELINES, TOTALS
 
 KINDS = ("trial", "exploration")
 """Kinds of rows that are counted."""
@@ -164,6 +165,13 @@ def board_row(connection: Connection, seq: int, payload: Mapping[str, Any]) -> d
     }
 
 
+def lacks_totals(connection: Connection) -> bool:
+    """Whether there are rows that count, and no figures at all: a version without them wrote the rows."""
+    if connection.execute(select(TOTALS.c.seq).limit(1)).first() is not None:
+        return False
+    return next(_counted_rows(connection), None) is not None
+
+
 def rebuild(connection: Connection) -> None:
     """Make the figures of all datasets anew from the rows."""
     for table in (TOTALS, BOARD, DAILY_SUMS):
@@ -219,7 +227,7 @@ def _find_idea(connection: Connection, pipeline: str) -> str:
     """The idea of a trial whose row does not name it, by its pipeline."""
     text = connection.execute(_YAML, {"id": pipeline}).scalar()
     try:
-        found = parse_remembered(text) if text else next((one for one in load_shipped().values() if one.id == pipeline), None)
+        found = read_pipeline(pipeline, text)
     except FactoryError:
         return UNKNOWN
     return describe_idea(found) if found else UNKNOWN

@@ -74,7 +74,7 @@ def build(
     """
     if not spec.confirmed:
         raise DataError("confirmed: false; a person reads the dataset file, sets confirmed: true and builds again")
-    with staging.exclusive(workspace):
+    with staging.lock_builds(workspace):
         staging.finish_or_undo(workspace, opening.record if opening else None)
         seal_registry.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = read_series(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))

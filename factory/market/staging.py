@@ -6,17 +6,18 @@ moves the halves. The same steps put a build in place that nobody kills.
 """
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from factory.core import canonical
 from factory.core.errors import DataError
-from factory.storage.locks import take, take_for_ever
+from factory.storage.locks import exclusive
 from factory.storage.workspace import Workspace, write_text
 
 FOLDER, LOCK = ".build", ".build.lock"
@@ -42,16 +43,9 @@ class Opening:
     record: Callable[[Row], object]
 
 
-@contextmanager
-def exclusive(workspace: Workspace, *, wait: bool = True) -> Iterator[bool]:
+def lock_builds(workspace: Workspace, *, wait: bool = True) -> AbstractContextManager[bool]:
     """Let one process at a time build datasets in a workspace; gives whether it is this one."""
-    path = workspace.vault / LOCK
-    held = take_for_ever(path) if wait else take(path, reads=True)
-    if held is None:
-        yield False
-        return
-    with closing(held):
-        yield True
+    return exclusive(workspace.vault / LOCK, math.inf if wait else 0.0, reads=not wait)
 
 
 @contextmanager
@@ -129,14 +123,14 @@ def recover(workspace: Workspace, record: Callable[[Row], object]) -> None:
     """Finish or undo what a killed build has left; leaves a living one alone, unless it is just being put in place."""
     if not os.access(workspace.vault, os.W_OK):
         return  # Who can write does it.
-    with exclusive(workspace, wait=_committed(workspace) is not None) as alone:
+    with lock_builds(workspace, wait=_committed(workspace) is not None) as alone:
         if alone:
             finish_or_undo(workspace, record)
 
 
 def unfinished(workspace: Workspace) -> str | None:
     """What a killed build has left and the next command finishes or undoes, in one line."""
-    with exclusive(workspace, wait=False) as alone:
+    with lock_builds(workspace, wait=False) as alone:
         if not alone or not is_begun(workspace):
             return None
         found = _committed(workspace)

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,11 +74,21 @@ def take(path: Path, patience: float = 0.0, *, reads: bool = False) -> Held | No
     return _Taken(lock)
 
 
-def take_for_ever(path: Path, *, reads: bool = False) -> Held:
-    """Take a file's lock, however long others keep it."""
-    held = take(path, math.inf, reads=reads)
-    assert held is not None, "it waits until it has it"
-    return held
+@contextmanager
+def exclusive(path: Path, patience: float = 0.0, *, reads: bool = False) -> Iterator[bool]:
+    """Hold a file's lock inside the block, among threads and processes; parameters and errors as of :func:`take`.
+
+    Yields
+    ------
+    bool
+        Whether it is held; False if others kept it for so long.
+    """
+    held = take(path, patience, reads=reads)
+    if held is None:
+        yield False
+        return
+    with closing(held):
+        yield True
 
 
 class _Taken:
@@ -96,7 +106,7 @@ class _Nothing:
 
 
 @contextmanager
-def marked(handle: int) -> Iterator[None]:
+def mark_writing(handle: int) -> Iterator[None]:
     """Mark an open file as being written, and close it when the block ends.
 
     Windows neither locks it so nor renames it while it is open: it is closed at once.
@@ -114,7 +124,7 @@ def marked(handle: int) -> Iterator[None]:
 
 
 @contextmanager
-def unmarked(path: Path) -> Iterator[bool]:
+def lock_unwritten(path: Path) -> Iterator[bool]:
     """Whether nobody writes a file; inside the block it stays so. Without marks, one that is old enough is taken for left."""
     if not HAS_FLOCK:
         yield time.time() - path.stat().st_mtime > DEAD_AFTER

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from factory.core.errors import WorkspaceError
 from factory.core.quoting import terminal_line
-from factory.storage.locks import marked, unmarked
+from factory.core.settings import PlaceSettings
+from factory.storage.locks import lock_unwritten, mark_writing
 
 FORMAT = 1
 """Raised whenever an older version could no longer read what a newer one writes."""
@@ -51,9 +52,9 @@ def atomic(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[Path
         If it shall be new and is not.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in _abandoned(path.parent.glob(f"{PART}*")):
+    for left in _find_abandoned(path.parent.glob(f"{PART}*")):
         left.unlink(missing_ok=True)
-    with _sibling(path) as temporary:
+    with _make_sibling(path) as temporary:
         yield temporary
         with temporary.open("r+b") as written:  # Windows makes sure only of what may be written.
             os.fsync(written.fileno())
@@ -64,17 +65,17 @@ def atomic(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[Path
             temporary.replace(path)
 
 
-def leftovers(folder: Path) -> list[Path]:
+def find_leftovers(folder: Path) -> list[Path]:
     """Half-written files of killed processes anywhere in a folder."""
-    return sorted(_abandoned(folder.rglob(f"{PART}*")))
+    return sorted(_find_abandoned(folder.rglob(f"{PART}*")))
 
 
 @contextmanager
-def _sibling(path: Path) -> Iterator[Path]:
+def _make_sibling(path: Path) -> Iterator[Path]:
     """A new sibling, marked inside the block: so it is told from what a killed process left. What is left of it goes."""
     while True:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PART}{path.name}.")
-        with marked(handle):
+        with mark_writing(handle):
             temporary = Path(name)
             if not temporary.exists():  # Somebody took it for abandoned before it was marked.
                 continue
@@ -85,10 +86,10 @@ def _sibling(path: Path) -> Iterator[Path]:
             return
 
 
-def _abandoned(paths: Iterable[Path]) -> Iterator[Path]:
+def _find_abandoned(paths: Iterable[Path]) -> Iterator[Path]:
     """Those that nobody writes; each stays so while it is looked at."""
     for path in paths:
-        with suppress(FileNotFoundError), unmarked(path) as is_left:
+        with suppress(FileNotFoundError), lock_unwritten(path) as is_left:
             if is_left:
                 yield path
 
@@ -134,7 +135,7 @@ class Workspace:
             If another format version wrote it, it cannot be made, its folder holds other things, or its path is no text. One
             that is there and cannot be written is read.
         """
-        workspace = cls(_resolved(root) if root else cls.default())
+        workspace = cls(_resolve(root) if root else cls.default())
         try:
             workspace._prepare()
         except OSError as error:
@@ -150,23 +151,23 @@ class Workspace:
         WorkspaceError
             If the named folder holds none, or as :meth:`open` says.
         """
-        named = root or os.environ.get("RFCAT_WORKSPACE")
-        folder = _resolved(named) if named else None
-        if folder and (lack := _lack(folder)):
+        named = root or PlaceSettings.read().workspace
+        folder = _resolve(named) if named else None
+        if folder and (lack := _find_lack(folder)):
             raise WorkspaceError(f"workspace {folder}: {lack}; {CHOOSE}, or make one there with `rfcat start`")
         return cls.open(folder)
 
     @staticmethod
     def default() -> Path:
         """The folder that is taken where none is named."""
-        return _resolved(os.environ.get("RFCAT_WORKSPACE") or _default_root())
+        return _resolve(PlaceSettings.read().workspace or _default_root())
 
     def _prepare(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         marker = self.root / MARKER
         if not marker.exists():
             # Whatever else a workspace holds follows its marker, also where another process makes it just now.
-            if (others := _others(self.root)) and not marker.exists():
+            if (others := _list_others(self.root)) and not marker.exists():
                 raise WorkspaceError(f"workspace {self.root}: holds {others[0]} and no workspace; {CHOOSE_EMPTY}")
             write_text(marker, f"{FORMAT}\n")
         written = marker.read_text(encoding="utf-8").strip()
@@ -228,7 +229,7 @@ class Workspace:
         return self.root / "runs"
 
 
-def _resolved(root: Path | str) -> Path:
+def _resolve(root: Path | str) -> Path:
     path = Path(root)
     with suppress(RuntimeError):  # A folder may be called ~name without there being such a user.
         path = path.expanduser()
@@ -239,18 +240,18 @@ def _resolved(root: Path | str) -> Path:
         raise WorkspaceError(f"workspace {terminal_line(str(root))}: its path holds bytes that are no text; {CHOOSE}") from None
 
 
-def _others(folder: Path) -> list[str]:
+def _list_others(folder: Path) -> list[str]:
     """What a folder holds that is no beginning of a workspace."""
     names = (path.name for path in folder.iterdir())
     return sorted(name for name in names if name != MOUNTED and not name.startswith(PART))
 
 
-def _lack(folder: Path) -> str | None:
+def _find_lack(folder: Path) -> str | None:
     """Why a folder is no workspace yet; None where it is one, or what is wrong with it shows when it is opened."""
     with suppress(OSError):
         if not folder.exists():
             return "no such folder"
-        if not _others(folder):
+        if not _list_others(folder):
             return "empty, no workspace yet"
     return None
 

@@ -8,8 +8,8 @@ from factory.core import canonical
 from factory.core.answers import Answer
 
 if TYPE_CHECKING:
-    from factory.ledger import Store
     from factory.pipeline import Pipeline
+    from factory.storage.store import Store
 
 KIND = "explained"
 """Of the rows that remember explanations, among what was kept of pipelines."""

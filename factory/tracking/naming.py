@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from factory.core.errors import PipelineError, UnknownError, did_you_mean
-from factory.ledger import Store, StoredPipeline
 from factory.market.catalog import Catalog
 from factory.pipeline import Pipeline, diff, load_shipped, parse_remembered
+from factory.pipeline.stored import find_pipeline
+from factory.storage.store import Store, StoredPipeline
 from factory.tracking.binding import bind_all_shipped, rebind
 
 LISTS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks", "datasets", "calls", "jobs")
@@ -48,7 +49,7 @@ def resolve(store: Store, catalog: Catalog, reference: str, changes: Mapping[str
     PipelineError
         If the name means several.
     """
-    found = store.find_pipeline(reference) or _bound_by_id(catalog, reference)
+    found = find_pipeline(store, reference) or _bound_by_id(catalog, reference)
     if found is not None:
         return found
     if reference in load_shipped():
@@ -115,7 +116,7 @@ def find_first_text(store: Store, pipeline: Pipeline, parent: str | None = None)
     others, but for a grid that is given, or taken out of the pipeline itself (its own `parent`).
     """
     ours = next((one for one in load_shipped().values() if rebind(pipeline, one.data).id == one.id), None)
-    kept = ours or store.find_pipeline(pipeline.id)
+    kept = ours or find_pipeline(store, pipeline.id)
     if kept is None:
         return pipeline
     words = {
@@ -131,7 +132,7 @@ def describe_change(store: Store, catalog: Catalog, id: str) -> str | None:
     row = store.pipeline(id)
     if row is None or row.parent is None:
         return None
-    parent = store.find_pipeline(row.parent) or _bound_by_id(catalog, row.parent)
+    parent = find_pipeline(store, row.parent) or _bound_by_id(catalog, row.parent)
     return _differs(parent, parse_remembered(row.yaml)) if parent else None
 
 

@@ -1,6 +1,5 @@
 """Strategy files: what a person is given to review, and what anchors the ledger outside itself."""
 
-import os
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import factory
 from factory.core.answers import Answer, tidy
 from factory.core.errors import LedgerError, PipelineError
+from factory.core.settings import PlaceSettings
 from factory.core.times import iso, now_ms
 from factory.ledger import Position
 from factory.pipeline import Pipeline, read_provenance, render
@@ -102,7 +102,7 @@ def write_strategy(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: 
 
 def proposals_folder(workspace: Workspace) -> Path:
     """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout started in, else the workspace."""
-    chosen, project = os.environ.get("RFCAT_PROPOSALS"), _checkout()
+    chosen, project = PlaceSettings.read().proposals, _checkout()
     if chosen:
         return Path(chosen).expanduser()
     return project / PROPOSED if project and Path.cwd().is_relative_to(project) else workspace.root / "proposed"

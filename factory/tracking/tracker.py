@@ -9,9 +9,10 @@ from factory.core import canonical
 from factory.core.answers import Answer, counted, tidy
 from factory.core.errors import DataError, PipelineError, did_you_mean
 from factory.core.times import now_ms
-from factory.ledger import Entry, Ledger, Run, Store
+from factory.ledger import Entry, Ledger
 from factory.market.catalog import NONE_BUILT, Catalog
 from factory.pipeline import Facts, Pipeline, check_pipeline, describe_idea, parse, remember_pipeline
+from factory.storage.store import Run, Store
 from factory.storage.workspace import Workspace
 from factory.tracking import naming
 from factory.tracking.explanations import record_explanation

@@ -8,11 +8,13 @@ from factory.core.canonical import short_id
 from factory.core.errors import PipelineError, SealError
 from factory.core.times import iso, now_ms
 from factory.evidence.probes.findings import blocking_lines
-from factory.ledger import Entry, Ledger, Store
+from factory.ledger import Entry, Ledger
 from factory.market.catalog import Catalog
 from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
+from factory.pipeline.stored import find_pipeline
+from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from factory.vault.planning import check_claim, expected_decisions, needed_decisions
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, find_pool, read_waivers, release_seconds
@@ -77,7 +79,7 @@ def admit(workspace: Workspace, ledger: Ledger, request: Request) -> Admission:
         If anything is missing: see :func:`lacks`.
     """
     catalog = Catalog(workspace)
-    pipeline = Store(workspace).find_pipeline(request.pipeline)
+    pipeline = find_pipeline(Store(workspace), request.pipeline)
     if pipeline is None:
         raise PipelineError(f"submit: {request.pipeline[:64]} is unknown; backtest it first; nothing was spent")
     spec, contract = catalog.spec(pipeline.data), pipeline.trade.contract

@@ -6,10 +6,12 @@ from typing import Any
 
 import factory
 from factory.flow import FittedPipeline
-from factory.ledger import Entry, Store
+from factory.ledger import Entry
 from factory.market.catalog import Catalog
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
+from factory.pipeline.stored import find_pipeline
+from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.vault.levels import level_of_last
@@ -70,7 +72,7 @@ class Examiner:
 
     def _again(self, look: Look) -> exam.Examined | None:
         """What an earlier look examined, made anew; None where that is not what failed then, so that it keeps its own level."""
-        pipeline = Store(self._workspace).find_pipeline(str(look.payload["pipeline"]))
+        pipeline = find_pipeline(Store(self._workspace), str(look.payload["pipeline"]))
         skipped = look.verdict is None and not self._every_mate
         if pipeline is None or skipped or look.payload["version"] != factory.__version__:
             return None

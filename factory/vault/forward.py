@@ -19,14 +19,16 @@ from factory.core.progress import Progress, silent
 from factory.core.times import DAY, iso, now_ms
 from factory.expressions.columns import Columns
 from factory.flow import FittedPipeline, evaluate
-from factory.ledger import Ledger, Store
+from factory.ledger import Ledger
 from factory.market.build import read_series
 from factory.market.catalog import Catalog
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
+from factory.pipeline.stored import find_pipeline
 from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
+from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from factory.vault import exam
 from factory.vault.planning import payoff_deviation
@@ -110,7 +112,7 @@ def forward(
         If the look did not pass, the model is another today, or no bar is newer.
     """
     look = require_passed(ledger, name)
-    pipeline = Store(workspace).find_pipeline(str(look.payload["pipeline"]))
+    pipeline = find_pipeline(Store(workspace), str(look.payload["pipeline"]))
     before = Catalog(workspace).spec(str(look.payload["dataset"]))
     if pipeline is None or spec.dataset != before.dataset or spec.contracts != before.contracts:
         raise SealError(f"forward: {name} was at {before.dataset}; give its file, contracts unchanged, with a later sealed end")

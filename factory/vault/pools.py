@@ -4,7 +4,6 @@ Whatever a look is called, on whichever dataset, horizon or contract, it draws
 on the pool of its underlyings and its dates (STATISTICS section 2.2).
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from factory.core.answers import counted
 from factory.core.canonical import short_id
 from factory.core.errors import SealError
+from factory.core.settings import LookSettings, VerdictSettings
 from factory.core.times import DAY, iso
 from factory.ledger import Entry
 from factory.market.spec import DatasetSpec
@@ -254,7 +254,7 @@ def release_seconds(simulated: bool) -> float:
     SealError
         If it is no number, or shorter than the data allow.
     """
-    asked = _setting("RFCAT_RELEASE_SECONDS")
+    asked = VerdictSettings.read().release_seconds
     seconds = float(RELEASE_SECONDS) if asked is None else asked
     if seconds < RELEASE_SECONDS and not simulated:
         raise SealError(f"RFCAT_RELEASE_SECONDS: {seconds:g} came; on real data at least {RELEASE_SECONDS}")
@@ -265,21 +265,8 @@ def _a_day(grants: Sequence[Mapping[str, Any]], *, simulated: bool) -> int | Non
     granted = next((one["a_day"] for one in reversed(grants) if "a_day" in one), None)
     if granted is not None:
         return int(granted)
-    asked = _setting("RFCAT_LOOKS_A_DAY") if simulated else None
-    return 1 if asked is None else int(asked) or None
-
-
-def _setting(name: str) -> float | None:
-    text = os.environ.get(name)
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 86_400:
-        raise SealError(f"{name}: '{text[:20]}' came; a number from 0 to 86400")
-    return value
+    asked = LookSettings.read().looks_a_day if simulated else None
+    return 1 if asked is None else asked or None
 
 
 def _granted(entries: Sequence[Entry], dataset: str) -> list[Mapping[str, Any]]:

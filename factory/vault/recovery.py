@@ -7,7 +7,7 @@ from factory.core.times import iso, now_ms
 from factory.ledger import Ledger
 from factory.market import staging
 from factory.market.catalog import Catalog
-from factory.storage.workspace import Workspace, leftovers
+from factory.storage.workspace import Workspace, find_leftovers
 from factory.vault.pools import PENDING, RETIREMENT, SEAL_ROWS, read_looks
 
 
@@ -49,7 +49,7 @@ def _pending(ledger: Ledger) -> Iterator[str]:
 
 
 def _half_written(workspace: Workspace) -> Iterator[str]:
-    for path in leftovers(workspace.root):
+    for path in find_leftovers(workspace.root):
         yield f"{path.relative_to(workspace.root)}: half written; the next write in its folder removes it"
     for path in sorted(workspace.vault.rglob("*.part")):
         yield f"{path.relative_to(workspace.root)}: half downloaded; the next `rfcat data fetch` goes on with it"

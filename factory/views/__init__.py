@@ -7,6 +7,8 @@ interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
+jobs             jobs and their results
+proposals        strategy files that were proposed
 show             any of them by name
 summary          the honest summary of a search
 reference        the pages of the docs that are made from the registries

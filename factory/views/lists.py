@@ -7,7 +7,7 @@ from factory.core.errors import PipelineError
 from factory.core.times import iso
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
-from factory.ledger.store import PAGE as KEPT
+from factory.pipeline.stored import find_pipeline
 from factory.tracking.naming import describe_change
 from factory.views.trials import headline
 
@@ -55,8 +55,7 @@ def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool
 
 def pipelines_answer(tracker: "Tracker", dataset: str | None, number: int) -> Answer:
     """Every pipeline that was defined, tried or not, newest first."""
-    kept, start = divmod((number - 1) * PAGE, KEPT)
-    found = tracker.store.pipelines(dataset, kept + 1)[start : start + PAGE]
+    found = tracker.store.pipelines(dataset, number, PAGE)
     rows = [
         [one.id, one.name, one.parent, _changed(tracker, one.id), one.dataset, _trial_number(tracker, one.id)] for one in found
     ]
@@ -66,7 +65,7 @@ def pipelines_answer(tracker: "Tracker", dataset: str | None, number: int) -> An
 
 def _trial_number(tracker: "Tracker", id: str) -> int | None:
     """The number of a pipeline's trial on the data as they are."""
-    pipeline = tracker.store.find_pipeline(id)
+    pipeline = find_pipeline(tracker.store, id)
     if pipeline is None or pipeline.data not in tracker.catalog.names():
         return None
     entry = tracker.ledger.find_trial(id, tracker.score_key(pipeline))
@@ -94,12 +93,9 @@ def _changed(tracker: "Tracker", id: str) -> str | None:
 
 def calls_answer(tracker: "Tracker", number: int) -> Answer:
     """Who ran code of their own, and what it took."""
-    kept, start = divmod((number - 1) * PAGE, KEPT)
-    found = tracker.store.calls(kept + 1)[start:]
+    found = tracker.store.calls(number, PAGE)
     columns = ("call", "at", "agent", "dataset", "seconds", "tokens", "limit")
-    rows = [
-        [one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in found[:PAGE]
-    ]
+    rows = [[one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in found]
     return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
 
 

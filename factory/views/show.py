@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, table
 from factory.core.errors import PipelineError, UnknownError, did_you_mean
+from factory.pipeline.stored import find_pipeline
 from factory.tracking.naming import LISTS, PREFIXES
 from factory.views import listing, lists
 from factory.views.looks import look_status, looks
@@ -73,7 +74,7 @@ def _own_words(tracker: "Tracker", pipeline: "Pipeline", reader: str) -> set[str
     from factory.pipeline import load_shipped
 
     ours = load_shipped().get(pipeline.pipeline)
-    owned = [tracker.store.find_pipeline(id) for id in tracker.store.owned(pipeline.pipeline, reader)]
+    owned = [find_pipeline(tracker.store, id) for id in tracker.store.owned(pipeline.pipeline, reader)]
     return {one.about for one in (ours, *owned) if one is not None}
 
 

@@ -1,5 +1,21 @@
-"""The door for people: the command line."""
+"""The door for people: the command line.
 
-from server.cli.app import run
+app         the command line put together
+workspace   the workspace opened, as every way in does first
+running     start, serve, doctor
+strategies  commands on pipelines
+listing     what pipelines are built of
+data        commands on files of bars
+dataset     commands on datasets
+ledger      the proof of the ledger
+vault       commands on sealed looks
+demo        demonstrations
+commands    what all commands have in common
+common      what several commands need
+references  what a person names a pipeline by
+reviewer    the reviewer's passphrase
+screen      all that is printed
+layout      tables and lists laid out for a width
 
-__all__ = ["run"]
+Nothing but `__main__` imports it, and before a host is served only `workspace`.
+"""

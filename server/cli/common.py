@@ -11,7 +11,7 @@ from factory.core.errors import FactoryError
 from factory.storage.workspace import Workspace
 from server.cli.references import resolve_or_derive
 from server.cli.screen import bar, show
-from server.entry import open_workspace
+from server.cli.workspace import open_workspace
 
 if TYPE_CHECKING:
     from factory.jobs import Jobs
@@ -21,6 +21,7 @@ Reference = Annotated[str, typer.Argument(help="Id or name of a pipeline, or a s
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="A change, such as meta.leaf=200; null deletes. May be repeated.")
 ]
+Page = Annotated[int, typer.Option(min=1, help="Pages count from 1.")]
 
 
 def workspace_of(context: typer.Context, *, new: bool = False) -> Workspace:

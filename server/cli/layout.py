@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from factory.core.quoting import terminal_line, terminal_text
-from server.words import QUOTED
+from server.mcp.tool_commands import QUOTED
 
 SPARE = (
     *("parent", "auc", "sharpe_error", "sides", "tokens", "limit"),

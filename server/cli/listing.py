@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from server.cli.commands import one_of
+from server.cli.common import Page
 from server.cli.screen import show
 
 
@@ -28,7 +29,7 @@ def features(
     part: Annotated[
         str | None, typer.Option(help="The building blocks of a stage, such as meta, instead.", **one_of(_stages))
     ] = None,
-    page: Annotated[int, typer.Option(min=1, help="Pages count from 1.")] = 1,
+    page: Page = 1,
 ) -> None:
     """List the operators and recipes of the feature language, and the parts of a pipeline."""
     from factory.core.answers import tidy

@@ -10,13 +10,14 @@ import typer
 
 from factory.core.answers import table
 from factory.core.errors import DataError, FlowError
-from server import hosts
+from factory.core.settings import SandboxSettings, ServerSettings
+from factory.vault.isolation import describe_seal
 from server.cli.common import perform, workshop_of, workspace_of
 from server.cli.data import fetch_series
 from server.cli.dataset import build_into
 from server.cli.references import BEGIN
 from server.cli.screen import quote, say, show
-from server.seal import seal
+from server.mcp import hosts
 
 if TYPE_CHECKING:
     from server.web.access import Access
@@ -35,7 +36,7 @@ def serve(
     from server.web.app import create_app
     from server.web.listen import listen, server_of
 
-    access = Access(host, port, os.environ.get("RFCAT_TOKEN") or None, tuple(name or ()))
+    access = Access(host, port, ServerSettings.read().token, tuple(name or ()))
     app = create_app(workspace_of(context, new=True), access)
     sockets = listen(host, port)
     say(greeting(access))
@@ -144,7 +145,7 @@ def doctor(context: typer.Context) -> None:
     from factory.market.verification import verify_dataset
     from factory.vault.recovery import unfinished
     from sandbox.selftest import level
-    from server.sandboxing import read_settings, told
+    from server.python_tool.sandbox import describe_isolation
 
     workspace = workspace_of(context)
     ledger = Ledger(workspace)
@@ -162,8 +163,8 @@ def doctor(context: typer.Context) -> None:
             "files": damage or "whole: every dataset holds what was built",
             "ledger": f"whole, {verification.rows} rows" if verification.ok else verification.problems[0],
             "unfinished": left or "nothing",
-            "seal": seal(),
-            "sandbox": told(level(), read_settings()),
+            "seal": describe_seal(),
+            "sandbox": describe_isolation(level(), SandboxSettings.read()),
         }
     )
     say(f"\nconnect a host:\n{hosts.claude_line(workspace)}")

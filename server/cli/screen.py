@@ -2,7 +2,6 @@
 
 import codecs
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,8 +16,9 @@ from rich.text import Text
 
 from factory.core.progress import Progress as Report
 from factory.core.quoting import terminal_line, terminal_text
+from factory.core.settings import TerminalSettings
 from server.cli.layout import comma_separated, grid, lines, plain, tables
-from server.words import for_people, of_people
+from server.mcp.tool_commands import name_commands, name_commands_throughout
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SIMPLER = {
@@ -32,7 +32,7 @@ WIDE = 100_000
 EVERY = 10.0
 """Seconds between two lines of progress that go to a file or a pipe."""
 
-COLORS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+COLORS: Literal["auto"] | None = None if TerminalSettings.read().no_color else "auto"
 """For every console: without colours nothing is bold or dim either."""
 
 SCREEN = Console(color_system=COLORS, soft_wrap=True, markup=False, emoji=False, highlight=False)
@@ -58,7 +58,7 @@ def degrade_plainly() -> None:
 def say(text: str) -> None:
     """Print a line for people: beside an answer that a program reads, not among it."""
     console = SCREEN if _form == "text" else ERRORS
-    console.print(Text(terminal_text(for_people(text))), soft_wrap=True)
+    console.print(Text(terminal_text(name_commands(text))), soft_wrap=True)
 
 
 def quote(text: str) -> None:
@@ -68,7 +68,7 @@ def quote(text: str) -> None:
 
 def fail(text: str) -> None:
     """Print what went wrong."""
-    ERRORS.print(Text(terminal_text(for_people(text)), style="red"), soft_wrap=True)
+    ERRORS.print(Text(terminal_text(name_commands(text)), style="red"), soft_wrap=True)
 
 
 def show(answer: Mapping[str, Any], told_first: Mapping[str, str] | None = None) -> None:
@@ -84,8 +84,8 @@ def show(answer: Mapping[str, Any], told_first: Mapping[str, str] | None = None)
     if _form == "text":
         for title, words in (told_first or {}).items():
             say(f"{title}: {words}\n")
-        return _show_text(of_people(answer))
-    told = of_people({**(told_first or {}), **answer})
+        return _show_text(name_commands_throughout(answer))
+    told = name_commands_throughout({**(told_first or {}), **answer})
     if _form == "json":
         return SCREEN.out(json.dumps(told, indent=2))
     return SCREEN.out(comma_separated(told))
@@ -139,7 +139,7 @@ def tell_now_and_then(title: str, clock: Callable[[], float]) -> Report:
 
 def width() -> int | None:
     """Columns to keep within; None where nobody asked for any."""
-    return SCREEN.width if SCREEN.is_terminal or os.environ.get("COLUMNS", "").isdigit() else None
+    return SCREEN.width if SCREEN.is_terminal or (TerminalSettings.read().columns or "").isdigit() else None
 
 
 def _show_text(answer: Mapping[str, Any]) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from factory.core.errors import FactoryError
+from factory.tasks.requests import require_one_way
+from factory.views.jobs import describe_job, find_result, list_jobs
 from server.cli.commands import one_of, require
-from server.cli.common import Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
+from server.cli.common import Page, Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
 from server.cli.references import BEGIN, read_strategy, resolve_or_derive
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
-from server.jobs import recent, result, status
-from server.ranking import ranked
 
 if TYPE_CHECKING:
     from factory.workshop import Workshop
@@ -88,8 +88,8 @@ def rank(
     raw: Annotated[bool | None, typer.Option("--raw", help="Rank the features, through the experts.")] = None,
 ) -> None:
     """Show which inputs matter, with a noise column as ruler."""
-    screen = {"features": feature or None, "family": family, "dataset": dataset}
-    chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
+    chosen = {"features": feature or None, "family": family, "dataset": dataset, "by": by, "groups": groups, "raw": raw}
+    require_one_way(pipeline, chosen)
     require(family, _recipes())
     workshop = workshop_of(context)
     scored = pipeline and workshop.require_trial(resolve_or_derive(workshop, pipeline))
@@ -156,17 +156,17 @@ def show(
         typer.Option(help="Break a trial down: hour, month, side, confidence, volatility.", **one_of(_breakdowns)),
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only what was tried on this dataset.")] = None,
-    page: Annotated[int, typer.Option(min=1, help="Pages count from 1.")] = 1,
+    page: Page = 1,
 ) -> None:
     """Show a pipeline, or what was tried."""
     asked = " ".join(what or ["leaderboard"])
     if asked == "jobs":
         with jobs_of(context) as jobs:
-            print_answer(recent(jobs, page))
+            print_answer(list_jobs(jobs, page))
     elif asked.startswith("job-"):
         with jobs_of(context) as jobs:
             job = jobs.get(asked)
-            print_answer(result(job) or status(jobs, job))
+            print_answer(find_result(job) or describe_job(jobs, job))
     else:
         _show(workshop_of(context), asked, by, page, dataset)
 
@@ -174,7 +174,7 @@ def show(
 def cancel(context: typer.Context, job: Annotated[str, typer.Argument(help="Id of a job.")]) -> None:
     """Stop a job of any server."""
     with jobs_of(context) as jobs:
-        print_answer(status(jobs, jobs.cancel(job)))
+        print_answer(describe_job(jobs, jobs.cancel(job)))
 
 
 def _show(workshop: "Workshop", asked: str, by: str | None, page: int, dataset: str | None) -> None:

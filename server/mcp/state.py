@@ -13,9 +13,10 @@ from factory.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from factory.jobs import Jobs
-    from factory.ledger import Ledger, Store
+    from factory.ledger import Ledger
+    from factory.storage.store import Store
     from factory.workshop import Workshop
-    from server.sandboxing import Sandboxing
+    from server.python_tool.sandbox import Sandbox
 
 CONNECTIONS = 1_000
 """Whose use of tools is remembered."""
@@ -33,7 +34,7 @@ class State:
 
     workspace: Workspace
     _jobs: "Jobs | None" = None
-    _sandboxing: "Sandboxing | None" = None
+    _sandbox: "Sandbox | None" = None
     _tables: "tuple[Ledger, Store] | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _used: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
@@ -62,19 +63,20 @@ class State:
             return self._jobs
 
     @property
-    def sandboxing(self) -> "Sandboxing":
+    def sandbox(self) -> "Sandbox":
         """Where agents' own code runs: in processes of this server and not of its job workers."""
-        from server.sandboxing import Sandboxing
+        from server.python_tool.sandbox import Sandbox
 
         with self._lock:
-            if self._sandboxing is None:
-                self._sandboxing = Sandboxing(self.workspace.root)
-            return self._sandboxing
+            if self._sandbox is None:
+                self._sandbox = Sandbox(self.workspace.root)
+            return self._sandbox
 
     @property
     def tables(self) -> "tuple[Ledger, Store]":
         """The ledger and the store, open for all calls: opening them takes longer than most of what is asked of them."""
-        from factory.ledger import Ledger, Store
+        from factory.ledger import Ledger
+        from factory.storage.store import Store
 
         with self._lock:
             if self._tables is None:
@@ -87,9 +89,9 @@ class State:
             for table in self._tables or ():
                 table.close()
             self._tables = None
-            if self._sandboxing is not None:
-                self._sandboxing.close()
-                self._sandboxing = None
+            if self._sandbox is not None:
+                self._sandbox.close()
+                self._sandbox = None
             if self._jobs is not None:
                 self._jobs.close()
                 self._jobs = None

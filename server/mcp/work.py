@@ -7,7 +7,7 @@ from typing import Any
 from anyio import to_thread
 
 from factory.tasks.requests import check_request
-from server.jobs import result, status
+from factory.views.jobs import describe_job, find_result
 from server.mcp.state import Call, agent_of, state_of, workshop_of
 
 PATIENCE = 20.0
@@ -59,11 +59,11 @@ async def follow(call: Call, job_id: str, patience: float = PATIENCE) -> dict[st
     told = -1.0
     while True:
         job = await to_thread.run_sync(jobs.wait, job_id, STEP, abandon_on_cancel=True)
-        found = result(job, agent_of(call))
+        found = find_result(job, agent_of(call))
         if found is not None:
             return found
         if time.monotonic() >= end:
-            stands = await to_thread.run_sync(status, jobs, job)
+            stands = await to_thread.run_sync(describe_job, jobs, job)
             return {**stands, "next": f"show(what='{job_id}') waits for it"}
         if job["progress"] > told:
             told = job["progress"]

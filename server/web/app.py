@@ -15,13 +15,14 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp
 
 import factory
+from factory.core.settings import SandboxSettings
 from factory.storage.workspace import Workspace
-from server import hosts
+from factory.vault.isolation import describe_seal
+from server.mcp import hosts
 from server.mcp.app import FactoryServer, build_server
-from server.seal import seal
+from server.mcp.tool_commands import name_commands_throughout
 from server.web.access import COOKIE, Access, same, scheme_of
 from server.web.walls import TOKEN_PATH, Walls
-from server.words import of_people
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 TEMPLATES.env.filters["code"] = lambda value: Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(value))))
@@ -97,7 +98,7 @@ def _add_pages(app: FastAPI, workspace: Workspace, access: Access) -> None:
 def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
     from factory.workshop import Workshop
     from sandbox.selftest import level
-    from server.sandboxing import read_settings, told
+    from server.python_tool.sandbox import describe_isolation
 
     workshop = Workshop(workspace, agent="person")
     return {
@@ -107,8 +108,8 @@ def _start_page(workspace: Workspace, access: Access) -> dict[str, Any]:
         "http_line": hosts.claude_http_line(f"{access.url}/mcp", token=bool(access.token)),
         "stdio_line": hosts.claude_line(workspace),
         "json_block": hosts.json_block(workspace),
-        "seal": seal(),
-        "sandbox": told(level(), read_settings()),
-        "market": of_people(workshop.describe()),
-        "leaderboard": of_people(workshop.show("leaderboard")),
+        "seal": describe_seal(),
+        "sandbox": describe_isolation(level(), SandboxSettings.read()),
+        "market": name_commands_throughout(workshop.describe()),
+        "leaderboard": name_commands_throughout(workshop.show("leaderboard")),
     }

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 
-from server.entry import open_workspace
+from server.cli.workspace import open_workspace
 from server.mcp.app import FactoryServer, build_server
 from server.web.access import Access
 from server.web.app import create_app

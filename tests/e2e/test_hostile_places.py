@@ -12,7 +12,7 @@ from factory.jobs import Jobs
 from factory.pipeline import read_provenance
 from factory.storage.workspace import Workspace
 from factory.vault.client import vault_client
-from server import hosts
+from server.mcp import hosts
 from server.web.access import Access
 from server.web.app import create_app
 from tests.hostile import ALL_IN_ONE

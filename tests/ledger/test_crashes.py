@@ -1,18 +1,19 @@
 """Law 4: many processes append at once, and die when they like."""
 
 import random
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
 from factory.core.errors import LedgerError, WorkspaceError
-from factory.ledger import Ledger, Store
-from factory.ledger.locks import exclusive
-from factory.ledger.schema import VERSION
+from factory.ledger import Ledger
+from factory.storage.database import lock_ledger
+from factory.storage.schema import VERSION
+from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back, fill
@@ -84,7 +85,8 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
         import resource, sys
         from pathlib import Path
         from factory.core.errors import LedgerError
-        from factory.ledger import Ledger, Store
+        from factory.ledger import Ledger
+        from factory.storage.store import Store
         from factory.storage.workspace import Workspace
 
         workspace = Workspace(Path(sys.argv[1]))
@@ -109,14 +111,11 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
     assert Ledger(workspace).verify().ok
 
 
-def test_a_held_lock_is_waited_for_and_then_refused(tmp_path: Path) -> None:
-    with (
-        exclusive(tmp_path / "lock"),
-        pytest.raises(LedgerError, match="another process"),
-        exclusive(tmp_path / "lock", patience=0.05),
-    ):
+def test_a_held_lock_is_waited_for_and_then_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.storage.database.PATIENCE", 0.05)
+    with lock_ledger(workspace), pytest.raises(LedgerError, match="another process holds its lock"), lock_ledger(workspace):
         pass
-    with exclusive(tmp_path / "lock", patience=0.05):
+    with lock_ledger(workspace):
         pass
 
 
@@ -133,7 +132,7 @@ def test_tables_of_another_version_are_refused(statement: str, workspace: Worksp
 
 def test_tables_that_an_older_version_lacked_are_added_and_nothing_is_lost(workspace: Workspace, ledger: Ledger) -> None:
     fill(ledger, 3)
-    connection = behind_its_back(workspace)
+    connection = sqlite3.connect(workspace.database)
     connection.executescript("DROP TABLE calls; PRAGMA user_version=1")
     connection.close()
     id = Store(workspace).put_call("agent", "data", "code", 0.1, 1, None, "printed")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from factory.ledger import Ledger, Store
+from factory.ledger import Ledger
+from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from tests.hostile import ALL_IN_ONE, FOLDERS
 

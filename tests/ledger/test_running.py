@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from factory.ledger import Counts, Ledger
 from factory.ledger.ranks import rank
 from factory.statistics.deflation import average_correlation, independent_of
+from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back
 
@@ -149,6 +150,7 @@ def test_a_workspace_without_the_figures_gets_them(workspace: Workspace, ledger:
         "DROP TABLE ledger_totals; DROP TABLE ledger_board; DROP TABLE ledger_daily_sums; PRAGMA user_version=2"
     )
     connection.close()
+    Store(workspace).close()  # It brings the tables up to date and knows nothing of figures.
     again = Ledger(workspace)
     assert again.counts(DATASET) == Counts(2, 27)
     assert again.sharpe_deviation(DATASET) == pytest.approx(sqrt(2))

@@ -37,7 +37,7 @@ def begin(workspace: Workspace) -> Path:
 
 
 def test_a_living_build_is_left_alone_and_no_command_waits_for_it(workspace: Workspace) -> None:
-    with staging.exclusive(workspace), staging.stage(workspace) as halves:
+    with staging.lock_builds(workspace), staging.stage(workspace) as halves:
         assert left(workspace) == []
         assert all(half.exists() for half in halves)
 

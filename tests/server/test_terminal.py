@@ -27,7 +27,7 @@ from factory.workshop import Workshop
 from server.cli.app import app
 from server.cli.layout import comma_separated, grid
 from server.cli.screen import EVERY, tell_now_and_then
-from server.words import COMMANDS
+from server.mcp.tool_commands import COMMANDS
 from tests.conftest import ROOT
 from tests.server.terminal import Told, run_all
 from tests.vault.market import FAST, SPEC

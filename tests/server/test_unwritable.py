@@ -170,6 +170,21 @@ def test_rows_that_a_killed_server_left_in_the_log_are_read_too(tmp_path: Path, 
     assert "whole: 2 rows" in done.stdout, done.stderr
 
 
+def test_a_ledger_without_a_trigger_is_refused_where_it_can_only_be_read_too(tmp_path: Path, written: Path) -> None:
+    left, mounted = tmp_path / "left", tmp_path / "mounted"
+    shutil.copytree(written, left)
+    with closing(sqlite3.connect(left / "ledger.sqlite")) as database:
+        database.executescript("DROP TRIGGER ledger_no_update; PRAGMA journal_mode=DELETE")
+    mounted.mkdir()
+    try:
+        _read_only(left, mounted)
+        shown, proven = run(mounted, "show"), run(mounted, "ledger", "verify")
+    finally:
+        subprocess.run(["umount", str(mounted)], capture_output=True, check=False)
+    assert "missing or altered (ledger_no_update)" in shown.stderr
+    assert "cannot be written here, only read" in proven.stderr
+
+
 def test_a_workspace_whose_path_holds_what_addresses_hold_is_its_own(tmp_path: Path) -> None:
     for name in ("a?b", "a%20b", "a b#c", "a&mode=ro"):
         workspace = Workspace.open(tmp_path / name)

@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 
 from factory.market.build import build
 from factory.storage.workspace import Workspace
-from server import hosts
 from server.cli.running import greeting
+from server.mcp import hosts
 from server.web.access import Access, AccessError
 from server.web.app import TEMPLATES, create_app
 from server.web.listen import listen

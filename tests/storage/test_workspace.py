@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from factory.core.errors import WorkspaceError
-from factory.storage.workspace import FORMAT, PART, Workspace, atomic, leftovers, write_text
+from factory.storage.workspace import FORMAT, PART, Workspace, atomic, find_leftovers, write_text
 
 
 @pytest.mark.parametrize("written", ["0", str(FORMAT + 1), "soon"])
@@ -77,7 +77,7 @@ def test_a_write_removes_what_a_killed_one_left_beside_it_and_nothing_that_is_be
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "one")], check=False)
     assert killed.returncode == -signal.SIGKILL
     with atomic(tmp_path / "two") as living:
-        assert leftovers(tmp_path) == [], "the killed one's went when this one began"
+        assert find_leftovers(tmp_path) == [], "the killed one's went when this one began"
         write_text(tmp_path / "three", "whole")
         living.write_text("whole too")
     assert sorted(found.name for found in tmp_path.iterdir()) == ["three", "two"]
@@ -86,9 +86,9 @@ def test_a_write_removes_what_a_killed_one_left_beside_it_and_nothing_that_is_be
 def test_what_a_killed_write_left_is_found_until_the_next(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / f"{PART}one.x").write_text("half")
-    assert leftovers(tmp_path) == [tmp_path / "deep" / f"{PART}one.x"]
+    assert find_leftovers(tmp_path) == [tmp_path / "deep" / f"{PART}one.x"]
     write_text(tmp_path / "deep" / "one", "whole")
-    assert leftovers(tmp_path) == []
+    assert find_leftovers(tmp_path) == []
 
 
 @pytest.mark.parametrize("held", ["notes.txt", ".git", "datasets", "ledger.sqlite"])

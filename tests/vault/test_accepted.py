@@ -13,6 +13,7 @@ from factory.core.errors import SealError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import load_shipped
+from factory.pipeline.stored import find_pipeline
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault.admission import Request, admit
@@ -74,8 +75,8 @@ def test_a_pipeline_that_bears_another_ones_id_as_its_name_is_not_examined_in_it
     ours = load_shipped()["btc-up-or-down-5m"]
     workshop.define(FAST.replace("fast-up-or-down", ours.id).replace("leaf: 100", "leaf: 110"))
     assert workshop.resolve(ours.id) == ours
-    assert workshop.store.find_pipeline(ours.id) == ours
-    assert workshop.store.find_pipeline("fast-up-or-down") is None
+    assert find_pipeline(workshop.store, ours.id) == ours
+    assert find_pipeline(workshop.store, "fast-up-or-down") is None
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import check_pipeline, load_shipped
+from factory.pipeline.stored import find_pipeline
 from factory.storage.workspace import Workspace
 from factory.workshop import Workshop
 from tests.market.bars import SPEC as BARS
@@ -100,7 +101,7 @@ def test_on_its_own_dataset_a_name_means_the_strategy_as_it_was_shipped(twice: W
 
 def test_what_was_used_by_name_is_kept_for_all_who_know_its_id(workshop: Workshop, do) -> None:
     done = do("train", pipeline=FITS)
-    assert workshop.store.find_pipeline(done["pipeline"]) == workshop.resolve(FITS)
+    assert find_pipeline(workshop.store, done["pipeline"]) == workshop.resolve(FITS)
 
 
 def test_start_scores_on_real_data_what_it_lists(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """Bars of Binance's spot and futures markets."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from factory.core.progress import Progress
+from factory.core.settings import DownloadSettings
 from factory.market.bar_columns import BARS
 
-ARCHIVE, API = "RFCAT_BINANCE_ARCHIVE", "RFCAT_BINANCE_API"
 """Settings that replace the base addresses, for mirrors."""
 
 
@@ -55,8 +54,8 @@ class Binance:
         """Download whole months, then days, then what has closed since."""
         from factory.market.sources.binance_download import Feed, download_bars
 
-        archive = os.environ.get(ARCHIVE, "https://data.binance.vision").rstrip("/")
-        api = os.environ.get(API, self.api).rstrip("/")
+        settings = DownloadSettings.read()
+        archive, api = settings.archive.rstrip("/"), (settings.api or self.api).rstrip("/")
         feed = Feed(f"{archive}/{self.archive}", f"{api}/{self.klines}", self.limit, symbol, period, folder)
         download_bars(feed, start_ms, progress)
 

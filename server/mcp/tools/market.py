@@ -17,7 +17,7 @@ async def describe_market(call: Call, dataset: str | None = None) -> dict[str, A
             return started
     await warm(call)
     found = await ask(call, "describe", dataset=dataset)
-    return {**found, "sandbox": await to_thread.run_sync(lambda: state_of(call).sandboxing.broker.level.value)}
+    return {**found, "sandbox": await to_thread.run_sync(lambda: state_of(call).sandbox.broker.level.value)}
 
 
 async def list_features(

@@ -6,10 +6,10 @@ from anyio import to_thread
 from pydantic import Field
 
 from factory.core.errors import PipelineError, UnknownError
+from factory.tasks.requests import require_one_way
 from server.mcp.state import Call, ask, warm, workshop_of
 from server.mcp.tools.arguments import Candidates, Changes, Grid, Known, Label, Score, Spec, Words
 from server.mcp.work import work
-from server.ranking import ranked
 
 BOTH = "parent (id or name) and changes such as {'meta.leaf': 200}"
 
@@ -88,8 +88,9 @@ async def rank_features(
     groups: permute correlated ones together; raw: features through the experts. Without a pipeline: features (expressions,
     recipes' names) or a recipe family against a label on train, AUC with interval and decay with delay.
     """
-    screen = {"features": features, "family": family, "label": label, "dataset": dataset}
-    chosen = ranked(pipeline, {"by": by, "groups": groups, "raw": raw}, screen)
+    screen: dict[str, Any] = {"features": features, "family": family, "label": label, "dataset": dataset}
+    chosen = {**screen, "by": by, "groups": groups, "raw": raw}
+    require_one_way(pipeline, chosen)
     settled = pipeline and await to_thread.run_sync(lambda: workshop_of(call).require_trial(pipeline))
     return await work(call, "rank", pipeline=settled, **chosen)
 

@@ -13,11 +13,11 @@ from factory.core.answers import tidy
 from factory.core.errors import FlowError
 from factory.core.foreign import clean
 from sandbox import Level, Outcome, pick_frames, refuse, shorten
-from server.hints import find_hint, first_bars
 from server.mcp.state import Call, agent_of, ask, connection_of, state_of, workshop_of
 from server.mcp.tools.arguments import Code, Expressions, Known
 from server.mcp.work import work
-from server.steering import FEATURES, advice
+from server.python_tool.cheaper_tools import FEATURES, find_cheaper_tool
+from server.python_tool.hints import find_hint, first_bars
 
 if TYPE_CHECKING:
     from factory.tasks.frame_plan import Frames
@@ -42,33 +42,33 @@ async def execute_python(
     data=validation adds that frame, with pipeline also `trades`, of a fixed share of its days: a trial.
     """
     frames = await to_thread.run_sync(lambda: workshop_of(call).frames(dataset, data == "validation", features or (), pipeline))
-    sandboxing = await to_thread.run_sync(lambda: state_of(call).sandboxing)
+    sandbox = await to_thread.run_sync(lambda: state_of(call).sandbox)
     connection = connection_of(call)
-    refused = refuse(code, sandboxing.settings.limits)
+    refused = refuse(code, sandbox.limits)
     if refused:
         raise FlowError(f"execute_python: {refused.error}")
     if await to_thread.run_sync(frames.missing):
         made = await work(call, "frames", **frames.asked())
         if "job" in made:
             return made
-    sandboxing.budget.admit(connection)
+    sandbox.budget.admit(connection)
     workshop = workshop_of(call)
     if features:
         state_of(call).record_use(connection, FEATURES)
     answer = partial(_answer, workshop, state_of(call), connection, frames, code)
     looks = bool(frames.of_validation & set(pick_frames(code, frames.paths)))
     if looks:
-        checked = await _run_in_sandbox(partial(sandboxing.broker.check, code))
+        checked = await _run_in_sandbox(partial(sandbox.broker.check, code))
         if checked.error:
             return await to_thread.run_sync(partial(answer, checked, looked=False))
         await to_thread.run_sync(workshop.record_validation_access, frames, code)
-    outcome = await _run_in_sandbox(partial(sandboxing.broker.run, code, frames.paths))
+    outcome = await _run_in_sandbox(partial(sandbox.broker.run, code, frames.paths))
     return await to_thread.run_sync(partial(answer, outcome, looked=looks))
 
 
-async def output_of(call: Call, id: str, page: int) -> dict[str, Any]:
+async def page_output(call: Call, id: str, page: int) -> dict[str, Any]:
     """A page of what a call printed; its tokens come out of the same budget."""
-    budget, connection = (await to_thread.run_sync(lambda: state_of(call).sandboxing)).budget, connection_of(call)
+    budget, connection = (await to_thread.run_sync(lambda: state_of(call).sandbox)).budget, connection_of(call)
     budget.admit(connection, calls=0)
     shown = await ask(call, "show", what=id, page=page, reader=agent_of(call))
     budget.spend(connection, shown["output"])
@@ -100,20 +100,20 @@ def _answer(
     FlowError
         If the code failed or met a limit.
     """
-    sandboxing = state.sandboxing
+    sandbox = state.sandbox
     outcome = replace(outcome, output=clean(outcome.output), error=outcome.error and clean(outcome.error))
-    shown = outcome.output[-PRINTED:] if outcome.error else shorten(outcome.output, sandboxing.settings.shown)
-    tokens = sandboxing.budget.spend(connection, shown + (outcome.error or ""))
+    shown = outcome.output[-PRINTED:] if outcome.error else shorten(outcome.output, sandbox.settings.shown)
+    tokens = sandbox.budget.spend(connection, shown + (outcome.error or ""))
     whole = outcome.output if shown != outcome.output else None
     id = workshop.log_code_call(frames, code, seconds=outcome.seconds, tokens=tokens, limit=outcome.limit, output=whole)
     more = f"show(what='{id}') pages all {len(outcome.output):,} characters" if whole else None
-    level = sandboxing.broker.level
+    level = sandbox.broker.level
     if outcome.error:
         mend = _find_mend(workshop, frames, outcome.error)
         printed = (f"printed before: {shown}",) if shown else ()
         counted = (workshop.ledger_summary(frames.dataset) if looked else UNSEEN,) if frames.validation else ()
         raise FlowError(f"execute_python: {outcome.error}", *mend, *printed, *((more,) if more else ()), *counted)
-    cheaper = advice(code, state.used_by(connection), first_bars(workshop.catalog.meta(frames.dataset)["series"]))
+    cheaper = find_cheaper_tool(code, state.used_by(connection), first_bars(workshop.catalog.meta(frames.dataset)["series"]))
     if cheaper:
         state.record_use(connection, cheaper)
     return tidy(

@@ -6,10 +6,10 @@ from anyio import to_thread
 from pydantic import Field
 
 from factory.core.errors import PipelineError
-from server.jobs import recent, status
+from factory.views.jobs import describe_job, list_jobs
 from server.mcp.state import Call, agent_of, ask, state_of, workshop_of
 from server.mcp.tools.arguments import Breakdown, Date, Known, Page, What, Words
-from server.mcp.tools.python import output_of
+from server.mcp.tools.python import page_output
 from server.mcp.work import SHOWN, follow, work
 
 
@@ -56,13 +56,13 @@ async def show(call: Call, what: What = "leaderboard", by: Breakdown | None = No
     if what.startswith("job-"):
         return await follow(call, what, SHOWN)
     if what.startswith("call-"):
-        return await output_of(call, what, page)
+        return await page_output(call, what, page)
     if what == "jobs":
-        return await to_thread.run_sync(lambda: recent(state_of(call).jobs, page))
+        return await to_thread.run_sync(lambda: list_jobs(state_of(call).jobs, page))
     return await ask(call, "show", what=what, by=by, page=page, reader=agent_of(call))
 
 
 async def cancel(call: Call, job: Known) -> dict[str, Any]:
     """Stop a job of yours."""
     jobs = await to_thread.run_sync(lambda: state_of(call).jobs)
-    return await to_thread.run_sync(lambda: status(jobs, jobs.cancel(job, agent_of(call))))
+    return await to_thread.run_sync(lambda: describe_job(jobs, jobs.cancel(job, agent_of(call))))

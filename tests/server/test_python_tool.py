@@ -2,47 +2,43 @@
 
 import pytest
 
-from factory.core.errors import FactoryError, FlowError
+from factory.core.errors import FlowError
+from factory.core.settings import WEAK_IN_WORDS, SandboxSettings
 from factory.expressions.operators import OPERATORS
-from sandbox import Level
+from sandbox import Level, Limits
 from sandbox.limits import MIB
-from server.hints import find_hint
-from server.sandboxing import HOUR, VARIABLES, WEAK, WEAK_IN_WORDS, Budget, Settings, read_settings, told
-from server.steering import advice
+from server.python_tool.budget import HOUR, Budget
+from server.python_tool.cheaper_tools import find_cheaper_tool
+from server.python_tool.hints import find_hint
+from server.python_tool.sandbox import describe_isolation, limits_of
 
 
-def test_every_setting_is_read() -> None:
-    found = read_settings({name: str(least + 7) for name, (_, least, _) in VARIABLES.items()})
-    assert (found.shown, found.calls, found.tokens) == (1_007, 7, 7)
-    assert (found.limits.code, found.limits.output, found.limits.wall, found.limits.cpu) == (8, 1_007, 8, 8)
-    assert found.limits.memory == 71 * MIB
-    assert read_settings({}) == Settings()
+def test_what_was_set_limits_a_call_and_the_rest_is_the_sandboxes_own() -> None:
+    found = limits_of(SandboxSettings.read({"RFCAT_SANDBOX_WALL": "8", "RFCAT_SANDBOX_MEMORY": "71"}))
+    assert (found.wall, found.memory, found.cpu) == (8, 71 * MIB, Limits().cpu)
+    assert limits_of(SandboxSettings()) == Limits()
 
 
-@pytest.mark.parametrize("value", ["many", "-1", "1.5", "0"])
-def test_a_wrong_setting_is_named_with_its_mend(value: str) -> None:
-    with pytest.raises(FactoryError, match=rf"RFCAT_SANDBOX_WALL: '{value}' is no whole number of at least 1; write"):
-        read_settings({"RFCAT_SANDBOX_WALL": value})
-
-
-def test_code_without_a_wall_must_be_allowed_in_words() -> None:
-    with pytest.raises(FactoryError, match=f"write '{WEAK_IN_WORDS}'"):
-        read_settings({WEAK: "1"})
-    assert read_settings({WEAK: WEAK_IN_WORDS}).allow_weak
-    assert "execute_python is off" in told(Level.WEAK, Settings())
-    assert "allowed all the same" in told(Level.WEAK, Settings(allow_weak=True))
-    assert told(Level.STRONG, Settings()).startswith("strong: ")
+def test_how_well_code_is_walled_in_is_told() -> None:
+    allowed = SandboxSettings.read({"RFCAT_SANDBOX_WEAK": WEAK_IN_WORDS})
+    assert "execute_python is off" in describe_isolation(Level.WEAK, SandboxSettings())
+    assert "allowed all the same" in describe_isolation(Level.WEAK, allowed)
+    assert describe_isolation(Level.STRONG, SandboxSettings()).startswith("strong: ")
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr("server.sandboxing.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("server.python_tool.budget.time.monotonic", lambda: now[0])
     return now
 
 
+def budget_of(**most: int) -> Budget:
+    return Budget(SandboxSettings.read({f"RFCAT_SANDBOX_{name.upper()}": str(number) for name, number in most.items()}))
+
+
 def test_a_connection_has_its_calls_an_hour(clock: list[float]) -> None:
-    budget = Budget(Settings(calls=2))
+    budget = budget_of(calls=2)
     budget.admit("a")
     clock[0] += 600
     budget.admit("a")
@@ -54,7 +50,7 @@ def test_a_connection_has_its_calls_an_hour(clock: list[float]) -> None:
 
 
 def test_a_connection_has_its_tokens_an_hour(clock: list[float]) -> None:
-    budget = Budget(Settings(tokens=100))
+    budget = budget_of(tokens=100)
     budget.admit("a")
     assert budget.spend("a", "x" * 401) == 101
     with pytest.raises(FlowError, match=r"101 tokens came back within the hour \(limit 100\); more in 60 min"):
@@ -65,7 +61,7 @@ def test_a_connection_has_its_tokens_an_hour(clock: list[float]) -> None:
 
 
 def test_pages_of_earlier_output_cost_tokens_and_no_call(clock: list[float]) -> None:
-    budget = Budget(Settings(calls=1, tokens=100))
+    budget = budget_of(calls=1, tokens=100)
     budget.admit("a")
     budget.admit("a", calls=0)
     assert budget.spend("a", "x" * 400) == 100
@@ -84,7 +80,7 @@ def test_pages_of_earlier_output_cost_tokens_and_no_call(clock: list[float]) -> 
     ],
 )
 def test_advice_names_the_tool_that_does_it_for_less(code: str, tool: str) -> None:
-    assert tool in str(advice(code))
+    assert tool in str(find_cheaper_tool(code))
 
 
 @pytest.mark.parametrize(
@@ -100,12 +96,12 @@ def test_advice_names_the_tool_that_does_it_for_less(code: str, tool: str) -> No
     ],
 )
 def test_advice_names_the_operator_that_computes_what_the_code_does(code: str, operator: str) -> None:
-    said = str(advice(code, series="gold"))
+    said = str(find_cheaper_tool(code, series="gold"))
     example = said.split("'")[1]
     assert example == OPERATORS[operator].example.replace("btc", "gold")
-    assert advice(code, {said}, "gold") is None, "once is enough"
+    assert find_cheaper_tool(code, {said}, "gold") is None, "once is enough"
     other = "train.close.rolling(9).median()"
-    assert "median(" in str(advice(f"{code}\n{other}", {said}, "gold"))
+    assert "median(" in str(find_cheaper_tool(f"{code}\n{other}", {said}, "gold"))
 
 
 @pytest.mark.parametrize(
@@ -121,12 +117,12 @@ def test_advice_names_the_operator_that_computes_what_the_code_does(code: str, o
     ],
 )
 def test_no_feature_is_advised_where_the_code_makes_none(code: str) -> None:
-    assert advice(code) is None
+    assert find_cheaper_tool(code) is None
 
 
 @pytest.mark.parametrize("code", ["train.describe()", "print(1)", "x = (", "\0"])
 def test_no_advice_where_code_is_the_way(code: str) -> None:
-    assert advice(code) is None
+    assert find_cheaper_tool(code) is None
 
 
 @pytest.mark.parametrize("done", ["train", "backtest", "tune", "rank_features", "features", "show"])
@@ -139,12 +135,12 @@ def test_no_advice_where_code_is_the_way(code: str) -> None:
     ],
 )
 def test_advice_is_of_what_was_not_done_already(code: str, tools: set[str], done: str) -> None:
-    assert (advice(code, {done}) is None) == (done in tools)
+    assert (find_cheaper_tool(code, {done}) is None) == (done in tools)
 
 
 def test_advice_goes_on_to_what_is_left() -> None:
-    assert "rank_features" in str(advice("m.fit(x)\ntrain.corr()", {"backtest"}))
-    assert advice("m.fit(x)\ntrain.corr()", {"backtest", "rank_features"}) is None
+    assert "rank_features" in str(find_cheaper_tool("m.fit(x)\ntrain.corr()", {"backtest"}))
+    assert find_cheaper_tool("m.fit(x)\ntrain.corr()", {"backtest", "rank_features"}) is None
 
 
 SERIES = {

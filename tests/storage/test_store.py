@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from factory.ledger import Store, StoredPipeline
+from factory.storage.store import Store, StoredPipeline
 from factory.storage.workspace import Workspace
 from tests.ledger.conftest import behind_its_back
 

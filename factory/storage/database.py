@@ -1,8 +1,8 @@
 """One workspace's database: SQLite in WAL mode, shared by several processes."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -11,12 +11,13 @@ from sqlalchemy import Connection, QueuePool, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError
 
 from factory.core.errors import LedgerError, WorkspaceError
-from factory.ledger.locks import exclusive
-from factory.ledger.running import rebuild
-from factory.ledger.schema import METADATA, ONLY_ADDED, VERSION
+from factory.storage.locks import exclusive
+from factory.storage.schema import METADATA, ONLY_ADDED, TRIGGERS, VERSION
 from factory.storage.workspace import Workspace
 
 BUSY_MS = 20_000
+PATIENCE = 30.0
+"""Seconds to wait for the ledger's lock."""
 FILE = 32_768
 """Bytes of the index that SQLite keeps beside a database, also to read it."""
 UNWRITABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
@@ -30,16 +31,18 @@ class Database:
     ----------
     workspace : Workspace
         Its database is made on first use; where it can only be read, or the disk is full, it is read.
+    guarded : bool
+        Whether the triggers that keep the ledger append-only must be in place; they need not for a proof of its rows.
 
     Raises
     ------
     WorkspaceError
         If another version wrote the tables.
     LedgerError
-        If the file is no database, or the disk is full.
+        If the file is no database, the disk is full, or a trigger is missing or altered.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, guarded: bool = True) -> None:
         self._path = workspace.database
         self._open("mode=rwc")
         try:
@@ -48,11 +51,13 @@ class Database:
             if not _asks_for_files(error) or _takes_files(self._path.parent) or not self._path.exists():
                 raise
             self.close()
-            self._open(_as_it_stands(self._path))
+            self._open(_choose_read_mode(self._path))
             version = self._version()
         if version != VERSION:
-            with exclusive(lock_of(workspace)):
+            with lock_ledger(workspace):
                 self._prepare()
+        if guarded:
+            self._require_triggers()
 
     def _open(self, how: str) -> None:
         # A path in a URI is quoted: no character of it means anything else.
@@ -67,25 +72,50 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view of all tables."""
-        with _explained(), self._engine.begin() as connection:
+        with _reword_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction under the writer's lock; all of it is kept or none."""
-        with _explained(), self._writer.begin() as connection:
+        with _reword_errors(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
+    def find_broken_triggers(self) -> list[str]:
+        """Names of the triggers on the ledger's table that are missing, altered or none of ours."""
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = 'ledger'"
+        with self.reading() as connection:
+            found = {row.name: row.sql for row in connection.exec_driver_sql(query)}
+        return sorted(name for name in found.keys() | TRIGGERS.keys() if found.get(name) != TRIGGERS.get(name))
+
+    def restore_triggers(self, names: Sequence[str]) -> None:
+        """Make triggers of the ledger's table what they are in a new database."""
+        quote = self._engine.dialect.identifier_preparer.quote
+        with self.writing() as connection:
+            for name in names:
+                connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {quote(name)}")
+                if name in TRIGGERS:
+                    connection.exec_driver_sql(TRIGGERS[name])
+
+    def _require_triggers(self) -> None:
+        broken = self.find_broken_triggers()
+        if broken:
+            self.close()
+            raise LedgerError(
+                f"ledger: triggers that keep its rows as they were written are missing or altered ({', '.join(broken)}): rows "
+                "may have been changed; run `rfcat ledger verify`, which proves them and then puts the triggers back"
+            )
+
     def _version(self) -> int:
         with self.reading() as connection:
             return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
     def _prepare(self) -> None:
-        with _explained(), self._engine.connect() as connection:
+        with _reword_errors(), self._engine.connect() as connection:
             connection.connection.cursor().execute("PRAGMA journal_mode=WAL")
         with self.writing() as connection:
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
@@ -97,13 +127,33 @@ class Database:
                     "use the version that wrote it, or another folder with --workspace"
                 )
             METADATA.create_all(connection)
-            rebuild(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
 
 
-def lock_of(workspace: Workspace) -> Path:
-    """The lock file under which the ledger grows."""
-    return workspace.root / "ledger.lock"
+@contextmanager
+def lock_ledger(workspace: Workspace, *, reads: bool = False) -> Iterator[None]:
+    """Hold the lock under which the ledger grows.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose ledger.
+    reads : bool
+        Whether nothing is written under it: then a workspace that cannot be written needs none.
+
+    Raises
+    ------
+    LedgerError
+        If another process keeps it for too long, or the workspace cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(exclusive(workspace.root / "ledger.lock", PATIENCE, reads=reads))
+        except OSError as error:
+            raise LedgerError(f"ledger: it cannot be written here ({error.strerror or error}), only read") from error
+        if not held:
+            raise LedgerError(f"ledger: another process holds its lock for over {PATIENCE:g} s; end it and try again")
+        yield
 
 
 def _configure(connection: Any, _record: object) -> None:
@@ -121,7 +171,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _as_it_stands(path: Path) -> str:
+def _choose_read_mode(path: Path) -> str:
     """How to open a database beside which no file can be made: with the log that a writer has left, if there is one."""
     left = path.with_name(f"{path.name}-wal")
     return "mode=ro" if left.exists() and left.stat().st_size else "mode=ro&immutable=1"
@@ -145,7 +195,7 @@ def _takes_files(folder: Path) -> bool:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _reword_errors() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:

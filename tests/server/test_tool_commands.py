@@ -10,8 +10,8 @@ import pytest
 import typer
 
 from server.cli.app import app
+from server.mcp.tool_commands import COMMANDS, OWN_CODE, name_commands, name_commands_throughout
 from server.mcp.tools import all_tools
-from server.words import COMMANDS, OWN_CODE, for_people, of_people
 from tests.conftest import ROOT
 
 CALLS = re.compile(rf"\b({'|'.join(COMMANDS)})\(")
@@ -57,7 +57,7 @@ def test_every_tool_has_words_for_people() -> None:
 
 @pytest.mark.parametrize("text", TOLD)
 def test_what_is_said_of_tools_is_said_as_commands(text: str) -> None:
-    told = for_people(text)
+    told = name_commands(text)
     # Half a call, whose other half is filled in, is found whole where the parts are joined.
     if not CALLS.search(text) or text.count("(") == text.count(")"):
         assert not CALLS.search(told)
@@ -86,7 +86,7 @@ def test_the_commands_that_are_named_exist(text: str) -> None:
     ],
 )
 def test_calls_become_commands(said: str, told: str) -> None:
-    assert for_people(said) == told
+    assert name_commands(said) == told
 
 
 def test_what_is_quoted_stays_as_it_is() -> None:
@@ -96,4 +96,4 @@ def test_what_is_quoted_stays_as_it_is() -> None:
         "next": ["show(what='x')"],
         "deep": {"a": "list_features"},
     }
-    assert of_people(answer) == {**answer, "next": ["`rfcat show x`"], "deep": {"a": "`rfcat features`"}}
+    assert name_commands_throughout(answer) == {**answer, "next": ["`rfcat show x`"], "deep": {"a": "`rfcat features`"}}

@@ -1,8 +1,6 @@
-"""What every way in does first."""
+"""Open the workspace, as every way in does first; light, because a host waits meanwhile."""
 
 import os
-import sys
-from io import TextIOWrapper
 
 from factory.storage.workspace import Workspace
 
@@ -26,9 +24,3 @@ def open_workspace(root: str | None = None, *, new: bool = True) -> Workspace:
     if os.access(workspace.root, os.W_OK):
         os.environ.setdefault("NUMBA_CACHE_DIR", str(workspace.root / "numba"))
     return workspace
-
-
-def keep_stdout_clean() -> None:
-    """Flush stray text line by line, so that none is left to land on the wire when the stdio transport ends."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)

@@ -63,20 +63,20 @@ _CALL = re.compile(rf"`?\b({_NAMES})\(((?:[^()]|\([^()]*\))*)\)`?")
 _BARE = re.compile(rf"`?\b({'|'.join(name for name in COMMANDS if '_' in name)})\b(?!\()`?")
 
 
-def for_people(text: str) -> str:
+def name_commands(text: str) -> str:
     """Name commands where a text names tools."""
     text = text.replace("a person runs", "run")
     return _BARE.sub(lambda found: _command(found[1], ""), _CALL.sub(lambda found: _command(found[1], found[2]), text))
 
 
-def of_people(answer: Any) -> Any:
+def name_commands_throughout(answer: Any) -> Any:
     """An answer in the words of people; what it quotes stays as it is."""
     if isinstance(answer, str):
-        return for_people(answer)
+        return name_commands(answer)
     if isinstance(answer, list):
-        return [of_people(item) for item in answer]
+        return [name_commands_throughout(item) for item in answer]
     if isinstance(answer, Mapping):
-        return {name: item if name in AS_WRITTEN else of_people(item) for name, item in answer.items()}
+        return {name: item if name in AS_WRITTEN else name_commands_throughout(item) for name, item in answer.items()}
     return answer
 
 

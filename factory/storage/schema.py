@@ -144,15 +144,17 @@ JOBS = Table(
     Column("cancel_asked", BigInteger),
 )
 
-_APPEND_ONLY = {
-    "ledger_no_update": "BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
-    "ledger_no_delete": "BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+_REFUSE = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+TRIGGERS = {
+    "ledger_no_update": f"CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger {_REFUSE}",
+    "ledger_no_delete": f"CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger {_REFUSE}",
     # INSERT OR REPLACE deletes without firing the trigger above.
     "ledger_in_order": (
-        "BEFORE INSERT ON ledger WHEN NEW.seq <> coalesce((SELECT max(seq) FROM ledger), 0) + 1 "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+        "CREATE TRIGGER ledger_in_order BEFORE INSERT ON ledger "
+        f"WHEN NEW.seq <> coalesce((SELECT max(seq) FROM ledger), 0) + 1 {_REFUSE}"
     ),
 }
-for _name, _body in _APPEND_ONLY.items():
-    _trigger = DDL(f"CREATE TRIGGER {_name} {_body}")  # type: ignore[no-untyped-call]
-    event.listen(LEDGER, "after_create", _trigger.execute_if(dialect="sqlite"))
+"""What keeps the rows of the ledger as they were written, by name; whoever opens the database requires them."""
+
+for _statement in TRIGGERS.values():
+    event.listen(LEDGER, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]

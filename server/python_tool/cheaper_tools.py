@@ -33,7 +33,7 @@ ADVICE = (
 """What code does by hand, the tools that do it, and how."""
 
 
-def advice(code: str, done: Set[str] = frozenset(), series: str = "btc") -> str | None:
+def find_cheaper_tool(code: str, done: Set[str] = frozenset(), series: str = "btc") -> str | None:
     """The tool for what the code does by hand, if there is one that was not used already.
 
     Parameters

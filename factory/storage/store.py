@@ -12,9 +12,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from factory.core.canonical import in_order
 from factory.core.times import now_ms
-from factory.ledger.database import Database
-from factory.ledger.schema import CALLS, NAMES, PIPELINES, RUNS
-from factory.pipeline import Pipeline, load_shipped, parse_remembered
+from factory.storage.database import Database
+from factory.storage.schema import CALLS, NAMES, PIPELINES, RUNS
 from factory.storage.workspace import Workspace
 
 PAGE = 50
@@ -158,12 +157,6 @@ class Store:
             row = connection.execute(_BY_ID, {"reference": id}).first()
         return None if row is None else _pipeline(row)
 
-    def find_pipeline(self, id: str) -> Pipeline | None:
-        """The pipeline with an id, kept here or shipped with the project; a name is no id, even one that reads like an id."""
-        with self._database.reading() as connection:
-            row = connection.execute(_BY_ID, {"reference": id}).first()
-        return parse_remembered(row.yaml) if row else next((one for one in load_shipped().values() if one.id == id), None)
-
     def claim_name(self, name: str, pipeline: str, agent: str) -> bool:
         """Let a name mean a pipeline, if it is nobody else's yet.
 
@@ -202,13 +195,13 @@ class Store:
             given = connection.execute(select(PIPELINES.c.name).union(select(NAMES.c.name)))
             return sorted(given.scalars())
 
-    def pipelines(self, dataset: str | None = None, page: int = 1) -> list[StoredPipeline]:
-        """One page of 50 pipelines, newest first."""
+    def pipelines(self, dataset: str | None = None, page: int = 1, size: int = PAGE) -> list[StoredPipeline]:
+        """One page of pipelines, newest first."""
         query = select(PIPELINES).order_by(PIPELINES.c.created.desc(), PIPELINES.c.id)
         if dataset is not None:
             query = query.where(PIPELINES.c.dataset == dataset)
         with self._database.reading() as connection:
-            return [_pipeline(row) for row in connection.execute(_paged(query, page))]
+            return [_pipeline(row) for row in connection.execute(_paged(query, page, size))]
 
     def put_run(self, id: str, pipeline: str, kind: str, dataset: str, result: Mapping[str, Any]) -> None:
         """Keep a result; one with the same id is replaced.
@@ -261,15 +254,15 @@ class Store:
             row = connection.execute(select(CALLS).where(CALLS.c.id == id)).first()
         return None if row is None else CodeCall(*row)
 
-    def calls(self, page: int = 1) -> list[CodeCall]:
-        """One page of 50 calls, newest first."""
+    def calls(self, page: int = 1, size: int = PAGE) -> list[CodeCall]:
+        """One page of calls, newest first."""
         query = select(CALLS).order_by(CALLS.c.at.desc(), CALLS.c.id)
         with self._database.reading() as connection:
-            return [CodeCall(*row) for row in connection.execute(_paged(query, page))]
+            return [CodeCall(*row) for row in connection.execute(_paged(query, page, size))]
 
 
-def _paged(query: Select[Any], page: int) -> Select[Any]:
-    return query.limit(PAGE).offset((page - 1) * PAGE)
+def _paged(query: Select[Any], page: int, size: int = PAGE) -> Select[Any]:
+    return query.limit(size).offset((page - 1) * size)
 
 
 def _pipeline(row: Row[Any]) -> StoredPipeline:

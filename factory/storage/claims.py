@@ -1,43 +1,10 @@
-"""The ledger's lock, and the claims by which servers show that they live."""
+"""Claims, by which processes show that they live."""
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from factory.core.errors import LedgerError
 from factory.storage.locks import DEAD_AFTER, take
-
-PATIENCE = 30.0
-"""Seconds to wait for a lock."""
-
-
-@contextmanager
-def exclusive(path: Path, patience: float = PATIENCE, *, reads: bool = False) -> Iterator[None]:
-    """Hold a file's lock alone, among threads and processes.
-
-    Parameters
-    ----------
-    path : Path
-        The lock file; made if absent, never removed.
-    patience : float
-        Seconds to wait.
-    reads : bool
-        Whether nothing is written under it: then a workspace that cannot be written needs none.
-
-    Raises
-    ------
-    LedgerError
-        If another process keeps it for longer, or the workspace cannot be written.
-    """
-    try:
-        held = take(path, patience, reads=reads)
-    except OSError as error:
-        raise LedgerError(f"ledger: it cannot be written here ({error.strerror or error}), only read") from error
-    if held is None:
-        raise LedgerError(f"ledger: another process holds its lock for over {patience:g} s; end it and try again")
-    with closing(held):
-        yield
 
 
 class Claim:
@@ -77,7 +44,7 @@ def is_claimed(path: Path) -> bool:
     return held is None
 
 
-def sweep(folder: Path) -> None:
+def remove_dead_claims(folder: Path) -> None:
     """Remove the files of claims whose processes died without closing them."""
     for path in folder.iterdir():
         with suppress(FileNotFoundError):

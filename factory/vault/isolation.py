@@ -1,10 +1,10 @@
 """How well the sealed rows are kept from an agent, said plainly."""
 
-import os
+from factory.core.settings import PlaceSettings
 
 
-def seal() -> str:
+def describe_seal() -> str:
     """Describe the wall between an agent and the vault on this machine."""
-    if os.environ.get("RFCAT_CONTAINER"):  # set by our Dockerfile: an agent may share any other container
+    if PlaceSettings.read().container:
         return "container: an agent outside it reaches the vault only through the server's tools"
     return "same user as the agent: the server's tools keep the vault shut, but a shell could read the disk"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 PAGE = 10
 
 
-def result(job: "Job", reader: str | None = None) -> dict[str, Any] | None:
+def find_result(job: "Job", reader: str | None = None) -> dict[str, Any] | None:
     """What a job answered; None while it has not ended.
 
     Parameters
@@ -35,9 +35,9 @@ def result(job: "Job", reader: str | None = None) -> dict[str, Any] | None:
     raise JobError(*(job["error"] or f"{job['id']}: {job['state']}").splitlines())
 
 
-def status(jobs: "Jobs", job: "Job") -> dict[str, Any]:
+def describe_job(jobs: "Jobs", job: "Job") -> dict[str, Any]:
     """How a job stands, in a few words, with what is ahead of it and about how long it will take while it has not ended."""
-    stands = {"job": job["id"], "state": state(job), "progress": round(job["progress"], 2), "doing": job["message"]}
+    stands = {"job": job["id"], "state": _name_state(job), "progress": round(job["progress"], 2), "doing": job["message"]}
     if job["state"] not in ("queued", "running"):
         return stands
     ahead, seconds = jobs.outlook(job)
@@ -45,17 +45,13 @@ def status(jobs: "Jobs", job: "Job") -> dict[str, Any]:
     return {**stands, **({"ahead": ahead} if ahead else {}), **expected}
 
 
-def state(job: "Job") -> str:
+def _name_state(job: "Job") -> str:
     """The state of a job; ``cancelling`` from when it was asked to stop until it has ended."""
     return "cancelling" if job["state"] == "running" and job["cancel_asked"] is not None else job["state"]
 
 
-def recent(jobs: "Jobs", number: int = 1) -> dict[str, Any]:
+def list_jobs(jobs: "Jobs", number: int = 1) -> dict[str, Any]:
     """One page of the jobs of all servers of the workspace, newest first."""
-    from factory.jobs.table import PAGE as KEPT
-
-    kept, start = divmod((number - 1) * PAGE, KEPT)
-    found = [*jobs.list(kept + 1), *jobs.list(kept + 2)][start:]
-    rows = [[job["id"], job["kind"], state(job), job["owner"]] for job in found[:PAGE]]
-    more = {"next_page": number + 1} if len(found) > PAGE else {}
+    rows = [[job["id"], job["kind"], _name_state(job), job["owner"]] for job in jobs.list(number, PAGE)]
+    more = {"next_page": number + 1} if jobs.list(number + 1, PAGE) else {}
     return {**table(("job", "kind", "state", "owner"), rows), **more}
