@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from factory.backtest import Levels, Result, needs_volatility
 from factory.backtest import run as run_backtest
 from factory.core import canonical
-from factory.core.progress import Progress, silent, within
+from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
@@ -68,7 +68,7 @@ class Scored:
     fits: Fits = field(default_factory=lambda: Fits({}))
 
 
-def fit(pipeline: Pipeline, columns: Columns, progress: Progress = silent) -> FittedPipeline:
+def fit(pipeline: Pipeline, columns: Columns, progress: Progress = no_progress) -> FittedPipeline:
     """Fit a pipeline on train.
 
     Parameters
@@ -89,7 +89,7 @@ def fit(pipeline: Pipeline, columns: Columns, progress: Progress = silent) -> Fi
     history = read_decisions(pipeline, columns)
     model, key, fingerprint = None, "", columns.partition.fingerprint
     if pipeline.refit is None:
-        model = fit_model(pipeline, history, fingerprint, columns.cache, progress=within(progress, 0.05, 1.0))
+        model = fit_model(pipeline, history, fingerprint, columns.cache, progress=subrange(progress, 0.05, 1.0))
         key = model.key(pipeline, fingerprint)
     return FittedPipeline(model, history, float(np.mean(history.labels.y[history.labels.y >= 0])), key)
 
@@ -99,7 +99,7 @@ def evaluate(
     contract: Contract,
     fitted: FittedPipeline,
     columns: Columns,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     most_lost: float = MOST_LOST,
 ) -> Scored:
     """Let a fitted pipeline decide and trade on one partition.
@@ -123,7 +123,7 @@ def evaluate(
     rows = read_decisions(pipeline, columns, most_lost)
     if fitted.model is None:
         before = fitted.history.take(fitted.history.time < partition.start)
-        p, fits = predict_with_refits(pipeline, before, rows, columns, within(progress, 0.05, 0.9))
+        p, fits = predict_with_refits(pipeline, before, rows, columns, subrange(progress, 0.05, 0.9))
     else:
         p, fits = fitted.model.predict(pipeline, rows), Fits(fitted.model.unconverged)
     progress(0.9, f"trading {partition.name}")

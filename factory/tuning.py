@@ -17,7 +17,7 @@ import numpy as np
 
 from factory.core import canonical
 from factory.core.errors import FlowError
-from factory.core.progress import Progress, silent, within
+from factory.core.progress import Progress, no_progress, subrange
 from factory.pipeline import Pipeline, Range
 from factory.storage.cache import Cache
 
@@ -160,7 +160,7 @@ def _draw(axis: Any, rng: np.random.Generator) -> Any:
 
 
 def cross_validate(
-    pipeline: Pipeline, rows: "DecisionTable", fingerprint: str, cache: Cache | None, progress: Progress = silent
+    pipeline: Pipeline, rows: "DecisionTable", fingerprint: str, cache: Cache | None, progress: Progress = no_progress
 ) -> CellScore:
     """Nested, purged cross-validation of a whole pipeline inside train.
 
@@ -193,7 +193,7 @@ def cross_validate(
     embargo = int(span / OUTER_BLOCKS / 100)
     losses, areas = [], []
     for k, (fit, judge) in enumerate(purged_kfold(rows.labels.start, rows.labels.end, OUTER_BLOCKS, embargo)):
-        step = within(progress, k / OUTER_BLOCKS, (k + 1) / OUTER_BLOCKS)
+        step = subrange(progress, k / OUTER_BLOCKS, (k + 1) / OUTER_BLOCKS)
         model = fit_model(
             pipeline, rows.take(fit), fingerprint, cache,
             path=f"tune.{k}.", holdout=pipeline.meta.calibrate != "none", progress=step,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from factory.core.answers import Answer, tidy
+from factory.core.answers import Answer, round_answer
 from factory.ledger import Verification
 from factory.pipeline import Pipeline
 from factory.tasks import frame_plan
@@ -27,13 +27,13 @@ class Workshop(Tracker):
 
     def describe(self, dataset: str | None = None) -> Answer:
         """Datasets: series, columns, spans, contracts, splits, looks left; one in full when it is named or alone."""
-        return tidy(listing.market(self.catalog, self.ledger, dataset))
+        return round_answer(listing.market(self.catalog, self.ledger, dataset))
 
     def list_features(
         self, family: str | None = None, search: str | None = None, part: str | None = None, page: int = 1
     ) -> Answer:
         """Operators and recipes by family or search, or the building blocks of another stage."""
-        return tidy(listing.features(family, search, part, page, next(bind_all_shipped(self.catalog), None)))
+        return round_answer(listing.features(family, search, part, page, next(bind_all_shipped(self.catalog), None)))
 
     def show(
         self,
@@ -47,7 +47,7 @@ class Workshop(Tracker):
 
         With a reader, an agent, what others wrote in words of their own is left out.
         """
-        return tidy(show(self, what, by, page, dataset, reader))
+        return round_answer(show(self, what, by, page, dataset, reader))
 
     def define(
         self, spec: Mapping[str, Any] | str | None = None, parent: str | None = None, changes: Mapping[str, Any] | None = None

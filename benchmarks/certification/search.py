@@ -18,7 +18,7 @@ from benchmarks.certification.record import RULES, Judged
 from benchmarks.certification.simulated import SimulatedMarket, fast_folder, tried
 from factory.core.canonical import seed_for
 from factory.core.errors import FactoryError
-from factory.core.progress import silent
+from factory.core.progress import no_progress
 from factory.core.times import DAY
 from factory.flow import Scored
 from factory.learning.decision_table import DecisionTable, read_decisions
@@ -242,7 +242,7 @@ def look(workshop: Workshop, levels: Mapping[str, float], entries: list[tuple[Id
         claim = entry.payload["metrics"].get("mean_high") or 0.0
         try:
             answer = WORK["submit"](
-                workshop, silent, pipeline=entry.payload["pipeline"], claim=claim, why="the best so far", model="climber",
+                workshop, no_progress, pipeline=entry.payload["pipeline"], claim=claim, why="the best so far", model="climber",
                 cutoff="2023-12",
             )  # fmt: skip
         except FactoryError:

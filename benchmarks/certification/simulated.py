@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.core.canonical import digest
-from factory.core.progress import silent
+from factory.core.progress import no_progress
 from factory.expressions.columns import Columns
 from factory.flow import Scored, evaluate, fit
 from factory.ledger import Entry
@@ -51,7 +51,7 @@ class SimulatedMarket:
         """Train, validation and the sealed part, made anew from its source: the stored one the vault alone opens."""
         name = self.spec.dataset
         opened = {part: open_partition(self.workspace, name, part) for part in ("train", "validation")}
-        series, _ = read_series(self.workspace, self.spec, self._sources, silent)
+        series, _ = read_series(self.workspace, self.spec, self._sources, no_progress)
         sealed = Partition(
             name, "sealed", *self.spec.bounds("sealed"), series, digest(["sealed", self.spec.model_dump(mode="json")])
         )
@@ -74,7 +74,7 @@ class SimulatedMarket:
 def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:
     """The row of a trial, which is made if there is none yet."""
     made = workshop.define(spec)
-    WORK["backtest"](workshop, silent, pipeline=made["pipeline"])
+    WORK["backtest"](workshop, no_progress, pipeline=made["pipeline"])
     pipeline = workshop.resolve(made["pipeline"])
     entry = workshop.ledger.find_trial(pipeline.id, workshop.score_key(pipeline))
     assert entry is not None, "it was just written"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from factory.backtest.perpetual import Levels
 from factory.backtest.result import Trades
-from factory.core.threads import spread
+from factory.core.threads import parallel_map
 from factory.core.times import to_ms
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
@@ -227,7 +227,7 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
         found = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
         return found
 
-    blocks = list(spread(work, range(0, draws, BLOCK), threads))
+    blocks = list(parallel_map(work, range(0, draws, BLOCK), threads))
     gross, held = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
     return Replay(gross, held, np.sum([block[2] for block in blocks], axis=0) / draws)
 

@@ -8,7 +8,7 @@ from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
 from factory.backtest.null import BLOCK, TIE, Moves, mix_signs
-from factory.core.threads import spread
+from factory.core.threads import parallel_map
 
 
 class Questions(NamedTuple):
@@ -91,7 +91,7 @@ def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads
         found: NDArray[float64] = _count_ups(moves, questions, first, min(BLOCK, pairs - first), uint64(seed))
         return found
 
-    total, squares = np.asarray(sum(spread(work, range(0, pairs, BLOCK), threads)))
+    total, squares = np.asarray(sum(parallel_map(work, range(0, pairs, BLOCK), threads)))
     return Ups(total, squares, pairs)
 
 

@@ -10,7 +10,7 @@ Answer = dict[str, Any]
 DIGITS = 4
 
 
-def tidy(answer: Mapping[str, Any], digits: int = DIGITS) -> Answer:
+def round_answer(answer: Mapping[str, Any], digits: int = DIGITS) -> Answer:
     """Round floats to some significant digits and drop what is missing, all the way down.
 
     Parameters
@@ -32,17 +32,17 @@ def tidy(answer: Mapping[str, Any], digits: int = DIGITS) -> Answer:
 
 def _tidied(value: Any, digits: int) -> Any:
     if isinstance(value, Mapping):
-        return tidy(value, digits)
+        return round_answer(value, digits)
     if isinstance(value, str | bool):
         return value
     if isinstance(value, list | tuple):
         return ["-" if item is None else item for item in (_tidied(item, digits) for item in value)]
     if hasattr(value, "item"):
         value = value.item()
-    return significant(value, digits) if isinstance(value, float) else value
+    return round_significant(value, digits) if isinstance(value, float) else value
 
 
-def significant(value: float, digits: int = DIGITS) -> float | int | None:
+def round_significant(value: float, digits: int = DIGITS) -> float | int | None:
     """A float to some significant digits, whole numbers as they are; None when it is NaN or infinite."""
     if not math.isfinite(value):
         return None
@@ -52,7 +52,7 @@ def significant(value: float, digits: int = DIGITS) -> float | int | None:
     return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """A count with its noun: ``1 trial``, ``2 trials``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
@@ -73,10 +73,10 @@ def page(rows: Sequence[Any], number: int, size: int) -> tuple[list[Any], Answer
         As :func:`further` says.
     """
     start = (number - 1) * size
-    return list(rows[start : start + size]), further(len(rows), number, size)
+    return list(rows[start : start + size]), page_note(len(rows), number, size)
 
 
-def further(total: int, number: int, size: int) -> Answer:
+def page_note(total: int, number: int, size: int) -> Answer:
     """What a page says of the others: ``total`` and, unless it was the last, ``next_page``; nothing when all fit on one."""
     if total <= size:
         return {}

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from factory.core.foreign import clean, shorten
+from factory.core.foreign import clean_text, shorten
 
 MAX_LINES = 5
 LINE = 500
@@ -45,7 +45,7 @@ class FactoryError(Exception):
     """
 
     def __init__(self, *lines: str) -> None:
-        shown = [_short(clean(line)) for line in lines[:MAX_LINES]]
+        shown = [_short(clean_text(line)) for line in lines[:MAX_LINES]]
         if len(lines) > MAX_LINES:
             shown.append(f"and {len(lines) - MAX_LINES} more")
         self.lines = tuple(shown)

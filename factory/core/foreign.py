@@ -37,7 +37,7 @@ _VISIBLE = _Harmless()
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Take out of a text what cannot be seen or what a terminal obeys; lines and tabs stay.
 
     Parameters
@@ -60,21 +60,21 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """A text as one clean line, without blanks at its ends or beside each other."""
-    return " ".join(clean(text).split())
+    return " ".join(clean_text(text).split())
 
 
-def clean_all(value: Any) -> Any:
+def clean_value(value: Any) -> Any:
     """Clean every text of a JSON-like value, keys too."""
     if isinstance(value, str):
-        return clean(value)
+        return clean_text(value)
     if isinstance(value, dict):
-        return {clean_all(key): clean_all(inner) for key, inner in value.items()}
-    return [clean_all(inner) for inner in value] if isinstance(value, list) else value
+        return {clean_value(key): clean_value(inner) for key, inner in value.items()}
+    return [clean_value(inner) for inner in value] if isinstance(value, list) else value
 
 
 def client_name(text: str) -> str:
     """A client's name in letters, digits, ``.``, ``_`` and ``-``, at most 32: too little to say anything to other agents."""
-    return _UNSAFE.sub("-", clean(text)).strip("-.")[:CLIENT].rstrip("-.") or NOBODY
+    return _UNSAFE.sub("-", clean_text(text)).strip("-.")[:CLIENT].rstrip("-.") or NOBODY
 
 
 def shorten(text: str, most: int) -> str:

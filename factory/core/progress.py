@@ -7,11 +7,11 @@ Progress = Callable[[float, str], None]
 :class:`~factory.core.errors.Cancelled`; callers let that pass."""
 
 
-def silent(share: float, what: str) -> None:
+def no_progress(share: float, what: str) -> None:
     """Report to nobody."""
 
 
-def within(progress: Progress, start: float, end: float) -> Progress:
+def subrange(progress: Progress, start: float, end: float) -> Progress:
     """Map the progress of a part of the work onto [start, end] of the whole."""
 
     def report(share: float, what: str) -> None:

@@ -14,7 +14,7 @@ Found = TypeVar("Found")
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 
 
-def environment(root: Path) -> dict[str, str]:
+def worker_environment(root: Path) -> dict[str, str]:
     """What a process that does heavy work in a workspace is to find in its environment.
 
     Parameters
@@ -32,7 +32,7 @@ def one_thread() -> AbstractContextManager[Any]:
     return limited
 
 
-def spread(work: Callable[[Item], Found], items: Iterable[Item], threads: int) -> Generator[Found, None, None]:
+def parallel_map(work: Callable[[Item], Found], items: Iterable[Item], threads: int) -> Generator[Found, None, None]:
     """What comes of each item, in their order, made by some threads, or by the caller's own where one is enough.
 
     Close it where the rest is no longer wanted (``contextlib.closing``): what has not begun then does not.

@@ -13,7 +13,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import FlowError
-from factory.core.progress import Progress, silent
+from factory.core.progress import Progress, no_progress
 from factory.evidence.importance_kernels import permuted_sums
 from factory.learning.meta_forest import Meta
 from factory.statistics.blocks import block_mean
@@ -64,7 +64,7 @@ def permutation_importance(
     *,
     repeats: int = 5,
     seed: int = 0,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Importance:
     """Importance of the meta forest's own inputs; only the paths that change are walked.
 
@@ -118,7 +118,7 @@ def permute(
     *,
     repeats: int = 5,
     seed: int = 0,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Importance:
     """Importance of the columns of any predictor, such as raw features through the experts.
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from factory.core.errors import FactoryError, JobError
-from factory.core.progress import Progress, silent
+from factory.core.progress import Progress, no_progress
 from factory.core.times import now_ms
 from factory.jobs.executor import Slot
 from factory.jobs.lanes import Lanes, Outlook, foresee
@@ -123,7 +123,7 @@ class Jobs:
         """One page of the jobs of all servers, newest first."""
         return [self._end_abandoned(job) for job in self._table.list(page, size)]
 
-    def wait(self, id: str, seconds: float, on_progress: Progress = silent) -> Job:
+    def wait(self, id: str, seconds: float, on_progress: Progress = no_progress) -> Job:
         """Wait for a job to end.
 
         Parameters
@@ -151,7 +151,7 @@ class Jobs:
             if job["state"] not in UNFINISHED or left <= 0:
                 return job
             ends = self._mine.get(id)
-            if ends is not None and on_progress is silent:
+            if ends is not None and on_progress is no_progress:
                 ends.wait(min(QUIET, left))
                 continue
             time.sleep(min(pause, left))

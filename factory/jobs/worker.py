@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from factory.core.canonical import in_order
 from factory.core.errors import Cancelled, FactoryError
 from factory.core.progress import Progress
-from factory.core.threads import environment
+from factory.core.threads import worker_environment
 from factory.jobs.table import SEARCHING, JobTable, State
 from factory.storage.workspace import Workspace
 
@@ -45,7 +45,7 @@ def prepare(root: str) -> None:
     The server may speak JSON-RPC on its standard streams, so the worker leaves
     them alone. It dies with the server, and only the server minds Ctrl-C.
     """
-    os.environ.update(environment(Path(root)))
+    os.environ.update(worker_environment(Path(root)))
     if hasattr(os, "nice"):  # not on Windows
         os.nice(NICE)
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -12,8 +12,8 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from factory.core.errors import UnlearnableError
-from factory.core.progress import Progress, silent, within
-from factory.core.threads import one_thread, spread
+from factory.core.progress import Progress, no_progress, subrange
+from factory.core.threads import one_thread, parallel_map
 from factory.learning.experts.logit import fit_line
 from factory.learning.experts.logit_kernels import logistic_chances
 from factory.learning.forest_kernels import FlatForest
@@ -98,7 +98,7 @@ def fit_forest(
     seed: int,
     threads: int = 1,
     holdout: bool = True,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Meta:
     """Fit the forest on all rows, and calibrate it on the last fifth as predicted from the rest by at most 100 trees.
 
@@ -134,7 +134,7 @@ def fit_forest(
     held = np.arange(int((1 - HELD_OUT) * len(y)), len(y))
     rest = np.flatnonzero(end < start[held[0]])
     smaller = part.model_copy(update={"trees": min(part.trees, JUDGED_TREES)})
-    first = _grow(smaller, X[rest], y[rest], weight[rest], uniqueness_share, seed, threads, within(progress, 0.0, 0.3))
+    first = _grow(smaller, X[rest], y[rest], weight[rest], uniqueness_share, seed, threads, subrange(progress, 0.0, 0.3))
     raw = first.mean(X[held])
     ranked = auc(y[held], raw)
     if ranked is None:
@@ -150,7 +150,7 @@ def fit_forest(
         "base_log_loss": log_loss(y[held], np.full(len(held), base)),
     }
     knots, converged = _knots(part.calibrate, raw, y[held], weight[held])
-    forest = _grow(part, X, y, weight, uniqueness_share, seed, threads, within(progress, 0.3, 1.0))
+    forest = _grow(part, X, y, weight, uniqueness_share, seed, threads, subrange(progress, 0.3, 1.0))
     return Meta(forest, part.calibrate, knots, scores, converged)
 
 
@@ -183,7 +183,7 @@ def _grow(
     def work(tree_seed: int) -> DecisionTreeClassifier:
         return _tree(part, X32, y, reached, rows, int(tree_seed))
 
-    with one_thread(), closing(spread(work, seeds, threads)) as grown:
+    with one_thread(), closing(parallel_map(work, seeds, threads)) as grown:
         for tree in grown:
             trees.append(tree)
             progress(len(trees) / part.trees, "growing the forest")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from factory.core import canonical
 from factory.core.answers import Answer
 from factory.core.errors import UnlearnableError
-from factory.core.progress import Progress, silent, within
+from factory.core.progress import Progress, no_progress, subrange
 from factory.core.settings import FitSettings
 from factory.learning.artefacts import content_key, load_or_compute
 from factory.learning.decision_table import DecisionTable
@@ -109,7 +109,7 @@ def fit_model(
     *,
     path: str = "",
     holdout: bool = True,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Model:
     """Cross-fit the experts and fit the meta forest on their out-of-fold predictions.
 
@@ -142,7 +142,7 @@ def fit_model(
     unconverged: Counter[str] = Counter()
     share = 0.6 / max(len(pipeline.experts), 1)
     for i, name in enumerate(pipeline.experts):
-        step = within(progress, i * share, (i + 1) * share)
+        step = subrange(progress, i * share, (i + 1) * share)
         oof[name], experts[name], unconverged[name] = _fit_expert(pipeline, name, rows, weight, fingerprint, cache, path, step)
     progress(0.6, "fitting the meta forest")
     X = meta_inputs(pipeline, rows, oof)
@@ -154,7 +154,7 @@ def fit_model(
         return fit_forest(
             pipeline.meta, X, y, weight, start, end,
             uniqueness_share=mean_uniqueness, seed=seed, threads=threads(), holdout=holdout,
-            progress=within(progress, 0.6, 1.0),
+            progress=subrange(progress, 0.6, 1.0),
         ).arrays()  # fmt: skip
 
     key = content_key("meta", pipeline.meta.model_dump(), seed, holdout, mean_uniqueness, X, y, weight, start, end)

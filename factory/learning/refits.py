@@ -7,7 +7,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from factory.core.errors import FlowError, UnlearnableError
-from factory.core.progress import Progress, silent, within
+from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import iso, to_ms
 from factory.expressions.columns import Columns
 from factory.learning.decision_table import DecisionTable, concatenate
@@ -23,7 +23,7 @@ MOST_ABSENT = 0.2
 
 
 def predict_with_refits(
-    pipeline: Pipeline, history: DecisionTable, rows: DecisionTable, columns: Columns, progress: Progress = silent
+    pipeline: Pipeline, history: DecisionTable, rows: DecisionTable, columns: Columns, progress: Progress = no_progress
 ) -> tuple[NDArray[float64], Fits]:
     """Predict the chance of up on a partition from a recipe refitted as time passes.
 
@@ -64,7 +64,7 @@ def predict_with_refits(
         if not chosen.any():
             continue
         past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & (known.labels.y >= 0))
-        step = within(progress, k / len(steps), (k + 1) / len(steps))
+        step = subrange(progress, k / len(steps), (k + 1) / len(steps))
         try:
             model = fit_model(pipeline, past, partition.fingerprint, columns.cache, path=f"refit.{k}.", progress=step)
         except UnlearnableError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
-from factory.core.answers import counted
+from factory.core.answers import pluralize
 from factory.core.canonical import digest, dumps
 from factory.core.errors import LedgerError
 from factory.core.times import now_ms
@@ -48,7 +48,7 @@ class Counts:
 
     def __str__(self) -> str:
         looked = f" ({self.of_validation} of validation)" if self.of_validation else ""
-        return f"{counted(self.explorations, 'exploration')}{looked}"
+        return f"{pluralize(self.explorations, 'exploration')}{looked}"
 
 
 class Ledger:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from factory.core.errors import DataError, SealError
-from factory.core.progress import Progress, silent, within
+from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import iso, moment
 from factory.market import seal_registry, staging, store
 from factory.market.contracts import Binary
@@ -37,7 +37,7 @@ def build(
     workspace: Workspace,
     spec: DatasetSpec,
     source_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     opening: staging.Opening | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def build(
     with staging.lock_builds(workspace):
         staging.finish_or_undo(workspace, opening.record if opening else None)
         seal_registry.refuse_exposure(workspace, spec, extends=opening is not None)
-        series, quality = read_series(workspace, spec, source_dir or Path(), within(progress, 0.0, 0.8))
+        series, quality = read_series(workspace, spec, source_dir or Path(), subrange(progress, 0.0, 0.8))
         for name, one in series.items():
             if line := warn_of_thin(name, measure_coverage(spec, one)):
                 warn(line)

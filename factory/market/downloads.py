@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from factory.core.errors import DataError, did_you_mean
-from factory.core.progress import Progress, silent
+from factory.core.progress import Progress, no_progress
 from factory.core.times import iso, now_ms
 from factory.market.files import Download, Files
 from factory.market.sources import PROVIDERS
@@ -12,7 +12,7 @@ from factory.market.spec import SeriesSpec
 from factory.storage.workspace import Workspace
 
 
-def download(workspace: Workspace, source: Download, period: str, start_ms: int, progress: Progress = silent) -> Path:
+def download(workspace: Workspace, source: Download, period: str, start_ms: int, progress: Progress = no_progress) -> Path:
     """Download what is missing of a symbol from a moment up to the last row that is over.
 
     Parameters

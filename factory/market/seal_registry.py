@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from factory.core import canonical, errors
 from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, read_hashes, require_whole
-from factory.core.threads import environment
+from factory.core.threads import worker_environment
 from factory.core.times import DAY, iso
 from factory.market.catalog import MEND
 from factory.market.series import Series
@@ -204,7 +204,7 @@ def refuse_alike(workspace: Workspace, spec: DatasetSpec, opened: Path, closed: 
     if not any(shared_dates(mine, theirs) or shared_dates(theirs, mine) for theirs in others):
         return
     command = [sys.executable, "-m", VAULT, str(workspace.root), "compare", spec.dataset, str(opened), str(closed)]
-    variables = {**os.environ, **environment(workspace.root)}
+    variables = {**os.environ, **worker_environment(workspace.root)}
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=variables, check=False).stdout
     if not answer.endswith("\n"):
         raise SealError(

@@ -10,9 +10,9 @@ masking        validation as agents' own code sees it
 from collections.abc import Mapping
 from typing import Any
 
-from factory.core.answers import Answer, tidy
+from factory.core.answers import Answer, round_answer
 from factory.core.errors import FactoryError, did_you_mean
-from factory.core.progress import Progress, silent
+from factory.core.progress import Progress, no_progress
 from factory.storage.workspace import Workspace
 
 __all__ = ["PRELOAD", "perform"]
@@ -20,7 +20,7 @@ PRELOAD = ("factory.tasks.registry",)
 """What a worker imports before its first job."""
 
 
-def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = silent) -> Answer:
+def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = no_progress) -> Answer:
     """Do one piece of heavy work.
 
     Parameters
@@ -46,4 +46,4 @@ def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = 
     tracker = Tracker(Workspace.open(root), given.pop("agent", "unknown"))
     if kind not in WORK:
         raise FactoryError(f"kind: '{kind}' unknown; {did_you_mean(kind, WORK)}")
-    return tidy(WORK[kind](tracker, progress, **given))
+    return round_answer(WORK[kind](tracker, progress, **given))

@@ -7,7 +7,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from factory.core.answers import Answer
-from factory.core.progress import within
+from factory.core.progress import subrange
 from factory.evidence.null_twin import null_twin, widen_errors
 from factory.evidence.probes.imported import check_read_faults, check_traded_faults
 from factory.evidence.probes.run import probe_train, probe_validation, trial_findings
@@ -45,8 +45,8 @@ def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
     """The pipeline on validation, its artefact's hash, the volatility at each trade, and its null twin with the probes."""
     past, columns = context.columns("train"), context.columns("validation")
     fit_share = 0.8 if context.pipeline.refit is None else 0.05
-    fitted = fit(context.pipeline, past, within(context.progress, 0.0, fit_share))
-    scored = evaluate(context.pipeline, context.contract, fitted, columns, within(context.progress, fit_share, 0.95))
+    fitted = fit(context.pipeline, past, subrange(context.progress, 0.0, fit_share))
+    scored = evaluate(context.pipeline, context.contract, fitted, columns, subrange(context.progress, fit_share, 0.95))
     history, result = fitted.history, scored.result
     context.progress(0.95, "probing for leaks")
     area = result.metrics.get("auc")

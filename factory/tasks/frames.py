@@ -16,7 +16,7 @@ from pyarrow import ipc
 from factory.backtest.result import REASONS
 from factory.core.answers import Answer
 from factory.core.errors import FlowError
-from factory.core.progress import Progress, silent
+from factory.core.progress import Progress, no_progress
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.flow import evaluate, fit, volatility_of
@@ -159,7 +159,7 @@ _MAKERS = {"bars": _bars, "feature": _feature, "predictions": _predictions, "tra
 
 def _context(tracker: Tracker, asked: frame_plan.Frames) -> TaskContext:
     assert asked.pipeline is not None
-    return TaskContext(tracker, tracker.resolve(asked.pipeline), silent)
+    return TaskContext(tracker, tracker.resolve(asked.pipeline), no_progress)
 
 
 def _moments(at: NDArray[int64]) -> pd.DatetimeIndex:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from factory.core import canonical
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
-from factory.core.progress import Progress, within
+from factory.core.progress import Progress, subrange
 from factory.core.times import to_duration, to_ms
 from factory.evidence.correlation_groups import group_correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
@@ -76,11 +76,11 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
     if not len(rows.time):
         raise FlowError("label: no decision in validation has one, so nothing can be ranked by it; use a shorter horizon")
     model = fit_model(
-        noisy, history, past.partition.fingerprint, context.cache, holdout=False, progress=within(context.progress, 0.0, 0.6)
+        noisy, history, past.partition.fingerprint, context.cache, holdout=False, progress=subrange(context.progress, 0.0, 0.6)
     )
     series = columns.partition.series[context.pipeline.label.of]
     block = block_length(series.period, to_ms(context.pipeline.label.horizon), 0)
-    found = _importance(noisy, model, rows, block, repeats, groups, raw, within(context.progress, 0.6, 1.0))
+    found = _importance(noisy, model, rows, block, repeats, groups, raw, subrange(context.progress, 0.6, 1.0))
     how = f"ranking of {'raw features' if raw else 'inputs'}{' in groups' if groups else ''}"
     context.tracker.count_validation_exploration(context.pipeline, how, sum(name != NOISE for name in found.log_loss))
     return {

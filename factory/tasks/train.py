@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from factory.core import canonical
 from factory.core.answers import Answer, table
-from factory.core.progress import within
+from factory.core.progress import subrange
 from factory.evidence.probes.findings import findings_to_dict
 from factory.evidence.probes.imported import check_read_faults
 from factory.evidence.probes.run import AT_TRAIN, probe_train
@@ -64,7 +64,7 @@ def _area(y: NDArray[int8], p: NDArray[float64]) -> float | None:
 
 def fit_on_train(context: TaskContext, train: Partition, rows: DecisionTable) -> Model:
     """Fit the pipeline's model on its decisions on train; parts of the same content come from the cache."""
-    return fit_model(context.pipeline, rows, train.fingerprint, context.cache, progress=within(context.progress, 0.1, 0.8))
+    return fit_model(context.pipeline, rows, train.fingerprint, context.cache, progress=subrange(context.progress, 0.1, 0.8))
 
 
 def store_model(context: TaskContext, key: str, model: Model) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from factory.core.answers import Answer, table
-from factory.core.progress import within
+from factory.core.progress import subrange
 from factory.learning.decision_table import read_decisions
 from factory.ledger.ranks import rank
 from factory.pipeline import Pipeline
@@ -44,7 +44,8 @@ def tune(
     order = sorted(range(len(chosen)), key=ranks.__getitem__)
     winner = _adopt(context, chosen[order[0]].pipeline)
     trial = backtest(
-        TaskContext(context.tracker, winner, within(context.progress, 0.8, 1.0)), why=f"winner of tuning {context.pipeline.id}"
+        TaskContext(context.tracker, winner, subrange(context.progress, 0.8, 1.0)),
+        why=f"winner of tuning {context.pipeline.id}",
     )
     columns = ("win_rate", "sharpe", "pipeline") if judge == "validation" else ("log_loss", "auc", "auc_error")
     axes = grid or context.pipeline.tune or {}
@@ -82,7 +83,7 @@ def _by_train(context: TaskContext, chosen: list[Cell], by: str) -> tuple[list[A
     columns = context.columns("train")
     scores = []
     for i, cell in enumerate(chosen):
-        step = within(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
+        step = subrange(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
         step(0.0, f"cell {i + 1} of {len(chosen)}")
         rows = read_decisions(cell.pipeline, columns)
         scores.append(cross_validate(cell.pipeline, rows, columns.partition.fingerprint, context.cache, step))
@@ -94,7 +95,7 @@ def _by_validation(context: TaskContext, chosen: list[Cell]) -> tuple[list[Any],
     """What each cell ranks by, the least first, and its figures."""
     trials = []
     for i, cell in enumerate(chosen):
-        step = within(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
+        step = subrange(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))
         trials.append(
             backtest(
                 TaskContext(context.tracker, _adopt(context, cell.pipeline), step), why=f"cell of tuning {context.pipeline.id}"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import factory
-from factory.core.answers import Answer, tidy
+from factory.core.answers import Answer, round_answer
 from factory.core.errors import LedgerError, PipelineError
 from factory.core.settings import PlaceSettings
 from factory.core.times import iso, now_ms
@@ -41,7 +41,7 @@ SHOWN = (
 
 def make_provenance(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) -> Answer:
     """The provenance of a strategy file: who, when, why, after how many trials, with what scores."""
-    return tidy(
+    return round_answer(
         {
             "id": pipeline.id,
             "parent": tracker.parent(pipeline.id),

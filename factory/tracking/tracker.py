@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import factory
 from factory.core import canonical
-from factory.core.answers import Answer, counted, tidy
+from factory.core.answers import Answer, pluralize, round_answer
 from factory.core.errors import DataError, PipelineError, did_you_mean
 from factory.core.times import now_ms
 from factory.ledger import Entry, Ledger
@@ -113,7 +113,7 @@ class Tracker:
         counts, few = self.ledger.counts(data), ""
         if counts.trials > 1:
             few = f" (about {self.ledger.independent(data):.0f} independent)"
-        return f"{counted(counts.trials, 'trial')}{few}, {counts} on {data}; {self.pool(data).outlook}"
+        return f"{pluralize(counts.trials, 'trial')}{few}, {counts} on {data}; {self.pool(data).outlook}"
 
     # -- pipelines -------------------------------------------------------
 
@@ -252,7 +252,7 @@ class Tracker:
             "why": why,
             "model": model,
             "version": factory.__version__,
-            **tidy(outcome, KEPT_DIGITS),
+            **round_answer(outcome, KEPT_DIGITS),
             "daily": [float(f"{net:.{KEPT_DIGITS}g}") for net in daily],
         }
         _, new = self.ledger.trial(pipeline.id, pipeline.data, self.score_key(pipeline), payload)
@@ -270,7 +270,7 @@ class Tracker:
 
     def store_run(self, pipeline: Pipeline, kind: str, result: Answer) -> Answer:
         """Keep the result of a run and give it back, tidy."""
-        kept = tidy(result)
+        kept = round_answer(result)
         self.store.put_run(self.run_id(pipeline, kind), pipeline.id, kind, pipeline.data, kept)
         return kept
 

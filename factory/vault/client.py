@@ -12,7 +12,7 @@ from typing import Any
 from factory.core import errors
 from factory.core.canonical import in_order
 from factory.core.errors import FactoryError, SealError
-from factory.core.threads import environment
+from factory.core.threads import worker_environment
 from factory.storage.workspace import Workspace
 
 _doors: dict[str, "VaultClient"] = {}
@@ -98,7 +98,7 @@ class VaultClient:
             text=True,
             encoding="utf-8",
             start_new_session=True,
-            env={**os.environ, **environment(self._workspace.root)},
+            env={**os.environ, **worker_environment(self._workspace.root)},
         )
         if "ready" not in self._line(process):
             raise SealError("submit: the vault did not start, so nothing was spent; a person reads vault/log in the workspace")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from factory.core.answers import significant
+from factory.core.answers import round_significant
 from factory.core.times import iso
 from factory.vault.exam import UNSEEN
 from factory.vault.likeness import LEVEL as ALIKE
@@ -211,7 +211,7 @@ def _days(report: Report) -> int:
 
 
 def _short(value: float) -> str:
-    return f"{significant(value)}"
+    return f"{round_significant(value)}"
 
 
 def _moment(at: int) -> str:

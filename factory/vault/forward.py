@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from factory.backtest import Result
 from factory.backtest.binary import all_in_price
-from factory.core.answers import Answer, table, tidy
+from factory.core.answers import Answer, round_answer, table
 from factory.core.canonical import digest
 from factory.core.errors import SealError
-from factory.core.progress import Progress, silent
+from factory.core.progress import Progress, no_progress
 from factory.core.times import DAY, iso, now_ms
 from factory.expressions.columns import Columns
 from factory.flow import FittedPipeline, evaluate
@@ -85,7 +85,7 @@ class EProcess:
 
 
 def forward(
-    workspace: Workspace, ledger: Ledger, name: str, spec: DatasetSpec, folder: Path, progress: Progress = silent
+    workspace: Workspace, ledger: Ledger, name: str, spec: DatasetSpec, folder: Path, progress: Progress = no_progress
 ) -> Answer:
     """Trade what passed on bars newer than its registration, and write down where the e-process stands.
 
@@ -125,7 +125,7 @@ def forward(
     trial = ledger.find_trial(pipeline.id, str(look.payload["fingerprint"]))
     assert trial is not None, "only a trial is examined"
     seen = watch_decisions(scored.result, before.contracts[pipeline.trade.contract], trial.payload["metrics"])
-    told = tidy(_told(look, pipeline, before, partition, seen))
+    told = round_answer(_told(look, pipeline, before, partition, seen))
     claims = [[identity, partition.start, partition.end] for identity in sorted({one.identity for one in look.claims})]
     figures = {key: value for key, value in told.items() if key != "path"}
     ledger.append(FORWARD, {**figures, "dataset": spec.dataset, "claims": claims})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from factory.core.answers import counted
+from factory.core.answers import pluralize
 from factory.core.canonical import short_id
 from factory.core.errors import SealError
 from factory.core.settings import LookSettings, VerdictSettings
@@ -157,7 +157,7 @@ class Pool:
         """How many looks are left and how often one may be spent, or why there is none, in a few words."""
         if self.closed:
             return f"0 looks left: {self.closed.partition(';')[0]}"
-        return f"{counted(self.left, 'look')} left" + (f", {self.a_day} a day" if self.a_day else "")
+        return f"{pluralize(self.left, 'look')} left" + (f", {self.a_day} a day" if self.a_day else "")
 
     @property
     def levels(self) -> str:

@@ -20,7 +20,7 @@ from factory.backtest.fills import fillable_bars
 from factory.backtest.kernel import locate, settle
 from factory.backtest.null import Holds, Moves, mix_signs, replay
 from factory.backtest.result import DROPPED, Trades
-from factory.core.threads import spread
+from factory.core.threads import parallel_map
 from factory.core.times import DAY, to_ms
 from factory.evidence.null_twin import contract_moves, draws_within, trade_holds
 from factory.flow import Scored, values_at_exact_times
@@ -183,7 +183,7 @@ class FrozenBinary:
             wins: NDArray[float64] = _win_together(slot, side, paid, first, min(500, draws - first), uint64(seed))
             return wins
 
-        wins = np.concatenate(list(spread(work, range(0, draws, 500), threads())))
+        wins = np.concatenate(list(parallel_map(work, range(0, draws, 500), threads())))
         drawn = np.random.default_rng(self.seed).binomial(missing, self.price, draws)
         return np.asarray(wins + drawn - paid.sum() - missing * self.price)
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from factory.core.answers import Answer, tidy
+from factory.core.answers import Answer, round_answer
 from factory.core.times import to_duration
 from factory.expressions.keys import column_key
 from factory.pipeline import Pipeline, diff
@@ -16,7 +16,7 @@ def definition_answer(tracker: "Tracker", defined: "Definition") -> Answer:
     """The id, what differs from the parent, look-backs, warnings, and how many feature columns are cached already."""
     pipeline, origin, facts = defined.pipeline, defined.origin, defined.facts
     cached = sum(_is_cached(tracker, pipeline, text) for text in pipeline.features.values())
-    return tidy(
+    return round_answer(
         {
             "pipeline": pipeline.id,
             "known_as": tracker.known_as(pipeline),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from factory.core.answers import Answer, counted, page, table
+from factory.core.answers import Answer, page, pluralize, table
 from factory.core.errors import PipelineError, did_you_mean
 from factory.core.times import iso, now_ms, to_duration
 from factory.expressions.operators import OPERATORS, Operator
@@ -78,7 +78,7 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "limits": _limits(spec),
         "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
         "submit": market_readiness(spec, looks),
-        "ledger": f"{counted(counts.trials, 'trial')}, {counts}; {find_pool(looks, spec, now_ms()).outlook}",
+        "ledger": f"{pluralize(counts.trials, 'trial')}, {counts}; {find_pool(looks, spec, now_ms()).outlook}",
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from factory.core.answers import Answer, further, table
+from factory.core.answers import Answer, page_note, table
 from factory.core.errors import PipelineError
 from factory.core.times import iso
 from factory.evidence.deflated_sharpe import deflate_sharpe
@@ -48,7 +48,7 @@ def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool
         "sorted": "by Sharpe, the ruined and those with too few trades last; the best of many is too good to be true"
         if best
         else "newest first",
-        **further(total, number, PAGE),
+        **page_note(total, number, PAGE),
         "ledger": [tracker.ledger_summary(name) for name in data],
     }
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from factory.core.answers import Answer, table, tidy
+from factory.core.answers import Answer, round_answer, table
 from factory.core.errors import PipelineError
 from factory.core.times import iso, now_ms
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, find_look, read_looks
@@ -31,7 +31,7 @@ def look_status(tracker: "Tracker", name: str) -> Answer:
         "next": _after(name, heard),
         "ledger": tracker.ledger_summary(data),
     }
-    return tidy(told)
+    return round_answer(told)
 
 
 def _after(name: str, heard: str) -> str:

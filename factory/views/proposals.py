@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from factory.core.answers import Answer, tidy
+from factory.core.answers import Answer, round_answer
 from factory.core.errors import PipelineError
 from factory.tracking.strategy_files import write_strategy
 from factory.views.trials import find_trial
@@ -23,7 +23,7 @@ def propose(tracker: "Tracker", pipeline: str, why: str) -> Answer:
     scored = find_trial(tracker, chosen)
     if scored is None:
         raise PipelineError(f"propose: {chosen.id} has no score; backtest it first")
-    return tidy(
+    return round_answer(
         {
             "file": str(write_strategy(tracker, chosen, scored, why)),
             "pipeline": chosen.id,

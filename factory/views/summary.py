@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from factory.core.answers import Answer, further, table
+from factory.core.answers import Answer, page_note, table
 from factory.core.errors import FactoryError, PipelineError
 from factory.core.times import now_ms
 from factory.evidence.deflated_sharpe import deflate_sharpe
@@ -40,7 +40,7 @@ def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
         raise PipelineError(f"summary: no trial on {dataset} yet; backtest something first")
     ideas, total = tracker.ledger.ideas(dataset, number, FAMILIES)
     families = [_family(idea, tracker.ledger.best_trial(dataset, idea.name)) for idea in ideas]
-    more = further(total, number, FAMILIES)
+    more = page_note(total, number, FAMILIES)
     listed = {"families": table(("idea", "trials", "best", "mean_net", "high", "says"), families), **more}
     if number > 1:
         return {"data": tracker.data_text(dataset), **listed}

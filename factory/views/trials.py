@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from factory.core.answers import Answer, tidy
+from factory.core.answers import Answer, round_answer
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
 from factory.tracking.explanations import tell_probes
@@ -53,7 +53,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "data": "simulated" if tracker.catalog.meta(pipeline.data)["simulated"] else None,
         "ledger": tracker.ledger_summary(pipeline.data),
     }
-    return tidy(answer)
+    return round_answer(answer)
 
 
 def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> Answer:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from factory.core.answers import tidy
+from factory.core.answers import round_answer
 from factory.core.errors import SealError
 from factory.core.times import now_ms
 from factory.vault.pools import SEAL_ROWS, find_look
@@ -59,7 +59,7 @@ def show(
     report = reports.read_report(workshop.workspace, found, reviewer) if kept else {}
     told = explain(found, report, now_ms())
     daily = report.pop("daily", [])
-    print_answer(tidy(report), told)
+    print_answer(round_answer(report), told)
     if daily:
         say(f"\ndaily net of {len(daily)} days: {sum(net > 0 for net in daily)} above 0, {min(daily):.4f} to {max(daily):.4f}")
         say(f"equity  {curve(list(accumulate(daily)))}")

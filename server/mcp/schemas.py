@@ -12,7 +12,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import ConfigDict, create_model, model_validator
 
 from factory.core.errors import FactoryError
-from factory.core.foreign import clean_all
+from factory.core.foreign import clean_value
 from server.mcp.answers import answer
 from server.mcp.state import Call, connection_of, state_of
 
@@ -106,7 +106,7 @@ def admit(name: str, value: Any) -> Any:
     for size, most in sizes:
         if size > most:
             raise FactoryError(f"{name}: {size:,} characters came; at most {most:,}")
-    return clean_all(value)
+    return clean_value(value)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.core.errors import LINE, MAX_LINES, FactoryError
-from factory.core.foreign import CLIENT, NOBODY, clean, clean_all, clean_line, client_name
+from factory.core.foreign import CLIENT, NOBODY, clean_line, clean_text, clean_value, client_name
 
 HIDDEN = "".join(
     map(chr, (0x200B, 0x200D, 0x2060, 0xFEFF, 0x202E, 0x2066, 0x2069, 0x061C, 0xAD, 0xE0041, 0xFE0F, 0x3164, 0x115F))
@@ -28,17 +28,17 @@ def is_harmless(text: str) -> bool:
 
 @given(texts)
 def test_what_is_cleaned_is_harmless_and_stays_as_it_is(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = clean_text(text)
     assert is_harmless(cleaned)
-    assert clean(cleaned) == cleaned
+    assert clean_text(cleaned) == cleaned
     cleaned.encode()
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"], exclude_characters=HIDDEN), max_size=60))
 def test_what_can_be_seen_is_left_alone(text: str) -> None:
-    visible = "".join(character for character in text if clean(character) != "")
-    assert clean(visible) == visible
-    assert clean("sound words, in any script: \u00e9\u0434\u5b57 \u2013 50 %\n\tsecond line") == (
+    visible = "".join(character for character in text if clean_text(character) != "")
+    assert clean_text(visible) == visible
+    assert clean_text("sound words, in any script: \u00e9\u0434\u5b57 \u2013 50 %\n\tsecond line") == (
         "sound words, in any script: \u00e9\u0434\u5b57 \u2013 50 %\n\tsecond line"
     )
 
@@ -67,8 +67,8 @@ def test_every_text_inside_a_value_is_cleaned(value: object) -> None:
             return all(walk(key) and walk(inner) for key, inner in node.items())
         return all(map(walk, node)) if isinstance(node, list) else is_harmless(str(node))
 
-    assert walk(clean_all(value))
-    assert clean_all(7) == 7
+    assert walk(clean_value(value))
+    assert clean_value(7) == 7
 
 
 @given(texts)

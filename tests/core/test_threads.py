@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from factory.core.threads import environment, spread
+from factory.core.threads import parallel_map, worker_environment
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_what_comes_of_each_item_comes_in_order(threads: int) -> None:
-    assert list(spread(lambda item: item * item, range(40), threads)) == [item * item for item in range(40)]
+    assert list(parallel_map(lambda item: item * item, range(40), threads)) == [item * item for item in range(40)]
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -23,7 +23,7 @@ def test_what_has_not_begun_when_the_rest_is_no_longer_wanted_never_does(threads
         time.sleep(0.01)
         return item
 
-    with closing(spread(work, range(1_000), threads)) as found:
+    with closing(parallel_map(work, range(1_000), threads)) as found:
         assert next(found) == 0
     after = len(begun)
     assert after < 1_000
@@ -33,7 +33,7 @@ def test_what_has_not_begun_when_the_rest_is_no_longer_wanted_never_does(threads
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_failure_is_raised_in_its_place(threads: int) -> None:
-    found = spread(lambda item: 1 // (3 - item), range(10), threads)
+    found = parallel_map(lambda item: 1 // (3 - item), range(10), threads)
     assert [next(found) for _ in range(3)] == [0, 0, 1]
     with pytest.raises(ZeroDivisionError):
         next(found)
@@ -43,6 +43,6 @@ def test_kernels_are_kept_in_the_workspace_unless_somebody_names_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", "elsewhere")
-    assert environment(tmp_path)["NUMBA_CACHE_DIR"] == "elsewhere"
+    assert worker_environment(tmp_path)["NUMBA_CACHE_DIR"] == "elsewhere"
     monkeypatch.delenv("NUMBA_CACHE_DIR")
-    assert environment(tmp_path)["NUMBA_CACHE_DIR"] == str(tmp_path / "numba")
+    assert worker_environment(tmp_path)["NUMBA_CACHE_DIR"] == str(tmp_path / "numba")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory.core import canonical
-from factory.core.answers import page, significant, tidy
+from factory.core.answers import page, round_answer, round_significant
 from factory.core.errors import FactoryError, PipelineError, did_you_mean
 from factory.core.times import DAYS_A_YEAR, canonical_duration, iso, moment, to_duration, to_ms
 
@@ -55,13 +55,15 @@ def test_law_5_equal_values_have_one_digest_and_seeds_differ_by_path() -> None:
 
 
 def test_answers_are_tidy() -> None:
-    found = tidy({"a": np.float64(0.123456), "b": None, "c": math.nan, "rows": [[1.0, None, "x"]], "d": {}, "e": np.int64(3)})
+    found = round_answer(
+        {"a": np.float64(0.123456), "b": None, "c": math.nan, "rows": [[1.0, None, "x"]], "d": {}, "e": np.int64(3)}
+    )
     assert found == {"a": 0.1235, "rows": [[1, "-", "x"]], "e": 3}
 
 
 @given(st.floats(-1e12, 1e12))
 def test_four_significant_digits_are_near(value: float) -> None:
-    assert significant(value) == pytest.approx(value, rel=6e-4)
+    assert round_significant(value) == pytest.approx(value, rel=6e-4)
 
 
 def test_pages_tell_how_to_go_on() -> None:

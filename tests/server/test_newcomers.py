@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.core.answers import counted
+from factory.core.answers import pluralize
 from factory.core.errors import did_you_mean
 from factory.market.build import build
 from factory.market.spec import load_spec
@@ -184,4 +184,4 @@ def test_a_file_that_is_shown_for_confirmation_is_shown_as_it_is(tmp_path: Path)
 
 @pytest.mark.parametrize(("count", "told"), [(0, "0 trials"), (1, "1 trial"), (2, "2 trials")])
 def test_a_count_agrees_with_its_noun(count: int, told: str) -> None:
-    assert counted(count, "trial") == told
+    assert pluralize(count, "trial") == told

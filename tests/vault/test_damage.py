@@ -13,7 +13,7 @@ import pytest
 from factory.core.canonical import digest
 from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, write_hashes
-from factory.core.progress import silent
+from factory.core.progress import no_progress
 from factory.learning.artefacts import content_key
 from factory.market import seal_registry
 from factory.market.build import build
@@ -47,7 +47,7 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
     (looked,) = (one for one in read_looks(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == look)
 
     def trial() -> str:
-        scored, model, volatility, found = score(TaskContext(workshop, pipeline, silent))
+        scored, model, volatility, found = score(TaskContext(workshop, pipeline, no_progress))
         return content_key(scored.p, scored.result.daily.net, volatility, outcome_to_dict(scored), model, found)
 
     def examine() -> str:
@@ -193,7 +193,7 @@ def test_rows_that_were_edited_with_their_hashes_are_not_those_of_the_fingerprin
 
 def test_a_flipped_bit_in_cached_columns_does_not_move_a_trial(workshop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
     """As it was seen: one bit of every 97th value moved a mean net from 0.0074 to 0.0228."""
-    desk = TaskContext(workshop, workshop.resolve("fast-up-or-down"), silent)
+    desk = TaskContext(workshop, workshop.resolve("fast-up-or-down"), no_progress)
     before = content_key(score(desk)[0].p)
     columns = [*workshop.workspace.cache.rglob("values.npy")]
     for path in columns:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factory.core.errors import FlowError, SealError
-from factory.core.progress import silent
+from factory.core.progress import no_progress
 from factory.core.times import now_ms
 from factory.expressions.columns import Columns
 from factory.flow import evaluate
@@ -79,7 +79,7 @@ def test_a_strategy_that_is_refitted_learns_from_the_sealed_rows_before_it_goes_
     changes = {"refit": {"every": "5d", "window": "8d"}}
     refitted = workshop.resolve(workshop.define(parent="fast-up-or-down", changes=changes)["pipeline"])
     longer = extend_simulated(SIMULATED, 10)
-    series, _ = read_series(workshop.workspace, longer, workshop.workspace.root, silent)
+    series, _ = read_series(workshop.workspace, longer, workshop.workspace.root, no_progress)
     start, end = SIMULATED.split.span("sealed")[1], longer.split.span("sealed")[1]
     partition = Partition("vault-sim", "forward", start, end, series, "newer")
     before = exam.prepare(workshop.workspace, refitted)

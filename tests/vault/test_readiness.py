@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from factory.core.answers import tidy
+from factory.core.answers import round_answer
 from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
 from factory.storage.workspace import Workspace
@@ -91,7 +91,7 @@ def test_the_ends_that_are_told_can_be_examined_whatever_their_digits(workshop: 
     contract = workshop.catalog.spec("vault-sim").contracts["updown"]
     found = {"trades": 3_000, "mean_net": high / 2, "mean_low": 0.0, "mean_high": high, "break_even": 0.5}
     expected = 1.5 * needed_decisions(contract, found, high, 0.01)
-    low, most = tidy({"claim": claims_allowed(contract, found, 0.01, expected)})["claim"]
+    low, most = round_answer({"claim": claims_allowed(contract, found, 0.01, expected)})["claim"]
     assert low < most <= high
     assert math.isclose(most, high, rel_tol=2e-3)
     for claim in (low, most):

@@ -10,8 +10,8 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import UnlearnableError
-from factory.core.progress import Progress, silent
-from factory.core.threads import one_thread, spread
+from factory.core.progress import Progress, no_progress
+from factory.core.threads import one_thread, parallel_map
 from factory.learning.experts import extra_trees, gradient_boosting, linear, logistic, rule
 from factory.learning.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, TrainingSet, VotingModel
 from factory.learning.splits import purged_kfold
@@ -86,7 +86,7 @@ def cross_fit(
     seed: int,
     folds: int = FOLDS,
     threads: int = 1,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> tuple[NDArray[float64], Fitted, int]:
     """Predict each row by a learner fitted on the other blocks of time, and fit one on all.
 
@@ -135,7 +135,7 @@ def cross_fit(
         oof[test] = fitted.predict(X[test])
         return fitted
 
-    with one_thread(), closing(spread(work, range(len(blocks)), threads)) as fits:
+    with one_thread(), closing(parallel_map(work, range(len(blocks)), threads)) as fits:
         found: list[Fitted] = []
         for fitted in fits:
             found.append(fitted)

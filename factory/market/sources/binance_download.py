@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from factory.core.errors import DataError
-from factory.core.progress import Progress, within
+from factory.core.progress import Progress, subrange
 from factory.core.times import DAY, iso, moment, now_ms
 from factory.storage.workspace import write_text
 
@@ -75,8 +75,8 @@ def download_bars(feed: Feed, start_ms: int, progress: Progress) -> None:
         If the symbol does not exist there, a file does not match its CHECKSUM, or the server fails three times.
     """
     with feed.client:
-        covered = _download_archives(feed, start_ms, within(progress, 0.0, 0.95))
-        _download_latest(feed, covered, within(progress, 0.95, 1.0))
+        covered = _download_archives(feed, start_ms, subrange(progress, 0.0, 0.95))
+        _download_latest(feed, covered, subrange(progress, 0.95, 1.0))
 
 
 def _download_archives(feed: Feed, start_ms: int, progress: Progress) -> int:

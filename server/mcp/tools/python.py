@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from anyio import to_thread
 from pydantic import Field
 
-from factory.core.answers import tidy
+from factory.core.answers import round_answer
 from factory.core.errors import FlowError
-from factory.core.foreign import clean
+from factory.core.foreign import clean_text
 from sandbox import Level, Outcome, pick_frames, refuse, shorten
 from server.mcp.state import Call, agent_of, ask, connection_of, state_of, workshop_of
 from server.mcp.tools.arguments import Code, Expressions, Known
@@ -101,7 +101,7 @@ def _answer(
         If the code failed or met a limit.
     """
     sandbox = state.sandbox
-    outcome = replace(outcome, output=clean(outcome.output), error=outcome.error and clean(outcome.error))
+    outcome = replace(outcome, output=clean_text(outcome.output), error=outcome.error and clean_text(outcome.error))
     shown = outcome.output[-PRINTED:] if outcome.error else shorten(outcome.output, sandbox.settings.shown)
     tokens = sandbox.budget.spend(connection, shown + (outcome.error or ""))
     whole = outcome.output if shown != outcome.output else None
@@ -116,7 +116,7 @@ def _answer(
     cheaper = find_cheaper_tool(code, state.used_by(connection), first_bars(workshop.catalog.meta(frames.dataset)["series"]))
     if cheaper:
         state.record_use(connection, cheaper)
-    return tidy(
+    return round_answer(
         {
             "output": shown,
             "more": more,

@@ -5,7 +5,7 @@ import json
 import pytest
 from anthropic_tokenizer import count_tokens
 
-from factory.core.answers import tidy
+from factory.core.answers import round_answer
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.pipeline.parts.catalog import KINDS, list_parts
@@ -76,7 +76,7 @@ def test_where_nothing_fits_the_families_are_told(search: str, family: str | Non
     assert answer["features"] == []
     assert answer["none"].startswith(f"nothing{' of book' if family else ''} answers '{search}'; ")
     assert all(one.family in answer["none"] for one in (*OPERATORS.values(), *RECIPES.values()))
-    assert count_tokens(json.dumps(tidy(answer))) <= 120
+    assert count_tokens(json.dumps(round_answer(answer))) <= 120
     assert "did you mean 'stochastic_k'?" in features(None, "stochastik", None, 1)["none"]
 
 
@@ -101,7 +101,7 @@ def test_the_book_family_is_marked() -> None:
 
 @pytest.mark.parametrize("stage", KINDS)
 def test_each_stage_is_told_in_full_within_its_budget(stage: str) -> None:
-    answer = tidy(features(None, None, stage, 1))
+    answer = round_answer(features(None, None, stage, 1))
     assert count_tokens(json.dumps(answer, separators=(",", ":"))) <= 400
     for part, entry in zip(answer["parts"], list_parts(stage), strict=True):
         for key in entry.parameters:
