@@ -7,7 +7,7 @@
 
 `path` is an Arrow file. From the outside in:
 
-broker       hands calls to the warm parent; owns the clock, the sizes and the queue
+broker       hands calls to the warm parent; owns the clock, the sizes and the queue; limits: how much a call may take
 judging      what a call came to, from what was seen outside the worker
 parent       the handle on the process that forks; memory: the frames as sealed copies
 zygote       that process: imports everything once, forks a worker a call
@@ -17,7 +17,9 @@ policy       the language: RestrictedPython's compiler, less what it cannot guar
 guards       what compiled code calls to read and write attributes
 environment  the names that code starts with, print and import among them
 facade       a read-only namespace
-facades      the parts of pandas, numpy and others it may see
+facades      the parts of pandas, numpy and others it may see; allowed: their names; queries: DataFrame.query of its own
+native       what compiled code believes without looking, kept out of reach
+fence        an audit hook, where the operating system offers no wall
 """
 
 from sandbox.broker import Broker, pick_frames

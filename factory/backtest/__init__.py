@@ -1,4 +1,15 @@
-"""Contracts at work: fills, costs, sizes, the kernel and the figures."""
+"""Contracts at work: fills, costs, sizes and figures; and the null market, in which direction is a coin.
+
+run          trades a contract on chances of up
+binary       shares of a binary contract bought and settled; perpetual: a perpetual entered and left
+sizing       how much of the equity a trade takes
+fills        from fills to trades, equity and days; kernel: the compiled loops over decisions and bars
+metrics      performance figures; baselines: the same trades without an opinion
+result       what a backtest gives back
+null         the null market walked by frozen trades; null_labels: what labels come to in it
+
+Others import what is named below, and the null market by its file.
+"""
 
 from factory.backtest.perpetual import Levels, needs_volatility
 from factory.backtest.result import OUTCOMES, REASONS, Daily, Result, Trades

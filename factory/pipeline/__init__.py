@@ -2,6 +2,17 @@
 
 YAML, JSON or plain objects in; one frozen :class:`Pipeline`; canonical YAML
 out. Pure: nothing here computes a number from market data.
+
+parts         the kinds of each stage, frozen models that say which inputs they read
+model         the pipeline; features parses its expressions, references finds what mentions nothing, messages explains
+reading       text to a pipeline, writing: back to canonical YAML; scalars, parse_cache help
+changes       a child from a parent; differing tells them apart; ideas: what variants share
+checks        a pipeline held against its dataset
+search_space  what a tune may set; screening: what is ranked without a pipeline
+drawing       diagrams
+shipping      the strategies that come with the project; stored: pipelines kept in a workspace
+
+Others import what is named below, parts by their files, and stored where they have a store.
 """
 
 from factory.pipeline.checks import Facts, check_pipeline
