@@ -27,13 +27,13 @@ class Workshop(Tracker):
 
     def describe(self, dataset: str | None = None) -> Answer:
         """Datasets: series, columns, spans, contracts, splits, looks left; one in full when it is named or alone."""
-        return round_answer(listing.market(self.catalog, self.ledger, dataset))
+        return round_answer(listing.market_answer(self.catalog, self.ledger, dataset))
 
     def list_features(
         self, family: str | None = None, search: str | None = None, part: str | None = None, page: int = 1
     ) -> Answer:
         """Operators and recipes by family or search, or the building blocks of another stage."""
-        return round_answer(listing.features(family, search, part, page, next(bind_all_shipped(self.catalog), None)))
+        return round_answer(listing.features_answer(family, search, part, page, next(bind_all_shipped(self.catalog), None)))
 
     def show(
         self,

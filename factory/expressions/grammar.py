@@ -25,7 +25,7 @@ from factory.expressions.nodes import (
 )
 from factory.expressions.operators import OPERATORS, Operator, Param
 from factory.expressions.synonyms import BACK, NO_FUTURE, find_nearest, looks_ahead, match_names
-from factory.expressions.tokens import Token, fail, tokenize
+from factory.expressions.tokens import Token, mistake_at, tokenize
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Expression", "parse"]
 
@@ -100,10 +100,10 @@ class _Parser:
             sign = self._take()
             right = self.expression(power)
             if sign.text == "/" and right == Number(0.0):
-                raise fail(sign.at, "division by 0", "write another divisor")
+                raise mistake_at(sign.at, "division by 0", "write another divisor")
             left = self._count(BinaryOperation(sign.text, left, right))
             if power == COMPARISON and self._infix_power() == COMPARISON:
-                raise fail(self._peek.at, "comparisons cannot be chained", "write a < b and b < c")
+                raise mistake_at(self._peek.at, "comparisons cannot be chained", "write a < b and b < c")
         self._depth -= 1
         return left
 
@@ -124,13 +124,13 @@ class _Parser:
     def _count(self, node: Node) -> Node:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise fail(self._peek.at, "the expression is too large", f"at most {MAX_NODES} parts are allowed")
+            raise mistake_at(self._peek.at, "the expression is too large", f"at most {MAX_NODES} parts are allowed")
         if node.depth > MAX_DEPTH:
             raise self._too_deep()
         return node
 
     def _too_deep(self) -> ExpressionError:
-        return fail(
+        return mistake_at(
             self._peek.at, "the expression nests too deep", f"at most {MAX_DEPTH} levels are allowed; name parts as features"
         )
 
@@ -142,10 +142,10 @@ class _Parser:
         word = self._peek
         came = f"'{word.text[:40]}'" if word.text else "the end"
         if word.text == "not":
-            return fail(word.at, "'not' stands before what it negates", "write not a")
+            return mistake_at(word.at, "'not' stands before what it negates", "write not a")
         if word.text == "=":
-            return fail(word.at, "'=' compares nothing", "write ==")
-        return fail(word.at, f"{came} came", f"{wanted} is expected")
+            return mistake_at(word.at, "'=' compares nothing", "write ==")
+        return mistake_at(word.at, f"{came} came", f"{wanted} is expected")
 
     def _expect(self, sign: str) -> None:
         if self._peek.kind != "sign" or self._peek.text != sign:
@@ -165,7 +165,7 @@ class _Parser:
         if word.kind == "name":
             return self._call(self._take())
         if word.kind == "duration":
-            raise fail(word.at, f"duration '{word.text}' is no value", "only operators such as at(1h, x) take one")
+            raise mistake_at(word.at, f"duration '{word.text}' is no value", "only operators such as at(1h, x) take one")
         if word.text == "(":
             self._take()
             inside = self.expression(0)
@@ -197,42 +197,46 @@ class _Parser:
         name = word.text.rpartition(".")[2]
         what = f"operator '{word.text[:40]}' unknown"
         if looks_ahead(name):
-            return fail(word.at, what, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
+            return mistake_at(word.at, what, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
         meant = match_names(name, self._operators)
         if meant:
             only = f"; {NO_FUTURE}" if BACK in meant else ""
-            return fail(word.at, what, f"write {_any_of(meant, self._operators)}{only}")
+            return mistake_at(word.at, what, f"write {_any_of(meant, self._operators)}{only}")
         near = find_nearest(name, self._operators)
         if near:
-            return fail(word.at, what, f"did you mean '{near[0]}'? Such as {self._operators[near[0]].example}")
+            return mistake_at(word.at, what, f"did you mean '{near[0]}'? Such as {self._operators[near[0]].example}")
         families = dict.fromkeys(one.family for one in self._operators.values())
-        return fail(word.at, what, f"families: {', '.join(families)}; list_features(family=...) lists one")
+        return mistake_at(word.at, what, f"families: {', '.join(families)}; list_features(family=...) lists one")
 
     def _bare(self, word: Token) -> ExpressionError:
         name, alone = word.text[:40], f"'{word.text[:40]}' alone is no value"
         if name in self._features:
             text = self._features[name]
             written = f": {text}" if len(text) <= SHOWN else ""
-            return fail(word.at, f"'{name}' is a feature", f"a feature cannot use another, write its expression out{written}")
+            return mistake_at(
+                word.at, f"'{name}' is a feature", f"a feature cannot use another, write its expression out{written}"
+            )
         if name in self._series:
             column = next((one for one in (*BARS, *self._series[name]) if one in self._series[name]), BARS[0])
-            return fail(word.at, f"'{name}' is a series", f"name a column of it, such as {name}.{column}")
+            return mistake_at(word.at, f"'{name}' is a series", f"name a column of it, such as {name}.{column}")
         owner = next((one for one, columns in self._series.items() if name.lower() in columns), None)
         if owner or name.lower() in BARS:
-            return fail(
+            return mistake_at(
                 word.at,
                 f"'{name}' is a column",
                 f"write its series before it, such as {owner or next(iter(self._series), 'btc')}.{name.lower()}",
             )
         if looks_ahead(name):
-            return fail(word.at, alone, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
+            return mistake_at(word.at, alone, f"{NO_FUTURE}; {BACK}(x, n) looks n rows back")
         near = find_nearest(name, self._operators)
         if near:
-            return fail(word.at, alone, f"write a call, such as {self._operators[near[0]].example}")
+            return mistake_at(word.at, alone, f"write a call, such as {self._operators[near[0]].example}")
         known = next(iter(self._series), None)
         if known:
-            return fail(word.at, alone, f"write a series and its column, such as {known}.close; {name}.close if it is a series")
-        return fail(word.at, alone, f"a series needs a column, such as {name}.close")
+            return mistake_at(
+                word.at, alone, f"write a series and its column, such as {known}.close; {name}.close if it is a series"
+            )
+        return mistake_at(word.at, alone, f"a series needs a column, such as {name}.close")
 
     def _arguments(self, operator: Operator) -> tuple[Node, ...]:
         """Read arguments by place or by name, defaults filled in."""
@@ -247,7 +251,7 @@ class _Parser:
         for param in operator.params:
             if param.name not in given:
                 if param.default is None:
-                    raise fail(self._peek.at, f"'{param.name}' is missing", _written(operator))
+                    raise mistake_at(self._peek.at, f"'{param.name}' is missing", _written(operator))
                 given[param.name] = self._count(_literal(param, param.default))
         return tuple(given[param.name] for param in operator.params)
 
@@ -256,15 +260,15 @@ class _Parser:
         word, names = self._peek, tuple(param.name for param in operator.params)
         if word.kind == "name" and self._words[self._next + 1].text == "=":
             if word.text not in names:
-                raise fail(word.at, f"{operator.name} has no '{word.text[:40]}'", _written(operator))
+                raise mistake_at(word.at, f"{operator.name} has no '{word.text[:40]}'", _written(operator))
             if word.text in given:
-                raise fail(word.at, f"'{word.text}' is there twice", "keep one")
+                raise mistake_at(word.at, f"'{word.text}' is there twice", "keep one")
             self._take(), self._take()
             return operator.params[names.index(word.text)]
         if len(given) == len(names):
-            raise fail(word.at, f"{operator.name} takes {len(names)}", _written(operator))
+            raise mistake_at(word.at, f"{operator.name} takes {len(names)}", _written(operator))
         if given != names[: len(given)]:
-            raise fail(word.at, "no name came after a named argument", _written(operator))
+            raise mistake_at(word.at, "no name came after a named argument", _written(operator))
         return operator.params[len(given)]
 
     def _argument(self, operator: Operator, param: Param) -> Node:
@@ -273,25 +277,27 @@ class _Parser:
             return self.expression(0)
         if param.kind == "series":
             if self._peek.kind != "name":
-                raise fail(at, f"{operator.name} takes a whole series first", f"write it bare, such as {operator.example}")
+                raise mistake_at(
+                    at, f"{operator.name} takes a whole series first", f"write it bare, such as {operator.example}"
+                )
             return self._count(SeriesName(self._take().text))
         if param.kind == "duration":
             return self._duration(operator, param)
         negative = self._peek.text == "-" and bool(self._take())
         if self._peek.kind != "number":
-            raise fail(
+            raise mistake_at(
                 at, f"{param.name} of {operator.name} must be a literal number", f"write it out, such as {operator.example}"
             )
         value = float(self._take().text) * (-1 if negative else 1)
         if param.kind == "window" and not value.is_integer():
-            raise fail(at, f"{param.name} of {operator.name} is {value:g}", "a whole number of rows is allowed")
+            raise mistake_at(at, f"{param.name} of {operator.name} is {value:g}", "a whole number of rows is allowed")
         _in_range(operator, param, value, f"{value:g}", at)
         return self._count(_literal(param, value + 0.0))
 
     def _duration(self, operator: Operator, param: Param) -> Node:
         word = self._peek
         if word.kind != "duration":
-            raise fail(word.at, f"{param.name} of {operator.name} must be a duration", f"such as {operator.example}")
+            raise mistake_at(word.at, f"{param.name} of {operator.name} must be a duration", f"such as {operator.example}")
         self._take()
         _in_range(operator, param, to_ms(word.text), word.text, word.at)
         return self._count(Span(to_ms(word.text)))
@@ -318,7 +324,7 @@ def _in_range(operator: Operator, param: Param, value: float, came: str, at: int
     else:
         allowed = f"{param.low:.6g} to {param.high:.6g}"
     ahead = f", {NO_FUTURE}" if param.kind == "window" and value < 0 else ""
-    raise fail(at, f"{param.name} of {operator.name} is {came}", f"{allowed} is allowed{ahead}")
+    raise mistake_at(at, f"{param.name} of {operator.name} is {came}", f"{allowed} is allowed{ahead}")
 
 
 def _is_clock(node: Node, operators: Mapping[str, Operator]) -> bool:
@@ -330,14 +336,14 @@ def _checked(operator: Operator, call: Call, at: int, operators: Mapping[str, Op
     if operator.family not in ("math", "clock"):
         for param, argument in zip(operator.params, call.arguments, strict=True):
             if param.kind == "expression" and not any(isinstance(node, ColumnName | SeriesName) for node in argument.walk()):
-                raise fail(at, f"{param.name} of {operator.name} holds no column", f"such as {operator.example}")
+                raise mistake_at(at, f"{param.name} of {operator.name} holds no column", f"such as {operator.example}")
     inside = (node for argument in call.arguments for node in argument.walk())
     if operator.family == "frame" and any(
         isinstance(node, Call) and operators[node.operator].family == "frame" for node in inside
     ):
-        raise fail(at, f"{operator.name} inside {operator.name}", "use one, on the coarsest bars")
+        raise mistake_at(at, f"{operator.name} inside {operator.name}", "use one, on the coarsest bars")
     if operator.name == "clip" and call.arguments[1] != call.arguments[2]:
         low, high = call.arguments[1:]
         if isinstance(low, Number) and isinstance(high, Number) and low.value > high.value:
-            raise fail(at, f"clip from {low.text} to {high.text}", "write the smaller bound first")
+            raise mistake_at(at, f"clip from {low.text} to {high.text}", "write the smaller bound first")
     return call

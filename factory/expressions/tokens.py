@@ -29,7 +29,7 @@ class Token:
     at: int
 
 
-def fail(at: int, what: str, mend: str) -> ExpressionError:
+def mistake_at(at: int, what: str, mend: str) -> ExpressionError:
     """The one-line error of a mistake at a character."""
     return ExpressionError(f"character {at}: {what}; {mend}")
 
@@ -48,7 +48,7 @@ def tokenize(text: str) -> list[Token]:
     while (start := _blank(text, position)) < len(text):
         match = _SCAN.match(text, position)
         if match is None:
-            raise fail(start + 1, f"'{text[start]}' means nothing here", _mend(text[start]))
+            raise mistake_at(start + 1, f"'{text[start]}' means nothing here", _mend(text[start]))
         found.append(_token(match, start + 1))
         position = match.end()
     if not found:
@@ -69,7 +69,7 @@ def _token(match: re.Match[str], at: int) -> Token:
     if match["unit"]:
         return _duration(match["number"] + match["unit"], at)
     if len(match["number"]) > 24 or abs(float(match["number"])) > MAX_NUMBER:
-        raise fail(at, f"number '{match['number'][:12]}...' is too large", "write one below 1e15")
+        raise mistake_at(at, f"number '{match['number'][:12]}...' is too large", "write one below 1e15")
     return Token("number", match["number"], at)
 
 
@@ -78,9 +78,9 @@ def _name(text: str, at: int) -> Token:
     if text in KEYWORDS:
         return Token("sign", text, at)
     if text in ("lambda", "if", "else", "for", "in", "is"):
-        raise fail(at, f"'{text}' is not part of the language", "use where(condition, a, b) to choose")
+        raise mistake_at(at, f"'{text}' is not part of the language", "use where(condition, a, b) to choose")
     if len(parts) > 2 or any(part.startswith("_") for part in parts):
-        raise fail(at, f"'{text[:40]}' is no column", "write series.column, such as btc.close, and calls around it")
+        raise mistake_at(at, f"'{text[:40]}' is no column", "write series.column, such as btc.close, and calls around it")
     return Token("column" if len(parts) == 2 else "name", text, at)
 
 
@@ -88,7 +88,7 @@ def _duration(text: str, at: int) -> Token:
     try:
         to_ms(text)
     except ValueError:
-        raise fail(at, f"'{text[:40]}' is no duration", "write a whole number and a unit, such as 5m, 1h or 1d") from None
+        raise mistake_at(at, f"'{text[:40]}' is no duration", "write a whole number and a unit, such as 5m, 1h or 1d") from None
     return Token("duration", text, at)
 
 

@@ -8,7 +8,7 @@ from factory.ledger import Entry
 from factory.statistics.alpha import level_after
 from factory.storage.workspace import Workspace
 from factory.vault.pools import ALPHA, APART, PASS, VERDICT, Look, read_looks
-from factory.vault.reports import path_of
+from factory.vault.reports import report_path
 
 
 def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:
@@ -51,7 +51,7 @@ def _report(workspace: Workspace, look: Look) -> list[str]:
     digest = look.verdict and look.verdict.payload.get("report")
     if not digest:
         return []
-    path = path_of(workspace, look.name)
+    path = report_path(workspace, look.name)
     if not path.is_file():
         return [f"{look.name}: its report is gone from the vault"]
     same = hashlib.sha256(path.read_bytes()).hexdigest() == digest

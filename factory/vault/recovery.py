@@ -22,7 +22,7 @@ def recover(workspace: Workspace) -> None:
         ledger.close()
 
 
-def unfinished(workspace: Workspace, ledger: Ledger) -> list[str]:
+def list_unfinished(workspace: Workspace, ledger: Ledger) -> list[str]:
     """What killed commands have left, one line each, and what will become of it."""
     build = staging.unfinished(workspace)
     return [*([build] if build else _unlike(workspace)), *_pending(ledger), *_half_written(workspace)]

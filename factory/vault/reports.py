@@ -12,14 +12,14 @@ from factory.vault.pools import Look
 from factory.vault.reviewer import Unlocked
 
 
-def path_of(workspace: Workspace, look: str) -> Path:
+def report_path(workspace: Workspace, look: str) -> Path:
     """Where the report of a look lies."""
     return workspace.vault / ".reports" / look
 
 
 def write_report(workspace: Workspace, look: str, sealed: bytes) -> str:
     """Write an encrypted report; its SHA-256."""
-    path = path_of(workspace, look)
+    path = report_path(workspace, look)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with atomic(path, 0o600) as temporary:
         temporary.write_bytes(sealed)
@@ -39,7 +39,7 @@ def read_report(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[st
     SealError
         If there is none, it is damaged, or it is not the one whose hash stands in the ledger.
     """
-    path = path_of(workspace, look.name)
+    path = report_path(workspace, look.name)
     if not path.is_file():
         raise SealError(
             f"report of {look.name}: none is kept; a look before there was a reviewer, or one that was cut short, has none"

@@ -35,7 +35,7 @@ STOP = frozenset({"a", "an", "and", "by", "for", "how", "in", "is", "of", "on", 
 REAL = "simulated: an invented market; real data with `rfcat start btc`"
 
 
-def market(catalog: Catalog, ledger: Ledger, dataset: str | None) -> Answer:
+def market_answer(catalog: Catalog, ledger: Ledger, dataset: str | None) -> Answer:
     """All datasets in a line each, or one in full when it is named or alone."""
     names = catalog.names()
     if dataset is None and len(names) != 1:
@@ -152,7 +152,9 @@ def contract_text(contract: Contract, overshoot: float) -> str:
     )
 
 
-def features(family: str | None, search: str | None, part: str | None, number: int, whole: Pipeline | None = None) -> Answer:
+def features_answer(
+    family: str | None, search: str | None, part: str | None, number: int, whole: Pipeline | None = None
+) -> Answer:
     """Operators and recipes by family or search, the parts of a stage, or, with nothing asked, where to look.
 
     Parameters

@@ -40,7 +40,7 @@ def _after(name: str, heard: str) -> str:
     return "propose it; a person reads the report" if heard == PASS else "search on, or report what was ruled out"
 
 
-def looks(tracker: "Tracker", data: list[str], *, whole: bool) -> Answer:
+def looks_answer(tracker: "Tracker", data: list[str], *, whole: bool) -> Answer:
     """Every look, also on what is no longer here, or those on some data: when, on what, and what was heard."""
     now = now_ms()
     rows = [

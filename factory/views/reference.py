@@ -202,7 +202,7 @@ def language_page() -> str:
     )
 
 
-def datasets() -> str:
+def datasets_page() -> str:
     """The page on dataset files."""
     models = (
         ("", DatasetSpec),
@@ -220,7 +220,7 @@ def datasets() -> str:
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
 
-PAGES = {"language.md": language_page, "datasets.md": datasets}
+PAGES = {"language.md": language_page, "datasets.md": datasets_page}
 """What makes each page of ``docs``."""
 
 

@@ -7,7 +7,7 @@ from factory.core.errors import PipelineError, UnknownError, did_you_mean
 from factory.pipeline.stored import find_pipeline
 from factory.tracking.naming import LISTS, PREFIXES
 from factory.views import listing, lists
-from factory.views.looks import look_status, looks
+from factory.views.looks import look_status, looks_answer
 from factory.views.trials import find_trial
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def show(
     if what == "ledger":
         return lists.ledger_position(tracker, data)
     if what == "datasets":
-        return listing.market(tracker.catalog, tracker.ledger, None)
+        return listing.market_answer(tracker.catalog, tracker.ledger, None)
     if what == "pipelines":
         return lists.pipelines_answer(tracker, dataset, number)
     if what == "calls":
@@ -45,7 +45,7 @@ def show(
 
         return summary_answer(tracker, tracker.dataset(what.partition(" ")[2].strip() or dataset), number)
     if what == "looks":
-        return looks(tracker, data, whole=dataset is None)
+        return looks_answer(tracker, data, whole=dataset is None)
     if what.startswith("look-"):
         return look_status(tracker, what)
     if what.startswith("call-"):

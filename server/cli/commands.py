@@ -49,7 +49,7 @@ def one_of(names: Callable[[], Iterable[str]]) -> dict[str, Any]:
 
 
 def require(value: str | None, allowed: Iterable[str]) -> str | None:
-    """A value that is one of those allowed, or is not given.
+    """A value that is one of those allowed, in whatever case it came, or is not given.
 
     Raises
     ------
@@ -57,9 +57,12 @@ def require(value: str | None, allowed: Iterable[str]) -> str | None:
         If it is another; the process ends with status 2.
     """
     known = list(allowed)
-    if value is not None and value not in known:
+    if value is None or value in known:
+        return value
+    found = next((one for one in known if one.lower() == value.lower()), None)
+    if found is None:
         raise typer.BadParameter(f"'{value}' unknown; {did_you_mean(value, known, most=len(known))}")
-    return value
+    return found
 
 
 def _with_forms(function: Callable[..., None]) -> Callable[..., None]:

@@ -47,8 +47,11 @@ def extend(
         say(f"{spec.dataset} is split like this already")
     else:
         opening = grants.make_retirement(workshop.ledger, reviewer, before)
+        thin: list[str] = []
         with bar(f"dataset {spec.dataset}") as report:
-            build_dataset(workshop.workspace, spec, file.parent, report, opening)
+            build_dataset(workshop.workspace, spec, file.parent, report, opening, warn=thin.append)
+        if thin:
+            say("\n".join(thin))
     print_answer(workshop.describe(spec.dataset))
 
 

@@ -33,9 +33,9 @@ def features(
 ) -> None:
     """List the operators and recipes of the feature language, and the parts of a pipeline."""
     from factory.core.answers import round_answer
-    from factory.views.listing import features as listed
+    from factory.views.listing import features_answer
 
-    answer = round_answer(listed(family, " ".join(search or ()) or None, part, page))
+    answer = round_answer(features_answer(family, " ".join(search or ()) or None, part, page))
     if "next" in answer:
         answer["next"] = "`rfcat features WORD` or --family for parameters, --part for a stage; all of it: docs/language.md"
     if answer.get("features") == []:

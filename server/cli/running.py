@@ -143,13 +143,13 @@ def doctor(context: typer.Context) -> None:
     from factory.ledger import Ledger
     from factory.market.catalog import Catalog
     from factory.market.verification import verify_dataset
-    from factory.vault.recovery import unfinished
+    from factory.vault.recovery import list_unfinished
     from sandbox.selftest import level
     from server.python_tool.sandbox import describe_isolation
 
     workspace = workspace_of(context)
     ledger = Ledger(workspace)
-    verification, left = ledger.verify(), unfinished(workspace, ledger)
+    verification, left = ledger.verify(), list_unfinished(workspace, ledger)
     datasets = Catalog(workspace).names()
     damage = [line for name in datasets for line in verify_dataset(workspace, name)]
     free = shutil.disk_usage(workspace.root).free

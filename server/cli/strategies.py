@@ -10,7 +10,7 @@ from factory.tasks.requests import require_one_way
 from factory.views.jobs import describe_job, find_result, list_jobs
 from server.cli.commands import one_of, require
 from server.cli.common import Page, Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
-from server.cli.references import BEGIN, read_strategy, resolve_or_derive
+from server.cli.references import BEGIN, SUFFIXES, read_strategy, resolve_or_derive
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
 
@@ -168,7 +168,9 @@ def show(
             job = jobs.get(asked)
             print_answer(find_result(job) or describe_job(jobs, job))
     else:
-        _show(workshop_of(context), asked, by, page, dataset)
+        workshop = workshop_of(context)
+        asked = " ".join(resolve_or_derive(workshop, one) if one.endswith(SUFFIXES) else one for one in what or ["leaderboard"])
+        _show(workshop, asked, by, page, dataset)
 
 
 def cancel(context: typer.Context, job: Annotated[str, typer.Argument(help="Id of a job.")]) -> None:

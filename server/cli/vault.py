@@ -55,7 +55,7 @@ def show(
     if found is None:
         raise SealError(f"vault: '{look[:20]}' unknown; `rfcat vault show` lists the looks")
     reviewer = unlocked(workshop, secret)
-    kept = reports.path_of(workshop.workspace, look).is_file()
+    kept = reports.report_path(workshop.workspace, look).is_file()
     report = reports.read_report(workshop.workspace, found, reviewer) if kept else {}
     told = explain(found, report, now_ms())
     daily = report.pop("daily", [])

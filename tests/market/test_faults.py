@@ -14,7 +14,7 @@ from factory.market.dataset import open_partition
 from factory.market.faults import faults_of
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
-from factory.views.listing import market
+from factory.views.listing import market_answer
 from tests.market.bars import START, csv, rows, spec
 
 PRICES = ("open", "high", "low", "close")
@@ -72,7 +72,7 @@ def built(workspace: Workspace, folder: Path, columns: Columns, one: DatasetSpec
     """What the market description says of the faults of a dataset."""
     csv(folder / "btc.csv", columns)
     build(workspace, one or spec(), folder)
-    return str(market(Catalog(workspace), Ledger(workspace), "small")["faults"])
+    return str(market_answer(Catalog(workspace), Ledger(workspace), "small")["faults"])
 
 
 def declaring(text: str, source: str = "files: btc.csv}") -> DatasetSpec:

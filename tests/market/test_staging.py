@@ -11,7 +11,7 @@ from factory.market import staging
 from factory.market.build import build
 from factory.market.catalog import Catalog
 from factory.storage.workspace import Workspace
-from factory.vault.recovery import recover, unfinished
+from factory.vault.recovery import list_unfinished, recover
 from factory.workshop import Workshop
 from tests.market.bars import csv, rows, spec
 
@@ -25,7 +25,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def left(workspace: Workspace) -> list[str]:
-    return unfinished(workspace, Workshop(workspace).ledger)
+    return list_unfinished(workspace, Workshop(workspace).ledger)
 
 
 def begin(workspace: Workspace) -> Path:
@@ -45,7 +45,7 @@ def test_a_living_build_is_left_alone_and_no_command_waits_for_it(workspace: Wor
 def test_the_next_command_removes_what_a_killed_build_wrote(workspace: Workspace) -> None:
     before, folder = Catalog(workspace).meta("small"), begin(workspace)
     ledger = Workshop(Workspace.open(workspace.root.with_name("other"))).ledger
-    assert unfinished(workspace, ledger) == [
+    assert list_unfinished(workspace, ledger) == [
         "a dataset: what a killed build left, of which nothing is in use; the next command removes it"
     ]
     recover(workspace)

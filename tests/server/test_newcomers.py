@@ -72,6 +72,14 @@ def test_a_command_that_begins_work_makes_a_workspace_and_none_among_other_files
     assert [one.status for one in run_all(tmp_path / "new", lines, tmp_path)] == [0, 0]
 
 
+def test_a_choice_is_taken_in_whatever_case_it_comes(tmp_path: Path) -> None:
+    lines = [("features", "--family", "Momentum"), ("features", "--part", "META"), ("features", "--family", "momentm")]
+    family, part, unknown = run_all(tmp_path, lines, tmp_path)
+    assert (family.status, part.status, unknown.status) == (0, 0, 2)
+    assert "macd" in family.out
+    assert "did you mean 'momentum'?" in unknown.all
+
+
 NAMING = [("train",), ("backtest",), ("tune", "--cells", "2"), ("rank",), ("submit",), ("propose", "--why", "x")]
 
 
@@ -82,6 +90,8 @@ def test_a_strategy_file_may_stand_where_a_pipeline_is_named(market: Path, tmp_p
         (one,) = run_all(market, [line], tmp_path)
         assert one.status == 0, one
         assert f"{line[1]}: defined as {id}" in one.out
+    (shown,) = run_all(market, [("show", "s.yaml", "--json")], tmp_path)
+    assert json.loads(shown.out)["pipeline"] == id
     (changed,) = run_all(market, [("backtest", "s.yaml", "--set", "meta.leaf=120", "--json")], tmp_path)
     assert json.loads(changed.out)["pipeline"] == parse(FAST).changed({"meta.leaf": 120}).id
     assert f"defined as {id}" in changed.err

@@ -249,7 +249,7 @@ def test_a_market_that_moves_with_another_is_the_same_pool(workshop: Workshop, s
 def test_reports_open_with_the_passphrase_alone(workshop: Workshop, submit) -> None:
     appoint(workshop.ledger, PASSPHRASE)
     told = submit()
-    path = reports.path_of(workshop.workspace, told["look"])
+    path = reports.report_path(workshop.workspace, told["look"])
     assert b"p_value" not in path.read_bytes()
     with pytest.raises(SealError, match="not the reviewer's"):
         unlock(workshop.ledger, "some other passphrase")
@@ -306,7 +306,7 @@ def files(workshop: Workshop) -> list[Path]:
 def test_verification_finds_a_look_that_the_pool_did_not_have_and_a_changed_report(workshop: Workshop, submit) -> None:
     appoint(workshop.ledger, PASSPHRASE)
     told = submit()
-    reports.path_of(workshop.workspace, told["look"]).write_bytes(b"nothing")
+    reports.report_path(workshop.workspace, told["look"]).write_bytes(b"nothing")
     (look,) = rows(workshop, "look")
     workshop.ledger.append("look", {**look.payload, "look": 2, "alpha": 0.05})
     assert [problem.partition(": ")[2] for problem in workshop.verify().problems] == [

@@ -9,14 +9,14 @@ from factory.core.answers import round_answer
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.pipeline.parts.catalog import KINDS, list_parts
-from factory.views.listing import features
+from factory.views.listing import features_answer
 
 
 def found(search: str, family: str | None = None) -> list[str]:
     """Names in the order of the answer."""
     lines, number = [], 1
     while True:
-        answer = features(family, search, None, number)
+        answer = features_answer(family, search, None, number)
         lines += answer["features"]
         if "next_page" not in answer:
             return [line.split(":")[0].removeprefix("recipe ").split("(")[0] for line in lines]
@@ -72,17 +72,17 @@ def test_all_words_are_wanted_before_any_and_each_counts() -> None:
 
 @pytest.mark.parametrize(("search", "family"), [("zzz", None), ("rsi", "book"), ("ichimoku cloud", None)])
 def test_where_nothing_fits_the_families_are_told(search: str, family: str | None) -> None:
-    answer = features(family, search, None, 1)
+    answer = features_answer(family, search, None, 1)
     assert answer["features"] == []
     assert answer["none"].startswith(f"nothing{' of book' if family else ''} answers '{search}'; ")
     assert all(one.family in answer["none"] for one in (*OPERATORS.values(), *RECIPES.values()))
     assert count_tokens(json.dumps(round_answer(answer))) <= 120
-    assert "did you mean 'stochastic_k'?" in features(None, "stochastik", None, 1)["none"]
+    assert "did you mean 'stochastic_k'?" in features_answer(None, "stochastik", None, 1)["none"]
 
 
 def test_families_and_stages_are_named_in_any_case() -> None:
-    assert features(" Mean Reversion", None, None, 1) == features("mean reversion", None, None, 1)
-    assert features(None, None, "TRADE ", 1) == features(None, None, "trade", 1)
+    assert features_answer(" Mean Reversion", None, None, 1) == features_answer("mean reversion", None, None, 1)
+    assert features_answer(None, None, "TRADE ", 1) == features_answer(None, None, "trade", 1)
 
 
 def test_a_search_stays_within_its_family() -> None:
@@ -92,16 +92,16 @@ def test_a_search_stays_within_its_family() -> None:
 
 def test_the_book_family_is_marked() -> None:
     marked = "(needs an order-book series)"
-    assert [family for family, names in features(None, None, None, 1)["operators"].items() if names.endswith(marked)] == [
-        "book"
-    ]
-    assert all(line.endswith(marked) for line in features("book", None, None, 1)["features"])
-    assert not any(marked in line for line in features("flow", None, None, 1)["features"])
+    assert [
+        family for family, names in features_answer(None, None, None, 1)["operators"].items() if names.endswith(marked)
+    ] == ["book"]
+    assert all(line.endswith(marked) for line in features_answer("book", None, None, 1)["features"])
+    assert not any(marked in line for line in features_answer("flow", None, None, 1)["features"])
 
 
 @pytest.mark.parametrize("stage", KINDS)
 def test_each_stage_is_told_in_full_within_its_budget(stage: str) -> None:
-    answer = round_answer(features(None, None, stage, 1))
+    answer = round_answer(features_answer(None, None, stage, 1))
     assert count_tokens(json.dumps(answer, separators=(",", ":"))) <= 400
     for part, entry in zip(answer["parts"], list_parts(stage), strict=True):
         for key in entry.parameters:
@@ -111,5 +111,5 @@ def test_each_stage_is_told_in_full_within_its_budget(stage: str) -> None:
 
 
 def test_the_rows_of_a_forest_are_explained() -> None:
-    (forest,) = features(None, None, "meta", 1)["parts"]
+    (forest,) = features_answer(None, None, "meta", 1)["parts"]
     assert "rows (drawn for each tree; none: the mean uniqueness share, at most 20000): a whole number" in forest["keys"]
