@@ -20,6 +20,9 @@ class Book(NamedTuple):
     start: Any
     end: Any
 
+    def take(self, chosen: Any) -> "Book":
+        return Book(self.X.take(chosen), *(array[chosen] for array in self[1:]))
+
     def sample(self, classes: int = 2, progress: Progress = silent, checkpoints: Any = None) -> WindowSet:
         """As a network is given it."""
         return WindowSet(self.X, self.y, self.weight / self.weight.mean(), self.start, self.end, classes, progress, checkpoints)

@@ -9,6 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra deep")
 
+from safetensors import safe_open  # noqa: E402
+
 from factory.core.errors import Cancelled, FlowError, UnlearnableError  # noqa: E402
 from factory.learning.networks.architecture import Architecture  # noqa: E402
 from factory.learning.networks.bin_ctabl import BinCtablNetwork  # noqa: E402
@@ -160,6 +162,18 @@ def test_rows_count_by_their_weight() -> None:
     forward = BinCtablForward(train(book=book._replace(y=y, weight=weight), epochs=20, batch=8))
     logits = np.array([forward.logits(window) for window in fresh.X.batch(np.arange(400))])
     assert (logits.argmax(1) == fresh.y).mean() > 0.85
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_loss_is_the_weighted_cross_entropy_of_one_softmax_of_the_logits(classes: int, tmp_path: Path) -> None:
+    book = planted(200, classes=classes)
+    forward = BinCtablForward(train(book=book, classes=classes, options={"checkpoints": tmp_path}))
+    _, tail = split_tail(book.start, book.end)
+    logits = np.array([forward.logits(window) for window in book.X.batch(tail)], np.float64)
+    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(tail)), book.y[tail]]
+    with safe_open(tmp_path / "training.safetensors", framework="np") as file:
+        least = float.fromhex(file.metadata()["loss"])
+    assert least == pytest.approx(np.average(losses, weights=book.weight[tail]), rel=1e-4)
 
 
 @every_network
