@@ -4,6 +4,8 @@ sampling         which moments become decisions
 labels           what is to be predicted at a decision
 decision_table   decisions with their features, labels and weights
 splits           purged and embargoed splits of time
+windows          windows of rows of an order book
+networks/        networks on such windows, trained with torch and predicting without
 experts/         base learners, one file each, cross-fitted
 meta_forest      the random forest over experts and features, calibrated
 model            experts and forest fitted together

@@ -54,8 +54,12 @@ class Fitted(Protocol):
         """Whether the solver reached its solution; true of what has none to reach."""
         ...
 
-    def predict(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Chance of up, shape (n,), for X of shape (n, d) without missing values."""
+    def predict(self, X: Any) -> NDArray[float64]:
+        """Chance of up, shape (n,), for X of shape (n, d) without missing values.
+
+        A network is given n :class:`~factory.learning.windows.Windows`; of three classes it gives the
+        chances of down, flat and up, shape (n, 3).
+        """
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -1,33 +1,53 @@
 """Fit a learner, and predict each training row by one that never saw its time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.core.errors import UnlearnableError
+from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, no_progress
 from factory.core.threads import one_thread, parallel_map
-from factory.learning.experts import extra_trees, gradient_boosting, linear, logistic, rule
+from factory.learning.experts import bin_ctabl, deeplob, extra_trees, gradient_boosting, linear, logistic, rule
 from factory.learning.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, TrainingSet, VotingModel
+from factory.learning.experts.bin_ctabl import BinCtablModel
+from factory.learning.experts.deeplob import DeepLobModel
 from factory.learning.splits import purged_kfold
+from factory.learning.windows import Windows, WindowSet
 from factory.pipeline.parts.base import Part
-from factory.pipeline.parts.experts import Expert, ExtraTrees, GradientBoosting, Linear, Logistic, Rule
+from factory.pipeline.parts.experts import (
+    BinCtabl,
+    DeepLob,
+    Expert,
+    ExtraTrees,
+    GradientBoosting,
+    Linear,
+    Logistic,
+    Network,
+    Rule,
+)
 
 FOLDS = 5
 EMBARGO = 0.01
 """Share of a fold's time that is left out after it."""
+HOLDOUT = 0.6
+"""Share of the rows, the first, that a network is fitted on to predict the rest."""
+CLASSES = {2: ("down", "up"), 3: ("down", "flat", "up")}
+
+Split = tuple[NDArray[int64], NDArray[int64]]
 
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """How a part is fitted, and what it becomes."""
+    """How a part is fitted on a :class:`TrainingSet`, or a network on a :class:`WindowSet`, and what it becomes."""
 
-    fit: Callable[[Any, TrainingSet, int], Fitted]
+    fit: Callable[[Any, Any, int], Fitted]
     model: type[Fitted]
 
 
@@ -37,6 +57,8 @@ LEARNERS: dict[type[Part], Learner] = {
     GradientBoosting: Learner(gradient_boosting.fit, BoostedModel),
     ExtraTrees: Learner(extra_trees.fit, VotingModel),
     Rule: Learner(rule.fit, RuleModel),
+    DeepLob: Learner(deeplob.fit, DeepLobModel),
+    BinCtabl: Learner(bin_ctabl.fit, BinCtablModel),
 }
 
 
@@ -59,24 +81,43 @@ def fit_expert(
     UnlearnableError
         If the rows are of one class.
     """
-    ups = int(y.sum())
-    if ups in (0, len(y)):
-        raise UnlearnableError(
-            f"label: all {len(y)} rows that '{part.use}' is fitted on are {'up' if ups else 'down'}; "
-            "sample more often, or use a label that is less one-sided"
-        )
+    _refuse_one_class(part.use, y, CLASSES[2])
     with one_thread():
         return LEARNERS[type(part)].fit(part, TrainingSet(np.ascontiguousarray(X), y, ret, weight / weight.mean()), seed)
 
 
-def load_fitted(part: Expert, arrays: Arrays) -> Fitted:
+def fit_network(part: Network, sample: WindowSet, seed: int) -> Fitted:
+    """Fit one network on windows, with one thread and weights scaled to mean 1.
+
+    Raises
+    ------
+    UnlearnableError
+        If the rows are of one class.
+    FlowError
+        If torch is not installed, or the training fails.
+    """
+    _refuse_one_class(part.use, sample.y, CLASSES[sample.classes])
+    with one_thread():
+        return LEARNERS[type(part)].fit(part, replace(sample, weight=sample.weight / sample.weight.mean()), seed)
+
+
+def _refuse_one_class(use: str, y: NDArray[int8], names: Sequence[str]) -> None:
+    found = np.unique(y)
+    if len(found) < 2:
+        raise UnlearnableError(
+            f"label: all {len(y)} rows that '{use}' is fitted on are {names[found.max(initial=0)]}; "
+            "sample more often, or use a label that is less one-sided"
+        )
+
+
+def load_fitted(part: Expert | Network, arrays: Arrays) -> Fitted:
     """Undo ``Fitted.arrays()`` for the part that was fitted."""
     return LEARNERS[type(part)].model.from_arrays(arrays)
 
 
 def cross_fit(
-    part: Expert,
-    X: NDArray[float64],
+    part: Expert | Network,
+    X: NDArray[float64] | Windows,
     y: NDArray[int8],
     ret: NDArray[float64],
     weight: NDArray[float64],
@@ -86,16 +127,18 @@ def cross_fit(
     seed: int,
     folds: int = FOLDS,
     threads: int = 1,
+    classes: int = 2,
+    checkpoints: Path | None = None,
     progress: Progress = no_progress,
 ) -> tuple[NDArray[float64], Fitted, int]:
     """Predict each row by a learner fitted on the other blocks of time, and fit one on all.
 
     Parameters
     ----------
-    part : Expert
+    part : Expert or Network
         What is fitted.
     X, y, ret, weight
-        As in :func:`fit_expert`.
+        As in :func:`fit_expert`; a network is given windows, and of three classes 0 down, 1 flat, 2 up.
     start, end : ndarray of int64, shape (n,)
         Label intervals, ms UTC, `start` never decreasing. Rows whose labels meet a block, or
         that begin within 1 % of a block's time after it, train nothing that predicts it.
@@ -105,13 +148,18 @@ def cross_fit(
         Blocks.
     threads : int
         Fits that run at once.
+    classes : int
+        2, or 3 with a network.
+    checkpoints : Path or None
+        Folder that keeps networks between their epochs.
 
     Returns
     -------
-    oof : ndarray of float64, shape (n,)
-        Out-of-fold chance of up.
+    oof : ndarray of float64, shape (n,) or (n, 3)
+        Out-of-fold chance of up, or chances of down, flat and up. NaN on the first rows of a network with
+        ``cross_fit: holdout``, which it is fitted on.
     fitted : Fitted
-        Fitted on all rows.
+        Fitted on all rows; with ``cross_fit: holdout`` on the first.
     unconverged : int
         Of these fits, those whose solver did not reach its solution.
 
@@ -119,25 +167,58 @@ def cross_fit(
     ------
     UnlearnableError
         If there are fewer than two rows a block, or a block's training rows are of one class.
+    FlowError
+        If a network is given features, or another learner windows or three classes.
     """
+    if classes > 2 and not isinstance(part, Network):
+        raise FlowError(
+            f"experts: '{part.use}' tells only up from down; use an expert on a book, such as deeplob, or two classes"
+        )
     if len(y) < 2 * folds:
         raise UnlearnableError(
             f"sample: {len(y)} labelled decisions are too few for {folds} blocks of cross-fitting; sample more often"
         )
-    embargo = int(EMBARGO * (end[-1] - start[0]) / folds)
-    everything = np.arange(len(y))
-    blocks = [*purged_kfold(start, end, folds, embargo), (everything, everything[:0])]
-    oof = np.empty(len(y))
+    held_out = isinstance(part, Network) and part.cross_fit == "holdout"
+    blocks = _holdout(start, end) if held_out else _folds(start, end, folds)
+    oof = np.full(len(y) if classes == 2 else (len(y), classes), np.nan)
+    done = np.zeros(len(blocks))
+
+    def report(block: int, share: float, what: str) -> None:
+        done[block] = share
+        progress(float(done.mean()), what)
+
+    def fit(block: int, rows: NDArray[int64]) -> Fitted:
+        if isinstance(part, Network) and isinstance(X, Windows):
+            folder = checkpoints / f"block{block}" if checkpoints else None
+            told = partial(report, block)
+            sample = WindowSet(X.take(rows), y[rows], weight[rows], start[rows], end[rows], classes, told, folder)
+            return fit_network(part, sample, seed + block)
+        if isinstance(part, Network) or isinstance(X, Windows):
+            raise FlowError(f"experts: '{part.use}' cannot learn from {'windows' if isinstance(X, Windows) else 'features'}")
+        return fit_expert(part, X[rows], y[rows], ret[rows], weight[rows], seed + block)
 
     def work(block: int) -> Fitted:
         train, test = blocks[block]
-        fitted = fit_expert(part, X[train], y[train], ret[train], weight[train], seed + block)
-        oof[test] = fitted.predict(X[test])
+        fitted = fit(block, train)
+        oof[test] = fitted.predict(X.take(test) if isinstance(X, Windows) else X[test])
         return fitted
 
     with one_thread(), closing(parallel_map(work, range(len(blocks)), threads)) as fits:
         found: list[Fitted] = []
         for fitted in fits:
             found.append(fitted)
-            progress(len(found) / len(blocks), f"cross-fitting {part.use}")
+            report(len(found) - 1, 1.0, f"cross-fitting {part.use}")
     return oof, found[-1], sum(not fitted.has_converged for fitted in found)
+
+
+def _folds(start: NDArray[int64], end: NDArray[int64], folds: int) -> list[Split]:
+    """Each block of time with the rows that train for it; at last all rows, which predict none."""
+    embargo = int(EMBARGO * (end[-1] - start[0]) / folds)
+    everything = np.arange(len(start))
+    return [*purged_kfold(start, end, folds, embargo), (everything, everything[:0])]
+
+
+def _holdout(start: NDArray[int64], end: NDArray[int64]) -> list[Split]:
+    """The first rows, less those whose labels reach the rest, with the rest."""
+    rest = np.arange(int(HOLDOUT * len(start)), len(start))
+    return [(np.flatnonzero(end < start[rest[0]]), rest)]

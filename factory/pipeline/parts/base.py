@@ -14,6 +14,7 @@ READS: Final = "reads"
 
 FeatureName = Annotated[Name, READS, Field(description="the name of a feature")]
 SeriesName = Annotated[Name, Field(description="the name of a series of bars")]
+BookName = Annotated[Name, Field(description="the name of a series of order books")]
 
 _NAME = re.compile(get_args(Name)[1].pattern)
 

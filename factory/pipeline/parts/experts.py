@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from factory.core.names import Name
-from factory.pipeline.parts.base import READS, FeatureName, Means, Part
+from factory.pipeline.parts.base import READS, BookName, FeatureName, Means, Part
 
 See = Annotated[tuple[Name, ...], READS, Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]
 """Names that a learner looks at."""
@@ -69,5 +69,43 @@ class Rule(Part):
         return self
 
 
+class Network(Part):
+    """What networks on an order book share.
+
+    They need the extra ``deep`` to be trained. Of ``cross_fit``, ``folds`` trains a network for each block of train and one on
+    all; ``holdout`` trains one, on the first 60 % of train, and predicts the rest: an eighth of the work, and fewer rows for
+    the forest.
+    """
+
+    use: str
+    book: BookName
+    levels: Annotated[int, Field(ge=1, le=20), Means("best prices a side")] = 10
+    steps: Annotated[int, Field(ge=10, le=500), Means("rows of the book that it looks back on")] = 100
+    epochs: Annotated[int, Field(ge=1, le=1000), Means("most passes over train")] = 20
+    batch: Annotated[int | None, Field(ge=8, le=4096), Means("rows of a step; by default the profile's")] = None
+    profile: Annotated[Literal["adam", "paper"], Means("Adam, batch 128; or rate 0.01, epsilon 1, batch 32")] = "adam"
+    patience: Annotated[int, Field(ge=1, le=1000), Means("epochs without a better loss on train's last tenth")] = 5
+    cross_fit: Annotated[
+        Literal["folds", "holdout"], Means("holdout: trained once, on the first 60 % of train, and predicts the rest")
+    ] = "folds"
+
+
+class DeepLob(Network):
+    """Convolutions, an inception module and an LSTM on the last rows of an order book."""
+
+    example: ClassVar[str] = "{use: deeplob, book: btc_book}"
+    use: Literal["deeplob"]
+
+
+class BinCtabl(Network):
+    """Bilinear layers with attention over time on the last rows of an order book: small and fast."""
+
+    example: ClassVar[str] = "{use: bin_ctabl, book: btc_book, steps: 10}"
+    use: Literal["bin_ctabl"]
+
+
 Expert = Logistic | Linear | GradientBoosting | ExtraTrees | Rule
 EXPERTS: tuple[type[Part], ...] = (Logistic, Linear, GradientBoosting, ExtraTrees, Rule)
+
+DEEP_EXPERTS: tuple[type[Network], ...] = (DeepLob, BinCtabl)
+"""Experts on windows of a book; the others see features."""
