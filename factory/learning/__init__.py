@@ -7,6 +7,8 @@ splits           purged and embargoed splits of time
 windows          windows of rows of an order book
 networks/        networks on such windows, trained with torch and predicting without
 experts/         base learners, one file each, cross-fitted
+networks/        networks on an order book: trained with torch, predicting without
+windows          windows of a book's rows; book_windows: those of each decision, standardised by the past
 meta_forest      the random forest over experts and features, calibrated
 model            experts and forest fitted together
 refits           a recipe fitted anew as time passes

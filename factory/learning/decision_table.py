@@ -1,7 +1,7 @@
 """The decisions of a pipeline on one partition: when, on what, and what came of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from factory.core.errors import FlowError
 from factory.core.times import to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import Expression
+from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.labels import Labels, label
 from factory.learning.sampling import at_bars, clock, cusum
+from factory.learning.windows import Windows
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.experts import Network
 from factory.pipeline.parts.labels import TripleBarrier
 from factory.pipeline.parts.samples import Clock
 
@@ -34,21 +37,25 @@ class DecisionTable:
     labels : Labels
         One a row; ``y`` is -1 where none exists.
     dropped : int
-        Decisions lost to a missing feature.
+        Decisions lost to a missing feature, or to a book that was not there.
+    windows : mapping of str to Windows
+        What each network is shown, by expert.
     """
 
     time: NDArray[int64]
     features: Mapping[str, NDArray[float64]]
     labels: Labels
     dropped: int
+    windows: Mapping[str, Windows] = field(default_factory=dict)
 
     def take(self, chosen: NDArray[Any]) -> "DecisionTable":
-        """DecisionTable by mask or position."""
+        """Choose decisions by mask or position."""
         return DecisionTable(
             self.time[chosen],
             {name: values[chosen] for name, values in self.features.items()},
             self.labels.take(chosen),
             self.dropped,
+            {name: windows.take(chosen) for name, windows in self.windows.items()},
         )
 
     def matrix(self, names: Sequence[str]) -> NDArray[float64]:
@@ -74,12 +81,16 @@ def read_decisions(pipeline: Pipeline, columns: Columns, most_lost: float = MOST
     if not len(times):
         raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
     features = {name: columns.at(expression, times) for name, expression in expressions.items()}
-    keep = _present(features, partition.name, most_lost)
+    books = {name: read_windows(part, columns, times) for name, part in pipeline.experts.items() if isinstance(part, Network)}
+    held = {f"features.{name}": values for name, values in features.items()}
+    held |= {f"experts.{name}.book": np.where(there, 0.0, np.nan) for name, (_, there) in books.items()}
+    keep = _present(held, partition.name, most_lost)
     times, features = times[keep], {name: values[keep] for name, values in features.items()}
     part = pipeline.label
     unit = features[part.unit] if isinstance(part, TripleBarrier) else None
     labels = label(part, partition.series[part.of], times, unit, partition.end)
-    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()))
+    windows = {name: one.take(keep) for name, (one, _) in books.items()}
+    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows)
 
 
 def _sample(pipeline: Pipeline, columns: Columns, expressions: Mapping[str, Expression]) -> NDArray[int64]:
@@ -95,32 +106,33 @@ def _sample(pipeline: Pipeline, columns: Columns, expressions: Mapping[str, Expr
     return times[times < partition.end]
 
 
-def _present(features: Mapping[str, NDArray[float64]], where: str, most_lost: float) -> NDArray[np.bool_]:
-    """DecisionTable on which every feature is there; refuses what would hide a broken feature."""
-    n = len(next(iter(features.values())))
+def _present(held: Mapping[str, NDArray[float64]], where: str, most_lost: float) -> NDArray[np.bool_]:
+    """Rows on which all is there, by its path; refuses what would hide a broken feature or book."""
+    n = len(next(iter(held.values())))
     keep = np.ones(n, dtype=bool)
-    for name, values in features.items():
+    for path, values in held.items():
         if np.isinf(values).any():
             raise FlowError(
-                f"features.{name}: infinite at {int(np.isinf(values).sum())} of {n} decisions in {where}; "
+                f"{path}: infinite at {int(np.isinf(values).sum())} of {n} decisions in {where}; "
                 "guard the division or the log, for example with clip(x, -10, 10) or where(d > 0, n / d, 0)"
             )
         keep &= ~np.isnan(values)
     if keep.sum() < (1 - most_lost) * n:
-        lost = {name: float(np.isnan(values).mean()) for name, values in features.items()}
-        worst = max(lost, key=lambda name: lost[name])
+        lost = {path: float(np.isnan(values).mean()) for path, values in held.items()}
+        worst = max(lost, key=lambda path: lost[path])
         raise FlowError(
-            f"features.{worst}: missing at {lost[worst]:.0%} of {n} decisions in {where}, {most_lost:.0%} in all is the most; "
+            f"{worst}: missing at {lost[worst]:.0%} of {n} decisions in {where}, {most_lost:.0%} in all is the most; "
             "shorten its window, or use a series without these gaps"
         )
     return keep
 
 
 def concatenate(first: DecisionTable, second: DecisionTable) -> DecisionTable:
-    """DecisionTable of two stretches of time, in their order."""
+    """Join the decisions of two stretches of time, in their order."""
     return DecisionTable(
         np.concatenate([first.time, second.time]),
         {name: np.concatenate([values, second.features[name]]) for name, values in first.features.items()},
         Labels.concatenate(first.labels, second.labels),
         first.dropped + second.dropped,
+        join_windows(first.windows, second.windows),
     )

@@ -1,5 +1,6 @@
 """Experts cross-fitted inside train, and the meta forest over their out-of-fold predictions."""
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from factory.learning.decision_table import DecisionTable
 from factory.learning.experts import Fitted, cross_fit, load_fitted
 from factory.learning.labels import uniqueness_of
 from factory.learning.meta_forest import Meta, fit_forest
+from factory.learning.windows import Windows
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.experts import Network
 from factory.storage.cache import Cache
 
 FEWEST_ROWS = 200
@@ -145,8 +148,12 @@ def fit_model(
         step = subrange(progress, i * share, (i + 1) * share)
         oof[name], experts[name], unconverged[name] = _fit_expert(pipeline, name, rows, weight, fingerprint, cache, path, step)
     progress(0.6, "fitting the meta forest")
-    X = meta_inputs(pipeline, rows, oof)
-    y, start, end = rows.labels.y, rows.labels.start, rows.labels.end
+    X, labels = meta_inputs(pipeline, rows, oof), rows.labels
+    predicted = np.flatnonzero(~np.isnan(X).any(axis=1))
+    if len(predicted) < len(X):  # Rows that a network with `cross_fit: holdout` was fitted on teach the forest nothing.
+        X, labels, weight, uniqueness = X[predicted], labels.take(predicted), weight[predicted], uniqueness[predicted]
+        refuse_unlearnable(labels.y)
+    y, start, end = labels.y, labels.start, labels.end
     seed = canonical.seed_for(fingerprint, f"{path}meta")
     mean_uniqueness = float(uniqueness.mean())
 
@@ -180,13 +187,18 @@ def _fit_expert(
     progress(0.0, f"cross-fitting {name}")
 
     def fit() -> dict[str, NDArray[Any]]:
+        checkpoints = cache.root / "checkpoints" / key if cache and isinstance(part, Network) else None
         oof, fitted, unconverged = cross_fit(
-            part, X, labels.y, labels.ret, weight, labels.start, labels.end, seed=seed, threads=threads(), progress=progress
-        )
+            part, X, labels.y, labels.ret, weight, labels.start, labels.end,
+            seed=seed, threads=threads(), checkpoints=checkpoints, progress=progress,
+        )  # fmt: skip
+        if checkpoints:
+            shutil.rmtree(checkpoints, ignore_errors=True)
         counted = {"oof": oof, "unconverged": np.array([unconverged])}
         return counted | {f"fitted.{key}": array for key, array in fitted.arrays().items()}
 
-    key = content_key("expert", part.model_dump(), seed, X, labels.y, labels.ret, weight, labels.start, labels.end)
+    seen = (X.values, X.ends, X.steps) if isinstance(X, Windows) else (X,)
+    key = content_key("expert", part.model_dump(), seed, *seen, labels.y, labels.ret, weight, labels.start, labels.end)
     arrays = load_or_compute(cache, key, fit)
     return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays)), int(arrays["unconverged"][0])
 
@@ -213,8 +225,10 @@ def refuse_unlearnable(y: NDArray[int8]) -> None:
         raise UnlearnableError(f"label: all {n} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
 
 
-def expert_inputs(pipeline: Pipeline, rows: DecisionTable, expert: str) -> NDArray[float64]:
-    """Read what one expert looks at, shape (n, k)."""
+def expert_inputs(pipeline: Pipeline, rows: DecisionTable, expert: str) -> NDArray[float64] | Windows:
+    """Read what one expert looks at: features, shape (n, k), or windows of a book."""
+    if expert in rows.windows:
+        return rows.windows[expert]
     return rows.matrix(pipeline.experts[expert].inputs)
 
 

@@ -1,6 +1,6 @@
 """Whether a pipeline fits its dataset; computed from the dataset's file and meta alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from factory.market.contracts import Binary
 from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
+from factory.pipeline.parts.experts import Network
 from factory.pipeline.parts.samples import Clock
 from factory.pipeline.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.references import find_unused
@@ -71,6 +72,7 @@ def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any
     """
     mistakes = [
         *_features(pipeline, spec, meta),
+        *_books(pipeline, meta),
         *_label(pipeline, spec),
         *_sample(pipeline, spec),
         *_spans(pipeline, spec),
@@ -97,6 +99,28 @@ def _features(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) ->
             expression.check(columns, periods)
         except ExpressionError as error:
             yield from (f"features.{name}: {line}" for line in error.lines)
+
+
+def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
+    """Books that a network is to look at, and that the dataset does not hold, or with fewer levels."""
+    counted = {name: _count_levels(series["columns"]) for name, series in meta["series"].items()}
+    books = {name: levels for name, levels in counted.items() if levels}
+    for name, part in pipeline.experts.items():
+        if not isinstance(part, Network):
+            continue
+        if part.book not in books:
+            hint = did_you_mean(part.book, books) if books else "it has none; describe_market lists its series"
+            yield f"experts.{name}.book: no order book '{part.book}' in {pipeline.data}; {hint}"
+        elif part.levels > (most := books[part.book]):
+            yield f"experts.{name}.levels: {part.levels}, and {part.book} has {most}; write levels: {most}"
+
+
+def _count_levels(columns: Collection[str]) -> int:
+    """Levels of the book that a series holds on both sides; 0 where it is none."""
+    level = 0
+    while all(f"{side}_{what}_{level + 1}" in columns for side in ("ask", "bid") for what in ("px", "qty")):
+        level += 1
+    return level
 
 
 def _look_back(pipeline: Pipeline, spec: DatasetSpec) -> dict[str, int]:

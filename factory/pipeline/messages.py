@@ -132,7 +132,7 @@ class _Place:
 def _kinds(path: list[str]) -> tuple[type[Part], ...]:
     """The parts that may stand at a path; empty where none may."""
     if path[0] == "experts":
-        return KINDS["experts"] if len(path) == 2 else ()
+        return (*KINDS["experts"], *KINDS["networks"]) if len(path) == 2 else ()
     if len(path) == 1 or (len(path) == 2 and path[0] == "trade" and path[1] in ("size", "exit")):
         return KINDS.get(path[-1], ())
     return ()

@@ -23,6 +23,7 @@ from factory.learning.model import Model, fit_model
 from factory.learning.sampling import clock
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.experts import Network
 from factory.pipeline.screening import Screen, plan_screen
 from factory.statistics.blocks import block_length
 from factory.statistics.roc_auc import auc, block_interval
@@ -66,9 +67,12 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
     PipelineError
         If the pipeline is not a trial yet: this looks at validation.
     FlowError
-        If no decision there has a label.
+        If no decision there has a label, or raw features are asked of a network.
     """
     context.tracker.require_trial(context.pipeline.id)
+    networks = [name for name, part in context.pipeline.experts.items() if isinstance(part, Network)]
+    if raw and networks:
+        raise FlowError(f"raw: what {networks[0]} sees of its book is no feature that can be shuffled; rank without raw")
     past, columns = context.columns("train"), context.columns("validation")
     noisy = _with_noise(context.pipeline)
     history, rows = (_add_noise(context.pipeline, columns) for columns in (past, columns))

@@ -6,7 +6,7 @@ from typing import get_args
 from factory.core.errors import PipelineError, did_you_mean
 from factory.pipeline.parts.base import Part
 from factory.pipeline.parts.describe import Parameter, list_parameters
-from factory.pipeline.parts.experts import EXPERTS
+from factory.pipeline.parts.experts import DEEP_EXPERTS, EXPERTS
 from factory.pipeline.parts.labels import LABELS
 from factory.pipeline.parts.meta import METAS
 from factory.pipeline.parts.samples import SAMPLES
@@ -16,13 +16,14 @@ KINDS: dict[str, tuple[type[Part], ...]] = {
     "sample": SAMPLES,
     "label": LABELS,
     "experts": EXPERTS,
+    "networks": DEEP_EXPERTS,
     "meta": METAS,
     "trade": TRADES,
     "size": SIZES,
     "exit": EXITS,
     "refit": (Refit,),
 }
-"""Parts by the key under which they stand."""
+"""Parts by the key under which they stand; networks are experts on an order book."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def list_parts(stage: str | None = None) -> list[Entry]:
     Parameters
     ----------
     stage : str or None
-        ``sample``, ``label``, ``experts``, ``meta``, ``trade``, ``size``,
+        ``sample``, ``label``, ``experts``, ``networks``, ``meta``, ``trade``, ``size``,
         ``exit`` or ``refit``.
 
     Raises

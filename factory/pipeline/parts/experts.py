@@ -86,7 +86,7 @@ class Network(Part):
     profile: Annotated[Literal["adam", "paper"], Means("Adam, batch 128; or rate 0.01, epsilon 1, batch 32")] = "adam"
     patience: Annotated[int, Field(ge=1, le=1000), Means("epochs without a better loss on train's last tenth")] = 5
     cross_fit: Annotated[
-        Literal["folds", "holdout"], Means("holdout: trained once, on the first 60 % of train, and predicts the rest")
+        Literal["folds", "holdout"], Means("holdout: trained once on train's first 60 %, predicts the rest")
     ] = "folds"
 
 
@@ -104,7 +104,7 @@ class BinCtabl(Network):
     use: Literal["bin_ctabl"]
 
 
-Expert = Logistic | Linear | GradientBoosting | ExtraTrees | Rule
+Expert = Logistic | Linear | GradientBoosting | ExtraTrees | Rule | DeepLob | BinCtabl
 EXPERTS: tuple[type[Part], ...] = (Logistic, Linear, GradientBoosting, ExtraTrees, Rule)
 
 DEEP_EXPERTS: tuple[type[Network], ...] = (DeepLob, BinCtabl)

@@ -72,7 +72,9 @@ Label = Annotated[
     BeforeValidator(_read_object),
 ]
 """What expressions are ranked against."""
-Stage = Annotated[Literal["sample", "label", "experts", "meta", "trade", "size", "exit", "refit"], BeforeValidator(_lower_case)]
+Stage = Annotated[
+    Literal["sample", "label", "experts", "networks", "meta", "trade", "size", "exit", "refit"], BeforeValidator(_lower_case)
+]
 """The stages whose building blocks are listed, in any case."""
 What = Annotated[str, Field(max_length=200), AfterValidator(_lower_case)]
 """What is to be shown, in any case: all ids and names are in small letters."""

@@ -18,7 +18,9 @@ def placed(entry: Entry) -> Pipeline:
     base = base.changed({**features, "experts.trees": {"use": "linear", "see": ["r1"]}, "tune": None})
     if entry.stage == "label" and entry.kind != "triple_barrier":
         base = base.changed({"trade.exit": {"use": "after", "hold": "1h"}})
-    path = {"experts": "experts.tried", "size": "trade.size", "exit": "trade.exit"}.get(entry.stage, entry.stage)
+    path = {"experts": "experts.tried", "networks": "experts.tried", "size": "trade.size", "exit": "trade.exit"}.get(
+        entry.stage, entry.stage
+    )
     return base.changed({path: part})
 
 
