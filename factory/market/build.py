@@ -12,6 +12,7 @@ from factory.core.errors import DataError, SealError
 from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import iso, moment
 from factory.market import seal_registry, staging, store
+from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
 from factory.market.contracts import Binary
 from factory.market.coverage import measure_coverage, warn_of_thin
@@ -30,6 +31,8 @@ from factory.market.simulator import simulate
 from factory.market.spec import DatasetSpec, SeriesSpec
 from factory.storage.workspace import Workspace
 
+SIMULATORS = {"minutes": simulate, "book": simulate_book}
+"""What draws a simulated dataset, by its ``market``."""
 FEWEST = 0.9
 """Share of the expected rows that a series under a contract must hold in each partition."""
 
@@ -194,7 +197,9 @@ def _join(earlier: Frame, later: Frame) -> Frame:
 
 def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], Frame]:
     if spec.simulated:
-        drawn = simulate(spec.simulated.seed, moment(spec.simulated.start), spec.simulated.days, spec.simulated.edge)
+        drawn = SIMULATORS[spec.simulated.market](
+            spec.simulated.seed, moment(spec.simulated.start), spec.simulated.days, spec.simulated.edge
+        )
         unknown = [
             f"series.{name}: the simulator draws {', '.join(drawn)}; remove it" for name in spec.series if name not in drawn
         ]

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -141,10 +141,12 @@ class SeriesSpec(Closed):
 
 
 class Simulated(Closed):
-    """A market drawn by :mod:`factory.market.simulator`.
+    """A market drawn by :mod:`factory.market.simulator`, or one by :mod:`factory.market.book_simulator`.
 
     Parameters
     ----------
+    market : str
+        ``minutes``: minute bars of two coins and hourly gold; ``book``: an order book and its minute bars.
     seed : int
         Same seed, same market.
     start : moment
@@ -155,6 +157,7 @@ class Simulated(Closed):
         Planted: chance above one half of the known rule while it is active; 0 for none.
     """
 
+    market: Literal["minutes", "book"] = "minutes"
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     start: Moment
     days: Annotated[int, Field(ge=3, le=3660)]

@@ -8,9 +8,9 @@ from factory.market.spec import DatasetSpec, load_spec
 _HERE = Path(__file__).parent
 
 
-def btc_sim() -> DatasetSpec:
-    """The simulated market that every workspace has."""
-    return load_spec(_HERE / "btc_sim.yaml")
+def simulated_spec(dataset: str) -> DatasetSpec:
+    """The dataset file of a simulated market that comes with the project: ``btc-sim`` or ``btc-book-sim``."""
+    return load_spec(_HERE / f"{dataset.replace('-', '_')}.yaml")
 
 
 def starter_spec(market: str) -> str:

@@ -7,14 +7,14 @@ from factory.core.answers import Answer
 from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.market.build import build
-from factory.market.templates import btc_sim
+from factory.market.templates import simulated_spec
 from factory.market.verification import verify_dataset
 from factory.tracking.tracker import Tracker
 
 
-def simulate(tracker: Tracker, progress: Progress) -> Answer:
-    """Draw and build the simulated market, unless it is there and whole."""
-    spec = btc_sim()
+def simulate(tracker: Tracker, progress: Progress, dataset: str = "btc-sim") -> Answer:
+    """Draw and build a simulated market that comes with the project, unless it is there and whole."""
+    spec = simulated_spec(dataset)
     if spec.dataset not in tracker.catalog.names() or verify_dataset(tracker.workspace, spec.dataset):
         build(tracker.workspace, spec, progress=progress)
     return {"dataset": spec.dataset}

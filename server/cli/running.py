@@ -61,22 +61,25 @@ def start(
     context: typer.Context,
     market: Annotated[
         str | None,
-        typer.Argument(help="btc: real data; or NAME of a dataset file NAME.yaml here. Default: the simulated market."),
+        typer.Argument(
+            help="btc: real data; book: a simulated order book; or NAME of a dataset file NAME.yaml here. "
+            "Default: the simulated market."
+        ),
     ] = None,
     file: Annotated[Path | None, typer.Option(help="The dataset file to write or use; default: MARKET.yaml here.")] = None,
 ) -> None:
     """Set up: the simulated market with both strategies scored on it, or real data."""
-    if market is None:
-        _start_simulated(context)
+    if market is None or market == "book":
+        _start_simulated(context, "btc-book-sim" if market else "btc-sim")
     else:
         _start_real(context, market, file or Path(f"{market}.yaml"))
     say("\nconnect a host:")
     say(hosts.claude_line(workspace_of(context)))
 
 
-def _start_simulated(context: typer.Context) -> None:
+def _start_simulated(context: typer.Context, dataset: str) -> None:
     workspace_of(context, new=True)
-    dataset = perform(context, "simulate", "simulated market")["dataset"]
+    perform(context, "simulate", "simulated market", dataset=dataset)
     say(f"simulated market {dataset}, validation, after costs:")
     _score_shipped(context, dataset)
 

@@ -18,7 +18,7 @@ HEAVY = ("numpy", "pandas", "pyarrow", "numba", "scipy", "sklearn", "httpx")
 def test_the_catalog_is_read_without_the_heavy_stack() -> None:
     code = (
         "import sys, factory.market.catalog, factory.market.templates;"
-        "factory.market.templates.btc_sim();"
+        "factory.market.templates.simulated_spec('btc-sim');"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

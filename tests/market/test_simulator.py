@@ -7,7 +7,7 @@ from factory.market.build import build
 from factory.market.quality import validate_rows
 from factory.market.simulator import simulate, truth
 from factory.market.spec import SeriesSpec, load_spec
-from factory.market.templates import btc_sim
+from factory.market.templates import simulated_spec
 from factory.storage.workspace import Workspace
 
 START = moment("2024-01-01")
@@ -97,7 +97,7 @@ def test_law_1_the_truth_is_visible_in_columns_known_by_then(market, rule) -> No
 
 
 def test_btc_sim_is_two_years_and_says_simulated() -> None:
-    spec = btc_sim()
+    spec = simulated_spec("btc-sim")
     assert spec.simulated is not None
     assert "SIMULATED" in spec.about
     assert [
