@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -115,8 +116,12 @@ KERNELS: dict[str, Callable[[float], Any]] = {
         OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, TRADED, 0.002
     ),
 }
-UNITLESS = {"factory.backtest.null.mix_signs"}
-"""Draws bits."""
+UNITLESS = {
+    "factory.backtest.null.mix_signs",
+    "factory.learning.networks.forward_kernels.run_lstm",
+    "factory.learning.networks.forward_kernels.sum_taps",
+}
+"""What draws bits, and networks: they see standardised rows, which have no unit."""
 OF_OPERATORS = "factory.expressions.kernels."
 """Held by tests/expressions/test_units.py through the operators that are made of them."""
 
@@ -124,7 +129,8 @@ OF_OPERATORS = "factory.expressions.kernels."
 def _public() -> set[str]:
     found = set()
     for module in pkgutil.walk_packages(factory.__path__, "factory."):
-        if not module.name.endswith("__main__"):
+        source = module.module_finder.find_spec(module.name).loader.get_source(module.name)  # type: ignore[union-attr]
+        if not module.name.endswith("__main__") and not re.search("^(import|from) torch", source, re.MULTILINE):
             names = vars(importlib.import_module(module.name)).items()
             found |= {
                 f"{module.name}.{name}"

@@ -3,15 +3,19 @@ from pathlib import Path
 import pytest
 
 import factory
-from factory.market.spec import load_spec
+from factory.market.templates import simulated_spec
 from factory.pipeline import Pipeline, check_pipeline, load_shipped, parse, render
 
 FOLDER = Path(factory.__file__).parent.parent / "strategies"
 COMMON = ["open", "high", "low", "close", "volume"]
 
 
-def test_both_strategies_ship() -> None:
-    assert set(load_shipped()) == {"btc-up-or-down-5m", "btc-long-short"}
+BOOK = [f"{side}_{what}_{level}" for level in range(1, 6) for side in ("ask", "bid") for what in ("px", "qty")]
+OF_BOOKS = [*BOOK, "events", *(f"ofi_{level}" for level in range(1, 6)), "buy_qty", "sell_qty"]
+
+
+def test_the_strategies_ship() -> None:
+    assert set(load_shipped()) == {"btc-up-or-down-5m", "btc-long-short", "btc-order-book"}
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
@@ -23,16 +27,18 @@ def test_a_strategy_file_is_canonical_below_its_comments(path: Path) -> None:
 
 
 @pytest.mark.parametrize("pipeline", load_shipped().values(), ids=lambda pipeline: pipeline.pipeline)
-def test_a_strategy_fits_btc_sim_without_a_warning(pipeline: Pipeline) -> None:
-    spec = load_spec(Path(factory.__file__).parent / "market" / "btc_sim.yaml")
-    meta = {"series": {name: {"columns": COMMON, "first": spec.span[0]} for name in spec.series}}
+def test_a_strategy_fits_its_simulated_market_without_a_warning(pipeline: Pipeline) -> None:
+    spec = simulated_spec(pipeline.data)
+    columns = {name: COMMON if series.kind == "bars" else OF_BOOKS for name, series in spec.series.items()}
+    meta = {"series": {name: {"columns": held, "first": spec.span[0]} for name, held in columns.items()}}
     assert check_pipeline(pipeline, spec, meta).warnings == ()
 
 
 @pytest.mark.parametrize("pipeline", load_shipped().values(), ids=lambda pipeline: pipeline.pipeline)
 def test_a_strategy_reads_only_what_every_bitcoin_dataset_has(pipeline: Pipeline) -> None:
     read = {column for expression in pipeline.expressions().values() for column in expression.columns}
-    assert read <= {("btc", column) for column in COMMON} | {("eth", "close"), ("eth", "volume")}
+    bars = {("btc", column) for column in COMMON} | {("eth", "close"), ("eth", "volume")}
+    assert read <= bars | ({("book", column) for column in OF_BOOKS} if pipeline.data == "btc-book-sim" else set())
 
 
 @pytest.mark.parametrize("pipeline", load_shipped().values(), ids=lambda pipeline: pipeline.pipeline)
