@@ -4,6 +4,7 @@ spec             the dataset file; files, contracts and spec_fields hold its par
 series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
 readers          files to raw_rows; texts, numerals and stamps read single cells
+books            files of order books to raw_rows, one file a format; book_columns names what they have
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
 declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
 build            files to a dataset; simulator draws one, coverage and overshoot measure it, templates are to begin with

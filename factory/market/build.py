@@ -12,6 +12,7 @@ from factory.core.errors import DataError, SealError
 from factory.core.progress import Progress, silent, within
 from factory.core.times import iso, moment
 from factory.market import seal_registry, staging, store
+from factory.market.books import read_books
 from factory.market.contracts import Binary
 from factory.market.coverage import measure_coverage, warn_of_thin
 from factory.market.declarations import apply_declarations
@@ -156,7 +157,7 @@ def check_files(paths: list[Path], spec: SeriesSpec) -> Quality:
     DataError
         If they are not as they must be.
     """
-    frame, remainder, _ = align_stamps("file", spec, read_files(paths, spec))
+    frame, remainder, _ = align_stamps("file", spec, _read_rows(paths, spec))
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
     clean, found = validate_rows("file", spec, frame, span, remainder)
@@ -200,7 +201,11 @@ def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> C
         if unknown:
             raise DataError(*unknown)
         return drawn.__getitem__
-    return lambda name: read_files(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
+    return lambda name: _read_rows(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
+
+
+def _read_rows(paths: list[Path], spec: SeriesSpec) -> Frame:
+    return read_books(paths, spec) if series_kind(spec.kind).holds_books else read_files(paths, spec)
 
 
 def _require_rows(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:

@@ -6,9 +6,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from pydantic_core import PydanticKnownError
 
 from factory.core.names import Name
-from factory.core.times import moment
+from factory.core.times import Duration, moment
+from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.sources import PROVIDERS
-from factory.market.spec_fields import Globs, Moment, Unit, Zone, one_of
+from factory.market.spec_fields import Globs, Moment, Unit, Zone, one_of, take_these
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""
@@ -37,9 +38,14 @@ class Files(Closed):
     zone : str or None
         Of stamps without one: UTC, or a place such as Europe/Berlin.
     format : str or None
-        How stamps are written, such as ``%d/%m/%Y %H:%M``, where they can be read in two ways.
+        How stamps are written, such as ``%d/%m/%Y %H:%M``, where they can be read in two ways; of order books also the format
+        of the files, which else their content tells: levels, binance-raw, binance-rest, lobster or fi2010.
     decimal : str or None
         The sign before decimals, where cells can be read in two ways.
+    date : moment or None
+        Of order books whose files count the time from a day on (LOBSTER) or have none (FI-2010): that day, or first moment.
+    step : duration or None
+        From one event to the next of order books without times (FI-2010).
     """
 
     use: Literal["files"]
@@ -48,8 +54,10 @@ class Files(Closed):
     columns: Annotated[dict[Name, str], Field(max_length=50)] = {}
     units: Annotated[dict[Name, Unit], Field(max_length=50)] = {}
     zone: Zone | None = None
-    format: Annotated[str, Field(pattern="%")] | None = None
+    format: Annotated[str, Field(pattern="%"), take_these(BOOK_FORMATS)] | None = None
     decimal: Literal[".", ","] | None = None
+    date: Moment | None = None
+    step: Duration | None = None
 
 
 class Download(Closed):

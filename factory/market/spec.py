@@ -10,6 +10,8 @@ from factory.core import plainyaml
 from factory.core.errors import DataError
 from factory.core.names import Name, Slug
 from factory.core.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
+from factory.market.book_columns import FORMATS as BOOK_FORMATS
+from factory.market.book_columns import MOST_LEVELS
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source
 from factory.market.mistakes import lines_of
@@ -20,6 +22,12 @@ from factory.market.spec_fields import Column, Delay, Moment, Underlying, one_of
 PARTITIONS = ("train", "validation", "sealed")
 GAP_SHARE = 0.01
 """Share of train that the gap takes at least; see STATISTICS section 1."""
+LEAST_PERIOD = 100
+"""Milliseconds from row to row of order books, at least."""
+USUAL_LEVELS, USUAL_AGE = 10, "5s"
+"""What order books have of each side, and for how long they stand, where nothing is said."""
+BOOK_KEYS, BOOK_SOURCE_KEYS = ("levels", "max_age"), ("date", "step")
+"""Keys of a series and of its source that only order books have."""
 WARM_UP_SHARE, WARM_UP_ROWS = 0.2, 1_000
 """How far before train rows are kept for features to warm up on: a share of train, or rows of a series that reach further."""
 
@@ -30,7 +38,7 @@ class SeriesSpec(Closed):
     Parameters
     ----------
     kind : kind of series
-        ``bars`` (stamped at their open) or ``values`` (stamped as the publisher does).
+        ``bars`` and ``depth`` (stamped at their open) or ``values`` (stamped as the publisher does).
     underlying : str
         The market behind it; what the seal goes by. Spellings of one market
         (``btc/usdt``, ``BTC-USDT``) are made one.
@@ -44,6 +52,10 @@ class SeriesSpec(Closed):
         Redenominations and splits inside the rows.
     exclude : list of pairs of moments
         Stretches, the second moment not in it, whose rows are left out as in a gap.
+    levels : int or None
+        Of order books: levels of each side; default: 10.
+    max_age : duration or None
+        Of order books: how long after its last update a book is still taken to stand; an older one is missing. Default: 5s.
     """
 
     kind: Annotated[str, one_of(SERIES_KINDS)]
@@ -53,6 +65,8 @@ class SeriesSpec(Closed):
     source: Source | None = None
     adjust: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
     exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
+    levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
+    max_age: Duration | None = None
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
@@ -64,7 +78,48 @@ class SeriesSpec(Closed):
         for first, last in self.exclude:
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
+        mistakes = self._find_unfit_keys() if series_kind(self.kind).holds_books else self._find_book_keys()
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
         return self
+
+    def _find_book_keys(self) -> list[str]:
+        """What only order books have."""
+        found = [
+            f"{key}: '{self.kind}' has none, order books do; remove it" for key in BOOK_KEYS if getattr(self, key) is not None
+        ]
+        if not isinstance(self.source, Files):
+            return found
+        found += [
+            f"source: {key}: '{self.kind}' has none, order books do; remove it"
+            for key in BOOK_SOURCE_KEYS
+            if getattr(self.source, key)
+        ]
+        if self.source.format in BOOK_FORMATS:
+            found.append(
+                f"source: format: '{self.source.format}' is one of order books; write how stamps look, such as '%d/%m/%Y'"
+            )
+        return found
+
+    def _find_unfit_keys(self) -> list[str]:
+        """What order books cannot be read by."""
+        found = []
+        if self.period_ms < LEAST_PERIOD:
+            found.append(f"period: {self.period} is shorter than {to_duration(LEAST_PERIOD)}; write that or longer")
+        if isinstance(self.source, Files):
+            unfit = [key for key in ("columns", "units", "decimal") if getattr(self.source, key)]
+            found += [f"source: {key}: not for order books; remove it" for key in unfit]
+        return found
+
+    @property
+    def book_levels(self) -> int:
+        """Levels of each side of order books."""
+        return self.levels or USUAL_LEVELS
+
+    @property
+    def max_age_ms(self) -> int:
+        """Milliseconds for which a book is taken to stand."""
+        return to_ms(self.max_age or USUAL_AGE)
 
     @property
     def counts_volume(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticKnownError
 
 from factory.core.times import canonical_duration, iso, moment
@@ -45,6 +45,15 @@ def one_of(names: Collection[str]) -> BeforeValidator:
         raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}" if others else last})
 
     return BeforeValidator(require)
+
+
+def take_these(names: Collection[str]) -> WrapValidator:
+    """Take some names besides what a field takes."""
+
+    def take(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        return value if isinstance(value, str) and value in names else handler(value)
+
+    return WrapValidator(take)
 
 
 def _unit(value: object) -> object:

@@ -16,6 +16,7 @@ from factory.evidence import importance_kernels
 from factory.learning import event_kernels, forest_kernels
 from factory.learning.experts import logit_kernels
 from factory.market import overshoot_kernels
+from factory.market.books import kernels as book_kernels
 
 ROWS = 3_000
 RNG = np.random.default_rng(11)
@@ -54,6 +55,34 @@ def _walk(unit: float) -> tuple[Any, ...]:
     return outcome, whole, money
 
 
+BOOKS = np.column_stack([CLOSE + 1.0, RNG.exponential(2, ROWS), CLOSE - 1.0, RNG.exponential(2, ROWS)])
+PRICES = np.arange(4) % 2 == 0
+
+
+def _fold(unit: float) -> tuple[Any, ...]:
+    """Rows of books, the last of them too, in prices of one unit again."""
+    state, book, flow = np.array([-1, -1, 0, 0]), np.zeros(4), np.zeros(1)
+    stamps, out = np.zeros(ROWS + 1, np.int64), np.zeros((ROWS + 1, 6))
+    scale = np.where(PRICES, unit, 1.0)
+    books, lost = BOOKS * scale, np.arange(ROWS) % 400 == 7
+    made = book_kernels.fold(TIME, books, lost, state, book, flow, 2 * MINUTE, MINUTE * 3, stamps, out)
+    made += book_kernels.close_last(state, book, flow, 2 * MINUTE, MINUTE * 3, stamps[made:], out[made:])
+    out[:, :4] /= scale
+    return stamps[:made], out[:made]
+
+
+def _rebuild(unit: float) -> Any:
+    """Best levels of a book of eight prices a side after each of some updates, in prices of one unit again."""
+    sides, steps = np.arange(ROWS) % 2, np.arange(ROWS) * 7 % 8
+    prices = np.where(sides == book_kernels.BID, 100.0 - steps, 101.0 + steps)
+    sizes = np.where(np.arange(ROWS) % 11 == 3, 0.0, np.abs(OPEN - CLOSE) + 1)
+    books, counts = np.zeros((ROWS - 50, 8)), np.zeros(2, np.int64)
+    held, amounts = np.zeros((2, ROWS)), np.zeros((2, ROWS))
+    starts = np.concatenate(([0], np.arange(51, ROWS + 1)))
+    book_kernels.rebuild(starts, sides, prices * unit, sizes, held, amounts, counts, books)
+    return books / np.where(np.tile(PRICES, 2), unit, 1.0)
+
+
 KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.backtest.kernel.locate": lambda unit: kernel.locate(TIME, TIME[EVENTS]),
     "factory.backtest.kernel.await_trading": lambda unit: kernel.await_trading(_bars(unit), EVENTS, 5),
@@ -79,6 +108,9 @@ KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.learning.experts.logit_kernels.log_odds": lambda unit: logit_kernels.log_odds(
         COLUMNS * unit, np.ones(3) * unit, np.ones(3) / unit, 0.5
     ),
+    "factory.market.books.kernels.fold": _fold,
+    "factory.market.books.kernels.close_last": _fold,
+    "factory.market.books.kernels.rebuild": _rebuild,
     "factory.market.overshoot_kernels.beyond": lambda unit: overshoot_kernels.beyond(
         OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, TRADED, 0.002
     ),

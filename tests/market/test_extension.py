@@ -128,7 +128,10 @@ def test_nothing_fills_in_it_and_it_prices_nothing(exchange: ToyExchange) -> Non
             WITH_BOOK.replace("toy_book", "bars"),
             r"kind: 'bars' from toy-exchange, which has toy_book only; write kind: toy_book",
         ),
-        (WITH_BOOK.replace("toy_book", "book"), r"series\.book\.kind: 'book': should be 'bars', 'values' or 'toy_book'"),
+        (
+            WITH_BOOK.replace("toy_book", "book"),
+            r"series\.book\.kind: 'book': should be 'bars', 'depth', 'values' or 'toy_book'",
+        ),
         (
             WITH_BOOK.replace("toy-exchange", "toy-exchang"),
             r"series\.book\.source\.use: 'toy-exchang' unknown; did you mean 'toy-exchange'",
@@ -142,6 +145,6 @@ def test_without_them_they_are_unknown() -> None:
     with pytest.raises(DataError) as told:
         load_spec(WITH_BOOK)
     assert told.value.lines == (
-        "series.book.kind: 'toy_book': should be 'bars' or 'values'",
+        "series.book.kind: 'toy_book': should be 'bars', 'depth' or 'values'",
         "series.book.source.use: 'toy-exchange' unknown; allowed: binance-spot, binance-um, files",
     )

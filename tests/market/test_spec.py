@@ -20,7 +20,7 @@ WRONG = [
         "baseline: 'pm' is no series here; write series.column with one of",
     ),
     ("confirmed: true", "confirmed: true\nbaseline: btc", "baseline: 'btc' is no column; write series.column, such as pm.up"),
-    ("kind: bars", "kind: bar", "series.btc.kind: 'bar': should be 'bars' or 'values'"),
+    ("kind: bars", "kind: bar", "series.btc.kind: 'bar': should be 'bars', 'depth' or 'values'"),
     ("kind: bars", "kind: values", "series.btc.delay: missing; say how long after its stamp"),
     ("use: files, files: btc.csv", "use: file, files: btc.csv", "series.btc.source.use: 'file' unknown; did you mean 'files'?"),
     ("use: files, files: btc.csv", "use: binance-spot, symbol: btc", "series.btc.source.symbol: 'btc'"),

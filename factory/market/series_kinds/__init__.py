@@ -2,6 +2,7 @@
 
 base    SeriesKind: what a kind says of its rows, and what holds where it says nothing
 bars    what was traded in each period
+depth   order books
 values  numbers that somebody publishes
 
 The rest of the house asks a kind what it needs to know, never for its name. A new kind is a class of its own file that is
@@ -11,11 +12,12 @@ named in :data:`SERIES_KINDS`.
 from factory.core.errors import DataError, did_you_mean
 from factory.market.series_kinds.bars import Bars
 from factory.market.series_kinds.base import SeriesKind
+from factory.market.series_kinds.depth import Depth
 from factory.market.series_kinds.values import Values
 
 __all__ = ["SERIES_KINDS", "SeriesKind", "name_odds_kinds", "name_traded_kinds", "series_kind"]
 
-SERIES_KINDS: dict[str, SeriesKind] = {kind.name: kind for kind in (Bars(), Values())}
+SERIES_KINDS: dict[str, SeriesKind] = {kind.name: kind for kind in (Bars(), Depth(), Values())}
 """Every kind of series by its name."""
 
 

@@ -66,6 +66,8 @@ class SeriesKind(ABC):
         Whether its rows fill and settle trades and labels; they then have open, high, low and close.
     gives_odds : bool
         Whether a column ``up`` of it may be the recorded price of a binary contract.
+    holds_books : bool
+        Whether its rows are order books, made from events by :mod:`factory.market.books`.
     """
 
     name: ClassVar[str]
@@ -76,6 +78,7 @@ class SeriesKind(ABC):
     is_stamped_at_open: ClassVar[bool] = False
     is_traded: ClassVar[bool] = False
     gives_odds: ClassVar[bool] = False
+    holds_books: ClassVar[bool] = False
 
     @abstractmethod
     def extent(self, period: int, delay: int) -> int:

@@ -1,0 +1,90 @@
+"""The formats that order books are read from, and which one some files are of."""
+
+import gzip
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factory.core.errors import DataError
+from factory.market.books.events import Events, Reading, Trades
+from factory.market.books.levels import is_format, read_levels
+
+HEAD = 65_536
+"""Bytes by which a format is known."""
+
+
+@dataclass(frozen=True)
+class BookFormat:
+    """One format.
+
+    Parameters
+    ----------
+    name : str
+        What ``format:`` of a dataset file calls it.
+    is_format : callable
+        Whether a file whose first bytes are given is of it.
+    read : callable
+        The files of one series, in batches in order of time.
+    is_normalised : bool
+        Whether its numbers are neither prices nor sizes, so that nothing can be said of them.
+    """
+
+    name: str
+    is_format: Callable[[Path, bytes], bool]
+    read: Callable[[Sequence[Path], Reading], Iterator[Events | Trades]]
+    is_normalised: bool = False
+
+
+FORMATS = (BookFormat("levels", is_format, read_levels),)
+"""Those that are told apart, the surest first."""
+
+
+def detect_format(paths: Sequence[Path]) -> BookFormat:
+    """Find the format of files by what they hold.
+
+    Raises
+    ------
+    DataError
+        If it is none of ours, or not the same for all.
+    """
+    found = {path.name: _detect(path) for path in paths}
+    first = next(iter(found.values()))
+    other = next((name for name, one in found.items() if one is not first), None)
+    if other:
+        raise DataError(
+            f"{other}: is of format {found[other].name} and {paths[0].name} of {first.name}; a series has files of one"
+        )
+    return first
+
+
+def _detect(path: Path) -> BookFormat:
+    head = read_head(path)
+    if not head:
+        raise DataError(f"{path.name}: empty; download it again")
+    found = next((one for one in FORMATS if one.is_format(path, head)), None)
+    if found is None:
+        listed = ", ".join(one.name for one in FORMATS)
+        raise DataError(
+            f"{path.name}: holds order books of no format that is known; say which with source: {{format: ...}}, of {listed}"
+        )
+    return found
+
+
+def read_head(path: Path) -> bytes:
+    """First bytes of a file, out of gzip.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as raw:
+            if path.suffix.lower() != ".gz":
+                return raw.read(HEAD)
+        with gzip.open(path) as text:
+            return text.read(HEAD)
+    except OSError as error:
+        raise DataError(
+            f"{path.name}: {(error.strerror or 'cannot be unpacked').lower()}; name a file that can be read"
+        ) from None

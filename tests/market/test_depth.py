@@ -1,0 +1,175 @@
+"""Order books as a series: rows against a slow oracle, what is refused, and what an import keeps in memory."""
+
+import re
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from factory.core.errors import DataError
+from factory.core.times import MINUTE, iso
+from factory.market.book_columns import book_columns
+from factory.market.books import read_books
+from factory.market.spec import load_spec
+from tests.market.bars import SPEC, START
+from tests.market.books import books, depth_spec, names, parquet, slow_rows
+
+LEVELS = 3
+
+
+def drawn(events: int, seed: int = 5) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    """Events at irregular moments, some at the same, some long apart."""
+    rng = np.random.default_rng(seed)
+    steps = rng.choice([0, 1, 30, 100, 250, 1_700, 6_500], events, p=[0.1, 0.2, 0.3, 0.2, 0.1, 0.08, 0.02])
+    time = START + np.cumsum(steps)
+    mid = 1_000 + np.cumsum(rng.integers(-1, 2, events))
+    found = {"timestamp": time}
+    for level in range(1, LEVELS + 1):
+        found[f"ask_px_{level}"], found[f"bid_px_{level}"] = mid + 1.0 * level, mid - 1.0 * level
+        found[f"ask_qty_{level}"], found[f"bid_qty_{level}"] = rng.integers(1, 9, (2, events)).astype(float)
+    return found
+
+
+def changed(name: str, rows: list[int], value: float, by: bool = False) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    columns = drawn(500)
+    columns[name] = columns[name].astype(float)
+    columns[name][rows] = columns[name][rows] + value if by else value
+    return columns
+
+
+@pytest.mark.parametrize("period", ["100ms", "1s", "1m"])
+@pytest.mark.parametrize("max_age", ["200ms", "5s", "2m"])
+def test_rows_are_those_of_a_walk_event_by_event(period: str, max_age: str, tmp_path: Path) -> None:
+    columns = drawn(600)
+    spec = depth_spec(LEVELS, period, max_age=max_age)
+    frame = read_books([parquet(tmp_path / "x.parquet", columns, 77)], spec)
+    states = np.column_stack([columns[name] for name in book_columns(LEVELS)]).tolist()
+    expected = slow_rows(columns["timestamp"].tolist(), states, spec.period_ms, spec.max_age_ms)
+    assert frame.time.tolist() == [*expected]
+    found = np.column_stack([frame.columns[name] for name in names(LEVELS)])
+    np.testing.assert_array_equal(found, np.array([*expected.values()]).reshape(-1, len(names(LEVELS))))
+
+
+def test_text_parquet_and_several_files_give_the_same_rows(tmp_path: Path) -> None:
+    columns, spec = drawn(500), depth_spec(LEVELS, "1s")
+    whole = read_books([parquet(tmp_path / "x.parquet", columns)], spec)
+    table = pd.DataFrame(columns)
+    table.to_csv(tmp_path / "x.csv", index=False)
+    table[250:].to_csv(tmp_path / "a.csv", index=False)
+    table[:250].to_csv(tmp_path / "b.csv", index=False)
+    for files in (["x.csv"], ["a.csv", "b.csv"]):
+        frame = read_books([tmp_path / name for name in files], spec)
+        np.testing.assert_array_equal(frame.time, whole.time)
+        for name, values in whole.columns.items():
+            np.testing.assert_array_equal(frame.columns[name], values)
+
+
+def test_an_event_at_the_end_of_a_row_belongs_to_the_next(tmp_path: Path) -> None:
+    time = np.array([START, START + 999, START + 1_000])
+    columns = {"timestamp": time, **books(time, 1)}
+    frame = read_books([parquet(tmp_path / "x.parquet", columns)], depth_spec(1, "1s"))
+    assert frame.time.tolist() == [START, START + 1_000]
+    assert frame.columns["events"].tolist() == [2.0, 1.0]
+    assert frame.columns["ask_px_1"].tolist() == columns["ask_px_1"][1:].tolist()
+
+
+@pytest.mark.parametrize(("late", "trusted"), [([150, 20, 400], True), ([-900, 5_000, -900], False)], ids=["ahead", "behind"])
+def test_books_count_from_their_receipt_where_that_is_later_and_the_clock_can_be_believed(
+    late: list[int], trusted: bool, tmp_path: Path
+) -> None:
+    time = START + np.array([0, 100, 200])
+    columns = {"timestamp": time, "local_ts_ns": (time + late) * 1_000_000, **books(time, 1)}
+    frame = read_books([parquet(tmp_path / "x.parquet", columns)], depth_spec(1))
+    first = frame.time[np.flatnonzero(frame.columns["events"])] - START
+    assert first.tolist() == ([100, 600] if trusted else [0, 100, 200])
+    assert ("the receiver's clock runs 900 ms behind" in "".join(frame.notes)) == (not trusted)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (changed("bid_px_1", [40, 41], 5e3), "row 41: best bid not below best ask"),
+        (changed("ask_px_2", [40], -50, by=True), "row 41: levels out of order"),
+        (changed("bid_qty_3", [7], 0.0), "row 8: a level without a size above 0"),
+        (changed("ask_qty_1", [7], -1.0), "row 8: a level without a size above 0"),
+        (changed("ask_px_1", [9], np.nan), "row 10: a book with one side"),
+        (changed("timestamp", [99], -500_000, by=True), "row 100: earlier than the event before it"),
+    ],
+    ids=["crossed", "unordered", "empty", "negative", "one-sided", "backward"],
+)
+def test_what_no_book_can_be_is_refused_with_its_row(columns: dict[str, np.ndarray], says: str, tmp_path: Path) -> None:  # type: ignore[type-arg]
+    columns["timestamp"] = columns["timestamp"].astype(np.int64)
+    with pytest.raises(DataError, match=re.escape(f"x.parquet {says}")):
+        read_books([parquet(tmp_path / "x.parquet", columns, 13)], depth_spec(LEVELS))
+
+
+def test_an_auction_is_cut_by_the_stretch_that_the_message_names(tmp_path: Path) -> None:
+    columns = changed("bid_px_1", [40, 41, 42], 5e3)
+    path = parquet(tmp_path / "x.parquet", columns)
+    with pytest.raises(DataError, match="exclude") as refused:
+        read_books([path], depth_spec(LEVELS))
+    first, last = re.findall(r"\[\[(\S+), (\S+)\]\]", str(refused.value))[0]
+    assert first == iso(int(columns["timestamp"][40]))
+    frame = read_books([path], depth_spec(LEVELS, exclude=[[first, last]]))
+    assert len(frame) > 500
+
+
+def test_fewer_levels_than_asked_for_are_refused_and_an_empty_one_is_missing(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "x.parquet", drawn(50))
+    with pytest.raises(DataError, match=r"x\.parquet: 3 levels a side, and 10 are asked for; write levels: 3"):
+        read_books([path], depth_spec(10))
+    columns = changed("ask_px_3", [0], np.nan)
+    columns["ask_qty_3"][0] = np.nan
+    frame = read_books([parquet(path, columns)], depth_spec(3))
+    assert np.isnan(frame.columns["ask_px_3"][0])
+    assert np.isfinite(frame.columns["ofi_2"]).all()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("kind: bars, period: 1m, levels: 5", "series.book.levels: 'bars' has none, order books do; remove it"),
+        (
+            "kind: values, delay: 1d, period: 1m, max_age: 5s",
+            "series.book.max_age: 'values' has none, order books do; remove it",
+        ),
+        ("kind: depth, period: 50ms", "series.book.period: 50ms is shorter than 100ms; write that or longer"),
+        ("kind: depth, period: 1s, levels: 21", "series.book.levels: '21': should be less than or equal to 20"),
+        ("kind: depth, period: 1s, max_age: soon", "series.book.max_age: 'soon' is not a duration"),
+    ],
+)
+def test_keys_of_books_are_for_books(line: str, says: str) -> None:
+    book = f"  book: {{{line}, underlying: X, source: {{use: files, files: x}}}}\ncontracts:"
+    with pytest.raises(DataError, match=re.escape(says)):
+        load_spec(SPEC.replace("contracts:", book))
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "says"),
+    [
+        ("bars", "format: levels", "source: format: 'levels' is one of order books"),
+        ("bars", "date: 2024-01-01", "source: date: 'bars' has none"),
+        ("depth", "units: {a: 2}", "source: units: not for order books"),
+        ("depth", "format: fi2100", "source.format: 'fi2100': string should match pattern '%'"),
+    ],
+)
+def test_keys_of_their_sources_too(kind: str, source: str, says: str) -> None:
+    book = f"  book: {{kind: {kind}, period: 1m, underlying: X, source: {{use: files, files: x, {source}}}}}\ncontracts:"
+    with pytest.raises(DataError, match=re.escape(says)):
+        load_spec(SPEC.replace("contracts:", book))
+
+
+def test_a_large_file_is_not_in_memory_at_once(tmp_path: Path) -> None:
+    """Numbers of 300,000 rows of ten levels take 96 MB; python's and numpy's share of the import stays far below."""
+    time = START + 10 * np.arange(300_000)
+    path = parquet(tmp_path / "x.parquet", {"timestamp": time, **books(time, 10)}, 20_000)
+    spec = depth_spec(10, "1m")
+    read_books([path], spec)
+    tracemalloc.start()
+    frame = read_books([path], spec)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(frame) == 300_000 * 10 // MINUTE
+    assert peak < 300_000 * 40 * 8 / 2
