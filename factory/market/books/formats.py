@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.core.errors import DataError
+from factory.market.books.binance import is_raw, is_rest, read_raw, read_rest
 from factory.market.books.events import Events, Reading, Trades
 from factory.market.books.levels import is_format, read_levels
 
@@ -35,7 +36,11 @@ class BookFormat:
     is_normalised: bool = False
 
 
-FORMATS = (BookFormat("levels", is_format, read_levels),)
+FORMATS = (
+    BookFormat("levels", is_format, read_levels),
+    BookFormat("binance-raw", is_raw, read_raw),
+    BookFormat("binance-rest", is_rest, read_rest),
+)
 """Those that are told apart, the surest first."""
 
 
