@@ -35,7 +35,18 @@ def _book(rng: np.random.Generator, rows: int) -> dict[str, NDArray[np.float64]]
         columns[f"bid_px_{level}"] = mid - 0.1 * level
         columns[f"ask_qty_{level}"] = rng.exponential(2, rows)
         columns[f"bid_qty_{level}"] = rng.exponential(2, rows)
-    return columns
+    for level in range(1, 11):
+        columns[f"ofi_{level}"] = rng.normal(0, 2, rows)
+    return columns | {
+        "events": rng.poisson(3, rows) * 1.0,
+        "buy_qty": rng.exponential(2, rows),
+        "sell_qty": rng.exponential(2, rows),
+    }
+
+
+def is_volume(name: str) -> bool:
+    """Whether a column counts coins."""
+    return "volume" in name or "qty" in name or name.startswith("ofi_")
 
 
 def series(name: str, kind: str, period: int, delay: int, start: int, columns: dict[str, NDArray[np.float64]]) -> Series:
@@ -51,7 +62,7 @@ def market(rows: int = 9_000, seed: int = 7) -> Partition:
         "btc": series("btc", "bars", 60_000, 0, START, _bars(rng, rows)),
         "eth": series("eth", "bars", 60_000, 0, START, _bars(rng, rows)),
         "gold": series("gold", "bars", 3_600_000, 120_000, hour, _bars(rng, rows // 60)),
-        "book": series("book", "values", 100, 0, START, _book(rng, rows)),
+        "book": series("book", "depth", 100, 0, START, _book(rng, rows)),
     }
     return partition(every, START + rows * 60_000)
 
@@ -70,7 +81,7 @@ def in_units(price: float, volume: float, rows: int = 9_000) -> Partition:
         columns = {key: values.copy() for key, values in s.columns.items()}
         _deaden(columns)
         for key, values in columns.items():
-            values *= volume if "volume" in key or "_qty_" in key else 1.0 if key == "number_of_trades" else price
+            values *= volume if is_volume(key) else 1.0 if key in ("number_of_trades", "events") else price
         every[name] = Series(s.name, s.kind, s.period, s.delay, s.time, s.known, columns)
     return partition(every, whole.end)
 
@@ -79,7 +90,7 @@ def _deaden(columns: dict[str, NDArray[np.float64]]) -> None:
     """Let all columns stand at the value before each stretch; volumes are none in some."""
     for key, values in columns.items():
         for first, end, share in DEAD:
-            if "volume" in key or "_qty_" in key:
+            if is_volume(key):
                 values[first:end] *= share
             else:
                 values[first:end] = columns.get("close", values)[first - 1 : first]

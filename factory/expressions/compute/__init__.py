@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from factory.expressions.compute.book import BOOK
 from factory.expressions.compute.classic import CLASSIC
 from factory.expressions.compute.market import MARKET
 from factory.expressions.compute.window import WINDOW
@@ -39,7 +40,7 @@ MATH: dict[str, Compute] = {
     "where": _where,
 }
 
-COMPUTE: Mapping[str, Compute] = {**MATH, **WINDOW, **CLASSIC, **MARKET}
+COMPUTE: Mapping[str, Compute] = {**MATH, **WINDOW, **CLASSIC, **MARKET, **BOOK}
 """Every operator but ``at``, which says on which rows the others work."""
 
 

@@ -1,4 +1,4 @@
-"""Volatility from bars, order flow, order book and the clock."""
+"""Volatility from bars, order flow and the clock."""
 
 from math import log, pi
 
@@ -101,32 +101,6 @@ def _amihud(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     return ratio(window_sum(np.abs(change_over(close, 1, rows.RET)), k[0], on), window_sum(close * volume, k[0], on))
 
 
-def _mid(ask: Floats, bid: Floats) -> Floats:
-    return (ask + bid) / 2.0
-
-
-def _total(sizes: Columns) -> Floats:
-    """Summed one after the other: numpy's own order depends on the number of rows."""
-    total = sizes[0]
-    for size in sizes[1:]:
-        total = np.add(total, size)
-    return total
-
-
-def _imbalance(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    ask, bid = _total(x[0::2]), _total(x[1::2])
-    return ratio(bid - ask, bid + ask)
-
-
-def _order_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Cont, Kukanov and Stoikov (2014)."""
-    ask, ask_size, bid, bid_size = x
-    ask0, ask_size0, bid0, bid_size0 = (change_over(column, 1, rows.LAG) for column in x)
-    buys: Floats = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
-    sells: Floats = np.where(ask <= ask0, ask_size, 0.0) - np.where(ask >= ask0, ask_size0, 0.0)
-    return window_sum(np.where(np.isnan(ask0), np.nan, buys - sells), k[0], on)
-
-
 def _day_angle(on: TimeAxis) -> Floats:
     return (on.known % DAY).astype(np.float64) * (2.0 * pi / DAY)
 
@@ -148,12 +122,6 @@ MARKET: dict[str, Compute] = {
     "taker_share": lambda x, k, on: ratio(window_sum(x[1], k[0], on), window_sum(x[0], k[0], on)),
     "trade_imbalance": lambda x, k, on: 2.0 * ratio(window_sum(x[1], k[0], on), window_sum(x[0], k[0], on)) - 1.0,
     "trade_size": lambda x, k, on: ratio(window_sum(x[0], k[0], on), window_sum(x[1], k[0], on)),
-    "mid": lambda x, k, on: _mid(*x),
-    "spread": lambda x, k, on: ratio(x[0] - x[1], _mid(*x)),
-    "microprice": lambda x, k, on: ratio(x[0] * x[3] + x[2] * x[1], x[3] + x[1]),
-    "imbalance": _imbalance,
-    "depth": lambda x, k, on: _total(x),
-    "order_flow": _order_flow,
     "hour": lambda x, k, on: (on.known % DAY // HOUR).astype(np.float64),
     "weekday": lambda x, k, on: ((on.known // DAY + 3) % 7).astype(np.float64),
     "minute_of_day": lambda x, k, on: (on.known % DAY // MINUTE).astype(np.float64),

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from factory.expressions.operators.book import BOOK
 from factory.expressions.operators.classic import CLASSIC
-from factory.expressions.operators.market import BOOK, CLOCK, FLOW, FRAME, VOLATILITY
+from factory.expressions.operators.market import CLOCK, FLOW, FRAME, VOLATILITY
 from factory.expressions.operators.math import CHANGE, MATH, SMOOTHING
 from factory.expressions.operators.window import WINDOW
 from factory.expressions.signature import Operator, Param

@@ -1,4 +1,4 @@
-"""Operators on whole series, the clock, and higher time frames."""
+"""Operators on whole bars, the clock, and higher time frames."""
 
 from factory.core.times import DAY, MINUTE
 from factory.expressions.signature import Literals, Operator, Param, lagged, series, whole, wilder_settling, window, x
@@ -187,65 +187,6 @@ FLOW = (
         "trade_size(btc, 30)",
         whole,
         lambda literals: ("volume", "number_of_trades"),
-        volume=1,
-    ),
-)
-
-
-def _sizes(literals: Literals) -> tuple[str, ...]:
-    return tuple(f"{side}_qty_{level}" for level in range(1, int(literals[0]) + 1) for side in ("ask", "bid"))
-
-
-_TOP = ("ask_px_1", "ask_qty_1", "bid_px_1", "bid_qty_1")
-_BOOK = Param("book", "series")
-_LEVELS = window("levels", 1, 10, 1)
-
-BOOK = (
-    Operator(
-        "mid",
-        "book",
-        (_BOOK,),
-        "Middle of best bid and best ask.",
-        "mid(book)",
-        needs=lambda literals: ("ask_px_1", "bid_px_1"),
-        power=1,
-    ),
-    Operator(
-        "spread",
-        "book",
-        (_BOOK,),
-        "Best ask less best bid, over the middle.",
-        "spread(book)",
-        needs=lambda literals: ("ask_px_1", "bid_px_1"),
-    ),
-    Operator(
-        "microprice",
-        "book",
-        (_BOOK,),
-        "Best prices weighted by the size on the other side.",
-        "microprice(book)",
-        needs=lambda literals: _TOP,
-        power=1,
-    ),
-    Operator(
-        "imbalance",
-        "book",
-        (_BOOK, _LEVELS),
-        "Bid less ask size over both, on the first levels, -1..1.",
-        "imbalance(book, 5)",
-        needs=_sizes,
-    ),
-    Operator(
-        "depth", "book", (_BOOK, _LEVELS), "Size on both sides of the first levels.", "depth(book, 5)", needs=_sizes, volume=1
-    ),
-    Operator(
-        "order_flow",
-        "book",
-        (_BOOK, window()),
-        "Order-flow imbalance of the best level, summed over n rows.",
-        "order_flow(book, 50)",
-        lagged,
-        lambda literals: _TOP,
         volume=1,
     ),
 )

@@ -1,0 +1,115 @@
+"""What is computed from order books."""
+
+import numpy as np
+
+from factory.expressions.compute.window import change_over, ratio, window_mean, window_sum
+from factory.expressions.kernels import rows
+from factory.expressions.signature import Literals
+from factory.expressions.time_axis import Compute, Floats, TimeAxis
+
+Columns = tuple[Floats, ...]
+
+
+def _mid(ask: Floats, bid: Floats) -> Floats:
+    return (ask + bid) / 2.0
+
+
+def _total(sizes: Columns) -> Floats:
+    """Summed one after the other: numpy's own order depends on the number of rows."""
+    total = sizes[0]
+    for size in sizes[1:]:
+        total = np.add(total, size)
+    return total
+
+
+def _imbalance(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    ask, bid = _total(x[0::2]), _total(x[1::2])
+    return ratio(bid - ask, bid + ask)
+
+
+def _order_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    """Cont, Kukanov and Stoikov (2014)."""
+    ask, ask_size, bid, bid_size = x
+    ask0, ask_size0, bid0, bid_size0 = (change_over(column, 1, rows.LAG) for column in x)
+    buys: Floats = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
+    sells: Floats = np.where(ask <= ask0, ask_size, 0.0) - np.where(ask >= ask0, ask_size0, 0.0)
+    return window_sum(np.where(np.isnan(ask0), np.nan, buys - sells), k[0], on)
+
+
+def _sides(x: Columns) -> tuple[Columns, Columns, Columns, Columns]:
+    """Ask prices, ask sizes, bid prices and bid sizes of whole books."""
+    return x[0::4], x[1::4], x[2::4], x[3::4]
+
+
+def _weighted_mid(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    """The microprice of Gatheral and Oomen (2010) with mean prices and whole sizes of some levels in place of the best."""
+    asks, ask_sizes, bids, bid_sizes = _sides(x)
+    ask_size, bid_size = _total(ask_sizes), _total(bid_sizes)
+    ask = ratio(_total(tuple(map(np.multiply, asks, ask_sizes))), ask_size)
+    bid = ratio(_total(tuple(map(np.multiply, bids, bid_sizes))), bid_size)
+    return ratio(ask * bid_size + bid * ask_size, ask_size + bid_size)
+
+
+def _pressure(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    """Imbalance of sizes as in Cao, Hansch and Wang (2009), each weighted by the inverse of its distance from the middle."""
+    asks, ask_sizes, bids, bid_sizes = _sides(x)
+    mid = _mid(asks[0], bids[0])
+    sells = _total(tuple(ratio(size, price - mid) for price, size in zip(asks, ask_sizes, strict=True)))
+    buys = _total(tuple(ratio(size, mid - price) for price, size in zip(bids, bid_sizes, strict=True)))
+    return ratio(buys - sells, buys + sells)
+
+
+def _side_slope(prices: Columns, sizes: Columns, mid: Floats) -> Floats:
+    """Least-squares slope through the origin of cumulative size on relative distance from the middle."""
+    products, squares, size = [], [], np.zeros_like(mid)
+    for price, more in zip(prices, sizes, strict=True):
+        size, away = size + more, np.abs(price - mid) / mid
+        products.append(size * away)
+        squares.append(away * away)
+    return ratio(_total(tuple(products)), _total(tuple(squares)))
+
+
+def _book_slope(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    """Næs and Skjeltorp (2006), of plain sizes and distances in place of elasticities, so that it follows their units."""
+    asks, ask_sizes, bids, bid_sizes = _sides(x)
+    mid = _mid(asks[0], bids[0])
+    return (_side_slope(asks, ask_sizes, mid) + _side_slope(bids, bid_sizes, mid)) / 2.0
+
+
+def _queue_change(price: Floats, size: Floats, better: float) -> Floats:
+    """One side of the order-flow imbalance of Cont, Kukanov and Stoikov (2014); `better` is 1 for bids and -1 for asks."""
+    price0, size0 = (change_over(column, 1, rows.LAG) for column in (price, size))
+    step = (price - price0) * better
+    return np.where(np.isnan(step), np.nan, np.where(step >= 0.0, size, 0.0) - np.where(step <= 0.0, size0, 0.0))
+
+
+def _ofi_all(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    """Multi-level flow after Xu, Gould and Howison (2018), scaled by mean depth as Cont, Cucuringu and Zhang (2023) do."""
+    levels, n = int(k[0]), k[1]
+    flows, sizes = _total(x[:levels]), _total(x[levels:])
+    return ratio(2.0 * window_sum(flows, n, on), window_mean(sizes, n, on))
+
+
+def _signed_volume(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    """Trade-sign imbalance of aggressors, as in Chordia, Roll and Subrahmanyam (2002); NaN where nobody traded."""
+    buys, sells = window_sum(x[0], k[0], on), window_sum(x[1], k[0], on)
+    return ratio(buys - sells, buys + sells)
+
+
+BOOK: dict[str, Compute] = {
+    "mid": lambda x, k, on: _mid(*x),
+    "spread": lambda x, k, on: ratio(x[0] - x[1], _mid(*x)),
+    "microprice": lambda x, k, on: ratio(x[0] * x[3] + x[2] * x[1], x[3] + x[1]),
+    "imbalance": _imbalance,
+    "depth": lambda x, k, on: _total(x),
+    "order_flow": _order_flow,
+    "weighted_mid": _weighted_mid,
+    "pressure": _pressure,
+    "book_slope": _book_slope,
+    "bid_change": lambda x, k, on: _queue_change(x[0], x[1], 1.0),
+    "ask_change": lambda x, k, on: _queue_change(x[0], x[1], -1.0),
+    "ofi": lambda x, k, on: window_sum(x[0], k[1], on),
+    "ofi_all": _ofi_all,
+    "signed_volume": _signed_volume,
+    "events": lambda x, k, on: window_sum(x[0], k[0], on),
+}
