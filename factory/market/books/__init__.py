@@ -3,6 +3,8 @@
 formats   which format files are of; one file a format beside it:
 levels    a column for each price and size; and files of trades
 binance   captures of Binance's streams: capture takes their messages, sequence has the venues' rules, rebuilder the book
+lobster   pairs of messages and books
+fi2010    the normalised matrix of the benchmark
 events    what loaders give, and from when it counts
 checks    what no book of an exchange that trades may be
 rows      books to rows; kernels holds the compiled walks

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.core.errors import DataError
-from factory.market.books.binance import is_raw, is_rest, read_raw, read_rest
+from factory.market.books import binance, fi2010, levels, lobster
 from factory.market.books.events import Events, Reading, Trades
-from factory.market.books.levels import is_format, read_levels
 
 HEAD = 65_536
 """Bytes by which a format is known."""
@@ -37,9 +36,11 @@ class BookFormat:
 
 
 FORMATS = (
-    BookFormat("levels", is_format, read_levels),
-    BookFormat("binance-raw", is_raw, read_raw),
-    BookFormat("binance-rest", is_rest, read_rest),
+    BookFormat("levels", levels.is_format, levels.read_levels),
+    BookFormat("binance-raw", binance.is_raw, binance.read_raw),
+    BookFormat("binance-rest", binance.is_rest, binance.read_rest),
+    BookFormat("lobster", lobster.is_format, lobster.read_lobster),
+    BookFormat("fi2010", fi2010.is_format, fi2010.read_fi2010, is_normalised=True),
 )
 """Those that are told apart, the surest first."""
 
