@@ -125,7 +125,7 @@ def test_fi_2010_asks_for_its_times_and_refuses_another_shape(tmp_path: Path) ->
 
 
 def test_each_format_is_known_by_what_a_file_holds(tmp_path: Path) -> None:
-    assert tuple(one.name for one in FORMATS) == names.FORMATS
+    assert tuple(one.name for one in FORMATS) == tuple(names.FORMATS)
     time = START + np.arange(9) * 1_000
     stream, bare = session("spot"), session("USD-M")
     bare.lines = [line.partition(" ")[2] for line in bare.lines]

@@ -44,9 +44,15 @@ def changed(name: str, rows: list[int], value: float, by: bool = False) -> dict[
 def test_rows_are_those_of_a_walk_event_by_event(period: str, max_age: str, tmp_path: Path) -> None:
     columns = drawn(600)
     spec = depth_spec(LEVELS, period, max_age=max_age)
-    frame = read_books([parquet(tmp_path / "x.parquet", columns, 77)], spec)
+    path = parquet(tmp_path / "x.parquet", columns, 77)
+    if (period, max_age) == ("1m", "200ms"):
+        with pytest.raises(DataError, match="write a longer one"):
+            read_books([path], spec)
+        return
+    frame = read_books([path], spec)
     states = np.column_stack([columns[name] for name in book_columns(LEVELS)]).tolist()
     expected = slow_rows(columns["timestamp"].tolist(), states, spec.period_ms, spec.max_age_ms)
+    assert expected
     assert frame.time.tolist() == [*expected]
     found = np.column_stack([frame.columns[name] for name in names(LEVELS)])
     np.testing.assert_array_equal(found, np.array([*expected.values()]).reshape(-1, len(names(LEVELS))))
@@ -159,6 +165,16 @@ def test_keys_of_their_sources_too(kind: str, source: str, says: str) -> None:
     book = f"  book: {{kind: {kind}, period: 1m, underlying: X, source: {{use: files, files: x, {source}}}}}\ncontracts:"
     with pytest.raises(DataError, match=re.escape(says)):
         load_spec(SPEC.replace("contracts:", book))
+
+
+def test_updates_too_rare_for_the_age_that_a_book_may_have_ask_for_a_longer_one(tmp_path: Path) -> None:
+    time = START + MINUTE * np.arange(100)
+    path = parquet(tmp_path / "x.parquet", {"timestamp": time, **books(time, 1)})
+    with pytest.raises(
+        DataError, match=r"x\.parquet: at the end of none of its 1m is there a book .* max_age: 5s; write a longer"
+    ):
+        read_books([path], depth_spec(1, "1m"))
+    assert len(read_books([path], depth_spec(1, "1m", max_age="1m"))) == 100
 
 
 def test_a_large_file_is_not_in_memory_at_once(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def test_a_pipeline_reads_books_on_minutes_and_its_probes_pass(tmp_path: Path) -
     facts = Catalog(workspace).meta("small")["series"]["book"]
     assert facts["kind"] == "depth"
     assert facts["missing"] == 0
+    told = str(Workshop(workspace, "tester").describe("small")["series"]["book"])
+    assert told == "10s depth: ask_px_1..5 ask_qty_1..5 bid_px_1..5 bid_qty_1..5 events ofi_1..5"
     part = open_partition(workspace, "small", "train")
     series, times = part.series["book"], np.arange(part.start + 2 * 60 * MINUTE, part.end, MINUTE)
     assert set(series.columns) >= {"events", "ofi_1", "ofi_5", "ask_px_5", "bid_qty_5"}
