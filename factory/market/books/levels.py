@@ -139,6 +139,6 @@ class _Table:
 
 def _open_parquet(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, memory_map=True)
+        return pq.ParquetFile(path, pre_buffer=False)
     except pa.ArrowInvalid:
         raise DataError(f"{path.name}: truncated, half-downloaded or of another format than Parquet; get it again") from None
