@@ -179,6 +179,60 @@ def test_updates_too_rare_for_the_age_that_a_book_may_have_ask_for_a_longer_one(
     assert len(read_books([path], depth_spec(1, "1m", max_age="1m"))) == 100
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("\n1704067200000,100,1,99,x\n", "rows that are cut short, or cells that are no numbers"),
+        ("\n1704067200000,100,1,99\n", "rows that are cut short, or cells that are no numbers"),
+        ("\n", "x.csv: no rows; export it again"),
+        ("\n2024-01-01 00:00:00,100,1,99,1\n", "stamps without a time zone; say which they are in"),
+        ("\nsoon,100,1,99,1\n", "x.csv row 1: the stamp is no ISO time"),
+    ],
+)
+def test_text_that_is_no_table_of_books_is_refused(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(f"timestamp,ask_px_1,ask_qty_1,bid_px_1,bid_qty_1{text}")
+    with pytest.raises(DataError, match=re.escape(says)):
+        read_books([tmp_path / "x.csv"], depth_spec(1))
+
+
+def test_rows_of_a_real_session_are_those_of_pandas(shared: Path) -> None:
+    files = [shared / "data" / "lob" / f"binance_usdm_btcusdt_20230404_{what}.parquet" for what in ("depth10", "trades")]
+    frame = read_books(files, depth_spec(10, "1s"))
+    table, trades = (pd.read_parquet(file) for file in files)
+    row = table.event_time_ms // 1_000 * 1_000
+    expected = table.groupby(row).last()
+    events = np.isin(frame.time, expected.index)
+    assert len(frame) == len(np.arange(row.iloc[0], row.iloc[-1] + 1, 1_000))
+    for column in book_columns(10):
+        np.testing.assert_array_equal(frame.columns[column][events], expected[column])
+    np.testing.assert_array_equal(frame.columns["events"][events], table.groupby(row).size())
+    before = table.shift()
+    bids = table.bid_qty_2.where(table.bid_px_2 >= before.bid_px_2, 0) - before.bid_qty_2.where(
+        table.bid_px_2 <= before.bid_px_2, 0
+    )
+    asks = table.ask_qty_2.where(table.ask_px_2 <= before.ask_px_2, 0) - before.ask_qty_2.where(
+        table.ask_px_2 >= before.ask_px_2, 0
+    )
+    np.testing.assert_allclose(frame.columns["ofi_2"][events], (bids - asks).groupby(row).sum(), rtol=1e-9, atol=1e-9)
+    known = np.maximum.accumulate(np.maximum(trades.event_time_ms, trades.local_ts_ns // 1_000_000)) // 1_000 * 1_000
+    bought = trades.qty.where(~trades.is_buyer_maker, 0).groupby(known).sum().reindex(frame.time, fill_value=0)
+    np.testing.assert_allclose(frame.columns["buy_qty"], bought, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("day", "auctions"),
+    [("0109", [["2014-01-08", "2014-01-09T01:00:00Z"]]),
+     ("0129", [["2014-01-28", "2014-01-29T01:00:00Z"], ["2014-01-29T07:55:00Z", "2014-01-30"]])],
+)  # fmt: skip
+def test_a_market_with_auctions_is_read_without_them(day: str, auctions: list[list[str]], shared: Path) -> None:
+    path = shared / "data" / "lob" / f"sgx_a50_2014{day}_depth3.parquet"
+    with pytest.raises(DataError, match="where it is an auction leave it out with exclude"):
+        read_books([path], depth_spec(3))
+    frame = read_books([path], depth_spec(3, exclude=auctions))
+    assert (frame.columns["ask_px_1"] > frame.columns["bid_px_1"]).all()
+    assert frame.columns["events"].sum() > 20_000
+
+
 MEASURED = """
 import sys, tracemalloc
 from pathlib import Path

@@ -7,6 +7,7 @@ lobster   pairs of messages and books
 fi2010    the normalised matrix of the benchmark
 events    what loaders give, and from when it counts
 checks    what no book of an exchange that trades may be
+unpacking files as they lie or out of gzip
 rows      books to rows; kernels holds the compiled walks
 """
 

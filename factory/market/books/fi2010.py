@@ -9,6 +9,7 @@ import numpy as np
 from factory.core.errors import DataError
 from factory.core.times import moment, to_ms
 from factory.market.books.events import Events, Reading, Trades
+from factory.market.books.unpacking import open_unpacked
 from factory.market.files import Files
 
 ROWS, LEVELS = 149, 10
@@ -46,7 +47,7 @@ def read_fi2010(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Tr
 def _read_rows(path: Path, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """The first rows of a matrix, turned: an event a row."""
     found = []
-    with path.open("rb") as text:
+    with open_unpacked(path) as text:
         for place, line in enumerate(text, 1):
             if place > count:
                 continue

@@ -15,6 +15,7 @@ from factory.core.errors import DataError
 from factory.core.times import moment
 from factory.market.books.checks import require_levels
 from factory.market.books.events import NANOS, Events, Reading, Trades
+from factory.market.books.unpacking import read_head
 from factory.market.files import Files
 from factory.market.stamps import Stamping, parse_stamps
 
@@ -68,8 +69,7 @@ def read_lobster(paths: Sequence[Path], reading: Reading) -> Iterator[Events | T
 def _pair(paths: Sequence[Path], reading: Reading) -> Iterator[_Day]:
     parts: dict[str, list[Path]] = {MESSAGE: [], BOOK: []}
     for path in paths:
-        with path.open("rb") as raw:
-            parts[_part(raw.readline()) or BOOK].append(path)
+        parts[_part(read_head(path)) or BOOK].append(path)
     if len(parts[MESSAGE]) != len(parts[BOOK]):
         raise DataError(
             f"{paths[0].name}: {len(parts[MESSAGE])} files of messages and {len(parts[BOOK])} of books; LOBSTER's come in pairs"
