@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,19 @@ class Capture:
             If it is of another market than those before, or has no book.
         """
         self._open(file)
-        for place, received, message in messages:
+        left = iter(messages)
+        beginning = [*islice(left, BATCH)]
+        late = np.array(
+            [
+                received - message["E"]
+                for _, received, message in beginning
+                if received >= 0 and isinstance(message.get("E"), int)
+            ],
+            int64,
+        )
+        for clock in (self._clock, self._trade_clock):
+            clock.judge(late)
+        for place, received, message in chain(beginning, left):
             yield from self._take(place, received, message)
             if len(self._run) >= BATCH:
                 yield from self._give_run()
