@@ -30,6 +30,7 @@ from factory.views.reference import PAGES, key_meanings
 from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market
+from tests.market.books import books, parquet
 from tests.pipeline.parts.test_catalog import placed
 from tests.server.terminal import run_all
 
@@ -129,6 +130,10 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         pd.DataFrame(odds).to_csv(tmp_path / "odds.csv", index=False)
     if spec.dataset == "eth":
         own_files(spec, tmp_path)
+    if spec.dataset == "books":
+        minutes(spec).to_csv(tmp_path / "btc.csv", index=False)
+        time = np.arange(*spec.span, 10_000)
+        parquet(tmp_path / "book-1.parquet", {"timestamp": time, **books(time, 5)})
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, spec, tmp_path)
     assert (workspace.datasets / spec.dataset).is_dir()

@@ -24,6 +24,8 @@ GAP_SHARE = 0.01
 """Share of train that the gap takes at least; see STATISTICS section 1."""
 LEAST_PERIOD = 100
 """Milliseconds from row to row of order books, at least."""
+USUAL_LEVELS, USUAL_AGE = 10, "5s"
+"""What order books have of each side, and for how long they stand, where nothing is said."""
 BOOK_KEYS, BOOK_SOURCE_KEYS = ("levels", "max_age"), ("date", "step")
 """Keys of a series and of its source that only order books have."""
 WARM_UP_SHARE, WARM_UP_ROWS = 0.2, 1_000
@@ -50,10 +52,10 @@ class SeriesSpec(Closed):
         Redenominations and splits inside the rows.
     exclude : list of pairs of moments
         Stretches, the second moment not in it, whose rows are left out as in a gap.
-    levels : int
-        Of order books: levels of each side.
-    max_age : duration
-        Of order books: how long after its last update a book is still taken to stand; an older one is missing.
+    levels : int or None
+        Of order books: levels of each side; default: 10.
+    max_age : duration or None
+        Of order books: how long after its last update a book is still taken to stand; an older one is missing. Default: 5s.
     """
 
     kind: Annotated[str, one_of(SERIES_KINDS)]
@@ -63,8 +65,8 @@ class SeriesSpec(Closed):
     source: Source | None = None
     adjust: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
     exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
-    levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] = 10
-    max_age: Duration = "5s"
+    levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
+    max_age: Duration | None = None
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
@@ -84,7 +86,7 @@ class SeriesSpec(Closed):
     def _find_book_keys(self) -> list[str]:
         """What only order books have."""
         found = [
-            f"{key}: '{self.kind}' has none, order books do; remove it" for key in BOOK_KEYS if key in self.model_fields_set
+            f"{key}: '{self.kind}' has none, order books do; remove it" for key in BOOK_KEYS if getattr(self, key) is not None
         ]
         if not isinstance(self.source, Files):
             return found
@@ -110,9 +112,14 @@ class SeriesSpec(Closed):
         return found
 
     @property
+    def book_levels(self) -> int:
+        """Levels of each side of order books."""
+        return self.levels or USUAL_LEVELS
+
+    @property
     def max_age_ms(self) -> int:
         """Milliseconds for which a book is taken to stand."""
-        return to_ms(self.max_age)
+        return to_ms(self.max_age or USUAL_AGE)
 
     @property
     def counts_volume(self) -> bool:

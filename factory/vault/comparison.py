@@ -3,7 +3,7 @@
 ``python -m factory.vault WORKSPACE compare NAME OPENED CLOSED`` does it in a process of its own and answers with one JSON line.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from factory.core.errors import DataError, FactoryError, SealError
 from factory.core.hashes import HASHES, require_whole
 from factory.core.times import iso
 from factory.market import seal_registry
+from factory.market.book_columns import book_columns, flow_columns
 from factory.market.dataset import SERIES
 from factory.market.likeness import LAG, Track, is_alike
 from factory.storage.arrays import mapped
@@ -20,6 +21,8 @@ from factory.vault.log import divert_output
 
 Tracks = Mapping[str, Track]
 """Columns by ``series.column``."""
+PRICES = ((("close",), ("close",)), (("ask_px_1", "bid_px_1"), (*book_columns(1), *flow_columns(1))))
+"""Columns that are the price of a series, and those by which it is known that they are: of bars, of books."""
 
 
 def refuse_alike(workspace: Workspace, name: str, opened: Path, closed: Path) -> None:
@@ -76,14 +79,18 @@ def _open_tracks(folder: Path) -> Tracks:
 
 
 def _sealed_tracks(folder: Path, seal: Mapping[str, Any]) -> Tracks:
-    """The prices of a sealed part: closes of bars, and every column of values."""
+    """The prices of a sealed part: closes of bars, the best prices of books, and every column of values."""
     first, before = seal_registry.sealed_dates(seal)
     return {
-        f"{series}.{column}": track.between(first, before + 1)
+        f"{series}.{column}": columns[column].between(first, before + 1)
         for series, columns in _columns(folder).items()
-        for column, track in columns.items()
-        if column == "close" or "close" not in columns
+        for column in _find_prices(columns) or columns
     }
+
+
+def _find_prices(columns: Collection[str]) -> Collection[str]:
+    """The prices of bars and of books; none of what is neither."""
+    return next((prices for prices, marks in PRICES if {*marks} <= {*columns}), ())
 
 
 def _columns(folder: Path) -> dict[str, dict[str, Track]]:
@@ -92,7 +99,7 @@ def _columns(folder: Path) -> dict[str, dict[str, Track]]:
 
 
 def _tracks(folder: Path) -> dict[str, Track]:
-    """The columns of one series; bars tell of their end."""
+    """The columns of one series; bars and books tell of their end."""
     half = folder.parent.parent
     files = {f"{SERIES}/{folder.name}/{path.name}": 0 for path in folder.glob("*.npy")}
     try:
@@ -105,7 +112,7 @@ def _tracks(folder: Path) -> dict[str, Track]:
     if len(time) < 2:
         return {}
     period = int(time[1] - time[0])
-    end = time + period if "close" in columns else time
+    end = time + period if _find_prices(columns) else time
     return {column: Track(end, period, values) for column, values in columns.items()}
 
 

@@ -16,6 +16,7 @@ from factory.market.catalog import OVERSHOOT, Catalog
 from factory.market.contracts import Binary, Contract
 from factory.market.faults import JUMP, faults_of
 from factory.market.faults import MEND as FAULT_MEND
+from factory.market.series_kinds import series_kind
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
@@ -97,7 +98,7 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
     lines: dict[str, str] = {}
     owners: dict[str, str] = {}
     for name, one in meta["series"].items():
-        columns = " ".join(one["columns"])
+        columns = _list_columns(one["kind"], one["columns"])
         owner = owners.setdefault(columns, name)
         first = "" if one["first"] == start else f", {iso(one['first'])} on"
         warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
@@ -105,6 +106,17 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}"
         lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
     return lines
+
+
+def _list_columns(kind: str, columns: Iterable[str]) -> str:
+    """Names of columns; the levels of order books in one: ``ask_px_1..10``."""
+    if not series_kind(kind).holds_books:
+        return " ".join(columns)
+    levels: dict[str, str] = {}
+    for name in columns:
+        stem, _, level = name.rpartition("_")
+        levels[stem if level.isdigit() else name] = level if level.isdigit() else ""
+    return " ".join(f"{stem}_1..{level}" if level else stem for stem, level in levels.items())
 
 
 def _rows(meta: Mapping[str, Any]) -> str:

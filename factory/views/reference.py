@@ -16,6 +16,7 @@ from factory.core.times import to_duration
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
+from factory.market.book_columns import FORMATS
 from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Download, Files
 from factory.market.series_kinds import SERIES_KINDS
@@ -102,6 +103,20 @@ split:
 looks: 3
 baseline: pm.up
 """
+OWN_BOOKS = """\
+dataset: books
+about: Minutes of Bitcoin and its order book each second.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv}}
+  book: {kind: depth, underlying: BTCUSDT, period: 1s, levels: 5, max_age: 10s, source: {use: files, files: "book-*.parquet"}}
+contracts:
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 3}
+split:
+  train: [2024-08-01, 2024-08-04]
+  validation: [2024-08-04, 2024-08-07]
+  sealed: [2024-08-07, 2024-08-10]
+"""
 
 LANGUAGE = """\
 # The feature language
@@ -181,7 +196,19 @@ a prediction market:
 ```yaml
 {files}```
 
-A drawn market, for practice:
+Order books (`kind: depth`), each second of five levels a side. A row holds the book as it stood at the end of its period,
+after the last update before it, if that is no older than `max_age`, and what happened in the row: `events` (updates), `ofi_1`,
+`ofi_2`, ... (order-flow imbalance of each level, update by update), and where the source has trades `buy_qty` and `sell_qty`
+(what buyers and sellers took). A book counts from the time of its event, or of its receipt where that is later and the
+receiver's clock does not run behind. Where updates are missing, rows are until the next snapshot; sizes are in the unit of the
+file, which on COIN-M is contracts.
+
+```yaml
+{books}```
+
+Its files are told apart by what they hold, or by `format` of their source:
+
+{formats}A drawn market, for practice:
 
 ```yaml
 {simulated}```
@@ -216,7 +243,14 @@ def datasets_page() -> str:
     )
     after = {SeriesSpec: _series_kinds(), Download: _providers()}
     keys = "".join(_model(place, model) + after.get(model, "") for place, model in models).rstrip("\n") + "\n"
-    own = {"rows": OWN_ROWS, "csv": OWN_CSV, "commands": OWN_COMMANDS, "files": OWN_FILES}
+    own = {
+        "rows": OWN_ROWS,
+        "csv": OWN_CSV,
+        "commands": OWN_COMMANDS,
+        "files": OWN_FILES,
+        "books": OWN_BOOKS,
+        "formats": _book_formats(),
+    }
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
 
@@ -301,6 +335,11 @@ def _providers() -> str:
         for one in PROVIDERS.values()
     ]
     return markdown_table(("use", "markets", "downloaded by", "kinds", "periods", "documentation"), rows)
+
+
+def _book_formats() -> str:
+    """Formats that order books are read from."""
+    return markdown_table(("format", "its files"), [(f"`{name}`", about) for name, about in FORMATS.items()])
 
 
 def _model(place: str, model: type[BaseModel]) -> str:

@@ -101,6 +101,16 @@ def test_bare_messages_and_snapshots_beside_them_give_the_same_books(venue: str,
         np.testing.assert_array_equal(frame.columns[column][both], raw.columns[column][np.isin(raw.time, frame.time)])
 
 
+def test_a_capture_in_several_files_goes_on_where_its_updates_do(tmp_path: Path) -> None:
+    stream = session("USD-M")
+    whole = read(stream.write(tmp_path / "x.txt"))
+    files = [write(tmp_path / name, *stream.lines[rows]) for name, rows in (("b.txt", slice(100, None)), ("c.txt", slice(100)))]
+    frame = read_books(files, depth_spec(3))
+    np.testing.assert_array_equal(frame.time, whole.time)
+    for name, values in whole.columns.items():
+        np.testing.assert_array_equal(frame.columns[name], values)
+
+
 def write(path: Path, *lines: str) -> Path:
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -128,7 +138,7 @@ def _change(stream: Stream, old: str, new: str) -> list[str]:
         (session("spot").lines[6:150], "no snapshot from which its updates go on"),
         (session("USD-M").lines[40:150], "no snapshot from which its updates go on"),
         (_change(session("USD-M"), '"pu": ', '"pv": '), "; a series has one market"),
-        (_change(session("spot"), r'"U": ', '"V": '), "no key 'U', which such a message has"),
+        (_change(session("spot"), r'"U": ', '"V": '), "lacks what such a message has; get it again"),
         ([*session("spot").lines[:50], session("spot").lines[50][:90]], "line 51: no message in JSON"),
         (_change(session("spot"), r'\["[0-9.]+", "', '["1000.00", "-9'), "a price that is not above 0, or a size below it"),
         (_change(session("spot"), r'\["[0-9.]+", "', '["x", "'), "a price or size that is no number"),

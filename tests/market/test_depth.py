@@ -1,7 +1,8 @@
 """Order books as a series: rows against a slow oracle, what is refused, and what an import keeps in memory."""
 
 import re
-import tracemalloc
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from factory.core.times import MINUTE, iso
 from factory.market.book_columns import book_columns
 from factory.market.books import read_books
 from factory.market.spec import load_spec
+from tests.conftest import ROOT
 from tests.market.bars import SPEC, START
 from tests.market.books import books, depth_spec, names, parquet, slow_rows
 
@@ -44,9 +46,15 @@ def changed(name: str, rows: list[int], value: float, by: bool = False) -> dict[
 def test_rows_are_those_of_a_walk_event_by_event(period: str, max_age: str, tmp_path: Path) -> None:
     columns = drawn(600)
     spec = depth_spec(LEVELS, period, max_age=max_age)
-    frame = read_books([parquet(tmp_path / "x.parquet", columns, 77)], spec)
+    path = parquet(tmp_path / "x.parquet", columns, 77)
+    if (period, max_age) == ("1m", "200ms"):
+        with pytest.raises(DataError, match="write a longer one"):
+            read_books([path], spec)
+        return
+    frame = read_books([path], spec)
     states = np.column_stack([columns[name] for name in book_columns(LEVELS)]).tolist()
     expected = slow_rows(columns["timestamp"].tolist(), states, spec.period_ms, spec.max_age_ms)
+    assert expected
     assert frame.time.tolist() == [*expected]
     found = np.column_stack([frame.columns[name] for name in names(LEVELS)])
     np.testing.assert_array_equal(found, np.array([*expected.values()]).reshape(-1, len(names(LEVELS))))
@@ -161,15 +169,91 @@ def test_keys_of_their_sources_too(kind: str, source: str, says: str) -> None:
         load_spec(SPEC.replace("contracts:", book))
 
 
+def test_updates_too_rare_for_the_age_that_a_book_may_have_ask_for_a_longer_one(tmp_path: Path) -> None:
+    time = START + MINUTE * np.arange(100)
+    path = parquet(tmp_path / "x.parquet", {"timestamp": time, **books(time, 1)})
+    with pytest.raises(
+        DataError, match=r"x\.parquet: at the end of none of its 1m is there a book .* max_age: 5s; write a longer"
+    ):
+        read_books([path], depth_spec(1, "1m"))
+    assert len(read_books([path], depth_spec(1, "1m", max_age="1m"))) == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("\n1704067200000,100,1,99,x\n", "rows that are cut short, or cells that are no numbers"),
+        ("\n1704067200000,100,1,99\n", "rows that are cut short, or cells that are no numbers"),
+        ("\n", "x.csv: no rows; export it again"),
+        ("\n2024-01-01 00:00:00,100,1,99,1\n", "stamps without a time zone; say which they are in"),
+        ("\nsoon,100,1,99,1\n", "x.csv row 1: the stamp is no ISO time"),
+    ],
+)
+def test_text_that_is_no_table_of_books_is_refused(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(f"timestamp,ask_px_1,ask_qty_1,bid_px_1,bid_qty_1{text}")
+    with pytest.raises(DataError, match=re.escape(says)):
+        read_books([tmp_path / "x.csv"], depth_spec(1))
+
+
+def test_rows_of_a_real_session_are_those_of_pandas(shared: Path) -> None:
+    files = [shared / "data" / "lob" / f"binance_usdm_btcusdt_20230404_{what}.parquet" for what in ("depth10", "trades")]
+    frame = read_books(files, depth_spec(10, "1s"))
+    table, trades = (pd.read_parquet(file) for file in files)
+    row = table.event_time_ms // 1_000 * 1_000
+    expected = table.groupby(row).last()
+    events = np.isin(frame.time, expected.index)
+    assert len(frame) == len(np.arange(row.iloc[0], row.iloc[-1] + 1, 1_000))
+    for column in book_columns(10):
+        np.testing.assert_array_equal(frame.columns[column][events], expected[column])
+    np.testing.assert_array_equal(frame.columns["events"][events], table.groupby(row).size())
+    before = table.shift()
+    bids = table.bid_qty_2.where(table.bid_px_2 >= before.bid_px_2, 0) - before.bid_qty_2.where(
+        table.bid_px_2 <= before.bid_px_2, 0
+    )
+    asks = table.ask_qty_2.where(table.ask_px_2 <= before.ask_px_2, 0) - before.ask_qty_2.where(
+        table.ask_px_2 >= before.ask_px_2, 0
+    )
+    np.testing.assert_allclose(frame.columns["ofi_2"][events], (bids - asks).groupby(row).sum(), rtol=1e-9, atol=1e-9)
+    known = np.maximum.accumulate(np.maximum(trades.event_time_ms, trades.local_ts_ns // 1_000_000)) // 1_000 * 1_000
+    bought = trades.qty.where(~trades.is_buyer_maker, 0).groupby(known).sum().reindex(frame.time, fill_value=0)
+    np.testing.assert_allclose(frame.columns["buy_qty"], bought, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("day", "auctions"),
+    [("0109", [["2014-01-08", "2014-01-09T01:00:00Z"]]),
+     ("0129", [["2014-01-28", "2014-01-29T01:00:00Z"], ["2014-01-29T07:55:00Z", "2014-01-30"]])],
+)  # fmt: skip
+def test_a_market_with_auctions_is_read_without_them(day: str, auctions: list[list[str]], shared: Path) -> None:
+    path = shared / "data" / "lob" / f"sgx_a50_2014{day}_depth3.parquet"
+    with pytest.raises(DataError, match="where it is an auction leave it out with exclude"):
+        read_books([path], depth_spec(3))
+    frame = read_books([path], depth_spec(3, exclude=auctions))
+    assert (frame.columns["ask_px_1"] > frame.columns["bid_px_1"]).all()
+    assert frame.columns["events"].sum() > 20_000
+
+
+MEASURED = """
+import sys, tracemalloc
+from pathlib import Path
+import pyarrow as pa
+from factory.market.books import read_books
+from tests.market.books import depth_spec
+small, large = map(Path, sys.argv[1:])
+read_books([small], depth_spec(10, "1m"))
+tracemalloc.start()
+frame = read_books([large], depth_spec(10, "1m"))
+print(len(frame), tracemalloc.get_traced_memory()[1], pa.default_memory_pool().max_memory())
+"""
+
+
 def test_a_large_file_is_not_in_memory_at_once(tmp_path: Path) -> None:
-    """Numbers of 300,000 rows of ten levels take 96 MB; python's and numpy's share of the import stays far below."""
-    time = START + 10 * np.arange(300_000)
-    path = parquet(tmp_path / "x.parquet", {"timestamp": time, **books(time, 10)}, 20_000)
-    spec = depth_spec(10, "1m")
-    read_books([path], spec)
-    tracemalloc.start()
-    frame = read_books([path], spec)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert len(frame) == 300_000 * 10 // MINUTE
-    assert peak < 300_000 * 40 * 8 / 2
+    """Numbers of 400,000 rows of ten levels take 131 MB; what numpy and arrow hold of them at any time is far below."""
+    time = START + 10 * np.arange(400_000)
+    small = parquet(tmp_path / "s.parquet", {"timestamp": time[:20_000], **books(time[:20_000], 10)})
+    large = parquet(tmp_path / "l.parquet", {"timestamp": time, **books(time, 10)}, 20_000)
+    command = [sys.executable, "-c", MEASURED, str(small), str(large)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    rows, python, arrow = map(int, told.stdout.split())
+    assert rows == len(time) * 10 // MINUTE
+    assert python + arrow < len(time) * 41 * 8 / 2

@@ -19,6 +19,7 @@ from factory.market.simulator import simulate
 from factory.market.staging import Opening
 from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
+from tests.market.books import parquet
 from tests.market.test_seals import LATER, OTHER
 
 Columns = dict[str, np.ndarray]
@@ -197,3 +198,30 @@ def test_ether_builds_beside_sealed_bitcoin_and_its_perpetual_does_not(shared: P
         SealError, match=r"series\.btc\.\w+: 2023-04-01 .. 2023-04-25 moves like 'btc\.close', which dataset 'spot'"
     ):
         build(workspace, real("perpetual", "BTCUSDTPERP", perpetual, later), tmp_path)
+
+
+BOOK = "  book: {kind: depth, underlying: BOOK, period: 1m, levels: 3, max_age: 1m, source: {use: files, files: book.parquet}}"
+
+
+def around(prices: np.ndarray, seed: int) -> Columns:
+    """Books about some prices, an update a minute."""
+    rng = np.random.default_rng(seed)
+    found = {"timestamp": BTC["timestamp"]}
+    for level in range(1, 4):
+        found[f"ask_px_{level}"], found[f"bid_px_{level}"] = prices + 0.01 * level, prices - 0.01 * level
+        found[f"ask_qty_{level}"], found[f"bid_qty_{level}"] = rng.gamma(2.0, 1.0, (2, len(prices)))
+    return found
+
+
+def test_a_sealed_book_is_found_in_open_bars_and_a_sealed_market_in_an_open_book(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    csv(tmp_path / "btc.csv", UNLIKE)
+    parquet(tmp_path / "book.parquet", around(BTC["close"], 1))
+    build(workspace, spec(("contracts:", f"{BOOK}\ncontracts:")), tmp_path)
+    csv(tmp_path / "other.csv", BTC)
+    with pytest.raises(SealError, match=r"series\.btc\.\w+: .* moves like 'book\.(ask|bid)_px_1', which dataset 'small' seals"):
+        build(workspace, spec(*RENAMED), tmp_path)
+    csv(tmp_path / "other.csv", ETH)
+    parquet(tmp_path / "book.parquet", around(UNLIKE["close"], 2))
+    with pytest.raises(SealError, match=r"series\.book\.\w+: .* moves like 'btc\.close', which dataset 'small' seals"):
+        build(workspace, spec(*RENAMED, ("contracts:", f"{BOOK.replace('BOOK', 'EBOOK')}\ncontracts:")), tmp_path)

@@ -3,14 +3,19 @@
 formats   which format files are of; one file a format beside it:
 levels    a column for each price and size; and files of trades
 binance   captures of Binance's streams: capture takes their messages, sequence has the venues' rules, rebuilder the book
+lobster   pairs of messages and books
+fi2010    the normalised matrix of the benchmark
 events    what loaders give, and from when it counts
 checks    what no book of an exchange that trades may be
+unpacking files as they lie or out of gzip
 rows      books to rows; kernels holds the compiled walks
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from factory.core.errors import DataError
+from factory.core.times import to_duration
 from factory.market.books.checks import require_order, require_sound
 from factory.market.books.events import Events, Reading
 from factory.market.books.formats import FORMATS, detect_format
@@ -56,4 +61,9 @@ def read_books(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
                 require_sound(batch)
         builder.add(batch)
     time, columns = builder.finish()
+    if not len(time):
+        raise DataError(
+            f"{paths[0].name}: at the end of none of its {spec.period} is there a book that was updated within "
+            f"max_age: {to_duration(spec.max_age_ms)}; write a longer one"
+        )
     return Frame(time, columns, notes=tuple(reading.notes))

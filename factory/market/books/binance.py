@@ -1,6 +1,5 @@
 """Binance's depth streams in files: raw captures, each line with its time of receipt, or messages beside REST snapshots."""
 
-import gzip
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from factory.core.errors import DataError
-from factory.market.books.capture import Capture, Market
+from factory.market.books.capture import Capture
 from factory.market.books.events import NANOS, Events, Reading, Trades
 from factory.market.books.sequence import Snapshots, parse_snapshot
+from factory.market.books.unpacking import open_unpacked
 
 RAW_LINE = re.compile(rb"\s*[0-9]{19} +\{")
 MESSAGE = re.compile(rb'\s*\{.*?"(lastUpdateId|depthUpdate)"', re.DOTALL)
@@ -28,10 +28,10 @@ def is_rest(path: Path, head: bytes) -> bool:
 
 
 def read_raw(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trades]:
-    """Read raw captures in the order of their first lines; each begins without a book."""
-    market = Market()
+    """Read raw captures in the order of their first lines; one goes on where the one before ended, if its updates do."""
+    capture = Capture(reading, Snapshots([]))
     for path in sorted(paths, key=lambda path: next(_messages(path), (0, 0, {}))[1]):
-        yield from Capture(path.name, reading, market, Snapshots([])).read(_messages(path))
+        yield from capture.read(path.name, _messages(path))
 
 
 def read_rest(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trades]:
@@ -46,9 +46,9 @@ def read_rest(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trad
     if not snapshots or not streams:
         lacks = "snapshot, such as an answer of GET /api/v3/depth," if streams else "updates, one depthUpdate a line,"
         raise DataError(f"{paths[0].name}: no {lacks} among the files; name it too, as books are made of both")
-    market = Market()
+    capture = Capture(reading, Snapshots(snapshots))
     for _, path in sorted(streams):
-        yield from Capture(path.name, reading, market, Snapshots(snapshots)).read(_messages(path))
+        yield from capture.read(path.name, _messages(path))
 
 
 def _messages(path: Path) -> Iterator[tuple[int, int, Message]]:
@@ -62,14 +62,15 @@ def _messages(path: Path) -> Iterator[tuple[int, int, Message]]:
         except ValueError:
             mend = "remove that line" if line.endswith(b"\n") else "it is cut off; remove it, or get the whole file"
             raise DataError(f"{path.name} line {place}: no message in JSON; {mend}") from None
+        message = message.get("data", message) if isinstance(message, dict) else message
         if not isinstance(message, dict):
             raise DataError(f"{path.name} line {place}: no message of a stream; remove that line")
-        yield place, int(stamp) // NANOS if stamp else -1, message.get("data", message)
+        yield place, int(stamp) // NANOS if stamp else -1, message
 
 
 def _lines(path: Path) -> Iterator[bytes]:
     """Lines of a file; a snapshot that was written over many is one."""
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as text:
+    with open_unpacked(path) as text:
         first = text.readline()
         if first.strip() and first.strip().endswith(b"}"):
             yield first

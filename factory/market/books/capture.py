@@ -1,8 +1,9 @@
-"""One capture of a depth stream of Binance: its messages turned into books and trades."""
+"""Captures of a depth stream of Binance: their messages turned into books and trades."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -67,42 +68,54 @@ class Market:
 
 
 class Capture:
-    """One capture.
+    """A depth stream that was captured in one file or several.
 
     Parameters
     ----------
-    file : str
-        Its name.
     reading : Reading
         Told what a person should know.
-    market : Market
-        What it is to be of.
     snapshots : Snapshots
-        Those that do not stand in it.
+        Those that do not stand in the files.
     """
 
-    def __init__(self, file: str, reading: Reading, market: Market, snapshots: Snapshots) -> None:
-        self._file, self._notes, self._market, self._snapshots = file, reading.notes, market, snapshots
-        self._rebuilder, self._width = Rebuilder(reading.spec.levels), 4 * reading.spec.levels
+    def __init__(self, reading: Reading, snapshots: Snapshots) -> None:
+        self._notes, self._snapshots, self._market = reading.notes, snapshots, Market()
+        self._rebuilder, self._width = Rebuilder(reading.spec.book_levels), 4 * reading.spec.book_levels
         self._sequencer: Sequencer | None = None
-        self._clock, self._trade_clock = Clock(file, reading.notes), Clock(file, [])
-        self._latest, self._books, self._gaps = 0, 0, 0
-        self._first_gap = ""
-        self._run: list[Update] = []
+        self._snapshot: Update | None = None
         self._waiting: deque[Update] = deque(maxlen=MOST_WAITING)
+        self._latest = 0
+        self._run: list[Update] = []
         self._trades: list[tuple[int, int, float, bool]] = []
         self._trade_kind: str | None = None
-        self._snapshot: Update | None = None
+        self._open("")
 
-    def read(self, messages: Iterable[tuple[int, int, Message]]) -> Iterator[Events | Trades]:
-        """Batches of its trades and books.
+    def _open(self, file: str) -> None:
+        self._file, self._books, self._gaps, self._first_gap = file, 0, 0, ""
+        self._clock, self._trade_clock = Clock(file, self._notes), Clock(file, [])
+
+    def read(self, file: str, messages: Iterable[tuple[int, int, Message]]) -> Iterator[Events | Trades]:
+        """Batches of the trades and books of the next file.
 
         Raises
         ------
         DataError
-            If it is of several markets, or has no book.
+            If it is of another market than those before, or has no book.
         """
-        for place, received, message in messages:
+        self._open(file)
+        left = iter(messages)
+        beginning = [*islice(left, BATCH)]
+        late = np.array(
+            [
+                received - message["E"]
+                for _, received, message in beginning
+                if received >= 0 and isinstance(message.get("E"), int)
+            ],
+            int64,
+        )
+        for clock in (self._clock, self._trade_clock):
+            clock.judge(late)
+        for place, received, message in chain(beginning, left):
             yield from self._take(place, received, message)
             if len(self._run) >= BATCH:
                 yield from self._give_run()
@@ -117,14 +130,18 @@ class Capture:
         where, kind = f"{self._file} line {place}", message.get("e")
         try:
             if "lastUpdateId" in message:
-                yield from self._take_snapshot(parse_snapshot(message, place, received))
+                snapshot = parse_snapshot(message, place, received)
             elif kind == "depthUpdate":
                 self._market.require(where, message)
-                yield from self._take_update(parse_update(message, place, received))
+                update = parse_update(message, place, received)
             elif kind in TRADES:
                 self._take_trade(message, received)
-        except KeyError as missing:
-            raise DataError(f"{where}: no key {missing}, which such a message has; get it again") from None
+        except (KeyError, TypeError, ValueError):
+            raise DataError(f"{where}: lacks what such a message has; get it again") from None
+        if "lastUpdateId" in message:
+            yield from self._take_snapshot(snapshot)
+        elif kind == "depthUpdate":
+            yield from self._take_update(update)
 
     def _take_snapshot(self, snapshot: Update) -> Iterator[Events]:
         """Begin a book, unless there is one, and bring it up to the updates that came before the snapshot did."""

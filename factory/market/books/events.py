@@ -93,7 +93,7 @@ class Clock:
         self._last = 0
 
     def stamp(self, event: NDArray[int64], received: NDArray[int64] | None) -> NDArray[int64]:
-        """Moments from which events count, ms UTC; the receiver is judged by those of the first call.
+        """Moments from which events count, ms UTC; unless the receiver was judged before, it is by those of the first call.
 
         Parameters
         ----------
@@ -103,18 +103,25 @@ class Clock:
         if received is None or not len(event):
             return event
         if self._is_trusted is None:
-            self._is_trusted = self._judge(received - event)
+            self.judge(received - event)
         if not self._is_trusted:
             return event
         time = np.maximum.accumulate(np.maximum(np.maximum(event, received), self._last))
         self._last = int(time[-1])
         return time
 
-    def _judge(self, late: NDArray[int64]) -> bool:
-        middle = float(np.median(late))
-        if middle < 0:
+    def judge(self, late: NDArray[int64]) -> None:
+        """Decide whether the receiver's clock can be believed.
+
+        Parameters
+        ----------
+        late : ndarray of int64, shape (n,)
+            Milliseconds from some events to their receipt; none where nothing can be said.
+        """
+        middle = float(np.median(late)) if len(late) else 0.0
+        self._is_trusted = middle >= 0
+        if not self._is_trusted:
             self._notes.append(
                 f"{self._file}: the receiver's clock runs {-middle:.0f} ms behind the exchange's and is not used: "
                 "books count from the time of their event"
             )
-        return middle >= 0

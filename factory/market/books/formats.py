@@ -1,17 +1,13 @@
 """The formats that order books are read from, and which one some files are of."""
 
-import gzip
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from factory.core.errors import DataError
-from factory.market.books.binance import is_raw, is_rest, read_raw, read_rest
+from factory.market.books import binance, fi2010, levels, lobster
 from factory.market.books.events import Events, Reading, Trades
-from factory.market.books.levels import is_format, read_levels
-
-HEAD = 65_536
-"""Bytes by which a format is known."""
+from factory.market.books.unpacking import read_head
 
 
 @dataclass(frozen=True)
@@ -37,9 +33,11 @@ class BookFormat:
 
 
 FORMATS = (
-    BookFormat("levels", is_format, read_levels),
-    BookFormat("binance-raw", is_raw, read_raw),
-    BookFormat("binance-rest", is_rest, read_rest),
+    BookFormat("levels", levels.is_format, levels.read_levels),
+    BookFormat("binance-raw", binance.is_raw, binance.read_raw),
+    BookFormat("binance-rest", binance.is_rest, binance.read_rest),
+    BookFormat("lobster", lobster.is_format, lobster.read_lobster),
+    BookFormat("fi2010", fi2010.is_format, fi2010.read_fi2010, is_normalised=True),
 )
 """Those that are told apart, the surest first."""
 
@@ -64,8 +62,6 @@ def detect_format(paths: Sequence[Path]) -> BookFormat:
 
 def _detect(path: Path) -> BookFormat:
     head = read_head(path)
-    if not head:
-        raise DataError(f"{path.name}: empty; download it again")
     found = next((one for one in FORMATS if one.is_format(path, head)), None)
     if found is None:
         listed = ", ".join(one.name for one in FORMATS)
@@ -73,23 +69,3 @@ def _detect(path: Path) -> BookFormat:
             f"{path.name}: holds order books of no format that is known; say which with source: {{format: ...}}, of {listed}"
         )
     return found
-
-
-def read_head(path: Path) -> bytes:
-    """First bytes of a file, out of gzip.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
-    try:
-        with path.open("rb") as raw:
-            if path.suffix.lower() != ".gz":
-                return raw.read(HEAD)
-        with gzip.open(path) as text:
-            return text.read(HEAD)
-    except OSError as error:
-        raise DataError(
-            f"{path.name}: {(error.strerror or 'cannot be unpacked').lower()}; name a file that can be read"
-        ) from None

@@ -14,6 +14,7 @@ from factory.core.errors import DataError, did_you_mean
 from factory.market.book_columns import book_columns
 from factory.market.books.checks import require_levels
 from factory.market.books.events import NANOS, Clock, Events, Reading, Trades
+from factory.market.books.unpacking import read_head
 from factory.market.files import Files
 from factory.market.readers import STAMPS
 from factory.market.stamps import Stamping, parse_stamps
@@ -33,7 +34,12 @@ def is_format(path: Path, head: bytes) -> bool:
     """Whether a file has columns of books or of trades."""
     if head.startswith(b"PAR1"):
         return _holds(_open_parquet(path).schema_arrow.names)
-    return _holds(head.split(b"\n")[0].decode("utf-8", "replace").strip().split(","))
+    return _holds(_split_header(head))
+
+
+def _split_header(head: bytes) -> list[str]:
+    line = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace")
+    return [label.strip().strip('"') for label in line.split(",")]
 
 
 def _holds(labels: Sequence[str]) -> bool:
@@ -56,10 +62,13 @@ class _Table:
         self.holds_books = {*self._labels} >= BOOKS
         self._stamp = self._choose_stamp()
         self._received = next((name for name in RECEIVED if name in self._labels), None)
-        self.first = int(self._time(next(self._batches([self._stamp])), self._stamp, 1)[0])
+        beginning = next((cells for cells in self._batches([self._stamp]) if cells.num_rows), None)
+        if beginning is None:
+            raise DataError(f"{path.name}: no rows; export it again")
+        self.first = int(self._time(beginning, self._stamp, 1)[0])
 
     def read_books(self) -> Iterator[Events]:
-        levels = self._reading.spec.levels
+        levels = self._reading.spec.book_levels
         held = 0
         while {*book_columns(held + 1)} <= {*self._labels}:
             held += 1
@@ -86,6 +95,14 @@ class _Table:
             start += cells.num_rows
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._open(names)
+        except (pa.ArrowInvalid, pa.ArrowKeyError, OSError):
+            raise DataError(
+                f"{self.path.name}: rows that are cut short, or cells that are no numbers; correct them or get it again"
+            ) from None
+
+    def _open(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         if self.path.suffix.lower() == ".parquet":
             yield from _open_parquet(self.path).iter_batches(BATCH, columns=names)
             return
@@ -99,12 +116,8 @@ class _Table:
 
     def _find_labels(self) -> list[str]:
         if self.path.suffix.lower() == ".parquet":
-            found = _open_parquet(self.path)
-            if not found.metadata.num_rows:
-                raise DataError(f"{self.path.name}: no rows; export it again")
-            return list(found.schema_arrow.names)
-        with self.path.open(encoding="utf-8-sig") as text:
-            return text.readline().strip().split(",")
+            return list(_open_parquet(self.path).schema_arrow.names)
+        return _split_header(read_head(self.path))
 
     def _choose_stamp(self) -> str:
         source = self._reading.spec.source
@@ -139,6 +152,6 @@ class _Table:
 
 def _open_parquet(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, memory_map=True)
+        return pq.ParquetFile(path, pre_buffer=False)
     except pa.ArrowInvalid:
         raise DataError(f"{path.name}: truncated, half-downloaded or of another format than Parquet; get it again") from None

@@ -23,9 +23,9 @@ class RowBuilder:
     """
 
     def __init__(self, spec: SeriesSpec) -> None:
-        self._levels, self._period, self._max_age = spec.levels, spec.period_ms, spec.max_age_ms
+        self._levels, self._period, self._max_age = spec.book_levels, spec.period_ms, spec.max_age_ms
         self._state = np.array([-1, -1, 0, 0])
-        self._book, self._flow = np.full(4 * spec.levels, np.nan), np.zeros(spec.levels)
+        self._book, self._flow = np.full(4 * spec.book_levels, np.nan), np.zeros(spec.book_levels)
         self._made: list[tuple[NDArray[int64], NDArray[float64]]] = []
         self._traded: list[Trades] = []
 

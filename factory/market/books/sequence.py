@@ -40,14 +40,14 @@ def find_venue(message: dict[str, Any]) -> str:
 
 def parse_update(message: dict[str, Any], place: int, received: int) -> Update:
     """Read a ``depthUpdate`` message."""
-    numbers = message["U"], message["u"], message.get("pu", -1)
-    return Update(place, message["E"], received, *numbers, message["b"], message["a"])
+    first, last, before = int(message["U"]), int(message["u"]), int(message.get("pu", -1))
+    return Update(place, int(message["E"]), received, first, last, before, message["b"], message["a"])
 
 
 def parse_snapshot(message: dict[str, Any], place: int, received: int) -> Update:
     """Read an answer of the REST interface; those of spot have no time."""
-    last = message["lastUpdateId"]
-    return Update(place, message.get("E", -1), received, last, last, -1, message["bids"], message["asks"])
+    last = int(message["lastUpdateId"])
+    return Update(place, int(message.get("E", -1)), received, last, last, -1, message["bids"], message["asks"])
 
 
 class Snapshots:
