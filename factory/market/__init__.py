@@ -3,6 +3,7 @@
 spec             the dataset file; files, contracts and spec_fields hold its parts, mistakes says what is wrong with one
 series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
+recorder         records order books live; recording says what goes to which file, recording_files writes them
 readers          files to raw_rows; texts, numerals and stamps read single cells
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
 declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
