@@ -103,18 +103,19 @@ class PlaceSettings(Settings):
 
 
 class DownloadSettings(Settings):
-    """Where bars are downloaded from.
+    """Where bars are downloaded and order books recorded from.
 
     Parameters
     ----------
     archive : str
         Base URL of Binance's archives.
-    api : str or None
-        Base URL of Binance's API; None: that of the market.
+    api, stream : str or None
+        Base URLs of Binance's API and of its WebSocket streams; None: those of the market.
     """
 
     archive: str = Field(default="https://data.binance.vision", validation_alias="RFCAT_BINANCE_ARCHIVE")
     api: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_API")
+    stream: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_STREAM")
 
 
 class FitSettings(Settings):

@@ -3,6 +3,7 @@
 spec             the dataset file; files, contracts and spec_fields hold its parts, mistakes says what is wrong with one
 series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
+recorder         records order books live; recording says what goes to which file, recording_files writes them
 readers          files to raw_rows; texts, numerals and stamps read single cells
 books            files of order books to raw_rows, one file a format; book_columns names what they have
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars

@@ -6,6 +6,7 @@ running     start, serve, doctor
 strategies  commands on pipelines
 listing     what pipelines are built of
 data        commands on files of bars
+recording   commands that record live order books
 dataset     commands on datasets
 ledger      the proof of the ledger
 vault       commands on sealed looks

@@ -81,7 +81,7 @@ acting(app)(running.serve)
 for one in COMMANDS:
     answering(app)(one)
 acting(app, "help")(help_)
-app.add_typer(data.app, name="data", help="Files of bars: fetch them, check them.")
+app.add_typer(data.app, name="data", help="Market data: fetch and check bars, record order books.")
 app.add_typer(dataset.app, name="dataset", help="Datasets: build, list, show.")
 app.add_typer(ledger.app, name="ledger", help="The record of every trial.")
 app.add_typer(demo.app, name="demo", help="See what the probes catch.")

@@ -11,6 +11,7 @@ from factory.core.errors import DataError, did_you_mean
 from factory.core.times import iso, moment, to_duration
 from factory.market.sources import PROVIDERS
 from factory.storage.workspace import Workspace
+from server.cli import recording
 from server.cli.commands import acting, answering, group
 from server.cli.common import workspace_of
 from server.cli.screen import bar, say, show
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from factory.market.spec import SeriesSpec
 
 app = group()
+app.add_typer(recording.app, name="record", help="Live order books: record them, list what was recorded.")
 
 
 def _commands() -> list[str]:

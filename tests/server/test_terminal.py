@@ -41,7 +41,7 @@ TUNED = f"{FAST}tune: {{meta.leaf: [100, 200]}}\n"
 FREE = {
     *("pipeline", "parent", "dataset", "name", "look", "job", "what", "command", "search"),  # said to be unknown, with status 1
     *("why", "model", "cutoff", "claim", "sets", "feature", "symbol", "since", "period", "host", "market", "workspace"),
-    *("file", "files", "secret", "source"),
+    *("file", "files", "folder", "secret", "source"),
     "provider",  # what is not there to fetch is told with status 1, as months and periods are
     "family of rank",  # checked after what goes with a pipeline
 }
@@ -128,6 +128,8 @@ LINES: dict[tuple[str, ...], int] = {
     ("help", "dataset", "build"): 0,
     ("data", "fetch", "nowhere", "BTCUSDT", "--from", "2023-01"): 1,
     ("data", "check", "bars.csv"): 0,
+    ("data", "record", "depth", "../x"): 2,
+    ("data", "record", "status"): 0,
     ("dataset", "build", "market.yaml"): 0,
     ("dataset", "list"): 0,
     ("dataset", "show", "vault-sim"): 0,
@@ -217,7 +219,7 @@ def test_answers_are_json_and_csv(root: Path, folder: Path) -> None:
 
 
 def test_what_prints_tables_takes_json_and_csv() -> None:
-    only_say = {"serve", "help", "data fetch", "ledger verify", "demo leak"}
+    only_say = {"serve", "help", "data fetch", "data record depth", "ledger verify", "demo leak"}
     only_say |= {f"vault {name}" for name in ("reviewer", "grant", "waive", "retire")}
     without = {" ".join(path) for path, one in LEAVES.items() if "as_json" not in {parameter.name for parameter in one.params}}
     assert without == only_say

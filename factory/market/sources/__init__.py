@@ -3,6 +3,7 @@
 base              Provider: what each offers
 binance           spot and futures bars of Binance
 binance_download  how they come from its archives and its REST interface
+binance_stream    its live order books and trades: addresses, messages, and what must follow what
 
 A new provider is an object of its own file that is named in :data:`PROVIDERS`; dataset files, ``rfcat data fetch`` and
 the readers ask there. The files of a series are found by :mod:`factory.market.downloads`.
