@@ -21,9 +21,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from factory.core.progress import no_progress
-from factory.learning.book_windows import STANDARD_ROWS, book_columns
+from factory.learning.book_windows import STANDARD_ROWS
 from factory.learning.experts.crossfit import fit_network
 from factory.learning.windows import Windows, WindowSet, rolling_zscore
+from factory.market.book_columns import book_columns
 from factory.market.book_simulator import LEVELS, ROWS, STEP, TICK, book_truth, simulate_book
 from factory.pipeline.parts.experts import BinCtabl, DeepLob, Network
 from factory.statistics.roc_auc import auc

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from factory.expressions.columns import Columns
 from factory.learning.artefacts import content_key, load_or_compute
 from factory.learning.windows import Windows, rolling_zscore
+from factory.market.book_columns import book_columns
 from factory.market.series import Series
 from factory.pipeline.parts.experts import Network
 
@@ -52,13 +53,8 @@ def join_windows(first: Mapping[str, Windows], second: Mapping[str, Windows]) ->
     return joined
 
 
-def book_columns(levels: int) -> list[str]:
-    """Names of a book's columns in the order in which networks see them: ask, its size, bid, its size, the best level first."""
-    return [f"{side}_{what}_{level}" for level in range(1, levels + 1) for side in ("ask", "bid") for what in ("px", "qty")]
-
-
 def _standardise(part: Network, columns: Columns, series: Series) -> NDArray[float32]:
-    names = book_columns(part.levels)
+    names = list(book_columns(part.levels))
 
     def compute() -> dict[str, NDArray[Any]]:
         stacked = np.column_stack([series.columns[name] for name in names])

@@ -7,6 +7,7 @@ from typing import Any
 from factory.core.errors import ExpressionError, PipelineError, did_you_mean
 from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
+from factory.market.book_columns import MOST_LEVELS, book_columns
 from factory.market.contracts import Binary
 from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
@@ -118,7 +119,7 @@ def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
 def _count_levels(columns: Collection[str]) -> int:
     """Levels of the book that a series holds on both sides; 0 where it is none."""
     level = 0
-    while all(f"{side}_{what}_{level + 1}" in columns for side in ("ask", "bid") for what in ("px", "qty")):
+    while level < MOST_LEVELS and set(book_columns(level + 1)) <= set(columns):
         level += 1
     return level
 

@@ -27,7 +27,10 @@ GROUPS: list[type[Settings]] = Settings.__subclasses__()
 VARIABLES = list(chain.from_iterable(group.variables().values() for group in GROUPS))
 OWN = {name for name in VARIABLES if name.startswith("RFCAT_")}
 READING = {"factory.core.settings"}
-WRITING = {"factory.jobs.worker", "factory.vault.client", "factory.market.seal_registry", "server.cli.workspace"}
+WRITING = {
+    *("factory.jobs.worker", "factory.vault.client", "factory.market.seal_registry", "server.cli.workspace"),
+    "factory.learning.networks.training",
+}
 """Those that set variables of their own process, or hand all of them on to another."""
 
 
