@@ -1,6 +1,6 @@
 """How near learners come to the best possible score on a drawn order book, whose chances are known.
 
-    python -m benchmarks.book_scores [--edge 0.25] [--windows 20000] [--epochs 8]
+    python -m benchmarks.book_scores [--edge 0.25] [--windows 20000] [--epochs 8] [--profile adam]
 
 Three classes: the mid's next move is down, none or up. The first 70 % of the decisions are learned from, those after a purge
 of one look-back are judged. With ``--edge 0`` (null mode) nobody may beat the majority. Trees and lines see order-flow
@@ -52,7 +52,7 @@ def main() -> None:
         rolling_zscore(np.column_stack([book[name] for name in book_columns(LEVELS)]), STANDARD_ROWS), rows + 1, STEPS
     )
     for part in (
-        DeepLob(use="deeplob", book="book", levels=LEVELS, steps=STEPS, epochs=asked.epochs),
+        DeepLob(use="deeplob", book="book", levels=LEVELS, steps=STEPS, epochs=asked.epochs, profile=asked.profile),
         BinCtabl(use="bin_ctabl", book="book", levels=LEVELS, steps=STEPS, epochs=asked.epochs),
     ):
         found[part.use] = _fit(part, windows, y, rows, train).predict(windows.take(test))
@@ -98,6 +98,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--edge", type=float, default=0.25, help="0 for the null mode; default 0.25")
     parser.add_argument("--windows", type=int, default=20_000, help="decisions; default 20000")
     parser.add_argument("--epochs", type=int, default=8, help="of the networks; default 8")
+    parser.add_argument("--profile", choices=("adam", "paper"), default="adam", help="how DeepLOB is trained; default adam")
     return parser.parse_args()
 
 
