@@ -101,6 +101,17 @@ def test_bare_messages_and_snapshots_beside_them_give_the_same_books(venue: str,
         np.testing.assert_array_equal(frame.columns[column][both], raw.columns[column][np.isin(raw.time, frame.time)])
 
 
+@pytest.mark.parametrize("venue", VENUES)
+def test_an_update_that_begins_where_a_snapshot_ends_follows_it(venue: str, tmp_path: Path) -> None:
+    stream = Stream(venue)
+    stream.say(stream.snapshot())
+    for _ in range(30):
+        stream.update()
+    frame = read(stream.write(tmp_path / "x.txt"))
+    assert frame.columns["events"].sum() == 30
+    assert frame.time[0] == (stream.states[0][0] + 40) // 100 * 100
+
+
 def test_a_capture_in_several_files_goes_on_where_its_updates_do(tmp_path: Path) -> None:
     stream = session("USD-M")
     whole = read(stream.write(tmp_path / "x.txt"))

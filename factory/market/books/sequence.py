@@ -75,7 +75,7 @@ class Sequencer:
 
     Binance documents: of a snapshot, updates are dropped that end before it (spot: or with it), and the first that is kept
     spans its last change (spot: the one after); from then on each names the last change of the one before (spot: begins
-    with the change after it).
+    with the change after it). An update that names the snapshot's last change as the one before it follows it as well.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Sequencer:
             return False
         if self._is_fresh:
             reached = self._last + 1 if self._is_spot else self._last
-            fits = update.first <= reached <= update.last
+            fits = update.first <= reached <= update.last or (not self._is_spot and update.before == self._last)
         else:
             fits = update.first == self._last + 1 if self._is_spot else update.before == self._last
         if fits:
