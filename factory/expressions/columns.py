@@ -7,12 +7,12 @@ import numpy as np
 
 from factory.expressions.compute import ARITHMETIC, COMPUTE, LOGIC, UNARY
 from factory.expressions.expression import Expression
-from factory.expressions.frequency import Clock, Clocks, clock_of, literals
+from factory.expressions.frequency import Clocks, RowClock, clock_of, literals
 from factory.expressions.kernels.rows import carry
 from factory.expressions.keys import column_key
 from factory.expressions.nodes import BinaryOperation, Call, ColumnName, Node, Number, SeriesName, UnaryOperation
 from factory.expressions.operators import OPERATORS
-from factory.expressions.time_axis import Bars, Floats, TimeAxis, Times, gather_bars, native_rows
+from factory.expressions.time_axis import Floats, GatheredBars, TimeAxis, Times, gather_bars, native_rows
 from factory.market.series import Partition
 from factory.market.series_kinds import series_kind
 from factory.storage.cache import Cache
@@ -62,8 +62,8 @@ class Columns:
             series.values(),
             key=lambda s: (not len(s), not series_kind(s.kind).is_traded, s.period, s.time[:1].tolist(), s.name),
         )
-        self._bars: dict[Clock, Bars] = {}
-        self._kept: OrderedDict[tuple[str, Clock], Floats] = OrderedDict()
+        self._bars: dict[RowClock, GatheredBars] = {}
+        self._kept: OrderedDict[tuple[str, RowClock], Floats] = OrderedDict()
 
     def column(self, expression: Expression) -> Column:
         """Compute an expression, or read it from the cache.
@@ -111,7 +111,7 @@ class Columns:
     def _key(self, expression: Expression) -> str:
         return column_key(expression.text, self.partition.fingerprint)
 
-    def _values(self, expression: Expression, clock: Clock) -> Floats:
+    def _values(self, expression: Expression, clock: RowClock) -> Floats:
         if self.cache is None or isinstance(expression.node, ColumnName):
             return self._compute(expression, clock)
         found = self.cache.get(self._key(expression))
@@ -121,13 +121,13 @@ class Columns:
         self.cache.put(self._key(expression), {"values": values})
         return values
 
-    def _compute(self, expression: Expression, clock: Clock) -> Floats:
+    def _compute(self, expression: Expression, clock: RowClock) -> Floats:
         with np.errstate(all="ignore"):
             values = np.asarray(self._on(expression.node, None, clock), dtype=np.float64).view()
         values.flags.writeable = False
         return values
 
-    def _on(self, node: Node, frame: int | None, clock: Clock) -> Floats:
+    def _on(self, node: Node, frame: int | None, clock: RowClock) -> Floats:
         """Values of a node on the rows of a clock."""
         own = clock_of(node, self._clocks, frame) or clock
         if own != clock:
@@ -144,7 +144,7 @@ class Columns:
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def _arithmetic(self, node: Node, frame: int | None, clock: Clock) -> Floats:
+    def _arithmetic(self, node: Node, frame: int | None, clock: RowClock) -> Floats:
         """A sum, a comparison and the like: cheap, so never kept, and worked out in the place of a part's own result."""
         parts, own = zip(*(self._operand(child, frame, clock) for child in node.children), strict=True)
         if isinstance(node, UnaryOperation):
@@ -157,14 +157,14 @@ class Columns:
             return result
         return LOGIC[node.sign](*parts)
 
-    def _operand(self, node: Node, frame: int | None, clock: Clock) -> tuple[Floats, bool]:
+    def _operand(self, node: Node, frame: int | None, clock: RowClock) -> tuple[Floats, bool]:
         """Values of a part of a sum, and whether nobody else holds them, so that they may be written over."""
         plain = isinstance(node, Call) and not node.frame and clock_of(node, self._clocks, frame) == clock
         if isinstance(node, Call) and plain and (node.text, clock) not in self._kept:
             return self._apply(node, frame, clock), True
         return self._on(node, frame, clock), isinstance(node, BinaryOperation)
 
-    def _apply(self, node: Call, frame: int | None, clock: Clock) -> Floats:
+    def _apply(self, node: Call, frame: int | None, clock: RowClock) -> Floats:
         if inner := node.frame:
             return self._on(node.arguments[1], inner, clock)
         inputs: list[Floats] = []
@@ -176,28 +176,28 @@ class Columns:
                 inputs.append(self._on(argument, frame, clock))
         return COMPUTE[node.operator](tuple(inputs), literals(node), self._rows(clock))
 
-    def _keep(self, key: tuple[str, Clock], values: Floats) -> Floats:
+    def _keep(self, key: tuple[str, RowClock], values: Floats) -> Floats:
         self._kept[key] = values
         while sum(kept.nbytes for kept in self._kept.values()) > KEPT_BYTES:
             self._kept.popitem(last=False)
         return values
 
-    def _read(self, series: str, column: str, clock: Clock) -> Floats:
+    def _read(self, series: str, column: str, clock: RowClock) -> Floats:
         source = self.partition.series[series]
         if clock[0] != source.period:
             return self._gathered(clock).column(column)
         return np.ascontiguousarray(source.columns[column], dtype=np.float64)
 
-    def _rows(self, clock: Clock) -> TimeAxis:
+    def _rows(self, clock: RowClock) -> TimeAxis:
         source = self.partition.series[clock[2]]
         return native_rows(source) if clock[0] == source.period else self._gathered(clock).rows
 
-    def _gathered(self, clock: Clock) -> Bars:
+    def _gathered(self, clock: RowClock) -> GatheredBars:
         if clock not in self._bars:
             self._bars[clock] = gather_bars(self.partition.series[clock[2]], clock[0])
         return self._bars[clock]
 
-    def _carried(self, values: Floats, own: Clock, clock: Clock) -> Floats:
+    def _carried(self, values: Floats, own: RowClock, clock: RowClock) -> Floats:
         source, target = self._rows(own), self._rows(clock)
         if np.array_equal(source.known, target.known):
             return values

@@ -9,7 +9,7 @@ from factory.expressions.nodes import Call, ColumnName, Node, Number, SeriesName
 from factory.expressions.operators import OPERATORS
 from factory.expressions.signature import Literals
 
-Clock = tuple[int, int, str]
+RowClock = tuple[int, int, str]
 """Period and delay in ms, and the series: rows of one clock. The least of several is the finest."""
 
 
@@ -20,7 +20,7 @@ class Clocks:
     periods: Mapping[str, int]
     delays: Mapping[str, int] = field(default_factory=dict)
 
-    def of(self, series: str, frame: int | None = None) -> Clock:
+    def of(self, series: str, frame: int | None = None) -> RowClock:
         """The clock of a series, or of its bars of length `frame`."""
         if series not in self.periods:
             raise ExpressionError(f"series '{series}' is not in the dataset; {did_you_mean(series, self.periods)}")
@@ -38,7 +38,7 @@ def literals(call: Call) -> Literals:
     return tuple(values)
 
 
-def clock_of(node: Node, clocks: Clocks, frame: int | None = None) -> Clock | None:
+def clock_of(node: Node, clocks: Clocks, frame: int | None = None) -> RowClock | None:
     """The finest clock among the series of a node; None where it has none."""
     return min((clocks.of(series, own or frame) for series, own in node.sources), default=None)
 
@@ -56,7 +56,7 @@ def reach(node: Node, clocks: Clocks, frame: int | None = None) -> int:
     return span
 
 
-def _seen_from(own: Clock, child: Node, clocks: Clocks, frame: int | None) -> int:
+def _seen_from(own: RowClock, child: Node, clocks: Clocks, frame: int | None) -> int:
     clock, span = clock_of(child, clocks, frame), reach(child, clocks, frame)
     if clock is None or clock == own:
         return span

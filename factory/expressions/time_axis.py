@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.expressions.frequency import Clock
+from factory.expressions.frequency import RowClock
 from factory.expressions.kernels import rows as kernels
 from factory.expressions.signature import Literals
 from factory.market.series import Series
@@ -36,7 +36,7 @@ class TimeAxis:
         When each row starts and when it is known, ms UTC.
     """
 
-    clock: Clock
+    clock: RowClock
     time: Times
     known: Times
 
@@ -52,7 +52,7 @@ class TimeAxis:
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class GatheredBars:
     """Completed bars of a series, each gathered from `size` of its rows.
 
     A bar that lacks a row is missing as a whole.
@@ -76,7 +76,7 @@ def native_rows(series: Series) -> TimeAxis:
     return TimeAxis((series.period, series.delay, series.name), series.time, series.known)
 
 
-def gather_bars(series: Series, frame: int) -> Bars:
+def gather_bars(series: Series, frame: int) -> GatheredBars:
     """Bars of `frame` ms, at its multiples since 1970, known when they are over and their last row is.
 
     Parameters
@@ -91,7 +91,7 @@ def gather_bars(series: Series, frame: int) -> Bars:
     ends = np.append(starts, len(series))
     # The last row of a bar reaches past it where rows do not stand at multiples of their period, as weeks from Monday.
     known = np.maximum(time + frame + series.delay, series.known[ends[1:] - 1])
-    return Bars(series, TimeAxis((frame, series.delay, series.name), time, known), ends, frame // series.period)
+    return GatheredBars(series, TimeAxis((frame, series.delay, series.name), time, known), ends, frame // series.period)
 
 
 Compute = Callable[[tuple[Floats, ...], Literals, TimeAxis], Floats]

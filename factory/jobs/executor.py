@@ -9,7 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from factory.jobs.worker import Outcome, prepare, warm, work
+from factory.jobs.worker import JobOutcome, prepare, warm, work
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 """What ends a process at once; on Windows any signal does."""
@@ -40,7 +40,7 @@ class Slot:
         """Start the worker and its imports, without waiting for them."""
         self._get_executor()
 
-    def run(self, id: str, kind: str, args: Mapping[str, Any], must_die: Callable[[], bool]) -> Outcome:
+    def run(self, id: str, kind: str, args: Mapping[str, Any], must_die: Callable[[], bool]) -> JobOutcome:
         """Run one job to its end.
 
         Parameters
@@ -59,7 +59,7 @@ class Slot:
         except BrokenProcessPool:
             self._discard()
             reason = "its worker process was killed, perhaps for want of memory"
-            return Outcome("interrupted", error=f"{kind}: {reason}; start it again")
+            return JobOutcome("interrupted", error=f"{kind}: {reason}; start it again")
 
     def kill(self) -> None:
         """End the worker at once, whatever it does."""
@@ -78,7 +78,7 @@ class Slot:
         if executor is not None:
             executor.shutdown(cancel_futures=True)
 
-    def _submit(self, id: str, kind: str, args: Mapping[str, Any]) -> Future[Outcome]:
+    def _submit(self, id: str, kind: str, args: Mapping[str, Any]) -> Future[JobOutcome]:
         job = (self._root, self._target, id, kind, args)
         try:
             return self._get_executor().submit(work, *job)

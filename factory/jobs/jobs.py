@@ -14,8 +14,8 @@ from factory.core.times import now_ms
 from factory.jobs.executor import Slot
 from factory.jobs.lanes import Lanes, Outlook, foresee
 from factory.jobs.table import PAGE, UNFINISHED, Job, JobTable
-from factory.jobs.worker import Outcome
-from factory.storage.claims import Claim, is_claimed, remove_dead_claims
+from factory.jobs.worker import JobOutcome
+from factory.storage.claims import ProcessClaim, is_claimed, remove_dead_claims
 from factory.storage.workspace import Workspace
 
 GRACE_MS = 3_000
@@ -64,10 +64,10 @@ class Jobs:
         if self._claim is not None:
             remove_dead_claims(self._folder)
 
-    def _claim_server(self) -> Claim | None:
+    def _claim_server(self) -> ProcessClaim | None:
         """The sign that this server lives; None where it cannot be written: then jobs are read, and none is started."""
         try:
-            return Claim(self._folder / self._server)
+            return ProcessClaim(self._folder / self._server)
         except OSError as error:
             _log.warning("jobs are only read here: %s", error.strerror)
             return None
@@ -235,9 +235,9 @@ class Jobs:
             return
         outcome = slot.run(id, kind, args, lambda: self._closed or self._overdue(id))
         if outcome.state == "interrupted" and self._table.get(id)["cancel_asked"] is not None:
-            outcome = Outcome("cancelled", error=f"{kind}: cancelled on request")
+            outcome = JobOutcome("cancelled", error=f"{kind}: cancelled on request")
         elif outcome.state == "interrupted" and self._closed:  # killed on the way out, before `close` could say so
-            outcome = Outcome("interrupted", error=STOPPED)
+            outcome = JobOutcome("interrupted", error=STOPPED)
         self._table.finish(id, *outcome)
 
     def _overdue(self, id: str) -> bool:

@@ -31,7 +31,7 @@ Perform = Callable[[str, str, Mapping[str, Any], Progress], Mapping[str, Any]]
 """``perform(workspace_root, kind, args, progress) -> result``, both JSON-able."""
 
 
-class Outcome(NamedTuple):
+class JobOutcome(NamedTuple):
     """How a job ended: its state, its result as canonical JSON, its error."""
 
     state: State
@@ -63,7 +63,7 @@ def warm(target: str) -> None:
         import_module(name)
 
 
-def work(root: str, target: str, id: str, kind: str, args: Mapping[str, Any]) -> Outcome:
+def work(root: str, target: str, id: str, kind: str, args: Mapping[str, Any]) -> JobOutcome:
     """Perform one job and say how it ended.
 
     Parameters
@@ -78,15 +78,15 @@ def work(root: str, target: str, id: str, kind: str, args: Mapping[str, Any]) ->
     table = JobTable(Workspace(Path(root)))
     try:
         report = _reporter(table, id, yields=kind in SEARCHING)
-        return Outcome("done", in_order(_resolve(target)(root, kind, args, report)))
+        return JobOutcome("done", in_order(_resolve(target)(root, kind, args, report)))
     except Cancelled:
-        return Outcome("cancelled", error=f"{kind}: cancelled on request")
+        return JobOutcome("cancelled", error=f"{kind}: cancelled on request")
     except FactoryError as error:
-        return Outcome("failed", error=str(error))
+        return JobOutcome("failed", error=str(error))
     except Exception as error:
         _log.exception("job %s (%s) failed", id, kind)
         reason = f"stopped by an unexpected {type(error).__name__}"
-        return Outcome("failed", error=f"{kind}: {reason}; the server's log has the rest under {id}")
+        return JobOutcome("failed", error=f"{kind}: {reason}; the server's log has the rest under {id}")
     finally:
         table.close()
 

@@ -6,12 +6,12 @@ from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
 Floats = NDArray[float64]
-Rows = NDArray[int64]
+Positions = NDArray[int64]
 
 
 @njit(cache=True, nogil=True)
-def cusum_events(x: Floats, threshold: Floats) -> Rows:
-    """Rows at which the symmetric CUSUM filter fires.
+def cusum_events(x: Floats, threshold: Floats) -> Positions:
+    """Find the rows at which the symmetric CUSUM filter fires.
 
     Two sums of the changes of `x`, one kept at or above zero and one at or
     below; a side fires when it passes the threshold of that row (strictly) and
@@ -61,11 +61,11 @@ def first_touch(
     low: Floats,
     close: Floats,
     entry: Floats,
-    first: Rows,
-    last: Rows,
+    first: Positions,
+    last: Positions,
     up: Floats,
     down: Floats,
-) -> tuple[Rows, NDArray[int8], Floats]:
+) -> tuple[Positions, NDArray[int8], Floats]:
     """Which barrier each event's bars touch first, and where.
 
     Parameters
@@ -116,15 +116,15 @@ def first_touch(
 
 
 @njit(cache=True, nogil=True)
-def concurrency(first: Rows, last: Rows, n: int) -> Rows:
+def concurrency(first: Positions, last: Positions, n: int) -> Positions:
     """How many labels are alive at each of `n` rows; both ends of a label count.
 
     Parameters
     ----------
     first, last : ndarray of int64, shape (m,)
-        Rows of each label, ``0 <= first <= last < n``.
+        Positions of each label, ``0 <= first <= last < n``.
     n : int
-        Rows of the series.
+        Positions of the series.
     """
     steps = np.zeros(n + 1, np.int64)
     for k in range(len(first)):
@@ -138,7 +138,7 @@ def concurrency(first: Rows, last: Rows, n: int) -> Rows:
 
 
 @njit(cache=True, nogil=True)
-def shared_sum(first: Rows, last: Rows, x: Floats, alive: Rows) -> Floats:
+def shared_sum(first: Positions, last: Positions, x: Floats, alive: Positions) -> Floats:
     """Sum of ``x / alive`` over each label's rows, shape (m,)."""
     share = np.zeros(len(x))
     for i in range(len(x)):

@@ -32,7 +32,7 @@ Mask = NDArray[bool_]
 
 
 @dataclass(frozen=True)
-class Finding:
+class RowFinding:
     """Rows with one thing wrong or remarkable.
 
     Parameters
@@ -52,14 +52,14 @@ class Finding:
     lengths: NDArray[int64] | None = None
     period: int = 1
 
-    def between(self, first: int | None, before: int | None) -> "Finding":
+    def between(self, first: int | None, before: int | None) -> "RowFinding":
         """Those with stamps in [first, before); of a run that goes on, no more than its rows before `before`."""
         low = 0 if first is None else int(np.searchsorted(self.time, first))
         high = len(self.time) if before is None else int(np.searchsorted(self.time, before))
         time, lengths = self.time[low:high], None if self.lengths is None else self.lengths[low:high]
         if lengths is not None and before is not None:
             lengths = np.minimum(lengths, -(-(before - time) // self.period))
-        return Finding(time, self.places[low:high], lengths, self.period)
+        return RowFinding(time, self.places[low:high], lengths, self.period)
 
     def summarize(self, most: int) -> dict[str, Any]:
         """Count, first places, and for runs the rows in them."""
@@ -90,8 +90,8 @@ class Quality:
     """
 
     time: NDArray[int64]
-    quarantined: Mapping[str, Finding]
-    noted: Mapping[str, Finding]
+    quarantined: Mapping[str, RowFinding]
+    noted: Mapping[str, RowFinding]
     read: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
 
@@ -104,7 +104,7 @@ class Quality:
         return self._summarize(first, before, LISTED)
 
     def _summarize(self, first: int | None, before: int | None, most: int) -> dict[str, Any]:
-        told: dict[str, Any] = {"rows": len(Finding(self.time).between(first, before).time)}
+        told: dict[str, Any] = {"rows": len(RowFinding(self.time).between(first, before).time)}
         for title, findings in (("quarantined", self.quarantined), ("noted", self.noted)):
             cut = {fault: finding.between(first, before) for fault, finding in findings.items()}
             told[title] = {fault: finding.summarize(most) for fault, finding in cut.items() if len(finding.time)}
@@ -263,15 +263,15 @@ def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapp
     raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; {mend}", *lines)
 
 
-def _make_finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> Finding:
+def _make_finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> RowFinding:
     hits = np.flatnonzero(mask)
-    return Finding(time[hits], tuple(frame.place(int(rows[hit])) for hit in hits[:LISTED]))
+    return RowFinding(time[hits], tuple(frame.place(int(rows[hit])) for hit in hits[:LISTED]))
 
 
-def _find_notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -> dict[str, Finding]:
+def _find_notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -> dict[str, RowFinding]:
     steps = np.diff(sound.time)
     holes = np.flatnonzero(steps > spec.period_ms)
-    found = {"gaps": Finding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
+    found = {"gaps": RowFinding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
     kind = series_kind(spec.kind)
     for title, mask in kind.find_notable_runs(sound.columns).items():
         found[title] = _find_runs(sound.time, mask, spec.period_ms)
@@ -280,8 +280,8 @@ def _find_notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int6
     return found
 
 
-def _find_runs(time: NDArray[int64], mask: Mask, period: int) -> Finding:
+def _find_runs(time: NDArray[int64], mask: Mask, period: int) -> RowFinding:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     first, last = edges[::2], edges[1::2]
     long = last - first >= STILL
-    return Finding(time[first[long]], (), (last - first)[long].astype(int64), period)
+    return RowFinding(time[first[long]], (), (last - first)[long].astype(int64), period)

@@ -20,7 +20,7 @@ from factory.core.errors import DataError
 from factory.core.times import HOUR, iso
 from factory.market.recording import NS, Recording, stamp_of
 from factory.market.recording_files import append_chunks, mend_captures, write_status
-from factory.market.sources.binance_stream import STREAMS, Channel, Shutdown, StreamMarket, Update, read_message
+from factory.market.sources.binance_stream import STREAMS, Channel, DepthUpdate, Shutdown, StreamMarket, read_message
 from factory.storage.locks import exclusive
 
 OPEN_SECONDS = 10
@@ -191,7 +191,7 @@ class Recorder:
             received, message = time.time_ns(), read_message(text)
             if isinstance(message, Shutdown):
                 return "the exchange announced a shutdown"
-            if isinstance(message, Update):
+            if isinstance(message, DepthUpdate):
                 newest = clock()
                 self.recording.receive(received, message, text)
                 if self.recording.file is None and self.recording.needs_snapshot(received):

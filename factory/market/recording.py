@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from factory.core.times import HOUR, iso
-from factory.market.sources.binance_stream import STREAMS, Channel, StreamMarket, Update, read_snapshot_id
+from factory.market.sources.binance_stream import STREAMS, Channel, DepthUpdate, StreamMarket, read_snapshot_id
 
 NS = 1_000_000
 """Nanoseconds of a millisecond."""
@@ -31,11 +31,11 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldMessages:
     """A message that waits to be written, and of which unbroken stretch it is."""
 
     stretch: int
-    update: Update
+    update: DepthUpdate
     line: str
 
 
@@ -57,7 +57,7 @@ class Tally:
 
 
 @dataclass
-class Counts:
+class StreamCounts:
     """What came over one channel.
 
     Parameters
@@ -72,10 +72,10 @@ class Counts:
 
     messages: int = 0
     repeats: int = 0
-    last: Update | None = None
+    last: DepthUpdate | None = None
     received: int = 0
 
-    def has(self, update: Update) -> bool:
+    def has(self, update: DepthUpdate) -> bool:
         """Whether an update came before: ids may start anew after maintenance, and then the exchange's clock is later."""
         return self.last is not None and update.last <= self.last.last and update.time <= self.last.time
 
@@ -97,13 +97,13 @@ class Recording:
 
     def __init__(self, market: StreamMarket, symbol: str, started: int, rotation: int = HOUR) -> None:
         self.market, self.symbol, self.rotation, self.started = market, symbol, rotation, started
-        self.channels: dict[Channel, Counts] = {channel: Counts() for channel in STREAMS}
+        self.channels: dict[Channel, StreamCounts] = {channel: StreamCounts() for channel in STREAMS}
         self.reconnects, self.gaps, self.failed_snapshots, self.dropped = Tally(), Tally(), Tally(), 0
         self.file: str | None = None
         self._began = self._stretch = 0
         self._done: list[Chunk] = []
         self._head: list[str] = []  # The snapshot of a new file, written at once with the update that reaches it.
-        self._held: deque[Held] = deque()
+        self._held: deque[HeldMessages] = deque()
         self._snapshot: tuple[int, str] | None = None
 
     @property
@@ -111,7 +111,7 @@ class Recording:
         """Beginning of the names of its files."""
         return f"{self.market.name}-{self.symbol}"
 
-    def receive(self, received: int, update: Update, text: str) -> None:
+    def receive(self, received: int, update: DepthUpdate, text: str) -> None:
         """Take a message in that came at a moment, ns."""
         counts = self.channels[update.channel]
         if counts.has(update):
@@ -119,7 +119,7 @@ class Recording:
             return
         self._check_sequence(received, update, counts.last)
         counts.messages, counts.last, counts.received = counts.messages + 1, update, received
-        self._held.append(Held(self._stretch, update, line_of(received, text)))
+        self._held.append(HeldMessages(self._stretch, update, line_of(received, text)))
         self._try_to_begin([update])
         self._limit_held()
 
@@ -176,7 +176,7 @@ class Recording:
             "failed_snapshots": self.failed_snapshots.tell(),
         }
 
-    def _check_sequence(self, received: int, update: Update, last: Update | None) -> None:
+    def _check_sequence(self, received: int, update: DepthUpdate, last: DepthUpdate | None) -> None:
         if last is None or update.previous == last.last:
             return
         self.gaps.add(received, stream=update.channel, after=last.last, before=update.first)
@@ -194,12 +194,12 @@ class Recording:
             self._held.popleft()
             self.dropped += 1
 
-    def _unbroken(self) -> Iterator[Update]:
+    def _unbroken(self) -> Iterator[DepthUpdate]:
         """Updates of the book that are held and unbroken."""
         held = (one.update for one in self._held if one.stretch == self._stretch)
         return (update for update in held if update.channel == "depth")
 
-    def _try_to_begin(self, updates: Iterable[Update]) -> None:
+    def _try_to_begin(self, updates: Iterable[DepthUpdate]) -> None:
         """Begin a file if one of some updates reaches the snapshot; one that begins after it shows that it came too early."""
         if self._snapshot is None:
             return
@@ -228,6 +228,6 @@ def stamp_of(moment: int) -> str:
     return f"{at:%Y%m%dT%H%M%S}{moment // NS % 1000:03d}Z"
 
 
-def _tell_counts(counts: Counts) -> dict[str, Any]:
+def _tell_counts(counts: StreamCounts) -> dict[str, Any]:
     last = iso(counts.received // NS) if counts.received else None
     return {"messages": counts.messages, "repeats": counts.repeats, "last": last}

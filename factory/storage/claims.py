@@ -7,7 +7,7 @@ from pathlib import Path
 from factory.storage.locks import DEAD_AFTER, take
 
 
-class Claim:
+class ProcessClaim:
     """A lock that says "this process lives", held until closed or dead.
 
     Parameters

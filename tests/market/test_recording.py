@@ -21,7 +21,7 @@ from factory.core.times import HOUR
 from factory.market.recorder import Pace, Recorder, record
 from factory.market.recording import Recording, line_of, stamp_of
 from factory.market.recording_files import append_chunks, list_statuses, mend_captures
-from factory.market.sources.binance_stream import STREAM_MARKETS, Shutdown, Update, read_message, read_snapshot_id
+from factory.market.sources.binance_stream import STREAM_MARKETS, DepthUpdate, Shutdown, read_message, read_snapshot_id
 from tests.conftest import ROOT
 from tests.market.stream_exchange import Books, StreamExchange, change_level, streaming
 
@@ -60,7 +60,7 @@ def captures(folder: Path) -> list[Path]:
 def on_disk(folder: Path, channel: str) -> list[str]:
     """Messages of a channel in all files, in order."""
     texts = [text for path in captures(folder) for _, text in lines_of(path)]
-    return [text for text in texts if isinstance(one := read_message(text), Update) and one.channel == channel]
+    return [text for text in texts if isinstance(one := read_message(text), DepthUpdate) and one.channel == channel]
 
 
 def rebuild(path: Path, lead: int) -> tuple[int, Books]:
@@ -72,7 +72,7 @@ def rebuild(path: Path, lead: int) -> tuple[int, Books]:
     last = None
     for _, text in rest:
         update = read_message(text)
-        assert isinstance(update, Update), "a file has one snapshot"
+        assert isinstance(update, DepthUpdate), "a file has one snapshot"
         if update.channel != "depth" or update.last < reached + lead:
             continue
         assert update.first <= reached + lead if last is None else update.previous == last
@@ -178,7 +178,7 @@ def test_captured_messages_come_back_as_they_were(
     file = shared / "data" / "formats" / f"binance_{SAMPLES[market]}_ws_raw_sample.txt"
     messages = [line.split(" ", 1)[1] for line in file.read_text().splitlines()]
     (snapshot,) = (text for text in messages if read_snapshot_id(text))
-    script = [(one.channel, text) for text in messages if isinstance(one := read_message(text), Update)]
+    script = [(one.channel, text) for text in messages if isinstance(one := read_message(text), DepthUpdate)]
     with (
         exchanging(monkeypatch, StreamExchange(script=script, snapshot=snapshot)) as exchange,
         running(tmp_path, pace(), market) as recorder,
@@ -226,7 +226,9 @@ def test_a_gap_ends_a_file_and_is_written_down(exchange: StreamExchange, tmp_pat
     assert len(captures(tmp_path)) == 2
     for gap in status_of(tmp_path)["gaps"]["latest"]:
         ids = [
-            (one.first, one.last) for text in exchange.delivered[gap["stream"]] if isinstance(one := read_message(text), Update)
+            (one.first, one.last)
+            for text in exchange.delivered[gap["stream"]]
+            if isinstance(one := read_message(text), DepthUpdate)
         ]
         place = [last for _, last in ids].index(gap["after"])
         assert ids[place + 1][0] == gap["before"]
@@ -414,8 +416,8 @@ def test_announcements_are_known_however_they_are_wrapped() -> None:
         assert read_message(noise) is None
 
 
-def update(first: int, last: int, previous: int, at: int = 0) -> Update:
-    return Update("depth", first, last, previous, at)
+def update(first: int, last: int, previous: int, at: int = 0) -> DepthUpdate:
+    return DepthUpdate("depth", first, last, previous, at)
 
 
 def test_ids_that_start_anew_are_no_repeats() -> None:

@@ -6,7 +6,7 @@ from factory.pipeline.parts.experts import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainingSettings:
     """How long and how fast a network learns.
 
     Parameters
@@ -34,7 +34,7 @@ PAPER_BATCH, PAPER_RATE, PAPER_EPSILON = 32, 0.01, 1.0
 """Of profile ``paper``: Zhang, Zohren and Roberts (2019)."""
 
 
-def settings_of(part: Network, rate: float) -> Settings:
+def settings_of(part: Network, rate: float) -> TrainingSettings:
     """Read the settings off a part; a batch of its own counts before its profile's.
 
     Parameters
@@ -43,5 +43,5 @@ def settings_of(part: Network, rate: float) -> Settings:
         Of the network under profile ``adam``.
     """
     if part.profile == "paper":
-        return Settings(part.epochs, part.batch or PAPER_BATCH, PAPER_RATE, PAPER_EPSILON, part.patience)
-    return Settings(part.epochs, part.batch or BATCH, rate, EPSILON, part.patience)
+        return TrainingSettings(part.epochs, part.batch or PAPER_BATCH, PAPER_RATE, PAPER_EPSILON, part.patience)
+    return TrainingSettings(part.epochs, part.batch or BATCH, rate, EPSILON, part.patience)

@@ -19,7 +19,7 @@ from factory.core.progress import Progress, subrange
 from factory.learning.artefacts import content_key
 from factory.learning.networks.architecture import Architecture, Weights
 from factory.learning.networks.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from factory.learning.networks.settings import Settings
+from factory.learning.networks.settings import TrainingSettings
 from factory.learning.windows import WindowSet
 
 TAIL = 0.1
@@ -80,7 +80,11 @@ def split_tail(start: NDArray[int64], end: NDArray[int64]) -> tuple[NDArray[int6
 
 
 def train_network(
-    make: Callable[[Architecture], nn.Module], architecture: Architecture, sample: WindowSet, settings: Settings, seed: int
+    make: Callable[[Architecture], nn.Module],
+    architecture: Architecture,
+    sample: WindowSet,
+    settings: TrainingSettings,
+    seed: int,
 ) -> Weights:
     """Train a network, and give the weights of the epoch with the least loss on the tail.
 
@@ -202,7 +206,7 @@ def _checkpoint_path(folder: Path | None) -> Path | None:
     return folder / "training.safetensors" if folder else None
 
 
-def _training_key(sample: WindowSet, settings: Settings, seed: int) -> str:
+def _training_key(sample: WindowSet, settings: TrainingSettings, seed: int) -> str:
     """Hash of all that a training's course depends on; more epochs go on with fewer."""
     pace = [settings.batch, settings.rate, settings.epsilon, settings.patience, seed, sample.X.steps, sample.classes]
     return content_key(pace, sample.X.values, sample.X.ends, sample.y, sample.weight, sample.start, sample.end)

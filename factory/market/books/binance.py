@@ -8,7 +8,7 @@ from typing import Any
 
 from factory.core.errors import DataError
 from factory.market.books.capture import Capture
-from factory.market.books.events import NANOS, Events, Reading, Trades
+from factory.market.books.events import NANOS, Events, Reading, TradeEvents
 from factory.market.books.sequence import Snapshots, parse_snapshot
 from factory.market.books.unpacking import open_unpacked
 
@@ -27,14 +27,14 @@ def is_rest(path: Path, head: bytes) -> bool:
     return MESSAGE.match(head) is not None
 
 
-def read_raw(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trades]:
+def read_raw(paths: Sequence[Path], reading: Reading) -> Iterator[Events | TradeEvents]:
     """Read raw captures in the order of their first lines; one goes on where the one before ended, if its updates do."""
     capture = Capture(reading, Snapshots([]))
     for path in sorted(paths, key=lambda path: next(_messages(path), (0, 0, {}))[1]):
         yield from capture.read(path.name, _messages(path))
 
 
-def read_rest(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trades]:
+def read_rest(paths: Sequence[Path], reading: Reading) -> Iterator[Events | TradeEvents]:
     """Read files of updates in the order of their first, each snapshot taken where the updates reach it."""
     snapshots, streams = [], []
     for path in paths:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError
 from factory.core.times import iso
-from factory.market.books.events import Clock, Events, Reading, Trades
+from factory.market.books.events import Events, Reading, ReceiverClock, TradeEvents
 from factory.market.books.rebuilder import Rebuilder
 from factory.market.books.sequence import (
     COIN_M,
@@ -92,9 +92,9 @@ class Capture:
 
     def _open(self, file: str) -> None:
         self._file, self._books, self._gaps, self._first_gap = file, 0, 0, ""
-        self._clock, self._trade_clock = Clock(file, self._notes), Clock(file, [])
+        self._clock, self._trade_clock = ReceiverClock(file, self._notes), ReceiverClock(file, [])
 
-    def read(self, file: str, messages: Iterable[tuple[int, int, Message]]) -> Iterator[Events | Trades]:
+    def read(self, file: str, messages: Iterable[tuple[int, int, Message]]) -> Iterator[Events | TradeEvents]:
         """Batches of the trades and books of the next file.
 
         Raises
@@ -232,11 +232,11 @@ class Capture:
         time = self._clock.stamp(event, _received([update.received for update in updates]))
         return Events(self._file, places, time, books, np.full(len(updates), is_lost))
 
-    def _give_trades(self) -> Trades:
+    def _give_trades(self) -> TradeEvents:
         trades, self._trades = self._trades, []
         event, received, size, is_buy = zip(*trades, strict=True)
         time = self._trade_clock.stamp(np.array(event, int64), _received(received))
-        return Trades(time, np.array(size, float64), np.array(is_buy, bool))
+        return TradeEvents(time, np.array(size, float64), np.array(is_buy, bool))
 
     def _conclude(self) -> None:
         if not self._books:

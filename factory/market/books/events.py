@@ -47,7 +47,7 @@ class Events:
 
 
 @dataclass(frozen=True)
-class Trades:
+class TradeEvents:
     """What was traded.
 
     Parameters
@@ -81,7 +81,7 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
 
-class Clock:
+class ReceiverClock:
     """From when events of one file count: their own time, or the receiver's where that is later and can be believed.
 
     A receiver that on the median has events before they happened runs behind, and says nothing of when they arrived.

@@ -8,7 +8,7 @@ import numpy as np
 
 from factory.core.errors import DataError
 from factory.core.times import moment, to_ms
-from factory.market.books.events import Events, Reading, Trades
+from factory.market.books.events import Events, Reading, TradeEvents
 from factory.market.books.unpacking import open_unpacked
 from factory.market.files import Files
 
@@ -22,7 +22,7 @@ def is_format(path: Path, head: bytes) -> bool:
     return NUMBERS.match(head.partition(b"\n")[0] + b" ") is not None
 
 
-def read_fi2010(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trades]:
+def read_fi2010(paths: Sequence[Path], reading: Reading) -> Iterator[Events | TradeEvents]:
     """Read matrices one after the other, as a dataset file names them; each event stands the declared step after the last."""
     source, levels = reading.spec.source, reading.spec.book_levels
     if not isinstance(source, Files) or source.date is None or source.step is None:

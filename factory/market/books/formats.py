@@ -6,7 +6,7 @@ from pathlib import Path
 
 from factory.core.errors import DataError
 from factory.market.books import binance, fi2010, levels, lobster
-from factory.market.books.events import Events, Reading, Trades
+from factory.market.books.events import Events, Reading, TradeEvents
 from factory.market.books.unpacking import read_head
 
 
@@ -28,7 +28,7 @@ class BookFormat:
 
     name: str
     is_format: Callable[[Path, bytes], bool]
-    read: Callable[[Sequence[Path], Reading], Iterator[Events | Trades]]
+    read: Callable[[Sequence[Path], Reading], Iterator[Events | TradeEvents]]
     is_normalised: bool = False
 
 

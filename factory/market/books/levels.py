@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from factory.core.errors import DataError, did_you_mean
 from factory.market.book_columns import book_columns
 from factory.market.books.checks import require_levels
-from factory.market.books.events import NANOS, Clock, Events, Reading, Trades
+from factory.market.books.events import NANOS, Events, Reading, ReceiverClock, TradeEvents
 from factory.market.books.unpacking import read_head
 from factory.market.files import Files
 from factory.market.readers import STAMPS
@@ -46,7 +46,7 @@ def _holds(labels: Sequence[str]) -> bool:
     return {*labels} >= BOOKS or {*TRADE} <= {*labels}
 
 
-def read_levels(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trades]:
+def read_levels(paths: Sequence[Path], reading: Reading) -> Iterator[Events | TradeEvents]:
     """Read books and trades in batches; trades first."""
     by_kind = sorted((_Table(path, reading) for path in paths), key=lambda table: (table.holds_books, table.first))
     for table in by_kind:
@@ -79,14 +79,14 @@ class _Table:
             places = np.arange(start, start + len(time))
             yield Events(self.path.name, places, time, books, np.zeros(len(time), bool))
 
-    def read_trades(self) -> Iterator[Trades]:
+    def read_trades(self) -> Iterator[TradeEvents]:
         for _, time, cells in self._stamped(TRADE):
             is_buy = ~np.asarray(cells["is_buyer_maker"].to_numpy(zero_copy_only=False), bool)
-            yield Trades(time, self._numbers(cells["qty"]), is_buy)
+            yield TradeEvents(time, self._numbers(cells["qty"]), is_buy)
 
     def _stamped(self, names: Sequence[str]) -> Iterator[tuple[int, NDArray[int64], pa.RecordBatch]]:
         """Number of each batch's first row, the moments from which its rows count, and its cells."""
-        clock, start = Clock(self.path.name, self._reading.notes), 1
+        clock, start = ReceiverClock(self.path.name, self._reading.notes), 1
         wanted = dict.fromkeys((self._stamp, *((self._received,) if self._received else ()), *names))
         for cells in self._batches([*wanted]):
             event = self._time(cells, self._stamp, start)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from factory.core.errors import DataError
 from factory.core.times import moment
 from factory.market.books.checks import require_levels
-from factory.market.books.events import NANOS, Events, Reading, Trades
+from factory.market.books.events import NANOS, Events, Reading, TradeEvents
 from factory.market.books.unpacking import read_head
 from factory.market.files import Files
 from factory.market.stamps import Stamping, parse_stamps
@@ -56,7 +56,7 @@ class _Day:
     midnight: int
 
 
-def read_lobster(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trades]:
+def read_lobster(paths: Sequence[Path], reading: Reading) -> Iterator[Events | TradeEvents]:
     """Read pairs in the order of their days: the trades of each, then its books."""
     for day in sorted(_pair(paths, reading), key=lambda day: day.midnight):
         messages = _read_messages(day.messages)
@@ -115,11 +115,11 @@ def _stamp(day: _Day, messages: pa.Table, reading: Reading) -> NDArray[int64]:
     return parse_stamps(local, Stamping(day.messages.name, lambda row: f"{day.messages.name} row {row}", 1, zone))[0]
 
 
-def _find_trades(time: NDArray[int64], messages: pa.Table) -> Trades:
+def _find_trades(time: NDArray[int64], messages: pa.Table) -> TradeEvents:
     kind = messages["type"].to_numpy()
     traded = (kind == VISIBLE) | (kind == HIDDEN)
     is_buy = messages["direction"].to_numpy() == SELL_ORDER
-    return Trades(time[traded], messages["size"].to_numpy()[traded], is_buy[traded])
+    return TradeEvents(time[traded], messages["size"].to_numpy()[traded], is_buy[traded])
 
 
 def _read_books(day: _Day, time: NDArray[int64], reading: Reading) -> Iterator[Events]:

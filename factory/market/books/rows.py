@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from factory.market.book_columns import TRADED, book_columns, flow_columns
 from factory.market.books import kernels
-from factory.market.books.events import Events, Trades
+from factory.market.books.events import Events, TradeEvents
 from factory.market.spec import SeriesSpec
 
 
@@ -27,11 +27,11 @@ class RowBuilder:
         self._state = np.array([-1, -1, 0, 0])
         self._book, self._flow = np.full(4 * spec.book_levels, np.nan), np.zeros(spec.book_levels)
         self._made: list[tuple[NDArray[int64], NDArray[float64]]] = []
-        self._traded: list[Trades] = []
+        self._traded: list[TradeEvents] = []
 
-    def add(self, batch: Events | Trades) -> None:
+    def add(self, batch: Events | TradeEvents) -> None:
         """Take what comes after all batches before it."""
-        if isinstance(batch, Trades):
+        if isinstance(batch, TradeEvents):
             self._traded.append(batch)
         elif len(batch):
             stamps, out = self._room(self._most_rows(batch.time))

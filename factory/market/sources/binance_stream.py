@@ -65,7 +65,7 @@ STREAM_MARKETS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class DepthUpdate:
     """A numbered message of a channel.
 
     Parameters
@@ -92,7 +92,7 @@ class Shutdown:
     """The exchange says that it is about to close the connection."""
 
 
-def read_message(text: str | bytes) -> Update | Shutdown | None:
+def read_message(text: str | bytes) -> DepthUpdate | Shutdown | None:
     """Read what a message of a stream says; None of what is neither an update nor an announcement."""
     try:
         event = _unwrap(json.loads(text))
@@ -100,9 +100,9 @@ def read_message(text: str | bytes) -> Update | Shutdown | None:
             return Shutdown()
         channel = EVENTS.get(event.get("e", ""))
         if channel == "trade":
-            return Update(channel, event["t"], event["t"], event["t"] - 1, event["E"])
+            return DepthUpdate(channel, event["t"], event["t"], event["t"] - 1, event["E"])
         if channel == "depth":
-            return Update(channel, event["U"], event["u"], event.get("pu", event["U"] - 1), event["E"])
+            return DepthUpdate(channel, event["U"], event["u"], event.get("pu", event["U"] - 1), event["E"])
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return None

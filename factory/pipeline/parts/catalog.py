@@ -27,7 +27,7 @@ KINDS: dict[str, tuple[type[Part], ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PartEntry:
     """One part, described.
 
     Parameters
@@ -57,7 +57,7 @@ def kind_of(part: type[Part]) -> str:
     return str(get_args(use.annotation)[0]) if use else ""
 
 
-def list_parts(stage: str | None = None) -> list[Entry]:
+def list_parts(stage: str | None = None) -> list[PartEntry]:
     """The parts of one stage, or of all in the order of reading.
 
     Parameters
@@ -74,7 +74,7 @@ def list_parts(stage: str | None = None) -> list[Entry]:
     if stage is not None and stage not in KINDS:
         raise PipelineError(f"part: no stage '{stage}'; {did_you_mean(stage, KINDS)}")
     return [
-        Entry(name, kind_of(part), (part.__doc__ or "").splitlines()[0], list_parameters(part), part.example)
+        PartEntry(name, kind_of(part), (part.__doc__ or "").splitlines()[0], list_parameters(part), part.example)
         for name, kinds in KINDS.items()
         if stage in (None, name)
         for part in kinds

@@ -16,7 +16,7 @@ from factory.learning.networks.architecture import Architecture  # noqa: E402
 from factory.learning.networks.bin_ctabl import BinCtablNetwork  # noqa: E402
 from factory.learning.networks.bin_ctabl_forward import BinCtablForward  # noqa: E402
 from factory.learning.networks.deeplob import DeepLobNetwork  # noqa: E402
-from factory.learning.networks.settings import Settings, settings_of  # noqa: E402
+from factory.learning.networks.settings import TrainingSettings, settings_of  # noqa: E402
 from factory.learning.networks.training import memory_or_mend, split_tail, train_network  # noqa: E402
 from factory.pipeline.parts.experts import DeepLob  # noqa: E402
 from tests.learning.networks.books import planted  # noqa: E402
@@ -26,8 +26,8 @@ BOOK = planted(200)
 every_network = pytest.mark.parametrize("make", EACH)
 
 
-def settings(**changes: Any) -> Settings:
-    return Settings(**{"epochs": 2, "batch": 16, "rate": 1e-3, "epsilon": 1e-8, "patience": 9} | changes)
+def settings(**changes: Any) -> TrainingSettings:
+    return TrainingSettings(**{"epochs": 2, "batch": 16, "rate": 1e-3, "epsilon": 1e-8, "patience": 9} | changes)
 
 
 def train(
@@ -196,6 +196,6 @@ def test_too_little_memory_names_a_smaller_batch() -> None:
 
 def test_profiles_are_those_of_the_paper_and_of_its_reproduction() -> None:
     part = DeepLob(use="deeplob", book="b", epochs=7, patience=3)
-    assert settings_of(part, 1e-4) == Settings(7, 128, 1e-4, 1e-8, 3)
-    assert settings_of(part.model_copy(update={"profile": "paper"}), 1e-4) == Settings(7, 32, 0.01, 1.0, 3)
-    assert settings_of(part.model_copy(update={"batch": 64}), 1e-4) == Settings(7, 64, 1e-4, 1e-8, 3)
+    assert settings_of(part, 1e-4) == TrainingSettings(7, 128, 1e-4, 1e-8, 3)
+    assert settings_of(part.model_copy(update={"profile": "paper"}), 1e-4) == TrainingSettings(7, 32, 0.01, 1.0, 3)
+    assert settings_of(part.model_copy(update={"batch": 64}), 1e-4) == TrainingSettings(7, 64, 1e-4, 1e-8, 3)

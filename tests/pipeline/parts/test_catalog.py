@@ -4,13 +4,13 @@ from factory.core.errors import PipelineError
 from factory.core.plainyaml import read
 from factory.pipeline import parse
 from factory.pipeline.model import Pipeline
-from factory.pipeline.parts.catalog import KINDS, Entry, kind_of, list_parts
+from factory.pipeline.parts.catalog import KINDS, PartEntry, kind_of, list_parts
 from tests.pipeline.examples import long_short, up_down
 
 ALL = list_parts()
 
 
-def placed(entry: Entry) -> Pipeline:
+def placed(entry: PartEntry) -> Pipeline:
     """A pipeline with the entry's example in its place, and the features that examples mention."""
     part = read(entry.example)
     base = up_down() if entry.kind in ("up_or_down", "kelly") else long_short()
@@ -25,13 +25,13 @@ def placed(entry: Entry) -> Pipeline:
 
 
 @pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.stage}-{entry.kind}")
-def test_every_example_is_valid(entry: Entry) -> None:
+def test_every_example_is_valid(entry: PartEntry) -> None:
     pipeline = placed(entry)
     assert parse(pipeline.plain()) == pipeline
 
 
 @pytest.mark.parametrize("entry", ALL, ids=lambda entry: f"{entry.stage}-{entry.kind}")
-def test_every_part_is_described_in_one_line(entry: Entry) -> None:
+def test_every_part_is_described_in_one_line(entry: PartEntry) -> None:
     assert entry.about.endswith(".")
     assert 20 < len(entry.about) <= 130
     example = read(entry.example)
