@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
+from factory.core.answers import pluralize
 from factory.core.canonical import digest
 from factory.core.errors import ExpressionError, did_you_mean
 from factory.expressions.frequency import Clocks, clock_of, find_misfits, literals, reach
@@ -123,11 +124,20 @@ class Expression:
             if series not in columns:
                 yield f"series '{series}' is not in the dataset; {did_you_mean(series, columns)}"
             elif column not in columns[series]:
-                yield f"series '{series}' has no column '{column}'; {did_you_mean(column, columns[series])}"
+                yield _name_absent(series, column, columns[series])
 
     @property
     def _calls(self) -> list[Call]:
         return [node for node in self.node.walk() if isinstance(node, Call)]
+
+
+def _name_absent(series: str, column: str, held: AbstractSet[str]) -> str:
+    """What to say of a column that is not there: of a book's deeper levels, how many it has."""
+    name, _, level = column.rpartition("_")
+    if level.isdecimal() and f"{name}_1" in held:
+        most = max(int(one.removeprefix(f"{name}_")) for one in held if one.startswith(f"{name}_"))
+        return f"series '{series}' has {pluralize(most, 'level')} of each side; write at most {most}"
+    return f"series '{series}' has no column '{column}'; {did_you_mean(column, held)}"
 
 
 def _operator(call: Call) -> Operator:

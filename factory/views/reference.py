@@ -147,7 +147,7 @@ Expressions to start from, on `btc` and, where two markets meet, `eth`.
 # The parts of a pipeline
 
 A pipeline is a YAML file; its stages stand in the order in which a bar walks through them. `rfcat define FILE` checks one
-and says what to mend, `rfcat backtest NAME` scores it on validation. These two come with the project:
+and says what to mend, `rfcat backtest NAME` scores it on validation. These come with the project:
 
 {pipelines}
 {parts}"""

@@ -101,7 +101,7 @@ def _score_shipped(context: typer.Context, dataset: str) -> None:
     if not readings:
         say(f"no strategy that comes with the project runs on {dataset}; define one of your own")
         return
-    show({**table(["strategy", "id", *SHOWN], rows), **readings})
+    show({**(table(["strategy", "id", *SHOWN], rows) if rows else {}), **readings})
 
 
 def _start_real(context: typer.Context, market: str, file: Path) -> None:

@@ -124,6 +124,17 @@ def test_an_auction_is_cut_by_the_stretch_that_the_message_names(tmp_path: Path)
     assert len(frame) > 500
 
 
+def test_faults_far_apart_are_stretches_of_their_own(tmp_path: Path) -> None:
+    columns = changed("bid_px_1", [40, 41, 400], 5e3)
+    columns["timestamp"][400:] += 3_600_000
+    with pytest.raises(DataError, match="and 2 more up to row 401") as refused:
+        read_books([parquet(tmp_path / "x.parquet", columns)], depth_spec(LEVELS))
+    stretches = re.findall(r"\[(\S+), (\S+?)\]", str(refused.value).partition("exclude: [")[2])
+    assert [first for first, _ in stretches] == [iso(int(columns["timestamp"][row])) for row in (40, 400)]
+    frame = read_books([tmp_path / "x.parquet"], depth_spec(LEVELS, exclude=[list(one) for one in stretches]))
+    assert len(frame) > 500
+
+
 def test_fewer_levels_than_asked_for_are_refused_and_an_empty_one_is_missing(tmp_path: Path) -> None:
     path = parquet(tmp_path / "x.parquet", drawn(50))
     with pytest.raises(DataError, match=r"x\.parquet: 3 levels a side, and 10 are asked for; write levels: 3"):

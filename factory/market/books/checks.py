@@ -4,14 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy import bool_, float64
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError
-from factory.core.times import iso
+from factory.core.times import MINUTE, iso
 from factory.market.books.events import Events
 
 Mask = NDArray[bool_]
+NEAR, SHOWN = 5 * MINUTE, 3
+"""Faults this close are one stretch, as those of an auction; stretches that a message names."""
 
 
 def require_order(events: Events, last: int) -> None:
@@ -44,11 +46,19 @@ def require_sound(events: Events) -> None:
     for wrong, find in CHECKS.items():
         hits = np.flatnonzero(find(events.books) & ~events.broken)
         if len(hits):
-            first, last = (int(events.time[hits[place]]) for place in (0, -1))
+            others = f", and {len(hits) - 1} more up to row {events.places[hits[-1]]}" if len(hits) > 1 else ""
             raise DataError(
-                f"{events.file} row {events.places[hits[0]]}: {wrong}, as in {len(hits)} of the {len(events)} rows about it; "
-                f"correct it, or where it is an auction leave it out with exclude: [[{iso(first)}, {iso(last + 1)}]]"
+                f"{events.file} row {events.places[hits[0]]}: {wrong}{others}; "
+                f"correct it, or where it is an auction leave it out with exclude: {_spell_stretches(events.time[hits])}"
             )
+
+
+def _spell_stretches(times: NDArray[int64]) -> str:
+    """Stretches of time that hold some moments, those within :data:`NEAR` in one, as ``exclude`` takes them; the first few."""
+    bounds = np.flatnonzero(np.diff(times) > NEAR)
+    firsts, lasts = times[np.append(0, bounds + 1)], times[np.append(bounds, len(times) - 1)]
+    shown = [f"[{iso(int(first))}, {iso(int(last) + 1)}]" for first, last in zip(firsts[:SHOWN], lasts[:SHOWN], strict=True)]
+    return f"[{', '.join(shown)}{', ...' if len(firsts) > SHOWN else ''}]"
 
 
 def _find_one_sided(books: NDArray[float64]) -> Mask:

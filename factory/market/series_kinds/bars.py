@@ -92,6 +92,8 @@ class Bars(SeriesKind):
 
 def _name_missing(header: Header, name: str) -> str:
     """What to say where a column of bars is not in a file."""
+    if {"ask_px_1", "bid_px_1"} & {*header.held}:
+        return f"{header.file}: an order book, and no bars; give it a series of its own with kind: depth (docs/datasets.md)"
     alike = [label for lower, label in header.held.items() if STEMS.get(name, name) in lower and lower not in (*BARS, *FLOW)]
     asked = f"say which it is with source: {{columns: {{{name}: {alike[0]}}}}}" if alike else ""
     mend = f"of {', '.join(alike)}, {asked}" if asked else f"bars need {', '.join(BARS)}"

@@ -93,14 +93,14 @@ class Network(Part):
 class DeepLob(Network):
     """Convolutions, an inception module and an LSTM on the last rows of an order book."""
 
-    example: ClassVar[str] = "{use: deeplob, book: btc_book}"
+    example: ClassVar[str] = "{use: deeplob, book: book}"
     use: Literal["deeplob"]
 
 
 class BinCtabl(Network):
     """Bilinear layers with attention over time on the last rows of an order book: small and fast."""
 
-    example: ClassVar[str] = "{use: bin_ctabl, book: btc_book, steps: 10}"
+    example: ClassVar[str] = "{use: bin_ctabl, book: book, steps: 10}"
     use: Literal["bin_ctabl"]
 
 
