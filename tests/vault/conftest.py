@@ -1,5 +1,6 @@
 """A workspace of its own a test, over one drawn market whose planted edge is plain, and one scored pipeline on it."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the market, and the pipeline as its first trial."""
     workspace = Workspace.open(tmp_path_factory.mktemp("vault"))
     build(workspace, load_spec(SPEC))
-    workshop = Workshop(workspace, "tester")
-    perform(str(workspace.root), "backtest", {"pipeline": workshop.define(FAST)["pipeline"], "agent": "tester"})
+    made = Workshop(workspace, "tester").define(FAST)
+    perform(str(workspace.root), "backtest", {"pipeline": made["pipeline"], "agent": "tester"})
+    gc.collect()  # What still holds the database open would take its files away while a test copies them.
     return workspace.root
 
 

@@ -16,6 +16,7 @@ from factory.pipeline import load_shipped
 from factory.pipeline.stored import find_pipeline
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
+from factory.tracking.binding import bind_shipped
 from factory.vault.admission import Request, admit
 from factory.vault.client import vault_client
 from factory.workshop import Workshop
@@ -86,7 +87,9 @@ def test_what_start_scored_is_submitted(tmp_path: Path, monkeypatch: pytest.Monk
     workspace = market_of_the_shipped(tmp_path)
     workshop = Workshop(workspace, "tester")
     rfcat(workspace.root, "start")
-    scored = {name: perform(str(workspace.root), "backtest", {"pipeline": name}) for name in load_shipped()}
+    scored = {
+        name: perform(str(workspace.root), "backtest", {"pipeline": name}) for name in bind_shipped(workshop.catalog, "btc-sim")
+    }
     for name, told in scored.items():
         assert told["seen_before"]
         with pytest.raises(SealError, match="why, model, cutoff: missing"):  # and not that it is no trial
