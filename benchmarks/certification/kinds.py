@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.certification.market import START, day
 from factory.core.canonical import seed_for
 from factory.core.times import DAYS_A_YEAR, MINUTE, moment
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.simulator import DAY_ROWS, HOUR_ROWS, SCALE, bars, simulate, student, volatility, volumes
 
 DATASET = "drawn"
@@ -55,7 +55,7 @@ HOURLY = "polymarket-btc-1h: {use: binary, of: btc, window: 1h, price: 0.5, odds
 USUAL = (PERPETUAL.format(funding=0.0001), WINDOWS, FREE)
 
 Values = NDArray[float64]
-Frames = dict[str, Frame]
+Frames = dict[str, RawRows]
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ def write_market(kind: str, index: int, folder: Path) -> str:
     )
 
 
-def _frame(rng: Generator, moves: Values, sigma: Values, price: float = PRICE) -> Frame:
+def _frame(rng: Generator, moves: Values, sigma: Values, price: float = PRICE) -> RawRows:
     """Bars of one-minute simple returns."""
     prices = bars(rng, price, np.log1p(moves), sigma)
-    return Frame(_times(), {**prices, "volume": volumes(rng, sigma, moves, 20.0)})
+    return RawRows(_times(), {**prices, "volume": volumes(rng, sigma, moves, 20.0)})
 
 
 def _times() -> NDArray[int64]:
@@ -174,8 +174,8 @@ def _bounce(rng: Generator) -> Frames:
     return {"btc": _on_ticks(frame, {"open": first, "high": most, "low": least, "close": last}, TICK)}
 
 
-def _on_ticks(frame: Frame, prices: Mapping[str, Values], tick: float) -> Frame:
-    return Frame(frame.time, {**frame.columns, **{name: np.round(price / tick) * tick for name, price in prices.items()}})
+def _on_ticks(frame: RawRows, prices: Mapping[str, Values], tick: float) -> RawRows:
+    return RawRows(frame.time, {**frame.columns, **{name: np.round(price / tick) * tick for name, price in prices.items()}})
 
 
 def _crash(rng: Generator) -> Frames:
@@ -213,8 +213,8 @@ def _thin(rng: Generator) -> Frames:
     noise = 1 + 0.2 * SCALE * rng.standard_normal(len(z))
     eth = {name: liquid.columns[name] * noise / 20 for name in thin}
     return {
-        "btc": Frame(liquid.time, {**thin, "volume": np.where(traded, liquid.columns["volume"], 0.0)}),
-        "eth": Frame(liquid.time, {**eth, "volume": 15 * liquid.columns["volume"]}),
+        "btc": RawRows(liquid.time, {**thin, "volume": np.where(traded, liquid.columns["volume"], 0.0)}),
+        "eth": RawRows(liquid.time, {**eth, "volume": 15 * liquid.columns["volume"]}),
     }
 
 
@@ -237,7 +237,7 @@ def _odds(rng: Generator) -> Frames:
     time = _times()
     return {
         "btc": _frame(rng, np.expm1(moves), sigma),
-        "odds": Frame(time[::HOUR_ROWS], {"up": price}),
+        "odds": RawRows(time[::HOUR_ROWS], {"up": price}),
     }
 
 
@@ -262,7 +262,7 @@ def _outages(rng: Generator) -> Frames:
     frame = _coin(rng)["btc"]
     ret = np.log(frame.columns["close"] / frame.columns["open"])
     kept = np.concatenate(([True], ret[:-1] > -FALL * SCALE))
-    return {"btc": Frame(frame.time[kept], {name: values[kept] for name, values in frame.columns.items()})}
+    return {"btc": RawRows(frame.time[kept], {name: values[kept] for name, values in frame.columns.items()})}
 
 
 def _lead(rng: Generator) -> Frames:
@@ -275,7 +275,7 @@ def _lead(rng: Generator) -> Frames:
     before = np.arange(len(z)) % LEAD_ROWS >= LEAD_ROWS - 15
     told = np.where(before, 3.0 ** np.repeat(np.roll(way, -1), LEAD_ROWS), 1.0)
     eth = {name: btc.columns[name] / 20 for name in ("open", "high", "low", "close")}
-    return {"btc": btc, "eth": Frame(btc.time, {**eth, "volume": told * volumes(rng, sigma, moves, 300.0)})}
+    return {"btc": btc, "eth": RawRows(btc.time, {**eth, "volume": told * volumes(rng, sigma, moves, 300.0)})}
 
 
 def _planted(rng: Generator) -> Frames:

@@ -127,26 +127,26 @@ class Columns:
         values.flags.writeable = False
         return values
 
-    def _on(self, node: Node, frame: int | None, clock: RowClock) -> Floats:
+    def _on(self, node: Node, bar_ms: int | None, clock: RowClock) -> Floats:
         """Values of a node on the rows of a clock."""
-        own = clock_of(node, self._clocks, frame) or clock
+        own = clock_of(node, self._clocks, bar_ms) or clock
         if own != clock:
-            return self._carried(self._on(node, frame, own), own, clock)
+            return self._carried(self._on(node, bar_ms, own), own, clock)
         if isinstance(node, Number):
             return np.asarray(node.value)
         if isinstance(node, ColumnName):
             return self._read(node.series, node.column, clock)
         if not isinstance(node, Call):
-            return self._arithmetic(node, frame, clock)
+            return self._arithmetic(node, bar_ms, clock)
         key = (node.text, clock)
         if key not in self._kept:
-            return self._keep(key, self._apply(node, frame, clock))
+            return self._keep(key, self._apply(node, bar_ms, clock))
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def _arithmetic(self, node: Node, frame: int | None, clock: RowClock) -> Floats:
+    def _arithmetic(self, node: Node, bar_ms: int | None, clock: RowClock) -> Floats:
         """A sum, a comparison and the like: cheap, so never kept, and worked out in the place of a part's own result."""
-        parts, own = zip(*(self._operand(child, frame, clock) for child in node.children), strict=True)
+        parts, own = zip(*(self._operand(child, bar_ms, clock) for child in node.children), strict=True)
         if isinstance(node, UnaryOperation):
             return UNARY[node.sign](parts[0])
         if not isinstance(node, BinaryOperation):
@@ -157,15 +157,15 @@ class Columns:
             return result
         return LOGIC[node.sign](*parts)
 
-    def _operand(self, node: Node, frame: int | None, clock: RowClock) -> tuple[Floats, bool]:
+    def _operand(self, node: Node, bar_ms: int | None, clock: RowClock) -> tuple[Floats, bool]:
         """Values of a part of a sum, and whether nobody else holds them, so that they may be written over."""
-        plain = isinstance(node, Call) and not node.frame and clock_of(node, self._clocks, frame) == clock
+        plain = isinstance(node, Call) and not node.bar_ms and clock_of(node, self._clocks, bar_ms) == clock
         if isinstance(node, Call) and plain and (node.text, clock) not in self._kept:
-            return self._apply(node, frame, clock), True
-        return self._on(node, frame, clock), isinstance(node, BinaryOperation)
+            return self._apply(node, bar_ms, clock), True
+        return self._on(node, bar_ms, clock), isinstance(node, BinaryOperation)
 
-    def _apply(self, node: Call, frame: int | None, clock: RowClock) -> Floats:
-        if inner := node.frame:
+    def _apply(self, node: Call, bar_ms: int | None, clock: RowClock) -> Floats:
+        if inner := node.bar_ms:
             return self._on(node.arguments[1], inner, clock)
         inputs: list[Floats] = []
         for param, argument in zip(OPERATORS[node.operator].params, node.arguments, strict=True):
@@ -173,7 +173,7 @@ class Columns:
                 needed = OPERATORS[node.operator].needs(literals(node))
                 inputs += [self._read(argument.series, column, clock) for column in needed]
             elif param.kind == "expression":
-                inputs.append(self._on(argument, frame, clock))
+                inputs.append(self._on(argument, bar_ms, clock))
         return COMPUTE[node.operator](tuple(inputs), literals(node), self._rows(clock))
 
     def _keep(self, key: tuple[str, RowClock], values: Floats) -> Floats:

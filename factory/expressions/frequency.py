@@ -20,11 +20,11 @@ class Clocks:
     periods: Mapping[str, int]
     delays: Mapping[str, int] = field(default_factory=dict)
 
-    def of(self, series: str, frame: int | None = None) -> RowClock:
-        """The clock of a series, or of its bars of length `frame`."""
+    def of(self, series: str, bar_ms: int | None = None) -> RowClock:
+        """The clock of a series, or of its bars of length `bar_ms`."""
         if series not in self.periods:
             raise ExpressionError(f"series '{series}' is not in the dataset; {did_you_mean(series, self.periods)}")
-        return (frame or self.periods[series], self.delays.get(series, 0), series)
+        return (bar_ms or self.periods[series], self.delays.get(series, 0), series)
 
 
 def literals(call: Call) -> Literals:
@@ -38,14 +38,14 @@ def literals(call: Call) -> Literals:
     return tuple(values)
 
 
-def clock_of(node: Node, clocks: Clocks, frame: int | None = None) -> RowClock | None:
+def clock_of(node: Node, clocks: Clocks, bar_ms: int | None = None) -> RowClock | None:
     """The finest clock among the series of a node; None where it has none."""
-    return min((clocks.of(series, own or frame) for series, own in node.sources), default=None)
+    return min((clocks.of(series, own or bar_ms) for series, own in node.sources), default=None)
 
 
-def reach(node: Node, clocks: Clocks, frame: int | None = None) -> int:
+def reach(node: Node, clocks: Clocks, bar_ms: int | None = None) -> int:
     """Milliseconds before the open time of a row of its own clock that a node looks back."""
-    own, inner = clock_of(node, clocks, frame), node.frame or frame
+    own, inner = clock_of(node, clocks, bar_ms), node.bar_ms or bar_ms
     if own is None:
         return 0
     spans = [_seen_from(own, child, clocks, inner) for child in node.children]
@@ -56,20 +56,20 @@ def reach(node: Node, clocks: Clocks, frame: int | None = None) -> int:
     return span
 
 
-def _seen_from(own: RowClock, child: Node, clocks: Clocks, frame: int | None) -> int:
-    clock, span = clock_of(child, clocks, frame), reach(child, clocks, frame)
+def _seen_from(own: RowClock, child: Node, clocks: Clocks, bar_ms: int | None) -> int:
+    clock, span = clock_of(child, clocks, bar_ms), reach(child, clocks, bar_ms)
     if clock is None or clock == own:
         return span
     return max(span + 2 * (clock[0] + clock[1]) - own[0] - own[1], 0)
 
 
-def find_misfits(node: Node, clocks: Clocks, frame: int | None = None) -> list[str]:
+def find_misfits(node: Node, clocks: Clocks, bar_ms: int | None = None) -> list[str]:
     """One line for each series whose rows cannot be gathered into the bars asked for."""
-    if isinstance(node, ColumnName | SeriesName) and frame is not None:
+    if isinstance(node, ColumnName | SeriesName) and bar_ms is not None:
         period = clocks.of(node.series)[0]
-        if period > frame or frame % period:
+        if period > bar_ms or bar_ms % period:
             return [
-                f"at({to_duration(frame)}, ...): {node.series} has rows of {to_duration(period)}; "
+                f"at({to_duration(bar_ms)}, ...): {node.series} has rows of {to_duration(period)}; "
                 f"write a multiple of it, such as at({to_duration(period)}, ...)"
             ]
-    return [line for child in node.children for line in find_misfits(child, clocks, node.frame or frame)]
+    return [line for child in node.children for line in find_misfits(child, clocks, node.bar_ms or bar_ms)]

@@ -28,14 +28,14 @@ class Node(ABC):
         return ()
 
     @property
-    def frame(self) -> int | None:
+    def bar_ms(self) -> int | None:
         """Milliseconds of the bars that an ``at(1h, x)`` asks for, else None."""
         return None
 
     @cached_property
     def sources(self) -> "tuple[tuple[str, int | None], ...]":
         """Every series that is read, with the ms of the bars that it is gathered into, None for its own rows."""
-        return tuple(dict.fromkeys((name, own or self.frame) for child in self.children for name, own in child.sources))
+        return tuple(dict.fromkeys((name, own or self.bar_ms) for child in self.children for name, own in child.sources))
 
     @property
     def precedence(self) -> int:
@@ -121,7 +121,7 @@ class Call(Node):
         return self.arguments
 
     @property
-    def frame(self) -> int | None:
+    def bar_ms(self) -> int | None:
         """The first argument of ``at(1h, x)``."""
         first = self.arguments[0] if self.operator == FRAME else None
         return first.ms if isinstance(first, Span) else None

@@ -76,22 +76,22 @@ def native_rows(series: Series) -> TimeAxis:
     return TimeAxis((series.period, series.delay, series.name), series.time, series.known)
 
 
-def gather_bars(series: Series, frame: int) -> GatheredBars:
-    """Bars of `frame` ms, at its multiples since 1970, known when they are over and their last row is.
+def gather_bars(series: Series, bar_ms: int) -> GatheredBars:
+    """Bars of `bar_ms` ms, at its multiples since 1970, known when they are over and their last row is.
 
     Parameters
     ----------
     series : Series
-    frame : int
+    bar_ms : int
         Milliseconds, a multiple of the series' period.
     """
-    bar = series.time // frame
+    bar = series.time // bar_ms
     starts = np.flatnonzero(np.diff(bar, prepend=bar[:1] - 1)).astype(np.int64)
-    time = bar[starts] * frame
+    time = bar[starts] * bar_ms
     ends = np.append(starts, len(series))
     # The last row of a bar reaches past it where rows do not stand at multiples of their period, as weeks from Monday.
-    known = np.maximum(time + frame + series.delay, series.known[ends[1:] - 1])
-    return GatheredBars(series, TimeAxis((frame, series.delay, series.name), time, known), ends, frame // series.period)
+    known = np.maximum(time + bar_ms + series.delay, series.known[ends[1:] - 1])
+    return GatheredBars(series, TimeAxis((bar_ms, series.delay, series.name), time, known), ends, bar_ms // series.period)
 
 
 Compute = Callable[[tuple[Floats, ...], Literals, TimeAxis], Floats]

@@ -23,7 +23,7 @@ from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
 from factory.core.times import DAY, MINUTE
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 
 STEP = 10_000
 """Milliseconds from row to row of the book."""
@@ -58,7 +58,7 @@ class BookTruth:
     down: Values
 
 
-def simulate_book(seed: int, start_ms: int, days: int, edge: float) -> dict[str, Frame]:
+def simulate_book(seed: int, start_ms: int, days: int, edge: float) -> dict[str, RawRows]:
     """Draw an order book and the minute bars of its mid.
 
     Parameters
@@ -74,7 +74,7 @@ def simulate_book(seed: int, start_ms: int, days: int, edge: float) -> dict[str,
 
     Returns
     -------
-    dict of str to Frame
+    dict of str to RawRows
         ``btc`` (one minute: open, high, low, close, volume, taker_buy_volume) and ``book`` (:data:`STEP`: levels of price and
         size on both sides, events, order-flow imbalance by level, traded volume by the aggressor's side).
     """
@@ -86,7 +86,7 @@ def book_truth(seed: int, start_ms: int, days: int, edge: float) -> BookTruth:
     return _draw(seed, start_ms, days, edge)[1]
 
 
-def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, Frame], BookTruth]:
+def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, RawRows], BookTruth]:
     streams = [default_rng(child) for child in SeedSequence(seed).spawn(5)]
     lean = _draw_lean(streams[0], days * ROWS)
     sizes, flow = _draw_sizes(streams[2], lean), 0.5 * lean + streams[3].standard_normal(len(lean))
@@ -99,7 +99,7 @@ def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, F
     mid = PRICE + TICK * np.concatenate(([0.0], np.cumsum(moved)[:-1]))
     time = start_ms + STEP * np.arange(len(lean), dtype=int64)
     trades = streams[4].gamma(2.0, 0.5, (len(lean), 2)).T * (1 + 0.3 * np.stack([np.tanh(flow), -np.tanh(flow)]))
-    frames = {"btc": _gather_bars(time, mid, trades), "book": Frame(time, _book_columns(mid, sizes, flow, trades))}
+    frames = {"btc": _gather_bars(time, mid, trades), "book": RawRows(time, _book_columns(mid, sizes, flow, trades))}
     return frames, BookTruth(time + STEP, up, down)
 
 
@@ -132,10 +132,10 @@ def _book_columns(mid: Values, sizes: Values, flow: Values, trades: Values) -> d
     return columns | {"events": np.ceil(10 * trades.sum(axis=0)), "buy_qty": trades[0], "sell_qty": trades[1]}
 
 
-def _gather_bars(time: NDArray[int64], mid: Values, trades: Values) -> Frame:
+def _gather_bars(time: NDArray[int64], mid: Values, trades: Values) -> RawRows:
     """Minute bars of the mid: a bar opens where the one before closed, as the first row of its minute stands."""
     after = mid.reshape(-1, A_MINUTE)
     opened = after[:, 0]
     buys, sells = (one.reshape(-1, A_MINUTE).sum(axis=1) for one in trades)
     columns = {"open": opened, "high": after.max(axis=1), "low": after.min(axis=1), "close": after[:, -1]}
-    return Frame(time[::A_MINUTE], {**columns, "volume": buys + sells, "taker_buy_volume": buys})
+    return RawRows(time[::A_MINUTE], {**columns, "volume": buys + sells, "taker_buy_volume": buys})

@@ -23,7 +23,7 @@ from factory.market.files import Download
 from factory.market.grid import align_stamps, lay_on_grid
 from factory.market.overshoot import measure_overshoot
 from factory.market.quality import Quality, select_sound_rows, validate_rows
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
@@ -167,7 +167,7 @@ def check_files(paths: list[Path], spec: SeriesSpec) -> Quality:
     return replace(found, faults=_find_faults(spec, clean, *span))
 
 
-def _open_faults(spec: DatasetSpec, name: str, frame: Frame) -> tuple[Fault, ...]:
+def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, ...]:
     """Faults of the open rows; a jump after them is refused, as no agent may hear of it and an exam would trade across it."""
     one, end = spec.series[name], spec.bounds("validation")[1]
     closed = _find_faults(one, frame, end - one.period_ms, spec.span[1])
@@ -180,7 +180,7 @@ def _open_faults(spec: DatasetSpec, name: str, frame: Frame) -> tuple[Fault, ...
     return _find_faults(one, frame, int(frame.time[0]), end)
 
 
-def _find_faults(spec: SeriesSpec, frame: Frame, first: int, before: int) -> tuple[Fault, ...]:
+def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int) -> tuple[Fault, ...]:
     """Faults of the checked rows with first <= stamp < before, those left out that the dataset file declares."""
     low, high = np.searchsorted(frame.time, (first, before))
     columns = {name: values[low:high] for name, values in frame.columns.items()}
@@ -188,14 +188,14 @@ def _find_faults(spec: SeriesSpec, frame: Frame, first: int, before: int) -> tup
     return series_kind(spec.kind).find_faults(frame.time[low:high], columns, spec.period_ms, declared_at)
 
 
-def _join(earlier: Frame, later: Frame) -> Frame:
+def _join(earlier: RawRows, later: RawRows) -> RawRows:
     if not len(earlier):
         return later
     columns = {name: np.concatenate([earlier.columns[name], values]) for name, values in later.columns.items()}
-    return Frame(np.concatenate([earlier.time, later.time]), columns)
+    return RawRows(np.concatenate([earlier.time, later.time]), columns)
 
 
-def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], Frame]:
+def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], RawRows]:
     if spec.simulated:
         drawn = SIMULATORS[spec.simulated.market](
             spec.simulated.seed, moment(spec.simulated.start), spec.simulated.days, spec.simulated.edge
@@ -209,7 +209,7 @@ def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> C
     return lambda name: _read_rows(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
 
 
-def _read_rows(paths: list[Path], spec: SeriesSpec) -> Frame:
+def _read_rows(paths: list[Path], spec: SeriesSpec) -> RawRows:
     return read_books(paths, spec) if series_kind(spec.kind).holds_books else read_files(paths, spec)
 
 

@@ -8,12 +8,12 @@ from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.core.times import moment
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
 
 
-def apply_declarations(spec: SeriesSpec, frame: Frame) -> Frame:
+def apply_declarations(spec: SeriesSpec, frame: RawRows) -> RawRows:
     """Put rows on the scale of the latest, without a column of volume in which nothing is counted.
 
     A factor is of the whole file: rows before its moment are told on a scale that was only known later, as adjusted prices

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError
 from factory.core.times import DAY, to_duration
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
@@ -40,12 +40,12 @@ def find_remainder(spec: SeriesSpec, time: NDArray[int64]) -> int:
     return 0 if _divides_day(spec) and 0 < most <= tolerance(spec) else most
 
 
-def align_stamps(name: str, spec: SeriesSpec, frame: Frame) -> tuple[Frame, int, int]:
+def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, int, int]:
     """Move stamps that miss their place a little onto it; those further off stay, to be set aside and named.
 
     Returns
     -------
-    frame : Frame
+    frame : RawRows
         The rows.
     remainder : int
         Of the expected stamps by the period.
@@ -99,7 +99,7 @@ def _mode(values: NDArray[int64]) -> tuple[int, float]:
     return int(found[np.argmax(counts)]), float(counts.max() / len(values))
 
 
-def lay_on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
+def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
     """Lay rows on the dense grid of a dataset's span.
 
     Parameters
@@ -108,7 +108,7 @@ def lay_on_grid(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int]
         Name of the series.
     spec : SeriesSpec
         Its period, delay and kind.
-    frame : Frame
+    frame : RawRows
         Checked rows: on the grid, inside the span, no stamp twice.
     span : tuple of int
         First and last moment of the rows, ms UTC.

@@ -13,7 +13,7 @@ from factory.core.times import iso, to_duration
 from factory.market.declarations import find_excluded
 from factory.market.faults import Fault
 from factory.market.grid import tolerance
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.spec import SeriesSpec
 
@@ -112,7 +112,9 @@ class Quality:
         return told | {title: lines for title, lines in said.items() if lines}
 
 
-def validate_rows(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, int], remainder: int) -> tuple[Frame, Quality]:
+def validate_rows(
+    name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], remainder: int
+) -> tuple[RawRows, Quality]:
     """Separate the sound rows of a series from the wrong ones, and report on both.
 
     Parameters
@@ -121,7 +123,7 @@ def validate_rows(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, in
         Name of the series, for messages.
     spec : SeriesSpec
         What the rows should be.
-    frame : Frame
+    frame : RawRows
         The rows as read.
     span : tuple of int
         First and last moment of the dataset; rows outside are left out.
@@ -130,7 +132,7 @@ def validate_rows(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, in
 
     Returns
     -------
-    tuple of (Frame, Quality)
+    tuple of (RawRows, Quality)
         The sound rows, in order, no stamp twice, and the report.
 
     Raises
@@ -166,7 +168,7 @@ def validate_rows(name: str, spec: SeriesSpec, frame: Frame, span: tuple[int, in
     return sound, Quality(sound.time, quarantined, noted, frame.notes)
 
 
-def select_sound_rows(spec: SeriesSpec, frame: Frame, first: int, before: int, remainder: int) -> Frame:
+def select_sound_rows(spec: SeriesSpec, frame: RawRows, first: int, before: int, remainder: int) -> RawRows:
     """The sound rows with first <= stamp < before, of a frame that was checked; none where too many of them are wrong.
 
     For rows that a dataset can do without, as those before train: they are never a reason to refuse it.
@@ -180,20 +182,20 @@ def select_sound_rows(spec: SeriesSpec, frame: Frame, first: int, before: int, r
     return _take_rows(ordered, np.flatnonzero(~wrong & ~_find_repeats(ordered.time)))
 
 
-def _order_rows(frame: Frame, chosen: Mask) -> NDArray[int64]:
+def _order_rows(frame: RawRows, chosen: Mask) -> NDArray[int64]:
     """Positions of some rows, by their stamps."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(frame.time[rows], kind="stable")] if (np.diff(frame.time) < 0).any() else rows
 
 
-def _take_rows(frame: Frame, rows: NDArray[int64]) -> Frame:
+def _take_rows(frame: RawRows, rows: NDArray[int64]) -> RawRows:
     """Rows by position; the frame itself where that is all of them, in order."""
     if len(rows) == len(frame) and (np.diff(rows) == 1).all():
         return frame
-    return Frame(frame.time[rows], {column: values[rows] for column, values in frame.columns.items()})
+    return RawRows(frame.time[rows], {column: values[rows] for column, values in frame.columns.items()})
 
 
-def _refuse_disorder(name: str, frame: Frame) -> None:
+def _refuse_disorder(name: str, frame: RawRows) -> None:
     back = np.flatnonzero(np.diff(frame.time) < 0) + 1
     starts = {first for _, first in frame.files}
     within = [int(row) for row in back if int(row) not in starts]
@@ -228,7 +230,7 @@ def _find_conflicts(time: NDArray[int64], columns: Mapping[str, NDArray[float64]
     return wrong
 
 
-def _find_still_open(spec: SeriesSpec, frame: Frame, rows: NDArray[int64]) -> Mask:
+def _find_still_open(spec: SeriesSpec, frame: RawRows, rows: NDArray[int64]) -> Mask:
     """Last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there."""
     found = np.zeros(len(rows), bool)
     ends = {first - 1 for _, first in frame.files[1:]} | {len(frame) - 1}
@@ -250,7 +252,7 @@ def _find_repeats(time: NDArray[int64]) -> Mask:
     return repeated
 
 
-def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapping[str, Mask], wrong: Mask) -> None:
+def _refuse_too_many(name: str, frame: RawRows, rows: NDArray[int64], faults: Mapping[str, Mask], wrong: Mask) -> None:
     if wrong.mean() <= MOST_QUARANTINED or wrong.sum() <= FEW:
         return
     lines = [
@@ -263,12 +265,12 @@ def _refuse_too_many(name: str, frame: Frame, rows: NDArray[int64], faults: Mapp
     raise DataError(f"series.{name}: {wrong.mean():.1%} of the rows are wrong, {most}; {mend}", *lines)
 
 
-def _make_finding(frame: Frame, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> RowFinding:
+def _make_finding(frame: RawRows, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> RowFinding:
     hits = np.flatnonzero(mask)
     return RowFinding(time[hits], tuple(frame.place(int(rows[hit])) for hit in hits[:LISTED]))
 
 
-def _find_notes(spec: SeriesSpec, sound: Frame, frame: Frame, rows: NDArray[int64]) -> dict[str, RowFinding]:
+def _find_notes(spec: SeriesSpec, sound: RawRows, frame: RawRows, rows: NDArray[int64]) -> dict[str, RowFinding]:
     steps = np.diff(sound.time)
     holes = np.flatnonzero(steps > spec.period_ms)
     found = {"gaps": RowFinding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Frame:
+class RawRows:
     """Raw rows of one series.
 
     Parameters

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from factory.core.errors import DataError, did_you_mean
 from factory.market.files import Download, Files
 from factory.market.numerals import parse_numbers
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.base import Header
 from factory.market.sources import PROVIDERS
@@ -53,7 +53,7 @@ class Choice:
     columns: Mapping[str, str]
 
 
-def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
+def read_files(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
     """Read and join the files of one series.
 
     Parameters
@@ -66,7 +66,7 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
 
     Returns
     -------
-    Frame
+    RawRows
         Files in the order of their first stamps.
 
     Raises
@@ -84,7 +84,7 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
         if missing:
             raise DataError(f"{frame.files[0][0]}: column '{missing[0]}' is not in all files; use files of one kind")
     starts = np.cumsum([0, *(len(frame) for frame in frames)])
-    return Frame(
+    return RawRows(
         np.concatenate([frame.time for frame in frames]),
         {name: np.concatenate([frame.columns[name] for frame in frames]) for name in names},
         tuple((frame.files[0][0], int(start)) for frame, start in zip(frames, starts, strict=False)),
@@ -93,7 +93,7 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
     )
 
 
-def _read(path: Path, spec: SeriesSpec) -> Frame:
+def _read(path: Path, spec: SeriesSpec) -> RawRows:
     try:
         if path.is_dir():
             raise DataError(f"{path.name}: a folder; name the files in it")
@@ -107,7 +107,7 @@ def _read(path: Path, spec: SeriesSpec) -> Frame:
     return _turn_oldest_first(_scale(frame, spec))
 
 
-def _scale(frame: Frame, spec: SeriesSpec) -> Frame:
+def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
     """Columns times the units that the dataset file names."""
     units = spec.source.units if isinstance(spec.source, Files) else {}
     for name in units:
@@ -117,17 +117,17 @@ def _scale(frame: Frame, spec: SeriesSpec) -> Frame:
     return replace(frame, columns=columns)
 
 
-def _turn_oldest_first(frame: Frame) -> Frame:
+def _turn_oldest_first(frame: RawRows) -> RawRows:
     """Rows turned round where a file has its newest first."""
     if len(frame) < 2 or frame.time[0] <= frame.time[-1] or (np.diff(frame.time) > 0).any():
         return frame
     name = frame.files[0][0]
     columns = {column: values[::-1] for column, values in frame.columns.items()}
     notes = (*frame.notes, f"{name}: newest row first, turned round")
-    return Frame(frame.time[::-1], columns, frame.files, frozenset((name,)), notes)
+    return RawRows(frame.time[::-1], columns, frame.files, frozenset((name,)), notes)
 
 
-def _read_parquet(path: Path, spec: SeriesSpec) -> Frame:
+def _read_parquet(path: Path, spec: SeriesSpec) -> RawRows:
     try:
         table = pq.read_table(path)
     except pa.ArrowInvalid:
@@ -139,7 +139,7 @@ def _read_parquet(path: Path, spec: SeriesSpec) -> Frame:
     cells = table.rename_columns([name.lower() for name in labels])
     columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
     time, notes = _read_stamps(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
-    return Frame(time, columns, ((path.name, 0),), notes=notes)
+    return RawRows(time, columns, ((path.name, 0),), notes=notes)
 
 
 def _to_numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
@@ -149,7 +149,7 @@ def _to_numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float6
     return values
 
 
-def _read_text(path: Path, spec: SeriesSpec) -> Frame:
+def _read_text(path: Path, spec: SeriesSpec) -> RawRows:
     asked = (spec.source.time or "", *spec.source.columns.values()) if isinstance(spec.source, Files) else ()
     table = open_text(path.name, _unpack(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
     labels = table.labels or _name_columns(table, spec)
@@ -162,7 +162,7 @@ def _read_text(path: Path, spec: SeriesSpec) -> Frame:
     except DataError:
         table.refuse_broken_rows()
         raise
-    return Frame(time, columns, ((path.name, 0),), notes=(*(f"{path.name}: {note}" for note in table.notes), *notes))
+    return RawRows(time, columns, ((path.name, 0),), notes=(*(f"{path.name}: {note}" for note in table.notes), *notes))
 
 
 def _unpack(path: Path) -> bytes:

@@ -30,7 +30,7 @@ from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
 from factory.core.times import DAY, HOUR, MINUTE
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 
 ALPHA, BETA = 0.05, 0.93
 SCALE = 5e-4
@@ -63,7 +63,7 @@ class Truth:
     up: NDArray[bool_]
 
 
-def simulate(seed: int, start_ms: int, days: int, edge: float = 0.0) -> dict[str, Frame]:
+def simulate(seed: int, start_ms: int, days: int, edge: float = 0.0) -> dict[str, RawRows]:
     """Draw a market.
 
     Parameters
@@ -79,7 +79,7 @@ def simulate(seed: int, start_ms: int, days: int, edge: float = 0.0) -> dict[str
 
     Returns
     -------
-    dict of str to Frame
+    dict of str to RawRows
         ``btc`` and ``eth`` (one minute: open, high, low, close, volume,
         number_of_trades, taker_buy_volume) and ``gold`` (one hour: the first five).
     """
@@ -91,7 +91,7 @@ def truth(seed: int, start_ms: int, days: int) -> Truth:
     return _draw(seed, start_ms, days, 0.0)[1]
 
 
-def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, Frame], Truth]:
+def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, RawRows], Truth]:
     rows = days * DAY_ROWS
     streams = [default_rng(child) for child in SeedSequence(seed).spawn(8)]
     sigma, returns = _returns(streams[0], rows)
@@ -184,11 +184,11 @@ def _plant(returns: Values, rule: Truth, edge: float, rng: Generator) -> Values:
     return planted
 
 
-def _coin(rng: Generator, time: NDArray[int64], price: float, returns: Values, sigma: Values, volume: Values) -> Frame:
+def _coin(rng: Generator, time: NDArray[int64], price: float, returns: Values, sigma: Values, volume: Values) -> RawRows:
     inside, takers = rng.spawn(2)
     prices = bars(inside, price, returns, sigma)
     lean = 0.15 * np.tanh(returns / sigma) + 0.08 * takers.standard_normal(len(returns))
-    return Frame(
+    return RawRows(
         time,
         {
             **prices,
@@ -211,10 +211,10 @@ def bars(rng: Generator, price: float, returns: Values, sigma: Values) -> dict[s
     return {"open": before, "high": high, "low": low, "close": after}
 
 
-def _gold(rng: Generator, time: NDArray[int64], returns: Values) -> Frame:
+def _gold(rng: Generator, time: NDArray[int64], returns: Values) -> RawRows:
     hourly = returns.reshape(-1, HOUR_ROWS).sum(axis=1)
     own, sizes, inside = rng.spawn(3)
     sigma = np.full(len(hourly), 1.5e-3)
     moves = 0.1 * hourly + sigma * student(own, len(hourly))
     volume = 50 * sizes.gamma(2.0, 0.5, len(hourly)) * (0.5 + np.abs(moves) / sigma)
-    return Frame(time[::HOUR_ROWS], {**bars(inside, 2_000.0, moves, sigma), "volume": volume})
+    return RawRows(time[::HOUR_ROWS], {**bars(inside, 2_000.0, moves, sigma), "volume": volume})

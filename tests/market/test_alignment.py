@@ -13,7 +13,7 @@ from factory.market.build import build, check_files
 from factory.market.dataset import open_partition
 from factory.market.grid import align_stamps, find_remainder, tolerance
 from factory.market.quality import REPLACED, validate_rows
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import SERIES_KINDS, series_kind
 from factory.market.spec import SeriesSpec
 from factory.storage.workspace import Workspace
@@ -35,10 +35,10 @@ def series_spec(kind: str) -> SeriesSpec:
     return SeriesSpec.model_validate({"kind": what, "underlying": "X", "period": period, "delay": "0"})
 
 
-def frame(one: SeriesSpec, time: np.ndarray) -> Frame:
+def frame(one: SeriesSpec, time: np.ndarray) -> RawRows:
     values = np.linspace(100, 101, len(time))
     names = series_kind(one.kind).columns or ("rate",)
-    return Frame(time, dict.fromkeys(names, values), (("x.csv", 0),))
+    return RawRows(time, dict.fromkeys(names, values), (("x.csv", 0),))
 
 
 @settings(max_examples=150, deadline=None)
@@ -74,7 +74,7 @@ def test_the_tolerance_is_said_with_the_rows_that_needed_it() -> None:
     one = series_spec("minute bars")
     columns = rows(1)
     columns["timestamp"][[3, 9]] += [3, 550]
-    raw = Frame(
+    raw = RawRows(
         columns["timestamp"], {name: values for name, values in columns.items() if name != "timestamp"}, (("x.csv", 0),)
     )
     moved, remainder, _ = align_stamps("x", one, raw)

@@ -15,7 +15,7 @@ from factory.market.book_columns import book_columns
 from factory.market.books import read_books
 from factory.market.books.events import Events, Reading
 from factory.market.books.formats import detect_format
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from tests.market.books import depth_spec, names, slow_rows
 from tests.market.streams import Stream, session
 
@@ -23,7 +23,7 @@ VENUES = ("spot", "USD-M", "COIN-M")
 SAMPLES = {"usdm": "usdm_btcusdt", "coinm": "coinm_btcusd_perp", "spot": "spot_btcusdt"}
 
 
-def read(path: Path, levels: int = 3, **more: object) -> Frame:
+def read(path: Path, levels: int = 3, **more: object) -> RawRows:
     return read_books([path], depth_spec(levels, **more))  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ import pytest
 from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE, iso
 from factory.market.quality import Quality, validate_rows
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.spec import SeriesSpec
 from tests.market.bars import DAYS, START, rows
 
@@ -14,15 +14,15 @@ SPEC = SeriesSpec.model_validate({"kind": "bars", "underlying": "BTCUSDT", "peri
 SPAN = (START, START + DAYS * DAY)
 
 
-def frame(columns: dict[str, np.ndarray], keep: np.ndarray | slice = slice(None)) -> Frame:
-    return Frame(
+def frame(columns: dict[str, np.ndarray], keep: np.ndarray | slice = slice(None)) -> RawRows:
+    return RawRows(
         columns["timestamp"][keep],
         {name: values[keep] for name, values in columns.items() if name != "timestamp"},
         (("btc.csv", 0),),
     )
 
 
-def checked(raw: Frame) -> tuple[Frame, Quality]:
+def checked(raw: RawRows) -> tuple[RawRows, Quality]:
     return validate_rows("btc", SPEC, raw, SPAN, 0)
 
 
@@ -91,7 +91,7 @@ def test_disorder_inside_a_file_is_refused_and_between_files_is_not() -> None:
     half = len(order) // 2
     overlapping = np.concatenate((np.arange(half), np.arange(half - 5, len(order))))
     raw = frame(columns, overlapping)
-    both = Frame(raw.time, raw.columns, (("a.csv", 0), ("b.csv", half)))
+    both = RawRows(raw.time, raw.columns, (("a.csv", 0), ("b.csv", half)))
     clean, quality = checked(both)
     assert np.array_equal(clean.time, columns["timestamp"])
     assert quality.summary(None, None)["noted"]["repeated rows"]["count"] == 5

@@ -8,7 +8,7 @@ import pytest
 from factory.core.errors import DataError
 from factory.core.times import MINUTE, moment
 from factory.market.bar_columns import BARS
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.readers import read_files
 from factory.market.spec import SeriesSpec
 from tests.market.bars import START, csv, rows
@@ -18,7 +18,7 @@ VALUES = SeriesSpec.model_validate({"kind": "values", "underlying": "FAILS", "pe
 HEADER = "timestamp,open,high,low,close,volume\n"
 
 
-def read(path: Path, spec: SeriesSpec = SPEC) -> Frame:
+def read(path: Path, spec: SeriesSpec = SPEC) -> RawRows:
     return read_files([path], spec)
 
 

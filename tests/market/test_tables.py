@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from factory.core.errors import DataError
 from factory.core.times import MINUTE, moment
 from factory.market.bar_columns import BARS
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.readers import read_files
 from factory.market.spec import SeriesSpec
 from tests.market.bars import START
@@ -107,7 +107,7 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def assert_same(frame: Frame, columns: dict[str, list[float]]) -> None:
+def assert_same(frame: RawRows, columns: dict[str, list[float]]) -> None:
     assert frame.time.tolist() == columns["timestamp"]
     for name in BARS:
         assert frame.columns[name].tolist() == pytest.approx(columns[name], rel=1e-12)

@@ -22,13 +22,13 @@ from factory.market.books.formats import FORMATS, detect_format
 from factory.market.books.rows import RowBuilder
 from factory.market.declarations import find_excluded
 from factory.market.files import Files
-from factory.market.raw_rows import Frame
+from factory.market.raw_rows import RawRows
 from factory.market.spec import SeriesSpec
 
 __all__ = ["read_books"]
 
 
-def read_books(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
+def read_books(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
     """Read the files of a series of order books into its rows.
 
     Parameters
@@ -40,7 +40,7 @@ def read_books(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
 
     Returns
     -------
-    Frame
+    RawRows
         Rows on multiples of the period since 1970; none where there is no book, or too old a one.
 
     Raises
@@ -66,4 +66,4 @@ def read_books(paths: Sequence[Path], spec: SeriesSpec) -> Frame:
             f"{paths[0].name}: at the end of none of its {spec.period} is there a book that was updated within "
             f"max_age: {to_duration(spec.max_age_ms)}; write a longer one"
         )
-    return Frame(time, columns, notes=tuple(reading.notes))
+    return RawRows(time, columns, notes=tuple(reading.notes))
