@@ -84,3 +84,14 @@ def test_a_search_goes_on_however_long_others_take(kind: str, server: str, table
     assert table.get(other)["state"] == "queued"
     assert table.get(search)["progress"] == 0.5
     assert table.others_wait(search) == ((kind, server) == ("rank", "here"))
+
+
+def test_jobs_of_one_millisecond_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.jobs.table.now_ms", lambda: 1_700_000_000_000)
+    table = JobTable(Workspace.open(tmp_path))
+    ids = [table.add("add", {}, "tester", "here") for _ in range(20)]
+    assert [job["id"] for job in sorted(table.unfinished(), key=lambda job: job["created"])] == ids
+    assert [job["id"] for job in table.list(1, 20)] == ids[::-1]
+    monkeypatch.setattr("factory.jobs.table.now_ms", lambda: 1_600_000_000_000)
+    assert table.get(table.add("add", {}, "tester", "here"))["created"] == 1_600_000_000_000
+    table.close()
