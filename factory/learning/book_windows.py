@@ -37,10 +37,12 @@ def read_windows(part: Network, columns: Columns, times: NDArray[int64]) -> tupl
     values = _standardise(part, columns, series)
     ends = np.searchsorted(series.known, times, side="right").astype(int64)
     broken = np.concatenate(([0], np.cumsum(np.isnan(values).any(axis=1))))
+    if len(values) < part.steps:
+        return Windows(values, np.full(len(times), len(values)), len(values)), np.zeros(len(times), bool)
     whole = np.maximum(ends, part.steps)
     there: NDArray[bool_] = (ends >= part.steps) & (broken[whole] == broken[whole - part.steps])
-    there &= times - series.known[np.maximum(ends, 1) - 1] <= series.period + series.delay
-    return Windows(values, np.where(there, ends, min(part.steps, len(values))), min(part.steps, len(values))), there
+    there &= times - series.known[whole - 1] <= series.period + series.delay
+    return Windows(values, np.where(there, ends, part.steps), part.steps), there
 
 
 def join_windows(first: Mapping[str, Windows], second: Mapping[str, Windows]) -> dict[str, Windows]:

@@ -128,7 +128,8 @@ def _importance(
 
 def _looked_at(pipeline: Pipeline, rows: DecisionTable) -> list[str]:
     """Features that an expert or the meta forest sees, in their order, noise last."""
-    return [name for name in rows.features if name in pipeline.learned_from]
+    learned_from = pipeline.learned_from
+    return [name for name in rows.features if name in learned_from]
 
 
 def _listed(found: Importance, by: By) -> Answer:

@@ -129,7 +129,7 @@ def running(folder: Path, one: Pace, market: str = "um") -> Iterator[Recorder]:
     assert failures == []
 
 
-def settle(exchange: StreamExchange, recorder: Recorder) -> None:
+def wait_until_quiet(exchange: StreamExchange, recorder: Recorder) -> None:
     """Let the exchange fall no_progress until all that it sent has come."""
     exchange.paused = True
     begun = exchange.steps
@@ -159,7 +159,7 @@ def test_all_that_came_is_there_once_in_a_file_that_rebuilds_the_book(
 ) -> None:
     with exchanging(monkeypatch, StreamExchange(spot=market == "spot")) as exchange, running(tmp_path, pace(), market) as one:
         wait_until(lambda: len(exchange.delivered["depth"]) > 100, "the market moves")
-        settle(exchange, one)
+        wait_until_quiet(exchange, one)
     require_all_there(tmp_path, exchange, STREAM_MARKETS[market].lead)
     (path,) = captures(tmp_path)
     received = [at for at, _ in lines_of(path)[1:]]
@@ -184,7 +184,7 @@ def test_captured_messages_come_back_as_they_were(
         running(tmp_path, pace(), market) as recorder,
     ):
         wait_until(lambda: not exchange.script, "all was sent")
-        settle(exchange, recorder)
+        wait_until_quiet(exchange, recorder)
     (path,) = captures(tmp_path)
     first, *rest = [text for _, text in lines_of(path)]
     assert first == snapshot
@@ -209,7 +209,7 @@ def test_whatever_ends_a_connection_a_new_file_goes_on_with_a_snapshot(
         exchange.faults += [("depth", fault), ("trade", fault)]
         wait_until(lambda: exchange.connected["depth"] > 1 and exchange.connected["trade"] > 1, "it connected again")
         wait_until(lambda: recorder.recording.file and recorder.recording.reconnects.count > 1, "it went on")
-        settle(exchange, recorder)
+        wait_until_quiet(exchange, recorder)
     require_all_there(tmp_path, exchange)
     assert len(captures(tmp_path)) > 1
     told = status_of(tmp_path)["reconnects"]["latest"]
@@ -221,7 +221,7 @@ def test_a_gap_ends_a_file_and_is_written_down(exchange: StreamExchange, tmp_pat
         wait_until_begun(recorder)
         exchange.faults += [("depth", "drop"), ("trade", "drop")]
         wait_until(lambda: recorder.recording.gaps.count == 2, "both gaps are seen")
-        settle(exchange, recorder)
+        wait_until_quiet(exchange, recorder)
     require_all_there(tmp_path, exchange)
     assert len(captures(tmp_path)) == 2
     for gap in status_of(tmp_path)["gaps"]["latest"]:
@@ -239,7 +239,7 @@ def test_what_came_before_and_what_is_no_data_is_not_kept(exchange: StreamExchan
         wait_until_begun(recorder)
         exchange.faults += [("depth", "repeat"), ("trade", "repeat"), ("depth", "noise")]
         wait_until(lambda: not exchange.faults, "all was sent")
-        settle(exchange, recorder)
+        wait_until_quiet(exchange, recorder)
     require_all_there(tmp_path, exchange)
     told = status_of(tmp_path)
     assert [stream["repeats"] for stream in told["streams"].values()] == [1, 1]
@@ -249,7 +249,7 @@ def test_what_came_before_and_what_is_no_data_is_not_kept(exchange: StreamExchan
 def test_a_new_period_begins_a_new_file(exchange: StreamExchange, tmp_path: Path) -> None:
     with running(tmp_path, pace(rotation=500)) as recorder:
         wait_until(lambda: len(captures(tmp_path)) > 2, "files were rotated")
-        settle(exchange, recorder)
+        wait_until_quiet(exchange, recorder)
     require_all_there(tmp_path, exchange)
     assert status_of(tmp_path)["gaps"]["count"] == status_of(tmp_path)["reconnects"]["count"] == 0
 
@@ -262,7 +262,7 @@ def test_a_snapshot_that_is_too_old_or_does_not_come_is_asked_for_again(exchange
         exchange.answers += [(503, {}), (429, {"Retry-After": "1"})]
         exchange.faults.append(("depth", "close"))
         wait_until(lambda: not exchange.answers and not exchange.stale and recorder.recording.file, "it went on")
-        settle(exchange, recorder)
+        wait_until_quiet(exchange, recorder)
     require_all_there(tmp_path, exchange)
     reasons = [one["reason"] for one in status_of(tmp_path)["failed_snapshots"]["latest"]]
     assert reasons == ["the server answered 503", "the server answered 429"]

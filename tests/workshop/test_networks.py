@@ -114,6 +114,22 @@ def test_law_8_a_decision_whose_window_spans_a_gap_is_dropped_and_counted(train:
     assert all(first <= at <= last for at in lost)
 
 
+def test_a_book_shorter_than_a_window_shows_nothing(train: Partition) -> None:
+    part, times = parse(NETWORK).experts["net"], decisions(train)
+    book = train.series["book"]
+    rows = slice(0, part.steps - 1)
+    short = replace(
+        book,
+        time=book.time[rows],
+        known=book.known[rows],
+        columns={name: values[rows] for name, values in book.columns.items()},
+    )
+    cut = replace(train, series={**train.series, "book": short}, fingerprint="short")
+    windows, there = read_windows(part, Columns(cut), times)
+    assert len(windows) == len(times)
+    assert not there.any()
+
+
 def test_rows_are_chosen_and_joined_with_their_windows(book: Workspace, train: Partition) -> None:
     pipeline = parse(NETWORK)
     parts = [train, open_partition(book, "small-book", "validation")]

@@ -78,7 +78,8 @@ def trial_findings(findings: list[Finding]) -> Answer:
 
 def _seen(pipeline: Pipeline, rows: DecisionTable) -> DecisionTable:
     """Keep the features that something learns from; those that only sample, label or size go."""
-    seen = {name: values for name, values in rows.features.items() if name in pipeline.learned_from}
+    learned_from = pipeline.learned_from
+    seen = {name: values for name, values in rows.features.items() if name in learned_from}
     return replace(rows, features=seen)
 
 
