@@ -173,7 +173,8 @@ def test_every_command_on_a_page_is_one(name: str) -> None:
 
 def models(page: str) -> list[type]:
     from factory.market.contracts import Binary, Perpetual
-    from factory.market.spec import Download, Files, SeriesSpec, Simulated, Split
+    from factory.market.series_spec import SeriesSpec
+    from factory.market.spec import Download, Files, Simulated, Split
 
     return [DatasetSpec, SeriesSpec, Files, Download, Simulated, Split, Binary, Perpetual]
 

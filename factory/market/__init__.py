@@ -1,6 +1,7 @@
 """Datasets: what a person fixes in a file, the rows behind it checked, stamped and split, and the seal on the last part.
 
-spec             the dataset file; files, contracts and spec_fields hold its parts, mistakes says what is wrong with one
+spec             the dataset file; series_spec one series of it; files, contracts and spec_fields hold other parts
+mistakes         what is wrong with a dataset file, in words
 series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
 recorder         records order books live; recording says what goes to which file, recording_files writes them

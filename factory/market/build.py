@@ -27,8 +27,9 @@ from factory.market.raw_rows import RawRows
 from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
+from factory.market.series_spec import SeriesSpec
 from factory.market.simulator import simulate
-from factory.market.spec import DatasetSpec, SeriesSpec
+from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
 
 SIMULATORS = {"minutes": simulate, "book": simulate_book}

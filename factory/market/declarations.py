@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from factory.core.times import moment
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 
 
 def apply_declarations(spec: SeriesSpec, frame: RawRows) -> RawRows:

@@ -7,8 +7,8 @@ from factory.core.errors import DataError, did_you_mean
 from factory.core.progress import Progress, no_progress
 from factory.core.times import iso, now_ms
 from factory.market.files import Download, Files
+from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
-from factory.market.spec import SeriesSpec
 from factory.storage.workspace import Workspace
 
 

@@ -11,7 +11,7 @@ from factory.core.times import DAY, to_duration
 from factory.market.raw_rows import RawRows
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 
 MOST_JITTER, JITTER_SHARE = 1_000, 100
 """A stamp is moved onto its place from within a second, and a hundredth of the period."""

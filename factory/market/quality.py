@@ -15,7 +15,7 @@ from factory.market.faults import Fault
 from factory.market.grid import tolerance
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 
 MOST_QUARANTINED, FEW = 0.01, 2
 """Share of rows set aside above which the source itself is not to be trusted, and how many always may be."""

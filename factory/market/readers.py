@@ -21,8 +21,8 @@ from factory.market.numerals import parse_numbers
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.base import Header
+from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
-from factory.market.spec import SeriesSpec
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 

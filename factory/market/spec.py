@@ -9,142 +9,20 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from factory.core import plainyaml
 from factory.core.errors import DataError
 from factory.core.names import Name, Slug
-from factory.core.times import DAY, MINUTE, Duration, iso, moment, to_duration, to_ms
-from factory.market.book_columns import FORMATS as BOOK_FORMATS
-from factory.market.book_columns import MOST_LEVELS
+from factory.core.times import DAY, MINUTE, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
-from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source
+from factory.market.files import Adjustment, Closed, Download, Files
 from factory.market.mistakes import lines_of
-from factory.market.series_kinds import SERIES_KINDS, name_odds_kinds, name_traded_kinds, series_kind
+from factory.market.series_kinds import name_odds_kinds, name_traded_kinds, series_kind
+from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
-from factory.market.spec_fields import Column, Delay, Moment, Underlying, one_of
+from factory.market.spec_fields import Column, Moment
 
 PARTITIONS = ("train", "validation", "sealed")
 GAP_SHARE = 0.01
 """Share of train that the gap takes at least; see STATISTICS section 1."""
-LEAST_PERIOD = 100
-"""Milliseconds from row to row of order books, at least."""
-USUAL_LEVELS, USUAL_AGE = 10, "5s"
-"""What order books have of each side, and for how long they stand, where nothing is said."""
-BOOK_KEYS, BOOK_SOURCE_KEYS = ("levels", "max_age"), ("date", "step")
-"""Keys of a series and of its source that only order books have."""
 WARM_UP_SHARE, WARM_UP_ROWS = 0.2, 1_000
 """How far before train rows are kept for features to warm up on: a share of train, or rows of a series that reach further."""
-
-
-class SeriesSpec(Closed):
-    """One series of a dataset.
-
-    Parameters
-    ----------
-    kind : kind of series
-        ``bars`` and ``depth`` (stamped at their open) or ``values`` (stamped as the publisher does).
-    underlying : str
-        The market behind it; what the seal goes by. Spellings of one market
-        (``btc/usdt``, ``BTC-USDT``) are made one.
-    period : duration
-        From one expected row to the next.
-    delay : duration or "0"
-        From a bar's close, or a value's stamp, to its publication. Compulsory for values.
-    source : Files, Download or None
-        Where the rows come from; none in a simulated dataset.
-    adjust : list of Adjustment
-        Redenominations and splits inside the rows.
-    exclude : list of pairs of moments
-        Stretches, the second moment not in it, whose rows are left out as in a gap.
-    levels : int or None
-        Of order books: levels of each side; default: 10.
-    max_age : duration or None
-        Of order books: how long after its last update a book is still taken to stand; an older one is missing. Default: 5s.
-    """
-
-    kind: Annotated[str, one_of(SERIES_KINDS)]
-    underlying: Underlying
-    period: Duration
-    delay: Delay = "0"
-    source: Source | None = None
-    adjust: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
-    exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
-    levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
-    max_age: Duration | None = None
-
-    @model_validator(mode="after")
-    def _dated(self) -> Self:
-        if series_kind(self.kind).needs_delay and "delay" not in self.model_fields_set:
-            raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
-        if isinstance(self.source, Download) and self.kind not in (kinds := PROVIDERS[self.source.use].kinds):
-            has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
-            raise ValueError(f"kind: '{self.kind}' from {self.source.use}, {has}")
-        for first, last in self.exclude:
-            if moment(first) >= moment(last):
-                raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
-        mistakes = self._find_unfit_keys() if series_kind(self.kind).holds_books else self._find_book_keys()
-        if mistakes:
-            raise ValueError("\n".join(mistakes))
-        return self
-
-    def _find_book_keys(self) -> list[str]:
-        """What only order books have."""
-        found = [
-            f"{key}: '{self.kind}' has none, order books do; remove it" for key in BOOK_KEYS if getattr(self, key) is not None
-        ]
-        if not isinstance(self.source, Files):
-            return found
-        found += [
-            f"source: {key}: '{self.kind}' has none, order books do; remove it"
-            for key in BOOK_SOURCE_KEYS
-            if getattr(self.source, key)
-        ]
-        if self.source.format in BOOK_FORMATS:
-            found.append(
-                f"source: format: '{self.source.format}' is one of order books; write how stamps look, such as '%d/%m/%Y'"
-            )
-        return found
-
-    def _find_unfit_keys(self) -> list[str]:
-        """What order books cannot be read by."""
-        found = []
-        if self.period_ms < LEAST_PERIOD:
-            found.append(f"period: {self.period} is shorter than {to_duration(LEAST_PERIOD)}; write that or longer")
-        if isinstance(self.source, Files):
-            unfit = [key for key in ("columns", "units", "decimal") if getattr(self.source, key)]
-            found += [f"source: {key}: not for order books; remove it" for key in unfit]
-        return found
-
-    @property
-    def book_levels(self) -> int:
-        """Levels of each side of order books."""
-        return self.levels or USUAL_LEVELS
-
-    @property
-    def max_age_ms(self) -> int:
-        """Milliseconds for which a book is taken to stand."""
-        return to_ms(self.max_age or USUAL_AGE)
-
-    @property
-    def counts_volume(self) -> bool:
-        """Whether a person left it at that bars have a volume."""
-        return not isinstance(self.source, Files) or self.source.columns.get("volume", "").lower() != NONE
-
-    @property
-    def period_ms(self) -> int:
-        """Milliseconds between expected rows."""
-        return to_ms(self.period)
-
-    @property
-    def delay_ms(self) -> int:
-        """Milliseconds to publication."""
-        return 0 if self.delay == "0" else to_ms(self.delay)
-
-    @property
-    def extent_ms(self) -> int:
-        """Milliseconds after its stamp that a row may tell of: a bar its period, a value all until it is published."""
-        return series_kind(self.kind).extent(self.period_ms, self.delay_ms)
-
-    @property
-    def known_ms(self) -> int:
-        """Milliseconds from a row's stamp to the moment it is known."""
-        return series_kind(self.kind).known_after(self.period_ms, self.delay_ms)
 
 
 class Simulated(Closed):

@@ -20,8 +20,9 @@ from factory.market.book_columns import FORMATS
 from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Download, Files
 from factory.market.series_kinds import SERIES_KINDS
+from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
-from factory.market.spec import DatasetSpec, SeriesSpec, Simulated, Split
+from factory.market.spec import DatasetSpec, Simulated, Split
 from factory.market.templates import starter_spec
 from factory.pipeline import load_shipped, render
 from factory.pipeline.parts.catalog import KINDS, list_parts

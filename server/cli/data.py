@@ -17,7 +17,7 @@ from server.cli.common import workspace_of
 from server.cli.screen import bar, say, show
 
 if TYPE_CHECKING:
-    from factory.market.spec import SeriesSpec
+    from factory.market.series_spec import SeriesSpec
 
 app = group()
 app.add_typer(recording.app, name="record", help="Live order books: record them, list what was recorded.")
@@ -128,7 +128,7 @@ def _source(text: str) -> dict[str, Any]:
 def _series(kind: str, underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":
     from factory.market.files import Download, Files
     from factory.market.mistakes import lines_of
-    from factory.market.spec import SeriesSpec
+    from factory.market.series_spec import SeriesSpec
 
     raw = {"kind": kind, "delay": "0", "underlying": underlying, "period": period, "source": source}
     keys = {*(Files if source["use"] == "files" else Download).model_fields}

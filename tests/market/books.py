@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import DAY, HOUR
 from factory.market.book_columns import book_columns
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from factory.market.grid import align_stamps, find_remainder, tolerance
 from factory.market.quality import REPLACED, validate_rows
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import SERIES_KINDS, series_kind
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 from factory.storage.workspace import Workspace
 from tests.market.bars import START, csv, rows, spec
 

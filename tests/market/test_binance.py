@@ -10,8 +10,9 @@ from factory.market.build import build
 from factory.market.downloads import download, find_files
 from factory.market.files import Download
 from factory.market.readers import read_files
+from factory.market.series_spec import SeriesSpec
 from factory.market.sources import binance_download
-from factory.market.spec import SeriesSpec, load_spec
+from factory.market.spec import load_spec
 from factory.storage.workspace import Workspace
 from tests.market.exchange import Exchange, month_end, months_back, serving
 

@@ -12,8 +12,8 @@ from factory.market.downloads import download, download_folder, fetch_command, f
 from factory.market.files import Download
 from factory.market.readers import read_files
 from factory.market.series_kinds import SERIES_KINDS
+from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS, Provider
-from factory.market.spec import SeriesSpec
 from factory.storage.workspace import Workspace
 from tests.market.bars import START
 from tests.market.toys import Book, ToyExchange

@@ -7,7 +7,7 @@ from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE, iso
 from factory.market.quality import Quality, validate_rows
 from factory.market.raw_rows import RawRows
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 from tests.market.bars import DAYS, START, rows
 
 SPEC = SeriesSpec.model_validate({"kind": "bars", "underlying": "BTCUSDT", "period": "1m"})

@@ -10,7 +10,7 @@ from factory.core.times import MINUTE, moment
 from factory.market.bar_columns import BARS
 from factory.market.raw_rows import RawRows
 from factory.market.readers import read_files
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 from tests.market.bars import START, csv, rows
 
 SPEC = SeriesSpec.model_validate({"kind": "bars", "underlying": "BTCUSDT", "period": "1m"})

@@ -5,8 +5,9 @@ from factory.core.errors import DataError
 from factory.core.times import DAY, HOUR, MINUTE, moment
 from factory.market.build import build
 from factory.market.quality import validate_rows
+from factory.market.series_spec import SeriesSpec
 from factory.market.simulator import simulate, truth
-from factory.market.spec import SeriesSpec, load_spec
+from factory.market.spec import load_spec
 from factory.market.templates import simulated_spec
 from factory.storage.workspace import Workspace
 

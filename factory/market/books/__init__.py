@@ -23,7 +23,7 @@ from factory.market.books.rows import RowBuilder
 from factory.market.declarations import find_excluded
 from factory.market.files import Files
 from factory.market.raw_rows import RawRows
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 
 __all__ = ["read_books"]
 

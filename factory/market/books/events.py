@@ -6,7 +6,7 @@ import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 
 NANOS = 1_000_000
 """In a millisecond."""

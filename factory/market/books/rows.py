@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from factory.market.book_columns import TRADED, book_columns, flow_columns
 from factory.market.books import kernels
 from factory.market.books.events import Events, TradeEvents
-from factory.market.spec import SeriesSpec
+from factory.market.series_spec import SeriesSpec
 
 
 class RowBuilder:
