@@ -43,7 +43,7 @@ def train(context: TaskContext) -> Answer:
         "rows": len(y),
         "dropped": rows.dropped,
         "up_share": up_share,
-        "experts": table(("expert", "auc", "log_loss"), [(name, _area(y, p), log_loss(y, p)) for name, p in model.oof.items()]),
+        "experts": table(("expert", "auc", "log_loss"), [_score_expert(name, y, p) for name, p in model.oof.items()]),
         "unconverged": dict(model.unconverged) or None,
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
@@ -57,9 +57,11 @@ def train(context: TaskContext) -> Answer:
     }
 
 
-def _area(y: NDArray[int8], p: NDArray[float64]) -> float | None:
-    found = auc(y, p)
-    return found.value if found else None
+def _score_expert(name: str, y: NDArray[int8], p: NDArray[float64]) -> tuple[str, float | None, float]:
+    """AUC and log-loss of an expert, on the rows that it predicted without having seen them."""
+    held = ~np.isnan(p)
+    found = auc(y[held], p[held])
+    return name, found.value if found else None, log_loss(y[held], p[held])
 
 
 def fit_on_train(context: TaskContext, train: Partition, rows: DecisionTable) -> Model:

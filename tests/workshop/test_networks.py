@@ -17,6 +17,7 @@ from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import load_spec
 from factory.pipeline import Pipeline, parse
+from factory.statistics.roc_auc import auc
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.workshop import Workshop
@@ -185,6 +186,23 @@ def test_law_6_rows_that_a_held_out_network_was_fitted_on_teach_the_forest_nothi
     assert 0.5 < fitted_on.mean() < 0.65
     assert fitted_on[: int(0.5 * len(fitted_on))].all()
     assert model.meta.holdout["rows"] <= 0.2 * (~fitted_on).sum() + 1
+
+
+@needs_torch
+def test_a_held_out_network_is_told_by_the_rows_that_it_predicted(workshop: Workshop, train: Partition) -> None:
+    pipeline = parse(NETWORK).changed({"experts.net.cross_fit": "holdout"})
+    told = perform(
+        str(workshop.workspace.root), "train", {"pipeline": workshop.define(pipeline.plain())["pipeline"], "agent": "t"}
+    )
+    scores = {row[0]: row[1:] for row in told["experts"]["rows"]}
+    rows = read_decisions(pipeline, Columns(train))
+    rows = rows.take(rows.labels.y >= 0)
+    p = fit_model(pipeline, rows, train.fingerprint, None).oof["net"]
+    held = ~np.isnan(p)
+    found = auc(rows.labels.y[held], p[held])
+    assert found
+    assert scores["net"][0] == pytest.approx(found.value, abs=1e-3)
+    assert 0 < scores["net"][1] < 2
 
 
 @needs_torch
