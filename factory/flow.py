@@ -20,13 +20,14 @@ from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
+from factory.learning.chances import direction_chance, move_chance
 from factory.learning.decision_table import MOST_LOST, DecisionTable, concatenate, read_decisions
 from factory.learning.model import Fits, Model, fit_model
 from factory.learning.refits import predict_with_refits
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Series
 from factory.pipeline import Pipeline
-from factory.pipeline.parts.labels import TripleBarrier
+from factory.pipeline.parts.labels import TripleBarrier, count_classes
 from factory.pipeline.parts.trades import Barriers, LongOrShort
 
 
@@ -41,7 +42,7 @@ class FittedPipeline:
     history : DecisionTable
         Decisions on train; with a refit also those of later partitions that it may learn from.
     base_rate : float
-        Share of ups in train: what a forecast without skill says.
+        Share of ups in train, among ups and downs: what a forecast without skill says.
     key : str
         Hash of the model, empty without one.
     """
@@ -55,15 +56,24 @@ class FittedPipeline:
         """Add decisions of a later partition, from which a recipe that is refitted may learn."""
         if self.model is not None:
             return self
-        return replace(self, history=concatenate(self.history, read_decisions(pipeline, columns)))
+        return replace(self, history=concatenate(self.history, read_decisions(pipeline, columns, history=self.history)))
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A pipeline on one partition: its rows, its probabilities, what they earned and how it was fitted."""
+    """A pipeline on one partition: its rows, its probabilities, what they earned and how it was fitted.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n,)
+        Chance of up; of three classes among up and down, which are judged by it as two classes are.
+    moves : ndarray of float64, shape (n,)
+        Chance that the outcome is not flat; 1 of two classes.
+    """
 
     rows: DecisionTable
     p: NDArray[float64]
+    moves: NDArray[float64]
     result: Result
     fits: Fits = field(default_factory=lambda: Fits({}))
 
@@ -120,14 +130,15 @@ def evaluate(
     """
     partition = columns.partition
     progress(0.0, f"reading {partition.name}")
-    rows = read_decisions(pipeline, columns, most_lost)
+    rows = read_decisions(pipeline, columns, most_lost, fitted.history)
     if fitted.model is None:
         before = fitted.history.take(fitted.history.time < partition.start)
-        p, fits = predict_with_refits(pipeline, before, rows, columns, subrange(progress, 0.05, 0.9))
+        chances, fits = predict_with_refits(pipeline, before, rows, columns, subrange(progress, 0.05, 0.9))
     else:
-        p, fits = fitted.model.predict(pipeline, rows), Fits(fitted.model.unconverged)
+        chances, fits = fitted.model.predict(pipeline, rows), Fits(fitted.model.unconverged)
     progress(0.9, f"trading {partition.name}")
-    return Scored(rows, p, _trade(pipeline, contract, columns, rows, p, fitted.base_rate), fits)
+    p, moves = direction_chance(chances), move_chance(chances)
+    return Scored(rows, p, moves, _trade(pipeline, contract, columns, rows, p, moves, fitted.base_rate), fits)
 
 
 def _trade(
@@ -136,6 +147,7 @@ def _trade(
     columns: Columns,
     rows: DecisionTable,
     p: NDArray[float64],
+    moves: NDArray[float64],
     base_rate: float,
 ) -> Result:
     partition = columns.partition
@@ -147,6 +159,7 @@ def _trade(
     return run_backtest(
         part, contract, partition.series[contract.of], rows.time, p,
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
+        moves=moves if count_classes(told) == 3 else None, flat=rows.labels.flat, half_spread=half_spreads(contract, columns),
         barriers=barrier_levels(pipeline, rows), volatility=volatility,
         odds=odds, seed=canonical.seed_for(partition.fingerprint, "twin"),
     )  # fmt: skip
@@ -157,6 +170,18 @@ def volatility_of(contract: Contract, columns: Columns, times: NDArray[int64]) -
     period = columns.partition.series[contract.of].period
     day = max(2, DAY // period)
     return float(np.sqrt(DAYS_A_YEAR * DAY / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
+
+
+def half_spreads(contract: Contract, columns: Columns) -> NDArray[float64] | None:
+    """Measure half the recorded spread at the open of each bar that a contract fills in, as a share of the mid, shape (bars,).
+
+    Where the book is not known, the widest of the partition; None where the contract names no book.
+    """
+    if isinstance(contract, Binary) or contract.book is None:
+        return None
+    opened = columns.partition.series[contract.of].time
+    half = columns.at(parse(f"spread({contract.book}) / mid({contract.book}) / 2"), opened)
+    return np.where(np.isnan(half), np.nanmax(half, initial=0.0), half)
 
 
 def values_at_exact_times(series: Series, column: str, times: NDArray[int64]) -> NDArray[float64]:

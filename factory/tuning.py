@@ -182,13 +182,14 @@ def cross_validate(
     FlowError
         If there is too little to learn from in train, or in a block's complement.
     """
+    from factory.learning.chances import direction_chance
     from factory.learning.model import fit_model, refuse_unlearnable
     from factory.learning.splits import purged_kfold
-    from factory.statistics.calibration import log_loss
+    from factory.statistics.calibration import log_loss, multiclass_log_loss
     from factory.statistics.roc_auc import auc
 
-    refuse_unlearnable(rows.labels.y)
-    rows = rows.take(rows.labels.y >= 0)
+    refuse_unlearnable(rows.labels)
+    rows = rows.take(rows.labels.known)
     span = rows.labels.end[-1] - rows.labels.start[0]
     embargo = int(span / OUTER_BLOCKS / 100)
     losses, areas = [], []
@@ -199,9 +200,11 @@ def cross_validate(
             path=f"tune.{k}.", holdout=pipeline.meta.calibrate != "none", progress=step,
         )  # fmt: skip
         held = rows.take(judge)
-        p = model.predict(pipeline, held)
-        losses.append(log_loss(held.labels.y, p))
-        area = auc(held.labels.y, p)
+        chances = model.predict(pipeline, held)
+        two = chances.ndim == 1
+        losses.append(log_loss(held.labels.y, chances) if two else multiclass_log_loss(held.labels.classes, chances))
+        moved = held.labels.y >= 0
+        area = auc(held.labels.y[moved], direction_chance(chances)[moved])
         areas.append(area.value if area else 0.5)
     error = float(np.std(areas, ddof=1)) / math.sqrt(len(areas))
     return CellScore(float(np.mean(losses)), float(np.mean(areas)), error)

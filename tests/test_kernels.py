@@ -26,6 +26,7 @@ OPEN = np.concatenate(([40_000.0], CLOSE[:-1]))
 HIGH, LOW = np.maximum(OPEN, CLOSE) * 1.0002, np.minimum(OPEN, CLOSE) * 0.9998
 TIME = 1_700_000_040_000 + np.arange(ROWS) * MINUTE
 TRADED = np.arange(ROWS) % 500 < 480
+HALF_SPREAD = np.where(np.arange(ROWS) % 3, 0.0, 4e-4)
 EVENTS = np.arange(100, ROWS - 300, 37)
 FIRST, LAST = EVENTS, EVENTS + 60
 UP = np.full(len(EVENTS), 0.004)
@@ -41,16 +42,16 @@ LEAF = np.array([0, 0.25, 0, 0.5, 0.75])
 
 
 def _bars(unit: float) -> kernel.Bars:
-    return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED)
+    return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED, HALF_SPREAD)
 
 
 def _walk(unit: float) -> tuple[Any, ...]:
     n = len(EVENTS)
     side = np.where(np.arange(n) % 2, 1, -1).astype(np.int8)
     decisions = kernel.Decisions(
-        TIME[EVENTS], EVENTS, np.full(n, 0.6), side, np.full(n, 0.5), UP, UP, TIME[EVENTS] + 90 * MINUTE
+        TIME[EVENTS], EVENTS, np.full(n, 0.6), np.full(n, 0.4), side, np.full(n, 0.5), UP, UP, TIME[EVENTS] + 90 * MINUTE
     )
-    terms = kernel.Terms(0.0006, 0.0002, 0.0001, 480 * MINUTE, 0.005, -1.0, 0.0006, 0.0001, 0.01 * unit)
+    terms = kernel.Terms(0.0006, 0.0001, 0.0002, 0.0001, 480 * MINUTE, 0.005, -1.0, 0.0006, 0.0001, 0.01 * unit)
     outcome, whole, money = kernel.walk(_bars(unit), decisions, terms)
     money[:, [0, 5]] /= unit
     return outcome, whole, money
@@ -95,6 +96,9 @@ KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.learning.event_kernels.first_touch": lambda unit: event_kernels.first_touch(
         OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, OPEN[FIRST] * unit, FIRST, LAST, UP, UP
     ),
+    "factory.learning.event_kernels.reach_total": lambda unit: event_kernels.reach_total(TRADED * 1.0, FIRST, LAST, 40),
+    "factory.learning.event_kernels.mean_before": lambda unit: event_kernels.mean_before(CLOSE * unit, FIRST, LAST - FIRST),
+    "factory.learning.event_kernels.mean_moves": lambda unit: event_kernels.mean_moves(CLOSE * unit, FIRST, LAST, 1 + UP),
     "factory.learning.event_kernels.concurrency": lambda unit: event_kernels.concurrency(FIRST, LAST, ROWS),
     "factory.learning.event_kernels.shared_sum": lambda unit: (
         event_kernels.shared_sum(FIRST, LAST, CLOSE * unit, event_kernels.concurrency(FIRST, LAST, ROWS)) / unit

@@ -40,8 +40,13 @@ Turn = Callable[[NDArray[int64], NDArray[int8]], Fills]
 """Fills the trades of some decisions anew, on other sides, at the same sizes, for the same time."""
 
 
-def fillable_bars(series: Series, end: int) -> Bars:
+def fillable_bars(series: Series, end: int, half_spread: NDArray[float64] | None = None) -> Bars:
     """The bars that can fill: those that are over by `end`.
+
+    Parameters
+    ----------
+    half_spread : ndarray of float64, shape (bars,), optional
+        Half the recorded spread at each bar's open, as a share of the price.
 
     Raises
     ------
@@ -54,7 +59,8 @@ def fillable_bars(series: Series, end: int) -> Bars:
         )
     n = int(np.searchsorted(series.time, end - series.period, side="right"))
     opened, high, low, close = (np.ascontiguousarray(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
-    return Bars(np.ascontiguousarray(series.time[:n]), opened, high, low, close, series.period, series.traded[:n])
+    spread = np.zeros(n) if half_spread is None else np.ascontiguousarray(half_spread[:n])
+    return Bars(np.ascontiguousarray(series.time[:n]), opened, high, low, close, series.period, series.traded[:n], spread)
 
 
 def compound(fills: Fills, p: NDArray[float64]) -> tuple[Trades, NDArray[float64]]:

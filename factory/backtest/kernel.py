@@ -31,7 +31,10 @@ ON_TICK = 1e-6
 
 
 class Bars(NamedTuple):
-    """Columns of the series that fills; in a bar that is not `traded` nothing does."""
+    """Columns of the series that fills; in a bar that is not `traded` nothing does.
+
+    `half_spread` is half the recorded spread at the open, as a share of the price; 0 where none is recorded.
+    """
 
     time: NDArray[int64]
     open: NDArray[float64]
@@ -40,19 +43,21 @@ class Bars(NamedTuple):
     close: NDArray[float64]
     period: int
     traded: NDArray[bool_]
+    half_spread: NDArray[float64]
 
 
 class Decisions(NamedTuple):
     """What is wanted at each decision.
 
-    `row` is the bar at whose open it is filled (-1: none); `side` 0 is no
+    `long` and `short` are the chances of up and of down. `row` is the bar at whose open it is filled (-1: none); `side` 0 is no
     trade; `size` NaN is unknown; `up`, `down` are barrier distances as shares
     of the fill (NaN: none); at the first open at or after `deadline` the trade ends.
     """
 
     time: NDArray[int64]
     row: NDArray[int64]
-    p: NDArray[float64]
+    long: NDArray[float64]
+    short: NDArray[float64]
     side: NDArray[int8]
     size: NDArray[float64]
     up: NDArray[float64]
@@ -67,11 +72,13 @@ class Decisions(NamedTuple):
 class Terms(NamedTuple):
     """The perpetual's terms.
 
-    `market` is taker fee and slippage together, `keep` below 0 is no signal exit. A stop or a liquidation
-    fills `overshoot` beyond its price, as a share of it, and costs `stop`. Fills are on the `tick` (0: on any price).
+    `market` is taker fee and `slippage` together; where half the recorded spread is wider than the slippage, that is paid in
+    its place. `keep` below 0 is no signal exit. A stop or a liquidation fills `overshoot` beyond its price, as a share of it,
+    and costs `stop`. Fills are on the `tick` (0: on any price).
     """
 
     market: float
+    slippage: float
     maker: float
     funding: float
     every: int
@@ -148,23 +155,31 @@ def _enter(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _floors(side: int, entry: float, quantity: float, base: float, terms: Terms) -> tuple[float, float]:
-    """Signed prices at which the exchange liquidates, and at which nothing is left once the exit is paid."""
-    zero = side * entry - base / quantity
-    return zero / (1.0 - side * terms.maintenance), zero / (1.0 - side * terms.market)
+def _beyond(bars: Bars, terms: Terms, row: int) -> float:
+    """What crossing the recorded spread at a bar costs beyond the slippage that the terms hold."""
+    beyond: float = max(bars.half_spread[row] - terms.slippage, 0.0)
+    return beyond
 
 
 @njit(cache=True, nogil=True)
-def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, float, int, float, float]:
-    """Follow the trade of decision `i` to its end: moment, price, reason, funding, worst change of equity.
+def _floors(side: int, entry: float, quantity: float, base: float, terms: Terms, market: float) -> tuple[float, float]:
+    """Signed prices at which the exchange liquidates, and at which nothing is left once the exit is paid."""
+    zero = side * entry - base / quantity
+    return zero / (1.0 - side * terms.maintenance), zero / (1.0 - side * market)
+
+
+@njit(cache=True, nogil=True)
+def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, float, int, float, float, int]:
+    """Follow the trade of decision `i` to its end: moment, price, reason, funding, worst change of equity, and the bar.
 
     Prices are multiplied by the side, so that lower is always worse.
     """
     side, size, row = decisions.side[i], decisions.size[i], decisions.row[i]
     entry = _enter(bars, decisions, terms, i)
     quantity = size / entry
-    base = 1.0 - size * terms.market
-    liquidation, bankrupt = _floors(side, entry, quantity, base, terms)
+    market = terms.market + _beyond(bars, terms, row)
+    base = 1.0 - size * market
+    liquidation, bankrupt = _floors(side, entry, quantity, base, terms, market)
     take = side * entry * (1.0 + side * (decisions.up[i] if side > 0 else decisions.down[i]))
     stop = side * entry * (1.0 - side * (decisions.down[i] if side > 0 else decisions.up[i]))
     next_funding = (bars.time[row] // terms.every + 1) * terms.every
@@ -172,7 +187,7 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
     for r in range(row, len(bars.time)):
         now, opened = bars.time[r], side * bars.open[r]
         while terms.keep >= 0.0 and later < len(decisions.time) and decisions.time[later] <= now:
-            leaving = leaving or (decisions.p[later] if side > 0 else 1.0 - decisions.p[later]) < terms.keep
+            leaving = leaving or (decisions.long[later] if side > 0 else decisions.short[later]) < terms.keep
             later += 1
         if not bars.traded[r]:
             continue
@@ -181,21 +196,21 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
             moments = (now - next_funding) // terms.every + 1
             funding += moments * max(side * terms.funding, 0.0) * quantity * bars.open[r]
             next_funding += moments * terms.every
-            liquidation, bankrupt = _floors(side, entry, quantity, base - funding, terms)
+            liquidation, bankrupt = _floors(side, entry, quantity, base - funding, terms, market)
         if r > row and (leaving or now >= decisions.deadline[i]):
-            return now, side * max(_lower(opened, terms.tick), bankrupt), SIGNAL if leaving else TIME, funding, worst
+            return now, side * max(_lower(opened, terms.tick), bankrupt), SIGNAL if leaving else TIME, funding, worst, r
         adverse, favourable = (bars.low[r], bars.high[r]) if side > 0 else (-bars.high[r], -bars.low[r])
         trigger = stop if stop > liquidation else liquidation
         if adverse <= trigger:
             price = min(opened, trigger)
             reason = LIQUIDATED if price <= liquidation else STOP
             price = _lower(price * (1.0 - side * terms.overshoot), terms.tick)
-            return now + bars.period, side * max(price, bankrupt), reason, funding, worst
+            return now + bars.period, side * max(price, bankrupt), reason, funding, worst, r
         worst = min(worst, base - 1.0 - funding + quantity * (adverse - side * entry))
         if favourable > take:
-            return now + bars.period, side * _lower(take, terms.tick), TAKE, funding, worst
+            return now + bars.period, side * _lower(take, terms.tick), TAKE, funding, worst, r
     price = _lower(side * bars.close[last], terms.tick)
-    return bars.time[last] + bars.period, side * max(price, bankrupt), END, funding, worst
+    return bars.time[last] + bars.period, side * max(price, bankrupt), END, funding, worst, last
 
 
 @njit(cache=True, nogil=True)
@@ -233,11 +248,12 @@ def walk(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8],
         elif row < 0 or not bars.traded[row] or np.isnan(size):
             outcome[i] = DROPPED
         else:
-            busy_until, price, reason, funding, worst = _hold(bars, decisions, terms, i)
+            busy_until, price, reason, funding, worst, left = _hold(bars, decisions, terms, i)
             entry = _enter(bars, decisions, terms, i)
             relative = price / entry
             gain = side * (relative - 1.0)
-            toll = terms.market + relative * _exit_fee(terms, reason)
+            leaving = 0.0 if reason == TAKE else _beyond(bars, terms, left)
+            toll = terms.market + _beyond(bars, terms, row) + relative * (_exit_fee(terms, reason) + leaving)
             payoff = gain - toll - funding / size
             whole[taken] = i, busy_until, reason
             money[taken] = price, size * gain, size * toll, funding, min(worst, size * payoff), entry, payoff, toll

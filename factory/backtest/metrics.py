@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy import float64, int8, int64
+from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest.result import DUST, Daily, Trades
 from factory.core.times import DAY, DAYS_A_YEAR
+from factory.learning.chances import nest_chances
 from factory.market.contracts import Binary, Contract
 from factory.statistics import calibration, roc_auc
 from factory.statistics.blocks import LEAST_BLOCKS, block_length, block_mean, count_blocks
@@ -115,6 +116,30 @@ def forecast(
         if interval:
             metrics["auc_low"], metrics["auc_high"] = interval
     return Forecast(metrics, calibration.reliability(y, p, order=ranked.order if ranked else None))
+
+
+def class_metrics(
+    p: NDArray[float64], moves: NDArray[float64], y: NDArray[int8] | None, flat: NDArray[bool_] | None
+) -> dict[str, float]:
+    """Score chances of three classes, beside what :func:`forecast` says of the direction of what moved.
+
+    Returns
+    -------
+    dict of str to float
+        flat_share, class_log_loss, base_class_log_loss (of the shares with which the classes came: a forecast without
+        skill does no better) and macro_f1; nothing without labels.
+    """
+    if y is None or flat is None or not (known := flat | (y >= 0)).any():
+        return {}
+    classes = np.where(flat, 1, 2 * y)[known]
+    chances = nest_chances(moves[known], p[known])
+    shares = np.bincount(classes, minlength=3) / len(classes)
+    return {
+        "flat_share": float(shares[1]),
+        "class_log_loss": calibration.multiclass_log_loss(classes, chances),
+        "base_class_log_loss": calibration.multiclass_log_loss(classes, np.tile(shares, (len(classes), 1))),
+        "macro_f1": calibration.macro_f1(classes, chances),
+    }
 
 
 def _drawdown(trades: Trades, equity: NDArray[float64]) -> float:

@@ -1,4 +1,4 @@
-"""What labels come to in the null market: how often each is up where direction is a coin."""
+"""What labels come to in the null market: how often each is up, among up and down, where direction is a coin."""
 
 from typing import NamedTuple
 
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from factory.backtest.null import BLOCK, TIE, Moves, mix_signs
 from factory.core.threads import parallel_map
+from factory.learning.book_labels import TIE as SAME_MID
+from factory.learning.book_labels import mids
+from factory.market.series import Series
 
 
 class Questions(NamedTuple):
@@ -42,26 +45,54 @@ class Questions(NamedTuple):
         return int((self.last - self.row + 1).sum())
 
 
+class MeanQuestions(NamedTuple):
+    """What labels ask of the mean mid of a book after a decision.
+
+    Parameters
+    ----------
+    row, last : ndarray of int64, shape (m,)
+        First and last row.
+    reference : ndarray of float64, shape (m,)
+        What the mean is compared with, as a share of the mid before `row`.
+    threshold : float
+        Least relative move that is not flat.
+    """
+
+    row: NDArray[int64]
+    last: NDArray[int64]
+    reference: NDArray[float64]
+    threshold: float
+
+    def take_rows(self, rows: NDArray[int64]) -> "MeanQuestions":
+        """Some of them."""
+        return MeanQuestions(self.row[rows], self.last[rows], self.reference[rows], self.threshold)
+
+    @property
+    def steps(self) -> int:
+        """Rows that one draw looks at."""
+        return int((self.last - self.row + 1).sum())
+
+
 class Ups(NamedTuple):
     """How often labels are up on drawn markets.
 
     Parameters
     ----------
     total : ndarray of float64, shape (m,)
-        Of all pairs of a market and its mirror: 0 to 2 a pair.
-    squares : ndarray of float64, shape (m,)
-        Sum of the pairs' squared counts.
-    pairs : int
-        How many were drawn.
+        Ups of all pairs of a market and its mirror.
+    counted : ndarray of float64, shape (m,)
+        Draws that were up or down: two a pair, less those that were flat.
+    variance : ndarray of float64, shape (m,)
+        Of the share of ups, from the spread between pairs; NaN where it was not measured.
     """
 
     total: NDArray[float64]
-    squares: NDArray[float64]
-    pairs: int
+    counted: NDArray[float64]
+    variance: NDArray[float64]
 
     def chance(self) -> NDArray[float64]:
-        """Chance of up, shape (m,): with half a draw added to either side, so that none is 0 or 1."""
-        return (self.total + 0.5) / (2 * self.pairs + 1)
+        """Chance of up among up and down, shape (m,): with half a draw added to either side, so that none is 0 or 1."""
+        return (self.total + 0.5) / (self.counted + 1)
 
     def excess(self) -> NDArray[float64]:
         """By how much the chances' noise raises each label's expected log-loss, shape (m,).
@@ -69,12 +100,13 @@ class Ups(NamedTuple):
         The variance of a chance over twice what one draw of it varies by; where every draw said the same, that of
         independent draws. Source: second-order expansion of the log-loss around the true chance.
         """
-        share = self.total / (2 * self.pairs)
+        share = np.divide(self.total, self.counted, out=np.full(len(self.total), 0.5), where=self.counted > 0)
         one = share * (1 - share)
-        varies = (self.squares / (4 * self.pairs) - share**2) / max(self.pairs - 1, 1)
-        independent = np.full(len(share), 0.25 / self.pairs)
-        found: NDArray[float64] = np.divide(varies, 2 * one, out=independent, where=one > 0)
-        return found
+        independent = 0.5 / np.maximum(self.counted, 1.0)
+        measured: NDArray[float64] = np.divide(
+            self.variance, 2 * one, out=independent, where=(one > 0) & ~np.isnan(self.variance)
+        )
+        return measured
 
 
 def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads: int) -> Ups:
@@ -92,7 +124,59 @@ def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads
         return found
 
     total, squares = np.asarray(sum(parallel_map(work, range(0, pairs, BLOCK), threads)))
-    return Ups(total, squares, pairs)
+    share = total / (2 * pairs)
+    variance = (squares / (4 * pairs) - share**2) / max(pairs - 1, 1)
+    return Ups(total, np.full(len(total), 2.0 * pairs), variance)
+
+
+def count_mean_ups(book: Series, questions: MeanQuestions, pairs: int, seed: int, threads: int) -> Ups:
+    """In how many drawn markets the mean mid after each decision is up; each label meets signs of its own.
+
+    What was known at the decision, the mean before it, stays: what it tells of the label is what geometry gives away.
+    """
+    mid = mids(book)
+    with np.errstate(invalid="ignore"):
+        ratio = mid / np.concatenate([[np.nan], mid[:-1]])
+    slot = book.time // book.period
+
+    def work(first: int) -> NDArray[float64]:
+        counts: NDArray[float64] = _count_mean_ups(ratio, slot, questions, first, min(BLOCK, pairs - first), uint64(seed))
+        return counts
+
+    total, counted = np.asarray(sum(parallel_map(work, range(0, pairs, BLOCK), threads)))
+    return Ups(total, counted, np.full(len(total), np.nan))
+
+
+@njit(cache=True, nogil=True)
+def _count_mean_ups(
+    ratio: NDArray[float64], slot: NDArray[int64], questions: MeanQuestions, first: int, pairs: int, seed: uint64
+) -> NDArray[float64]:
+    counts = np.zeros((2, len(questions.row)))
+    for i in range(len(questions.row)):
+        for b in range(first, first + pairs):
+            for mirror in range(2):
+                move = _mean_move(ratio, slot, questions, i, seed, b, uint64(mirror))
+                if abs(move) > questions.threshold + SAME_MID:
+                    counts[0, i] += move > 0
+                    counts[1, i] += 1
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _mean_move(
+    ratio: NDArray[float64], slot: NDArray[int64], questions: MeanQuestions, i: int, seed: uint64, draw: int, mirror: uint64
+) -> float:
+    """How far the mean mid lies above its reference on one drawn market or its mirror, as a share of it."""
+    x, total, word, bits = 1.0, 0.0, -1, uint64(0)
+    for r in range(questions.row[i], questions.last[i] + 1):
+        if slot[r] >> 6 != word:
+            word = slot[r] >> 6
+            bits = mix_signs(seed, draw, i + 1, word)
+        up = ((bits >> uint64(slot[r] & 63)) & uint64(1)) ^ mirror
+        x *= ratio[r] if up else 1.0 / ratio[r]
+        total += x
+    move: float = total / (questions.last[i] - questions.row[i] + 1) / questions.reference[i] - 1.0
+    return move
 
 
 @njit(cache=True, nogil=True)

@@ -51,6 +51,8 @@ def fill(
     barriers: Levels | None,
     volatility: NDArray[float64] | None,
     horizon_ms: int,
+    moves: NDArray[float64] | None = None,
+    half_spread: NDArray[float64] | None = None,
 ) -> tuple[NDArray[int8], Fills, Turn]:
     """Go long or short at each decision that is sure enough, one position at a time.
 
@@ -68,15 +70,18 @@ def fill(
     FlowError
         If the exit needs barriers, or the size a volatility, that did not come.
     """
-    bars = fillable_bars(series, end)
-    side = np.where(p >= trade.enter - TIE, 1, np.where(1 - p >= trade.enter - TIE, -1, 0)).astype(int8)
+    bars = fillable_bars(series, end, half_spread)
+    long, short = (p, 1 - p) if moves is None else (moves * p, moves * (1 - p))
+    likelier = np.where(long >= short - 2 * TIE, 1, -1)
+    side = np.where(np.maximum(long, short) >= trade.enter - TIE, likelier, 0).astype(int8)
     up, down, hold = _exit(trade.exit, barriers, len(p))
     terms = kernel_terms(trade, contract, series)
     row = await_trading(bars, locate(bars.time, times), WAIT)
-    wished = _size(trade, contract, terms, p, side, up, down, volatility, horizon_ms)
+    win = np.where(side > 0, long, short)
+    wished = _size(trade, contract, terms, win, side, up, down, volatility, horizon_ms)
     size = sizing.round_to_orders(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
     deadline = np.full(len(p), NEVER) if hold is None else bars.time[row] + hold
-    decisions = Decisions(times, row, p, side, size, up, down, deadline)
+    decisions = Decisions(times, row, long, short, side, size, up, down, deadline)
     outcome, fills = _walked(bars, decisions, terms)
     outcome[(outcome == NO_EDGE) & (side != 0) & (wished > 0)] = TOO_SMALL
 
@@ -93,6 +98,7 @@ def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) 
     """What the kernel needs to know of a contract on its series, and of the trade's exit."""
     return Terms(
         market=contract.taker + contract.slippage,
+        slippage=contract.slippage,
         maker=contract.maker,
         funding=contract.funding,
         every=to_ms(contract.funding_every),
@@ -153,24 +159,27 @@ def _size(
     trade: parts.LongOrShort,
     contract: Perpetual,
     terms: Terms,
-    p: NDArray[float64],
+    win: NDArray[float64],
     side: NDArray[int8],
     up: NDArray[float64],
     down: NDArray[float64],
     volatility: NDArray[float64] | None,
     horizon_ms: int,
 ) -> NDArray[float64]:
-    """Wished share of equity; without barriers, a move of one deviation over the holding time is won or lost."""
+    """Wished share of equity; without barriers, a move of one deviation over the holding time is won or lost.
+
+    Of three classes a flat outcome counts as lost, which stakes less than it must.
+    """
     if needs_volatility(trade) and volatility is None:
         raise FlowError(f"trade.size.use: {trade.size.use} needs the volatility of series '{contract.of}', which did not come")
-    spread = np.full(len(p), np.nan) if volatility is None else volatility
+    spread = np.full(len(win), np.nan) if volatility is None else volatility
     if not isinstance(trade.exit, parts.Barriers):
         hold = to_ms(trade.exit.hold) if isinstance(trade.exit, parts.After) else horizon_ms
         up = down = spread * np.sqrt(hold / (DAYS_A_YEAR * DAY))
     costs = 2 * terms.market
     beyond = terms.stop + terms.overshoot - terms.market if isinstance(trade.exit, parts.Barriers) else 0.0
     gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs + beyond
-    share = sizing.share_of_equity(trade.size, sizing.Chances(np.where(side > 0, p, 1 - p), gain, loss, spread))
+    share = sizing.share_of_equity(trade.size, sizing.Chances(win, gain, loss, spread))
     if isinstance(trade.exit, parts.Barriers):
         share = np.where((up > 0) & (down > 0), share, np.nan)
     return np.minimum(share, contract.leverage)

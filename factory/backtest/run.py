@@ -1,13 +1,13 @@
 """From probabilities to P&L, for every kind of contract."""
 
 import numpy as np
-from numpy import float64, int8, int64
+from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
 from factory.backtest.baselines import twin_sides
 from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
-from factory.backtest.metrics import TimeScale, forecast, performance_metrics
+from factory.backtest.metrics import TimeScale, class_metrics, forecast, performance_metrics
 from factory.backtest.perpetual import Levels
 from factory.backtest.result import Daily, Result, Trades
 from factory.core.errors import FlowError
@@ -31,6 +31,9 @@ def run(
     barriers: Levels | None = None,
     volatility: NDArray[float64] | None = None,
     odds: NDArray[float64] | None = None,
+    moves: NDArray[float64] | None = None,
+    flat: NDArray[bool_] | None = None,
+    half_spread: NDArray[float64] | None = None,
     seed: int = 0,
 ) -> Result:
     """Trade a contract on predicted chances of up.
@@ -45,13 +48,13 @@ def run(
     times : ndarray of int64, shape (n,)
         Decisions, ms UTC, strictly increasing.
     p : ndarray of float64, shape (n,)
-        Chance of up at each, never NaN.
+        Chance of up at each, never NaN; of three classes among up and down.
     start, end : int
         The partition's bounds, ms UTC: decisions lie in them, and days are counted over them.
     horizon_ms : int
         The label's horizon: how far neighbouring decisions share an outcome.
     y : ndarray of int8, shape (n,), optional
-        Label of each decision, -1 where there is none; scores the chances, never the P&L.
+        Label of each decision, -1 where there is none or it is flat; scores the chances, never the P&L.
     base_rate : float, optional
         Share of ups in train, which a forecast without skill would predict.
     barriers : Levels, optional
@@ -60,6 +63,12 @@ def run(
         Realised yearly volatility at each decision, for sizes that look at it (see :func:`needs_volatility`).
     odds : ndarray of float64, shape (n,), optional
         Recorded price of Up at each decision, NaN where there is none.
+    moves : ndarray of float64, shape (n,), optional
+        Of three classes: chance that the outcome is not flat.
+    flat : ndarray of bool, shape (n,), optional
+        Whether a decision's label is flat; comes with `moves`.
+    half_spread : ndarray of float64, shape (bars,), optional
+        Half the recorded spread at the open of each bar, as a share of the price, where the contract's is recorded.
     seed : int
         Of the coin-flip twin.
 
@@ -75,9 +84,11 @@ def run(
     """
     if len(times) and (np.any(np.diff(times) <= 0) or times[0] < start or times[-1] >= end):
         raise FlowError("sample: decisions must be in order and inside the partition")
-    if np.isnan(p).any():
+    if np.isnan(p).any() or (moves is not None and np.isnan(moves).any()):
         raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
-    outcome, fills, turn = _filled(trade, contract, series, times, p, end, barriers, volatility, odds, horizon_ms)
+    outcome, fills, turn = _filled(
+        trade, contract, series, times, p, end, barriers, volatility, odds, horizon_ms, moves, half_spread
+    )
     clock = TimeScale(start, end, series.period, horizon_ms)
 
     def account(fills: Fills) -> tuple[Trades, NDArray[float64], Daily, dict[str, float]]:
@@ -87,12 +98,13 @@ def run(
 
     trades, equity, daily, earned = account(fills)
     scored = forecast(times, p, y, clock, base_rate)
+    classes = {} if moves is None else class_metrics(p, moves, y, flat)
     return Result(
         trades=trades,
         equity=equity,
         daily=daily,
         outcome=mark_ruined(outcome, trades, equity),
-        metrics=earned | scored.metrics,
+        metrics=earned | scored.metrics | classes,
         twins={name: account(turn(trades.decision, side))[3] for name, side in twin_sides(trades, seed).items()},
         reliability=scored.reliability,
         assumed=describe_assumed_price(contract),
@@ -118,11 +130,13 @@ def _filled(
     volatility: NDArray[float64] | None,
     odds: NDArray[float64] | None,
     horizon_ms: int,
+    moves: NDArray[float64] | None,
+    half_spread: NDArray[float64] | None,
 ) -> tuple[NDArray[int8], Fills, Turn]:
     match trade, contract:
         case UpOrDown(), Binary():
             return binary.fill(trade, contract, series, times, p, end, odds)
         case LongOrShort(), Perpetual():
-            return perpetual.fill(trade, contract, series, times, p, end, barriers, volatility, horizon_ms)
+            return perpetual.fill(trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread)
     fitting = "up_or_down" if isinstance(contract, Binary) else "long_or_short"
     raise FlowError(f"trade.use: '{trade.use}' does not fit a {contract.use} contract; use '{fitting}'")

@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.null import Holds, Moves, freeze_holds, log_moves, replay
-from factory.backtest.null_labels import Questions, Ups, count_ups
+from factory.backtest.null_labels import MeanQuestions, Questions, Ups, count_mean_ups, count_ups
 from factory.core.canonical import seed_for
 from factory.flow import Scored, barrier_levels
 from factory.learning.artefacts import content_key, load_or_compute
+from factory.learning.book_labels import mid_windows
 from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import windows_of
 from factory.learning.model import threads
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
-from factory.pipeline.parts.labels import FixedReturn, TripleBarrier
+from factory.pipeline.parts.labels import FixedReturn, MidMove, TripleBarrier
 from factory.pipeline.parts.trades import LongOrShort
 from factory.statistics.blocks import LEAST_BLOCKS, t_interval
 from factory.statistics.roc_auc import expected_auc
@@ -43,8 +44,11 @@ def trade_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, r
     return freeze_holds(pipeline.trade, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows))
 
 
-def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions:
-    """What the labels of some rows, all of which have one, ask of the bars."""
+def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions | MeanQuestions:
+    """What the labels of some rows, all of which have one, ask of the bars, or of the book."""
+    if isinstance(pipeline.label, MidMove):
+        windows = mid_windows(pipeline.label, partition.series[pipeline.label.book], rows.time, partition.end)
+        return MeanQuestions(*windows, rows.threshold)
     part, series = pipeline.label, partition.series[pipeline.label.of]
     unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
     first, last, up, down = windows_of(part, series, rows.time, unit, partition.end)
@@ -82,20 +86,23 @@ def count_null_ups(
     ups : Ups
         Of them.
     """
-    series = partition.series[pipeline.label.of]
     asked = label_questions(pipeline, partition, rows)
     share = min(1.0, budget / max(asked.steps * FEWEST_DRAWS, 1))
     chosen = np.unique(np.linspace(0, len(rows.time) - 1, max(1, int(share * len(rows.time))), dtype=int64))
     some = asked.take_rows(chosen)
     pairs = draws_within(some.steps, budget, FEWEST_DRAWS, most) // 2
     seed = seed_for(partition.fingerprint, "null.labels")
+    on = pipeline.label.book if isinstance(pipeline.label, MidMove) else pipeline.label.of
 
     def count() -> dict[str, NDArray[Any]]:
-        ups = count_ups(log_moves(series, partition.end), some, pairs, seed, threads())
-        return {"total": ups.total, "squares": ups.squares}
+        if isinstance(some, MeanQuestions):
+            ups = count_mean_ups(partition.series[on], some, pairs, seed, threads())
+        else:
+            ups = count_ups(log_moves(partition.series[on], partition.end), some, pairs, seed, threads())
+        return ups._asdict()
 
-    counted = load_or_compute(cache, content_key("null.label_pairs", seed, pairs, pipeline.label.of, *some), count)
-    return chosen, Ups(counted["total"], counted["squares"], pairs)
+    counted = load_or_compute(cache, content_key("null.label_chances", seed, pairs, on, *some), count)
+    return chosen, Ups(**counted)
 
 
 def null_twin(

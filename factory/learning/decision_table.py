@@ -1,7 +1,7 @@
 """The decisions of a pipeline on one partition: when, on what, and what came of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,17 @@ from factory.core.errors import FlowError
 from factory.core.times import to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import Expression
+from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.labels import Labels, label
-from factory.learning.sampling import at_bars, clock, cusum
+from factory.learning.sampling import after_updates, at_bars, clock, cusum
 from factory.learning.windows import Windows
+from factory.market.book_columns import EVENTS
+from factory.market.series import Partition
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
-from factory.pipeline.parts.labels import TripleBarrier
-from factory.pipeline.parts.samples import Clock
+from factory.pipeline.parts.labels import MidMove, TripleBarrier
+from factory.pipeline.parts.samples import Clock, Cusum, Events
 
 MOST_LOST = 0.2
 
@@ -40,6 +43,8 @@ class DecisionTable:
         Decisions lost to a missing feature, or to a book that was not there.
     windows : mapping of str to Windows
         What each network is shown, by expert.
+    threshold : float
+        Least move that is not flat, of a label of three classes; else 0.
     """
 
     time: NDArray[int64]
@@ -47,6 +52,7 @@ class DecisionTable:
     labels: Labels
     dropped: int
     windows: Mapping[str, Windows] = field(default_factory=dict)
+    threshold: float = 0.0
 
     def take(self, chosen: NDArray[Any]) -> "DecisionTable":
         """Choose decisions by mask or position."""
@@ -56,6 +62,7 @@ class DecisionTable:
             self.labels.take(chosen),
             self.dropped,
             {name: windows.take(chosen) for name, windows in self.windows.items()},
+            self.threshold,
         )
 
     def matrix(self, names: Sequence[str]) -> NDArray[float64]:
@@ -63,13 +70,17 @@ class DecisionTable:
         return np.column_stack([self.features[name] for name in names])
 
 
-def read_decisions(pipeline: Pipeline, columns: Columns, most_lost: float = MOST_LOST) -> DecisionTable:
+def read_decisions(
+    pipeline: Pipeline, columns: Columns, most_lost: float = MOST_LOST, history: DecisionTable | None = None
+) -> DecisionTable:
     """Sample, read the features as known, and label.
 
     Parameters
     ----------
     most_lost : float
         Greatest share of decisions that may miss a feature.
+    history : DecisionTable or None
+        Decisions on train, whose threshold holds for later ones; None on train.
 
     Raises
     ------
@@ -86,24 +97,57 @@ def read_decisions(pipeline: Pipeline, columns: Columns, most_lost: float = MOST
     held |= {f"experts.{name}.book": np.where(there, 0.0, np.nan) for name, (_, there) in books.items()}
     keep = _present(held, partition.name, most_lost)
     times, features = times[keep], {name: values[keep] for name, values in features.items()}
-    part = pipeline.label
-    unit = features[part.unit] if isinstance(part, TripleBarrier) else None
-    labels = label(part, partition.series[part.of], times, unit, partition.end)
+    labels, threshold = _label(pipeline, partition, times, features, history)
     windows = {name: one.take(keep) for name, (one, _) in books.items()}
-    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows)
+    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows, threshold)
+
+
+def _label(
+    pipeline: Pipeline,
+    partition: Partition,
+    times: NDArray[int64],
+    features: Mapping[str, NDArray[float64]],
+    history: DecisionTable | None,
+) -> tuple[Labels, float]:
+    part, end = pipeline.label, partition.end
+    if isinstance(part, MidMove):
+        book = partition.series[part.book]
+        threshold = find_threshold(part, book, times, end) if history is None else history.threshold
+        return label_mid_moves(part, book, times, threshold, end), threshold
+    unit = features[part.unit] if isinstance(part, TripleBarrier) else None
+    return label(part, partition.series[part.of], times, unit, end), 0.0
+
+
+def label_without_past(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> DecisionTable:
+    """Label decisions by what comes after them alone, for what looks for leaks.
+
+    A label against the past knows a part of its answer at the decision, which would hide a feature that knows the rest.
+    Labels of other definitions stay.
+    """
+    part = pipeline.label
+    if not isinstance(part, MidMove) or part.against == "now":
+        return rows
+    book, plain = partition.series[part.book], part.model_copy(update={"against": "now"})
+    return replace(rows, labels=label_mid_moves(plain, book, rows.time, rows.threshold, partition.end))
 
 
 def _sample(pipeline: Pipeline, columns: Columns, expressions: Mapping[str, Expression]) -> NDArray[int64]:
     part, partition = pipeline.sample, columns.partition
     if isinstance(part, Clock):
         return clock(to_ms(part.every), partition.start, partition.end)
-    measured = columns.column(expressions[part.of])
-    band = part.threshold
-    threshold = columns.at(expressions[band], measured.known) if isinstance(band, str) else band
-    events = cusum(measured.values, measured.known, threshold, partition.start, partition.end)
     fills = partition.series[pipeline.label.of]
-    times = at_bars(events, int(fills.time[0]), fills.period)
+    times = at_bars(_events(part, columns, expressions), int(fills.time[0]), fills.period)
     return times[times < partition.end]
+
+
+def _events(part: Cusum | Events, columns: Columns, expressions: Mapping[str, Expression]) -> NDArray[int64]:
+    partition = columns.partition
+    if isinstance(part, Events):
+        book = partition.series[part.of]
+        return after_updates(book.columns[EVENTS], book.known, part.every, partition.start, partition.end)
+    measured, band = columns.column(expressions[part.of]), part.threshold
+    threshold = columns.at(expressions[band], measured.known) if isinstance(band, str) else band
+    return cusum(measured.values, measured.known, threshold, partition.start, partition.end)
 
 
 def _present(held: Mapping[str, NDArray[float64]], where: str, most_lost: float) -> NDArray[np.bool_]:
@@ -135,4 +179,5 @@ def concatenate(first: DecisionTable, second: DecisionTable) -> DecisionTable:
         Labels.concatenate(first.labels, second.labels),
         first.dropped + second.dropped,
         join_windows(first.windows, second.windows),
+        first.threshold,
     )

@@ -151,3 +151,87 @@ def shared_sum(first: Positions, last: Positions, x: Floats, alive: Positions) -
             total += share[i]
         out[k] = total
     return out
+
+
+@njit(cache=True, nogil=True)
+def reach_total(values: Floats, first: Positions, last: Positions, wanted: int) -> Positions:
+    """Find the row at which the sum of values from `first` on reaches a total.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        A missing one ends the search.
+    first, last : ndarray of int64, shape (m,)
+        Rows between which is searched, both ends counted. A negative `first` is no search.
+    wanted : int
+        The total.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        -1 where it is not reached.
+    """
+    reached = np.full(len(first), -1, np.int64)
+    for i in range(len(first)):
+        total = 0.0
+        for r in range(first[i], last[i] + 1 if first[i] >= 0 else first[i]):
+            total += values[r]
+            if total >= wanted:
+                reached[i] = r
+                break
+    return reached
+
+
+@njit(cache=True, nogil=True)
+def mean_before(values: Floats, first: Positions, rows: Positions) -> Floats:
+    """Compute the mean of the rows before `first`, as a share of the last of them; NaN where one is missing.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        A missing one is NaN.
+    first, rows : ndarray of int64, shape (m,)
+        Where the rows end, that one not counted, and how many there are.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+    """
+    share = np.full(len(first), np.nan)
+    for i in range(len(first)):
+        if first[i] < rows[i] or rows[i] < 1:
+            continue
+        total = 0.0
+        for r in range(first[i] - rows[i], first[i]):
+            total += values[r]
+        share[i] = total / rows[i] / values[first[i] - 1]
+    return share
+
+
+@njit(cache=True, nogil=True)
+def mean_moves(values: Floats, first: Positions, last: Positions, reference: Floats) -> Floats:
+    """Compute how far the mean of each window lies above the value before it.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n,)
+        A missing one is NaN.
+    first, last : ndarray of int64, shape (m,)
+        Both ends counted. A `first` below 1 is no window.
+    reference : ndarray of float64, shape (m,)
+        What the mean is compared with, as a share of the value before the window.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        As a share of what it is compared with; NaN where a value is missing.
+    """
+    moves = np.full(len(first), np.nan)
+    for i in range(len(first)):
+        if first[i] < 1:
+            continue
+        total = 0.0
+        for r in range(first[i], last[i] + 1):
+            total += values[r]
+        moves[i] = total / (last[i] - first[i] + 1) / (values[first[i] - 1] * reference[i]) - 1
+    return moves

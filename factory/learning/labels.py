@@ -15,7 +15,7 @@ from factory.core.errors import FlowError
 from factory.core.times import to_duration, to_ms
 from factory.learning.event_kernels import concurrency, first_touch, shared_sum
 from factory.market.series import Series
-from factory.pipeline.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
+from factory.pipeline.parts.labels import BarLabel, FixedReturn, TripleBarrier, UpDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,13 @@ class Labels:
     end : ndarray of int64
         When the label was known, ms UTC; `start` where there is none.
     y : ndarray of int8
-        1 up, 0 down, -1 no label.
+        1 up, 0 down, -1 neither: flat, or no label.
     ret : ndarray of float64
         Simple return from the fill to the label's end; NaN where there is none.
     touch : ndarray of int8
         1 take, -1 stop, 0 the horizon.
+    flat : ndarray of bool
+        Whether a label of three classes is known and says that nothing moved; what asks for a direction passes it over.
     first, last : ndarray of int64
         Rows of the series that the label lives on, both ends counted; -1 where there is none.
     """
@@ -43,8 +45,19 @@ class Labels:
     y: NDArray[int8]
     ret: NDArray[float64]
     touch: NDArray[int8]
+    flat: NDArray[bool_]
     first: NDArray[int64]
     last: NDArray[int64]
+
+    @property
+    def known(self) -> NDArray[bool_]:
+        """Whether there is a label, of whatever class, shape (n,)."""
+        return self.flat | (self.y >= 0)
+
+    @property
+    def classes(self) -> NDArray[int8]:
+        """0 down, 1 flat, 2 up, shape (n,); of what is known."""
+        return np.where(self.flat, 1, 2 * self.y).astype(int8)
 
     def __len__(self) -> int:
         return len(self.start)
@@ -59,7 +72,7 @@ class Labels:
         return cls(*(np.concatenate([getattr(part, name) for part in stretches]) for name in cls.__slots__))
 
 
-def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int) -> Labels:
+def label(part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int) -> Labels:
     """Label decisions on the bars of one series.
 
     Parameters
@@ -104,13 +117,14 @@ def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[floa
         y=np.where(found, _is_up(part, ret, touch), -1).astype(np.int8),
         ret=ret,
         touch=touch,
+        flat=np.zeros(len(times), bool_),
         first=np.where(found, first, -1),
         last=rows,
     )
 
 
 def windows_of(
-    part: Label, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int
+    part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int
 ) -> tuple[NDArray[int64], NDArray[int64], NDArray[float64], NDArray[float64]]:
     """Find what each label lives on: parameters as of :func:`label`.
 
@@ -121,12 +135,12 @@ def windows_of(
     up, down : ndarray of float64, shape (n,)
         Distances of the barriers as shares of the fill, infinite for none.
     """
-    first, last = _windows(series, times, to_ms(part.horizon), end)
+    first, last = horizon_rows(series, times, to_ms(part.horizon), end)
     return first, last, *_barriers(part, unit, len(times))
 
 
-def _windows(series: Series, times: NDArray[int64], horizon: int, end: int) -> tuple[NDArray[int64], NDArray[int64]]:
-    """First and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there."""
+def horizon_rows(series: Series, times: NDArray[int64], horizon: int, end: int) -> tuple[NDArray[int64], NDArray[int64]]:
+    """Find the first and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there."""
     stamps = np.asarray(series.time)
     first = np.minimum(np.searchsorted(stamps, times), len(stamps) - 1)
     last = np.searchsorted(stamps, times + horizon) - 1
@@ -134,7 +148,7 @@ def _windows(series: Series, times: NDArray[int64], horizon: int, end: int) -> t
     return np.where((stamps[first] == times) & inside, first, -1), last
 
 
-def _barriers(part: Label, unit: NDArray[float64] | None, n: int) -> tuple[NDArray[float64], NDArray[float64]]:
+def _barriers(part: BarLabel, unit: NDArray[float64] | None, n: int) -> tuple[NDArray[float64], NDArray[float64]]:
     if not isinstance(part, TripleBarrier):
         return np.full(n, np.inf), np.full(n, np.inf)
     assert unit is not None, "a triple barrier needs its unit"
@@ -142,7 +156,7 @@ def _barriers(part: Label, unit: NDArray[float64] | None, n: int) -> tuple[NDArr
     return part.take * size, part.stop * size
 
 
-def _is_up(part: Label, ret: NDArray[float64], touch: NDArray[int8]) -> NDArray[bool_]:
+def _is_up(part: BarLabel, ret: NDArray[float64], touch: NDArray[int8]) -> NDArray[bool_]:
     up: NDArray[bool_]
     match part:
         case UpDown():

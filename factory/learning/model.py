@@ -18,11 +18,13 @@ from factory.core.settings import FitSettings
 from factory.learning.artefacts import content_key, load_or_compute
 from factory.learning.decision_table import DecisionTable
 from factory.learning.experts import Fitted, cross_fit, load_fitted
-from factory.learning.labels import uniqueness_of
+from factory.learning.labels import Labels, uniqueness_of
 from factory.learning.meta_forest import Meta, fit_forest
+from factory.learning.nested_forest import NestedMeta, fit_nested_forest
 from factory.learning.windows import Windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
+from factory.pipeline.parts.labels import count_classes
 from factory.storage.cache import Cache
 
 FEWEST_ROWS = 200
@@ -41,21 +43,21 @@ class Model:
     ----------
     experts : mapping of str to Fitted
         By name.
-    meta : Meta
-        The calibrated forest, with its score on the last fifth of train.
-    oof : mapping of str to ndarray of float64, shape (n,)
-        Each expert's out-of-fold chance of up on the training rows.
+    meta : Meta or NestedMeta
+        The calibrated forest, or the two of three classes, with its score on the last fifth of train.
+    oof : mapping of str to ndarray of float64, shape (n,) or (n, 3)
+        Each expert's out-of-fold chances on the training rows.
     unconverged : mapping of str to int
         Fits whose solver did not reach its solution, by expert and ``meta``; empty as a rule.
     """
 
     experts: Mapping[str, Fitted]
-    meta: Meta
+    meta: Meta | NestedMeta
     oof: Mapping[str, NDArray[float64]]
     unconverged: Mapping[str, int]
 
     def inputs(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
-        """What the meta forest sees of `rows`, shape (n, len(meta.see))."""
+        """What the meta forest sees of `rows`, shape (n, k): see :func:`meta_inputs`."""
         return meta_inputs(
             pipeline, rows, {name: fitted.predict(expert_inputs(pipeline, rows, name)) for name, fitted in self.experts.items()}
         )
@@ -73,9 +75,9 @@ class Model:
         return content_key("model", pipeline.digest, fingerprint, *(arrays[name] for name in sorted(arrays)))
 
     def predict(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
-        """Chance of up at each row, shape (n,)."""
+        """Chance of up at each row, shape (n,); of three classes those of down, flat and up, shape (n, 3)."""
         if not len(rows.time):
-            return np.empty(0)
+            return np.empty(0) if isinstance(self.meta, Meta) else np.empty((0, 3))
         return self.meta.predict(self.inputs(pipeline, rows))
 
 
@@ -136,8 +138,8 @@ def fit_model(
     UnlearnableError
         If too few decisions are labelled, or all, or those of a part that must be learned from, are of one class.
     """
-    refuse_unlearnable(rows.labels.y)
-    rows = rows.take(rows.labels.y >= 0)
+    refuse_unlearnable(rows.labels)
+    rows = rows.take(rows.labels.known)
     uniqueness = uniqueness_of(rows.labels)
     weight = uniqueness / uniqueness.mean()
     experts: dict[str, Fitted] = {}
@@ -152,20 +154,24 @@ def fit_model(
     predicted = np.flatnonzero(~np.isnan(X).any(axis=1))
     if len(predicted) < len(X):  # Rows that a network with `cross_fit: holdout` was fitted on teach the forest nothing.
         X, labels, weight, uniqueness = X[predicted], labels.take(predicted), weight[predicted], uniqueness[predicted]
-        refuse_unlearnable(labels.y)
-    y, start, end = labels.y, labels.start, labels.end
+        refuse_unlearnable(labels)
+    y, start, end = _targets(pipeline, labels), labels.start, labels.end
     seed = canonical.seed_for(fingerprint, f"{path}meta")
     mean_uniqueness = float(uniqueness.mean())
 
+    fit_meta, load_meta = (
+        (fit_forest, Meta.from_arrays) if count_classes(pipeline.label) == 2 else (fit_nested_forest, NestedMeta.from_arrays)
+    )
+
     def fit() -> dict[str, NDArray[Any]]:
-        return fit_forest(
+        return fit_meta(
             pipeline.meta, X, y, weight, start, end,
             uniqueness_share=mean_uniqueness, seed=seed, threads=threads(), holdout=holdout,
             progress=subrange(progress, 0.6, 1.0),
         ).arrays()  # fmt: skip
 
     key = content_key("meta", pipeline.meta.model_dump(), seed, holdout, mean_uniqueness, X, y, weight, start, end)
-    meta = Meta.from_arrays(load_or_compute(cache, key, fit))
+    meta = load_meta(load_or_compute(cache, key, fit))
     unconverged["meta"] += not meta.has_converged
     return Model(experts, meta, oof, +unconverged)
 
@@ -182,15 +188,15 @@ def _fit_expert(
 ) -> tuple[NDArray[float64], Fitted, int]:
     part = pipeline.experts[name]
     X = expert_inputs(pipeline, rows, name)
-    labels = rows.labels
+    labels, y, classes = rows.labels, _targets(pipeline, rows.labels), count_classes(pipeline.label)
     seed = canonical.seed_for(fingerprint, f"{path}experts.{name}")
     progress(0.0, f"cross-fitting {name}")
 
     def fit() -> dict[str, NDArray[Any]]:
         checkpoints = cache.root / "checkpoints" / key if cache and isinstance(part, Network) else None
         oof, fitted, unconverged = cross_fit(
-            part, X, labels.y, labels.ret, weight, labels.start, labels.end,
-            seed=seed, threads=threads(), checkpoints=checkpoints, progress=progress,
+            part, X, y, labels.ret, weight, labels.start, labels.end,
+            seed=seed, threads=threads(), classes=classes, checkpoints=checkpoints, progress=progress,
         )  # fmt: skip
         if checkpoints:
             shutil.rmtree(checkpoints, ignore_errors=True)
@@ -198,31 +204,39 @@ def _fit_expert(
         return counted | {f"fitted.{key}": array for key, array in fitted.arrays().items()}
 
     seen = (X.values, X.ends, X.steps) if isinstance(X, Windows) else (X,)
-    key = content_key("expert", part.model_dump(), seed, *seen, labels.y, labels.ret, weight, labels.start, labels.end)
+    key = content_key("expert", part.model_dump(), seed, *seen, y, labels.ret, weight, labels.start, labels.end)
     arrays = load_or_compute(cache, key, fit)
     return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays)), int(arrays["unconverged"][0])
 
 
-def refuse_unlearnable(y: NDArray[int8]) -> None:
-    """Refuse labels (-1 where there is none) from which nothing can be learned.
+def _targets(pipeline: Pipeline, labels: Labels) -> NDArray[int8]:
+    """What learners are told came: 1 up, 0 down; of three classes 0 down, 1 flat, 2 up."""
+    return labels.y if count_classes(pipeline.label) == 2 else labels.classes
+
+
+def refuse_unlearnable(labels: Labels) -> None:
+    """Refuse labels from which nothing can be learned.
 
     Raises
     ------
     UnlearnableError
         If they are too few, or of one class.
     """
-    n, ups = int((y >= 0).sum()), int((y == 1).sum())
-    if len(y) < FEWEST_ROWS:
+    n, ups, moved = int(labels.known.sum()), int((labels.y == 1).sum()), int((labels.y >= 0).sum())
+    if len(labels) < FEWEST_ROWS:
         raise UnlearnableError(
             f"sample: {n} labelled decisions to learn from, at least {FEWEST_ROWS} are needed; sample more often"
         )
     if n < FEWEST_ROWS:
         raise UnlearnableError(
-            f"label: {n} of {len(y)} decisions have one, at least {FEWEST_ROWS} are needed; "
+            f"label: {n} of {len(labels)} decisions have one, at least {FEWEST_ROWS} are needed; "
             "use a unit above 0, a shorter horizon, or a series without gaps"
         )
-    if ups in (0, n):
-        raise UnlearnableError(f"label: all {n} labels are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
+    if not moved:
+        raise UnlearnableError(f"label: all {n} labels are flat; use a lower threshold or a longer horizon")
+    if ups in (0, moved):
+        which = f"all {n} labels" if moved == n else f"all {moved} labels that are not flat"
+        raise UnlearnableError(f"label: {which} are {'up' if ups else 'down'}; use a nearer barrier or another horizon")
 
 
 def expert_inputs(pipeline: Pipeline, rows: DecisionTable, expert: str) -> NDArray[float64] | Windows:
@@ -233,8 +247,28 @@ def expert_inputs(pipeline: Pipeline, rows: DecisionTable, expert: str) -> NDArr
 
 
 def meta_inputs(pipeline: Pipeline, rows: DecisionTable, predictions: Mapping[str, NDArray[float64]]) -> NDArray[float64]:
-    """Experts' predictions and features in the order of ``meta.see``, shape (n, k)."""
-    return np.column_stack([predictions[name] if name in predictions else rows.features[name] for name in pipeline.meta.see])
+    """Lay experts' chances and features side by side in the order of ``meta.see``, shape (n, k).
+
+    Of three classes an expert has two columns: its chances of down and of up.
+    """
+    return np.column_stack(
+        [_columns_of(predictions[name]) if name in predictions else rows.features[name] for name in pipeline.meta.see]
+    )
+
+
+def _columns_of(chances: NDArray[float64]) -> NDArray[float64]:
+    return chances if chances.ndim == 1 else chances[:, ::2]
+
+
+def meta_columns(pipeline: Pipeline) -> list[str]:
+    """Name the columns of :func:`meta_inputs`; of three classes an expert's are ``name.down`` and ``name.up``."""
+    if count_classes(pipeline.label) == 2:
+        return list(pipeline.meta.see)
+    return [
+        column
+        for name in pipeline.meta.see
+        for column in ((f"{name}.down", f"{name}.up") if name in pipeline.experts else (name,))
+    ]
 
 
 def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

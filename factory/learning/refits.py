@@ -15,6 +15,7 @@ from factory.learning.model import FEWEST_ROWS, Fits, fit_model
 from factory.market.grid import find_missing
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.labels import count_classes, list_label_series
 
 FEW, HOLE, ONE_CLASS = "too few labels", "missing rows", "one class"
 """Why a refit's window cannot be learned from."""
@@ -42,7 +43,8 @@ def predict_with_refits(
 
     Returns
     -------
-    p : ndarray of float64, shape (n,)
+    chances : ndarray of float64, shape (n,) or (n, 3)
+        As of :meth:`~factory.learning.model.Model.predict`.
     fits : Fits
         What was fitted and what was kept.
 
@@ -54,7 +56,7 @@ def predict_with_refits(
     assert pipeline.refit is not None
     every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
     known, partition = concatenate(history, rows), columns.partition
-    p = np.empty(len(rows.time))
+    chances = np.empty(len(rows.time) if count_classes(pipeline.label) == 2 else (len(rows.time), 3))
     steps = range(partition.start, partition.end, every)
     model, fitted = None, 0
     kept: Counter[str] = Counter()
@@ -63,7 +65,7 @@ def predict_with_refits(
         chosen = (rows.time >= now) & (rows.time < now + every)
         if not chosen.any():
             continue
-        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & (known.labels.y >= 0))
+        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & known.labels.known)
         step = subrange(progress, k / len(steps), (k + 1) / len(steps))
         try:
             model = fit_model(pipeline, past, partition.fingerprint, columns.cache, path=f"refit.{k}.", progress=step)
@@ -74,8 +76,8 @@ def predict_with_refits(
         else:
             fitted += 1
             unconverged.update(model.unconverged)
-        p[chosen] = model.predict(pipeline, rows.take(chosen))
-    return p, Fits(unconverged, fitted, kept)
+        chances[chosen] = model.predict(pipeline, rows.take(chosen))
+    return chances, Fits(unconverged, fitted, kept)
 
 
 def _why_unlearnable(pipeline: Pipeline, partition: Partition, labelled: int, now: int) -> str:
@@ -87,7 +89,7 @@ def _why_unlearnable(pipeline: Pipeline, partition: Partition, labelled: int, no
 def _worst_hole(pipeline: Pipeline, partition: Partition, now: int) -> tuple[float, str]:
     """Of the series that a pipeline uses, the one that misses the greatest share of its rows in the window before a moment."""
     assert pipeline.refit is not None
-    used = {pipeline.label.of}.union(*(expression.series for expression in pipeline.expressions().values()))
+    used = list_label_series(pipeline.label).union(*(expression.series for expression in pipeline.expressions().values()))
     return max((_absent(partition.series[name], now - to_ms(pipeline.refit.window), now), name) for name in used)
 
 

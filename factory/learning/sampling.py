@@ -1,4 +1,4 @@
-"""Which moments become decisions: a clock, or a CUSUM filter over any measured quantity."""
+"""Which moments become decisions: a clock, a CUSUM filter over any measured quantity, or updates of a book."""
 
 import numpy as np
 from numpy import float64, int64
@@ -57,6 +57,28 @@ def cusum(
     times = known[cusum_events(np.asarray(values, np.float64), bands)]
     first = np.diff(times, prepend=times[:1] - 1) > 0
     return np.asarray(times[first & (times >= start) & (times < end)])
+
+
+def after_updates(updates: NDArray[float64], known: NDArray[int64], every: int, start: int, end: int) -> NDArray[int64]:
+    """Find the moments at which so many more updates of a book were known, in [start, end).
+
+    Parameters
+    ----------
+    updates : ndarray of float64, shape (n,)
+        Of each row; a missing row counts none.
+    known : ndarray of int64, shape (n,)
+        When each row became known, ms UTC, never decreasing.
+    every : int
+        Updates between two decisions, counted from the first row given.
+
+    Returns
+    -------
+    ndarray of int64
+        ms UTC, increasing; a row with many updates gives one moment.
+    """
+    passed = np.cumsum(np.nan_to_num(updates)) // every
+    times = known[np.diff(passed, prepend=0.0) > 0]
+    return np.asarray(times[(times >= start) & (times < end)])
 
 
 def at_bars(times: NDArray[int64], first: int, period: int) -> NDArray[int64]:

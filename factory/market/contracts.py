@@ -82,6 +82,9 @@ class Perpetual(Orders):
     slippage : float
         Share of price lost at each market fill; at a stop or a liquidation the greater of this and
         the series' measured overshoot.
+    book : str or None
+        Series of order books, of whose recorded spread each market fill pays half where that is more than `slippage`; of the
+        widest that was recorded where none is known at the fill.
     funding : float
         Assumed rate each `funding_every`: a cost to longs where it is positive, to shorts where it is negative, and
         income to nobody, since nobody recorded that it was paid.
@@ -100,6 +103,7 @@ class Perpetual(Orders):
     taker: Fraction
     maker: Fraction
     slippage: Fraction
+    book: Name | None = None
     funding: Annotated[float, Field(gt=-0.1, lt=0.1)]
     funding_every: Duration = "8h"
     leverage: Annotated[float, Field(ge=1, le=125)]

@@ -222,7 +222,7 @@ class DatasetSpec(Closed):
             elif isinstance(contract, Binary):
                 found += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
             else:
-                found += _perpetual_mistakes(where, contract)
+                found += [*_perpetual_mistakes(where, contract), *self._book_mistakes(where, contract)]
             found += _order_mistakes(where, contract)
         return found
 
@@ -231,6 +231,14 @@ class DatasetSpec(Closed):
         if not series or series in self.series:
             return []
         return [f"baseline: '{series}' is no series here; write series.column with one of {', '.join(sorted(self.series))}"]
+
+    def _book_mistakes(self, where: str, contract: Perpetual) -> list[str]:
+        book = self.series.get(contract.book or "")
+        if contract.book is None or (book is not None and series_kind(book.kind).holds_books):
+            return []
+        books = sorted(name for name, one in self.series.items() if series_kind(one.kind).holds_books)
+        allowed = f"allowed: {', '.join(books)}" if books else "leave it out"
+        return [f"{where}.book: '{contract.book}' is no series of order books here; {allowed}"]
 
     def _odds_mistakes(self, where: str, contract: Binary) -> list[str]:
         if contract.odds is None:

@@ -7,13 +7,14 @@ from typing import Any
 from factory.core.errors import ExpressionError, PipelineError, did_you_mean
 from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
-from factory.market.book_columns import MOST_LEVELS, book_columns
+from factory.market.book_columns import EVENTS, MOST_LEVELS, book_columns
 from factory.market.contracts import Binary
 from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.experts import Network
-from factory.pipeline.parts.samples import Clock
+from factory.pipeline.parts.labels import MidMove
+from factory.pipeline.parts.samples import Clock, Events
 from factory.pipeline.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.references import find_unused
 
@@ -74,8 +75,8 @@ def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any
     mistakes = [
         *_features(pipeline, spec, meta),
         *_books(pipeline, meta),
-        *_label(pipeline, spec),
-        *_sample(pipeline, spec),
+        *_label(pipeline, spec, meta),
+        *_sample(pipeline, spec, meta),
         *_spans(pipeline, spec),
         *_refit(pipeline, spec),
         *_trade(pipeline, spec),
@@ -104,16 +105,25 @@ def _features(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) ->
 
 def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
     """Books that a network is to look at, and that the dataset does not hold, or with fewer levels."""
-    counted = {name: _count_levels(series["columns"]) for name, series in meta["series"].items()}
-    books = {name: levels for name, levels in counted.items() if levels}
+    books = _book_levels(meta)
     for name, part in pipeline.experts.items():
         if not isinstance(part, Network):
             continue
         if part.book not in books:
-            hint = did_you_mean(part.book, books) if books else "it has none; describe_market lists its series"
-            yield f"experts.{name}.book: no order book '{part.book}' in {pipeline.data}; {hint}"
+            yield _no_book(f"experts.{name}.book", part.book, pipeline, books)
         elif part.levels > (most := books[part.book]):
             yield f"experts.{name}.levels: {part.levels}, and {part.book} has {most}; write levels: {most}"
+
+
+def _book_levels(meta: Mapping[str, Any]) -> dict[str, int]:
+    """Levels of each order book that a dataset holds."""
+    counted = {name: _count_levels(series["columns"]) for name, series in meta["series"].items()}
+    return {name: levels for name, levels in counted.items() if levels}
+
+
+def _no_book(path: str, name: str, pipeline: Pipeline, books: Mapping[str, int]) -> str:
+    hint = did_you_mean(name, books) if books else "it has none; describe_market lists its series"
+    return f"{path}: no order book '{name}' in {pipeline.data}; {hint}"
 
 
 def _count_levels(columns: Collection[str]) -> int:
@@ -137,7 +147,7 @@ def _too_long(look_back: Mapping[str, int], spec: DatasetSpec) -> Iterator[str]:
             yield f"features.{name}: looks back {span_text(reach)}, and train is {span_text(train)}; use shorter windows"
 
 
-def _label(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+def _label(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Iterator[str]:
     label = pipeline.label
     series = spec.series.get(label.of)
     if series is None or label.of not in spec.traded:
@@ -145,10 +155,31 @@ def _label(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         yield f"label.of: {none}; {did_you_mean(label.of, spec.traded)}"
     elif to_ms(label.horizon) % series.period_ms:
         yield f"label.horizon: {label.horizon} is not whole bars of {series.period}; write a multiple of {series.period}"
+    elif isinstance(label, MidMove):
+        yield from _mid_move(pipeline, label, series.period_ms, spec, meta)
 
 
-def _sample(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+def _mid_move(pipeline: Pipeline, label: MidMove, bar: int, spec: DatasetSpec, meta: Mapping[str, Any]) -> Iterator[str]:
+    """A label on a book that is not there, does not meet the bars, or counts no updates."""
+    books = _book_levels(meta)
+    if label.book not in books:
+        yield _no_book("label.book", label.book, pipeline, books)
+    elif bar % spec.series[label.book].period_ms:
+        row = spec.series[label.book].period
+        yield f"label.book: rows of {label.book} are {row} apart, and bars of {label.of} begin between them; use another book"
+    elif label.events is not None and EVENTS not in meta["series"][label.book]["columns"]:
+        yield f"label.events: {label.book} does not count updates; leave events out"
+
+
+def _sample(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Iterator[str]:
     sample, series = pipeline.sample, spec.series.get(pipeline.label.of)
+    if isinstance(sample, Events):
+        books = _book_levels(meta)
+        if sample.of not in books:
+            yield _no_book("sample.of", sample.of, pipeline, books)
+        elif EVENTS not in meta["series"][sample.of]["columns"]:
+            every = spec.series[sample.of].period
+            yield f"sample.of: {sample.of} does not count updates; write sample: {{use: clock, every: {every}}}"
     if not isinstance(sample, Clock) or series is None:
         return
     start, end = spec.bounds("validation")

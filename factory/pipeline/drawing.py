@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.catalog import kind_of
-from factory.pipeline.parts.labels import TripleBarrier
-from factory.pipeline.parts.samples import Clock
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, list_label_series
+from factory.pipeline.parts.samples import Clock, Events
 from factory.pipeline.parts.trades import UpOrDown
 from factory.pipeline.writing import write_inline
 
@@ -71,12 +71,16 @@ def _edges(pipeline: Pipeline) -> Iterator[str]:
 
 def _series(pipeline: Pipeline) -> set[str]:
     read = {series for expression in pipeline.expressions().values() for series in expression.series}
-    return read | {pipeline.label.of}
+    return read | list_label_series(pipeline.label)
 
 
 def _sample(pipeline: Pipeline) -> str:
     sample = pipeline.sample
-    return f"clock {sample.every}" if isinstance(sample, Clock) else f"cusum of {sample.of} by {write_inline(sample.threshold)}"
+    if isinstance(sample, Clock):
+        return f"clock {sample.every}"
+    if isinstance(sample, Events):
+        return f"each {sample.every} updates of {sample.of}"
+    return f"cusum of {sample.of} by {write_inline(sample.threshold)}"
 
 
 def _label(pipeline: Pipeline) -> str:
@@ -84,7 +88,8 @@ def _label(pipeline: Pipeline) -> str:
     unit = (
         f", {write_inline(label.take)} and {write_inline(label.stop)} {label.unit}" if isinstance(label, TripleBarrier) else ""
     )
-    return f"{label.use} of {label.of} in {label.horizon}{unit}"
+    of = label.book if isinstance(label, MidMove) else label.of
+    return f"{label.use} of {of} in {label.horizon}{unit}"
 
 
 def _trade(pipeline: Pipeline) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from factory.core.errors import did_you_mean
-from factory.pipeline.parts.labels import Label, TripleBarrier
+from factory.pipeline.parts.labels import Label, TripleBarrier, count_classes
 from factory.pipeline.parts.trades import Barriers, LongOrShort, Trade, UpOrDown, Volatility
 
 META = "meta.see"
@@ -45,5 +45,7 @@ def check_stages(trade: Trade, label: Label) -> Iterator[str]:
             f"trade.exit: barriers need a triple_barrier label, here it is {label.use}; "
             f"write exit: {{use: after, hold: {label.horizon}}}"
         )
+    if isinstance(trade, LongOrShort) and trade.enter < 0.5 and count_classes(label) == 2:
+        yield f"trade.enter: {trade.enter:g} is below one half, so that both sides could be taken; write 0.5 or more"
     if isinstance(trade, UpOrDown) and isinstance(trade.size, Volatility):
         yield "trade.size.use: volatility does not size a bet on up or down; write size: {use: kelly, fraction: 0.2, cap: 0.01}"

@@ -19,6 +19,37 @@ def log_loss(y: NDArray[np.integer], p: NDArray[float64]) -> float:
     return float(-np.mean(np.log(np.clip(right, CLIP, 1 - CLIP))))
 
 
+def multiclass_log_loss(y: NDArray[np.integer], chances: NDArray[float64]) -> float:
+    """Compute the mean negative log-likelihood in nats of several classes.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+        The class that came, from 0.
+    chances : ndarray of float64, shape (n, k)
+        Of each class, clipped at 1e-6.
+    """
+    return float(-np.mean(np.log(np.clip(chances[np.arange(len(y)), y], CLIP, 1 - CLIP))))
+
+
+def macro_f1(y: NDArray[np.integer], chances: NDArray[float64]) -> float:
+    """Compute the unweighted mean over classes of F1, the likeliest class taken; one that neither came nor was taken has 0.
+
+    Source: van Rijsbergen (1979), averaged over classes as scikit-learn's ``f1_score(average="macro")``.
+
+    Parameters
+    ----------
+    y, chances
+        As of :func:`multiclass_log_loss`.
+    """
+    taken = chances.argmax(axis=1)
+    each = []
+    for label in range(chances.shape[1]):
+        right = np.sum((taken == label) & (y == label))
+        each.append(2 * right / max(np.sum(taken == label) + np.sum(y == label), 1))
+    return float(np.mean(each))
+
+
 def skill(y: NDArray[np.integer], p: NDArray[float64], base_rate: float) -> float:
     """Brier skill against always predicting `base_rate`: 1 is perfect, 0 is none."""
     return 1 - brier(y, p) / brier(y, np.full(len(y), base_rate))

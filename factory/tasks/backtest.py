@@ -49,13 +49,12 @@ def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
     scored = evaluate(context.pipeline, context.contract, fitted, columns, subrange(context.progress, fit_share, 0.95))
     history, result = fitted.history, scored.result
     context.progress(0.95, "probing for leaks")
-    area = result.metrics.get("auc")
     facts = context.tracker.catalog.meta(context.pipeline.data)["series"]
     findings = [
         *check_traded_faults(context.contract.of, facts, result.trades),
         *check_read_faults(context.pipeline, facts),
         *probe_train(context.pipeline, past, columns.partition, history),
-        *probe_validation(context.pipeline, history, scored.rows, (past, columns), area, context.spec.baseline),
+        *probe_validation(context.pipeline, history, scored.rows, (past, columns), scored.p, context.spec.baseline),
     ]
     volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
     null = null_twin(context.pipeline, context.contract, columns.partition, scored, context.cache)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy import int64
+from numpy import float64, int64
 from numpy.typing import NDArray
 from pyarrow import ipc
 
@@ -21,9 +21,11 @@ from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
 from factory.flow import evaluate, fit, volatility_of
 from factory.learning.decision_table import read_decisions
+from factory.learning.model import Model
 from factory.market.dataset import open_partition
 from factory.market.series import Partition, Series
 from factory.market.series_kinds import series_kind
+from factory.pipeline.parts.labels import count_classes
 from factory.storage.cache import Cache
 from factory.storage.workspace import atomic
 from factory.tasks import frame_plan
@@ -124,8 +126,18 @@ def _predictions(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.Fi
     train(context)  # counts the exploration, once
     rows = read_decisions(context.pipeline, Columns(view.partition, context.cache))
     model = fit_on_train(context, view.partition, rows)
-    labelled = rows.take(rows.labels.y >= 0)
-    return pd.DataFrame({**model.oof, "up": labelled.labels.y}, index=_moments(labelled.time))
+    labelled = rows.take(rows.labels.known)
+    came = {"up": labelled.labels.y} if count_classes(context.pipeline.label) == 2 else {"came": labelled.labels.classes - 1}
+    return pd.DataFrame({**_oof_columns(model), **came}, index=_moments(labelled.time))
+
+
+def _oof_columns(model: Model) -> dict[str, NDArray[float64]]:
+    """Each expert's chance of up by its name; of three classes ``name_down``, ``name_flat`` and ``name_up``."""
+    columns: dict[str, NDArray[float64]] = {}
+    for name, chances in model.oof.items():
+        three = {f"{name}_{word}": column for word, column in zip(("down", "flat", "up"), chances.T, strict=False)}
+        columns |= {name: chances} if chances.ndim == 1 else three
+    return columns
 
 
 def _trades(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:

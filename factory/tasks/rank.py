@@ -17,9 +17,11 @@ from factory.evidence.correlation_groups import group_correlated
 from factory.evidence.importance import Importance, permutation_importance, permute
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
+from factory.learning.chances import direction_chance
 from factory.learning.decision_table import DecisionTable, read_decisions
 from factory.learning.labels import label as label_rows
-from factory.learning.model import Model, fit_model
+from factory.learning.model import Model, fit_model, meta_columns
+from factory.learning.nested_forest import NestedMeta
 from factory.learning.sampling import clock
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
@@ -48,8 +50,9 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
 
     The experts are the trial's; the meta forest is fitted once more with a
     random column among its inputs. An input that does no better than this
-    column carries nothing. Each input is an exploration of validation, counted
-    the first time that it is ranked in this way.
+    column carries nothing. Of three classes the direction of what moved is
+    ranked by. Each input is an exploration of validation, counted the first
+    time that it is ranked in this way.
 
     Parameters
     ----------
@@ -75,7 +78,8 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
         raise FlowError(f"raw: what {networks[0]} sees of its book is no feature that can be shuffled; rank without raw")
     past, columns = context.columns("train"), context.columns("validation")
     noisy = _with_noise(context.pipeline)
-    history, rows = (_add_noise(context.pipeline, columns) for columns in (past, columns))
+    history = _add_noise(context.pipeline, past)
+    rows = _add_noise(context.pipeline, columns, history)
     rows = rows.take(rows.labels.y >= 0)
     if not len(rows.time):
         raise FlowError("label: no decision in validation has one, so nothing can be ranked by it; use a shorter horizon")
@@ -103,8 +107,8 @@ def _with_noise(pipeline: Pipeline) -> Pipeline:
     return pipeline.model_copy(update={"meta": pipeline.meta.model_copy(update={"see": see, "calibrate": "none"})})
 
 
-def _add_noise(pipeline: Pipeline, columns: Columns) -> DecisionTable:
-    rows = read_decisions(pipeline, columns)
+def _add_noise(pipeline: Pipeline, columns: Columns, history: DecisionTable | None = None) -> DecisionTable:
+    rows = read_decisions(pipeline, columns, history=history)
     rng = np.random.default_rng(canonical.seed_for(columns.partition.fingerprint, NOISE))
     return replace(rows, features={**rows.features, NOISE: rng.normal(size=len(rows.time))})
 
@@ -112,18 +116,27 @@ def _add_noise(pipeline: Pipeline, columns: Columns) -> DecisionTable:
 def _importance(
     pipeline: Pipeline, model: Model, rows: DecisionTable, block: int, repeats: int, groups: bool, raw: bool, progress: Progress
 ) -> Importance:
-    names = _looked_at(pipeline, rows) if raw else list(pipeline.meta.see)
+    names = _looked_at(pipeline, rows) if raw else meta_columns(pipeline)
     X = rows.matrix(names) if raw else model.inputs(pipeline, rows)
-    together = group_correlated(X, names) if groups else {name: [i] for i, name in enumerate(names)}
+    together = group_correlated(X, names) if groups else _positions(names)
     y, times = rows.labels.y, rows.time
     if not raw:
-        return permutation_importance(model.meta, X, y, times, block, together, repeats=repeats, progress=progress)
+        meta = model.meta.direction if isinstance(model.meta, NestedMeta) else model.meta
+        return permutation_importance(meta, X, y, times, block, together, repeats=repeats, progress=progress)
 
     def predict(changed: NDArray[float64]) -> NDArray[float64]:
         features = {name: changed[:, i] for i, name in enumerate(names)}
-        return model.predict(pipeline, DecisionTable(times[: len(changed)], features, rows.labels, 0))
+        return direction_chance(model.predict(pipeline, DecisionTable(times[: len(changed)], features, rows.labels, 0)))
 
     return permute(predict, X, y, times, block, together, repeats=repeats, progress=progress)
+
+
+def _positions(names: Sequence[str]) -> dict[str, list[int]]:
+    """Find where the columns of each input stand."""
+    positions: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        positions.setdefault(name.partition(".")[0], []).append(i)
+    return positions
 
 
 def _looked_at(pipeline: Pipeline, rows: DecisionTable) -> list[str]:

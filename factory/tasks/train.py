@@ -10,9 +10,11 @@ from factory.core.progress import subrange
 from factory.evidence.probes.findings import findings_to_dict
 from factory.evidence.probes.imported import check_read_faults
 from factory.evidence.probes.run import AT_TRAIN, probe_train
+from factory.learning.chances import direction_chance
 from factory.learning.decision_table import DecisionTable, read_decisions
 from factory.learning.model import Model, fit_model
 from factory.market.series import Partition
+from factory.pipeline.parts.labels import count_classes
 from factory.statistics.calibration import log_loss
 from factory.statistics.roc_auc import auc
 from factory.storage.cache import UNLIMITED, Cache
@@ -24,9 +26,9 @@ def train(context: TaskContext) -> Answer:
 
     An exploration: counted, and shown apart from trials.
     """
-    known = context.tracker.find_run(context.pipeline, "train")
-    if known:
-        return {**known.result, "ledger": context.tracker.ledger_summary(context.pipeline.data)}
+    earlier = context.tracker.find_run(context.pipeline, "train")
+    if earlier:
+        return {**earlier.result, "ledger": context.tracker.ledger_summary(context.pipeline.data)}
     with context.refuse_if_rebuilt():
         columns = context.columns("train")
         context.progress(0.0, "reading train")
@@ -36,14 +38,16 @@ def train(context: TaskContext) -> Answer:
             *check_read_faults(context.pipeline, context.tracker.catalog.meta(context.pipeline.data)["series"]),
             *probe_train(context.pipeline, columns, context.partition("validation"), rows),
         ]
-    y = rows.labels.y[rows.labels.y >= 0]
+    known = rows.labels.y[rows.labels.known]
+    y = known[known >= 0]
     up_share = float(np.mean(y))
     answer = {
         "pipeline": context.pipeline.id,
-        "rows": len(y),
+        "rows": len(known),
         "dropped": rows.dropped,
         "up_share": up_share,
-        "experts": table(("expert", "auc", "log_loss"), [_score_expert(name, y, p) for name, p in model.oof.items()]),
+        "flat_share": float(np.mean(known < 0)) if count_classes(context.pipeline.label) == 3 else None,
+        "experts": table(("expert", "auc", "log_loss"), [_score_expert(name, known, p) for name, p in model.oof.items()]),
         "unconverged": dict(model.unconverged) or None,
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
@@ -57,9 +61,10 @@ def train(context: TaskContext) -> Answer:
     }
 
 
-def _score_expert(name: str, y: NDArray[int8], p: NDArray[float64]) -> tuple[str, float | None, float]:
-    """AUC and log-loss of an expert, on the rows that it predicted without having seen them."""
-    held = ~np.isnan(p)
+def _score_expert(name: str, y: NDArray[int8], chances: NDArray[float64]) -> tuple[str, float | None, float]:
+    """Score an expert by AUC and log-loss, on the rows that it predicted without having seen them, and that moved."""
+    p = direction_chance(chances)
+    held = ~np.isnan(p) & (y >= 0)
     found = auc(y[held], p[held])
     return name, found.value if found else None, log_loss(y[held], p[held])
 

@@ -157,8 +157,10 @@ def contract_text(contract: Contract, overshoot: float) -> str:
         priced = f"odds {contract.odds}" if contract.odds else f"an assumed price of {contract.price:.2f}"
         costs = f"fee {contract.fee:g}*p*(1-p), half spread {contract.half_spread:g}"
         return f"binary {contract.window} up/down of {contract.of} at {priced}, {costs}, {orders}"
+    crossing = f" or half the spread of {contract.book}" if contract.book else ""
+    fees = f"taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g}{crossing}"
     return (
-        f"perpetual on {contract.of}, taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g} "
+        f"perpetual on {contract.of}, {fees} "
         f"(a stop's {max(contract.slippage, overshoot):.2g}), funding {contract.funding:g} each {contract.funding_every}, "
         f"leverage to {contract.leverage:g}, {orders}"
     )

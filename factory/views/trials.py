@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from factory.tracking import Tracker
 
 
+CLASS_FIGURES = ("macro_f1", "class_log_loss", "base_class_log_loss", "flat_share")
+"""Of a label of three classes; what stands beside them is of the direction of what moved."""
+
+
 def find_trial(tracker: "Tracker", pipeline: "Pipeline", why: str = "") -> Answer | None:
     """The answer about a pipeline's trial on these data, or None; a new reason may explain its warnings."""
     entry = tracker.find_entry(pipeline, why)
@@ -34,6 +38,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "auc": format_interval(found, "auc"),
         "log_loss": found.get("log_loss"),
         "brier": found.get("brier"),
+        "three_classes": {name: found[name] for name in CLASS_FIGURES if name in found} or None,
         "calibration_slope": found.get("slope"),
         "turnover_a_year": found.get("turnover"),
         "costs": found.get("costs"),

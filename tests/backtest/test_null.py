@@ -140,7 +140,8 @@ def test_counted_ups_are_the_labels_of_rebuilt_bars(part: Label, above: float) -
             [[label(part, flipped(series, draw, i + 1, int(row), side), times, unit, end).y[i] for side in (1.0, -1.0)]
              for draw in range(3)]
         ).sum(axis=1)  # fmt: skip
-        assert (counted.total[i], counted.squares[i]) == (pairs.sum(), (pairs**2).sum())
+        assert (counted.total[i], counted.counted[i]) == (pairs.sum(), 6)
+        np.testing.assert_allclose(counted.variance[i], ((pairs / 2) ** 2).mean() / 2 - (pairs / 2).mean() ** 2 / 2)
     assert to_ms(part.horizon) // MINUTE == int(last[0] - first[0]) + 1
 
 

@@ -58,7 +58,7 @@ def rows_of(partition: Partition, texts: dict[str, str]) -> tuple[DecisionTable,
     row = np.searchsorted(partition.series["btc"].time, times)
     y = ups(partition, times)
     end, zeros = times + 5 * MINUTE, np.zeros(len(times))
-    labels = Labels(times, end, y, zeros, np.zeros(len(times), np.int8), row, row + 4)
+    labels = Labels(times, end, y, zeros, np.zeros(len(times), np.int8), y < -1, row, row + 4)
     return DecisionTable(times, {name: columns.at(parse(text), times) for name, text in texts.items()}, labels, 0), columns
 
 
@@ -265,7 +265,7 @@ def test_p9_tells_a_regime_change_and_keeps_quiet_without_one() -> None:
     def rows(shift: float, part: slice) -> DecisionTable:
         n = len(times[part])
         zeros = np.zeros(n, np.int8)
-        labels = Labels(times[part], times[part], zeros, np.zeros(n), zeros, np.arange(n), np.arange(n))
+        labels = Labels(times[part], times[part], zeros, np.zeros(n), zeros, zeros > 0, np.arange(n), np.arange(n))
         return DecisionTable(times[part], {"vol": rng.normal(size=n) + shift, "other": rng.normal(size=n)}, labels, 0)
 
     assert learned.adversarial_validation(rows(0.0, slice(None, half)), rows(0.0, slice(half, None)), 0) == []

@@ -91,7 +91,8 @@ IN_LONG_SHORT = [
         "exit: {use: barriers, hold: 1h}",
         "trade.exit.hold: unknown key; remove it, trade.exit has none",
     ),
-    ("enter: 0.55", "enter: 0.45", "trade.enter: '0.45' not accepted; a number, 0.5 to below 1"),
+    ("enter: 0.55", "enter: 0.3", "trade.enter: '0.3' not accepted; a number, 0.34 to below 1"),
+    ("enter: 0.55", "enter: 0.45", "trade.enter: 0.45 is below one half, so that both sides could be taken; write 0.5 or more"),
     ("{every: 30d, window: 180d}", "never", "refit: 'never' came; write {every: 30d, window: 180d}"),
     (
         "{use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 4h}",

@@ -30,7 +30,7 @@ series:
   btc: {kind: bars, underlying: SMALL-BOOK, period: 1m}
   book: {kind: depth, underlying: SMALL-BOOK, period: 10s, levels: 5}
 contracts:
-  btc-perpetual: {use: perpetual, of: btc, taker: 0.0001, maker: 0, slippage: 0.000125, funding: 0.0001, leverage: 5}
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0001, maker: 0, slippage: 0, book: book, funding: 0.0001, leverage: 5}
 split:
   train: [2024-01-01, 2024-01-04]
   validation: [2024-01-04, 2024-01-06]

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
 
 from factory.core import canonical
 from factory.core.answers import Answer
@@ -11,10 +13,11 @@ from factory.evidence.probes.causal import check_causality
 from factory.evidence.probes.findings import Finding, findings_to_dict
 from factory.expressions.columns import Columns
 from factory.expressions.keys import KERNELS
-from factory.learning.decision_table import DecisionTable
+from factory.learning.decision_table import DecisionTable, label_without_past
 from factory.learning.labels import uniqueness_of
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
+from factory.statistics.roc_auc import auc
 
 VERSION = 2
 """Raised when a probe would find something else in the same rows."""
@@ -26,6 +29,7 @@ AT_VAULT = ("P3",)
 def probe_train(pipeline: Pipeline, columns: Columns, validation: Partition, history: DecisionTable) -> list[Finding]:
     """Run P1, P2, P7, P8, P10 and P11; of validation only hashes of its rows are compared."""
     expressions, partition, cache = pipeline.expressions(), columns.partition, columns.cache
+    history = label_without_past(pipeline, partition, history)
     return [
         *check_causality(expressions, partition, history.time, cache),
         *learned.single_feature_auc(_seen(pipeline, history), count_effective_labels(history)),
@@ -40,7 +44,7 @@ def probe_validation(
     history: DecisionTable,
     rows: DecisionTable,
     columns: tuple[Columns, Columns],
-    area: float | None,
+    p: NDArray[float64],
     registered: str | None,
 ) -> list[Finding]:
     """Run P4, P5, P6 and P9: only what validation shows.
@@ -51,14 +55,20 @@ def probe_validation(
         Decisions on train and on validation.
     columns : tuple of Columns
         From which both were read.
-    area : float or None
-        AUC of the pipeline on validation.
+    p : ndarray of float64, shape (n,)
+        Chance of up at each decision on validation.
     registered : str or None
         The dataset's baseline, as ``series.column``.
     """
     seed = canonical.seed_for(pipeline.id, "probes")
     step, n_eff = learned.decision_step(rows.time), count_effective_labels(rows)
-    history, rows = _seen(pipeline, history), _seen(pipeline, rows)
+    history, rows = (
+        label_without_past(pipeline, read.partition, _seen(pipeline, table))
+        for read, table in zip(columns, (history, rows), strict=True)
+    )
+    known = rows.labels.y >= 0
+    ranked = auc(rows.labels.y[known], p[known])
+    area = ranked.value if ranked else None
     expressions = {name: one for name, one in pipeline.expressions().items() if name in rows.features}
     prints = [read.partition.fingerprint for read in columns]
     texts = [one.text for one in expressions.values()]

@@ -66,6 +66,10 @@ class Fitted(Protocol):
         """All that the model knows, none of it empty."""
         ...
 
+
+class Loadable(Fitted, Protocol):
+    """A fitted learner that its arrays alone bring back."""
+
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Undo :meth:`arrays`."""

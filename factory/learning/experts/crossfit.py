@@ -14,10 +14,20 @@ from numpy.typing import NDArray
 from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, no_progress
 from factory.core.threads import one_thread, parallel_map
-from factory.learning.experts import bin_ctabl, deeplob, extra_trees, gradient_boosting, linear, logistic, rule
-from factory.learning.experts.base import Arrays, BoostedModel, Fitted, LogitModel, RuleModel, TrainingSet, VotingModel
+from factory.learning.experts import bin_ctabl, deeplob, extra_trees, gradient_boosting, linear, logistic, nested, rule
+from factory.learning.experts.base import (
+    Arrays,
+    BoostedModel,
+    Fitted,
+    Loadable,
+    LogitModel,
+    RuleModel,
+    TrainingSet,
+    VotingModel,
+)
 from factory.learning.experts.bin_ctabl import BinCtablModel
 from factory.learning.experts.deeplob import DeepLobModel
+from factory.learning.experts.nested import FLAT, NestedModel, split_sample
 from factory.learning.splits import purged_kfold
 from factory.learning.windows import Windows, WindowSet
 from factory.pipeline.parts.base import Part
@@ -39,6 +49,7 @@ EMBARGO = 0.01
 HOLDOUT = 0.6
 """Share of the rows, the first, that a network is fitted on to predict the rest."""
 CLASSES = {2: ("down", "up"), 3: ("down", "flat", "up")}
+MOVES = ("flat", "moves")
 
 Split = tuple[NDArray[int64], NDArray[int64]]
 
@@ -48,7 +59,7 @@ class Learner:
     """How a part is fitted on a :class:`TrainingSet`, or a network on a :class:`WindowSet`, and what it becomes."""
 
     fit: Callable[[Any, Any, int], Fitted]
-    model: type[Fitted]
+    model: type[Loadable]
 
 
 LEARNERS: dict[type[Part], Learner] = {
@@ -63,7 +74,13 @@ LEARNERS: dict[type[Part], Learner] = {
 
 
 def fit_expert(
-    part: Expert, X: NDArray[float64], y: NDArray[int8], ret: NDArray[float64], weight: NDArray[float64], seed: int
+    part: Expert,
+    X: NDArray[float64],
+    y: NDArray[int8],
+    ret: NDArray[float64],
+    weight: NDArray[float64],
+    seed: int,
+    classes: int = 2,
 ) -> Fitted:
     """Fit one learner on rows, with one thread and weights scaled to mean 1.
 
@@ -72,18 +89,29 @@ def fit_expert(
     X : ndarray of float64, shape (n, d)
         No missing values; columns as ``part.see`` (or ``part.of``) names them.
     y : ndarray of int8, shape (n,)
-        1 up, 0 down.
+        1 up, 0 down; of three classes 0 down, 1 flat, 2 up.
     ret, weight : ndarray of float64, shape (n,)
         Returns and positive weights.
+    classes : int
+        2, or 3, which are told apart by two fits.
 
     Raises
     ------
     UnlearnableError
-        If the rows are of one class.
+        If the rows, or those of them that moved, are of one class.
     """
-    _refuse_one_class(part.use, y, CLASSES[2])
+    sample = TrainingSet(np.ascontiguousarray(X), y, ret, weight / weight.mean())
+    if classes == 2:
+        return _fit_two(part, sample, seed, CLASSES[2])
+    _refuse_one_class(part.use, (y != FLAT).astype(int8), MOVES)
+    moves, direction = split_sample(sample)
+    return NestedModel(_fit_two(part, moves, seed, MOVES), _fit_two(part, direction, seed, CLASSES[2]))
+
+
+def _fit_two(part: Expert, sample: TrainingSet, seed: int, names: Sequence[str]) -> Fitted:
+    _refuse_one_class(part.use, sample.y, names)
     with one_thread():
-        return LEARNERS[type(part)].fit(part, TrainingSet(np.ascontiguousarray(X), y, ret, weight / weight.mean()), seed)
+        return LEARNERS[type(part)].fit(part, sample, seed)
 
 
 def fit_network(part: Network, sample: WindowSet, seed: int) -> Fitted:
@@ -112,7 +140,9 @@ def _refuse_one_class(use: str, y: NDArray[int8], names: Sequence[str]) -> None:
 
 def load_fitted(part: Expert | Network, arrays: Arrays) -> Fitted:
     """Undo ``Fitted.arrays()`` for the part that was fitted."""
-    return LEARNERS[type(part)].model.from_arrays(arrays)
+    load = LEARNERS[type(part)].model.from_arrays
+    is_nested = any(name.startswith(nested.MOVES) for name in arrays)
+    return NestedModel.from_parts(arrays, load) if is_nested else load(arrays)
 
 
 def cross_fit(
@@ -138,7 +168,7 @@ def cross_fit(
     part : Expert or Network
         What is fitted.
     X, y, ret, weight
-        As in :func:`fit_expert`; a network is given windows, and of three classes 0 down, 1 flat, 2 up.
+        As in :func:`fit_expert`; a network is given windows.
     start, end : ndarray of int64, shape (n,)
         Label intervals, ms UTC, `start` never decreasing. Rows whose labels meet a block, or
         that begin within 1 % of a block's time after it, train nothing that predicts it.
@@ -149,7 +179,7 @@ def cross_fit(
     threads : int
         Fits that run at once.
     classes : int
-        2, or 3 with a network.
+        2 or 3.
     checkpoints : Path or None
         Folder that keeps networks between their epochs.
 
@@ -168,12 +198,8 @@ def cross_fit(
     UnlearnableError
         If there are fewer than two rows a block, or a block's training rows are of one class.
     FlowError
-        If a network is given features, or another learner windows or three classes.
+        If a network is given features, or another learner windows.
     """
-    if classes > 2 and not isinstance(part, Network):
-        raise FlowError(
-            f"experts: '{part.use}' tells only up from down; use an expert on a book, such as deeplob, or two classes"
-        )
     if len(y) < 2 * folds:
         raise UnlearnableError(
             f"sample: {len(y)} labelled decisions are too few for {folds} blocks of cross-fitting; sample more often"
@@ -195,7 +221,7 @@ def cross_fit(
             return fit_network(part, sample, seed + block)
         if isinstance(part, Network) or isinstance(X, Windows):
             raise FlowError(f"experts: '{part.use}' cannot learn from {'windows' if isinstance(X, Windows) else 'features'}")
-        return fit_expert(part, X[rows], y[rows], ret[rows], weight[rows], seed + block)
+        return fit_expert(part, X[rows], y[rows], ret[rows], weight[rows], seed + block, classes)
 
     def work(block: int) -> Fitted:
         train, test = blocks[block]

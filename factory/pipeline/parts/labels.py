@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from factory.core.times import Duration
-from factory.pipeline.parts.base import FeatureName, Means, Part, SeriesName
+from factory.pipeline.parts.base import BookName, FeatureName, Means, Part, SeriesName
 
 
 class UpDown(Part):
@@ -39,5 +39,41 @@ class TripleBarrier(Part):
     horizon: Duration
 
 
-Label = UpDown | FixedReturn | TripleBarrier
-LABELS: tuple[type[Part], ...] = (UpDown, FixedReturn, TripleBarrier)
+class MidMove(Part):
+    """Down, flat or up: a book's mean mid over the horizon.
+
+    It is compared with the mid at the decision, or with the mean over as long before. Against ``past`` (the smoothed label
+    of much of the literature) a part of the answer is known at the decision, so that scores look better than they are; the
+    flipped bars beside each trial tell by how much.
+    """
+
+    example: ClassVar[str] = "{use: mid_move, of: btc, book: book, horizon: 5m, flat: 0.33}"
+    use: Literal["mid_move"]
+    of: SeriesName
+    book: BookName
+    horizon: Duration
+    events: Annotated[int | None, Field(ge=1), Means("updates")] = None
+    against: Annotated[Literal["now", "past"], Means("the mid, or its mean")] = "now"
+    threshold: Annotated[float | None, Field(gt=0, le=0.5), Means("least move")] = None
+    flat: Annotated[float | None, Field(gt=0, lt=1), Means("or share of train")] = None
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> "MidMove":
+        if (self.threshold is None) == (self.flat is None):
+            raise ValueError("a mid_move needs exactly one of threshold and flat, such as flat: 0.33")
+        return self
+
+
+BarLabel = UpDown | FixedReturn | TripleBarrier
+Label = BarLabel | MidMove
+LABELS: tuple[type[Part], ...] = (UpDown, FixedReturn, TripleBarrier, MidMove)
+
+
+def list_label_series(label: Label) -> set[str]:
+    """List the series that a label reads: its bars, and the book that it is measured on."""
+    return {label.of, label.book} if isinstance(label, MidMove) else {label.of}
+
+
+def count_classes(label: Label) -> int:
+    """Count what a label tells apart: 2, or 3 where a move may be too small to be one."""
+    return 3 if isinstance(label, MidMove) else 2

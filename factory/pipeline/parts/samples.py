@@ -2,8 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
+
 from factory.core.times import Duration
-from factory.pipeline.parts.base import FeatureName, Means, NumberOrFeature, Part
+from factory.pipeline.parts.base import BookName, FeatureName, Means, NumberOrFeature, Part
 
 
 class Clock(Part):
@@ -23,5 +25,14 @@ class Cusum(Part):
     threshold: Annotated[NumberOrFeature, Means("half the band's width")]
 
 
-Sample = Clock | Cusum
-SAMPLES: tuple[type[Part], ...] = (Clock, Cusum)
+class Events(Part):
+    """A decision after every so many updates of an order book."""
+
+    example: ClassVar[str] = "{use: events, of: book, every: 500}"
+    use: Literal["events"]
+    of: BookName
+    every: Annotated[int, Field(ge=1, le=10_000_000), Means("updates between decisions")]
+
+
+Sample = Clock | Cusum | Events
+SAMPLES: tuple[type[Part], ...] = (Clock, Cusum, Events)

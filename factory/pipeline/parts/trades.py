@@ -80,7 +80,10 @@ class UpOrDown(Part):
 
 
 class LongOrShort(Part):
-    """Go long a perpetual at a chance of `enter` and above, short at one minus `enter` and below."""
+    """Go long a perpetual at a chance of up of `enter` and above, short at such a chance of down.
+
+    Of two classes `enter` is at least 0.5; of three, where a flat outcome has a chance of its own, at least 0.34.
+    """
 
     example: ClassVar[str] = (
         "{use: long_or_short, contract: btc-perpetual, enter: 0.55, exit: {use: barriers}, "
@@ -88,7 +91,7 @@ class LongOrShort(Part):
     )
     use: Literal["long_or_short"]
     contract: ContractName
-    enter: Annotated[float, Field(ge=0.5, lt=1), Means("least chance of the side taken")]
+    enter: Annotated[float, Field(ge=0.34, lt=1), Means("least chance of the side taken; from 0.5, of three classes from 0.34")]
     exit: Exit
     size: Size
 

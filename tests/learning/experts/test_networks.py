@@ -222,8 +222,6 @@ def test_an_expert_is_given_what_it_sees() -> None:
         cross_fit(logistic, *BOOK, seed=1)
     with pytest.raises(FlowError, match="'deeplob' cannot learn from features"):
         cross_fit(part_of(DeepLob), *matrix(100), seed=1)
-    with pytest.raises(FlowError, match="'logistic' tells only up from down; use an expert on a book, such as deeplob"):
-        cross_fit(logistic, *matrix(100), seed=1, classes=3)
 
 
 @every_network

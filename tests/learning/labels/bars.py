@@ -1,6 +1,7 @@
 """A seeded random walk in minutes, for labels and events."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy import float64
@@ -35,5 +36,13 @@ def series(columns: Mapping[str, NDArray[float64]], delay: int = 0) -> Series:
 
 
 def changed(of: Series, rows: NDArray[np.bool_], factor: float) -> Series:
-    """The same bars with the chosen rows' prices multiplied; NaN makes them missing."""
-    return series({name: np.where(rows, values * factor, values) for name, values in of.columns.items()}, of.delay)
+    """The same rows with the chosen ones' numbers multiplied; NaN makes them missing."""
+    return replace(of, columns={name: np.where(rows, values * factor, values) for name, values in of.columns.items()})
+
+
+def book_of(bars: Series, spread: float = 0.01) -> Series:
+    """A book of one level around the closes of bars, with some updates a row."""
+    close = np.asarray(bars.columns["close"])
+    sizes = np.ones(len(close))
+    columns = {"ask_px_1": close + spread / 2, "ask_qty_1": sizes, "bid_px_1": close - spread / 2, "bid_qty_1": sizes}
+    return replace(bars, name="book", kind="depth", columns=columns | {"events": 1.0 + np.arange(len(close)) % 3})

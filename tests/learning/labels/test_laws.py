@@ -4,30 +4,52 @@ import numpy as np
 import pytest
 
 from factory.evidence.probes.causal import TWISTED
+from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.labels import Labels, label
 from factory.market.series import Series
 from factory.pipeline import parse_part
 from factory.pipeline.parts.base import Part
-from factory.pipeline.parts.labels import LABELS
-from tests.learning.labels.bars import changed, walk
+from factory.pipeline.parts.labels import LABELS, MidMove
+from tests.learning.labels.bars import book_of, changed, walk
 
 N = 3_000
 BARS = walk(N)
+BOOK = book_of(BARS)
 TIMES = BARS.time[500:2_500:3].copy()
 UNIT = np.random.default_rng(1).uniform(0.002, 0.02, len(TIMES))
 
 every_label = pytest.mark.parametrize("kind", LABELS, ids=lambda kind: kind.__name__)
+every_label_of_bars = pytest.mark.parametrize(
+    "kind", [kind for kind in LABELS if kind is not MidMove], ids=lambda kind: kind.__name__
+)
 
 
-def labelled(kind: type[Part], bars: Series = BARS) -> Labels:
-    return label(parse_part("label", kind.example), bars, TIMES, UNIT, int(BARS.known[-1]))  # type: ignore[arg-type]
+def rows_of(kind: type[Part]) -> Series:
+    """What the label is measured on."""
+    return BOOK if kind is MidMove else BARS
+
+
+def labelled(kind: type[Part], rows: Series | None = None, there: slice = slice(None)) -> Labels:
+    part, rows, times = parse_part("label", kind.example), rows or rows_of(kind), TIMES[there]
+    end = min(int(BARS.known[-1]), int(rows.known[-1]))
+    if isinstance(part, MidMove):
+        return label_mid_moves(part, rows, times, THRESHOLD, end)
+    return label(part, rows, times, UNIT[there], end)  # type: ignore[arg-type]
+
+
+THRESHOLD = find_threshold(parse_part("label", MidMove.example), BOOK, TIMES, int(BARS.known[-1]))  # type: ignore[arg-type]
+
+
+def answers(labels: Labels) -> np.ndarray:
+    """0 down, 1 flat, 2 up, -1 where there is none."""
+    return np.where(labels.known, labels.classes, -1)
 
 
 def same(a: Labels, b: Labels, rows: np.ndarray) -> bool:
     return all(np.array_equal(getattr(a, name)[rows], getattr(b, name)[rows], equal_nan=True) for name in Labels.__slots__)
 
 
-@every_label
+@every_label_of_bars
 def test_law_1_every_label_starts_at_the_fill(kind: type[Part]) -> None:
     """Nothing before the decision matters, and the fill's open does."""
     found = labelled(kind)
@@ -43,25 +65,24 @@ def test_law_1_every_label_starts_at_the_fill(kind: type[Part]) -> None:
 @every_label
 def test_law_1_every_label_is_settled_by_its_end(kind: type[Part]) -> None:
     """Nothing known later matters: `end` may purge and tell what is resolved."""
-    found = labelled(kind)
-    assert (found.y >= 0).all()
+    found, rows = labelled(kind), rows_of(kind)
+    assert found.known.all()
     for k in range(0, len(TIMES), 20):
-        after = changed(BARS, BARS.known > found.end[k], 0.7)
+        after = changed(rows, rows.known > found.end[k], 0.7)
         assert same(found, labelled(kind, after), np.array([k]))
-        assert found.end[k] == BARS.known[found.last[k]]
+        assert found.end[k] == rows.known[found.last[k]]
 
 
 @every_label
 def test_p1_every_label_is_the_same_or_absent_when_what_comes_after_is_cut_off(kind: type[Part]) -> None:
     """Probe P1 of the registry: a cut may take a label away, and never change one."""
-    found = labelled(kind)
+    found, rows = labelled(kind), rows_of(kind)
     for cut in (800, 1_500, 2_203):
         head = slice(0, cut)
-        columns = {name: values[head] for name, values in BARS.columns.items()}
-        short = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time[head], BARS.known[head], columns)
-        there = short.time[-1] > TIMES
-        early = label(parse_part("label", kind.example), short, TIMES[there], UNIT[there], int(short.known[-1]))  # type: ignore[arg-type]
-        kept = np.flatnonzero(early.y >= 0)
+        columns = {name: values[head] for name, values in rows.columns.items()}
+        short = Series(rows.name, rows.kind, rows.period, rows.delay, rows.time[head], rows.known[head], columns)
+        early = labelled(kind, short, slice(0, int(np.searchsorted(TIMES, short.time[-1]))))
+        kept = np.flatnonzero(early.known)
         assert (found.end[kept] <= short.known[-1]).all()
         assert len(kept) > 20
         assert same(found, early, kept)
@@ -71,13 +92,13 @@ def test_p1_every_label_is_the_same_or_absent_when_what_comes_after_is_cut_off(k
 @pytest.mark.parametrize("twist", TWISTED)
 def test_p2_every_label_is_the_same_when_what_comes_after_is_replaced(kind: type[Part], twist: str) -> None:
     """Probe P2 of the registry."""
-    found, rng = labelled(kind), np.random.default_rng(2)
+    found, rng, rows = labelled(kind), np.random.default_rng(2), rows_of(kind)
     for k in range(5, len(TIMES), 97):
-        after = BARS.known > found.end[k]
-        columns = {name: np.array(values) for name, values in BARS.columns.items()}
+        after = rows.known > found.end[k]
+        columns = {name: np.array(values) for name, values in rows.columns.items()}
         for values in columns.values():
             values[after] = TWISTED[twist](values[after], rng)
-        twisted = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time, BARS.known, columns)
+        twisted = Series(rows.name, rows.kind, rows.period, rows.delay, rows.time, rows.known, columns)
         assert same(found, labelled(kind, twisted), np.flatnonzero(found.end <= found.end[k]))
 
 
@@ -90,15 +111,16 @@ def test_law_5_every_label_is_the_same_twice(kind: type[Part]) -> None:
 @pytest.mark.parametrize("missing", [1_000, 1_003, 1_004])
 def test_law_8_no_label_that_would_need_a_missing_bar(kind: type[Part], missing: int) -> None:
     whole = labelled(kind)
-    gapped = labelled(kind, changed(BARS, np.arange(N) == missing, np.nan))
-    needs = (whole.first <= missing) & (missing <= whole.last)
+    gapped = labelled(kind, changed(rows_of(kind), np.arange(N) == missing, np.nan))
+    before = kind is MidMove  # the mid at the decision is that of the row before
+    needs = (whole.first - before <= missing) & (missing <= whole.last)
     assert needs.any()
     assert not needs.all()
-    assert gapped.y.tolist() == np.where(needs, -1, whole.y).tolist()
+    assert answers(gapped).tolist() == np.where(needs, -1, answers(whole)).tolist()
     assert same(whole, gapped, ~needs)
 
 
-@every_label
+@every_label_of_bars
 def test_law_8_no_label_where_the_calendar_has_no_bar_to_fill(kind: type[Part]) -> None:
     keep = np.ones(N, bool)
     keep[500 + 3 * 30] = False
