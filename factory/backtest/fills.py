@@ -41,7 +41,7 @@ Turn = Callable[[NDArray[int64], NDArray[int8]], Fills]
 
 
 def fillable_bars(series: Series, end: int) -> Bars:
-    """The bars that can fill: those that are over by `end`.
+    """Select the bars that can fill: those that are over by `end`.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def fillable_bars(series: Series, end: int) -> Bars:
 
 
 def compound(fills: Fills, p: NDArray[float64]) -> tuple[Trades, NDArray[float64]]:
-    """Let the equity carry from trade to trade, up to the one that leaves nothing.
+    """Compound the equity from trade to trade, up to the one that leaves nothing.
 
     Returns
     -------

@@ -33,7 +33,7 @@ class Questions(NamedTuple):
     above: float
 
     def take_rows(self, rows: NDArray[int64]) -> "Questions":
-        """Some of them."""
+        """Select some of the questions."""
         return Questions(self.row[rows], self.last[rows], self.up[rows], self.down[rows], self.above)
 
     @property
@@ -60,11 +60,11 @@ class Ups(NamedTuple):
     pairs: int
 
     def chance(self) -> NDArray[float64]:
-        """Chance of up, shape (m,): with half a draw added to either side, so that none is 0 or 1."""
+        """Compute the chance of up, shape (m,), with half a draw added to either side, so that none is 0 or 1."""
         return (self.total + 0.5) / (2 * self.pairs + 1)
 
     def excess(self) -> NDArray[float64]:
-        """By how much the chances' noise raises each label's expected log-loss, shape (m,).
+        """Compute by how much the chances' noise raises each label's expected log-loss, shape (m,).
 
         The variance of a chance over twice what one draw of it varies by; where every draw said the same, that of
         independent draws. Source: second-order expansion of the log-loss around the true chance.
@@ -78,7 +78,7 @@ class Ups(NamedTuple):
 
 
 def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads: int) -> Ups:
-    """In how many drawn markets each label is up; each label meets signs of its own.
+    """Count in how many drawn markets each label is up; each label meets signs of its own.
 
     Each market is drawn beside its mirror, which has every sign turned (antithetic variates, Hammersley & Morton 1956):
     what asks as much of one side as of the other then has a chance of exactly one half.
@@ -108,7 +108,10 @@ def _count_ups(moves: Moves, questions: Questions, first: int, pairs: int, seed:
 
 @njit(cache=True, nogil=True)
 def _is_up(moves: Moves, questions: Questions, i: int, seed: uint64, draw: int, mirror: uint64) -> float:
-    """One label on one drawn market or its mirror; a bar that holds both barriers touched the lower first, as in labels."""
+    """Settle one label on one drawn market or its mirror: 1 up, 0 down, 0.5 tied.
+
+    A bar that holds both barriers touched the lower first, as in labels.
+    """
     x, word, bits = 0.0, -1, uint64(0)
     for r in range(questions.row[i], questions.last[i] + 1):
         if np.isnan(moves.jump[r]):
