@@ -10,7 +10,7 @@ from typing import Any
 
 
 def deflate_sharpe(found: Mapping[str, Any], trials: int, luck: float | None = None) -> float | None:
-    """Chance that the true Sharpe ratio exceeds what the best of all trials shows by luck.
+    """Compute the chance that the true Sharpe ratio exceeds what the best of all trials shows by luck.
 
     Advice and no test: it does not know that each trial was chosen after seeing others. Of a single trial it is the
     probabilistic Sharpe ratio, ``psr`` of the same metrics.

@@ -32,19 +32,19 @@ MOST_DRAWS, FEWEST_DRAWS = 400, 50
 
 
 def contract_moves(contract: Contract, partition: Partition) -> Moves:
-    """The log moves of what a contract is on, over all rows of a partition."""
+    """Compute the log moves of what a contract is on, over all rows of a partition."""
     return log_moves(partition.series[contract.of], partition.end)
 
 
 def trade_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: DecisionTable, result: Result) -> Holds:
-    """The frozen trades of a pipeline on a perpetual."""
+    """Freeze the trades of a pipeline on a perpetual."""
     assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
     series = partition.series[contract.of]
     return freeze_holds(pipeline.trade, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows))
 
 
 def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions:
-    """What the labels of some rows, all of which have one, ask of the bars."""
+    """Compute what the labels of some rows, all of which have one, ask of the bars."""
     part, series = pipeline.label, partition.series[pipeline.label.of]
     unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
     first, last, up, down = windows_of(part, series, rows.time, unit, partition.end)
@@ -54,14 +54,14 @@ def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTabl
 
 
 def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:
-    """How many draws walk at most some bars, between two bounds."""
+    """Compute how many draws walk at most some bars, between two bounds."""
     return int(np.clip(budget // max(steps, 1), fewest, most))
 
 
 def count_null_ups(
     pipeline: Pipeline, partition: Partition, rows: DecisionTable, budget: int, most: int, cache: Cache | None = None
 ) -> tuple[NDArray[int64], Ups]:
-    """How often each label is up where direction is a coin.
+    """Count how often each label is up where direction is a coin.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def count_null_ups(
 def null_twin(
     pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored, cache: Cache | None
 ) -> Mapping[str, float]:
-    """The figures of a pipeline's frozen decisions and chances on drawn markets.
+    """Compute the figures of a pipeline's frozen decisions and chances on drawn markets.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def null_twin(
 
 
 def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partition, scored: Scored) -> dict[str, float]:
-    """Mean net return of frozen trades on drawn markets and its deviation between draws.
+    """Compute the mean net return of frozen trades on drawn markets and its deviation between draws.
 
     Where they could walk too far, some of their holds stand for all, evenly over time.
     """
@@ -146,7 +146,7 @@ def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partit
 
 
 def widen_errors(metrics: Mapping[str, float], contract: Contract, twin: Mapping[str, float]) -> dict[str, float]:
-    """A trial's figures with the error of their mean no less than its null twin's.
+    """Widen the error of a trial's mean to no less than its null twin's.
 
     Blocks of trades that won alike say that the mean is sure; on drawn markets the same trades tell what the loss that
     did not come would have cost. Mends mean_error and what is made of it: mean_low, mean_high, p_value, a binary's win_low

@@ -64,7 +64,10 @@ def check_traded_faults(of: str, series: Mapping[str, Any], trades: Trades) -> l
 
 
 def _held(fault: Fault, trades: Trades) -> int:
-    """Trades that are open during a stretch; entered at the very open that a jump leads to, or after, is not across it."""
+    """Count the trades that are open during a stretch.
+
+    One entered at the very open that a jump leads to, or after, is not across it.
+    """
     across = np.zeros(len(trades), bool)
     for first, last in fault.spans:
         across |= (trades.entry_ms < last) & (trades.exit_ms >= first)

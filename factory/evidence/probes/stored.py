@@ -22,7 +22,7 @@ SETTLEMENT = re.compile(
 
 
 def check_publication(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
-    """P8: each slow series must be known when it is published, and not on the day that it tells of.
+    """Check P8: each slow series must be known when it is published, and not on the day that it tells of.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def _in_time(series: Series) -> bool:
 
 
 def check_settlement(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
-    """P10: a column that the contract's end defines may carry its outcome."""
+    """Check P10: a column that the contract's end defines may carry its outcome."""
     return [
         Finding("P10", BLOCK, f"features.{name}: column '{series}.{column}' is defined by the contract's end; leave it out")
         for name, expression in expressions.items()
@@ -61,7 +61,7 @@ def check_settlement(expressions: Mapping[str, Expression], partition: Partition
 
 
 def check_repeats(train: Partition, validation: Partition, cache: Cache | None) -> list[Finding]:
-    """P11: the same stretch of rows on both sides of the split.
+    """Check P11: the same stretch of rows must not stand on both sides of the split.
 
     Compared are hashes of 30 rows that begin at the same minute of their day's grid; stretches that stand still say nothing.
     """
