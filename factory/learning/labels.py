@@ -50,12 +50,12 @@ class Labels:
         return len(self.start)
 
     def take(self, rows: "NDArray[bool_] | NDArray[int64]") -> "Labels":
-        """The labels at a mask or at positions."""
+        """Select the labels at a mask or at positions."""
         return Labels(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @classmethod
     def concatenate(cls, *stretches: "Labels") -> "Labels":
-        """Labels of several stretches of the same series, in their order."""
+        """Join the labels of several stretches of the same series, in their order."""
         return cls(*(np.concatenate([getattr(part, name) for part in stretches]) for name in cls.__slots__))
 
 
@@ -112,7 +112,7 @@ def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[floa
 def windows_of(
     part: Label, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int
 ) -> tuple[NDArray[int64], NDArray[int64], NDArray[float64], NDArray[float64]]:
-    """Find what each label lives on: parameters as of :func:`label`.
+    """Find the rows and barriers that each label depends on: parameters as of :func:`label`.
 
     Returns
     -------
@@ -126,7 +126,10 @@ def windows_of(
 
 
 def _windows(series: Series, times: NDArray[int64], horizon: int, end: int) -> tuple[NDArray[int64], NDArray[int64]]:
-    """First and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there."""
+    """Find the first and last row of [t, t + horizon).
+
+    The first is -1 where the fill's bar or the window's end is not there.
+    """
     stamps = np.asarray(series.time)
     first = np.minimum(np.searchsorted(stamps, times), len(stamps) - 1)
     last = np.searchsorted(stamps, times + horizon) - 1
@@ -157,7 +160,7 @@ def _is_up(part: Label, ret: NDArray[float64], touch: NDArray[int8]) -> NDArray[
 
 
 def uniqueness(first: NDArray[int64], last: NDArray[int64], n: int) -> NDArray[float64]:
-    """Average uniqueness of each label: the mean of one over the labels alive, over its rows.
+    """Compute the average uniqueness of each label: the mean of one over the labels alive, over its rows.
 
     Parameters
     ----------
@@ -176,7 +179,7 @@ def uniqueness(first: NDArray[int64], last: NDArray[int64], n: int) -> NDArray[f
 
 
 def uniqueness_of(labels: Labels) -> NDArray[float64]:
-    """Average uniqueness among labels that all exist, shape (n,)."""
+    """Compute the average uniqueness among labels that all exist, shape (n,)."""
     if not len(labels):
         return np.empty(0)
     base = labels.first.min()
@@ -184,7 +187,7 @@ def uniqueness_of(labels: Labels) -> NDArray[float64]:
 
 
 def return_attribution(first: NDArray[int64], last: NDArray[int64], returns: NDArray[float64]) -> NDArray[float64]:
-    """Weights by the absolute return that is a label's own, scaled to mean 1.
+    """Compute weights by the absolute return that is a label's own, scaled to mean 1.
 
     Parameters
     ----------
@@ -204,7 +207,9 @@ def return_attribution(first: NDArray[int64], last: NDArray[int64], returns: NDA
 
 
 def time_decay(unique: NDArray[float64], oldest: float) -> NDArray[float64]:
-    """Factors that fall linearly in cumulative uniqueness, from 1 at the newest label to near `oldest`.
+    """Compute factors that fall linearly in cumulative uniqueness.
+
+    From 1 at the newest label to near `oldest`.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ FEWEST_ROWS = 200
 
 
 def threads() -> int:
-    """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
+    """Return how many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
     return FitSettings.read().threads
 
 
@@ -55,25 +55,25 @@ class Model:
     unconverged: Mapping[str, int]
 
     def inputs(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
-        """What the meta forest sees of `rows`, shape (n, len(meta.see))."""
+        """Compute the meta forest's inputs of `rows`, shape (n, len(meta.see))."""
         return meta_inputs(
             pipeline, rows, {name: fitted.predict(expert_inputs(pipeline, rows, name)) for name, fitted in self.experts.items()}
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows, as plain arrays."""
+        """Return all that the model knows, as plain arrays."""
         arrays = {f"meta.{key}": array for key, array in self.meta.arrays().items()}
         for name, fitted in self.experts.items():
             arrays |= {f"experts.{name}.{key}": array for key, array in fitted.arrays().items()}
         return arrays
 
     def key(self, pipeline: Pipeline, fingerprint: str) -> str:
-        """Hash of the artefact: of the recipe, the rows that it learned from, and all that it knows."""
+        """Compute the artefact's hash: of the recipe, the rows that it learned from, and all that it knows."""
         arrays = self.arrays()
         return content_key("model", pipeline.digest, fingerprint, *(arrays[name] for name in sorted(arrays)))
 
     def predict(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
-        """Chance of up at each row, shape (n,)."""
+        """Predict the chance of up at each row, shape (n,)."""
         if not len(rows.time):
             return np.empty(0)
         return self.meta.predict(self.inputs(pipeline, rows))
@@ -98,7 +98,10 @@ class Fits:
     kept: Mapping[str, int] = field(default_factory=dict)
 
     def listing(self) -> Answer:
-        """What a trial's answer and an exam's report say of them; nothing where all went as it should without a refit."""
+        """Describe the fits for a trial's answer and an exam's report.
+
+        Nothing where all went as it should without a refit.
+        """
         kept = {"kept": sum(self.kept.values()), "why": dict(self.kept)} if self.kept else {}
         refits = {"refits": {"fitted": self.fitted, **kept}} if self.fitted else {}
         return refits | ({"unconverged": dict(self.unconverged)} if self.unconverged else {})
@@ -233,7 +236,7 @@ def expert_inputs(pipeline: Pipeline, rows: DecisionTable, expert: str) -> NDArr
 
 
 def meta_inputs(pipeline: Pipeline, rows: DecisionTable, predictions: Mapping[str, NDArray[float64]]) -> NDArray[float64]:
-    """Experts' predictions and features in the order of ``meta.see``, shape (n, k)."""
+    """Stack experts' predictions and features in the order of ``meta.see``, shape (n, k)."""
     return np.column_stack([predictions[name] if name in predictions else rows.features[name] for name in pipeline.meta.see])
 
 

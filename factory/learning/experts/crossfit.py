@@ -111,7 +111,7 @@ def _refuse_one_class(use: str, y: NDArray[int8], names: Sequence[str]) -> None:
 
 
 def load_fitted(part: Expert | Network, arrays: Arrays) -> Fitted:
-    """Undo ``Fitted.arrays()`` for the part that was fitted."""
+    """Restore the model of a fitted part from ``Fitted.arrays()``."""
     return LEARNERS[type(part)].model.from_arrays(arrays)
 
 
@@ -212,13 +212,13 @@ def cross_fit(
 
 
 def _folds(start: NDArray[int64], end: NDArray[int64], folds: int) -> list[Split]:
-    """Each block of time with the rows that train for it; at last all rows, which predict none."""
+    """Pair each block of time with the rows that train for it; at last all rows, which predict none."""
     embargo = int(EMBARGO * (end[-1] - start[0]) / folds)
     everything = np.arange(len(start))
     return [*purged_kfold(start, end, folds, embargo), (everything, everything[:0])]
 
 
 def _holdout(start: NDArray[int64], end: NDArray[int64]) -> list[Split]:
-    """The first rows, less those whose labels reach the rest, with the rest."""
+    """Split off the last rows as a holdout, to train on the rows before whose labels end before it starts."""
     rest = np.arange(int(HOLDOUT * len(start)), len(start))
     return [(np.flatnonzero(end < start[rest[0]]), rest)]
