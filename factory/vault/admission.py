@@ -98,14 +98,17 @@ def admit(workspace: Workspace, ledger: Ledger, request: Request) -> Admission:
 
 
 def missing_for_look(spec: DatasetSpec, request: Request, entries: Sequence[Entry]) -> list[str]:
-    """What a request lacks whatever its pipeline is, a line for each who can mend it."""
+    """List what a request lacks whatever its pipeline is, a line for each who can mend it."""
     return [*missing_of_market(spec, entries), *missing_of_arguments(request.why, request.model, request.cutoff)]
 
 
 def _lacks_of_trial(
     spec: DatasetSpec, pipeline: Pipeline, trial: Entry, request: Request, entries: Sequence[Entry]
 ) -> list[str]:
-    """What stands between a trial and a look: probes that block, a look that it had, a claim that cannot be examined."""
+    """List what stands between a trial and a look.
+
+    Probes that block, a look that it had, a claim that cannot be examined.
+    """
     pool, lines = find_pool(entries, spec, now_ms()), []
     red = blocking_lines(trial.payload, read_waivers(entries, pipeline.id))
     if red:
@@ -121,7 +124,7 @@ def _lacks_of_trial(
 
 
 def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entry], learned_key: str) -> dict[str, Any]:
-    """The row of a look, or why there is none; called under the ledger's lock.
+    """Build the row of a look, or refuse it; called under the ledger's lock.
 
     Raises
     ------
@@ -171,7 +174,7 @@ def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entr
 
 
 def grade_by_cutoff(spec: DatasetSpec, cutoff: str) -> str:
-    """How clean the sealed rows are of what the model may have read: B later than its cutoff, C not.
+    """Grade how clean the sealed rows are of what the model may have read: B later than its cutoff, C not.
 
     Only bars that did not exist when a look was spent earn an A, in the forward test.
     """

@@ -12,7 +12,7 @@ from factory.vault.reports import report_path
 
 
 def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:
-    """Problems of looks, one line each.
+    """List the problems of looks, one line each.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:
 
 
 def _overspent(look: Look, before: Sequence[Look]) -> list[str]:
-    """A look that its pool did not have, or at another level than its number allows."""
+    """Report a look that its pool did not have, or at another level than its number allows."""
     mates = [one for one in before if any(a.meets(b) for a in one.claims for b in look.claims)]
     told, now = look.payload, look.entry.at
     passes = sum(one.heard(now) == PASS for one in mates if one.verdict and one.verdict.seq < look.entry.seq)

@@ -70,7 +70,10 @@ def _pending(look: Look, report: Report) -> tuple[str, str, str]:
 
 
 def _unwritten(look: Look, report: Report) -> tuple[str, str, str]:
-    """No verdict was written by its time: the exam was late, or the vault's process ended or was held up."""
+    """Explain that no verdict was written by its time.
+
+    The exam was late, or the vault's process ended or was held up.
+    """
     rest = "That anything is known of the pipeline now. What an exam finds without its verdict being told counts for nothing"
     if not report:
         return (
@@ -141,7 +144,7 @@ def _passed(look: Look, report: Report) -> tuple[str, str, str]:
 
 
 def _assumed(found: Mapping[str, float]) -> str:
-    """What else a PASS of a perpetual says, and the assumption that it makes."""
+    """State what else a PASS of a perpetual says, and the assumption that it makes."""
     if "worst_loss" not in found:
         return ""
     return f" Of trades without a profit in the long run that never lose over {found['worst_loss']:.2%}, at most {UNSEEN:.0%}."
@@ -162,7 +165,7 @@ def _failed(look: Look, report: Report) -> tuple[str, str, str]:
 
 
 def explain_checks(told: Mapping[str, Any], report: Report) -> dict[str, str]:
-    """What came and what must hold of each part of the rule that was applied, by its name.
+    """Explain, for each part of the rule that was applied, what came and what must hold, by the part's name.
 
     Parameters
     ----------

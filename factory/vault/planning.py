@@ -16,7 +16,7 @@ MORE = "trade more often, or find a larger edge"
 
 
 def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float, level: float) -> float:
-    """Decisions for 80 % power if the claim is true (STATISTICS section 3.8).
+    """Compute the decisions needed for 80 % power if the claim is true (STATISTICS section 3.8).
 
     Raises
     ------
@@ -39,7 +39,9 @@ def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float,
 
 
 def payoff_deviation(found: Mapping[str, Any]) -> float:
-    """Deviation of one net payoff as if decisions did not overlap, from the error of their mean in a trial's metrics.
+    """Compute the deviation of one net payoff as if decisions did not overlap.
+
+    From the error of their mean in a trial's metrics.
 
     Rows of older versions have the interval alone, which was nearly normal.
     """
@@ -48,13 +50,15 @@ def payoff_deviation(found: Mapping[str, Any]) -> float:
 
 
 def expected_decisions(spec: DatasetSpec, found: Mapping[str, Any]) -> float:
-    """Decisions to be expected on the sealed part: validation's, by the lengths of both."""
+    """Estimate the decisions to be expected on the sealed part: validation's, by the lengths of both."""
     (start, end), (first, last) = spec.bounds("validation"), spec.bounds("sealed")
     return float(found["trades"]) * (last - first) / (end - start)
 
 
 def claims_allowed(contract: Contract, found: Mapping[str, Any], level: float, expected: float) -> tuple[float, float]:
-    """The least and the greatest claim that can be examined, of four digits each, rounded so that both can.
+    """Find the least and the greatest claim that can be examined.
+
+    Of four digits each, rounded so that both can.
 
     Raises
     ------
@@ -78,7 +82,10 @@ def claims_allowed(contract: Contract, found: Mapping[str, Any], level: float, e
 
 
 def check_claim(contract: Contract, found: Mapping[str, Any], claim: float, level: float, expected: float) -> str | None:
-    """Why a claim cannot be examined and which can, in a line; a claim of 0 was not given; None if it can."""
+    """Say why a claim cannot be examined and which can, in a line; None if it can.
+
+    A claim of 0 was not given.
+    """
     try:
         low, high = claims_allowed(contract, found, level, expected)
     except SealError as error:

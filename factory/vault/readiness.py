@@ -23,7 +23,9 @@ ARGUMENTS = {"why": "your reason", "model": "the model's name", "cutoff": "its k
 
 
 def missing_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
-    """What a dataset lacks for a look, whatever is submitted: a reviewer, a look that can be spent now, an allowed delay.
+    """List what a dataset lacks for a look, whatever is submitted.
+
+    A reviewer, a look that can be spent now, an allowed delay.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def missing_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
 
 
 def missing_of_arguments(why: str, model: str, cutoff: str) -> list[str]:
-    """What is missing or wrong of the words that come with a pipeline, in one line, if anything is."""
+    """Name what is missing or wrong of the words that come with a pipeline, in one line, if anything is."""
     given = {"why": why, "model": model, "cutoff": cutoff}
     blank = [name for name in ARGUMENTS if not given[name].strip()]
     found = [f"{', '.join(blank)}: missing; give {', '.join(ARGUMENTS[name] for name in blank)}"] if blank else []
@@ -56,7 +58,7 @@ def missing_of_arguments(why: str, model: str, cutoff: str) -> list[str]:
 
 
 def market_readiness(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
-    """What is told of a dataset: what it lacks for a look, and what a model's cutoff does to the grade."""
+    """Describe what a dataset lacks for a look, and what a model's cutoff does to the grade."""
     start = iso(spec.bounds("sealed")[0])
     return {
         "missing": missing_of_market(spec, entries) or None,
@@ -66,7 +68,7 @@ def market_readiness(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
 
 
 def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, Any], entries: Sequence[Entry]) -> Answer:
-    """What is told beside a trial: the claims that a look could examine, and in few words what is missing.
+    """Describe beside a trial the claims that a look could examine, and in few words what is missing.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, A
 
 
 def parse_cutoff(text: str) -> int:
-    """A knowledge cutoff as a moment, ms UTC: a date, a month or a year counts to its end.
+    """Parse a knowledge cutoff as a moment, ms UTC: a date, a month or a year counts to its end.
 
     Raises
     ------

@@ -13,12 +13,12 @@ from factory.vault.reviewer import Unlocked
 
 
 def report_path(workspace: Workspace, look: str) -> Path:
-    """Where the report of a look lies."""
+    """Return where the report of a look lies."""
     return workspace.vault / ".reports" / look
 
 
 def write_report(workspace: Workspace, look: str, sealed: bytes) -> str:
-    """Write an encrypted report; its SHA-256."""
+    """Write an encrypted report and return its SHA-256."""
     path = report_path(workspace, look)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with atomic(path, 0o600) as temporary:
@@ -27,7 +27,7 @@ def write_report(workspace: Workspace, look: str, sealed: bytes) -> str:
 
 
 def read_report(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[str, Any]:
-    """A report, by the reviewer.
+    """Decrypt and read the report of a look, by the reviewer.
 
     Returns
     -------

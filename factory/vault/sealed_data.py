@@ -22,7 +22,7 @@ FEWEST_HOURS = 48
 
 
 def open_sealed(workspace: Workspace, name: str) -> Partition:
-    """The sealed partition of a dataset, with all rows before it so that features can warm up.
+    """Open the sealed partition of a dataset, with all rows before it so that features can warm up.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def require_sealed(workspace: Workspace, name: str) -> None:
 
 
 def correlated_claims(workspace: Workspace, name: str) -> set[Claim]:
-    """What other datasets seal of markets that move with those that this one trades, over shared time."""
+    """Find what other datasets seal of markets that move with those that this one trades, over shared time."""
     catalog = Catalog(workspace)
     mine = catalog.spec(name)
     found: set[Claim] = set()
@@ -77,7 +77,7 @@ def _traded(workspace: Workspace, spec: DatasetSpec) -> Iterator[Series]:
 
 
 def _correlation(left: Series, right: Series) -> float:
-    """Of hourly returns in the hours that both have, 0 where they are too few."""
+    """Compute the correlation of hourly returns in the hours that both have, 0 where they are too few."""
     (hours, ours), (theirs, values) = _hourly(left), _hourly(right)
     _, mine, yours = np.intersect1d(hours, theirs, return_indices=True)
     if len(mine) < FEWEST_HOURS:
@@ -87,7 +87,7 @@ def _correlation(left: Series, right: Series) -> float:
 
 
 def _hourly(series: Series) -> tuple[NDArray[np.int64], NDArray[float64]]:
-    """Hours, and the log return of each from the last close of the hour before."""
+    """Compute the log return of each hour from the last close of the hour before; give the hours and the returns."""
     close = series.columns["close"]
     there = np.isfinite(close)
     hour = series.time[there] // HOUR
