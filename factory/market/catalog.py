@@ -34,11 +34,11 @@ class Catalog:
         self._folder = workspace.datasets
 
     def names(self) -> list[str]:
-        """Names of all built datasets, sorted."""
+        """List the names of all built datasets, sorted."""
         return sorted(path.parent.name for path in self._folder.glob(f"[!.]*/{META}"))
 
     def meta(self, name: str) -> dict[str, Any]:
-        """What the build wrote down of a dataset.
+        """Read what the build wrote down of a dataset.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class Catalog:
         return found
 
     def spec(self, name: str) -> DatasetSpec:
-        """The dataset file that a dataset was built from.
+        """Read the dataset file that a dataset was built from.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class Catalog:
         return _spec(self._read(name, SPEC))
 
     def fingerprint(self, name: str, partition: str | None = None) -> str:
-        """Hash of one open partition's rows and bounds, or of the whole dataset with its contracts.
+        """Return the hash of one open partition's rows and bounds, or of the whole dataset with its contracts.
 
         Raises
         ------
@@ -83,7 +83,9 @@ class Catalog:
         return str(partition_meta(meta, partition)["fingerprint"])
 
     def score_key(self, name: str, contract: str) -> str:
-        """Hash of what a trial depends on beside the pipeline: validation's rows, a contract's present costs, P5's baseline.
+        """Compute the hash of what a trial depends on beside the pipeline.
+
+        That is validation's rows, a contract's present costs, and P5's baseline.
 
         Raises
         ------
@@ -151,7 +153,7 @@ def _score_key(fingerprint: str, spec_text: str, contract: str) -> str:
 
 
 def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:
-    """One open partition of a dataset's meta.
+    """Select one open partition of a dataset's meta.
 
     Raises
     ------

@@ -21,7 +21,7 @@ def measure_coverage(spec: DatasetSpec, series: Series) -> dict[str, float]:
 
 
 def warn_of_thin(name: str, shares: dict[str, float]) -> str | None:
-    """What to tell the person who builds of parts that a series covers only some of; sealed shares go to nobody else."""
+    """Warn the person who builds of parts that a series covers only some of; sealed shares go to nobody else."""
     thin = [f"{share:.1%} of {partition}" for partition, share in shares.items() if share < WHOLE]
     if not thin:
         return None

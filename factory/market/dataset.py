@@ -21,7 +21,7 @@ NUMBER = 8
 
 
 def open_partition(workspace: Workspace, name: str, partition: str) -> Partition:
-    """The rows that one open part of a dataset's split may see.
+    """Open the rows that one open part of a dataset's split may see.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ def open_partition(workspace: Workspace, name: str, partition: str) -> Partition
 
 @lru_cache(4)
 def _open_series(folder: Path, fingerprint: str, told: str, stamps: tuple[Stamp, ...]) -> Mapping[str, Series]:
-    """The rows of one fingerprint, mapped once: a trial may take no longer than mapping them."""
+    """Map the rows of one fingerprint, once: a trial may take no longer than mapping them."""
     series, rows = json.loads(told)
     return MappingProxyType({key: load_series(folder, key, facts, rows[key]) for key, facts in series.items()})
 
 
 def series_files(name: str, facts: Mapping[str, Any]) -> list[str]:
-    """The files of one series, from the folder of the half that they belong to."""
+    """Name the files of one series, from the folder of the half that they belong to."""
     return [f"{SERIES}/{name}/{column}.npy" for column in ("time", "known", *facts["columns"])]
 
 

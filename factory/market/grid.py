@@ -20,7 +20,7 @@ LATE_SHARE = 4
 
 
 def tolerance(spec: SeriesSpec) -> int:
-    """Milliseconds by which a stamp may miss its place and still be moved onto it."""
+    """Compute the milliseconds by which a stamp may miss its place and still be moved onto it."""
     return min(MOST_JITTER, spec.period_ms // JITTER_SHARE)
 
 
@@ -92,7 +92,7 @@ def _divides_day(spec: SeriesSpec) -> bool:
 
 
 def _mode(values: NDArray[int64]) -> tuple[int, float]:
-    """The commonest value, the smallest of several, and its share."""
+    """Find the commonest value, the smallest of several, and its share."""
     if (values == values[0]).all():
         return int(values[0]), 1.0
     found, counts = np.unique(values, return_counts=True)

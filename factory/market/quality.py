@@ -53,7 +53,10 @@ class RowFinding:
     period: int = 1
 
     def between(self, first: int | None, before: int | None) -> "RowFinding":
-        """Those with stamps in [first, before); of a run that goes on, no more than its rows before `before`."""
+        """Select those with stamps in [first, before).
+
+        Of a run that goes on, no more than its rows before `before`.
+        """
         low = 0 if first is None else int(np.searchsorted(self.time, first))
         high = len(self.time) if before is None else int(np.searchsorted(self.time, before))
         time, lengths = self.time[low:high], None if self.lengths is None else self.lengths[low:high]
@@ -62,7 +65,7 @@ class RowFinding:
         return RowFinding(time, self.places[low:high], lengths, self.period)
 
     def summarize(self, most: int) -> dict[str, Any]:
-        """Count, first places, and for runs the rows in them."""
+        """Summarise the finding: its count, first places, and for runs the rows in them."""
         found: dict[str, Any] = {"count": len(self.time), "at": [iso(int(at)) for at in self.time[:most]]}
         if self.lengths is not None:
             found |= {"rows": int(self.lengths.sum()), "longest": int(self.lengths.max(initial=0))}
@@ -96,11 +99,11 @@ class Quality:
     faults: tuple[Fault, ...] = ()
 
     def summary(self, first: int | None, before: int | None) -> dict[str, Any]:
-        """The report in short for stamps in [first, before): counts and the first ten places."""
+        """Summarise the report for stamps in [first, before): counts and the first ten places."""
         return self._summarize(first, before, SHOWN)
 
     def listing(self, first: int | None, before: int | None) -> dict[str, Any]:
-        """The report with up to a thousand places each."""
+        """List the report with up to a thousand places each."""
         return self._summarize(first, before, LISTED)
 
     def _summarize(self, first: int | None, before: int | None, most: int) -> dict[str, Any]:
@@ -169,7 +172,7 @@ def validate_rows(
 
 
 def select_sound_rows(spec: SeriesSpec, frame: RawRows, first: int, before: int, remainder: int) -> RawRows:
-    """The sound rows with first <= stamp < before, of a frame that was checked; none where too many of them are wrong.
+    """Select the sound rows with first <= stamp < before of a checked frame; none where too many are wrong.
 
     For rows that a dataset can do without, as those before train: they are never a reason to refuse it.
     """
@@ -183,13 +186,13 @@ def select_sound_rows(spec: SeriesSpec, frame: RawRows, first: int, before: int,
 
 
 def _order_rows(frame: RawRows, chosen: Mask) -> NDArray[int64]:
-    """Positions of some rows, by their stamps."""
+    """Order the positions of some rows by their stamps."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(frame.time[rows], kind="stable")] if (np.diff(frame.time) < 0).any() else rows
 
 
 def _take_rows(frame: RawRows, rows: NDArray[int64]) -> RawRows:
-    """Rows by position; the frame itself where that is all of them, in order."""
+    """Select rows by position; give the frame itself where that is all of them, in order."""
     if len(rows) == len(frame) and (np.diff(rows) == 1).all():
         return frame
     return RawRows(frame.time[rows], {column: values[rows] for column, values in frame.columns.items()})
@@ -221,7 +224,7 @@ def _match_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
 
 
 def _find_conflicts(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) -> Mask:
-    """All rows of a stamp that comes with different values."""
+    """Find all rows of a stamp that comes with different values."""
     wrong = np.zeros(len(time), bool)
     twice = time[1:] == time[:-1]
     if twice.any():
@@ -231,7 +234,10 @@ def _find_conflicts(time: NDArray[int64], columns: Mapping[str, NDArray[float64]
 
 
 def _find_still_open(spec: SeriesSpec, frame: RawRows, rows: NDArray[int64]) -> Mask:
-    """Last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there."""
+    """Find bars that had not closed yet at the end of their file.
+
+    They are last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there.
+    """
     found = np.zeros(len(rows), bool)
     ends = {first - 1 for _, first in frame.files[1:]} | {len(frame) - 1}
     if len(ends) < 2:
@@ -246,7 +252,7 @@ def _find_still_open(spec: SeriesSpec, frame: RawRows, rows: NDArray[int64]) -> 
 
 
 def _find_repeats(time: NDArray[int64]) -> Mask:
-    """Every row but the first of a stamp."""
+    """Find every row but the first of a stamp."""
     repeated = np.zeros(len(time), bool)
     repeated[1:] = time[1:] == time[:-1]
     return repeated

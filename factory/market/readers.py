@@ -108,7 +108,7 @@ def _read(path: Path, spec: SeriesSpec) -> RawRows:
 
 
 def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
-    """Columns times the units that the dataset file names."""
+    """Multiply columns by the units that the dataset file names."""
     units = spec.source.units if isinstance(spec.source, Files) else {}
     for name in units:
         if name not in frame.columns:
@@ -118,7 +118,7 @@ def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
 
 
 def _turn_oldest_first(frame: RawRows) -> RawRows:
-    """Rows turned round where a file has its newest first."""
+    """Turn rows round where a file has its newest first."""
     if len(frame) < 2 or frame.time[0] <= frame.time[-1] or (np.diff(frame.time) > 0).any():
         return frame
     name = frame.files[0][0]
@@ -166,7 +166,7 @@ def _read_text(path: Path, spec: SeriesSpec) -> RawRows:
 
 
 def _unpack(path: Path) -> bytes:
-    """What the text file holds, out of its archive."""
+    """Read what the text file holds, out of its archive."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
@@ -184,7 +184,10 @@ def _unpack(path: Path) -> bytes:
 
 
 def _name_columns(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
-    """Names of the columns of a file without a header, as the provider lays them out whose files have that many."""
+    """Name the columns of a file without a header.
+
+    As the provider lays them out whose files have that many.
+    """
     source = spec.source
     asked = [PROVIDERS[source.use]] if isinstance(source, Download) else [*PROVIDERS.values()]
     fitting = {provider.layout for provider in asked if len(provider.layout) == table.width}
@@ -201,7 +204,7 @@ def _name_columns(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
 def _read_cells(
     table: TextTable, spec: SeriesSpec, choice: Choice, at: Mapping[str, int]
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, NDArray[float64]]]:
-    """The columns of stamps as texts, by their names in the file, and the others as numbers, by ours."""
+    """Read the columns of stamps as texts, by their names in the file, and the others as numbers, by ours."""
     decimal = spec.source.decimal if isinstance(spec.source, Files) else None
     numbers, places = [at[held] for held in choice.columns.values()], [*at.values()]
     if table.separator == "," and decimal is None:
@@ -225,7 +228,7 @@ def _read_cells(
 def _read_stamps(
     file: str, spec: SeriesSpec, choice: Choice, cells: pa.Table | Mapping[str, pa.ChunkedArray], place: Callable[[int], str]
 ) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Stamps of the rows, and notes on how they were read."""
+    """Parse the stamps of the rows, and note how they were read."""
     source = spec.source if isinstance(spec.source, Files) else None
     zone, form = (source.zone, source.format) if source else (None, None)
     told = Stamping(file, place, spec.period_ms, zone or choice.zone, form)
@@ -262,7 +265,7 @@ def _choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choic
 
 
 def _choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
-    """The column of stamps, or of dates and of times of day, and the zone that its name tells."""
+    """Choose the column of stamps, or of dates and of times of day; find the zone that its name tells."""
     if asked is not None:
         name = asked.strip().lower()
         if name not in view:
@@ -285,5 +288,5 @@ def _find_zone(name: str) -> str | None:
 
 
 def _plain_name(name: str) -> str:
-    """A column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
+    """Rewrite a column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
     return re.sub(r"[^a-z0-9]+", "_", UTC_WORD.sub("", name)).strip("_") or ("time" if UTC_WORD.search(name) else name)

@@ -22,7 +22,7 @@ GZIP = 31
 
 
 def recording_folder(workspace: Workspace, market: str, symbol: str) -> Path:
-    """Where recordings of a symbol lie: in the vault, as they may hold rows that will be sealed."""
+    """Return where recordings of a symbol lie: in the vault, as they may hold rows that will be sealed."""
     return workspace.vault / "downloads" / market / symbol / "depth"
 
 
@@ -56,7 +56,7 @@ def mend_captures(folder: Path, name: str) -> None:
 
 
 def _measure_whole(path: Path) -> int:
-    """Bytes of a file up to the end of its last whole member."""
+    """Count the bytes of a file up to the end of its last whole member."""
     whole = position = 0
     member = zlib.decompressobj(GZIP)
     with path.open("rb") as file:

@@ -72,7 +72,7 @@ class SeriesSpec(Closed):
         return self
 
     def _find_book_keys(self) -> list[str]:
-        """What only order books have."""
+        """Find the keys that only order books have."""
         found = [
             f"{key}: '{self.kind}' has none, order books do; remove it" for key in BOOK_KEYS if getattr(self, key) is not None
         ]
@@ -90,7 +90,7 @@ class SeriesSpec(Closed):
         return found
 
     def _find_unfit_keys(self) -> list[str]:
-        """What order books cannot be read by."""
+        """Find the keys that order books cannot be read by."""
         found = []
         if self.period_ms < LEAST_PERIOD:
             found.append(f"period: {self.period} is shorter than {to_duration(LEAST_PERIOD)}; write that or longer")

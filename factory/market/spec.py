@@ -69,7 +69,7 @@ class Split(Closed):
     sealed: tuple[Moment, Moment]
 
     def span(self, partition: str) -> tuple[int, int]:
-        """Bounds as written, the gap not taken off, ms UTC."""
+        """Return the bounds as written, the gap not taken off, ms UTC."""
         first, last = getattr(self, partition)
         return moment(first), moment(last)
 
@@ -138,7 +138,7 @@ class DatasetSpec(Closed):
         return self.split.span("train")[0], self.split.span("sealed")[1]
 
     def bounds(self, partition: str) -> tuple[int, int]:
-        """Decisions t of a partition satisfy ``start <= t < end``.
+        """Compute the bounds of a partition: its decisions t satisfy ``start <= t < end``.
 
         Parameters
         ----------
@@ -157,12 +157,15 @@ class DatasetSpec(Closed):
         return max(start, self.split.span(before)[1] + self.gap), end
 
     def warm_up_start(self, series: str) -> int:
-        """First moment, ms UTC, of which rows of a series are kept where its source has them, though train begins later."""
+        """Compute the first moment, ms UTC, of which rows of a series are kept, though train begins later.
+
+        They are kept where its source has them.
+        """
         first, last = self.split.span("train")
         return first - max(int(WARM_UP_SHARE * (last - first)), WARM_UP_ROWS * self.series[series].period_ms)
 
     def identity(self, series: str) -> str:
-        """What the seal compares: the market behind a series, one for each seed if drawn."""
+        """Return what the seal compares: the market behind a series, one for each seed if drawn."""
         underlying = self.series[series].underlying
         return f"{underlying}#{self.simulated.seed}" if self.simulated else underlying
 
@@ -249,7 +252,7 @@ class DatasetSpec(Closed):
 
 
 def _order_mistakes(where: str, contract: Contract) -> list[str]:
-    """What would let no order through."""
+    """Find what would let no order through."""
     most = contract.equity * (contract.leverage if isinstance(contract, Perpetual) else 1)
     if contract.minimum_notional > most:
         return [f"{where}.minimum_notional: {contract.minimum_notional:g} is more than the whole account can place, {most:g}"]
@@ -312,7 +315,7 @@ def _text(source: Path | str) -> str:
 
 
 def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
-    """Keys that the mapping at `path` may have."""
+    """List the keys that the mapping at `path` may have."""
     models: dict[tuple[str, int], type[BaseModel]] = {
         ("simulated", 1): Simulated,
         ("split", 1): Split,

@@ -44,13 +44,13 @@ class Opening:
 
 
 def lock_builds(workspace: Workspace, *, wait: bool = True) -> AbstractContextManager[bool]:
-    """Let one process at a time build datasets in a workspace; gives whether it is this one."""
+    """Let one process at a time build datasets in a workspace; tell whether it is this one."""
     return exclusive(workspace.vault / LOCK, math.inf if wait else 0.0, reads=not wait)
 
 
 @contextmanager
 def stage(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
-    """Give empty folders for the open and the closed half; a failure inside the block leaves neither.
+    """Create empty folders for the open and the closed half; a failure inside the block leaves neither.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def _put(half: Path, target: Path) -> None:
 
 
 def is_begun(workspace: Workspace) -> bool:
-    """Whether a build is going on, or was killed."""
+    """Check whether a build is going on, or was killed."""
     return (workspace.vault / FOLDER).exists()
 
 
@@ -129,7 +129,7 @@ def recover(workspace: Workspace, record: Callable[[Row], object]) -> None:
 
 
 def unfinished(workspace: Workspace) -> str | None:
-    """What a killed build has left and the next command finishes or undoes, in one line."""
+    """Describe what a killed build has left and the next command finishes or undoes, in one line."""
     with lock_builds(workspace, wait=False) as alone:
         if not alone or not is_begun(workspace):
             return None

@@ -64,7 +64,7 @@ class Stamping:
 
 
 def parse_stamps(column: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Milliseconds since 1970 of each row, and what a person should know of how they were read.
+    """Parse the stamp of each row, ms since 1970, and note what a person should know of how they were read.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def parse_stamps(column: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64
 
 
 def joined(date: pa.ChunkedArray, time: pa.ChunkedArray) -> pa.ChunkedArray:
-    """One text of a date and a time of day that stand in two columns."""
+    """Join a date and a time of day that stand in two columns to one text."""
     hours = pc.utf8_trim_whitespace(time)
     if _all(hours, "^[0-9]+$"):
         hours = pc.utf8_lpad(hours, 4 if pc.max(pc.utf8_length(hours)).as_py() <= 4 else 6, "0")
@@ -98,7 +98,7 @@ def joined(date: pa.ChunkedArray, time: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def is_time_of_day(column: pa.ChunkedArray) -> bool:
-    """Whether a column of texts holds times of day and no moments."""
+    """Check whether a column of texts holds times of day and no moments."""
     return _all(column, r"^\s*[0-9]{1,2}:[0-9]{2}|^\s*[0-9]{1,6}\s*$")
 
 
@@ -124,7 +124,7 @@ def _integers(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
 
 
 def _decimals(texts: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Numbers with decimals or powers of ten, as spreadsheets write them."""
+    """Parse numbers with decimals or powers of ten, as spreadsheets write them."""
     wrong = pc.invert(pc.match_substring_regex(texts, NUMBER))
     if pc.any(wrong).as_py():
         raise DataError(f"{told.place(_first(wrong))}: the stamp is no number, as those before it are; correct it")
@@ -142,14 +142,14 @@ def _decimals(texts: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64], t
 
 
 def _is_blurred(time: NDArray[int64], period: int) -> NDArray[bool_]:
-    """Rows that share their stamp with a neighbour, or are no whole number of periods from the one before."""
+    """Find rows that share their stamp with a neighbour, or are no whole number of periods from the one before."""
     steps = np.diff(time)
     wrong = (steps == 0) | (steps % period != 0)
     return np.concatenate(([False], wrong)) | np.concatenate((wrong, [False]))
 
 
 def _epochs(values: NDArray[int64], told: Stamping) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart value by value."""
+    """Convert seconds, milliseconds, microseconds or nanoseconds since 1970, told apart value by value."""
     units = {"seconds": SECOND, "milliseconds": MILLI, "microseconds": MICRO, "nanoseconds": NANO}
     size = {name: (values >= low) & (values < high) for name, (low, high) in units.items()}
     known = np.logical_or.reduce([*size.values()])
@@ -165,7 +165,7 @@ def _no_epoch(where: str) -> str:
 
 
 def _written(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
-    """Dates and times of day; dates alone are midnight UTC."""
+    """Parse dates and times of day; dates alone are midnight UTC."""
     bodies, zones = _split_zones(texts)
     iso = _rewritten(_year_first(bodies, told))
     if _all(iso, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"):
@@ -181,7 +181,10 @@ def _written(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
 
 
 def _split_zones(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """What stands before the zone, and the zone: ``Z`` however it is spelt, ``+hh:mm``, or null."""
+    """Split texts into what stands before the zone, and the zone.
+
+    That is ``Z`` however it is spelt, ``+hh:mm``, or null.
+    """
     word, offset = pc.extract_regex(texts, WORD_ZONE), pc.extract_regex(texts, OFFSET_ZONE)
     bodies = pc.coalesce(pc.struct_field(word, "body"), pc.struct_field(offset, "body"), texts)
     named = pc.if_else(pc.is_valid(pc.struct_field(word, "zone")), "Z", None)
@@ -198,7 +201,7 @@ def _offset(zone: str) -> int:
 
 
 def _year_first(bodies: pa.ChunkedArray, told: Stamping) -> pa.ChunkedArray:
-    """Dates that end in their year turned round, where a day above 12 tells which is the month."""
+    """Turn round dates that end in their year, where a day above 12 tells which is the month."""
     found = pc.match_substring_regex(bodies, DAY_OR_MONTH)
     if not pc.all(found).as_py():
         return bodies
@@ -220,7 +223,7 @@ def _rewritten(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _parsed(texts: pa.ChunkedArray, told: Stamping) -> NDArray[Any]:
-    """Moments without zone of ISO texts, or of those with AM and PM."""
+    """Parse moments without zone of ISO texts, or of those with AM and PM."""
     series = texts.to_pandas()
     found = pd.to_datetime(series, format="ISO8601", errors="coerce")
     if found.isna().all():
@@ -255,7 +258,7 @@ def _dates(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
 
 
 def _zoned(naive: NDArray[Any], told: Stamping) -> NDArray[int64]:
-    """Times without a zone in the one that was said; an hour that clocks have twice is refused."""
+    """Convert times without a zone from the one that was said; refuse an hour that clocks have twice."""
     local = naive.astype("datetime64[ms]").astype(int64)
     twice = _repeated_hour(local, told)
     if told.zone is None:
@@ -274,7 +277,7 @@ def _zoned(naive: NDArray[Any], told: Stamping) -> NDArray[int64]:
 
 
 def _repeated_hour(local: NDArray[int64], told: Stamping) -> str:
-    """What to say of the hour that clocks had twice, where rows step back by just that; else nothing."""
+    """Say what is to be said of the hour that clocks had twice, where rows step back by just that; else nothing."""
     steps = np.diff(local)
     if (steps < 0).sum() > (steps > 0).sum():
         steps = -steps
@@ -295,7 +298,7 @@ def _all(texts: pa.ChunkedArray, pattern: str) -> bool:
 
 
 def _first(found: pa.ChunkedArray) -> int:
-    """Number of the first row, from 1."""
+    """Find the number of the first row, from 1."""
     return int(pc.index(pc.fill_null(found, False), True).as_py()) + 1
 
 

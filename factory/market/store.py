@@ -78,7 +78,7 @@ def write(
 
 
 def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
-    """Rows that lie wholly before a partition's end."""
+    """Count the rows that lie wholly before a partition's end."""
     one = spec.series[series.name]
     extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
@@ -130,7 +130,7 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
 
 
 def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Hash of each open partition's rows and bounds; validation's rows go on where train's end."""
+    """Compute the hash of each open partition's rows and bounds; validation's rows go on where train's end."""
     parts: dict[str, list[Any]] = {partition: [partition, *spec.bounds(partition)] for partition in OPEN}
     for name, one in sorted(series.items()):
         for column, values in sorted(one.columns.items()):

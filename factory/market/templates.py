@@ -9,12 +9,12 @@ _HERE = Path(__file__).parent
 
 
 def simulated_spec(dataset: str) -> DatasetSpec:
-    """The dataset file of a simulated market that comes with the project: ``btc-sim`` or ``btc-book-sim``."""
+    """Load the dataset file of a simulated market that comes with the project: ``btc-sim`` or ``btc-book-sim``."""
     return load_spec(_HERE / f"{dataset.replace('-', '_')}.yaml")
 
 
 def starter_spec(market: str) -> str:
-    """The commented dataset file that ``rfcat start`` writes for a person to read and confirm.
+    """Read the commented dataset file that ``rfcat start`` writes for a person to read and confirm.
 
     Parameters
     ----------

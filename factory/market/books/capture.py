@@ -95,7 +95,7 @@ class Capture:
         self._clock, self._trade_clock = ReceiverClock(file, self._notes), ReceiverClock(file, [])
 
     def read(self, file: str, messages: Iterable[tuple[int, int, Message]]) -> Iterator[Events | TradeEvents]:
-        """Batches of the trades and books of the next file.
+        """Yield the trades and books of the next file in batches.
 
         Raises
         ------

@@ -17,7 +17,7 @@ NEAR, SHOWN = 5 * MINUTE, 3
 
 
 def require_order(events: Events, last: int) -> None:
-    """Refuse events that come before those before them.
+    """Refuse events that are earlier than the events before them.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def require_order(events: Events, last: int) -> None:
 
 
 def require_sound(events: Events) -> None:
-    """Refuse books that no exchange that trades has.
+    """Refuse books that cannot stand on an exchange while it trades.
 
     Raises
     ------
@@ -54,7 +54,10 @@ def require_sound(events: Events) -> None:
 
 
 def _spell_stretches(times: NDArray[int64]) -> str:
-    """Stretches of time that hold some moments, those within :data:`NEAR` in one, as ``exclude`` takes them; the first few."""
+    """Spell the stretches of time that hold some moments, as ``exclude`` takes them; the first few.
+
+    Moments within :data:`NEAR` of each other are in one.
+    """
     bounds = np.flatnonzero(np.diff(times) > NEAR)
     firsts, lasts = times[np.append(0, bounds + 1)], times[np.append(bounds, len(times) - 1)]
     shown = [f"[{iso(int(first))}, {iso(int(last) + 1)}]" for first, last in zip(firsts[:SHOWN], lasts[:SHOWN], strict=True)]

@@ -18,7 +18,7 @@ NUMBERS = re.compile(rb"\s*(-?[0-9.]+([eE][-+]?[0-9]+)?\s+){40}")
 
 
 def is_format(path: Path, head: bytes) -> bool:
-    """Whether a file begins with a row of numbers parted by blanks."""
+    """Check whether a file begins with a row of numbers parted by blanks."""
     return NUMBERS.match(head.partition(b"\n")[0] + b" ") is not None
 
 
@@ -45,7 +45,7 @@ def read_fi2010(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Tr
 
 
 def _read_rows(path: Path, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """The first rows of a matrix, turned: an event a row."""
+    """Read the first rows of a matrix, turned: an event a row."""
     found = []
     with open_unpacked(path) as text:
         for place, line in enumerate(text, 1):

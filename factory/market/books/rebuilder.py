@@ -30,7 +30,7 @@ class Rebuilder:
         self._counts[:] = 0
 
     def apply(self, file: str, updates: Sequence[Update]) -> NDArray[float64]:
-        """The first levels after each of some updates, shape (n, 4 * levels).
+        """Apply updates to the book, and return the first levels after each, shape (n, 4 * levels).
 
         Raises
         ------
