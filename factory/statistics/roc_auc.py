@@ -101,10 +101,10 @@ def block_interval(
         measured in section 4.
     """
     share = np.where(y > 0, np.mean(y > 0), np.mean(y <= 0))
-    found = block_mean((of.placement - of.value) / share, times, block, confidence)
-    if found is None or not found.error > ROUNDING:
+    estimate = block_mean((of.placement - of.value) / share, times, block, confidence)
+    if estimate is None or not estimate.error > ROUNDING:
         return None
-    half = (found.high - found.low) / 2
+    half = (estimate.high - estimate.low) / 2
     return max(0.0, of.value - half), min(1.0, of.value + half)
 
 
