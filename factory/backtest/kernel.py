@@ -101,15 +101,15 @@ def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
 
     Also -1 where the row itself is missing.
     """
-    found = np.full(len(row), -1, np.int64)
+    first_traded = np.full(len(row), -1, np.int64)
     for i in range(len(row)):
         if row[i] < 0 or np.isnan(bars.open[row[i]]):
             continue
         for r in range(row[i], min(row[i] + wait + 1, len(bars.time))):
             if bars.traded[r]:
-                found[i] = r
+                first_traded[i] = r
                 break
-    return found
+    return first_traded
 
 
 @njit(cache=True, nogil=True)

@@ -194,8 +194,8 @@ def _following(there: NDArray[bool_]) -> NDArray[int64]:
 
     A hold that began before it would move with it twice.
     """
-    found = np.append(np.where(there, np.arange(len(there)), len(there)), len(there))
-    return np.asarray(np.minimum.accumulate(found[::-1])[::-1], dtype=int64)
+    following = np.append(np.where(there, np.arange(len(there)), len(there)), len(there))
+    return np.asarray(np.minimum.accumulate(following[::-1])[::-1], dtype=int64)
 
 
 def _carried(values: NDArray[float64]) -> NDArray[float64]:
@@ -226,9 +226,9 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
     lanes = np.zeros(len(holds.row), int64) if shared else np.arange(1, len(holds.row) + 1)
 
     def work(first: int) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
-        found: tuple[NDArray[float64], NDArray[float64], NDArray[float64]]
-        found = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
-        return found
+        replayed: tuple[NDArray[float64], NDArray[float64], NDArray[float64]]
+        replayed = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
+        return replayed
 
     blocks = list(parallel_map(work, range(0, draws, BLOCK), threads))
     gross, held = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))

@@ -73,8 +73,8 @@ class Ups(NamedTuple):
         one = share * (1 - share)
         varies = (self.squares / (4 * self.pairs) - share**2) / max(self.pairs - 1, 1)
         independent = np.full(len(share), 0.25 / self.pairs)
-        found: NDArray[float64] = np.divide(varies, 2 * one, out=independent, where=one > 0)
-        return found
+        excess: NDArray[float64] = np.divide(varies, 2 * one, out=independent, where=one > 0)
+        return excess
 
 
 def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads: int) -> Ups:
@@ -88,8 +88,8 @@ def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads
     """
 
     def work(first: int) -> NDArray[float64]:
-        found: NDArray[float64] = _count_ups(moves, questions, first, min(BLOCK, pairs - first), uint64(seed))
-        return found
+        counts: NDArray[float64] = _count_ups(moves, questions, first, min(BLOCK, pairs - first), uint64(seed))
+        return counts
 
     total, squares = np.asarray(sum(parallel_map(work, range(0, pairs, BLOCK), threads)))
     return Ups(total, squares, pairs)
@@ -97,13 +97,13 @@ def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads
 
 @njit(cache=True, nogil=True)
 def _count_ups(moves: Moves, questions: Questions, first: int, pairs: int, seed: uint64) -> NDArray[float64]:
-    found = np.zeros((2, len(questions.row)))
+    sums = np.zeros((2, len(questions.row)))
     for i in range(len(questions.row)):
         for b in range(first, first + pairs):
             ups = _is_up(moves, questions, i, seed, b, uint64(0)) + _is_up(moves, questions, i, seed, b, uint64(1))
-            found[0, i] += ups
-            found[1, i] += ups * ups
-    return found
+            sums[0, i] += ups
+            sums[1, i] += ups * ups
+    return sums
 
 
 @njit(cache=True, nogil=True)
