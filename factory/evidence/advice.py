@@ -19,7 +19,7 @@ SEED = 7
 
 
 def advise(
-    found: Mapping[str, Any], daily: Sequence[float], dailies: Sequence[Sequence[float]], trials: int
+    metrics: Mapping[str, Any], daily: Sequence[float], dailies: Sequence[Sequence[float]], trials: int
 ) -> dict[str, float]:
     """Compute what validation says of a trial among all trials.
 
@@ -28,7 +28,7 @@ def advise(
 
     Parameters
     ----------
-    found : mapping
+    metrics : mapping
         Metrics of the trial.
     daily : sequence of float
         Its daily net P&L.
@@ -42,7 +42,7 @@ def advise(
     dict of str to float
         What can be computed of: psr, deflated, overfitting (probability of backtest overfitting), reality_check (p-value).
     """
-    told = {"psr": found.get("psr"), "deflated": deflate_sharpe(found, trials)}
+    told = {"psr": metrics.get("psr"), "deflated": deflate_sharpe(metrics, trials)}
     alike = _alike(dailies, len(daily))
     if len(alike) > 1 and len(daily) >= LEAST_DAYS:
         returns = np.array(alike).T

@@ -193,15 +193,15 @@ def _losses(y: NDArray[np.integer], p: NDArray[float64]) -> NDArray[float64]:
     return losses
 
 
-def _influence(found: Auc | None, share: NDArray[float64]) -> NDArray[float64]:
+def _influence(area: Auc | None, share: NDArray[float64]) -> NDArray[float64]:
     """Compute influence values, whose mean is the AUC and whose spread over blocks is its error, shape (n,)."""
-    if found is None:
+    if area is None:
         raise FlowError("label: all rows that importance is measured on are of one class; use a label that is less one-sided")
-    return found.value + (found.placement - found.value) / share
+    return area.value + (area.placement - area.value) / share
 
 
 def _mean(values: NDArray[float64], times: NDArray[int64], block: int) -> Loss:
     if not values.any():
         return Loss(0.0, 0.0, 0.0)
-    found = block_mean(values, times, block)
-    return Loss(float(values.mean()), found.low, found.high) if found else Loss(float(values.mean()), None, None)
+    estimate = block_mean(values, times, block)
+    return Loss(float(values.mean()), estimate.low, estimate.high) if estimate else Loss(float(values.mean()), None, None)

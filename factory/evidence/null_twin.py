@@ -109,20 +109,20 @@ def null_twin(
         With trades: mean_net, and mean_spread, its deviation between draws. A binary's drawn windows are won with the
         chance that their price says. With labels of both kinds: auc, what geometry alone ranks.
     """
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     trades = scored.result.trades
     if len(trades) and isinstance(contract, Binary):
-        found["mean_net"] = float(-np.mean(trades.unit_cost))
-        found["mean_spread"] = float(np.sqrt(np.sum(trades.price * (1 - trades.price)))) / len(trades)
+        figures["mean_net"] = float(-np.mean(trades.unit_cost))
+        figures["mean_spread"] = float(np.sqrt(np.sum(trades.price * (1 - trades.price)))) / len(trades)
     elif len(trades) and isinstance(contract, Perpetual):
-        found |= _trades_by_chance(pipeline, contract, partition, scored)
+        figures |= _trades_by_chance(pipeline, contract, partition, scored)
     labelled = np.flatnonzero(scored.rows.labels.y >= 0)
     if len(labelled):
         chosen, ups = count_null_ups(pipeline, partition, scored.rows.take(labelled), STEPS, MOST_DRAWS, cache)
         area = expected_auc(ups.chance(), scored.p[labelled[chosen]])
         if area is not None:
-            found["auc"] = area
-    return found
+            figures["auc"] = area
+    return figures
 
 
 def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partition, scored: Scored) -> dict[str, float]:
@@ -152,10 +152,10 @@ def widen_errors(metrics: Mapping[str, float], contract: Contract, twin: Mapping
     did not come would have cost. Mends mean_error and what is made of it: mean_low, mean_high, p_value, a binary's win_low
     and win_high.
     """
-    found = dict(metrics)
-    error = max(twin.get("mean_spread", 0.0), found.get("mean_error", 0.0))
-    if error <= 0 or found["blocks"] < LEAST_BLOCKS:
-        return found
-    low, high, p_value = t_interval(found["mean_net"], error, int(found["blocks"]))
-    found |= {"mean_error": error, "mean_low": low, "mean_high": high, "p_value": p_value}
-    return found | (wins_of_binary(found) if isinstance(contract, Binary) else {})
+    widened = dict(metrics)
+    error = max(twin.get("mean_spread", 0.0), widened.get("mean_error", 0.0))
+    if error <= 0 or widened["blocks"] < LEAST_BLOCKS:
+        return widened
+    low, high, p_value = t_interval(widened["mean_net"], error, int(widened["blocks"]))
+    widened |= {"mean_error": error, "mean_low": low, "mean_high": high, "p_value": p_value}
+    return widened | (wins_of_binary(widened) if isinstance(contract, Binary) else {})

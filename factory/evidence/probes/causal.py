@@ -60,15 +60,15 @@ def check_causality(
     rng = np.random.default_rng(canonical.seed_for(partition.fingerprint, "probes.causal"))
     chosen = np.unique(np.concatenate([times[rng.choice(len(times), min(CUTS, len(times)), replace=False)], times[[0, -1]]]))
     whole = Columns(partition, cache)
-    found = []
+    findings = []
     for name, expression in expressions.items():
         moved = _moved(expression, partition, chosen, whole, cache)
-        found += [
+        findings += [
             Finding(probe, BLOCK, f"features.{name}: moves at a decision when rows after it are {how}; it reads the future")
             for probe, how in (("P1", "cut off"), ("P2", "replaced"))
             if moved[probe] > (TOLERANCE if expression.exact else TOLERANCE_RECURSIVE)
         ]
-    return found
+    return findings
 
 
 def _moved(

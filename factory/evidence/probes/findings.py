@@ -33,11 +33,11 @@ class Finding(NamedTuple):
 
 def findings_to_dict(findings: Iterable[Finding], ran: Iterable[str]) -> Answer:
     """Convert findings to the form that an answer and the ledger hold: short when there is nothing to tell."""
-    found = list(findings)
+    listed = list(findings)
     return {
         "ran": " ".join(ran),
-        "warn": [one.line for one in found if one.severity == WARN] or None,
-        "block": [one.line for one in found if one.severity == BLOCK] or None,
+        "warn": [one.line for one in listed if one.severity == WARN] or None,
+        "block": [one.line for one in listed if one.severity == BLOCK] or None,
     }
 
 

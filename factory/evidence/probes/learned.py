@@ -127,9 +127,9 @@ def check_validation(
     registered : str or None
         The dataset's baseline, as ``series.column``.
     """
-    found = check_auc(value, n_eff, baseline_auc(registered, rows, columns[1]))
+    findings = check_auc(value, n_eff, baseline_auc(registered, rows, columns[1]))
     if value is None or value <= LOOKED_AT or not rows.features:
-        return found
+        return findings
     names = list(expressions)
     beside = _beside(registered, expressions, (history, rows), columns)
     here = _fitted(np.hstack([beside[0], history.matrix(names)]), history.labels.y, seed)
@@ -142,17 +142,17 @@ def check_validation(
     now = _area(y, _chances(here, X))
     later = _area(y, _chances(_fitted(late[0], history.labels.y, seed), late[1][known]))
     fall = now - later
-    alarmed = any(one.severity == BLOCK for one in found)
+    alarmed = any(one.severity == BLOCK for one in findings)
     share, name = _dominance(here, X, y, names, seed)
     if fall > SHIFT_WARNS:
-        severe = fall > SHIFT_BLOCKS and (bool(found) or share > SHARE_BLOCKS)
+        severe = fall > SHIFT_BLOCKS and (bool(findings) or share > SHARE_BLOCKS)
         says = f"features one decision later lose {fall:.3f} of AUC; features.{name} matters most: check when it is known"
-        found.append(Finding("P4", BLOCK if severe else WARN, says))
+        findings.append(Finding("P4", BLOCK if severe else WARN, says))
     if share > SHARE_WARNS:
         severe = share > SHARE_BLOCKS and (alarmed or fall > SHIFT_BLOCKS)
         says = f"features.{name}: alone makes {share:.0%} of the result; check when it is known"
-        found.append(Finding("P6", BLOCK if severe else WARN, says))
-    return found
+        findings.append(Finding("P6", BLOCK if severe else WARN, says))
+    return findings
 
 
 def adversarial_validation(
@@ -242,8 +242,8 @@ def _chances(fitted: Any, X: Matrix) -> NDArray[float64]:
 
 
 def _area(y: NDArray[int8], score: NDArray[float64]) -> float:
-    found = auc(y, score)
-    return found.value if found else 0.5
+    area = auc(y, score)
+    return area.value if area else 0.5
 
 
 def _late(expressions: Mapping[str, Expression], rows: DecisionTable, columns: Columns, step: int) -> Matrix:
@@ -259,9 +259,9 @@ def _beside(
     """Read the baseline's column on each part; no column where no feature reads its series or it has no values."""
     own = parse(registered) if registered else None
     if own is not None and any(own.series <= one.series for one in expressions.values()):
-        found = [read.at(own, rows.time)[:, None] for rows, read in zip(parts, columns, strict=True)]
-        if not any(np.isnan(one).all() for one in found):
-            return found
+        baselines = [read.at(own, rows.time)[:, None] for rows, read in zip(parts, columns, strict=True)]
+        if not any(np.isnan(one).all() for one in baselines):
+            return baselines
     return [np.empty((len(rows.time), 0)) for rows in parts]
 
 

@@ -30,7 +30,7 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
         Features by name.
     partition : Partition
     """
-    found = []
+    findings = []
     for name, expression in expressions.items():
         for series in sorted(expression.series):
             one = partition.series[series]
@@ -39,11 +39,11 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
                     f"features.{name}: series '{series}' has a row each {to_duration(one.period)} and counts as published "
                     "on the date that it tells of; a person sets its delay in the dataset file"
                 )
-                found.append(Finding("P8", BLOCK, says))
+                findings.append(Finding("P8", BLOCK, says))
             elif not _in_time(one):
                 says = f"features.{name}: rows of series '{series}' count as known before they were"
-                found.append(Finding("P8", BLOCK, says))
-    return found
+                findings.append(Finding("P8", BLOCK, says))
+    return findings
 
 
 def _in_time(series: Series) -> bool:
