@@ -97,14 +97,14 @@ def label(part: Label, series: Series, times: NDArray[int64], unit: NDArray[floa
     bars = {name: np.asarray(series.columns[name]) for name in ("open", "high", "low", "close")}
     entry = np.where(first >= 0, bars["open"][first], np.nan)
     rows, touch, ret = first_touch(bars["open"], bars["high"], bars["low"], bars["close"], entry, first, last, up, down)
-    found = rows >= 0
+    resolved = rows >= 0
     return Labels(
         start=times,
-        end=np.where(found, series.known[rows], times),
-        y=np.where(found, _is_up(part, ret, touch), -1).astype(np.int8),
+        end=np.where(resolved, series.known[rows], times),
+        y=np.where(resolved, _is_up(part, ret, touch), -1).astype(np.int8),
         ret=ret,
         touch=touch,
-        first=np.where(found, first, -1),
+        first=np.where(resolved, first, -1),
         last=rows,
     )
 

@@ -102,10 +102,10 @@ def fit_network(part: Network, sample: WindowSet, seed: int) -> Fitted:
 
 
 def _refuse_one_class(use: str, y: NDArray[int8], names: Sequence[str]) -> None:
-    found = np.unique(y)
-    if len(found) < 2:
+    classes = np.unique(y)
+    if len(classes) < 2:
         raise UnlearnableError(
-            f"label: all {len(y)} rows that '{use}' is fitted on are {names[found.max(initial=0)]}; "
+            f"label: all {len(y)} rows that '{use}' is fitted on are {names[classes.max(initial=0)]}; "
             "sample more often, or use a label that is less one-sided"
         )
 
@@ -204,11 +204,11 @@ def cross_fit(
         return fitted
 
     with one_thread(), closing(parallel_map(work, range(len(blocks)), threads)) as fits:
-        found: list[Fitted] = []
+        models: list[Fitted] = []
         for fitted in fits:
-            found.append(fitted)
-            report(len(found) - 1, 1.0, f"cross-fitting {part.use}")
-    return oof, found[-1], sum(not fitted.has_converged for fitted in found)
+            models.append(fitted)
+            report(len(models) - 1, 1.0, f"cross-fitting {part.use}")
+    return oof, models[-1], sum(not fitted.has_converged for fitted in models)
 
 
 def _folds(start: NDArray[int64], end: NDArray[int64], folds: int) -> list[Split]:
