@@ -47,8 +47,8 @@ def find_best(connection: Connection, dataset: str, idea: str | None = None) -> 
     within: list[ColumnElement[bool]] = [BOARD.c.dataset == dataset]
     if idea is not None:
         within.append(BOARD.c.idea == idea)
-    found = _entries(connection, select(BOARD.c.seq).where(*within).order_by(*_BEST_FIRST).limit(1))
-    return found[0] if found else None
+    entries = _entries(connection, select(BOARD.c.seq).where(*within).order_by(*_BEST_FIRST).limit(1))
+    return entries[0] if entries else None
 
 
 def list_ideas(connection: Connection, dataset: str, page: int, size: int) -> tuple[list[Idea], int]:
@@ -57,8 +57,8 @@ def list_ideas(connection: Connection, dataset: str, page: int, size: int) -> tu
     grouped = select(BOARD.c.idea, trials, func.count(BOARD.c.mean_high), func.max(BOARD.c.mean_high))
     grouped = grouped.where(BOARD.c.dataset == dataset).group_by(BOARD.c.idea)
     rows = connection.execute(grouped.order_by(trials.desc(), func.min(BOARD.c.seq)))
-    found = [Idea(*row) for row in rows]
-    return found[(page - 1) * size : page * size], len(found)
+    ideas = [Idea(*row) for row in rows]
+    return ideas[(page - 1) * size : page * size], len(ideas)
 
 
 def _entries(connection: Connection, chosen: Select[tuple[int]]) -> list[Entry]:

@@ -200,8 +200,8 @@ class Ledger:
     def counts(self, dataset: str, until: int | None = None) -> Counts:
         """Count the trials and explorations of a dataset, by now or by row `until`."""
         with self._database.reading() as connection:
-            found = find_totals(connection, dataset, _LAST if until is None else until)
-        return Counts(found.trials, found.explorations, found.of_validation)
+            totals = find_totals(connection, dataset, _LAST if until is None else until)
+        return Counts(totals.trials, totals.explorations, totals.of_validation)
 
     def independent(self, dataset: str) -> float:
         """Estimate how many independent trials were made on a dataset, by the mean correlation of their daily net P&L.
@@ -264,8 +264,8 @@ class Ledger:
         """
         with lock_ledger(self._workspace, reads=True), self._database.reading() as connection:
             rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
-            found = verify(rows, self._anchors.all(), anchors)
-            return replace(found, problems=tuple(check_running(connection))) if found.ok else found
+            verification = verify(rows, self._anchors.all(), anchors)
+            return replace(verification, problems=tuple(check_running(connection))) if verification.ok else verification
 
     def restore_triggers(self, anchors: Sequence[Position] = ()) -> list[str]:
         """Prove the rows as :meth:`verify` does where a trigger is missing or altered, put it back, and name those put back.
@@ -277,9 +277,9 @@ class Ledger:
         """
         broken = self._database.find_broken_triggers()
         if broken:
-            found = self.verify(anchors)
-            if not found.ok:
-                raise LedgerError(*found.problems)
+            verification = self.verify(anchors)
+            if not verification.ok:
+                raise LedgerError(*verification.problems)
             self._database.restore_triggers(broken)
         return broken
 

@@ -153,15 +153,15 @@ def count_independent(connection: Connection, dataset: str) -> float:
 
 def board_row(connection: Connection, seq: int, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Build the board's row of one trial: the columns by which lists of trials are sorted and grouped."""
-    found = payload["metrics"]
-    unjudged, minus_sharpe = rank(found)
+    metrics = payload["metrics"]
+    unjudged, minus_sharpe = rank(metrics)
     return {
         "seq": seq,
         "dataset": payload["dataset"],
         "idea": payload.get("idea") or _find_idea(connection, str(payload["pipeline"])),
         "unjudged": unjudged,
         "sharpe": None if minus_sharpe == float("inf") else -minus_sharpe,
-        "mean_high": found.get("mean_high"),
+        "mean_high": metrics.get("mean_high"),
     }
 
 
@@ -227,10 +227,10 @@ def _find_idea(connection: Connection, pipeline: str) -> str:
     """Find the idea of a trial whose row does not name it, by its pipeline."""
     text = connection.execute(_YAML, {"id": pipeline}).scalar()
     try:
-        found = read_pipeline(pipeline, text)
+        recipe = read_pipeline(pipeline, text)
     except FactoryError:
         return UNKNOWN
-    return describe_idea(found) if found else UNKNOWN
+    return describe_idea(recipe) if recipe else UNKNOWN
 
 
 def _no_sum(seq: int, length: int) -> DailySum:
@@ -246,9 +246,9 @@ def _read_sum(row: Any) -> DailySum:
     return DailySum(row.first, row.trials, row.varying, unpack(f"<{row.length}d", row.total))
 
 
-def _write_sum(connection: Connection, dataset: str, found: DailySum) -> None:
-    length = len(found.total)
-    values = {"first": found.first, "trials": found.trials, "varying": found.varying}
+def _write_sum(connection: Connection, dataset: str, daily_sum: DailySum) -> None:
+    length = len(daily_sum.total)
+    values = {"first": daily_sum.first, "trials": daily_sum.trials, "varying": daily_sum.varying}
     connection.execute(delete(DAILY_SUMS).where(_SUM_KEY), {"of": dataset, "days": length})
-    packed = pack(f"<{length}d", *found.total)
+    packed = pack(f"<{length}d", *daily_sum.total)
     connection.execute(insert(DAILY_SUMS).values(dataset=dataset, length=length, total=packed, **values))
