@@ -117,8 +117,8 @@ def _lacks_of_trial(
     again = _examined_before(pool, pipeline, trial)
     lines += [f"submit: {again}"] if again else []
     if not pool.closed:  # of a closed one there is no level to plan by
-        contract, found = spec.contracts[pipeline.trade.contract], trial.payload["metrics"]
-        claim = check_claim(contract, found, request.claim, pool.level(), expected_decisions(spec, found))
+        contract, metrics = spec.contracts[pipeline.trade.contract], trial.payload["metrics"]
+        claim = check_claim(contract, metrics, request.claim, pool.level(), expected_decisions(spec, metrics))
         lines += [claim] if claim else []
     return lines
 
@@ -138,11 +138,11 @@ def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entr
     if again:
         raise SealError(f"submit: {again}; nothing was spent")
     pool.refuse_spent()
-    level, found = pool.level(), admission.trial.payload["metrics"]
-    mistake = check_claim(admission.contract, found, request.claim, level, admission.expected)
+    level, metrics = pool.level(), admission.trial.payload["metrics"]
+    mistake = check_claim(admission.contract, metrics, request.claim, level, admission.expected)
     if mistake:
         raise SealError(f"{mistake}; nothing was spent")
-    needed = needed_decisions(admission.contract, found, request.claim, level)
+    needed = needed_decisions(admission.contract, metrics, request.claim, level)
     delay = int(1000 * release_seconds(spec.simulated is not None))
     return {
         "dataset": spec.dataset,
@@ -162,7 +162,7 @@ def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entr
         "version": admission.trial.payload["version"],
         "rule": RULE,
         "endpoint": "mean net payoff a decision above what the null market gives",
-        "break_even": found.get("break_even"),
+        "break_even": metrics.get("break_even"),
         "n_min": needed,
         "expected": admission.expected,
         "price": admission.trial.payload.get("price") or None,

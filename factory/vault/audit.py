@@ -24,11 +24,11 @@ def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:
     looks = read_looks(entries)
     known = {look.entry.hash for look in looks}
     stray = [entry for entry in entries if entry.kind == VERDICT and entry.payload["subject"] not in known]
-    found = [f"row {entry.seq}: a verdict without its look" for entry in stray]
+    problems = [f"row {entry.seq}: a verdict without its look" for entry in stray]
     for place, look in enumerate(looks):
-        found += _overspent(look, looks[:place])
-        found += _report(workspace, look)
-    return found
+        problems += _overspent(look, looks[:place])
+        problems += _report(workspace, look)
+    return problems
 
 
 def _overspent(look: Look, before: Sequence[Look]) -> list[str]:

@@ -41,13 +41,13 @@ def level_of_last(looks: Sequence[tuple[Frozen, float]], seed: int) -> float:
     if len(beside) == 1:
         return own
     draws = DRAWS if all(isinstance(frozen, FrozenBinary) for frozen, _ in beside) else DRAWS_OF_TRADES
-    passed, spent, found = np.zeros(draws, bool), 0.0, own
+    passed, spent, last_level = np.zeros(draws, bool), 0.0, own
     for frozen, level in beside:
         spent += level
         tails = upper_tails(frozen.joint(seed, draws))
-        found = max(level, _greatest(tails[~passed], int(spent * (draws + 1)) - int(passed.sum())))
-        passed |= tails <= found
-    return found
+        last_level = max(level, _greatest(tails[~passed], int(spent * (draws + 1)) - int(passed.sum())))
+        passed |= tails <= last_level
+    return last_level
 
 
 def upper_tails(drawn: NDArray[float64]) -> NDArray[float64]:

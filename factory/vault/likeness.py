@@ -36,13 +36,13 @@ def compare_trading(
     """
     volatility = [_volatility(contract, partition) for partition, _ in (validation, sealed)]
     group = _groups(np.concatenate(volatility))
-    found = {}
+    p_values = {}
     for name in _daily(contract, *validation):
         days = [_daily(contract, *part)[name] for part in (validation, sealed)]
         rest = _beyond_volatility(np.concatenate(days), group)
         left, right = _averaged(rest[: len(days[0])], rest[len(days[0]) :])
-        found[name] = mean_difference_p_value(left, right)
-    return found
+        p_values[name] = mean_difference_p_value(left, right)
+    return p_values
 
 
 def mean_difference_p_value(left: NDArray[float64], right: NDArray[float64]) -> float:
@@ -80,12 +80,12 @@ def _daily(contract: Contract, partition: Partition, scored: Scored) -> dict[str
     def summed(values: NDArray[float64]) -> NDArray[float64]:
         return np.bincount(day, values, count).astype(float64)
 
-    found = {"rate": summed(np.ones(len(trades))), "sides": summed(trades.side.astype(float64))}
+    sums = {"rate": summed(np.ones(len(trades))), "sides": summed(trades.side.astype(float64))}
     if isinstance(contract, Binary):
         if contract.odds is None:
-            return found
-        return found | {"price": summed(trades.price), "ends": summed(np.abs(trades.price - 0.5))}
-    return found | {"exposure": summed((trades.exit_ms - trades.entry_ms).astype(float64) / DAY)}
+            return sums
+        return sums | {"price": summed(trades.price), "ends": summed(np.abs(trades.price - 0.5))}
+    return sums | {"exposure": summed((trades.exit_ms - trades.entry_ms).astype(float64) / DAY)}
 
 
 def _days(partition: Partition) -> int:

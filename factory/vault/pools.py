@@ -274,8 +274,8 @@ def _a_day(grants: Sequence[Mapping[str, Any]], *, simulated: bool) -> int | Non
 def _granted(entries: Sequence[Entry], dataset: str) -> list[Mapping[str, Any]]:
     """Read the grants for a dataset that the reviewer signed, oldest first."""
     reviewer = find_reviewer(entries)
-    found = [entry.payload for entry in entries if entry.kind == GRANT and entry.payload["dataset"] == dataset]
-    return [payload for payload in found if reviewer and reviewer.signed(payload)]
+    grants = [entry.payload for entry in entries if entry.kind == GRANT and entry.payload["dataset"] == dataset]
+    return [payload for payload in grants if reviewer and reviewer.signed(payload)]
 
 
 def _claims(payload: Mapping[str, Any]) -> set[Claim]:
@@ -289,17 +289,17 @@ def _meet(some: Iterable[Claim], others: Iterable[Claim]) -> bool:
 
 def _reach(claims: set[Claim], looks: Sequence[Look]) -> tuple[set[Claim], list[Look]]:
     """Find all looks that share a market and time with some claims, or with another such look."""
-    found: list[Look] = []
+    reached: list[Look] = []
     rest = list(looks)
     while near := [look for look in rest if _meet(look.claims, claims)]:
-        found += near
+        reached += near
         claims = claims.union(*(look.claims for look in near))
         rest = [look for look in rest if look not in near]
-    return claims, sorted(found, key=lambda look: look.entry.seq)
+    return claims, sorted(reached, key=lambda look: look.entry.seq)
 
 
 def read_waivers(entries: Sequence[Entry], pipeline: str) -> set[str]:
     """Read which probes the reviewer waived for a pipeline, by signed rows."""
     reviewer = find_reviewer(entries)
-    found = [entry.payload for entry in entries if entry.kind == WAIVER and entry.payload["pipeline"] == pipeline]
-    return {str(payload["probe"]) for payload in found if reviewer and reviewer.signed(payload)}
+    waivers = [entry.payload for entry in entries if entry.kind == WAIVER and entry.payload["pipeline"] == pipeline]
+    return {str(payload["probe"]) for payload in waivers if reviewer and reviewer.signed(payload)}

@@ -169,8 +169,8 @@ class FrozenBinary:
         """
         every = np.ones(len(self.paid), bool)
         shifted = np.clip(self.paid + self.drift * self.side, 0.0, 1.0)
-        found = {"p_value": self._tail(every, self.paid), "drift_p": self._tail(every, shifted)}
-        return found | ({"untied_p": self._tail(~self.tied, self.paid)} if self.assumed else {})
+        p_values = {"p_value": self._tail(every, self.paid), "drift_p": self._tail(every, shifted)}
+        return p_values | ({"untied_p": self._tail(~self.tied, self.paid)} if self.assumed else {})
 
     def meets(self, other: Frozen) -> bool:
         """Check whether the windows are of the same length."""

@@ -48,13 +48,13 @@ def missing_of_arguments(why: str, model: str, cutoff: str) -> list[str]:
     """Name what is missing or wrong of the words that come with a pipeline, in one line, if anything is."""
     given = {"why": why, "model": model, "cutoff": cutoff}
     blank = [name for name in ARGUMENTS if not given[name].strip()]
-    found = [f"{', '.join(blank)}: missing; give {', '.join(ARGUMENTS[name] for name in blank)}"] if blank else []
+    problems = [f"{', '.join(blank)}: missing; give {', '.join(ARGUMENTS[name] for name in blank)}"] if blank else []
     if "cutoff" not in blank:
         try:
             parse_cutoff(cutoff)
         except SealError as error:
-            found += error.lines
-    return ["; ".join(found)] if found else []
+            problems += error.lines
+    return ["; ".join(problems)] if problems else []
 
 
 def market_readiness(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
@@ -78,10 +78,10 @@ def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, A
     red = sorted({line.partition(":")[0] for line in blocking_lines(trial, read_waivers(entries, str(trial["pipeline"])))})
     lacks = [f"probes: {' '.join(red)}"] if red else []
     lacks += [f"{line.partition(':')[0]}: see describe_market" for line in missing_of_market(spec, entries)]
-    pool, found, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
+    pool, metrics, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
     if not pool.closed:
         try:
-            claim = claims_allowed(contract, found, pool.level(), expected_decisions(spec, found))
+            claim = claims_allowed(contract, metrics, pool.level(), expected_decisions(spec, metrics))
         except SealError as error:
             lacks += error.lines
     return {"claim": claim, "missing": lacks or None}

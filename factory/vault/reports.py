@@ -51,5 +51,5 @@ def read_report(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[st
             f"report of {look.name}: damaged, or not the one that was written; restore the vault folder from a backup"
         )
     kept: dict[str, Any] = json.loads(reviewer.decrypt(sealed))
-    found = kept.pop("found", None) or kept.pop("verdict")  # as it was called until 0.1
-    return {"verdict": look.heard(now_ms()), "found": found, **kept}
+    outcome = kept.pop("found", None) or kept.pop("verdict")  # as it was called until 0.1
+    return {"verdict": look.heard(now_ms()), "found": outcome, **kept}

@@ -136,8 +136,8 @@ def _from_passphrase(passphrase: str, salt: bytes) -> Unlocked:
 
 def find_reviewer(entries: Sequence[Entry]) -> Reviewer | None:
     """Find the reviewer whom rows of the ledger name, if there is one."""
-    found = next((entry.payload for entry in entries if entry.kind == KIND), None)
-    return None if found is None else Reviewer(*(bytes.fromhex(found[name]) for name in ("salt", "sealing", "signing")))
+    keys = next((entry.payload for entry in entries if entry.kind == KIND), None)
+    return None if keys is None else Reviewer(*(bytes.fromhex(keys[name]) for name in ("salt", "sealing", "signing")))
 
 
 def appoint(ledger: Ledger, passphrase: str) -> None:

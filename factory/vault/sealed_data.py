@@ -51,12 +51,12 @@ def correlated_claims(workspace: Workspace, name: str) -> set[Claim]:
     """Find what other datasets seal of markets that move with those that this one trades, over shared time."""
     catalog = Catalog(workspace)
     mine = catalog.spec(name)
-    found: set[Claim] = set()
+    claims: set[Claim] = set()
     for other in catalog.names():
         theirs = catalog.spec(other)
         if other != name and _share_time(mine, theirs) and _move_together(workspace, mine, theirs):
-            found |= sealed_claims(theirs)
-    return found
+            claims |= sealed_claims(theirs)
+    return claims
 
 
 def _share_time(one: DatasetSpec, other: DatasetSpec) -> bool:
@@ -82,8 +82,8 @@ def _correlation(left: Series, right: Series) -> float:
     _, mine, yours = np.intersect1d(hours, theirs, return_indices=True)
     if len(mine) < FEWEST_HOURS:
         return 0.0
-    found = float(np.corrcoef(ours[mine], values[yours])[0, 1])
-    return found if np.isfinite(found) else 0.0
+    correlation = float(np.corrcoef(ours[mine], values[yours])[0, 1])
+    return correlation if np.isfinite(correlation) else 0.0
 
 
 def _hourly(series: Series) -> tuple[NDArray[np.int64], NDArray[float64]]:
