@@ -56,14 +56,14 @@ def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: C
     steps = np.diff(time) / period
     limit = np.maximum(LEVEL, LEVEL_SCALES * scale * np.sqrt(steps))
     is_between = np.abs(between) > limit
-    found = []
+    faults = []
     for row in np.flatnonzero(is_between | (np.abs(whole) > limit)):
         begin = int(time[row + 1])
         end = begin if is_between[row] else begin + period
         if not any(int(time[row]) < moment <= end for moment in declared):
             ratio = float(np.exp(between[row] if is_between[row] else whole[row]))
-            found.append(Fault(JUMP, f"price jumps x{ratio:.4g}", PRICES, ((begin, end),)))
-    return found if len(found) <= max(FEW, OFTEN * len(time)) else []
+            faults.append(Fault(JUMP, f"price jumps x{ratio:.4g}", PRICES, ((begin, end),)))
+    return faults if len(faults) <= max(FEW, OFTEN * len(time)) else []
 
 
 def _find_uncounted(columns: Columns) -> list[Fault]:

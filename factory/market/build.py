@@ -138,11 +138,11 @@ def read_series(
         progress(position / len(spec.series), f"importing {name}")
         frame, remainder, late = align_stamps(name, one, frame_of(name))
         frame = apply_declarations(one, frame)
-        clean, found = validate_rows(name, one, frame, spec.span, remainder)
+        clean, report = validate_rows(name, one, frame, spec.span, remainder)
         earlier = select_sound_rows(one, frame, starts[name], spec.span[0], remainder)
         first = int(earlier.time[0]) if len(earlier) else spec.span[0]
         whole = _join(earlier, clean)
-        quality[name] = replace(found, faults=_open_faults(spec, name, whole))
+        quality[name] = replace(report, faults=_open_faults(spec, name, whole))
         series[name] = lay_on_grid(name, one, whole, (first, spec.span[1]), remainder, late)
         own = series[name].since(spec.span[0])
         series[name] = replace(series[name], overshoot=measure_overshoot(own, spec.bounds("train")[1]))
@@ -164,8 +164,8 @@ def check_files(paths: list[Path], spec: SeriesSpec) -> Quality:
     frame, remainder, _ = align_stamps("file", spec, _read_rows(paths, spec))
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
-    clean, found = validate_rows("file", spec, frame, span, remainder)
-    return replace(found, faults=_find_faults(spec, clean, *span))
+    clean, report = validate_rows("file", spec, frame, span, remainder)
+    return replace(report, faults=_find_faults(spec, clean, *span))
 
 
 def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, ...]:

@@ -54,8 +54,8 @@ class Catalog:
         DataError
             If there is no such dataset, or the file is damaged.
         """
-        found: dict[str, Any] = json.loads(self._read(name, META))
-        return found
+        meta: dict[str, Any] = json.loads(self._read(name, META))
+        return meta
 
     def spec(self, name: str) -> DatasetSpec:
         """Read the dataset file that a dataset was built from.
@@ -145,8 +145,8 @@ def _spec(text: str) -> DatasetSpec:
 @lru_cache(64)
 def _score_key(fingerprint: str, spec_text: str, contract: str) -> str:
     spec = _spec(spec_text)
-    found = spec.contracts.get(contract)
-    costs = found.model_dump(mode="json") if found else None
+    terms = spec.contracts.get(contract)
+    costs = terms.model_dump(mode="json") if terms else None
     # What is declared genuine leaves the rows as they were, and changes what is said of trials on them.
     declared = {name: [one.at for one in series.adjust] for name, series in spec.series.items() if series.adjust}
     return digest([fingerprint, costs, *([spec.baseline] if spec.baseline else []), *([declared] if declared else [])])
@@ -166,5 +166,5 @@ def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:
         raise SealError("partition 'sealed': closed; a submit spends a look at it, nothing opens it")
     if partition not in ("train", "validation"):
         raise DataError(f"partition '{partition}' unknown; {did_you_mean(partition, ['train', 'validation'])}")
-    found: dict[str, Any] = meta["partitions"][partition]
-    return found
+    part: dict[str, Any] = meta["partitions"][partition]
+    return part

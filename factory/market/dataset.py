@@ -45,14 +45,14 @@ def open_partition(workspace: Workspace, name: str, partition: str) -> Partition
         For ``sealed``.
     """
     meta = Catalog(workspace).meta(name)
-    found = partition_meta(meta, partition)
-    folder, rows = workspace.datasets / name, found["rows"]
+    part = partition_meta(meta, partition)
+    folder, rows = workspace.datasets / name, part["rows"]
     unused = {
         file: NUMBER * (facts["rows"] - rows[key]) for key, facts in meta[SERIES].items() for file in series_files(key, facts)
     }
     stamps = require_files(folder, unused)
-    series = _open_series(folder, found["fingerprint"], dumps([meta[SERIES], rows]), stamps)
-    return Partition(name, partition, found["start"], found["end"], series, found["fingerprint"])
+    series = _open_series(folder, part["fingerprint"], dumps([meta[SERIES], rows]), stamps)
+    return Partition(name, partition, part["start"], part["end"], series, part["fingerprint"])
 
 
 @lru_cache(4)

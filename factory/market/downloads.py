@@ -79,22 +79,22 @@ def find_files(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Pa
         If a pattern matches nothing, or nothing was downloaded yet.
     """
     if isinstance(spec.source, Download):
-        found = PROVIDERS[spec.source.use].find_files(download_folder(workspace, spec.source, spec.period))
-        if not found:
+        files = PROVIDERS[spec.source.use].find_files(download_folder(workspace, spec.source, spec.period))
+        if not files:
             command = fetch_command(workspace, spec.source, spec.period, since)
             raise DataError(f"series.{name}.source: {spec.source.symbol} is not downloaded; run: {command}")
-        return found
+        return files
     return _match(name, spec.source.files if isinstance(spec.source, Files) else (), source_dir)
 
 
 def _match(name: str, patterns: tuple[str, ...], source_dir: Path) -> list[Path]:
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for pattern in patterns:
         hits = _expand(source_dir / pattern)
         if not hits:
             raise DataError(f"series.{name}.source.files: '{pattern}' matches no file; write it from the dataset file's folder")
-        found |= dict.fromkeys(hits)
-    return list(found)
+        files |= dict.fromkeys(hits)
+    return list(files)
 
 
 def _expand(pattern: Path) -> list[Path]:

@@ -95,8 +95,8 @@ def _mode(values: NDArray[int64]) -> tuple[int, float]:
     """Find the commonest value, the smallest of several, and its share."""
     if (values == values[0]).all():
         return int(values[0]), 1.0
-    found, counts = np.unique(values, return_counts=True)
-    return int(found[np.argmax(counts)]), float(counts.max() / len(values))
+    distinct, counts = np.unique(values, return_counts=True)
+    return int(distinct[np.argmax(counts)]), float(counts.max() / len(values))
 
 
 def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
@@ -134,5 +134,5 @@ def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, in
 
 def find_missing(series: Series) -> NDArray[bool_]:
     """Find the rows that hold nothing, shape (n,)."""
-    found: NDArray[bool_] = np.logical_and.reduce([np.isnan(values) for values in series.columns.values()])
-    return found
+    missing: NDArray[bool_] = np.logical_and.reduce([np.isnan(values) for values in series.columns.values()])
+    return missing

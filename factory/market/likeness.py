@@ -225,15 +225,15 @@ def _agree(mine: Values, theirs: Values, spacing: float) -> bool:
     if both.sum() < FEWEST:
         return False
     x, y = _normalise(mine[both]), _normalise(_clip(theirs[both]))
-    found = abs(float(x @ y))
-    if found <= LIMIT:
+    agreement = abs(float(x @ y))
+    if agreement <= LIMIT:
         return False
     shared = float(x[1:] @ x[:-1]) * float(y[1:] @ y[:-1])
     count = len(x) * (1 - shared) / (1 + shared)
     time = len(x) * spacing
     if count < FEWEST or time < FEWEST_TIME:
         return False
-    return count >= ENOUGH or time >= ENOUGH_TIME or found > SHORT_LIMIT
+    return count >= ENOUGH or time >= ENOUGH_TIME or agreement > SHORT_LIMIT
 
 
 def _normalise(values: Values) -> Values:

@@ -29,12 +29,12 @@ def lines_of(error: ValidationError, raw: Any, allowed: Callable[[tuple[str, ...
     list of str
         ``path: what came; the mend``.
     """
-    found: list[str] = []
+    lines: list[str] = []
     for details in error.errors(include_url=False):
         for line in _lines(details, raw, allowed):
-            if line not in found:
-                found.append(line)
-    return found
+            if line not in lines:
+                lines.append(line)
+    return lines
 
 
 def _lines(details: ErrorDetails, raw: Any, allowed: Callable[[tuple[str, ...], dict[str, Any]], set[str]]) -> list[str]:

@@ -74,7 +74,7 @@ def _ungrouped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 def _sign(columns: Mapping[str, pa.ChunkedArray], is_doubtful: bool, place: Callable[[int], str]) -> str:
     points = {name: pc.match_substring_regex(texts, _certain(".")) for name, texts in columns.items()}
     commas = {name: pc.match_substring_regex(texts, _certain(",")) for name, texts in columns.items()}
-    has_point, has_comma = (any(pc.any(one).as_py() for one in found.values()) for found in (points, commas))
+    has_point, has_comma = (any(pc.any(one).as_py() for one in matches.values()) for matches in (points, commas))
     if has_point and has_comma:
         name = next(name for name, one in commas.items() if pc.any(one).as_py())
         row = _first(commas[name])
@@ -102,6 +102,6 @@ def _parsed(name: str, texts: pa.ChunkedArray, sign: str, place: Callable[[int],
     return values if values.flags.writeable else np.array(values)
 
 
-def _first(found: pa.ChunkedArray) -> int:
+def _first(hits: pa.ChunkedArray) -> int:
     """Find the number of the first row, from 1."""
-    return int(pc.index(pc.fill_null(found, False), True).as_py()) + 1
+    return int(pc.index(pc.fill_null(hits, False), True).as_py()) + 1

@@ -66,12 +66,12 @@ class RowFinding:
 
     def summarize(self, most: int) -> dict[str, Any]:
         """Summarise the finding: its count, first places, and for runs the rows in them."""
-        found: dict[str, Any] = {"count": len(self.time), "at": [iso(int(at)) for at in self.time[:most]]}
+        summary: dict[str, Any] = {"count": len(self.time), "at": [iso(int(at)) for at in self.time[:most]]}
         if self.lengths is not None:
-            found |= {"rows": int(self.lengths.sum()), "longest": int(self.lengths.max(initial=0))}
+            summary |= {"rows": int(self.lengths.sum()), "longest": int(self.lengths.max(initial=0))}
         else:
-            found["where"] = list(self.places[:most])
-        return found
+            summary["where"] = list(self.places[:most])
+        return summary
 
 
 @dataclass(frozen=True)
@@ -209,18 +209,18 @@ def _refuse_disorder(name: str, frame: RawRows) -> None:
 def _find_wrong_rows(
     spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArray[float64]], remainder: int
 ) -> dict[str, Mask]:
-    found = {
+    wrong = {
         "off the grid": time % spec.period_ms != remainder,
         CONFLICT: _find_conflicts(time, columns),
         "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
     }
-    return found | series_kind(spec.kind).find_wrong_rows(columns)
+    return wrong | series_kind(spec.kind).find_wrong_rows(columns)
 
 
 def _match_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
     same = [(values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])) for values in columns.values()]
-    found: Mask = np.logical_and.reduce(same)
-    return found
+    matches: Mask = np.logical_and.reduce(same)
+    return matches
 
 
 def _find_conflicts(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) -> Mask:
@@ -238,17 +238,17 @@ def _find_still_open(spec: SeriesSpec, frame: RawRows, rows: NDArray[int64]) -> 
 
     They are last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there.
     """
-    found = np.zeros(len(rows), bool)
+    still_open = np.zeros(len(rows), bool)
     ends = {first - 1 for _, first in frame.files[1:]} | {len(frame) - 1}
     if len(ends) < 2:
-        return found
+        return still_open
     kind, time = series_kind(spec.kind), frame.time[rows]
     for end in ends:
         low, high = np.searchsorted(time, frame.time[end], "left"), np.searchsorted(time, frame.time[end], "right")
         same = rows[low:high]
         if end in same and any(int(row) not in ends and kind.has_grown(frame.columns, end, int(row)) for row in same):
-            found[low + int(np.flatnonzero(same == end)[0])] = True
-    return found
+            still_open[low + int(np.flatnonzero(same == end)[0])] = True
+    return still_open
 
 
 def _find_repeats(time: NDArray[int64]) -> Mask:
@@ -279,13 +279,13 @@ def _make_finding(frame: RawRows, rows: NDArray[int64], time: NDArray[int64], ma
 def _find_notes(spec: SeriesSpec, sound: RawRows, frame: RawRows, rows: NDArray[int64]) -> dict[str, RowFinding]:
     steps = np.diff(sound.time)
     holes = np.flatnonzero(steps > spec.period_ms)
-    found = {"gaps": RowFinding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
+    findings = {"gaps": RowFinding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
     kind = series_kind(spec.kind)
     for title, mask in kind.find_notable_runs(sound.columns).items():
-        found[title] = _find_runs(sound.time, mask, spec.period_ms)
+        findings[title] = _find_runs(sound.time, mask, spec.period_ms)
     for title, mask in kind.find_notable_rows(sound.columns).items():
-        found[title] = _make_finding(frame, rows, sound.time, mask)
-    return found
+        findings[title] = _make_finding(frame, rows, sound.time, mask)
+    return findings
 
 
 def _find_runs(time: NDArray[int64], mask: Mask, period: int) -> RowFinding:

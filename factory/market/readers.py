@@ -209,20 +209,20 @@ def _read_cells(
     numbers, places = [at[held] for held in choice.columns.values()], [*at.values()]
     if table.separator == "," and decimal is None:
         try:
-            found = table.read(places, numbers)
+            cells = table.read(places, numbers)
         except pa.ArrowInvalid:
             pass
         else:
-            columns = {name: found[str(at[held])].to_numpy() for name, held in choice.columns.items()}
-            return {held: found[str(at[held])] for held in choice.stamps}, columns
+            columns = {name: cells[str(at[held])].to_numpy() for name, held in choice.columns.items()}
+            return {held: cells[str(at[held])] for held in choice.stamps}, columns
     try:
-        found = table.read(places, ())
+        cells = table.read(places, ())
     except pa.ArrowInvalid:
         table.refuse_broken_rows()
         raise DataError(f"{table.name}: holds letters that are not UTF-8; save it as UTF-8") from None
-    texts = {name: found[str(at[held])] for name, held in choice.columns.items()}
+    texts = {name: cells[str(at[held])] for name, held in choice.columns.items()}
     columns = parse_numbers(texts, decimal, table.separator != ",", table.place)
-    return {held: found[str(at[held])] for held in choice.stamps}, columns
+    return {held: cells[str(at[held])] for held in choice.stamps}, columns
 
 
 def _read_stamps(
@@ -272,15 +272,15 @@ def _choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tup
             raise DataError(f"{file}: no column '{asked}'; {did_you_mean(name, view)}")
         return (view[name],), _find_zone(name)
     plain = {_plain_name(name): name for name in reversed([*view])}
-    found = [plain[name] for name in STAMPS if name in plain]
-    if not found:
+    candidates = [plain[name] for name in STAMPS if name in plain]
+    if not candidates:
         listed = ", ".join([*view][:NAMED]) + (", ..." if len(view) > NAMED else "")
         raise DataError(
             f"{file}: no column of stamps such as timestamp or date among {listed}; name it with source: {{time: ...}}"
         )
-    if _plain_name(found[0]) == "time" and "date" in plain:
-        return (view[plain["date"]], view[found[0]]), _find_zone(found[0]) or _find_zone(plain["date"])
-    return (view[found[0]],), _find_zone(found[0])
+    if _plain_name(candidates[0]) == "time" and "date" in plain:
+        return (view[plain["date"]], view[candidates[0]]), _find_zone(candidates[0]) or _find_zone(plain["date"])
+    return (view[candidates[0]],), _find_zone(candidates[0])
 
 
 def _find_zone(name: str) -> str | None:

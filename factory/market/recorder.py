@@ -235,11 +235,11 @@ class Recorder:
         write_status(self.folder, name, self.recording.status(ended))
 
     def _report(self) -> None:
-        found = self.recording
-        messages = sum(counts.messages for counts in found.channels.values())
+        recording = self.recording
+        messages = sum(counts.messages for counts in recording.channels.values())
         self.tell(
-            f"{iso(time.time_ns() // NS)} {self.symbol}: {messages:,} messages, {found.reconnects.count} reconnects, "
-            f"{found.gaps.count} gaps; {found.file or 'waiting for a snapshot'}"
+            f"{iso(time.time_ns() // NS)} {self.symbol}: {messages:,} messages, {recording.reconnects.count} reconnects, "
+            f"{recording.gaps.count} gaps; {recording.file or 'waiting for a snapshot'}"
         )
 
 

@@ -41,8 +41,8 @@ def write_status(folder: Path, name: str, status: dict[str, Any]) -> None:
 
 def list_statuses(folder: Path) -> list[dict[str, Any]]:
     """Read the statuses of all runs anywhere in a folder, oldest first."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob(f"*{STATUS}")]
-    return sorted(found, key=lambda status: str(status["started"]))
+    statuses = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob(f"*{STATUS}")]
+    return sorted(statuses, key=lambda status: str(status["started"]))
 
 
 def mend_captures(folder: Path, name: str) -> None:

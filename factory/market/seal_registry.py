@@ -173,7 +173,7 @@ def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
         between it and any other, whatever the series are called.
     """
     others = [(name, _stored(workspace, name)) for name, _ in stored_seals(workspace) if name != spec.dataset]
-    for where, theirs in (("this dataset", marks), *((f"dataset '{name}'", found) for name, found in others)):
+    for where, theirs in (("this dataset", marks), *((f"dataset '{name}'", stored) for name, stored in others)):
         for series in marks.open:
             for other in theirs.sealed:
                 if _meet(marks.open[series], theirs.sealed[other]):
@@ -219,10 +219,10 @@ def refuse_alike(workspace: Workspace, spec: DatasetSpec, opened: Path, closed: 
         raise SealError(
             "the vault could not compare sealed rows, so nothing was built; a person reads vault/log in the workspace"
         )
-    found = json.loads(answer)
-    if found["refused"]:
-        kind: type[FactoryError] = getattr(errors, found["error"])
-        raise kind(*found["refused"])
+    comparison = json.loads(answer)
+    if comparison["refused"]:
+        kind: type[FactoryError] = getattr(errors, comparison["error"])
+        raise kind(*comparison["refused"])
 
 
 def write(folder: Path, spec: DatasetSpec, marks: Marks) -> None:
@@ -249,8 +249,8 @@ def read_seal(folder: Path) -> dict[str, Any]:
             require_whole(folder, {SEAL: 0})
     except (OSError, ValueError):
         raise SealError(f"dataset '{folder.name}': its seal is damaged; restore the vault folder from a backup") from None
-    found: dict[str, Any] = json.loads((folder / SEAL).read_text(encoding="utf-8"))
-    return found
+    seal: dict[str, Any] = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+    return seal
 
 
 def stored_seals(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:

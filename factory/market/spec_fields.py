@@ -16,10 +16,10 @@ def _delay(text: str) -> str:
 
 
 def _underlying(text: str) -> str:
-    found = re.sub(r"[-/_:. ]", "", text).upper()
-    if not re.fullmatch(r"[A-Z0-9]{1,40}", found):
+    symbol = re.sub(r"[-/_:. ]", "", text).upper()
+    if not re.fullmatch(r"[A-Z0-9]{1,40}", symbol):
         raise ValueError(f"'{text}' is not a market's name; write it as the exchange does, such as BTCUSDT")
-    return found
+    return symbol
 
 
 def _column(text: str) -> str:

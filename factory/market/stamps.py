@@ -202,8 +202,8 @@ def _offset(zone: str) -> int:
 
 def _year_first(bodies: pa.ChunkedArray, told: Stamping) -> pa.ChunkedArray:
     """Turn round dates that end in their year, where a day above 12 tells which is the month."""
-    found = pc.match_substring_regex(bodies, DAY_OR_MONTH)
-    if not pc.all(found).as_py():
+    matches = pc.match_substring_regex(bodies, DAY_OR_MONTH)
+    if not pc.all(matches).as_py():
         return bodies
     first, second = (
         pc.greater(pc.replace_substring_regex(bodies, DAY_OR_MONTH, rf"\{group}").cast(pa.int64()), 12) for group in (1, 2)
@@ -225,25 +225,25 @@ def _rewritten(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 def _parsed(texts: pa.ChunkedArray, told: Stamping) -> NDArray[Any]:
     """Parse moments without zone of ISO texts, or of those with AM and PM."""
     series = texts.to_pandas()
-    found = pd.to_datetime(series, format="ISO8601", errors="coerce")
-    if found.isna().all():
+    stamps = pd.to_datetime(series, format="ISO8601", errors="coerce")
+    if stamps.isna().all():
         tried = (pd.to_datetime(series, format=format, errors="coerce") for format in HALF_DAYS)
-        found = next((one for one in tried if not one.isna().all()), found)
-    return _whole(found, told)
+        stamps = next((one for one in tried if not one.isna().all()), stamps)
+    return _whole(stamps, told)
 
 
 def _formatted(texts: pa.ChunkedArray, format: str, told: Stamping) -> NDArray[int64]:
-    found = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc="%z" in format)
-    parsed = _whole(found.dt.tz_localize(None) if "%z" in format else found, told)
+    stamps = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc="%z" in format)
+    parsed = _whole(stamps.dt.tz_localize(None) if "%z" in format else stamps, told)
     return parsed.astype("datetime64[ms]").astype(int64) if "%z" in format else _zoned(parsed, told)
 
 
-def _whole(found: pd.Series, told: Stamping) -> NDArray[Any]:
-    wrong = found.isna().to_numpy()
+def _whole(stamps: pd.Series, told: Stamping) -> NDArray[Any]:
+    wrong = stamps.isna().to_numpy()
     if wrong.any():
         what = "not as source.format says; correct one of them" if told.format else f"no ISO time such as {ISO}; {ASK_FORMAT}"
         raise DataError(f"{told.place(int(np.argmax(wrong)) + 1)}: the stamp is {what}")
-    return found.to_numpy()
+    return stamps.to_numpy()
 
 
 def _dates(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
@@ -265,15 +265,15 @@ def _zoned(naive: NDArray[Any], told: Stamping) -> NDArray[int64]:
         raise DataError(f"{told.name}: stamps without a time zone{f'; {twice}' if twice else ''}; {ASK_ZONE}")
     if twice:
         raise DataError(f"{told.name}: {twice}; write the stamps in UTC, or leave that hour out")
-    found = pd.DatetimeIndex(naive.astype("datetime64[ms]")).tz_localize(told.zone, ambiguous="NaT", nonexistent="NaT")
-    wrong = np.asarray(found.isna())
+    localised = pd.DatetimeIndex(naive.astype("datetime64[ms]")).tz_localize(told.zone, ambiguous="NaT", nonexistent="NaT")
+    wrong = np.asarray(localised.isna())
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
             f"{told.place(row + 1)}: the hour of {_hour(int(local[row]))} is there twice or never in {told.zone}, where clocks "
             "are changed; write the stamps in UTC, or leave that hour out"
         )
-    return np.asarray(found.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]").astype(int64))
+    return np.asarray(localised.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]").astype(int64))
 
 
 def _repeated_hour(local: NDArray[int64], told: Stamping) -> str:
@@ -297,9 +297,9 @@ def _all(texts: pa.ChunkedArray, pattern: str) -> bool:
     return all(pc.all(pc.match_substring_regex(some, pattern)).as_py() for some in (texts.slice(0, 1), texts))
 
 
-def _first(found: pa.ChunkedArray) -> int:
+def _first(hits: pa.ChunkedArray) -> int:
     """Find the number of the first row, from 1."""
-    return int(pc.index(pc.fill_null(found, False), True).as_py()) + 1
+    return int(pc.index(pc.fill_null(hits, False), True).as_py()) + 1
 
 
 def _array(column: pa.ChunkedArray) -> NDArray[int64]:

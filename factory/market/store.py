@@ -112,7 +112,7 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
 
 
 def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> dict[str, Any]:
-    found = np.flatnonzero(~find_missing(series)[:rows])
+    present = np.flatnonzero(~find_missing(series)[:rows])
     return {
         "kind": series.kind,
         "underlying": spec.series[series.name].underlying,
@@ -121,9 +121,9 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "columns": list(series.columns),
         OVERSHOOT: series.overshoot,
         "rows": rows,
-        "missing": int(rows - len(found)),
-        "first": int(series.time[found[0]]),
-        "last": int(series.time[found[-1]]),
+        "missing": int(rows - len(present)),
+        "first": int(series.time[present[0]]),
+        "last": int(series.time[present[-1]]),
         "quality": quality.summary(None, spec.bounds("validation")[1]),
         faults.KEY: [fault.stored() for fault in quality.faults],
     }

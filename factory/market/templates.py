@@ -31,7 +31,7 @@ def starter_spec(market: str) -> str:
     DataError
         For a market without one.
     """
-    found = {path.stem.removeprefix("start_"): path for path in _HERE.glob("start_*.yaml")}
-    if market not in found:
-        raise DataError(f"start '{market}': unknown; {did_you_mean(market, found)}")
-    return found[market].read_text(encoding="utf-8")
+    templates = {path.stem.removeprefix("start_"): path for path in _HERE.glob("start_*.yaml")}
+    if market not in templates:
+        raise DataError(f"start '{market}': unknown; {did_you_mean(market, templates)}")
+    return templates[market].read_text(encoding="utf-8")

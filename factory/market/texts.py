@@ -176,16 +176,16 @@ def open_text(name: str, raw: bytes, known: Set[str]) -> TextTable:
 
 
 def _notes(notes: list[str], separator: str, skipped: int, again: int, text: bytes) -> tuple[str, ...]:
-    found = list(notes)
+    listed = list(notes)
     if separator != ",":
-        found.append(f"cells parted by {SPOKEN[separator]}")
+        listed.append(f"cells parted by {SPOKEN[separator]}")
     if skipped:
-        found.append(f"lines above the header left out: {skipped}")
+        listed.append(f"lines above the header left out: {skipped}")
     if again:
-        found.append("the header stands there twice")
+        listed.append("the header stands there twice")
     if not is_ended(text):
-        found.append("no newline after the last row, which is taken as whole")
-    return tuple(found)
+        listed.append("no newline after the last row, which is taken as whole")
+    return tuple(listed)
 
 
 def _decoded(name: str, raw: bytes) -> tuple[bytes, list[str]]:

@@ -24,12 +24,12 @@ def verify_dataset(workspace: Workspace, name: str) -> list[str]:
     name : str
         The dataset.
     """
-    found = [f"{file} is damaged or gone" for file in _damaged(workspace.datasets / name)]
+    problems = [f"{file} is damaged or gone" for file in _damaged(workspace.datasets / name)]
     if _damaged(workspace.vault / name):
-        found.append("its sealed part is damaged or gone")
-    if not found and not _is_printed(workspace, name):
-        found.append("its rows are not those of its fingerprint")
-    return [f"dataset '{name}': {problem}; {MEND}" for problem in found]
+        problems.append("its sealed part is damaged or gone")
+    if not problems and not _is_printed(workspace, name):
+        problems.append("its rows are not those of its fingerprint")
+    return [f"dataset '{name}': {problem}; {MEND}" for problem in problems]
 
 
 def _damaged(folder: Path) -> list[str]:

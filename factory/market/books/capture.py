@@ -252,5 +252,5 @@ class Capture:
 
 
 def _received(moments: Sequence[int]) -> NDArray[int64] | None:
-    found = np.array(moments, int64)
-    return None if (found < 0).any() else found
+    stamps = np.array(moments, int64)
+    return None if (stamps < 0).any() else stamps

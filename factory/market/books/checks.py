@@ -65,8 +65,8 @@ def _spell_stretches(times: NDArray[int64]) -> str:
 
 
 def _find_one_sided(books: NDArray[float64]) -> Mask:
-    found: Mask = np.logical_or.reduce(np.isnan(books[:, :4]), axis=1)
-    return found
+    one_sided: Mask = np.logical_or.reduce(np.isnan(books[:, :4]), axis=1)
+    return one_sided
 
 
 def _find_crossed(books: NDArray[float64]) -> Mask:
@@ -76,15 +76,15 @@ def _find_crossed(books: NDArray[float64]) -> Mask:
 
 def _find_unordered(books: NDArray[float64]) -> Mask:
     asks, bids = np.diff(books[:, 0::4], axis=1), np.diff(books[:, 2::4], axis=1)
-    found: Mask = np.logical_or.reduce((asks <= 0) | (bids >= 0), axis=1)
-    return found
+    unordered: Mask = np.logical_or.reduce((asks <= 0) | (bids >= 0), axis=1)
+    return unordered
 
 
 def _find_empty(books: NDArray[float64]) -> Mask:
     sizes, prices = books[:, 1::2], books[:, 0::2]
     wrong = (sizes <= 0) | (np.isnan(sizes) != np.isnan(prices)) | np.isinf(sizes)
-    found: Mask = np.logical_or.reduce(wrong, axis=1)
-    return found
+    empty: Mask = np.logical_or.reduce(wrong, axis=1)
+    return empty
 
 
 CHECKS: dict[str, Callable[[NDArray[float64]], Mask]] = {

@@ -46,15 +46,15 @@ def read_fi2010(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Tr
 
 def _read_rows(path: Path, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Read the first rows of a matrix, turned: an event a row."""
-    found = []
+    rows = []
     with open_unpacked(path) as text:
         for place, line in enumerate(text, 1):
             if place > count:
                 continue
             try:
-                found.append(np.array(line.split(), np.float64))
+                rows.append(np.array(line.split(), np.float64))
             except ValueError:
                 raise DataError(f"{path.name} line {place}: holds what is no number; get it again") from None
-    if place != ROWS or len({len(row) for row in found}) > 1:
+    if place != ROWS or len({len(row) for row in rows}) > 1:
         raise DataError(f"{path.name}: {place} rows, where FI-2010 has {ROWS} of one length; get the whole file")
-    return np.ascontiguousarray(np.array(found).T)
+    return np.ascontiguousarray(np.array(rows).T)

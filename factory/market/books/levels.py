@@ -126,10 +126,10 @@ class _Table:
             if asked not in self._labels:
                 raise DataError(f"{self.path.name}: no column '{asked}'; {did_you_mean(asked, self._labels)}")
             return asked
-        found = next((name for name in STAMPS if name in self._labels), None)
-        if found is None:
+        stamp = next((name for name in STAMPS if name in self._labels), None)
+        if stamp is None:
             raise DataError(f"{self.path.name}: no column of stamps such as timestamp; name it with source: {{time: ...}}")
-        return found
+        return stamp
 
     def _time(self, cells: pa.RecordBatch, name: str, start: int) -> NDArray[int64]:
         if name == RECEIVED[0]:

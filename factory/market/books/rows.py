@@ -62,11 +62,11 @@ class RowBuilder:
         """Sum what buyers and sellers took in each row; no columns where the source has no trades."""
         if not self._traded:
             return {}
-        found = {name: np.zeros(len(time)) for name in TRADED}
+        sums = {name: np.zeros(len(time)) for name in TRADED}
         for trades in self._traded:
             stamp = trades.time // self._period * self._period
             row = np.minimum(np.searchsorted(time, stamp), max(0, len(time) - 1))
             for name, side in zip(TRADED, (trades.is_buy, ~trades.is_buy), strict=True):
                 chosen = side & (time[row] == stamp) if len(time) else np.zeros(len(stamp), bool)
-                np.add.at(found[name], row[chosen], trades.size[chosen])
-        return found
+                np.add.at(sums[name], row[chosen], trades.size[chosen])
+        return sums

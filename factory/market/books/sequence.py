@@ -64,10 +64,10 @@ class Snapshots:
 
     def take(self, update: Update) -> Update | None:
         """Take the last of the snapshots that are no newer than an update, and drop those before it."""
-        found = None
+        newest = None
         while self._left and self._left[-1].last <= update.last:
-            found = self._left.pop()
-        return found
+            newest = self._left.pop()
+        return newest
 
 
 class Sequencer:

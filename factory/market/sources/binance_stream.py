@@ -110,14 +110,14 @@ def read_message(text: str | bytes) -> DepthUpdate | Shutdown | None:
 
 def _unwrap(message: Any) -> dict[str, Any]:
     """Take out the event itself: combined streams call it ``data``, announcements ``event``."""
-    found: dict[str, Any] = message.get("data") or message.get("event") or message
-    return found
+    event: dict[str, Any] = message.get("data") or message.get("event") or message
+    return event
 
 
 def read_snapshot_id(text: str) -> int | None:
     """Read up to which update a snapshot holds the book; None of what is no snapshot."""
     try:
-        found = json.loads(text)
-        return int(found["lastUpdateId"]) if found.keys() >= {"bids", "asks"} else None
+        snapshot = json.loads(text)
+        return int(snapshot["lastUpdateId"]) if snapshot.keys() >= {"bids", "asks"} else None
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
