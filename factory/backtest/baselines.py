@@ -8,7 +8,7 @@ from factory.backtest.result import Trades
 
 
 def twin_sides(trades: Trades, seed: int) -> dict[str, NDArray[int8]]:
-    """The sides of the twins of equal exposure.
+    """Draw the sides of the twins of equal exposure.
 
     A twin trades at the same decisions, at the same sizes and for the same
     time; what is left is what the strategy's choice of side was worth.

@@ -66,12 +66,12 @@ def fill(
 
 
 def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64]) -> NDArray[int8]:
-    """The side, 1 Up and -1 Down, whose chance exceeds its all-in price by more."""
+    """Choose the side, 1 Up and -1 Down, whose chance exceeds its all-in price by more."""
     return np.where(p - up >= 1 - p - down, 1, -1).astype(int8)
 
 
 def all_in_price(contract: Binary, price: NDArray[float64]) -> NDArray[float64]:
-    """What a share costs with half the spread and the taker fee: its break-even chance.
+    """Compute what a share costs with half the spread and the taker fee: its break-even chance.
 
     Source: Polymarket's taker fee, ``shares * fee * p * (1 - p)``, at the price paid.
     """
@@ -80,7 +80,7 @@ def all_in_price(contract: Binary, price: NDArray[float64]) -> NDArray[float64]:
 
 
 def _upper(price: NDArray[float64], tick: float) -> NDArray[float64]:
-    """The next higher prices on the tick."""
+    """Round prices up to the tick."""
     if not tick:
         return price
     steps = price / tick

@@ -41,7 +41,7 @@ Turn = Callable[[NDArray[int64], NDArray[int8]], Fills]
 
 
 def fillable_bars(series: Series, end: int, half_spread: NDArray[float64] | None = None) -> Bars:
-    """The bars that can fill: those that are over by `end`.
+    """Select the bars that can fill: those that are over by `end`.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def fillable_bars(series: Series, end: int, half_spread: NDArray[float64] | None
 
 
 def compound(fills: Fills, p: NDArray[float64]) -> tuple[Trades, NDArray[float64]]:
-    """Let the equity carry from trade to trade, up to the one that leaves nothing.
+    """Compound the equity from trade to trade, up to the one that leaves nothing.
 
     Returns
     -------

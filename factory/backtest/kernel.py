@@ -65,7 +65,7 @@ class Decisions(NamedTuple):
     deadline: NDArray[int64]
 
     def of(self, rows: NDArray[int64]) -> "Decisions":
-        """Some of the decisions."""
+        """Select some of the decisions."""
         return Decisions._make(column[rows] for column in self)
 
 
@@ -91,7 +91,7 @@ class Terms(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def locate(time: NDArray[int64], wanted: NDArray[int64]) -> NDArray[int64]:
-    """Row whose stamp equals each wanted moment, or -1. Both must be ascending."""
+    """Find the row whose stamp equals each wanted moment, or -1. Both must be ascending."""
     rows = np.full(len(wanted), -1, np.int64)
     row = np.searchsorted(time, wanted[0]) if len(wanted) else 0
     for i in range(len(wanted)):
@@ -104,16 +104,19 @@ def locate(time: NDArray[int64], wanted: NDArray[int64]) -> NDArray[int64]:
 
 @njit(cache=True, nogil=True)
 def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
-    """First traded row at or after each, at most `wait` later, or -1; also where the row itself is missing."""
-    found = np.full(len(row), -1, np.int64)
+    """Find the first traded row at or after each, at most `wait` later, or -1.
+
+    Also -1 where the row itself is missing.
+    """
+    first_traded = np.full(len(row), -1, np.int64)
     for i in range(len(row)):
         if row[i] < 0 or np.isnan(bars.open[row[i]]):
             continue
         for r in range(row[i], min(row[i] + wait + 1, len(bars.time))):
             if bars.traded[r]:
-                found[i] = r
+                first_traded[i] = r
                 break
-    return found
+    return first_traded
 
 
 @njit(cache=True, nogil=True)
@@ -139,7 +142,10 @@ def settle(bars: Bars, row: NDArray[int64], window: int) -> NDArray[int8]:
 
 @njit(cache=True, nogil=True)
 def _lower(price: float, tick: float) -> float:
-    """The next lower price on the tick. Signed by the side, an exit is worse there, and an entry at the next higher."""
+    """Round a price down to the tick.
+
+    Signed by the side, an exit is worse there, and an entry at the next higher.
+    """
     if tick <= 0.0:
         return price
     steps = price / tick
@@ -148,7 +154,7 @@ def _lower(price: float, tick: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _enter(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> float:
-    """Price at which the trade of decision `i` begins."""
+    """Compute the price at which the trade of decision `i` begins."""
     side = decisions.side[i]
     price: float = -side * _lower(-side * bars.open[decisions.row[i]], terms.tick)
     return price
@@ -156,14 +162,14 @@ def _enter(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _beyond(bars: Bars, terms: Terms, row: int) -> float:
-    """What crossing the recorded spread at a bar costs beyond the slippage that the terms hold."""
+    """Compute what crossing the recorded spread at a bar costs beyond the slippage that the terms hold."""
     beyond: float = max(bars.half_spread[row] - terms.slippage, 0.0)
     return beyond
 
 
 @njit(cache=True, nogil=True)
 def _floors(side: int, entry: float, quantity: float, base: float, terms: Terms, market: float) -> tuple[float, float]:
-    """Signed prices at which the exchange liquidates, and at which nothing is left once the exit is paid."""
+    """Compute the signed prices at which the exchange liquidates, and at which nothing is left once the exit is paid."""
     zero = side * entry - base / quantity
     return zero / (1.0 - side * terms.maintenance), zero / (1.0 - side * market)
 
@@ -215,7 +221,7 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
 
 @njit(cache=True, nogil=True)
 def _exit_fee(terms: Terms, reason: int) -> float:
-    """Fee and slippage of the exit, as a share of what is traded."""
+    """Return fee and slippage of the exit, as a share of what is traded."""
     if reason == TAKE:
         return terms.maker
     return terms.stop if reason in (STOP, LIQUIDATED) else terms.market

@@ -41,7 +41,7 @@ class TimeScale:
 def performance_metrics(
     contract: Contract, trades: Trades, equity: NDArray[float64], daily: Daily, clock: TimeScale
 ) -> dict[str, float]:
-    """What the trades earned.
+    """Compute what the trades earned.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def _drawdown(trades: Trades, equity: NDArray[float64]) -> float:
 
 
 def _turnover(contract: Contract, trades: Trades) -> float:
-    """Traded amounts over the equity at entry: a binary is bought, a perpetual bought and sold."""
+    """Sum the traded amounts over the equity at entry: a binary is bought, a perpetual bought and sold."""
     if isinstance(contract, Binary):
         return float(trades.size.sum())
     return float((trades.size * (1 + trades.exit_price / trades.price)).sum())
@@ -172,7 +172,10 @@ def _payoffs(contract: Contract, trades: Trades, block: int) -> dict[str, float]
 
 
 def wins_of_binary(known: Mapping[str, float]) -> dict[str, float]:
-    """Interval of a binary's win rate: that of the mean net payoff, which is the win rate less what was paid."""
+    """Compute the interval of a binary's win rate.
+
+    It is that of the mean net payoff, which is the win rate less what was paid.
+    """
     if "mean_low" not in known:
         return {}
     even = known["break_even"]
@@ -180,7 +183,10 @@ def wins_of_binary(known: Mapping[str, float]) -> dict[str, float]:
 
 
 def _sharpe(daily: Daily, block: int) -> dict[str, float]:
-    """Yearly, with its errors: all of the same blocks of days, which hold the longest position and four horizons."""
+    """Compute the yearly Sharpe ratio with its errors.
+
+    All of the same blocks of days, which hold the longest position and four horizons.
+    """
     days = -(-block // DAY)
     whole = len(daily.ret) // days * days
     of = moments(daily.ret[:whole].reshape(-1, days).sum(axis=1))

@@ -59,7 +59,7 @@ class Moves(NamedTuple):
     period: int
 
     def change(self, start: int, end: int) -> NDArray[float64]:
-        """Log moves from close to close of the bars that are stamped in [start, end) and can fill."""
+        """Compute the log moves from close to close of the bars that are stamped in [start, end) and can fill."""
         rows = slice(*np.searchsorted(self.slot * self.period, [start, end]))
         change = self.jump[rows] + self.close[rows]
         return change[np.isfinite(change)]
@@ -96,7 +96,7 @@ class Holds(NamedTuple):
     trade: NDArray[int64]
 
     def take_first(self, count: int) -> "Holds":
-        """The first holds."""
+        """Select the first holds."""
         return Holds._make(column[:count] for column in self)
 
 
@@ -120,7 +120,7 @@ class Replay:
 
 
 def log_moves(series: Series, end: int) -> Moves:
-    """The log moves of the bars that are over by a moment."""
+    """Compute the log moves of the bars that are over by a moment."""
     n = int(np.searchsorted(series.time, end - series.period, side="right"))
     opened, high, low, close = (np.log(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
     slot = series.time[:n] // series.period
@@ -169,14 +169,14 @@ def freeze_holds(
 
 
 def _liquidations(contract: Perpetual, size: NDArray[float64]) -> tuple[NDArray[float64], NDArray[float64]]:
-    """Log distance at which a long and a short of some sizes are liquidated, costs apart; negative."""
+    """Compute the log distance at which a long and a short of some sizes are liquidated, costs apart; negative."""
     with np.errstate(divide="ignore"):
         below = np.log(np.maximum(1 - 1 / size, 0.0) / (1 - contract.maintenance))
     return below, -np.log((1 + 1 / size) / (1 + contract.maintenance))
 
 
 def _cut(series: Series, trades: Trades, times: NDArray[int64]) -> Holds:
-    """Trades as holds from each decision to the next."""
+    """Split trades into holds from each decision to the next."""
     first, last = np.searchsorted(times, trades.entry_ms, side="right"), np.searchsorted(times, trades.exit_ms)
     count = np.maximum(last - first, 0) + 1
     trade = np.repeat(np.arange(len(trades)), count)
@@ -190,13 +190,16 @@ def _cut(series: Series, trades: Trades, times: NDArray[int64]) -> Holds:
 
 
 def _following(there: NDArray[bool_]) -> NDArray[int64]:
-    """First row at or after each that is there, and after the last; a hold that began before it would move with it twice."""
-    found = np.append(np.where(there, np.arange(len(there)), len(there)), len(there))
-    return np.asarray(np.minimum.accumulate(found[::-1])[::-1], dtype=int64)
+    """Find the first row at or after each, and after the last, that is there.
+
+    A hold that began before it would move with it twice.
+    """
+    following = np.append(np.where(there, np.arange(len(there)), len(there)), len(there))
+    return np.asarray(np.minimum.accumulate(following[::-1])[::-1], dtype=int64)
 
 
 def _carried(values: NDArray[float64]) -> NDArray[float64]:
-    """Values with the last known one where one is missing."""
+    """Fill missing values with the last known one."""
     last = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
     return values[last]
 
@@ -223,9 +226,9 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
     lanes = np.zeros(len(holds.row), int64) if shared else np.arange(1, len(holds.row) + 1)
 
     def work(first: int) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
-        found: tuple[NDArray[float64], NDArray[float64], NDArray[float64]]
-        found = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
-        return found
+        replayed: tuple[NDArray[float64], NDArray[float64], NDArray[float64]]
+        replayed = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
+        return replayed
 
     blocks = list(parallel_map(work, range(0, draws, BLOCK), threads))
     gross, held = (np.concatenate([block[i] for block in blocks]) for i in (0, 1))
@@ -234,7 +237,10 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
 
 @njit(cache=True, nogil=True)
 def mix_signs(seed: uint64, draw: int, lane: int, word: int) -> uint64:
-    """64 fair signs. Source: splitmix64's finalizer (Steele, Lea & Flood 2014) over a sum of odd multiples."""
+    """Draw 64 fair signs.
+
+    Source: splitmix64's finalizer (Steele, Lea & Flood 2014) over a sum of odd multiples.
+    """
     z = seed + uint64(draw) * uint64(0x9E3779B97F4A7C15)
     z += uint64(lane) * uint64(0xD1B54A32D192ED03) + uint64(word) * uint64(0x8CB92BA72F3D8DD7)
     for _ in range(2):
@@ -246,7 +252,10 @@ def mix_signs(seed: uint64, draw: int, lane: int, word: int) -> uint64:
 
 @njit(cache=True, nogil=True)
 def _walk(moves: Moves, holds: Holds, i: int, seed: uint64, draw: int, lane: int) -> tuple[float, int]:
-    """One hold on one drawn market: its log move in its favour, and the row at whose open (or before whose) it ended."""
+    """Walk one hold over one drawn market.
+
+    Its log move in its favour, and the row at whose open (or before whose) it ended.
+    """
     side, take, stop, until = holds.side[i], holds.take[i], holds.stop[i], holds.until[i]
     y, n, word, bits = 0.0, len(moves.slot), -1, uint64(0)
     for r in range(holds.row[i], n):

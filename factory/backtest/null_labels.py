@@ -36,7 +36,7 @@ class Questions(NamedTuple):
     above: float
 
     def take_rows(self, rows: NDArray[int64]) -> "Questions":
-        """Some of them."""
+        """Select some of the questions."""
         return Questions(self.row[rows], self.last[rows], self.up[rows], self.down[rows], self.above)
 
     @property
@@ -91,11 +91,11 @@ class Ups(NamedTuple):
     variance: NDArray[float64]
 
     def chance(self) -> NDArray[float64]:
-        """Chance of up among up and down, shape (m,): with half a draw added to either side, so that none is 0 or 1."""
+        """Compute the chance of up among up and down, shape (m,): with half a draw added to either side, so that none is 0 or 1."""
         return (self.total + 0.5) / (self.counted + 1)
 
     def excess(self) -> NDArray[float64]:
-        """By how much the chances' noise raises each label's expected log-loss, shape (m,).
+        """Compute by how much the chances' noise raises each label's expected log-loss, shape (m,).
 
         The variance of a chance over twice what one draw of it varies by; where every draw said the same, that of
         independent draws. Source: second-order expansion of the log-loss around the true chance.
@@ -110,7 +110,7 @@ class Ups(NamedTuple):
 
 
 def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads: int) -> Ups:
-    """In how many drawn markets each label is up; each label meets signs of its own.
+    """Count in how many drawn markets each label is up; each label meets signs of its own.
 
     Each market is drawn beside its mirror, which has every sign turned (antithetic variates, Hammersley & Morton 1956):
     what asks as much of one side as of the other then has a chance of exactly one half.
@@ -120,8 +120,8 @@ def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads
     """
 
     def work(first: int) -> NDArray[float64]:
-        found: NDArray[float64] = _count_ups(moves, questions, first, min(BLOCK, pairs - first), uint64(seed))
-        return found
+        counts: NDArray[float64] = _count_ups(moves, questions, first, min(BLOCK, pairs - first), uint64(seed))
+        return counts
 
     total, squares = np.asarray(sum(parallel_map(work, range(0, pairs, BLOCK), threads)))
     share = total / (2 * pairs)
@@ -130,7 +130,7 @@ def count_ups(moves: Moves, questions: Questions, pairs: int, seed: int, threads
 
 
 def count_mean_ups(book: Series, questions: MeanQuestions, pairs: int, seed: int, threads: int) -> Ups:
-    """In how many drawn markets the mean mid after each decision is up; each label meets signs of its own.
+    """Count the drawn markets in which the mean mid after each decision is up; each label meets signs of its own.
 
     What was known at the decision, the mean before it, stays: what it tells of the label is what geometry gives away.
     """
@@ -166,7 +166,7 @@ def _count_mean_ups(
 def _mean_move(
     ratio: NDArray[float64], slot: NDArray[int64], questions: MeanQuestions, i: int, seed: uint64, draw: int, mirror: uint64
 ) -> float:
-    """How far the mean mid lies above its reference on one drawn market or its mirror, as a share of it."""
+    """Compute how far the mean mid lies above its reference on one drawn market or its mirror, as a share of it."""
     x, total, word, bits = 1.0, 0.0, -1, uint64(0)
     for r in range(questions.row[i], questions.last[i] + 1):
         if slot[r] >> 6 != word:
@@ -181,18 +181,21 @@ def _mean_move(
 
 @njit(cache=True, nogil=True)
 def _count_ups(moves: Moves, questions: Questions, first: int, pairs: int, seed: uint64) -> NDArray[float64]:
-    found = np.zeros((2, len(questions.row)))
+    sums = np.zeros((2, len(questions.row)))
     for i in range(len(questions.row)):
         for b in range(first, first + pairs):
             ups = _is_up(moves, questions, i, seed, b, uint64(0)) + _is_up(moves, questions, i, seed, b, uint64(1))
-            found[0, i] += ups
-            found[1, i] += ups * ups
-    return found
+            sums[0, i] += ups
+            sums[1, i] += ups * ups
+    return sums
 
 
 @njit(cache=True, nogil=True)
 def _is_up(moves: Moves, questions: Questions, i: int, seed: uint64, draw: int, mirror: uint64) -> float:
-    """One label on one drawn market or its mirror; a bar that holds both barriers touched the lower first, as in labels."""
+    """Settle one label on one drawn market or its mirror: 1 up, 0 down, 0.5 tied.
+
+    A bar that holds both barriers touched the lower first, as in labels.
+    """
     x, word, bits = 0.0, -1, uint64(0)
     for r in range(questions.row[i], questions.last[i] + 1):
         if np.isnan(moves.jump[r]):

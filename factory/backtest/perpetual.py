@@ -95,7 +95,7 @@ def fill(
 
 
 def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) -> Terms:
-    """What the kernel needs to know of a contract on its series, and of the trade's exit."""
+    """Collect what the kernel needs to know of a contract on its series, and of the trade's exit."""
     return Terms(
         market=contract.taker + contract.slippage,
         slippage=contract.slippage,
@@ -135,7 +135,7 @@ def _walked(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int
 def _exit(
     leave: parts.Barriers | parts.After | parts.Signal, barriers: Levels | None, n: int
 ) -> tuple[NDArray[float64], NDArray[float64], int | None]:
-    """Distances of the barriers, and the longest time a position is held."""
+    """Choose the distances of the barriers, and the longest time a position is held."""
     none = np.full(n, np.nan)
     match leave:
         case parts.Barriers():
@@ -149,7 +149,7 @@ def _exit(
 
 
 def needs_volatility(trade: parts.Trade) -> bool:
-    """Whether the trade's size looks at the realised volatility of what is held."""
+    """Check whether the trade's size looks at the realised volatility of what is held."""
     if isinstance(trade, parts.UpOrDown) or isinstance(trade.size, parts.Fixed):
         return False
     return isinstance(trade.size, parts.Volatility) or not isinstance(trade.exit, parts.Barriers)
@@ -166,9 +166,9 @@ def _size(
     volatility: NDArray[float64] | None,
     horizon_ms: int,
 ) -> NDArray[float64]:
-    """Wished share of equity; without barriers, a move of one deviation over the holding time is won or lost.
+    """Compute the wished share of equity.
 
-    Of three classes a flat outcome counts as lost, which stakes less than it must.
+    Without barriers, a move of one deviation over the holding time is won or lost. Of three classes a flat outcome counts as lost, which stakes less than it must.
     """
     if needs_volatility(trade) and volatility is None:
         raise FlowError(f"trade.size.use: {trade.size.use} needs the volatility of series '{contract.of}', which did not come")

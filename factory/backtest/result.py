@@ -80,7 +80,7 @@ class Trades:
         return len(self.decision)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The columns by name, not copied."""
+        """Map the columns' names to the columns, not copied."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 

@@ -112,7 +112,7 @@ def run(
 
 
 def describe_assumed_price(contract: Contract) -> str:
-    """What must be said beside every number where no price was recorded, else nothing."""
+    """Say what must stand beside every number where no price was recorded; nothing where one was."""
     if not isinstance(contract, Binary) or contract.odds:
         return ""
     decimals = max(2, len(f"{contract.price}") - 2)

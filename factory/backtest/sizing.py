@@ -35,7 +35,7 @@ class Chances:
 
 
 def share_of_equity(size: Size, chances: Chances) -> NDArray[float64]:
-    """Share of equity for each decision, before the contract's greatest leverage.
+    """Compute the share of equity for each decision, before the contract's greatest leverage.
 
     Parameters
     ----------
@@ -68,7 +68,9 @@ def share_of_equity(size: Size, chances: Chances) -> NDArray[float64]:
 
 
 def kelly(chances: Chances) -> NDArray[float64]:
-    """The stake that maximises expected log wealth for two outcomes (Kelly 1956): ``win / loss - (1 - win) / gain``.
+    """Compute the stake that maximises expected log wealth for two outcomes.
+
+    Kelly 1956: ``win / loss - (1 - win) / gain``.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def kelly(chances: Chances) -> NDArray[float64]:
 
 
 def round_to_orders(share: NDArray[float64], price: NDArray[float64], contract: Contract) -> NDArray[float64]:
-    """The orders that an exchange takes for wished shares of the contract's account.
+    """Round wished shares of the contract's account down to orders that an exchange takes.
 
     Parameters
     ----------

@@ -19,16 +19,16 @@ SEED = 7
 
 
 def advise(
-    found: Mapping[str, Any], daily: Sequence[float], dailies: Sequence[Sequence[float]], trials: int
+    metrics: Mapping[str, Any], daily: Sequence[float], dailies: Sequence[Sequence[float]], trials: int
 ) -> dict[str, float]:
-    """What validation says of a trial among all trials.
+    """Compute what validation says of a trial among all trials.
 
     Too optimistic on trials that were chosen after seeing others: on a market without edge the reality check still
     passes in a fifth to a half of searches (STATISTICS section 3.7).
 
     Parameters
     ----------
-    found : mapping
+    metrics : mapping
         Metrics of the trial.
     daily : sequence of float
         Its daily net P&L.
@@ -42,7 +42,7 @@ def advise(
     dict of str to float
         What can be computed of: psr, deflated, overfitting (probability of backtest overfitting), reality_check (p-value).
     """
-    told = {"psr": found.get("psr"), "deflated": deflate_sharpe(found, trials)}
+    told = {"psr": metrics.get("psr"), "deflated": deflate_sharpe(metrics, trials)}
     alike = _alike(dailies, len(daily))
     if len(alike) > 1 and len(daily) >= LEAST_DAYS:
         returns = np.array(alike).T
@@ -52,7 +52,7 @@ def advise(
 
 
 def bootstrap_block(series: NDArray[float64]) -> int:
-    """Mean block of the stationary bootstrap for the mean of a series, in whole rows, at least 1.
+    """Estimate the mean block of the stationary bootstrap for a series' mean, in whole rows, at least 1.
 
     Parameters
     ----------
@@ -93,6 +93,6 @@ def reality_check(returns: NDArray[float64], block: int) -> float:
 
 
 def _alike(dailies: Sequence[Sequence[float]], days: int) -> list[Sequence[float]]:
-    """Those of the same length that vary."""
+    """Select the series of the same length that vary."""
     lengths = Counter(map(len, dailies))
     return [one for one in dailies if len(one) == days and min(one) < max(one)] if lengths[days] else []

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def deflate_sharpe(found: Mapping[str, Any], trials: int, luck: float | None = None) -> float | None:
-    """Chance that the true Sharpe ratio exceeds what the best of all trials shows by luck.
+def deflate_sharpe(metrics: Mapping[str, Any], trials: int, luck: float | None = None) -> float | None:
+    """Compute the chance that the true Sharpe ratio exceeds what the best of all trials shows by luck.
 
     Advice and no test: it does not know that each trial was chosen after seeing others. Of a single trial it is the
     probabilistic Sharpe ratio, ``psr`` of the same metrics.
 
     Parameters
     ----------
-    found : mapping
+    metrics : mapping
         Metrics of a trial: `sharpe`, `sharpe_error` and `sharpe_luck`, all yearly and of the same blocks of days.
     trials : int
         Made on the dataset, this one counted.
@@ -33,7 +33,7 @@ def deflate_sharpe(found: Mapping[str, Any], trials: int, luck: float | None = N
     from factory.statistics.deflation import expected_maximum
     from factory.statistics.sharpe import psr
 
-    if not found.get("sharpe_error", 0) > 0 or "sharpe_luck" not in found:
+    if not metrics.get("sharpe_error", 0) > 0 or "sharpe_luck" not in metrics:
         return None
-    spread = found["sharpe_luck"] if luck is None else luck
-    return psr(found["sharpe"], found["sharpe_error"], spread * expected_maximum(trials))
+    spread = metrics["sharpe_luck"] if luck is None else luck
+    return psr(metrics["sharpe"], metrics["sharpe_error"], spread * expected_maximum(trials))

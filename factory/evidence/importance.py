@@ -66,7 +66,7 @@ def permutation_importance(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Importance:
-    """Importance of the meta forest's own inputs; only the paths that change are walked.
+    """Measure the importance of the meta forest's own inputs; only the paths that change are walked.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def permute(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Importance:
-    """Importance of the columns of any predictor, such as raw features through the experts.
+    """Measure the importance of the columns of any predictor, such as raw features through the experts.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def _thinned(
 
 
 def _shuffles(n: int, groups: int, repeats: int, seed: int) -> Iterable[NDArray[int64]]:
-    """For each group, a permutation a repeat, shape (repeats, n)."""
+    """Draw, for each group of columns, one permutation for each repeat, shape (repeats, n)."""
     rng = np.random.default_rng(seed)
     for _ in range(groups):
         yield np.stack([rng.permutation(n) for _ in range(repeats)])
@@ -188,20 +188,20 @@ def _scored(
 
 
 def _losses(y: NDArray[np.integer], p: NDArray[float64]) -> NDArray[float64]:
-    """Each row's negative log-likelihood, shape (n,)."""
+    """Compute each row's negative log-likelihood, shape (n,)."""
     losses: NDArray[float64] = -np.log(np.clip(np.where(y > 0, p, 1 - p), CLIP, 1 - CLIP))
     return losses
 
 
-def _influence(found: Auc | None, share: NDArray[float64]) -> NDArray[float64]:
-    """Values whose mean is the AUC and whose spread over blocks is its error, shape (n,)."""
-    if found is None:
+def _influence(area: Auc | None, share: NDArray[float64]) -> NDArray[float64]:
+    """Compute influence values, whose mean is the AUC and whose spread over blocks is its error, shape (n,)."""
+    if area is None:
         raise FlowError("label: all rows that importance is measured on are of one class; use a label that is less one-sided")
-    return found.value + (found.placement - found.value) / share
+    return area.value + (area.placement - area.value) / share
 
 
 def _mean(values: NDArray[float64], times: NDArray[int64], block: int) -> Loss:
     if not values.any():
         return Loss(0.0, 0.0, 0.0)
-    found = block_mean(values, times, block)
-    return Loss(float(values.mean()), found.low, found.high) if found else Loss(float(values.mean()), None, None)
+    estimate = block_mean(values, times, block)
+    return Loss(float(values.mean()), estimate.low, estimate.high) if estimate else Loss(float(values.mean()), None, None)

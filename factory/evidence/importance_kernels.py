@@ -24,7 +24,7 @@ def permuted_sums(
     right: NDArray[int32],
     value: NDArray[float64],
 ) -> tuple[NDArray[float64], NDArray[float64]]:
-    """Sum of leaf values of each row, as it is and for each group of columns replaced by other rows' values.
+    """Add up each row's leaf values, as it is and for each group of columns replaced by other rows' values.
 
     Each row's path through a tree is walked once. Replaced columns leave it
     only at the first node that tests one of them and then decides the other way;

@@ -33,19 +33,19 @@ MOST_DRAWS, FEWEST_DRAWS = 400, 50
 
 
 def contract_moves(contract: Contract, partition: Partition) -> Moves:
-    """The log moves of what a contract is on, over all rows of a partition."""
+    """Compute the log moves of what a contract is on, over all rows of a partition."""
     return log_moves(partition.series[contract.of], partition.end)
 
 
 def trade_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: DecisionTable, result: Result) -> Holds:
-    """The frozen trades of a pipeline on a perpetual."""
+    """Freeze the trades of a pipeline on a perpetual."""
     assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
     series = partition.series[contract.of]
     return freeze_holds(pipeline.trade, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows))
 
 
 def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions | MeanQuestions:
-    """What the labels of some rows, all of which have one, ask of the bars, or of the book."""
+    """Compute what the labels of some rows, all of which have one, ask of the bars, or of the book."""
     if isinstance(pipeline.label, MidMove):
         windows = mid_windows(pipeline.label, partition.series[pipeline.label.book], rows.time, partition.end)
         return MeanQuestions(*windows, rows.threshold)
@@ -58,14 +58,14 @@ def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTabl
 
 
 def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:
-    """How many draws walk at most some bars, between two bounds."""
+    """Compute how many draws walk at most some bars, between two bounds."""
     return int(np.clip(budget // max(steps, 1), fewest, most))
 
 
 def count_null_ups(
     pipeline: Pipeline, partition: Partition, rows: DecisionTable, budget: int, most: int, cache: Cache | None = None
 ) -> tuple[NDArray[int64], Ups]:
-    """How often each label is up where direction is a coin.
+    """Count how often each label is up where direction is a coin.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def count_null_ups(
 def null_twin(
     pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored, cache: Cache | None
 ) -> Mapping[str, float]:
-    """The figures of a pipeline's frozen decisions and chances on drawn markets.
+    """Compute the figures of a pipeline's frozen decisions and chances on drawn markets.
 
     Returns
     -------
@@ -116,24 +116,24 @@ def null_twin(
         With trades: mean_net, and mean_spread, its deviation between draws. A binary's drawn windows are won with the
         chance that their price says. With labels of both kinds: auc, what geometry alone ranks.
     """
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     trades = scored.result.trades
     if len(trades) and isinstance(contract, Binary):
-        found["mean_net"] = float(-np.mean(trades.unit_cost))
-        found["mean_spread"] = float(np.sqrt(np.sum(trades.price * (1 - trades.price)))) / len(trades)
+        figures["mean_net"] = float(-np.mean(trades.unit_cost))
+        figures["mean_spread"] = float(np.sqrt(np.sum(trades.price * (1 - trades.price)))) / len(trades)
     elif len(trades) and isinstance(contract, Perpetual):
-        found |= _trades_by_chance(pipeline, contract, partition, scored)
+        figures |= _trades_by_chance(pipeline, contract, partition, scored)
     labelled = np.flatnonzero(scored.rows.labels.y >= 0)
     if len(labelled):
         chosen, ups = count_null_ups(pipeline, partition, scored.rows.take(labelled), STEPS, MOST_DRAWS, cache)
         area = expected_auc(ups.chance(), scored.p[labelled[chosen]])
         if area is not None:
-            found["auc"] = area
-    return found
+            figures["auc"] = area
+    return figures
 
 
 def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partition, scored: Scored) -> dict[str, float]:
-    """Mean net return of frozen trades on drawn markets and its deviation between draws.
+    """Compute the mean net return of frozen trades on drawn markets and its deviation between draws.
 
     Where they could walk too far, some of their holds stand for all, evenly over time.
     """
@@ -153,16 +153,16 @@ def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partit
 
 
 def widen_errors(metrics: Mapping[str, float], contract: Contract, twin: Mapping[str, float]) -> dict[str, float]:
-    """A trial's figures with the error of their mean no less than its null twin's.
+    """Widen the error of a trial's mean to no less than its null twin's.
 
     Blocks of trades that won alike say that the mean is sure; on drawn markets the same trades tell what the loss that
     did not come would have cost. Mends mean_error and what is made of it: mean_low, mean_high, p_value, a binary's win_low
     and win_high.
     """
-    found = dict(metrics)
-    error = max(twin.get("mean_spread", 0.0), found.get("mean_error", 0.0))
-    if error <= 0 or found["blocks"] < LEAST_BLOCKS:
-        return found
-    low, high, p_value = t_interval(found["mean_net"], error, int(found["blocks"]))
-    found |= {"mean_error": error, "mean_low": low, "mean_high": high, "p_value": p_value}
-    return found | (wins_of_binary(found) if isinstance(contract, Binary) else {})
+    widened = dict(metrics)
+    error = max(twin.get("mean_spread", 0.0), widened.get("mean_error", 0.0))
+    if error <= 0 or widened["blocks"] < LEAST_BLOCKS:
+        return widened
+    low, high, p_value = t_interval(widened["mean_net"], error, int(widened["blocks"]))
+    widened |= {"mean_error": error, "mean_low": low, "mean_high": high, "p_value": p_value}
+    return widened | (wins_of_binary(widened) if isinstance(contract, Binary) else {})

@@ -46,7 +46,7 @@ def read_windows(part: Network, columns: Columns, times: NDArray[int64]) -> tupl
 
 
 def join_windows(first: Mapping[str, Windows], second: Mapping[str, Windows]) -> dict[str, Windows]:
-    """Windows of two stretches of time, in their order, by expert."""
+    """Join the windows of two stretches of time, in their order, by expert."""
     joined = {}
     for name, one in first.items():
         other = second[name]

@@ -66,7 +66,7 @@ class DecisionTable:
         )
 
     def matrix(self, names: Sequence[str]) -> NDArray[float64]:
-        """Features side by side, shape (n, len(names)), C order."""
+        """Stack features side by side, shape (n, len(names)), C order."""
         return np.column_stack([self.features[name] for name in names])
 
 
@@ -151,7 +151,10 @@ def _events(part: Cusum | Events, columns: Columns, expressions: Mapping[str, Ex
 
 
 def _present(held: Mapping[str, NDArray[float64]], where: str, most_lost: float) -> NDArray[np.bool_]:
-    """Rows on which all is there, by its path; refuses what would hide a broken feature or book."""
+    """Find the rows on which every path has a value.
+
+    Refuses what would hide a broken feature or book.
+    """
     n = len(next(iter(held.values())))
     keep = np.ones(n, dtype=bool)
     for path, values in held.items():

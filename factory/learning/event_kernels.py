@@ -66,7 +66,7 @@ def first_touch(
     up: Floats,
     down: Floats,
 ) -> tuple[Positions, NDArray[int8], Floats]:
-    """Which barrier each event's bars touch first, and where.
+    """Find which barrier each event's bars touch first, and where.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def first_touch(
 
 @njit(cache=True, nogil=True)
 def concurrency(first: Positions, last: Positions, n: int) -> Positions:
-    """How many labels are alive at each of `n` rows; both ends of a label count.
+    """Count how many labels are alive at each of `n` rows; both ends of a label count.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def concurrency(first: Positions, last: Positions, n: int) -> Positions:
 
 @njit(cache=True, nogil=True)
 def shared_sum(first: Positions, last: Positions, x: Floats, alive: Positions) -> Floats:
-    """Sum of ``x / alive`` over each label's rows, shape (m,)."""
+    """Add up ``x / alive`` over each label's rows, shape (m,)."""
     share = np.zeros(len(x))
     for i in range(len(x)):
         if alive[i] > 0:

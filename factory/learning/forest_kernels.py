@@ -45,7 +45,7 @@ class FlatForest:
         return len(self.roots)
 
     def total(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Sum of the leaves that each row falls into.
+        """Add up the leaves that each row falls into.
 
         Parameters
         ----------
@@ -62,16 +62,16 @@ class FlatForest:
         return sums
 
     def mean(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Mean of the leaves that each row falls into, shape (n,)."""
+        """Average the leaves that each row falls into, shape (n,)."""
         return self.total(X) / self.trees
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The forest as plain arrays."""
+        """Return the forest as plain arrays."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "FlatForest":
-        """Undo :meth:`arrays`; keys of others are passed over."""
+        """Restore a forest from :meth:`arrays`; keys of others are passed over."""
         return cls(*(np.asarray(arrays[name]) for name in cls.__slots__))
 
     @classmethod
@@ -132,7 +132,7 @@ def leaf_sums(
     right: NDArray[int32],
     value: NDArray[float64],
 ) -> NDArray[float64]:
-    """Sum of leaf values of each row over all trees, tree by tree; shapes as in :class:`FlatForest`."""
+    """Add up the leaf values of each row over all trees, tree by tree; shapes as in :class:`FlatForest`."""
     out = np.zeros(len(X))
     for root in roots:
         for i in range(len(X)):

@@ -63,12 +63,12 @@ class Labels:
         return len(self.start)
 
     def take(self, rows: "NDArray[bool_] | NDArray[int64]") -> "Labels":
-        """The labels at a mask or at positions."""
+        """Select the labels at a mask or at positions."""
         return Labels(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @classmethod
     def concatenate(cls, *stretches: "Labels") -> "Labels":
-        """Labels of several stretches of the same series, in their order."""
+        """Join the labels of several stretches of the same series, in their order."""
         return cls(*(np.concatenate([getattr(part, name) for part in stretches]) for name in cls.__slots__))
 
 
@@ -110,15 +110,15 @@ def label(part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[f
     bars = {name: np.asarray(series.columns[name]) for name in ("open", "high", "low", "close")}
     entry = np.where(first >= 0, bars["open"][first], np.nan)
     rows, touch, ret = first_touch(bars["open"], bars["high"], bars["low"], bars["close"], entry, first, last, up, down)
-    found = rows >= 0
+    resolved = rows >= 0
     return Labels(
         start=times,
-        end=np.where(found, series.known[rows], times),
-        y=np.where(found, _is_up(part, ret, touch), -1).astype(np.int8),
+        end=np.where(resolved, series.known[rows], times),
+        y=np.where(resolved, _is_up(part, ret, touch), -1).astype(np.int8),
         ret=ret,
         touch=touch,
         flat=np.zeros(len(times), bool_),
-        first=np.where(found, first, -1),
+        first=np.where(resolved, first, -1),
         last=rows,
     )
 
@@ -126,7 +126,7 @@ def label(part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[f
 def windows_of(
     part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int
 ) -> tuple[NDArray[int64], NDArray[int64], NDArray[float64], NDArray[float64]]:
-    """Find what each label lives on: parameters as of :func:`label`.
+    """Find the rows and barriers that each label depends on: parameters as of :func:`label`.
 
     Returns
     -------
@@ -171,7 +171,7 @@ def _is_up(part: BarLabel, ret: NDArray[float64], touch: NDArray[int8]) -> NDArr
 
 
 def uniqueness(first: NDArray[int64], last: NDArray[int64], n: int) -> NDArray[float64]:
-    """Average uniqueness of each label: the mean of one over the labels alive, over its rows.
+    """Compute the average uniqueness of each label: the mean of one over the labels alive, over its rows.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def uniqueness(first: NDArray[int64], last: NDArray[int64], n: int) -> NDArray[f
 
 
 def uniqueness_of(labels: Labels) -> NDArray[float64]:
-    """Average uniqueness among labels that all exist, shape (n,)."""
+    """Compute the average uniqueness among labels that all exist, shape (n,)."""
     if not len(labels):
         return np.empty(0)
     base = labels.first.min()
@@ -198,7 +198,7 @@ def uniqueness_of(labels: Labels) -> NDArray[float64]:
 
 
 def return_attribution(first: NDArray[int64], last: NDArray[int64], returns: NDArray[float64]) -> NDArray[float64]:
-    """Weights by the absolute return that is a label's own, scaled to mean 1.
+    """Compute weights by the absolute return that is a label's own, scaled to mean 1.
 
     Parameters
     ----------
@@ -218,7 +218,9 @@ def return_attribution(first: NDArray[int64], last: NDArray[int64], returns: NDA
 
 
 def time_decay(unique: NDArray[float64], oldest: float) -> NDArray[float64]:
-    """Factors that fall linearly in cumulative uniqueness, from 1 at the newest label to near `oldest`.
+    """Compute factors that fall linearly in cumulative uniqueness.
+
+    From 1 at the newest label to near `oldest`.
 
     Parameters
     ----------

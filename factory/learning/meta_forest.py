@@ -57,11 +57,11 @@ class Meta:
     has_converged: bool = True
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Calibrated chance of up, shape (n,), for X of shape (n, d) without missing values."""
+        """Predict the calibrated chance of up, shape (n,), for X of shape (n, d) without missing values."""
         return self.calibrated(self.forest.mean(X))
 
     def calibrated(self, raw: NDArray[float64]) -> NDArray[float64]:
-        """Calibrated chance of a raw one, shape as given."""
+        """Calibrate raw chances, shape as given."""
         p = raw
         if self.method == "isotonic":
             p = np.interp(raw, self.knots[0], self.knots[1])
@@ -70,14 +70,14 @@ class Meta:
         return p
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows, as plain arrays."""
+        """Return all that the model knows, as plain arrays."""
         scores = {f"holdout_{name}": np.array([value]) for name, value in self.holdout.items()}
         plain = {"method": np.array([self.method]), "knots": self.knots, "converged": np.array([self.has_converged])}
         return {**self.forest.arrays(), **plain, **scores}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Meta":
-        """Undo :meth:`arrays`."""
+        """Restore a model from :meth:`arrays`."""
         prefix = "holdout_"
         holdout = {
             name.removeprefix(prefix): array[0].item() for name, array in sorted(arrays.items()) if name.startswith(prefix)
@@ -193,7 +193,10 @@ def _grow(
 def _tree(
     part: Forest, X: NDArray[float32], y: NDArray[int8], reached: NDArray[float64], rows: int, seed: int
 ) -> DecisionTreeClassifier:
-    """Draw rows by the running sum of their chances, as ``RandomState.choice`` does, but sorted: that is found faster."""
+    """Grow one tree on rows drawn by the running sum of their chances.
+
+    As ``RandomState.choice`` draws, but sorted: that is found faster.
+    """
     drawn_at = np.random.RandomState(seed).random_sample(rows)
     drawn_at.sort()
     counts = np.bincount(reached.searchsorted(drawn_at, side="right"), minlength=len(y))
@@ -204,7 +207,7 @@ def _tree(
 
 
 def _knots(method: str, raw: NDArray[float64], y: NDArray[int8], weight: NDArray[float64]) -> tuple[NDArray[float64], bool]:
-    """The points of a calibration, and whether its solver reached its solution."""
+    """Fit the points of a calibration, and tell whether its solver reached its solution."""
     if method == "isotonic":
         return _isotonic(raw, y, weight), True
     if method == "sigmoid":
@@ -216,7 +219,7 @@ def _knots(method: str, raw: NDArray[float64], y: NDArray[int8], weight: NDArray
 
 
 def _isotonic(raw: NDArray[float64], y: NDArray[int8], weight: NDArray[float64]) -> NDArray[float64]:
-    """Increasing map through the means of bunches of rows of about equal raw chance."""
+    """Fit an increasing map through the means of bunches of rows of about equal raw chance."""
     order = np.argsort(raw, kind="stable")
     bunches = np.array_split(order, max(1, len(order) // BUNCH))
     mass = np.array([weight[rows].sum() for rows in bunches])

@@ -31,7 +31,7 @@ FEWEST_ROWS = 200
 
 
 def threads() -> int:
-    """How many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
+    """Return how many folds or trees are fitted at once: ``RFCAT_THREADS``, else one a core."""
     return FitSettings.read().threads
 
 
@@ -57,25 +57,25 @@ class Model:
     unconverged: Mapping[str, int]
 
     def inputs(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
-        """What the meta forest sees of `rows`, shape (n, k): see :func:`meta_inputs`."""
+        """Compute the meta forest's inputs of `rows`, shape (n, k): see :func:`meta_inputs`."""
         return meta_inputs(
             pipeline, rows, {name: fitted.predict(expert_inputs(pipeline, rows, name)) for name, fitted in self.experts.items()}
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows, as plain arrays."""
+        """Return all that the model knows, as plain arrays."""
         arrays = {f"meta.{key}": array for key, array in self.meta.arrays().items()}
         for name, fitted in self.experts.items():
             arrays |= {f"experts.{name}.{key}": array for key, array in fitted.arrays().items()}
         return arrays
 
     def key(self, pipeline: Pipeline, fingerprint: str) -> str:
-        """Hash of the artefact: of the recipe, the rows that it learned from, and all that it knows."""
+        """Compute the artefact's hash: of the recipe, the rows that it learned from, and all that it knows."""
         arrays = self.arrays()
         return content_key("model", pipeline.digest, fingerprint, *(arrays[name] for name in sorted(arrays)))
 
     def predict(self, pipeline: Pipeline, rows: DecisionTable) -> NDArray[float64]:
-        """Chance of up at each row, shape (n,); of three classes those of down, flat and up, shape (n, 3)."""
+        """Predict the chance of up at each row, shape (n,); of three classes those of down, flat and up, shape (n, 3)."""
         if not len(rows.time):
             return np.empty(0) if isinstance(self.meta, Meta) else np.empty((0, 3))
         return self.meta.predict(self.inputs(pipeline, rows))
@@ -100,7 +100,10 @@ class Fits:
     kept: Mapping[str, int] = field(default_factory=dict)
 
     def listing(self) -> Answer:
-        """What a trial's answer and an exam's report say of them; nothing where all went as it should without a refit."""
+        """Describe the fits for a trial's answer and an exam's report.
+
+        Nothing where all went as it should without a refit.
+        """
         kept = {"kept": sum(self.kept.values()), "why": dict(self.kept)} if self.kept else {}
         refits = {"refits": {"fitted": self.fitted, **kept}} if self.fitted else {}
         return refits | ({"unconverged": dict(self.unconverged)} if self.unconverged else {})

@@ -87,7 +87,7 @@ def _why_unlearnable(pipeline: Pipeline, partition: Partition, labelled: int, no
 
 
 def _worst_hole(pipeline: Pipeline, partition: Partition, now: int) -> tuple[float, str]:
-    """Of the series that a pipeline uses, the one that misses the greatest share of its rows in the window before a moment."""
+    """Find the pipeline's series that misses the greatest share of its rows in the window before a moment."""
     assert pipeline.refit is not None
     used = list_label_series(pipeline.label).union(*(expression.series for expression in pipeline.expressions().values()))
     return max((_absent(partition.series[name], now - to_ms(pipeline.refit.window), now), name) for name in used)
@@ -99,7 +99,7 @@ def _absent(series: Series, first: int, before: int) -> float:
 
 
 def _unstartable(pipeline: Pipeline, partition: Partition, labelled: int, now: int, error: UnlearnableError) -> FlowError:
-    """What is told of a first window that cannot be learned from: no model stands before it."""
+    """Explain why a first window cannot be learned from: no model stands before it."""
     assert pipeline.refit is not None
     window, (share, name) = pipeline.refit.window, _worst_hole(pipeline, partition, now)
     few = f"holds {labelled} labelled decisions, at least {FEWEST_ROWS} are needed"

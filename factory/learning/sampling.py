@@ -8,7 +8,7 @@ from factory.learning.event_kernels import cusum_events
 
 
 def clock(every: int, start: int, end: int) -> NDArray[int64]:
-    """Multiples of a duration, counted from 1970-01-01T00:00Z, in [start, end).
+    """List the multiples of a duration, counted from 1970-01-01T00:00Z, in [start, end).
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def cusum(
     start: int,
     end: int,
 ) -> NDArray[int64]:
-    """Moments at which a quantity's running changes leave a band, in [start, end).
+    """Find the moments at which a quantity's running changes leave a band, in [start, end).
 
     The filter runs from the first row given, so that rows before `start` set
     its state and validation goes on where train ended.

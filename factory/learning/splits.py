@@ -10,7 +10,7 @@ Indices = NDArray[int64]
 
 
 def purged_kfold(start: Indices, end: Indices, folds: int, embargo: int = 0) -> list[tuple[Indices, Indices]]:
-    """Contiguous test blocks, each with the rows that may train for it.
+    """Split into contiguous test blocks, each with the rows that may train for it.
 
     A row is purged when its closed label interval meets ``[a, b]``, the first
     start to the last end of the test block, and embargoed when it starts in
@@ -39,7 +39,7 @@ def _outside(start: Indices, end: Indices, test: Indices, embargo: int) -> Indic
 
 
 def combinatorial(start: Indices, end: Indices, folds: int, tested: int = 2, embargo: int = 0) -> list[tuple[Indices, Indices]]:
-    """Every choice of `tested` blocks out of `folds`, with the rows that may train for it.
+    """List every choice of `tested` blocks out of `folds`, with the rows that may train for it.
 
     Purged and embargoed around each run of adjoining test blocks, as :func:`purged_kfold` does.
 
@@ -60,7 +60,7 @@ def combinatorial(start: Indices, end: Indices, folds: int, tested: int = 2, emb
 
 
 def walk_forward(n: int, train: int, test: int, gap: int) -> list[tuple[Indices, Indices]]:
-    """Training windows of fixed length that roll forward, each tested on the rows after a gap.
+    """Roll training windows of fixed length forward, each tested on the rows after a gap.
 
     Returns
     -------

@@ -50,11 +50,11 @@ class Anchors:
         self._path = path
 
     def all(self) -> list[Position]:
-        """Every anchor, in the order of the file."""
+        """Read every anchor, in the order of the file."""
         return [_parse(line) for line in self._lines()]
 
     def last(self) -> Position:
-        """The newest anchor, or position 0."""
+        """Read the newest anchor, or position 0 where there is none."""
         if not self._path.exists():
             return Position(0, GENESIS)
         with self._path.open("rb") as file:

@@ -34,7 +34,7 @@ class Idea:
 def list_trials(
     connection: Connection, datasets: Sequence[str], page: int, size: int, *, best: bool
 ) -> tuple[list[Entry], int]:
-    """One page of the trials with figures on some datasets, best or newest first, and how many there are."""
+    """List one page of the trials with figures on some datasets, best or newest first, and count them all."""
     within = BOARD.c.dataset.in_(datasets)
     order = _BEST_FIRST if best else (BOARD.c.seq.desc(),)
     chosen = select(BOARD.c.seq).where(within).order_by(*order).limit(size).offset((page - 1) * size)
@@ -43,26 +43,26 @@ def list_trials(
 
 
 def find_best(connection: Connection, dataset: str, idea: str | None = None) -> Entry | None:
-    """The best trial of a dataset, or of one idea there; None where there is none."""
+    """Find the best trial of a dataset, or of one idea there; None where there is none."""
     within: list[ColumnElement[bool]] = [BOARD.c.dataset == dataset]
     if idea is not None:
         within.append(BOARD.c.idea == idea)
-    found = _entries(connection, select(BOARD.c.seq).where(*within).order_by(*_BEST_FIRST).limit(1))
-    return found[0] if found else None
+    entries = _entries(connection, select(BOARD.c.seq).where(*within).order_by(*_BEST_FIRST).limit(1))
+    return entries[0] if entries else None
 
 
 def list_ideas(connection: Connection, dataset: str, page: int, size: int) -> tuple[list[Idea], int]:
-    """One page of the ideas tried on a dataset, those with most trials first, and how many there are."""
+    """List one page of the ideas tried on a dataset, those with most trials first, and count them all."""
     trials = func.count().label("trials")
     grouped = select(BOARD.c.idea, trials, func.count(BOARD.c.mean_high), func.max(BOARD.c.mean_high))
     grouped = grouped.where(BOARD.c.dataset == dataset).group_by(BOARD.c.idea)
     rows = connection.execute(grouped.order_by(trials.desc(), func.min(BOARD.c.seq)))
-    found = [Idea(*row) for row in rows]
-    return found[(page - 1) * size : page * size], len(found)
+    ideas = [Idea(*row) for row in rows]
+    return ideas[(page - 1) * size : page * size], len(ideas)
 
 
 def _entries(connection: Connection, chosen: Select[tuple[int]]) -> list[Entry]:
-    """The rows of the ledger that some rows of the board stand for, in their order."""
+    """Read the rows of the ledger that some rows of the board stand for, in their order."""
     wanted = list(connection.execute(chosen).scalars())
     rows = {row.seq: row for row in connection.execute(select(LEDGER).where(LEDGER.c.seq.in_(wanted)))}
     return [read(rows[seq]) for seq in wanted if seq in rows]

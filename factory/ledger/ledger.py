@@ -101,7 +101,7 @@ class Ledger:
         return self.append_once("trial", body)
 
     def find_trial(self, pipeline: str, fingerprint: str) -> Entry | None:
-        """The trial of a pipeline on data with a fingerprint, if it was made."""
+        """Find the trial of a pipeline on data with a fingerprint; None if it was not made."""
         with self._database.reading() as connection:
             row = _by_subject(connection, "trial", _trial_subject(pipeline, fingerprint))
         return None if row is None else read(row)
@@ -155,7 +155,7 @@ class Ledger:
             return _append(connection, kind, payload)
 
     def append_once(self, kind: str, payload: Mapping[str, Any]) -> tuple[Position, bool]:
-        """Append a row unless one of its kind has the same ``subject``; the row's place, and whether it is new."""
+        """Append a row unless one of its kind has the same ``subject``; give the row's place, and whether it is new."""
         with self._appending() as connection:
             known = _by_subject(connection, kind, payload["subject"])
             if known is not None:
@@ -188,23 +188,23 @@ class Ledger:
             return _append(connection, kind, payload), payload
 
     def of_kinds(self, kinds: Sequence[str]) -> list[Entry]:
-        """All rows of some kinds, oldest first: for kinds of which there are few."""
+        """Read all rows of some kinds, oldest first: for kinds of which there are few."""
         with self._database.reading() as connection:
             return _of_kinds(connection, kinds)
 
     def position(self) -> Position:
-        """The newest row."""
+        """Return the position of the newest row."""
         with self._database.reading() as connection:
             return _head(connection)
 
     def counts(self, dataset: str, until: int | None = None) -> Counts:
-        """How much was tried on a dataset, by now or by row `until`."""
+        """Count the trials and explorations of a dataset, by now or by row `until`."""
         with self._database.reading() as connection:
-            found = find_totals(connection, dataset, _LAST if until is None else until)
-        return Counts(found.trials, found.explorations, found.of_validation)
+            totals = find_totals(connection, dataset, _LAST if until is None else until)
+        return Counts(totals.trials, totals.explorations, totals.of_validation)
 
     def independent(self, dataset: str) -> float:
-        """About how many independent trials were made on a dataset, by the mean correlation of their daily net P&L.
+        """Estimate how many independent trials were made on a dataset, by the mean correlation of their daily net P&L.
 
         Shown beside the count, and judges nothing: a search that climbs a hill visits many neighbours.
         """
@@ -212,42 +212,42 @@ class Ledger:
             return count_independent(connection, dataset)
 
     def sharpe_deviation(self, dataset: str) -> float | None:
-        """Deviation of the yearly Sharpe ratios of a dataset's trials, ddof 1; None for fewer than two."""
+        """Return the deviation of the yearly Sharpe ratios of a dataset's trials, ddof 1; None for fewer than two."""
         with self._database.reading() as connection:
             return find_totals(connection, dataset, _LAST).sharpe_deviation
 
     def leaderboard(self, datasets: Sequence[str], page: int, size: int) -> tuple[list[Entry], int]:
-        """One page of the trials with figures on some datasets, best first, and how many there are."""
+        """List one page of the trials with figures on some datasets, best first, and count them all."""
         with self._database.reading() as connection:
             return board.list_trials(connection, datasets, page, size, best=True)
 
     def newest(self, datasets: Sequence[str], page: int, size: int) -> tuple[list[Entry], int]:
-        """One page of the trials with figures on some datasets, newest first, and how many there are."""
+        """List one page of the trials with figures on some datasets, newest first, and count them all."""
         with self._database.reading() as connection:
             return board.list_trials(connection, datasets, page, size, best=False)
 
     def best_trial(self, dataset: str, idea: str | None = None) -> Entry | None:
-        """The best trial of a dataset, or of one idea there; None where there is none with figures."""
+        """Find the best trial of a dataset, or of one idea there; None where there is none with figures."""
         with self._database.reading() as connection:
             return board.find_best(connection, dataset, idea)
 
     def ideas(self, dataset: str, page: int, size: int) -> tuple[list[board.Idea], int]:
-        """One page of the ideas tried on a dataset, those with most trials first, and how many there are."""
+        """List one page of the ideas tried on a dataset, those with most trials first, and count them all."""
         with self._database.reading() as connection:
             return board.list_ideas(connection, dataset, page, size)
 
     def trials(self, dataset: str, page: int = 1) -> list[Entry]:
-        """One page of 50 trials of a dataset, newest first."""
+        """List one page of 50 trials of a dataset, newest first."""
         return self.entries("trial", dataset, page)
 
     def all_trials(self, dataset: str) -> list[Entry]:
-        """All trials of a dataset, oldest first: for the vault, which tests them together."""
+        """List all trials of a dataset, oldest first: for the vault, which tests them together."""
         query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == "trial").order_by(LEDGER.c.seq)
         with self._database.reading() as connection:
             return [read(row) for row in connection.execute(query)]
 
     def entries(self, kind: str, dataset: str, page: int = 1) -> list[Entry]:
-        """One page of 50 rows of a kind, newest first."""
+        """List one page of 50 rows of a kind, newest first."""
         query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == kind)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(LEDGER.c.seq.desc()).limit(PAGE).offset((page - 1) * PAGE))
@@ -264,11 +264,11 @@ class Ledger:
         """
         with lock_ledger(self._workspace, reads=True), self._database.reading() as connection:
             rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
-            found = verify(rows, self._anchors.all(), anchors)
-            return replace(found, problems=tuple(check_running(connection))) if found.ok else found
+            verification = verify(rows, self._anchors.all(), anchors)
+            return replace(verification, problems=tuple(check_running(connection))) if verification.ok else verification
 
     def restore_triggers(self, anchors: Sequence[Position] = ()) -> list[str]:
-        """Prove the rows as :meth:`verify` does where a trigger is missing or altered, and put it back; names of those.
+        """Prove the rows as :meth:`verify` does where a trigger is missing or altered, put it back, and name those put back.
 
         Raises
         ------
@@ -277,14 +277,14 @@ class Ledger:
         """
         broken = self._database.find_broken_triggers()
         if broken:
-            found = self.verify(anchors)
-            if not found.ok:
-                raise LedgerError(*found.problems)
+            verification = self.verify(anchors)
+            if not verification.ok:
+                raise LedgerError(*verification.problems)
             self._database.restore_triggers(broken)
         return broken
 
     def _fill_missing_totals(self) -> None:
-        """Make the figures of a ledger that a version without them wrote."""
+        """Compute the figures of a ledger that a version without them wrote."""
         with self._database.reading() as connection:
             if not lacks_totals(connection):
                 return

@@ -5,16 +5,16 @@ from factory.core.answers import Answer
 RUIN = -0.999
 
 
-def ruined(found: Answer) -> bool:
-    """Whether nothing was left of the equity."""
-    return bool(found.get("total_return", 0.0) <= RUIN)
+def ruined(metrics: Answer) -> bool:
+    """Check whether nothing was left of the equity."""
+    return bool(metrics.get("total_return", 0.0) <= RUIN)
 
 
-def judgeable(found: Answer) -> bool:
-    """Whether there are enough trades to judge, and equity left."""
-    return "p_value" in found and not ruined(found)
+def judgeable(metrics: Answer) -> bool:
+    """Check whether there are enough trades to judge, and equity left."""
+    return "p_value" in metrics and not ruined(metrics)
 
 
-def rank(found: Answer) -> tuple[bool, float]:
-    """Sort key, best first: by Sharpe; the ruined and those with too few trades last."""
-    return not judgeable(found), -float(found.get("sharpe", float("-inf")))
+def rank(metrics: Answer) -> tuple[bool, float]:
+    """Compute a trial's sort key, best first: by Sharpe; the ruined and those with too few trades last."""
+    return not judgeable(metrics), -float(metrics.get("sharpe", float("-inf")))

@@ -40,7 +40,7 @@ class Entry:
 
 
 def row_hash(prev: str, seq: int, kind: str, at: int, payload: str) -> str:
-    """Hash of a row: over the hash before it and the payload's text as it is stored.
+    """Compute the hash of a row: over the hash before it and the payload's text as it is stored.
 
     Because the text counts and not its meaning, later payloads may hold more
     keys without touching what stands.
@@ -49,18 +49,18 @@ def row_hash(prev: str, seq: int, kind: str, at: int, payload: str) -> str:
 
 
 def index_of(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that repeat what a payload says; only an exploration can count for more than one."""
+    """Build the columns that repeat what a payload says; only an exploration can count for more than one."""
     count = payload.get("count", 1) if kind == "exploration" else 1
     return {"dataset": payload.get("dataset"), "subject": payload.get("subject"), "count": count}
 
 
 def columns_match(row: Row[Any], payload: Mapping[str, Any]) -> bool:
-    """Whether the columns of a row are those of its payload."""
+    """Check whether the columns of a row are those of its payload."""
     return all(getattr(row, name) == value for name, value in index_of(row.kind, payload).items())
 
 
 def read(row: Row[Any]) -> Entry:
-    """A row of the table as an entry.
+    """Read a row of the table as an entry.
 
     Raises
     ------

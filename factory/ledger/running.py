@@ -59,7 +59,7 @@ class Totals:
         return sqrt(self.sharpe_squares / (self.sharpes - 1)) if self.sharpes > 1 else None
 
     def add(self, kind: str, payload: Mapping[str, Any]) -> "Totals":
-        """The totals with one more row."""
+        """Return the totals with one more row."""
         if kind == "exploration":
             count = int(index_of(kind, payload)["count"])
             looked = count if payload.get("part") == "validation" else 0
@@ -95,7 +95,7 @@ class DailySum:
     total: tuple[float, ...]
 
     def add(self, daily: Sequence[float]) -> "DailySum":
-        """The sum with one more trial."""
+        """Return the sum with one more trial."""
         mean = fsum(daily) / len(daily) if daily else 0.0
         away = [net - mean for net in daily]
         deviation = sqrt(fsum(one * one for one in away) / len(daily)) if daily else 0.0
@@ -105,7 +105,7 @@ class DailySum:
         return DailySum(self.first, self.trials + 1, self.varying + 1, total)
 
     def independent(self) -> float:
-        """About how many independent trials these amount to, by the mean correlation of those that vary.
+        """Estimate how many independent trials these amount to, by the mean correlation of those that vary.
 
         Those that never vary count as one each; trials that move against each other are no more than they are.
         """
@@ -118,7 +118,7 @@ class DailySum:
 
 
 def keep_up(connection: Connection, seq: int, kind: str, payload: Mapping[str, Any]) -> None:
-    """Carry on the figures of a dataset with a row that was just appended."""
+    """Update the figures of a dataset by a row that was just appended."""
     dataset = payload.get("dataset")
     if kind not in KINDS or dataset is None:
         return
@@ -133,13 +133,13 @@ def keep_up(connection: Connection, seq: int, kind: str, payload: Mapping[str, A
 
 
 def find_totals(connection: Connection, dataset: str, until: int) -> Totals:
-    """The totals of a dataset at a row."""
+    """Read the totals of a dataset at a row."""
     row = connection.execute(_LAST, {"dataset": dataset, "until": until}).first()
     return Totals() if row is None else Totals(*row[2:])
 
 
 def count_independent(connection: Connection, dataset: str) -> float:
-    """About how many independent trials were made on a dataset.
+    """Estimate how many independent trials were made on a dataset.
 
     Those of another length than most cannot be set beside the others and count as one each.
     """
@@ -152,28 +152,28 @@ def count_independent(connection: Connection, dataset: str) -> float:
 
 
 def board_row(connection: Connection, seq: int, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What lists of trials are sorted and grouped by, of one trial."""
-    found = payload["metrics"]
-    unjudged, minus_sharpe = rank(found)
+    """Build the board's row of one trial: the columns by which lists of trials are sorted and grouped."""
+    metrics = payload["metrics"]
+    unjudged, minus_sharpe = rank(metrics)
     return {
         "seq": seq,
         "dataset": payload["dataset"],
         "idea": payload.get("idea") or _find_idea(connection, str(payload["pipeline"])),
         "unjudged": unjudged,
         "sharpe": None if minus_sharpe == float("inf") else -minus_sharpe,
-        "mean_high": found.get("mean_high"),
+        "mean_high": metrics.get("mean_high"),
     }
 
 
 def lacks_totals(connection: Connection) -> bool:
-    """Whether there are rows that count, and no figures at all: a version without them wrote the rows."""
+    """Check whether there are rows that count, and no figures at all: a version without them wrote the rows."""
     if connection.execute(select(TOTALS.c.seq).limit(1)).first() is not None:
         return False
     return next(_counted_rows(connection), None) is not None
 
 
 def rebuild(connection: Connection) -> None:
-    """Make the figures of all datasets anew from the rows."""
+    """Recompute the figures of all datasets from the rows."""
     for table in (TOTALS, BOARD, DAILY_SUMS):
         connection.execute(delete(table))
     for seq, kind, payload in _counted_rows(connection):
@@ -181,7 +181,7 @@ def rebuild(connection: Connection) -> None:
 
 
 def check_running(connection: Connection) -> list[str]:
-    """Hold the figures that were kept up against the rows; one line for each dataset where they part."""
+    """Compare the figures that were kept up with the rows; one line for each dataset where they differ."""
     pairs = zip(_figures_of_rows(connection), _kept_figures(connection), strict=True)
     wrong = {
         key[0] for due, kept in pairs for key in due.keys() | kept.keys() if due.get(key) != kept.get(key)
@@ -194,7 +194,7 @@ Figures = dict[tuple[str, int], Any]
 
 
 def _figures_of_rows(connection: Connection) -> tuple[Figures, Figures, Figures]:
-    """Totals, board and daily sums as the rows of the ledger make them."""
+    """Compute totals, board and daily sums from the rows of the ledger."""
     totals, board, sums = Figures(), Figures(), Figures()
     newest: dict[str, Totals] = {}
     for seq, kind, payload in _counted_rows(connection):
@@ -224,13 +224,13 @@ def _counted_rows(connection: Connection) -> Iterator[tuple[int, str, dict[str, 
 
 
 def _find_idea(connection: Connection, pipeline: str) -> str:
-    """The idea of a trial whose row does not name it, by its pipeline."""
+    """Find the idea of a trial whose row does not name it, by its pipeline."""
     text = connection.execute(_YAML, {"id": pipeline}).scalar()
     try:
-        found = read_pipeline(pipeline, text)
+        recipe = read_pipeline(pipeline, text)
     except FactoryError:
         return UNKNOWN
-    return describe_idea(found) if found else UNKNOWN
+    return describe_idea(recipe) if recipe else UNKNOWN
 
 
 def _no_sum(seq: int, length: int) -> DailySum:
@@ -246,9 +246,9 @@ def _read_sum(row: Any) -> DailySum:
     return DailySum(row.first, row.trials, row.varying, unpack(f"<{row.length}d", row.total))
 
 
-def _write_sum(connection: Connection, dataset: str, found: DailySum) -> None:
-    length = len(found.total)
-    values = {"first": found.first, "trials": found.trials, "varying": found.varying}
+def _write_sum(connection: Connection, dataset: str, daily_sum: DailySum) -> None:
+    length = len(daily_sum.total)
+    values = {"first": daily_sum.first, "trials": daily_sum.trials, "varying": daily_sum.varying}
     connection.execute(delete(DAILY_SUMS).where(_SUM_KEY), {"of": dataset, "days": length})
-    packed = pack(f"<{length}d", *found.total)
+    packed = pack(f"<{length}d", *daily_sum.total)
     connection.execute(insert(DAILY_SUMS).values(dataset=dataset, length=length, total=packed, **values))

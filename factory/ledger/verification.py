@@ -63,16 +63,16 @@ def verify(rows: Iterable[Row[Any]], anchors: Sequence[Position], others: Sequen
 
 
 def _check_row(row: Row[Any], before: Position) -> list[str]:
-    found = []
+    problems = []
     if row.seq != before.seq + 1:
-        found.append(f"row {before.seq + 1}: missing; row {row.seq} follows row {before.seq}")
+        problems.append(f"row {before.seq + 1}: missing; row {row.seq} follows row {before.seq}")
     elif row.prev != before.hash:
-        found.append(f"row {row.seq}: does not continue row {before.seq}; one of them was replaced or moved")
+        problems.append(f"row {row.seq}: does not continue row {before.seq}; one of them was replaced or moved")
     if row.hash != row_hash(row.prev, row.seq, row.kind, row.at, row.payload):
-        found.append(f"row {row.seq}: edited; its hash does not match its content")
+        problems.append(f"row {row.seq}: edited; its hash does not match its content")
     elif not _columns_match(row):
-        found.append(f"row {row.seq}: edited; its columns do not match its payload")
-    return found
+        problems.append(f"row {row.seq}: edited; its columns do not match its payload")
+    return problems
 
 
 def _columns_match(row: Row[Any]) -> bool:
@@ -83,14 +83,14 @@ def _columns_match(row: Row[Any]) -> bool:
 
 
 def _check_anchors(anchors: Sequence[Position], hashes: dict[int, str], head: Position) -> list[str]:
-    found = []
+    problems = []
     for expected, anchor in enumerate(anchors, start=1):
         if anchor.seq != expected:
             return [f"anchors: line {expected} does not anchor row {expected}; the file was edited"]
-        found += _check_anchor(anchor, hashes, head)
+        problems += _check_anchor(anchor, hashes, head)
     if head.seq > len(anchors) + 1:
-        found.append(f"rows {len(anchors) + 1} to {head.seq}: without anchor; they were added or the anchors cut")
-    return found
+        problems.append(f"rows {len(anchors) + 1} to {head.seq}: without anchor; they were added or the anchors cut")
+    return problems
 
 
 def _check_anchor(anchor: Position, hashes: dict[int, str], head: Position) -> list[str]:

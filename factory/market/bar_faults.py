@@ -27,7 +27,7 @@ Columns = Mapping[str, NDArray[float64]]
 
 
 def find_bar_faults(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> tuple[Fault, ...]:
-    """Faults of checked bars.
+    """Find the faults of checked bars.
 
     Parameters
     ----------
@@ -46,21 +46,24 @@ def find_bar_faults(time: NDArray[int64], columns: Columns, period: int, declare
 
 
 def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> list[Fault]:
-    """Changes of level between two bars, or inside one; where they are frequent, that is how the market moves."""
+    """Find changes of level between two bars, or inside one.
+
+    Where they are frequent, that is how the market moves.
+    """
     opened, close = np.log(columns["open"][1:]), np.log(columns["close"])
     between, whole = opened - close[:-1], np.diff(close)
     scale = 1.4826 * float(np.median(np.abs(whole[: max(1, len(whole) // 4)])))
     steps = np.diff(time) / period
     limit = np.maximum(LEVEL, LEVEL_SCALES * scale * np.sqrt(steps))
     is_between = np.abs(between) > limit
-    found = []
+    faults = []
     for row in np.flatnonzero(is_between | (np.abs(whole) > limit)):
         begin = int(time[row + 1])
         end = begin if is_between[row] else begin + period
         if not any(int(time[row]) < moment <= end for moment in declared):
             ratio = float(np.exp(between[row] if is_between[row] else whole[row]))
-            found.append(Fault(JUMP, f"price jumps x{ratio:.4g}", PRICES, ((begin, end),)))
-    return found if len(found) <= max(FEW, OFTEN * len(time)) else []
+            faults.append(Fault(JUMP, f"price jumps x{ratio:.4g}", PRICES, ((begin, end),)))
+    return faults if len(faults) <= max(FEW, OFTEN * len(time)) else []
 
 
 def _find_uncounted(columns: Columns) -> list[Fault]:
@@ -73,7 +76,7 @@ def _find_uncounted(columns: Columns) -> list[Fault]:
 
 
 def _find_still_volume(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
-    """A volume that is the same in all bars, or 0 where somebody traded."""
+    """Find a volume that is the same in all bars, or 0 where somebody traded."""
     if (volume == volume[0]).all() and volume[0] > 0:
         return [Fault(VOLUME, f"volume is {volume[0]:g} in all bars and counts nothing", ("volume",))]
     moved = (columns["high"] > columns["low"]) | (np.diff(columns["close"], prepend=columns["open"][:1]) != 0)
@@ -84,7 +87,10 @@ def _find_still_volume(columns: Columns, volume: NDArray[float64], held: tuple[s
 
 
 def _find_wrong_unit(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
-    """Quote volume over volume is the price that was paid; where it is not, one of them counts something else."""
+    """Find a volume and quote volume of which one counts another unit.
+
+    Quote volume over volume is the price that was paid; where it is not, one of them counts something else.
+    """
     traded = (volume > 0) & (columns["quote_volume"] > 0)
     if traded.sum() < FEWEST_PAID:
         return []
@@ -104,7 +110,7 @@ def _find_wrong_unit(columns: Columns, volume: NDArray[float64], held: tuple[str
 
 
 def _find_frozen(time: NDArray[int64], columns: Columns, period: int) -> list[Fault]:
-    """Runs of bars that are the same in all: a feed that stood still while its clock went on."""
+    """Find runs of bars that are the same in all: a feed that stood still while its clock went on."""
     names = [name for name in (*PRICES, "volume") if name in columns]
     same = np.logical_and.reduce([columns[name][1:] == columns[name][:-1] for name in names])
     if "volume" in columns:

@@ -18,12 +18,12 @@ FORMATS = {
 
 
 def book_columns(levels: int) -> tuple[str, ...]:
-    """Prices and sizes of the first levels of both sides, best first, in the order of DeepLOB and FI-2010."""
+    """Name the prices and sizes of the first levels of both sides, best first, as DeepLOB and FI-2010 order them."""
     return tuple(
         f"{side}_{what}_{level}" for level in range(1, levels + 1) for side in ("ask", "bid") for what in ("px", "qty")
     )
 
 
 def flow_columns(levels: int) -> tuple[str, ...]:
-    """What happened in a row: updates, and the order-flow imbalance of each level."""
+    """Name the columns of what happened in a row: updates, and the order-flow imbalance of each level."""
     return (EVENTS, *(f"ofi_{level}" for level in range(1, levels + 1)))

@@ -82,7 +82,7 @@ def simulate_book(seed: int, start_ms: int, days: int, edge: float) -> dict[str,
 
 
 def book_truth(seed: int, start_ms: int, days: int, edge: float) -> BookTruth:
-    """Chances of the next move after each step of :func:`simulate_book`."""
+    """Compute the chances of the next move after each step of :func:`simulate_book`."""
     return _draw(seed, start_ms, days, edge)[1]
 
 
@@ -113,7 +113,7 @@ def _draw_lean(rng: Generator, rows: int) -> Values:
 
 
 def _draw_sizes(rng: Generator, lean: Values) -> Values:
-    """Sizes by side (ask, bid), level and row, shape (2, LEVELS, n)."""
+    """Draw sizes by side (ask, bid), level and row, shape (2, LEVELS, n)."""
     sizes: Values = SIZE * rng.gamma(8.0, 1 / 8, (len(lean), 2, LEVELS)).transpose(1, 2, 0)
     sizes *= np.arange(1, LEVELS + 1)[None, :, None]
     sizes[0, 0] *= 1 - 0.6 * np.tanh(lean)
@@ -133,7 +133,10 @@ def _book_columns(mid: Values, sizes: Values, flow: Values, trades: Values) -> d
 
 
 def _gather_bars(time: NDArray[int64], mid: Values, trades: Values) -> RawRows:
-    """Minute bars of the mid: a bar opens where the one before closed, as the first row of its minute stands."""
+    """Build minute bars of the mid.
+
+    A bar opens where the one before closed, as the first row of its minute stands.
+    """
     after = mid.reshape(-1, A_MINUTE)
     opened = after[:, 0]
     buys, sells = (one.reshape(-1, A_MINUTE).sum(axis=1) for one in trades)

@@ -112,7 +112,7 @@ def _write(
 
 
 def _admit(workspace: Workspace, spec: DatasetSpec, progress: Progress, opened: Path, closed: Path) -> None:
-    """The last check before a dataset is put in place."""
+    """Check a last time before a dataset is put in place: compare it with sealed rows."""
     progress(0.9, "comparing with sealed rows")
     seal_registry.refuse_alike(workspace, spec, opened, closed)
 
@@ -120,7 +120,7 @@ def _admit(workspace: Workspace, spec: DatasetSpec, progress: Progress, opened: 
 def read_series(
     workspace: Workspace, spec: DatasetSpec, source_dir: Path, progress: Progress
 ) -> tuple[dict[str, Series], dict[str, Quality]]:
-    """All rows of a dataset's sources, checked and on their grids, and what the checks found; writes nothing.
+    """Read all rows of a dataset's sources, checked and on their grids, and what the checks found; write nothing.
 
     Rows before train begin where the source's do, within :meth:`~factory.market.spec.DatasetSpec.warm_up_start` and after
     what another dataset seals of the same market.
@@ -138,11 +138,11 @@ def read_series(
         progress(position / len(spec.series), f"importing {name}")
         frame, remainder, late = align_stamps(name, one, frame_of(name))
         frame = apply_declarations(one, frame)
-        clean, found = validate_rows(name, one, frame, spec.span, remainder)
+        clean, report = validate_rows(name, one, frame, spec.span, remainder)
         earlier = select_sound_rows(one, frame, starts[name], spec.span[0], remainder)
         first = int(earlier.time[0]) if len(earlier) else spec.span[0]
         whole = _join(earlier, clean)
-        quality[name] = replace(found, faults=_open_faults(spec, name, whole))
+        quality[name] = replace(report, faults=_open_faults(spec, name, whole))
         series[name] = lay_on_grid(name, one, whole, (first, spec.span[1]), remainder, late)
         own = series[name].since(spec.span[0])
         series[name] = replace(series[name], overshoot=measure_overshoot(own, spec.bounds("train")[1]))
@@ -164,12 +164,15 @@ def check_files(paths: list[Path], spec: SeriesSpec) -> Quality:
     frame, remainder, _ = align_stamps("file", spec, _read_rows(paths, spec))
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
-    clean, found = validate_rows("file", spec, frame, span, remainder)
-    return replace(found, faults=_find_faults(spec, clean, *span))
+    clean, report = validate_rows("file", spec, frame, span, remainder)
+    return replace(report, faults=_find_faults(spec, clean, *span))
 
 
 def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, ...]:
-    """Faults of the open rows; a jump after them is refused, as no agent may hear of it and an exam would trade across it."""
+    """Find the faults of the open rows; refuse a jump after them.
+
+    No agent may hear of such a jump and an exam would trade across it.
+    """
     one, end = spec.series[name], spec.bounds("validation")[1]
     closed = _find_faults(one, frame, end - one.period_ms, spec.span[1])
     jumps = [iso(fault.spans[0][0]) for fault in closed if fault.kind == JUMP and fault.spans[0][1] >= end]
@@ -182,7 +185,7 @@ def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, .
 
 
 def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int) -> tuple[Fault, ...]:
-    """Faults of the checked rows with first <= stamp < before, those left out that the dataset file declares."""
+    """Find the faults of the checked rows with first <= stamp < before, less those that the dataset file declares."""
     low, high = np.searchsorted(frame.time, (first, before))
     columns = {name: values[low:high] for name, values in frame.columns.items()}
     declared_at = [one.moment for one in spec.adjust]
@@ -226,7 +229,7 @@ def _require_rows(workspace: Workspace, spec: DatasetSpec, series: Series) -> No
 
 
 def _name_rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
-    """How a person gets the rows that a series lacks."""
+    """Say how a person gets the rows that a series lacks."""
     source = spec.series[name].source
     if isinstance(source, Download):
         return f"fetch the rest with: {fetch_command(workspace, source, spec.series[name].period, spec.span[0])}"

@@ -34,11 +34,11 @@ class Catalog:
         self._folder = workspace.datasets
 
     def names(self) -> list[str]:
-        """Names of all built datasets, sorted."""
+        """List the names of all built datasets, sorted."""
         return sorted(path.parent.name for path in self._folder.glob(f"[!.]*/{META}"))
 
     def meta(self, name: str) -> dict[str, Any]:
-        """What the build wrote down of a dataset.
+        """Read what the build wrote down of a dataset.
 
         Returns
         -------
@@ -54,11 +54,11 @@ class Catalog:
         DataError
             If there is no such dataset, or the file is damaged.
         """
-        found: dict[str, Any] = json.loads(self._read(name, META))
-        return found
+        meta: dict[str, Any] = json.loads(self._read(name, META))
+        return meta
 
     def spec(self, name: str) -> DatasetSpec:
-        """The dataset file that a dataset was built from.
+        """Read the dataset file that a dataset was built from.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class Catalog:
         return _spec(self._read(name, SPEC))
 
     def fingerprint(self, name: str, partition: str | None = None) -> str:
-        """Hash of one open partition's rows and bounds, or of the whole dataset with its contracts.
+        """Return the hash of one open partition's rows and bounds, or of the whole dataset with its contracts.
 
         Raises
         ------
@@ -83,7 +83,9 @@ class Catalog:
         return str(partition_meta(meta, partition)["fingerprint"])
 
     def score_key(self, name: str, contract: str) -> str:
-        """Hash of what a trial depends on beside the pipeline: validation's rows, a contract's present costs, P5's baseline.
+        """Compute the hash of what a trial depends on beside the pipeline.
+
+        That is validation's rows, a contract's present costs, and P5's baseline.
 
         Raises
         ------
@@ -143,15 +145,15 @@ def _spec(text: str) -> DatasetSpec:
 @lru_cache(64)
 def _score_key(fingerprint: str, spec_text: str, contract: str) -> str:
     spec = _spec(spec_text)
-    found = spec.contracts.get(contract)
-    costs = found.model_dump(mode="json") if found else None
+    terms = spec.contracts.get(contract)
+    costs = terms.model_dump(mode="json") if terms else None
     # What is declared genuine leaves the rows as they were, and changes what is said of trials on them.
     declared = {name: [one.at for one in series.adjust] for name, series in spec.series.items() if series.adjust}
     return digest([fingerprint, costs, *([spec.baseline] if spec.baseline else []), *([declared] if declared else [])])
 
 
 def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:
-    """One open partition of a dataset's meta.
+    """Select one open partition of a dataset's meta.
 
     Raises
     ------
@@ -164,5 +166,5 @@ def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:
         raise SealError("partition 'sealed': closed; a submit spends a look at it, nothing opens it")
     if partition not in ("train", "validation"):
         raise DataError(f"partition '{partition}' unknown; {did_you_mean(partition, ['train', 'validation'])}")
-    found: dict[str, Any] = meta["partitions"][partition]
-    return found
+    part: dict[str, Any] = meta["partitions"][partition]
+    return part

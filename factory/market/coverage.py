@@ -13,15 +13,15 @@ WHOLE = 0.95
 def measure_coverage(spec: DatasetSpec, series: Series) -> dict[str, float]:
     """Measure the share of the expected rows of each partition, as the split is written, that a series has."""
     there = ~find_missing(series)
-    found = {}
+    shares = {}
     for partition in PARTITIONS:
         first, last = np.searchsorted(series.time, spec.split.span(partition))
-        found[partition] = float(np.mean(there[first:last])) if last > first else 0.0
-    return found
+        shares[partition] = float(np.mean(there[first:last])) if last > first else 0.0
+    return shares
 
 
 def warn_of_thin(name: str, shares: dict[str, float]) -> str | None:
-    """What to tell the person who builds of parts that a series covers only some of; sealed shares go to nobody else."""
+    """Warn the person who builds of parts that a series covers only some of; sealed shares go to nobody else."""
     thin = [f"{share:.1%} of {partition}" for partition, share in shares.items() if share < WHOLE]
     if not thin:
         return None

@@ -21,7 +21,7 @@ NUMBER = 8
 
 
 def open_partition(workspace: Workspace, name: str, partition: str) -> Partition:
-    """The rows that one open part of a dataset's split may see.
+    """Open the rows that one open part of a dataset's split may see.
 
     Parameters
     ----------
@@ -45,25 +45,25 @@ def open_partition(workspace: Workspace, name: str, partition: str) -> Partition
         For ``sealed``.
     """
     meta = Catalog(workspace).meta(name)
-    found = partition_meta(meta, partition)
-    folder, rows = workspace.datasets / name, found["rows"]
+    part = partition_meta(meta, partition)
+    folder, rows = workspace.datasets / name, part["rows"]
     unused = {
         file: NUMBER * (facts["rows"] - rows[key]) for key, facts in meta[SERIES].items() for file in series_files(key, facts)
     }
     stamps = require_files(folder, unused)
-    series = _open_series(folder, found["fingerprint"], dumps([meta[SERIES], rows]), stamps)
-    return Partition(name, partition, found["start"], found["end"], series, found["fingerprint"])
+    series = _open_series(folder, part["fingerprint"], dumps([meta[SERIES], rows]), stamps)
+    return Partition(name, partition, part["start"], part["end"], series, part["fingerprint"])
 
 
 @lru_cache(4)
 def _open_series(folder: Path, fingerprint: str, told: str, stamps: tuple[Stamp, ...]) -> Mapping[str, Series]:
-    """The rows of one fingerprint, mapped once: a trial may take no longer than mapping them."""
+    """Map the rows of one fingerprint, once: a trial may take no longer than mapping them."""
     series, rows = json.loads(told)
     return MappingProxyType({key: load_series(folder, key, facts, rows[key]) for key, facts in series.items()})
 
 
 def series_files(name: str, facts: Mapping[str, Any]) -> list[str]:
-    """The files of one series, from the folder of the half that they belong to."""
+    """Name the files of one series, from the folder of the half that they belong to."""
     return [f"{SERIES}/{name}/{column}.npy" for column in ("time", "known", *facts["columns"])]
 
 

@@ -29,18 +29,18 @@ def apply_declarations(spec: SeriesSpec, frame: RawRows) -> RawRows:
 
 def find_excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
     """Find the rows in a stretch that a person left out, shape (n,): they are missing, as in a gap."""
-    found = np.zeros(len(time), bool)
+    excluded = np.zeros(len(time), bool)
     for first, last in spec.exclude:
-        found |= (time >= moment(first)) & (time < moment(last))
-    return found
+        excluded |= (time >= moment(first)) & (time < moment(last))
+    return excluded
 
 
 def _rescale(
     spec: SeriesSpec, before: NDArray[bool_], columns: Mapping[str, NDArray[float64]], factor: float
 ) -> dict[str, NDArray[float64]]:
-    found = {}
+    rescaled = {}
     for name, values in columns.items():
         power = series_kind(spec.kind).adjustment_power(name)
         scaled = values / factor if power < 0 else values * factor
-        found[name] = np.where(before, scaled, values) if power else values
-    return found
+        rescaled[name] = np.where(before, scaled, values) if power else values
+    return rescaled

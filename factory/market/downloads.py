@@ -54,12 +54,12 @@ def download(workspace: Workspace, source: Download, period: str, start_ms: int,
 
 
 def download_folder(workspace: Workspace, source: Download, period: str) -> Path:
-    """Where a provider's files of one symbol lie: in the vault, as they may hold sealed rows."""
+    """Return where a provider's files of one symbol lie: in the vault, as they may hold sealed rows."""
     return workspace.vault / "downloads" / source.use / source.symbol / period
 
 
 def fetch_command(workspace: Workspace, source: Download, period: str, since: int) -> str:
-    """The command that downloads what is missing of a series from a moment, ms UTC, on."""
+    """Compose the command that downloads what is missing of a series from a moment, ms UTC, on."""
     where = [] if Workspace.default() == workspace.root else ["--workspace", str(workspace.root)]
     month, provider = iso(since)[: len("2024-01")], PROVIDERS[source.use]
     return shlex.join(["rfcat", *where, "data", "fetch", provider.command, source.symbol, "--from", month, "--period", period])
@@ -79,26 +79,26 @@ def find_files(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Pa
         If a pattern matches nothing, or nothing was downloaded yet.
     """
     if isinstance(spec.source, Download):
-        found = PROVIDERS[spec.source.use].find_files(download_folder(workspace, spec.source, spec.period))
-        if not found:
+        files = PROVIDERS[spec.source.use].find_files(download_folder(workspace, spec.source, spec.period))
+        if not files:
             command = fetch_command(workspace, spec.source, spec.period, since)
             raise DataError(f"series.{name}.source: {spec.source.symbol} is not downloaded; run: {command}")
-        return found
+        return files
     return _match(name, spec.source.files if isinstance(spec.source, Files) else (), source_dir)
 
 
 def _match(name: str, patterns: tuple[str, ...], source_dir: Path) -> list[Path]:
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for pattern in patterns:
         hits = _expand(source_dir / pattern)
         if not hits:
             raise DataError(f"series.{name}.source.files: '{pattern}' matches no file; write it from the dataset file's folder")
-        found |= dict.fromkeys(hits)
-    return list(found)
+        files |= dict.fromkeys(hits)
+    return list(files)
 
 
 def _expand(pattern: Path) -> list[Path]:
-    """Files that a glob names, from its last folder without a wild card."""
+    """List the files that a glob names, from its last folder without a wild card."""
     parts = pattern.parts
     plain = next((place for place, part in enumerate(parts) if any(sign in part for sign in "*?[")), len(parts))
     if plain == len(parts):

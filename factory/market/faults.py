@@ -44,15 +44,18 @@ class Fault:
         return f"{self.says} at {at}{more}" if at else self.says
 
     def stored(self) -> dict[str, Any]:
-        """As the build writes it down; :meth:`load` reads it."""
+        """Convert the fault to the form that the build writes down; :meth:`load` reads it."""
         return {"kind": self.kind, "says": self.says, "columns": list(self.columns), "spans": [list(one) for one in self.spans]}
 
     @classmethod
     def load(cls, raw: Mapping[str, Any]) -> "Fault":
-        """One that was stored."""
+        """Load a fault that was stored."""
         return cls(raw["kind"], raw["says"], tuple(raw["columns"]), tuple((first, last) for first, last in raw["spans"]))
 
 
 def faults_of(facts: Mapping[str, Any]) -> list[Fault]:
-    """Those in a series' facts, of :meth:`~factory.market.catalog.Catalog.meta`; none of what an older version built."""
+    """Load the faults in a series' facts, of :meth:`~factory.market.catalog.Catalog.meta`.
+
+    None of what an older version built.
+    """
     return [Fault.load(raw) for raw in facts.get(KEY, ())]

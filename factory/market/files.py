@@ -83,7 +83,7 @@ def _tag(value: Any) -> str | None:
 
 
 def _require_known(value: Any) -> Any:
-    """Refuse what no source is, as a union by tags whose tags are known beforehand does."""
+    """Refuse what is no source, as pydantic's tagged union does whose tags are known beforehand."""
     if not isinstance(value, dict | Closed):
         raise PydanticKnownError("model_attributes_type")
     uses = (FILES, *PROVIDERS)

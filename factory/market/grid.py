@@ -20,7 +20,7 @@ LATE_SHARE = 4
 
 
 def tolerance(spec: SeriesSpec) -> int:
-    """Milliseconds by which a stamp may miss its place and still be moved onto it."""
+    """Compute the milliseconds by which a stamp may miss its place and still be moved onto it."""
     return min(MOST_JITTER, spec.period_ms // JITTER_SHARE)
 
 
@@ -92,11 +92,11 @@ def _divides_day(spec: SeriesSpec) -> bool:
 
 
 def _mode(values: NDArray[int64]) -> tuple[int, float]:
-    """The commonest value, the smallest of several, and its share."""
+    """Find the commonest value, the smallest of several, and its share."""
     if (values == values[0]).all():
         return int(values[0]), 1.0
-    found, counts = np.unique(values, return_counts=True)
-    return int(found[np.argmax(counts)]), float(counts.max() / len(values))
+    distinct, counts = np.unique(values, return_counts=True)
+    return int(distinct[np.argmax(counts)]), float(counts.max() / len(values))
 
 
 def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
@@ -134,5 +134,5 @@ def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, in
 
 def find_missing(series: Series) -> NDArray[bool_]:
     """Find the rows that hold nothing, shape (n,)."""
-    found: NDArray[bool_] = np.logical_and.reduce([np.isnan(values) for values in series.columns.values()])
-    return found
+    missing: NDArray[bool_] = np.logical_and.reduce([np.isnan(values) for values in series.columns.values()])
+    return missing

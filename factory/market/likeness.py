@@ -65,12 +65,12 @@ class Track:
     values: Values
 
     def between(self, first: int, before: int) -> "Track":
-        """The rows with first <= time < before."""
+        """Select the rows with first <= time < before."""
         rows = slice(*np.searchsorted(self.time, (first, before)).tolist())
         return Track(self.time[rows], self.period, self.values[rows])
 
     def as_price(self) -> "Track":
-        """The price of which this column holds the returns."""
+        """Sum the column to the price of which it holds the returns."""
         there = np.isfinite(self.values)
         return Track(self.time, self.period, np.where(there, np.cumsum(np.where(there, self.values, 0.0)), np.nan))
 
@@ -97,13 +97,13 @@ class Changes:
         return int(np.median((self.end - self.start)[:: max(1, len(self.end) // SCALED)])) if len(self.end) else 0
 
     def between(self, first: int, before: int) -> "Changes":
-        """Those that lie wholly in [first, before)."""
+        """Select the changes that lie wholly in [first, before)."""
         rows = slice(int(np.searchsorted(self.start, first)), int(np.searchsorted(self.end, before)))
         return Changes(self.start[rows], self.end[rows], self.size[rows])
 
 
 def is_alike(opened: Track, sealed: Track) -> bool:
-    """Whether open rows tell of sealed ones over any stretch that both have.
+    """Check whether open rows tell of sealed ones over any stretch that both have.
 
     Parameters
     ----------
@@ -125,7 +125,10 @@ def is_alike(opened: Track, sealed: Track) -> bool:
 
 
 def find_changes(track: Track) -> Changes:
-    """From each row that differs from the one before it to the next such row: rows that stand still count as missing."""
+    """Find the changes from each row that differs from the one before it to the next such row.
+
+    Rows that stand still count as missing.
+    """
     there = np.flatnonzero(np.isfinite(track.values))
     moved = np.ones(len(there), bool)
     moved[1:] = np.diff(track.values[there]) != 0
@@ -134,7 +137,7 @@ def find_changes(track: Track) -> Changes:
 
 
 def find_hourly_changes(track: Track) -> Changes:
-    """Over an hour up to each fifth minute, or to each row where those are rarer."""
+    """Find the changes over an hour up to each fifth minute, or to each row where those are rarer."""
     hour, step = HOUR // track.period, max(1, STEP // track.period)
     end = np.arange(hour, len(track.values), step)
     size = track.values[end] - track.values[end - hour]
@@ -143,7 +146,7 @@ def find_hourly_changes(track: Track) -> Changes:
 
 
 def _lag_span(track: Track) -> tuple[int, int]:
-    """First moment, and moment after the last, at which a lagged copy of a track may lie."""
+    """Compute the first moment, and the moment after the last, at which a lagged copy of a track may lie."""
     return int(track.time[0]) - LAG, int(track.time[-1]) + LAG + 1
 
 
@@ -152,7 +155,7 @@ def _match(moves: Changes, path: Track) -> bool:
 
 
 def _windows(moves: Changes) -> Iterator[Changes]:
-    """Cut into windows of equal length: about as long as :data:`WINDOWS` say, and long enough for the fewest changes."""
+    """Cut changes into windows of equal length: as :data:`WINDOWS` say, and long enough for the fewest changes."""
     if len(moves.end) < FEWEST:
         return
     first, last = int(moves.start[0]), int(moves.end[-1]) + 1
@@ -163,7 +166,7 @@ def _windows(moves: Changes) -> Iterator[Changes]:
 
 
 def _match_in(moves: Changes, path: Track) -> bool:
-    """Whether the changes of one window are those of a path at any lag."""
+    """Check whether the changes of one window are those of a path at any lag."""
     if len(moves.end) < FEWEST:
         return False
     levels, origin = _levels_of(path, int(moves.start[0]) - LAG, int(moves.end[-1]) + LAG)
@@ -180,7 +183,7 @@ def _match_in(moves: Changes, path: Track) -> bool:
 
 
 def _levels_of(path: Track, first: int, last: int) -> tuple[Values, int]:
-    """A track's values from one moment to another on its own grid, NaN where it has none; and the moment of the first."""
+    """Lay a track's values on its own grid between two moments, NaN where it has none; give the first's moment."""
     place = (first - int(path.time[0])) // path.period
     rows = (last - first) // path.period + 2
     low, high = max(0, place), max(0, min(len(path.values), place + rows))
@@ -190,7 +193,10 @@ def _levels_of(path: Track, first: int, last: int) -> tuple[Values, int]:
 
 
 def _likely_lag(size: Values, end: Rows, levels: Values, span: int, reach: int) -> int:
-    """The lag in rows at which changes agree best with those of a path over the middle span, missing ones as 0."""
+    """Find the lag in rows at which changes agree best with those of a path.
+
+    Over the middle span, missing ones as 0.
+    """
     placed, rolled = np.zeros(len(levels)), np.zeros(len(levels))
     placed[end] = size
     rolled[span:] = np.nan_to_num(_clip(levels[span:] - levels[:-span]))
@@ -201,7 +207,7 @@ def _likely_lag(size: Values, end: Rows, levels: Values, span: int, reach: int) 
 
 
 def _clip(size: Values) -> Values:
-    """Changes about their median, in deviations, cut at five; NaN stays NaN."""
+    """Scale changes about their median to deviations, cut at five; NaN stays NaN."""
     there = size[np.isfinite(size)]
     if not len(there):
         return size
@@ -214,20 +220,20 @@ def _clip(size: Values) -> Values:
 
 
 def _agree(mine: Values, theirs: Values, spacing: float) -> bool:
-    """Whether two rows of changes agree, by how many of them there are and over how long."""
+    """Check whether two rows of changes agree, by how many of them there are and over how long."""
     both = np.isfinite(theirs)
     if both.sum() < FEWEST:
         return False
     x, y = _normalise(mine[both]), _normalise(_clip(theirs[both]))
-    found = abs(float(x @ y))
-    if found <= LIMIT:
+    agreement = abs(float(x @ y))
+    if agreement <= LIMIT:
         return False
     shared = float(x[1:] @ x[:-1]) * float(y[1:] @ y[:-1])
     count = len(x) * (1 - shared) / (1 + shared)
     time = len(x) * spacing
     if count < FEWEST or time < FEWEST_TIME:
         return False
-    return count >= ENOUGH or time >= ENOUGH_TIME or found > SHORT_LIMIT
+    return count >= ENOUGH or time >= ENOUGH_TIME or agreement > SHORT_LIMIT
 
 
 def _normalise(values: Values) -> Values:

@@ -13,7 +13,7 @@ SHOWN = 40
 
 
 def lines_of(error: ValidationError, raw: Any, allowed: Callable[[tuple[str, ...], dict[str, Any]], set[str]]) -> list[str]:
-    """One line a mistake.
+    """Tell the mistakes, one line each.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ def lines_of(error: ValidationError, raw: Any, allowed: Callable[[tuple[str, ...
     list of str
         ``path: what came; the mend``.
     """
-    found: list[str] = []
+    lines: list[str] = []
     for details in error.errors(include_url=False):
         for line in _lines(details, raw, allowed):
-            if line not in found:
-                found.append(line)
-    return found
+            if line not in lines:
+                lines.append(line)
+    return lines
 
 
 def _lines(details: ErrorDetails, raw: Any, allowed: Callable[[tuple[str, ...], dict[str, Any]], set[str]]) -> list[str]:
@@ -78,7 +78,7 @@ def _walk(loc: tuple[int | str, ...], raw: Any) -> tuple[tuple[str, ...], dict[s
 
 
 def _near(word: str, written: Iterable[str]) -> str:
-    """What of some keys was meant to be a word, if one was."""
+    """Find which of some keys was meant to be a word, if one was."""
     return next(iter(get_close_matches(word, [key for key in written if key != word], n=1, cutoff=0.6)), "")
 
 

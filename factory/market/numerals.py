@@ -18,7 +18,7 @@ WORDS = r"(?i)^[+-]?(inf|infinity|nan)$"
 
 
 def _certain(sign: str) -> str:
-    """Cells that have this sign before their decimals and cannot be meant otherwise."""
+    """Compose the pattern of cells that have this sign before their decimals and cannot be meant otherwise."""
     one, other = ("[.]", ",") if sign == "." else (",", "[.]")
     whole = rf"([0-9]{{1,3}}({other}[0-9]{{3}})+|[0-9]+)"
     return "|".join(
@@ -33,7 +33,7 @@ def _certain(sign: str) -> str:
 
 
 def _written(sign: str) -> str:
-    """All cells that are a number with this sign before its decimals."""
+    """Compose the pattern of all cells that are a number with this sign before its decimals."""
     one, other = ("[.]", ",") if sign == "." else (",", "[.]")
     return rf"^[+-]?([0-9]{{1,3}}({other}[0-9]{{3}})+|[0-9]*)({one}[0-9]*)?{EXPONENT}$|{WORDS}"
 
@@ -41,7 +41,7 @@ def _written(sign: str) -> str:
 def parse_numbers(
     columns: Mapping[str, pa.ChunkedArray], asked: str | None, is_doubtful: bool, place: Callable[[int], str]
 ) -> dict[str, NDArray[float64]]:
-    """Numbers of some columns of texts, NaN where a cell is empty.
+    """Parse the numbers of some columns of texts, NaN where a cell is empty.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _ungrouped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 def _sign(columns: Mapping[str, pa.ChunkedArray], is_doubtful: bool, place: Callable[[int], str]) -> str:
     points = {name: pc.match_substring_regex(texts, _certain(".")) for name, texts in columns.items()}
     commas = {name: pc.match_substring_regex(texts, _certain(",")) for name, texts in columns.items()}
-    has_point, has_comma = (any(pc.any(one).as_py() for one in found.values()) for found in (points, commas))
+    has_point, has_comma = (any(pc.any(one).as_py() for one in matches.values()) for matches in (points, commas))
     if has_point and has_comma:
         name = next(name for name, one in commas.items() if pc.any(one).as_py())
         row = _first(commas[name])
@@ -102,6 +102,6 @@ def _parsed(name: str, texts: pa.ChunkedArray, sign: str, place: Callable[[int],
     return values if values.flags.writeable else np.array(values)
 
 
-def _first(found: pa.ChunkedArray) -> int:
-    """Number of the first row, from 1."""
-    return int(pc.index(pc.fill_null(found, False), True).as_py()) + 1
+def _first(hits: pa.ChunkedArray) -> int:
+    """Find the number of the first row, from 1."""
+    return int(pc.index(pc.fill_null(hits, False), True).as_py()) + 1

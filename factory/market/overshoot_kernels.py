@@ -15,7 +15,7 @@ def beyond(
     traded: NDArray[bool_],
     distance: float,
 ) -> tuple[float, int]:
-    """Sum of the closes' distances beyond levels so far from an open, as shares of them, and how many were touched."""
+    """Add up the closes' distances beyond levels so far from an open, as shares of them, and count those touched."""
     total, count, middle = 0.0, 0, np.nan
     for r in range(len(opened)):
         if not traded[r]:

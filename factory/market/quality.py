@@ -53,7 +53,10 @@ class RowFinding:
     period: int = 1
 
     def between(self, first: int | None, before: int | None) -> "RowFinding":
-        """Those with stamps in [first, before); of a run that goes on, no more than its rows before `before`."""
+        """Select those with stamps in [first, before).
+
+        Of a run that goes on, no more than its rows before `before`.
+        """
         low = 0 if first is None else int(np.searchsorted(self.time, first))
         high = len(self.time) if before is None else int(np.searchsorted(self.time, before))
         time, lengths = self.time[low:high], None if self.lengths is None else self.lengths[low:high]
@@ -62,13 +65,13 @@ class RowFinding:
         return RowFinding(time, self.places[low:high], lengths, self.period)
 
     def summarize(self, most: int) -> dict[str, Any]:
-        """Count, first places, and for runs the rows in them."""
-        found: dict[str, Any] = {"count": len(self.time), "at": [iso(int(at)) for at in self.time[:most]]}
+        """Summarise the finding: its count, first places, and for runs the rows in them."""
+        summary: dict[str, Any] = {"count": len(self.time), "at": [iso(int(at)) for at in self.time[:most]]}
         if self.lengths is not None:
-            found |= {"rows": int(self.lengths.sum()), "longest": int(self.lengths.max(initial=0))}
+            summary |= {"rows": int(self.lengths.sum()), "longest": int(self.lengths.max(initial=0))}
         else:
-            found["where"] = list(self.places[:most])
-        return found
+            summary["where"] = list(self.places[:most])
+        return summary
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,11 @@ class Quality:
     faults: tuple[Fault, ...] = ()
 
     def summary(self, first: int | None, before: int | None) -> dict[str, Any]:
-        """The report in short for stamps in [first, before): counts and the first ten places."""
+        """Summarise the report for stamps in [first, before): counts and the first ten places."""
         return self._summarize(first, before, SHOWN)
 
     def listing(self, first: int | None, before: int | None) -> dict[str, Any]:
-        """The report with up to a thousand places each."""
+        """List the report with up to a thousand places each."""
         return self._summarize(first, before, LISTED)
 
     def _summarize(self, first: int | None, before: int | None, most: int) -> dict[str, Any]:
@@ -169,7 +172,7 @@ def validate_rows(
 
 
 def select_sound_rows(spec: SeriesSpec, frame: RawRows, first: int, before: int, remainder: int) -> RawRows:
-    """The sound rows with first <= stamp < before, of a frame that was checked; none where too many of them are wrong.
+    """Select the sound rows with first <= stamp < before of a checked frame; none where too many are wrong.
 
     For rows that a dataset can do without, as those before train: they are never a reason to refuse it.
     """
@@ -183,13 +186,13 @@ def select_sound_rows(spec: SeriesSpec, frame: RawRows, first: int, before: int,
 
 
 def _order_rows(frame: RawRows, chosen: Mask) -> NDArray[int64]:
-    """Positions of some rows, by their stamps."""
+    """Order the positions of some rows by their stamps."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(frame.time[rows], kind="stable")] if (np.diff(frame.time) < 0).any() else rows
 
 
 def _take_rows(frame: RawRows, rows: NDArray[int64]) -> RawRows:
-    """Rows by position; the frame itself where that is all of them, in order."""
+    """Select rows by position; give the frame itself where that is all of them, in order."""
     if len(rows) == len(frame) and (np.diff(rows) == 1).all():
         return frame
     return RawRows(frame.time[rows], {column: values[rows] for column, values in frame.columns.items()})
@@ -206,22 +209,22 @@ def _refuse_disorder(name: str, frame: RawRows) -> None:
 def _find_wrong_rows(
     spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArray[float64]], remainder: int
 ) -> dict[str, Mask]:
-    found = {
+    wrong = {
         "off the grid": time % spec.period_ms != remainder,
         CONFLICT: _find_conflicts(time, columns),
         "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
     }
-    return found | series_kind(spec.kind).find_wrong_rows(columns)
+    return wrong | series_kind(spec.kind).find_wrong_rows(columns)
 
 
 def _match_next(columns: Mapping[str, NDArray[float64]]) -> Mask:
     same = [(values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])) for values in columns.values()]
-    found: Mask = np.logical_and.reduce(same)
-    return found
+    matches: Mask = np.logical_and.reduce(same)
+    return matches
 
 
 def _find_conflicts(time: NDArray[int64], columns: Mapping[str, NDArray[float64]]) -> Mask:
-    """All rows of a stamp that comes with different values."""
+    """Find all rows of a stamp that comes with different values."""
     wrong = np.zeros(len(time), bool)
     twice = time[1:] == time[:-1]
     if twice.any():
@@ -231,22 +234,25 @@ def _find_conflicts(time: NDArray[int64], columns: Mapping[str, NDArray[float64]
 
 
 def _find_still_open(spec: SeriesSpec, frame: RawRows, rows: NDArray[int64]) -> Mask:
-    """Last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there."""
-    found = np.zeros(len(rows), bool)
+    """Find bars that had not closed yet at the end of their file.
+
+    They are last rows of files that another file, which goes on, has with the same stamp and more in it: they closed there.
+    """
+    still_open = np.zeros(len(rows), bool)
     ends = {first - 1 for _, first in frame.files[1:]} | {len(frame) - 1}
     if len(ends) < 2:
-        return found
+        return still_open
     kind, time = series_kind(spec.kind), frame.time[rows]
     for end in ends:
         low, high = np.searchsorted(time, frame.time[end], "left"), np.searchsorted(time, frame.time[end], "right")
         same = rows[low:high]
         if end in same and any(int(row) not in ends and kind.has_grown(frame.columns, end, int(row)) for row in same):
-            found[low + int(np.flatnonzero(same == end)[0])] = True
-    return found
+            still_open[low + int(np.flatnonzero(same == end)[0])] = True
+    return still_open
 
 
 def _find_repeats(time: NDArray[int64]) -> Mask:
-    """Every row but the first of a stamp."""
+    """Find every row but the first of a stamp."""
     repeated = np.zeros(len(time), bool)
     repeated[1:] = time[1:] == time[:-1]
     return repeated
@@ -273,13 +279,13 @@ def _make_finding(frame: RawRows, rows: NDArray[int64], time: NDArray[int64], ma
 def _find_notes(spec: SeriesSpec, sound: RawRows, frame: RawRows, rows: NDArray[int64]) -> dict[str, RowFinding]:
     steps = np.diff(sound.time)
     holes = np.flatnonzero(steps > spec.period_ms)
-    found = {"gaps": RowFinding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
+    findings = {"gaps": RowFinding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
     kind = series_kind(spec.kind)
     for title, mask in kind.find_notable_runs(sound.columns).items():
-        found[title] = _find_runs(sound.time, mask, spec.period_ms)
+        findings[title] = _find_runs(sound.time, mask, spec.period_ms)
     for title, mask in kind.find_notable_rows(sound.columns).items():
-        found[title] = _make_finding(frame, rows, sound.time, mask)
-    return found
+        findings[title] = _make_finding(frame, rows, sound.time, mask)
+    return findings
 
 
 def _find_runs(time: NDArray[int64], mask: Mask, period: int) -> RowFinding:

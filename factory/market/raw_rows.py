@@ -39,7 +39,7 @@ class RawRows:
         return len(self.time)
 
     def place(self, row: int) -> str:
-        """Where a row stands in its source, such as ``btc.csv row 17`` (data rows from 1)."""
+        """Say where a row stands in its source, such as ``btc.csv row 17`` (data rows from 1)."""
         at = next((at for at in reversed(range(len(self.files))) if self.files[at][1] <= row), None)
         if at is None:
             return f"row {row + 1}"

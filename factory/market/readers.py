@@ -108,7 +108,7 @@ def _read(path: Path, spec: SeriesSpec) -> RawRows:
 
 
 def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
-    """Columns times the units that the dataset file names."""
+    """Multiply columns by the units that the dataset file names."""
     units = spec.source.units if isinstance(spec.source, Files) else {}
     for name in units:
         if name not in frame.columns:
@@ -118,7 +118,7 @@ def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
 
 
 def _turn_oldest_first(frame: RawRows) -> RawRows:
-    """Rows turned round where a file has its newest first."""
+    """Turn rows round where a file has its newest first."""
     if len(frame) < 2 or frame.time[0] <= frame.time[-1] or (np.diff(frame.time) > 0).any():
         return frame
     name = frame.files[0][0]
@@ -166,7 +166,7 @@ def _read_text(path: Path, spec: SeriesSpec) -> RawRows:
 
 
 def _unpack(path: Path) -> bytes:
-    """What the text file holds, out of its archive."""
+    """Read what the text file holds, out of its archive."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
@@ -184,7 +184,10 @@ def _unpack(path: Path) -> bytes:
 
 
 def _name_columns(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
-    """Names of the columns of a file without a header, as the provider lays them out whose files have that many."""
+    """Name the columns of a file without a header.
+
+    As the provider lays them out whose files have that many.
+    """
     source = spec.source
     asked = [PROVIDERS[source.use]] if isinstance(source, Download) else [*PROVIDERS.values()]
     fitting = {provider.layout for provider in asked if len(provider.layout) == table.width}
@@ -201,31 +204,31 @@ def _name_columns(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
 def _read_cells(
     table: TextTable, spec: SeriesSpec, choice: Choice, at: Mapping[str, int]
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, NDArray[float64]]]:
-    """The columns of stamps as texts, by their names in the file, and the others as numbers, by ours."""
+    """Read the columns of stamps as texts, by their names in the file, and the others as numbers, by ours."""
     decimal = spec.source.decimal if isinstance(spec.source, Files) else None
     numbers, places = [at[held] for held in choice.columns.values()], [*at.values()]
     if table.separator == "," and decimal is None:
         try:
-            found = table.read(places, numbers)
+            cells = table.read(places, numbers)
         except pa.ArrowInvalid:
             pass
         else:
-            columns = {name: found[str(at[held])].to_numpy() for name, held in choice.columns.items()}
-            return {held: found[str(at[held])] for held in choice.stamps}, columns
+            columns = {name: cells[str(at[held])].to_numpy() for name, held in choice.columns.items()}
+            return {held: cells[str(at[held])] for held in choice.stamps}, columns
     try:
-        found = table.read(places, ())
+        cells = table.read(places, ())
     except pa.ArrowInvalid:
         table.refuse_broken_rows()
         raise DataError(f"{table.name}: holds letters that are not UTF-8; save it as UTF-8") from None
-    texts = {name: found[str(at[held])] for name, held in choice.columns.items()}
+    texts = {name: cells[str(at[held])] for name, held in choice.columns.items()}
     columns = parse_numbers(texts, decimal, table.separator != ",", table.place)
-    return {held: found[str(at[held])] for held in choice.stamps}, columns
+    return {held: cells[str(at[held])] for held in choice.stamps}, columns
 
 
 def _read_stamps(
     file: str, spec: SeriesSpec, choice: Choice, cells: pa.Table | Mapping[str, pa.ChunkedArray], place: Callable[[int], str]
 ) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Stamps of the rows, and notes on how they were read."""
+    """Parse the stamps of the rows, and note how they were read."""
     source = spec.source if isinstance(spec.source, Files) else None
     zone, form = (source.zone, source.format) if source else (None, None)
     told = Stamping(file, place, spec.period_ms, zone or choice.zone, form)
@@ -262,22 +265,22 @@ def _choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choic
 
 
 def _choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
-    """The column of stamps, or of dates and of times of day, and the zone that its name tells."""
+    """Choose the column of stamps, or of dates and of times of day; find the zone that its name tells."""
     if asked is not None:
         name = asked.strip().lower()
         if name not in view:
             raise DataError(f"{file}: no column '{asked}'; {did_you_mean(name, view)}")
         return (view[name],), _find_zone(name)
     plain = {_plain_name(name): name for name in reversed([*view])}
-    found = [plain[name] for name in STAMPS if name in plain]
-    if not found:
+    candidates = [plain[name] for name in STAMPS if name in plain]
+    if not candidates:
         listed = ", ".join([*view][:NAMED]) + (", ..." if len(view) > NAMED else "")
         raise DataError(
             f"{file}: no column of stamps such as timestamp or date among {listed}; name it with source: {{time: ...}}"
         )
-    if _plain_name(found[0]) == "time" and "date" in plain:
-        return (view[plain["date"]], view[found[0]]), _find_zone(found[0]) or _find_zone(plain["date"])
-    return (view[found[0]],), _find_zone(found[0])
+    if _plain_name(candidates[0]) == "time" and "date" in plain:
+        return (view[plain["date"]], view[candidates[0]]), _find_zone(candidates[0]) or _find_zone(plain["date"])
+    return (view[candidates[0]],), _find_zone(candidates[0])
 
 
 def _find_zone(name: str) -> str | None:
@@ -285,5 +288,5 @@ def _find_zone(name: str) -> str | None:
 
 
 def _plain_name(name: str) -> str:
-    """A column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
+    """Rewrite a column's name as :data:`STAMPS` spells it; that of a column called by its zone alone is ``time``."""
     return re.sub(r"[^a-z0-9]+", "_", UTC_WORD.sub("", name)).strip("_") or ("time" if UTC_WORD.search(name) else name)

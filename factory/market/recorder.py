@@ -63,7 +63,10 @@ class Pace:
     rotation: int = HOUR
 
     def pause(self, failures: int) -> float:
-        """Seconds before the next try: twice as long after each failure, and never the same for two clients."""
+        """Draw the seconds before the next try.
+
+        Twice as long after each failure, and never the same for two clients.
+        """
         return min(self.wait * 2.0 ** min(failures, 30), self.longest_wait) * random.uniform(0.5, 1.0)
 
 
@@ -145,7 +148,7 @@ class Recorder:
             raise failed.exceptions[0] from None
 
     async def _require_symbol(self, client: httpx.AsyncClient) -> None:
-        """Ask for a book before anything else: streams are no_progress on a symbol that does not exist."""
+        """Ask for a book before anything else: streams stay silent on a symbol that does not exist."""
         try:
             answer = await client.get(self.market.snapshot_url(self.symbol))
         except httpx.HTTPError as error:
@@ -168,7 +171,7 @@ class Recorder:
             await asyncio.sleep(self.pace.pause(failures))
 
     async def _listen(self, channel: Channel) -> str:
-        """Take in what comes over one connection; why it ended."""
+        """Take in what comes over one connection, and tell why it ended."""
         address = self.market.stream_url(self.symbol, channel)
         try:
             async with connect(address, open_timeout=OPEN_SECONDS, close_timeout=CLOSE_SECONDS, max_size=None) as socket:
@@ -232,11 +235,11 @@ class Recorder:
         write_status(self.folder, name, self.recording.status(ended))
 
     def _report(self) -> None:
-        found = self.recording
-        messages = sum(counts.messages for counts in found.channels.values())
+        recording = self.recording
+        messages = sum(counts.messages for counts in recording.channels.values())
         self.tell(
-            f"{iso(time.time_ns() // NS)} {self.symbol}: {messages:,} messages, {found.reconnects.count} reconnects, "
-            f"{found.gaps.count} gaps; {found.file or 'waiting for a snapshot'}"
+            f"{iso(time.time_ns() // NS)} {self.symbol}: {messages:,} messages, {recording.reconnects.count} reconnects, "
+            f"{recording.gaps.count} gaps; {recording.file or 'waiting for a snapshot'}"
         )
 
 

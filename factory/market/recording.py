@@ -52,7 +52,7 @@ class Tally:
         self.latest.append({"at": iso(now // NS), **facts})
 
     def tell(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return the count and the latest as plain values."""
         return {"count": self.count, "latest": list(self.latest)}
 
 
@@ -76,7 +76,10 @@ class StreamCounts:
     received: int = 0
 
     def has(self, update: DepthUpdate) -> bool:
-        """Whether an update came before: ids may start anew after maintenance, and then the exchange's clock is later."""
+        """Check whether an update came before.
+
+        Ids may start anew after maintenance, and then the exchange's clock is later.
+        """
         return self.last is not None and update.last <= self.last.last and update.time <= self.last.time
 
 
@@ -130,7 +133,7 @@ class Recording:
             self._break()
 
     def needs_snapshot(self, now: int) -> bool:
-        """Whether a snapshot is to be asked for: only after updates came, else none may ever cover it."""
+        """Check whether a snapshot is to be asked for: only after updates came, else none may ever cover it."""
         if self._snapshot is not None or self.channels["depth"].last is None:
             return False
         if self.file is not None:
@@ -138,7 +141,7 @@ class Recording:
         return any(True for _ in self._unbroken())
 
     def take_snapshot(self, received: int, text: str) -> bool:
-        """Take in a snapshot that came at a moment, ns; whether it may still prove to be of use."""
+        """Take in a snapshot that came at a moment, ns; tell whether it may still prove to be of use."""
         reached = read_snapshot_id(text)
         if reached is None:
             return False
@@ -162,7 +165,7 @@ class Recording:
         return done
 
     def status(self, ended: int | None = None) -> dict[str, Any]:
-        """Tell plainly what was recorded, and what is missing."""
+        """Report what was recorded, and what is missing."""
         return {
             "market": self.market.name,
             "symbol": self.symbol,
@@ -195,7 +198,7 @@ class Recording:
             self.dropped += 1
 
     def _unbroken(self) -> Iterator[DepthUpdate]:
-        """Updates of the book that are held and unbroken."""
+        """Select the updates of the book that are held and unbroken."""
         held = (one.update for one in self._held if one.stretch == self._stretch)
         return (update for update in held if update.channel == "depth")
 
@@ -218,12 +221,12 @@ class Recording:
 
 
 def line_of(received: int, text: str) -> str:
-    """A line of a capture: the local receive time in ns, a blank, the message as it came."""
+    """Format a line of a capture: the local receive time in ns, a blank, the message as it came."""
     return f"{received} {' '.join(text.splitlines())}\n"
 
 
 def stamp_of(moment: int) -> str:
-    """A moment, ns, as names of files hold it: they sort in time."""
+    """Format a moment, ns, as names of files hold it: they sort in time."""
     at = datetime.fromtimestamp(moment // NS / 1000, UTC)
     return f"{at:%Y%m%dT%H%M%S}{moment // NS % 1000:03d}Z"
 

@@ -22,7 +22,7 @@ GZIP = 31
 
 
 def recording_folder(workspace: Workspace, market: str, symbol: str) -> Path:
-    """Where recordings of a symbol lie: in the vault, as they may hold rows that will be sealed."""
+    """Return where recordings of a symbol lie: in the vault, as they may hold rows that will be sealed."""
     return workspace.vault / "downloads" / market / symbol / "depth"
 
 
@@ -41,8 +41,8 @@ def write_status(folder: Path, name: str, status: dict[str, Any]) -> None:
 
 def list_statuses(folder: Path) -> list[dict[str, Any]]:
     """Read the statuses of all runs anywhere in a folder, oldest first."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob(f"*{STATUS}")]
-    return sorted(found, key=lambda status: str(status["started"]))
+    statuses = [json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob(f"*{STATUS}")]
+    return sorted(statuses, key=lambda status: str(status["started"]))
 
 
 def mend_captures(folder: Path, name: str) -> None:
@@ -56,7 +56,7 @@ def mend_captures(folder: Path, name: str) -> None:
 
 
 def _measure_whole(path: Path) -> int:
-    """Bytes of a file up to the end of its last whole member."""
+    """Count the bytes of a file up to the end of its last whole member."""
     whole = position = 0
     member = zlib.decompressobj(GZIP)
     with path.open("rb") as file:

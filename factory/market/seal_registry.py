@@ -60,7 +60,7 @@ class Marks:
 
 
 def refuse_exposure(workspace: Workspace, spec: DatasetSpec, *, extends: bool = False) -> None:
-    """Refuse by the dates, before a file is read.
+    """Refuse a dataset by its dates, before a file is read.
 
     Parameters
     ----------
@@ -89,7 +89,10 @@ def refuse_exposure(workspace: Workspace, spec: DatasetSpec, *, extends: bool = 
 
 
 def warm_up_starts(workspace: Workspace, spec: DatasetSpec) -> dict[str, int]:
-    """First moment, ms UTC, of which a series' rows may lie open before train: none that is sealed for the same market."""
+    """Compute the first moment, ms UTC, of which a series' rows may lie open before train.
+
+    None that is sealed for the same market.
+    """
     train = spec.span[0]
     starts = {name: spec.warm_up_start(name) for name in spec.series}
     for dataset, theirs in stored_seals(workspace):
@@ -112,12 +115,18 @@ def _refuse_change(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
 
 
 def _fixed(claim: Mapping[str, Any] | None) -> Any:
-    """What of a claim may not change: all but where its rows before train begin, which sources may come to hold more of."""
+    """Select what of a claim may not change.
+
+    All but where its rows before train begin, which sources may come to hold more of.
+    """
     return claim and {**claim, "open": claim["open"][1]}
 
 
 def _refuse_other_extension(spec: DatasetSpec, before: Mapping[str, Any]) -> None:
-    """Only the split may change, and only so that what was sealed becomes validation whole and newer bars are sealed."""
+    """Refuse an extension that changes more than the split.
+
+    Only the split may change, and only so that what was sealed becomes validation whole and newer bars are sealed.
+    """
     old, new = before["split"], _head(spec)["split"]
     first, last = old["sealed"]
     allowed = {"train": old["train"], "validation": [old["validation"][0], last]}
@@ -155,7 +164,7 @@ def marks_of(spec: DatasetSpec, series: Mapping[str, Series]) -> Marks:
 
 
 def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
-    """Refuse by the rows themselves.
+    """Refuse a dataset by the rows themselves.
 
     Raises
     ------
@@ -164,7 +173,7 @@ def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
         between it and any other, whatever the series are called.
     """
     others = [(name, _stored(workspace, name)) for name, _ in stored_seals(workspace) if name != spec.dataset]
-    for where, theirs in (("this dataset", marks), *((f"dataset '{name}'", found) for name, found in others)):
+    for where, theirs in (("this dataset", marks), *((f"dataset '{name}'", stored) for name, stored in others)):
         for series in marks.open:
             for other in theirs.sealed:
                 if _meet(marks.open[series], theirs.sealed[other]):
@@ -181,7 +190,7 @@ def refuse_twins(workspace: Workspace, spec: DatasetSpec, marks: Marks) -> None:
 
 
 def refuse_alike(workspace: Workspace, spec: DatasetSpec, opened: Path, closed: Path) -> None:
-    """Refuse by how rows move, whatever was done to them; the vault's process compares them.
+    """Refuse a dataset if open rows move like sealed rows, whatever was done to them; the vault's process compares them.
 
     Parameters
     ----------
@@ -210,14 +219,14 @@ def refuse_alike(workspace: Workspace, spec: DatasetSpec, opened: Path, closed: 
         raise SealError(
             "the vault could not compare sealed rows, so nothing was built; a person reads vault/log in the workspace"
         )
-    found = json.loads(answer)
-    if found["refused"]:
-        kind: type[FactoryError] = getattr(errors, found["error"])
-        raise kind(*found["refused"])
+    comparison = json.loads(answer)
+    if comparison["refused"]:
+        kind: type[FactoryError] = getattr(errors, comparison["error"])
+        raise kind(*comparison["refused"])
 
 
 def write(folder: Path, spec: DatasetSpec, marks: Marks) -> None:
-    """Leave a dataset's marks in its vault folder."""
+    """Write a dataset's marks into its vault folder."""
     (folder / SEAL).write_text(canonical.dumps(_head(spec) | {"series": _claims(spec, marks.since)}), encoding="utf-8")
     for side, hashes in (("open", marks.open), ("sealed", marks.sealed)):
         (folder / side).mkdir()
@@ -226,7 +235,9 @@ def write(folder: Path, spec: DatasetSpec, marks: Marks) -> None:
 
 
 def read_seal(folder: Path) -> dict[str, Any]:
-    """What :func:`write` says of a dataset: split, looks, and by series its identity and its open and sealed dates.
+    """Read what :func:`write` says of a dataset.
+
+    Split, looks, and by series its identity and its open and sealed dates.
 
     Raises
     ------
@@ -238,24 +249,27 @@ def read_seal(folder: Path) -> dict[str, Any]:
             require_whole(folder, {SEAL: 0})
     except (OSError, ValueError):
         raise SealError(f"dataset '{folder.name}': its seal is damaged; restore the vault folder from a backup") from None
-    found: dict[str, Any] = json.loads((folder / SEAL).read_text(encoding="utf-8"))
-    return found
+    seal: dict[str, Any] = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+    return seal
 
 
 def stored_seals(workspace: Workspace) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each dataset that has a seal, and what :func:`read_seal` gives of it."""
+    """Yield each dataset that has a seal, and what :func:`read_seal` gives of it."""
     for path in sorted(workspace.vault.glob(f"[!.]*/{SEAL}")):
         yield path.parent.name, read_seal(path.parent)
 
 
 def sealed_dates(seal: Mapping[str, Any]) -> tuple[int, int]:
-    """First and last moment that a dataset seals, ms UTC."""
+    """Return the first and last moment that a dataset seals, ms UTC."""
     first, last = next(iter(seal["series"].values()))["sealed"]
     return first, last
 
 
 def shared_dates(opened: Mapping[str, Any], sealed: Mapping[str, Any]) -> tuple[int, int] | None:
-    """First and last moment that are open in one dataset and sealed in another; none below a day, which tells nothing."""
+    """Find the first and last moment that are open in one dataset and sealed in another.
+
+    None below a day, which tells nothing.
+    """
     start, end = min(claim["open"] for claim in opened["series"].values())
     first, last = sealed_dates(sealed)
     first, last = max(start, first), min(end, last)
@@ -267,7 +281,7 @@ def _head(spec: DatasetSpec) -> dict[str, Any]:
 
 
 def _claims(spec: DatasetSpec, since: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """What each series opens and seals; `since` tells of first rows that lie before train."""
+    """Build what each series opens and seals; `since` tells of first rows that lie before train."""
     train, end = spec.span[0], spec.bounds("validation")[1]
     first = {name: min(train, (since or {}).get(name, train)) for name in spec.series}
     sealed = list(spec.split.span("sealed"))
@@ -292,7 +306,10 @@ def _mark_files(folder: Path, side: str) -> list[Path]:
 
 
 def _is_hashed(folder: Path) -> bool:
-    """Whether a version that has hashes built a dataset: any other may be built anew beside those that did not."""
+    """Check whether a version that has hashes built a dataset.
+
+    Any other may be built anew beside those that did not.
+    """
     return (folder / HASHES).is_file()
 
 
@@ -301,7 +318,10 @@ def _meet(left: Hashes, right: Hashes) -> bool:
 
 
 def chunk_hashes(series: Series) -> tuple[int, Hashes]:
-    """First row of the first whole chunk of 30 rows, and a hash a chunk; 0 where it tells nothing."""
+    """Hash each chunk of 30 rows; give the first whole chunk's first row, and the hashes.
+
+    A hash is 0 where it tells nothing.
+    """
     values: NDArray[float64] = series.columns.get("close", next(iter(series.columns.values())))
     first = int(-(series.time[0] // series.period) % CHUNK) if len(values) else 0
     whole = (len(values) - first) // CHUNK

@@ -50,7 +50,7 @@ class Series:
         return len(self.time)
 
     def since(self, first: int) -> "Series":
-        """The rows stamped at a moment or later."""
+        """Select the rows stamped at a moment or later."""
         rows = slice(int(np.searchsorted(self.time, first)), None)
         columns = {name: values[rows] for name, values in self.columns.items()}
         return replace(self, time=self.time[rows], known=self.known[rows], columns=columns)

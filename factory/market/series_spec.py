@@ -72,32 +72,32 @@ class SeriesSpec(Closed):
         return self
 
     def _find_book_keys(self) -> list[str]:
-        """What only order books have."""
-        found = [
+        """Find the keys that only order books have."""
+        mistakes = [
             f"{key}: '{self.kind}' has none, order books do; remove it" for key in BOOK_KEYS if getattr(self, key) is not None
         ]
         if not isinstance(self.source, Files):
-            return found
-        found += [
+            return mistakes
+        mistakes += [
             f"source: {key}: '{self.kind}' has none, order books do; remove it"
             for key in BOOK_SOURCE_KEYS
             if getattr(self.source, key)
         ]
         if self.source.format in BOOK_FORMATS:
-            found.append(
+            mistakes.append(
                 f"source: format: '{self.source.format}' is one of order books; write how stamps look, such as '%d/%m/%Y'"
             )
-        return found
+        return mistakes
 
     def _find_unfit_keys(self) -> list[str]:
-        """What order books cannot be read by."""
-        found = []
+        """Find the keys that order books cannot be read by."""
+        mistakes = []
         if self.period_ms < LEAST_PERIOD:
-            found.append(f"period: {self.period} is shorter than {to_duration(LEAST_PERIOD)}; write that or longer")
+            mistakes.append(f"period: {self.period} is shorter than {to_duration(LEAST_PERIOD)}; write that or longer")
         if isinstance(self.source, Files):
             unfit = [key for key in ("columns", "units", "decimal") if getattr(self.source, key)]
-            found += [f"source: {key}: not for order books; remove it" for key in unfit]
-        return found
+            mistakes += [f"source: {key}: not for order books; remove it" for key in unfit]
+        return mistakes
 
     @property
     def book_levels(self) -> int:

@@ -87,7 +87,7 @@ def simulate(seed: int, start_ms: int, days: int, edge: float = 0.0) -> dict[str
 
 
 def truth(seed: int, start_ms: int, days: int) -> Truth:
-    """The planted rule of :func:`simulate`, which does not depend on the edge's size."""
+    """Compute the planted rule of :func:`simulate`, which does not depend on the edge's size."""
     return _draw(seed, start_ms, days, 0.0)[1]
 
 
@@ -112,20 +112,20 @@ def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, R
 
 
 def student(rng: Generator, rows: int) -> Values:
-    """Student-t with variance 1."""
+    """Draw from Student's t with variance 1."""
     drawn: Values = rng.standard_t(FREEDOM, rows) * np.sqrt((FREEDOM - 2) / FREEDOM)
     return drawn
 
 
 def _returns(rng: Generator, rows: int) -> tuple[Values, Values]:
-    """Volatility of each minute and its log return, shape (rows,) each."""
+    """Draw the volatility of each minute and its log return, shape (rows,) each."""
     z = student(rng, rows)
     sigma = volatility(z)
     return sigma, np.asarray(sigma * z)
 
 
 def volatility(z: Values, alpha: float = ALPHA, fall: float = 0.0) -> Values:
-    """Volatility of each minute, by GARCH(1,1) and the season of the day, shape (rows,).
+    """Compute the volatility of each minute, by GARCH(1,1) and the season of the day, shape (rows,).
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def volatility(z: Values, alpha: float = ALPHA, fall: float = 0.0) -> Values:
 
 
 def _season(rows: int) -> Values:
-    """Two harmonics of the day, mean square 1."""
+    """Compute the season of the day from two harmonics, mean square 1."""
     angle = 2 * np.pi * np.arange(DAY_ROWS) / DAY_ROWS
     day = 1 + 0.35 * np.cos(angle - 2 * np.pi * 15 / 24) + 0.15 * np.cos(2 * angle - 2 * np.pi * 3 / 24)
     season: Values = np.tile(day / np.sqrt(np.mean(day**2)), rows // DAY_ROWS)
@@ -153,7 +153,7 @@ def _season(rows: int) -> Values:
 
 
 def volumes(rng: Generator, sigma: Values, returns: Values, mean: float) -> Values:
-    """Base units a minute: more when it moves, and blind to the direction."""
+    """Draw base units a minute: more when it moves, and blind to the direction."""
     activity = (0.5 * sigma + 0.5 * np.abs(returns)) / SCALE
     return mean * activity * rng.gamma(4.0, 0.25, len(returns)) + 0.01 * mean
 
@@ -167,7 +167,7 @@ def _rule(start_ms: int, spread: Values, volume: Values) -> Truth:
 
 
 def _trailing(values: Values, window: int) -> Values:
-    """Mean of the last `window` rows, NaN before there are so many."""
+    """Average the last `window` rows, NaN before there are so many."""
     means: Values = np.full(len(values), np.nan)
     means[window - 1 :] = sliding_window_view(values, window).mean(axis=1)
     return means
@@ -200,7 +200,7 @@ def _coin(rng: Generator, time: NDArray[int64], price: float, returns: Values, s
 
 
 def bars(rng: Generator, price: float, returns: Values, sigma: Values) -> dict[str, Values]:
-    """Bars whose extremes are those of a Brownian bridge between open and close."""
+    """Draw bars whose extremes are those of a Brownian bridge between open and close."""
     path = np.concatenate(([0.0], np.cumsum(returns)))
     before, after = price * np.exp(path[:-1]), price * np.exp(path[1:])
     up, down = -2 * sigma**2 * np.log1p(-rng.random((len(returns), 2))).T

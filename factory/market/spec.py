@@ -69,7 +69,7 @@ class Split(Closed):
     sealed: tuple[Moment, Moment]
 
     def span(self, partition: str) -> tuple[int, int]:
-        """Bounds as written, the gap not taken off, ms UTC."""
+        """Return the bounds as written, the gap not taken off, ms UTC."""
         first, last = getattr(self, partition)
         return moment(first), moment(last)
 
@@ -138,7 +138,7 @@ class DatasetSpec(Closed):
         return self.split.span("train")[0], self.split.span("sealed")[1]
 
     def bounds(self, partition: str) -> tuple[int, int]:
-        """Decisions t of a partition satisfy ``start <= t < end``.
+        """Compute the bounds of a partition: its decisions t satisfy ``start <= t < end``.
 
         Parameters
         ----------
@@ -157,74 +157,77 @@ class DatasetSpec(Closed):
         return max(start, self.split.span(before)[1] + self.gap), end
 
     def warm_up_start(self, series: str) -> int:
-        """First moment, ms UTC, of which rows of a series are kept where its source has them, though train begins later."""
+        """Compute the first moment, ms UTC, of which rows of a series are kept, though train begins later.
+
+        They are kept where its source has them.
+        """
         first, last = self.split.span("train")
         return first - max(int(WARM_UP_SHARE * (last - first)), WARM_UP_ROWS * self.series[series].period_ms)
 
     def identity(self, series: str) -> str:
-        """What the seal compares: the market behind a series, one for each seed if drawn."""
+        """Return what the seal compares: the market behind a series, one for each seed if drawn."""
         underlying = self.series[series].underlying
         return f"{underlying}#{self.simulated.seed}" if self.simulated else underlying
 
     def _split_mistakes(self) -> list[str]:
-        found = []
+        mistakes = []
         for name in PARTITIONS:
             first, last = self.split.span(name)
             if first >= last:
-                found.append(f"split.{name}: {iso(first)} is not before {iso(last)}; write [from, to], to excluded")
+                mistakes.append(f"split.{name}: {iso(first)} is not before {iso(last)}; write [from, to], to excluded")
         for earlier, later in pairwise(PARTITIONS):
             end, start = self.split.span(earlier)[1], self.split.span(later)[0]
             if start < end:
-                found.append(f"split.{later}: starts {iso(start)}, before {earlier} ends; start it at {iso(end)} or later")
-        if found:
-            return found
+                mistakes.append(f"split.{later}: starts {iso(start)}, before {earlier} ends; start it at {iso(end)} or later")
+        if mistakes:
+            return mistakes
         for name in ("validation", "sealed"):
             first, last = self.bounds(name)
             if first >= last:
-                found.append(f"split.{name}: nothing is left after the gap of {to_duration(self.gap)}; make it longer")
-        return found
+                mistakes.append(f"split.{name}: nothing is left after the gap of {to_duration(self.gap)}; make it longer")
+        return mistakes
 
     def _series_mistakes(self) -> list[str]:
-        found = []
+        mistakes = []
         if not self.traded:
             kinds = name_traded_kinds()
-            found.append(f"series: none is of {kinds}, by which moments and fills go; add one with kind: {kinds}")
+            mistakes.append(f"series: none is of {kinds}, by which moments and fills go; add one with kind: {kinds}")
         seen: dict[object, str] = {}
         for name, series in self.series.items():
             if self.simulated and series.source:
-                found.append(f"series.{name}.source: a simulated dataset has none; remove it")
+                mistakes.append(f"series.{name}.source: a simulated dataset has none; remove it")
             if not self.simulated and not series.source:
                 provider = next(iter(PROVIDERS))
-                found.append(
+                mistakes.append(
                     f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: {provider}, symbol: ...}}"
                 )
             if series.source:
                 twin = seen.setdefault((series.source.model_dump_json(), series.period), name)
                 if twin != name:
-                    found.append(f"series.{name}: the same source as series.{twin}; keep one of the two spellings")
+                    mistakes.append(f"series.{name}: the same source as series.{twin}; keep one of the two spellings")
         if self.simulated:
             first = moment(self.simulated.start)
             last = first + self.simulated.days * DAY
             if self.span[0] < first or self.span[1] > last:
-                found.append(
+                mistakes.append(
                     f"split: reaches outside the simulated {iso(first)} .. {iso(last)}; keep inside, or draw more days"
                 )
-        return found
+        return mistakes
 
     def _contract_mistakes(self) -> list[str]:
-        found = []
+        mistakes = []
         for name, contract in self.contracts.items():
             where = f"contracts.{name}"
             series = self.series.get(contract.of)
             if series is None or contract.of not in self.traded:
                 allowed = f"allowed: {', '.join(sorted(self.traded))}" if self.traded else "add one"
-                found.append(f"{where}.of: '{contract.of}' is no series of {name_traded_kinds()} here; {allowed}")
+                mistakes.append(f"{where}.of: '{contract.of}' is no series of {name_traded_kinds()} here; {allowed}")
             elif isinstance(contract, Binary):
-                found += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
+                mistakes += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
             else:
-                found += [*_perpetual_mistakes(where, contract), *self._book_mistakes(where, contract)]
-            found += _order_mistakes(where, contract)
-        return found
+                mistakes += [*_perpetual_mistakes(where, contract), *self._book_mistakes(where, contract)]
+            mistakes += _order_mistakes(where, contract)
+        return mistakes
 
     def _baseline_mistakes(self) -> list[str]:
         series = (self.baseline or "").partition(".")[0]
@@ -257,7 +260,7 @@ class DatasetSpec(Closed):
 
 
 def _order_mistakes(where: str, contract: Contract) -> list[str]:
-    """What would let no order through."""
+    """Find what would let no order through."""
     most = contract.equity * (contract.leverage if isinstance(contract, Perpetual) else 1)
     if contract.minimum_notional > most:
         return [f"{where}.minimum_notional: {contract.minimum_notional:g} is more than the whole account can place, {most:g}"]
@@ -265,13 +268,13 @@ def _order_mistakes(where: str, contract: Contract) -> list[str]:
 
 
 def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[str]:
-    found = []
+    mistakes = []
     if contract.tick >= 1:
-        found.append(f"{where}.tick: {contract.tick:g} is no step of prices between 0 and 1; write for example 0.01")
+        mistakes.append(f"{where}.tick: {contract.tick:g} is no step of prices between 0 and 1; write for example 0.01")
     window = to_ms(contract.window)
     if window % series.period_ms or DAY % window:
-        found.append(f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day")
-    return found
+        mistakes.append(f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day")
+    return mistakes
 
 
 def _perpetual_mistakes(where: str, contract: Perpetual) -> list[str]:
@@ -320,7 +323,7 @@ def _text(source: Path | str) -> str:
 
 
 def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
-    """Keys that the mapping at `path` may have."""
+    """List the keys that the mapping at `path` may have."""
     models: dict[tuple[str, int], type[BaseModel]] = {
         ("simulated", 1): Simulated,
         ("split", 1): Split,

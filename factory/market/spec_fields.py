@@ -16,10 +16,10 @@ def _delay(text: str) -> str:
 
 
 def _underlying(text: str) -> str:
-    found = re.sub(r"[-/_:. ]", "", text).upper()
-    if not re.fullmatch(r"[A-Z0-9]{1,40}", found):
+    symbol = re.sub(r"[-/_:. ]", "", text).upper()
+    if not re.fullmatch(r"[A-Z0-9]{1,40}", symbol):
         raise ValueError(f"'{text}' is not a market's name; write it as the exchange does, such as BTCUSDT")
-    return found
+    return symbol
 
 
 def _column(text: str) -> str:
@@ -36,7 +36,7 @@ def _zone(text: str) -> str:
 
 
 def one_of(names: Collection[str]) -> BeforeValidator:
-    """Take only what a registry has by then, and refuse other names as a Literal does."""
+    """Build a validator that takes only what a registry has by then, and refuses other names as a Literal does."""
 
     def require(value: object) -> object:
         if isinstance(value, str) and value in names:
@@ -48,7 +48,7 @@ def one_of(names: Collection[str]) -> BeforeValidator:
 
 
 def take_these(names: Collection[str]) -> WrapValidator:
-    """Take some names besides what a field takes."""
+    """Build a validator that takes some names besides what a field takes."""
 
     def take(value: object, handler: ValidatorFunctionWrapHandler) -> object:
         return value if isinstance(value, str) and value in names else handler(value)

@@ -44,13 +44,13 @@ class Opening:
 
 
 def lock_builds(workspace: Workspace, *, wait: bool = True) -> AbstractContextManager[bool]:
-    """Let one process at a time build datasets in a workspace; gives whether it is this one."""
+    """Let one process at a time build datasets in a workspace; tell whether it is this one."""
     return exclusive(workspace.vault / LOCK, math.inf if wait else 0.0, reads=not wait)
 
 
 @contextmanager
 def stage(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
-    """Give empty folders for the open and the closed half; a failure inside the block leaves neither.
+    """Create empty folders for the open and the closed half; a failure inside the block leaves neither.
 
     Raises
     ------
@@ -89,14 +89,16 @@ def finish_or_undo(workspace: Workspace, record: Callable[[Row], object] | None 
         If what was committed opens sealed rows and there is no `record`.
     """
     folder = workspace.vault / FOLDER
-    if found := _committed(workspace):
-        if found["row"] is not None:
+    if committed := _committed(workspace):
+        if committed["row"] is not None:
             if record is None:
-                raise DataError(f"dataset '{found['dataset']}': it was being extended; run `rfcat dataset list` to finish that")
-            record(found["row"])
+                raise DataError(
+                    f"dataset '{committed['dataset']}': it was being extended; run `rfcat dataset list` to finish that"
+                )
+            record(committed["row"])
         # The vault first: a dataset may lack its open half for a moment, and never its seal.
         for half, parent in ((CLOSED, workspace.vault), (OPENED, workspace.datasets)):
-            _put(folder / half, parent / found["dataset"])
+            _put(folder / half, parent / committed["dataset"])
     _remove(folder)
 
 
@@ -115,7 +117,7 @@ def _put(half: Path, target: Path) -> None:
 
 
 def is_begun(workspace: Workspace) -> bool:
-    """Whether a build is going on, or was killed."""
+    """Check whether a build is going on, or was killed."""
     return (workspace.vault / FOLDER).exists()
 
 
@@ -129,13 +131,13 @@ def recover(workspace: Workspace, record: Callable[[Row], object]) -> None:
 
 
 def unfinished(workspace: Workspace) -> str | None:
-    """What a killed build has left and the next command finishes or undoes, in one line."""
+    """Describe what a killed build has left and the next command finishes or undoes, in one line."""
     with lock_builds(workspace, wait=False) as alone:
         if not alone or not is_begun(workspace):
             return None
-        found = _committed(workspace)
-    if found:
-        return f"dataset '{found['dataset']}': killed while it was put in place; the next command finishes it"
+        committed = _committed(workspace)
+    if committed:
+        return f"dataset '{committed['dataset']}': killed while it was put in place; the next command finishes it"
     return "a dataset: what a killed build left, of which nothing is in use; the next command removes it"
 
 
@@ -144,5 +146,5 @@ def _committed(workspace: Workspace) -> dict[str, Any] | None:
         text = (workspace.vault / FOLDER / COMMIT).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    found: dict[str, Any] = json.loads(text)
-    return found
+    committed: dict[str, Any] = json.loads(text)
+    return committed

@@ -64,7 +64,7 @@ class Stamping:
 
 
 def parse_stamps(column: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Milliseconds since 1970 of each row, and what a person should know of how they were read.
+    """Parse the stamp of each row, ms since 1970, and note what a person should know of how they were read.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def parse_stamps(column: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64
 
 
 def joined(date: pa.ChunkedArray, time: pa.ChunkedArray) -> pa.ChunkedArray:
-    """One text of a date and a time of day that stand in two columns."""
+    """Join a date and a time of day that stand in two columns to one text."""
     hours = pc.utf8_trim_whitespace(time)
     if _all(hours, "^[0-9]+$"):
         hours = pc.utf8_lpad(hours, 4 if pc.max(pc.utf8_length(hours)).as_py() <= 4 else 6, "0")
@@ -98,7 +98,7 @@ def joined(date: pa.ChunkedArray, time: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def is_time_of_day(column: pa.ChunkedArray) -> bool:
-    """Whether a column of texts holds times of day and no moments."""
+    """Check whether a column of texts holds times of day and no moments."""
     return _all(column, r"^\s*[0-9]{1,2}:[0-9]{2}|^\s*[0-9]{1,6}\s*$")
 
 
@@ -124,7 +124,7 @@ def _integers(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
 
 
 def _decimals(texts: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Numbers with decimals or powers of ten, as spreadsheets write them."""
+    """Parse numbers with decimals or powers of ten, as spreadsheets write them."""
     wrong = pc.invert(pc.match_substring_regex(texts, NUMBER))
     if pc.any(wrong).as_py():
         raise DataError(f"{told.place(_first(wrong))}: the stamp is no number, as those before it are; correct it")
@@ -142,14 +142,14 @@ def _decimals(texts: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64], t
 
 
 def _is_blurred(time: NDArray[int64], period: int) -> NDArray[bool_]:
-    """Rows that share their stamp with a neighbour, or are no whole number of periods from the one before."""
+    """Find rows that share their stamp with a neighbour, or are no whole number of periods from the one before."""
     steps = np.diff(time)
     wrong = (steps == 0) | (steps % period != 0)
     return np.concatenate(([False], wrong)) | np.concatenate((wrong, [False]))
 
 
 def _epochs(values: NDArray[int64], told: Stamping) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart value by value."""
+    """Convert seconds, milliseconds, microseconds or nanoseconds since 1970, told apart value by value."""
     units = {"seconds": SECOND, "milliseconds": MILLI, "microseconds": MICRO, "nanoseconds": NANO}
     size = {name: (values >= low) & (values < high) for name, (low, high) in units.items()}
     known = np.logical_or.reduce([*size.values()])
@@ -165,7 +165,7 @@ def _no_epoch(where: str) -> str:
 
 
 def _written(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
-    """Dates and times of day; dates alone are midnight UTC."""
+    """Parse dates and times of day; dates alone are midnight UTC."""
     bodies, zones = _split_zones(texts)
     iso = _rewritten(_year_first(bodies, told))
     if _all(iso, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"):
@@ -181,7 +181,10 @@ def _written(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
 
 
 def _split_zones(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """What stands before the zone, and the zone: ``Z`` however it is spelt, ``+hh:mm``, or null."""
+    """Split texts into what stands before the zone, and the zone.
+
+    That is ``Z`` however it is spelt, ``+hh:mm``, or null.
+    """
     word, offset = pc.extract_regex(texts, WORD_ZONE), pc.extract_regex(texts, OFFSET_ZONE)
     bodies = pc.coalesce(pc.struct_field(word, "body"), pc.struct_field(offset, "body"), texts)
     named = pc.if_else(pc.is_valid(pc.struct_field(word, "zone")), "Z", None)
@@ -198,9 +201,9 @@ def _offset(zone: str) -> int:
 
 
 def _year_first(bodies: pa.ChunkedArray, told: Stamping) -> pa.ChunkedArray:
-    """Dates that end in their year turned round, where a day above 12 tells which is the month."""
-    found = pc.match_substring_regex(bodies, DAY_OR_MONTH)
-    if not pc.all(found).as_py():
+    """Turn round dates that end in their year, where a day above 12 tells which is the month."""
+    matches = pc.match_substring_regex(bodies, DAY_OR_MONTH)
+    if not pc.all(matches).as_py():
         return bodies
     first, second = (
         pc.greater(pc.replace_substring_regex(bodies, DAY_OR_MONTH, rf"\{group}").cast(pa.int64()), 12) for group in (1, 2)
@@ -220,27 +223,27 @@ def _rewritten(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _parsed(texts: pa.ChunkedArray, told: Stamping) -> NDArray[Any]:
-    """Moments without zone of ISO texts, or of those with AM and PM."""
+    """Parse moments without zone of ISO texts, or of those with AM and PM."""
     series = texts.to_pandas()
-    found = pd.to_datetime(series, format="ISO8601", errors="coerce")
-    if found.isna().all():
+    stamps = pd.to_datetime(series, format="ISO8601", errors="coerce")
+    if stamps.isna().all():
         tried = (pd.to_datetime(series, format=format, errors="coerce") for format in HALF_DAYS)
-        found = next((one for one in tried if not one.isna().all()), found)
-    return _whole(found, told)
+        stamps = next((one for one in tried if not one.isna().all()), stamps)
+    return _whole(stamps, told)
 
 
 def _formatted(texts: pa.ChunkedArray, format: str, told: Stamping) -> NDArray[int64]:
-    found = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc="%z" in format)
-    parsed = _whole(found.dt.tz_localize(None) if "%z" in format else found, told)
+    stamps = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc="%z" in format)
+    parsed = _whole(stamps.dt.tz_localize(None) if "%z" in format else stamps, told)
     return parsed.astype("datetime64[ms]").astype(int64) if "%z" in format else _zoned(parsed, told)
 
 
-def _whole(found: pd.Series, told: Stamping) -> NDArray[Any]:
-    wrong = found.isna().to_numpy()
+def _whole(stamps: pd.Series, told: Stamping) -> NDArray[Any]:
+    wrong = stamps.isna().to_numpy()
     if wrong.any():
         what = "not as source.format says; correct one of them" if told.format else f"no ISO time such as {ISO}; {ASK_FORMAT}"
         raise DataError(f"{told.place(int(np.argmax(wrong)) + 1)}: the stamp is {what}")
-    return found.to_numpy()
+    return stamps.to_numpy()
 
 
 def _dates(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
@@ -255,26 +258,26 @@ def _dates(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
 
 
 def _zoned(naive: NDArray[Any], told: Stamping) -> NDArray[int64]:
-    """Times without a zone in the one that was said; an hour that clocks have twice is refused."""
+    """Convert times without a zone from the one that was said; refuse an hour that clocks have twice."""
     local = naive.astype("datetime64[ms]").astype(int64)
     twice = _repeated_hour(local, told)
     if told.zone is None:
         raise DataError(f"{told.name}: stamps without a time zone{f'; {twice}' if twice else ''}; {ASK_ZONE}")
     if twice:
         raise DataError(f"{told.name}: {twice}; write the stamps in UTC, or leave that hour out")
-    found = pd.DatetimeIndex(naive.astype("datetime64[ms]")).tz_localize(told.zone, ambiguous="NaT", nonexistent="NaT")
-    wrong = np.asarray(found.isna())
+    localised = pd.DatetimeIndex(naive.astype("datetime64[ms]")).tz_localize(told.zone, ambiguous="NaT", nonexistent="NaT")
+    wrong = np.asarray(localised.isna())
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
             f"{told.place(row + 1)}: the hour of {_hour(int(local[row]))} is there twice or never in {told.zone}, where clocks "
             "are changed; write the stamps in UTC, or leave that hour out"
         )
-    return np.asarray(found.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]").astype(int64))
+    return np.asarray(localised.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]").astype(int64))
 
 
 def _repeated_hour(local: NDArray[int64], told: Stamping) -> str:
-    """What to say of the hour that clocks had twice, where rows step back by just that; else nothing."""
+    """Say what is to be said of the hour that clocks had twice, where rows step back by just that; else nothing."""
     steps = np.diff(local)
     if (steps < 0).sum() > (steps > 0).sum():
         steps = -steps
@@ -294,9 +297,9 @@ def _all(texts: pa.ChunkedArray, pattern: str) -> bool:
     return all(pc.all(pc.match_substring_regex(some, pattern)).as_py() for some in (texts.slice(0, 1), texts))
 
 
-def _first(found: pa.ChunkedArray) -> int:
-    """Number of the first row, from 1."""
-    return int(pc.index(pc.fill_null(found, False), True).as_py()) + 1
+def _first(hits: pa.ChunkedArray) -> int:
+    """Find the number of the first row, from 1."""
+    return int(pc.index(pc.fill_null(hits, False), True).as_py()) + 1
 
 
 def _array(column: pa.ChunkedArray) -> NDArray[int64]:

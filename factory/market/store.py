@@ -78,7 +78,7 @@ def write(
 
 
 def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
-    """Rows that lie wholly before a partition's end."""
+    """Count the rows that lie wholly before a partition's end."""
     one = spec.series[series.name]
     extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
@@ -112,7 +112,7 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
 
 
 def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> dict[str, Any]:
-    found = np.flatnonzero(~find_missing(series)[:rows])
+    present = np.flatnonzero(~find_missing(series)[:rows])
     return {
         "kind": series.kind,
         "underlying": spec.series[series.name].underlying,
@@ -121,16 +121,16 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "columns": list(series.columns),
         OVERSHOOT: series.overshoot,
         "rows": rows,
-        "missing": int(rows - len(found)),
-        "first": int(series.time[found[0]]),
-        "last": int(series.time[found[-1]]),
+        "missing": int(rows - len(present)),
+        "first": int(series.time[present[0]]),
+        "last": int(series.time[present[-1]]),
         "quality": quality.summary(None, spec.bounds("validation")[1]),
         faults.KEY: [fault.stored() for fault in quality.faults],
     }
 
 
 def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Hash of each open partition's rows and bounds; validation's rows go on where train's end."""
+    """Compute the hash of each open partition's rows and bounds; validation's rows go on where train's end."""
     parts: dict[str, list[Any]] = {partition: [partition, *spec.bounds(partition)] for partition in OPEN}
     for name, one in sorted(series.items()):
         for column, values in sorted(one.columns.items()):

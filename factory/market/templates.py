@@ -9,12 +9,12 @@ _HERE = Path(__file__).parent
 
 
 def simulated_spec(dataset: str) -> DatasetSpec:
-    """The dataset file of a simulated market that comes with the project: ``btc-sim`` or ``btc-book-sim``."""
+    """Load the dataset file of a simulated market that comes with the project: ``btc-sim`` or ``btc-book-sim``."""
     return load_spec(_HERE / f"{dataset.replace('-', '_')}.yaml")
 
 
 def starter_spec(market: str) -> str:
-    """The commented dataset file that ``rfcat start`` writes for a person to read and confirm.
+    """Read the commented dataset file that ``rfcat start`` writes for a person to read and confirm.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def starter_spec(market: str) -> str:
     DataError
         For a market without one.
     """
-    found = {path.stem.removeprefix("start_"): path for path in _HERE.glob("start_*.yaml")}
-    if market not in found:
-        raise DataError(f"start '{market}': unknown; {did_you_mean(market, found)}")
-    return found[market].read_text(encoding="utf-8")
+    templates = {path.stem.removeprefix("start_"): path for path in _HERE.glob("start_*.yaml")}
+    if market not in templates:
+        raise DataError(f"start '{market}': unknown; {did_you_mean(market, templates)}")
+    return templates[market].read_text(encoding="utf-8")

@@ -72,7 +72,7 @@ class TextTable:
     notes: tuple[str, ...]
 
     def read(self, columns: Sequence[int], numbers: Sequence[int]) -> pa.Table:
-        """Some columns by position: as texts, or as numbers where all cells are plain ones.
+        """Read some columns by position: as texts, or as numbers where all cells are plain ones.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class TextTable:
         )
 
     def place(self, row: int) -> str:
-        """How a person finds a row: ``btc.csv line 6, row 5``, rows from 1 below the header."""
+        """Say how a person finds a row: ``btc.csv line 6, row 5``, rows from 1 below the header."""
         line = next((line for number, line, _ in self._rows() if number == row), None)
         return f"{self.name} line {line}, row {row}" if line else f"{self.name} row {row}"
 
@@ -112,7 +112,7 @@ class TextTable:
                 raise DataError(f"{where}: {len(cells)} cells where the others have {self.width}; correct that line")
 
     def _rows(self) -> Iterator[tuple[int, int, list[str]]]:
-        """Number, line in the file and cells of each row that is not blank."""
+        """Yield number, line in the file and cells of each row that is not blank."""
         text = self.raw[self.offset :].decode("utf-8", "replace")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
         full = (cells for cells in reader if cells)
@@ -130,12 +130,12 @@ class TextTable:
 
 
 def is_ended(raw: bytes) -> bool:
-    """Whether the last line has its end."""
+    """Check whether the last line has its end."""
     return raw.endswith((b"\n", b"\r"))
 
 
 def labels_of(cells: Sequence[str]) -> list[str]:
-    """Names of columns in a header's cells, without blanks, quotes and the brackets of MetaTrader."""
+    """Clean the names of columns in a header's cells of blanks, quotes and the brackets of MetaTrader."""
     return [re.sub(r"^<(.*)>$", r"\1", cell.strip().strip('"').strip()) for cell in cells]
 
 
@@ -176,20 +176,20 @@ def open_text(name: str, raw: bytes, known: Set[str]) -> TextTable:
 
 
 def _notes(notes: list[str], separator: str, skipped: int, again: int, text: bytes) -> tuple[str, ...]:
-    found = list(notes)
+    listed = list(notes)
     if separator != ",":
-        found.append(f"cells parted by {SPOKEN[separator]}")
+        listed.append(f"cells parted by {SPOKEN[separator]}")
     if skipped:
-        found.append(f"lines above the header left out: {skipped}")
+        listed.append(f"lines above the header left out: {skipped}")
     if again:
-        found.append("the header stands there twice")
+        listed.append("the header stands there twice")
     if not is_ended(text):
-        found.append("no newline after the last row, which is taken as whole")
-    return tuple(found)
+        listed.append("no newline after the last row, which is taken as whole")
+    return tuple(listed)
 
 
 def _decoded(name: str, raw: bytes) -> tuple[bytes, list[str]]:
-    """The text in UTF-8, and what its encoding was if it was another."""
+    """Decode the text to UTF-8, and say what its encoding was if it was another."""
     for first, what in OTHERS:
         if re.match(rb"\s*" + first, raw, re.IGNORECASE):
             raise DataError(f"{name}: {what}")
@@ -206,7 +206,7 @@ def _decoded(name: str, raw: bytes) -> tuple[bytes, list[str]]:
 
 
 def _unmarked(raw: bytes) -> str | None:
-    """UTF-16 without its mark: every other byte of a table's first letters is zero."""
+    """Detect UTF-16 without its mark: every other byte of a table's first letters is zero."""
     head = raw[:64]
     if len(head) < 8 or head.count(0) != len(head) // 2:
         return None
@@ -214,7 +214,7 @@ def _unmarked(raw: bytes) -> str | None:
 
 
 def _separator(name: str, lines: Sequence[str]) -> tuple[str, int]:
-    """What parts the cells of most lines into the same number, and that number."""
+    """Find what parts the cells of most lines into the same number, and that number."""
     best: tuple[int, str, int] = (0, "", 1)
     for separator in SEPARATORS:
         widths = Counter(len(_split(line, separator)) for line in lines if line.strip())
@@ -231,7 +231,10 @@ def _split(line: str, separator: str) -> list[str]:
 
 
 def _header(lines: Sequence[Sequence[str]], width: int, known: Set[str]) -> int:
-    """Place of the header, or of the first row of a file without one; what stands above it is no part of the table."""
+    """Find the header's place, or the first row's of a file without one.
+
+    What stands above it is no part of the table.
+    """
     row = next((place for place, cells in enumerate(lines) if len(cells) > 1 and _is_numeric(cells)), len(lines))
     named = (place for place, cells in enumerate(lines[:row]) if len(cells) > 1 and known & {*_lower(cells)})
     alike = (place for place, cells in enumerate(lines[:row]) if len(cells) == width)

@@ -11,7 +11,9 @@ from factory.storage.workspace import Workspace
 
 
 def verify_dataset(workspace: Workspace, name: str) -> list[str]:
-    """Problems of a dataset, one line each: every file is read whole, and the rows are held against their fingerprints.
+    """List the problems of a dataset, one line each.
+
+    Every file is read whole, and the rows are held against their fingerprints.
 
     Of the sealed part no more is told than that it is damaged.
 
@@ -22,12 +24,12 @@ def verify_dataset(workspace: Workspace, name: str) -> list[str]:
     name : str
         The dataset.
     """
-    found = [f"{file} is damaged or gone" for file in _damaged(workspace.datasets / name)]
+    problems = [f"{file} is damaged or gone" for file in _damaged(workspace.datasets / name)]
     if _damaged(workspace.vault / name):
-        found.append("its sealed part is damaged or gone")
-    if not found and not _is_printed(workspace, name):
-        found.append("its rows are not those of its fingerprint")
-    return [f"dataset '{name}': {problem}; {MEND}" for problem in found]
+        problems.append("its sealed part is damaged or gone")
+    if not problems and not _is_printed(workspace, name):
+        problems.append("its rows are not those of its fingerprint")
+    return [f"dataset '{name}': {problem}; {MEND}" for problem in problems]
 
 
 def _damaged(folder: Path) -> list[str]:
@@ -38,7 +40,7 @@ def _damaged(folder: Path) -> list[str]:
 
 
 def _is_printed(workspace: Workspace, name: str) -> bool:
-    """Whether the fingerprints, by which the ledger files trials, are those of the rows."""
+    """Check whether the fingerprints, by which the ledger files trials, are those of the rows."""
     catalog = Catalog(workspace)
     parts = catalog.meta(name)["partitions"]
     try:

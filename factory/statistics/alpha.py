@@ -5,17 +5,17 @@ from math import comb, pi
 
 
 def equal_levels(alpha: float, looks: int) -> list[float]:
-    """Level of each look: ``alpha / looks`` (Bonferroni, fixed in advance; STATISTICS section 2.3)."""
+    """Compute the level of each look: ``alpha / looks`` (Bonferroni, fixed in advance; STATISTICS section 2.3)."""
     return [alpha / looks] * looks
 
 
 def open_levels(alpha: float, looks: int) -> list[float]:
-    """Levels that sum to at most alpha however many looks follow: ``alpha * 6 / (pi * k)**2``."""
+    """Compute levels that sum to at most alpha however many looks follow: ``alpha * 6 / (pi * k)**2``."""
     return [alpha * 6 / (pi * k) ** 2 for k in range(1, looks + 1)]
 
 
 def level_after(alpha: float, looks: int, look: int, passes: int, weights: Sequence[float] = (1.0,)) -> float:
-    """Level of one look when the pool goes on after a PASS.
+    """Compute the level of one look when the pool goes on after a PASS.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ MOST = 0.98
 
 
 def capital_against_losing(payoff: NDArray[float64], worst: NDArray[float64], wager: float) -> NDArray[float64]:
-    """Capital of one who bets that payoffs earn more than nothing, after each of them.
+    """Compute a bettor's capital after each payoff, betting that payoffs earn more than nothing.
 
     Parameters
     ----------

@@ -30,12 +30,12 @@ class BlockMean(NamedTuple):
 
 
 def block_length(period: int, horizon: int, life: int) -> int:
-    """The house's block: ``max(60 bars, 4 horizons, one position's life)``, all in ms."""
+    """Compute the house's block length: ``max(60 bars, 4 horizons, one position's life)``, all in ms."""
     return max(60 * period, 4 * horizon, life)
 
 
 def count_blocks(times: NDArray[int64], block: int) -> int:
-    """How many blocks of time hold a value: what a mean's degrees of freedom are counted from.
+    """Count the blocks of time that hold a value: a mean's degrees of freedom are counted from them.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def count_blocks(times: NDArray[int64], block: int) -> int:
 
 
 def t_interval(mean: float, error: float, blocks: int, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Ends of a mean's two-sided interval, and its one-sided p-value for a mean above 0, from one t distribution.
+    """Compute a mean's two-sided interval and its one-sided p-value for a mean above 0, from one t distribution.
 
     The one construction of both: an interval of 90 % excludes 0 exactly where p is below 0.05.
 
@@ -66,7 +66,7 @@ def t_interval(mean: float, error: float, blocks: int, confidence: float = 0.95)
 
 
 def block_mean(values: NDArray[float64], times: NDArray[int64], block: int, confidence: float = 0.95) -> BlockMean | None:
-    """Mean of values whose neighbours in time depend on each other.
+    """Estimate the mean of values whose neighbours in time depend on each other, with its error by blocks.
 
     Blocks may hold different numbers of values: the error is that of a ratio,
     which for equal blocks is the usual t on block means.
@@ -101,12 +101,12 @@ def block_mean(values: NDArray[float64], times: NDArray[int64], block: int, conf
 
 
 def _block_starts(times: NDArray[int64], block: int) -> NDArray[int64]:
-    """Position of each block's first value."""
+    """Find the position of each block's first value."""
     return np.flatnonzero(np.diff((times - times[:1]) // block, prepend=-1))
 
 
 def newey_west(values: NDArray[float64], lags: int) -> tuple[float, float]:
-    """Mean of an autocorrelated series and its standard error, Bartlett weights, no small-sample correction.
+    """Compute an autocorrelated series' mean and its standard error, Bartlett weights, no small-sample correction.
 
     Shown for comparison; the house certifies with block means. Source: Newey & West 1987.
 

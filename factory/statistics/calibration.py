@@ -9,12 +9,12 @@ CLIP = 1e-6
 
 
 def brier(y: NDArray[np.integer], p: NDArray[float64]) -> float:
-    """Mean squared distance of the chances from what came. Source: Brier 1950."""
+    """Compute the Brier score, the mean squared distance of the chances from what came. Source: Brier 1950."""
     return float(np.mean((p - y) ** 2))
 
 
 def log_loss(y: NDArray[np.integer], p: NDArray[float64]) -> float:
-    """Mean negative log-likelihood in nats, chances clipped at 1e-6."""
+    """Compute the mean negative log-likelihood in nats, chances clipped at 1e-6."""
     right = np.where(y > 0, p, 1 - p)
     return float(-np.mean(np.log(np.clip(right, CLIP, 1 - CLIP))))
 
@@ -51,14 +51,14 @@ def macro_f1(y: NDArray[np.integer], chances: NDArray[float64]) -> float:
 
 
 def skill(y: NDArray[np.integer], p: NDArray[float64], base_rate: float) -> float:
-    """Brier skill against always predicting `base_rate`: 1 is perfect, 0 is none."""
+    """Compute the Brier skill against always predicting `base_rate`: 1 is perfect, 0 is none."""
     return 1 - brier(y, p) / brier(y, np.full(len(y), base_rate))
 
 
 def reliability(
     y: NDArray[np.integer], p: NDArray[float64], bins: int = 10, order: NDArray[int64] | None = None
 ) -> NDArray[float64]:
-    """Predicted against observed by equal-count bins of the prediction.
+    """Compute the reliability table, predicted against observed, by equal-count bins of the prediction.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def reliability(
 
 
 def recalibration(y: NDArray[np.integer], p: NDArray[float64]) -> tuple[float, float] | None:
-    """Slope and intercept of a logistic regression of what came on the logit of what was predicted.
+    """Fit slope and intercept of a logistic regression of what came on the logit of what was predicted.
 
     1 and 0 where chances are calibrated; a slope below 0.5 is overconfident, above 2 timid.
 
@@ -120,7 +120,10 @@ def _newton(x: NDArray[float64], y: NDArray[np.integer], start: tuple[float, flo
 
 
 def expected_error(y: NDArray[np.integer], p: NDArray[float64], bins: int = 10) -> float:
-    """Mean distance of chances from shares of ups, by bins of equal width. Source: Naeini et al. 2015."""
+    """Compute the expected calibration error.
+
+    Mean distance of chances from shares of ups, by bins of equal width. Source: Naeini et al. 2015.
+    """
     place = np.minimum((p * bins).astype(int), bins - 1)
     gaps = [np.sum(place == k) * abs(float(p[place == k].mean() - y[place == k].mean())) for k in np.unique(place)]
     return float(np.sum(gaps)) / len(p)

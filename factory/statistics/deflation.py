@@ -20,7 +20,7 @@ from factory.statistics.sharpe import Moments, mertens_error, psr
 
 
 def expected_maximum(trials: float) -> float:
-    """Expected maximum of independent standard normals, approximately: what enters deflation.
+    """Approximate the expected maximum of independent standard normals: what enters deflation.
 
     Parameters
     ----------
@@ -33,13 +33,18 @@ def expected_maximum(trials: float) -> float:
 
 
 def expected_maximum_exact(trials: int) -> float:
-    """Expected maximum of independent standard normals by quadrature, to judge :func:`expected_maximum` by."""
+    """Compute the expected maximum of independent standard normals by quadrature.
+
+    To judge :func:`expected_maximum` by.
+    """
     value, _ = quad(lambda x: x * trials * norm.pdf(x) * np.exp((trials - 1) * log_ndtr(x)), -10, 10, epsabs=1e-10, limit=200)
     return float(value)
 
 
 def deflated_sharpe_ratio(of: Moments, trials: float, variance: float | None = None) -> float:
-    """Deflated Sharpe ratio: the probability that the true one exceeds what the best of many trials shows by luck.
+    """Compute the deflated Sharpe ratio.
+
+    It is the probability that the true one exceeds what the best of many trials shows by luck.
 
     Parameters
     ----------
@@ -56,7 +61,9 @@ def deflated_sharpe_ratio(of: Moments, trials: float, variance: float | None = N
 
 
 def min_backtest_length(trials: int, sharpe: float = 1.0) -> float:
-    """Years below which the best of some trials is expected to show an annual Sharpe ratio without having one.
+    """Compute the minimum backtest length, years.
+
+    With fewer, the best of some trials is expected to show an annual Sharpe ratio without having one.
 
     Source: Bailey, Borwein, López de Prado & Zhu 2014.
     """
@@ -73,7 +80,7 @@ class EffectiveTrials(NamedTuple):
 
 
 def effective_trials(returns: NDArray[float64]) -> EffectiveTrials:
-    """Count correlated trials.
+    """Estimate how many independent trials a set of correlated trials amounts to.
 
     Parameters
     ----------
@@ -95,7 +102,7 @@ def effective_trials(returns: NDArray[float64]) -> EffectiveTrials:
 
 
 def average_correlation(returns: NDArray[float64]) -> float:
-    """Mean correlation of pairs of trials, without the matrix of all pairs.
+    """Compute the mean correlation of pairs of trials, without the matrix of all pairs.
 
     Parameters
     ----------
@@ -107,7 +114,7 @@ def average_correlation(returns: NDArray[float64]) -> float:
 
 
 def correlation_of_sum(total: ArrayLike, trials: int) -> float:
-    """Mean correlation of pairs of trials, by the sum of their standardised returns.
+    """Compute the mean correlation of pairs of trials, by the sum of their standardised returns.
 
     Parameters
     ----------
@@ -121,5 +128,5 @@ def correlation_of_sum(total: ArrayLike, trials: int) -> float:
 
 
 def independent_of(average: float, trials: int) -> float:
-    """How many independent trials some of an average correlation amount to (Bailey & López de Prado 2014)."""
+    """Compute how many independent trials some of an average correlation amount to (Bailey & López de Prado 2014)."""
     return average + (1 - average) * trials

@@ -15,7 +15,7 @@ EDGE = 0.1
 
 
 def log_e_value(wins: int, n: int, rate: float) -> float:
-    """Natural logarithm of the evidence that the true win rate exceeds `rate`.
+    """Compute the log e-value, natural: the evidence that the true win rate exceeds `rate`.
 
     At a true rate of at most `rate`, the chance that it ever reaches ``log(1 / alpha)``, at whatever `n`, is at most alpha.
 
@@ -38,7 +38,7 @@ def log_e_value(wins: int, n: int, rate: float) -> float:
 
 
 def _tail(wins: int, n: int, rate: float) -> float:
-    """Gauss's ``2F1(1, n + 2; n - wins + 2; 1 - rate)``, term by term: what the beta tail holds beside its first factor."""
+    """Sum Gauss's ``2F1(1, n + 2; n - wins + 2; 1 - rate)``, term by term: the beta tail less its first factor."""
     total = term = 1.0
     k = 0
     while term > 1e-17 * total:
@@ -48,12 +48,17 @@ def _tail(wins: int, n: int, rate: float) -> float:
 
 
 def log_e_value_below(wins: int, n: int, rate: float) -> float:
-    """The mirror: evidence that the true win rate is below `rate`; stops paper trading at ``log(1 / 0.05)``."""
+    """Compute the mirrored log e-value: the evidence that the true win rate is below `rate`.
+
+    It stops paper trading at ``log(1 / 0.05)``.
+    """
     return log_e_value(n - wins, n, 1 - rate)
 
 
 def log_e_values_of_mean(payoff: NDArray[float64], deviation: float) -> NDArray[float64]:
-    """Natural logarithm of the evidence after each payoff that their true mean is above 0, for payoffs of any size.
+    """Compute the log e-value, natural, after each payoff: the evidence that their true mean is above 0.
+
+    Payoffs may be of any size.
 
     At a true mean of at most 0 it ever reaches ``log(1 / alpha)`` with a chance of about alpha: the payoffs' deviation is
     estimated, so this holds for many decisions and not exactly, as a t-test does. Too optimistic while the greatest

@@ -6,7 +6,7 @@ from scipy.special import betainc, betaincinv, ndtri
 
 
 def wilson(wins: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a win rate.
+    """Compute Wilson's score interval for a win rate.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def wilson(wins: float, n: float, confidence: float = 0.95) -> tuple[float, floa
 
 
 def clopper_pearson(wins: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact (conservative) interval for a win rate. Source: Clopper & Pearson 1934."""
+    """Compute the exact (conservative) interval for a win rate. Source: Clopper & Pearson 1934."""
     alpha = 1 - confidence
     low = float(betaincinv(wins, n - wins + 1, alpha / 2)) if wins > 0 else 0.0
     high = float(betaincinv(wins + 1, n - wins, 1 - alpha / 2)) if wins < n else 1.0
@@ -36,19 +36,22 @@ def clopper_pearson(wins: int, n: int, confidence: float = 0.95) -> tuple[float,
 
 
 def jeffreys(wins: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval from Jeffreys' prior, between Wilson's and the exact one. Source: Brown, Cai & DasGupta 2001."""
+    """Compute the interval for a win rate from Jeffreys' prior.
+
+    It lies between Wilson's and the exact one. Source: Brown, Cai & DasGupta 2001.
+    """
     alpha = 1 - confidence
     a, b = wins + 0.5, n - wins + 0.5
     return float(betaincinv(a, b, alpha / 2)), float(betaincinv(a, b, 1 - alpha / 2))
 
 
 def binomial_tail(wins: int, n: int, rate: float) -> float:
-    """Chance of at least `wins` among `n` at a true `rate`: the exact one-sided p-value."""
+    """Compute the chance of at least `wins` among `n` at a true `rate`: the exact one-sided p-value."""
     return float(betainc(wins, n - wins + 1, rate)) if wins > 0 else 1.0
 
 
 def break_even(win: float, lose: float, fee: float = 0.0) -> float:
-    """Win rate at which nothing is earned: ``(lose + fee) / (lose + win)``.
+    """Compute the win rate at which nothing is earned: ``(lose + fee) / (lose + win)``.
 
     Parameters
     ----------

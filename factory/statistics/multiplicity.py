@@ -9,12 +9,12 @@ Levels = tuple[NDArray[float64], NDArray[bool_]]
 
 
 def bonferroni(p: NDArray[float64]) -> NDArray[float64]:
-    """Adjusted p-values, shape (n,): familywise, for any dependence."""
+    """Adjust p-values, shape (n,), by Bonferroni: familywise, for any dependence."""
     return np.minimum(1, p * len(p))
 
 
 def holm(p: NDArray[float64]) -> NDArray[float64]:
-    """Adjusted p-values, shape (n,): familywise, never weaker than Bonferroni. Source: Holm 1979."""
+    """Adjust p-values, shape (n,), by Holm: familywise, never weaker than Bonferroni. Source: Holm 1979."""
     order = np.argsort(p)
     adjusted = np.empty(len(p))
     adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
@@ -22,12 +22,12 @@ def holm(p: NDArray[float64]) -> NDArray[float64]:
 
 
 def benjamini_hochberg(p: NDArray[float64]) -> NDArray[float64]:
-    """Adjusted p-values, shape (n,): false discovery rate. Source: Benjamini & Hochberg 1995."""
+    """Adjust p-values, shape (n,), to a false discovery rate. Source: Benjamini & Hochberg 1995."""
     return np.asarray(false_discovery_control(p, method="bh"))
 
 
 def lord(p: NDArray[float64], alpha: float, wealth: float) -> Levels:
-    """Levels and rejections of LORD++, one p-value after the other.
+    """Compute levels and rejections of LORD++, one p-value after the other.
 
     Valid only for p-values that are super-uniform given all that was told before; a shown score is not.
 
@@ -51,7 +51,9 @@ def lord(p: NDArray[float64], alpha: float, wealth: float) -> Levels:
 
 
 def saffron(p: NDArray[float64], alpha: float, wealth: float, candidate: float = 0.5) -> Levels:
-    """Levels and rejections of SAFFRON, which spends only on p-values that are no candidates. Source: Ramdas et al. 2018.
+    """Compute levels and rejections of SAFFRON.
+
+    It spends only on p-values that are no candidates. Source: Ramdas et al. 2018.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def saffron(p: NDArray[float64], alpha: float, wealth: float, candidate: float =
 
 
 def addis(p: NDArray[float64], alpha: float, wealth: float, candidate: float = 0.25, discard: float = 0.5) -> Levels:
-    """Levels and rejections of ADDIS, which passes over p-values above `discard`. Source: Tian & Ramdas 2019."""
+    """Compute levels and rejections of ADDIS, which passes over p-values above `discard`. Source: Tian & Ramdas 2019."""
     return _adaptive(p, alpha, wealth, candidate, discard)
 
 

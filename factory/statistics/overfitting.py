@@ -52,7 +52,10 @@ def overfitting(returns: NDArray[float64], blocks: int = 10) -> Overfitting:
 
 
 def _sharpes(means: NDArray[float64], squares: NDArray[float64], chosen: NDArray[int64], length: int) -> NDArray[float64]:
-    """Sharpe ratio of each trial on each choice of blocks, from their means and squared deviations; 0 where nothing varies."""
+    """Compute each trial's Sharpe ratio on each choice of blocks.
+
+    From the blocks' means and squared deviations; 0 where nothing varies.
+    """
     mean = means[chosen].mean(axis=1)
     within, between = squares[chosen].sum(axis=1), length * ((means[chosen] - mean[:, None]) ** 2).sum(axis=1)
     deviation = np.sqrt((within + between) / (chosen.shape[1] * length - 1))

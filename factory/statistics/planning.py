@@ -6,7 +6,7 @@ from scipy.special import ndtri
 
 
 def decisions_needed(break_even: float, claimed: float, alpha: float, power: float = 0.8) -> float:
-    """Decisions for which a true win rate is found above break-even with a given power.
+    """Compute how many decisions find a true win rate above break-even with a given power.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def decisions_needed(break_even: float, claimed: float, alpha: float, power: flo
 
 
 def decisions_needed_for_mean(mean: float, deviation: float, alpha: float, power: float = 0.8) -> float:
-    """Decisions for which a true mean above 0 is found with a given power.
+    """Compute how many decisions find a true mean above 0 with a given power.
 
     Parameters
     ----------

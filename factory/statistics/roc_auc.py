@@ -24,7 +24,7 @@ class Auc(NamedTuple):
 
 
 def auc(y: NDArray[np.integer], score: NDArray[float64]) -> Auc | None:
-    """Area under the ROC curve, ties one half; None where only one class is there.
+    """Compute the area under the ROC curve, ties one half; None where only one class is there.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def auc(y: NDArray[np.integer], score: NDArray[float64]) -> Auc | None:
 
 
 def delong(y: NDArray[np.integer], of: Auc, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Variance of an AUC and its interval, for independent rows only.
+    """Compute the variance of an AUC and its interval, for independent rows only.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def delong(y: NDArray[np.integer], of: Auc, confidence: float = 0.95) -> tuple[f
 
 
 def delong_difference(y: NDArray[np.integer], a: Auc, b: Auc) -> tuple[float, float, float]:
-    """Covariance of two AUCs on the same independent rows, z of their difference and its two-sided p-value.
+    """Compare two AUCs on the same independent rows: covariance, z of their difference, two-sided p-value.
 
     Where the difference has no variance, z is 0 for equal areas and endless for others. Source: DeLong, DeLong &
     Clarke-Pearson 1988.
@@ -83,7 +83,7 @@ def delong_difference(y: NDArray[np.integer], a: Auc, b: Auc) -> tuple[float, fl
 def block_interval(
     y: NDArray[np.integer], of: Auc, times: NDArray[int64], block: int, confidence: float = 0.95
 ) -> tuple[float, float] | None:
-    """Interval of an AUC whose rows overlap: influence values averaged in blocks of time.
+    """Compute the interval of an AUC whose rows overlap: influence values averaged in blocks of time.
 
     Parameters
     ----------
@@ -101,10 +101,10 @@ def block_interval(
         measured in section 4.
     """
     share = np.where(y > 0, np.mean(y > 0), np.mean(y <= 0))
-    found = block_mean((of.placement - of.value) / share, times, block, confidence)
-    if found is None or not found.error > ROUNDING:
+    estimate = block_mean((of.placement - of.value) / share, times, block, confidence)
+    if estimate is None or not estimate.error > ROUNDING:
         return None
-    half = (found.high - found.low) / 2
+    half = (estimate.high - estimate.low) / 2
     return max(0.0, of.value - half), min(1.0, of.value + half)
 
 
@@ -117,7 +117,7 @@ def _covariance(first: NDArray[float64], second: NDArray[float64]) -> float:
 
 
 def expected_auc(chance: NDArray[float64], score: NDArray[float64]) -> float | None:
-    """Area under the ROC curve that scores would have on labels drawn with known chances, ties one half.
+    """Compute the expected AUC of scores on labels drawn with known chances, ties one half.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ class Moments(NamedTuple):
 
 
 def moments(returns: NDArray[float64]) -> Moments | None:
-    """Sharpe ratio, skewness and kurtosis of returns, or None where they never vary.
+    """Compute Sharpe ratio, skewness and kurtosis of returns; None where they never vary.
 
     Parameters
     ----------
@@ -47,12 +47,17 @@ def moments(returns: NDArray[float64]) -> Moments | None:
 
 
 def mertens_error(of: Moments) -> float:
-    """Standard error for independent returns of any shape. Source: Mertens 2002; Bailey & López de Prado 2012 (n - 1)."""
+    """Compute the Sharpe ratio's standard error for independent returns of any shape.
+
+    Source: Mertens 2002; Bailey & López de Prado 2012 (n - 1).
+    """
     return sqrt(max(0.0, 1 - of.skew * of.sharpe + (of.kurtosis - 1) / 4 * of.sharpe**2) / (of.n - 1))
 
 
 def ar1_error(of: Moments, rho: float) -> float | None:
-    """Standard error for returns of a first-order autoregression, or None where none has these moments.
+    """Compute the Sharpe ratio's standard error for first-order autoregressive returns.
+
+    None where no such returns have these moments.
 
     Its shocks would need a kurtosis below one plus their squared skewness, which nothing has: so with two payoffs, one of
     them rare. The formula gives errors near 0 there, or the root of a negative number.
@@ -76,12 +81,12 @@ def ar1_error(of: Moments, rho: float) -> float | None:
 
 
 def psr(sharpe: float, error: float, benchmark: float = 0.0) -> float:
-    """Probability that the true Sharpe ratio exceeds a benchmark. Source: Bailey & López de Prado 2012."""
+    """Compute the probability that the true Sharpe ratio exceeds a benchmark. Source: Bailey & López de Prado 2012."""
     return float(ndtr((sharpe - benchmark) / error))
 
 
 def psr_at_benchmark(of: Moments, benchmark: float = 0.0) -> float:
-    """Probability that the true Sharpe ratio exceeds a benchmark, the error taken at the benchmark and over n.
+    """Compute the probability that the true Sharpe ratio exceeds a benchmark, by the error at the benchmark, over n.
 
     Another convention than :func:`psr` with :func:`mertens_error`: never mix the two.
     Source: López de Prado, Lipton & Zoonekynd 2025.
@@ -90,7 +95,9 @@ def psr_at_benchmark(of: Moments, benchmark: float = 0.0) -> float:
 
 
 def min_track_record(of: Moments, benchmark: float = 0.0, confidence: float = 0.95) -> float:
-    """Observations after which the Sharpe ratio would exceed a benchmark with some confidence, not rounded.
+    """Compute how many observations it takes until the Sharpe ratio exceeds a benchmark with some confidence.
+
+    Not rounded.
 
     Parameters
     ----------
@@ -102,7 +109,7 @@ def min_track_record(of: Moments, benchmark: float = 0.0, confidence: float = 0.
 
 
 def aggregation(autocorrelation: NDArray[float64]) -> float:
-    """Factor by which a Sharpe ratio grows when ``len(autocorrelation) + 1`` periods become one.
+    """Compute by what factor a Sharpe ratio grows when ``len(autocorrelation) + 1`` periods become one.
 
     Parameters
     ----------
@@ -114,7 +121,10 @@ def aggregation(autocorrelation: NDArray[float64]) -> float:
 
 
 def autocorrelations(values: NDArray[float64], lags: int) -> NDArray[float64]:
-    """Autocorrelation of values that vary at lags 1 to `lags`, each normed by the whole variance, shape (lags,)."""
+    """Compute the autocorrelation at lags 1 to `lags`, shape (lags,).
+
+    Of values that vary, each normed by the whole variance.
+    """
     centred = values - values.mean()
     products = [float(np.dot(centred[lag:], centred[:-lag])) for lag in range(1, lags + 1)]
     return np.array(products) / float(np.dot(centred, centred))

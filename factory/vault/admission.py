@@ -98,14 +98,17 @@ def admit(workspace: Workspace, ledger: Ledger, request: Request) -> Admission:
 
 
 def missing_for_look(spec: DatasetSpec, request: Request, entries: Sequence[Entry]) -> list[str]:
-    """What a request lacks whatever its pipeline is, a line for each who can mend it."""
+    """List what a request lacks whatever its pipeline is, a line for each who can mend it."""
     return [*missing_of_market(spec, entries), *missing_of_arguments(request.why, request.model, request.cutoff)]
 
 
 def _lacks_of_trial(
     spec: DatasetSpec, pipeline: Pipeline, trial: Entry, request: Request, entries: Sequence[Entry]
 ) -> list[str]:
-    """What stands between a trial and a look: probes that block, a look that it had, a claim that cannot be examined."""
+    """List what stands between a trial and a look.
+
+    Probes that block, a look that it had, a claim that cannot be examined.
+    """
     pool, lines = find_pool(entries, spec, now_ms()), []
     red = blocking_lines(trial.payload, read_waivers(entries, pipeline.id))
     if red:
@@ -114,14 +117,14 @@ def _lacks_of_trial(
     again = _examined_before(pool, pipeline, trial)
     lines += [f"submit: {again}"] if again else []
     if not pool.closed:  # of a closed one there is no level to plan by
-        contract, found = spec.contracts[pipeline.trade.contract], trial.payload["metrics"]
-        claim = check_claim(contract, found, request.claim, pool.level(), expected_decisions(spec, found))
+        contract, metrics = spec.contracts[pipeline.trade.contract], trial.payload["metrics"]
+        claim = check_claim(contract, metrics, request.claim, pool.level(), expected_decisions(spec, metrics))
         lines += [claim] if claim else []
     return lines
 
 
 def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entry], learned_key: str) -> dict[str, Any]:
-    """The row of a look, or why there is none; called under the ledger's lock.
+    """Build the row of a look, or refuse it; called under the ledger's lock.
 
     Raises
     ------
@@ -135,11 +138,11 @@ def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entr
     if again:
         raise SealError(f"submit: {again}; nothing was spent")
     pool.refuse_spent()
-    level, found = pool.level(), admission.trial.payload["metrics"]
-    mistake = check_claim(admission.contract, found, request.claim, level, admission.expected)
+    level, metrics = pool.level(), admission.trial.payload["metrics"]
+    mistake = check_claim(admission.contract, metrics, request.claim, level, admission.expected)
     if mistake:
         raise SealError(f"{mistake}; nothing was spent")
-    needed = needed_decisions(admission.contract, found, request.claim, level)
+    needed = needed_decisions(admission.contract, metrics, request.claim, level)
     delay = int(1000 * release_seconds(spec.simulated is not None))
     return {
         "dataset": spec.dataset,
@@ -159,7 +162,7 @@ def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entr
         "version": admission.trial.payload["version"],
         "rule": RULE,
         "endpoint": "mean net payoff a decision above what the null market gives",
-        "break_even": found.get("break_even"),
+        "break_even": metrics.get("break_even"),
         "n_min": needed,
         "expected": admission.expected,
         "price": admission.trial.payload.get("price") or None,
@@ -171,7 +174,7 @@ def make_look_row(admission: Admission, more: set[Claim], entries: Sequence[Entr
 
 
 def grade_by_cutoff(spec: DatasetSpec, cutoff: str) -> str:
-    """How clean the sealed rows are of what the model may have read: B later than its cutoff, C not.
+    """Grade how clean the sealed rows are of what the model may have read: B later than its cutoff, C not.
 
     Only bars that did not exist when a look was spent earn an A, in the forward test.
     """

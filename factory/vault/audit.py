@@ -12,7 +12,7 @@ from factory.vault.reports import report_path
 
 
 def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:
-    """Problems of looks, one line each.
+    """List the problems of looks, one line each.
 
     Parameters
     ----------
@@ -24,15 +24,15 @@ def audit(workspace: Workspace, entries: Sequence[Entry]) -> list[str]:
     looks = read_looks(entries)
     known = {look.entry.hash for look in looks}
     stray = [entry for entry in entries if entry.kind == VERDICT and entry.payload["subject"] not in known]
-    found = [f"row {entry.seq}: a verdict without its look" for entry in stray]
+    problems = [f"row {entry.seq}: a verdict without its look" for entry in stray]
     for place, look in enumerate(looks):
-        found += _overspent(look, looks[:place])
-        found += _report(workspace, look)
-    return found
+        problems += _overspent(look, looks[:place])
+        problems += _report(workspace, look)
+    return problems
 
 
 def _overspent(look: Look, before: Sequence[Look]) -> list[str]:
-    """A look that its pool did not have, or at another level than its number allows."""
+    """Report a look that its pool did not have, or at another level than its number allows."""
     mates = [one for one in before if any(a.meets(b) for a in one.claims for b in look.claims)]
     told, now = look.payload, look.entry.at
     passes = sum(one.heard(now) == PASS for one in mates if one.verdict and one.verdict.seq < look.entry.seq)

@@ -62,7 +62,7 @@ def refuse_alike(workspace: Workspace, name: str, opened: Path, closed: Path) ->
 
 
 def _find_twins(opened: Tracks, sealed: Tracks, dates: tuple[int, int]) -> Iterator[tuple[str, str]]:
-    """Each open column that moves like a sealed one, or holds its returns, and that one."""
+    """Yield each open column that moves like a sealed one, or holds its returns, and that one."""
     for column, track in opened.items():
         near = track.between(dates[0] - LAG, dates[1] + LAG + 1)
         for twin, secret in sealed.items():
@@ -79,7 +79,7 @@ def _open_tracks(folder: Path) -> Tracks:
 
 
 def _sealed_tracks(folder: Path, seal: Mapping[str, Any]) -> Tracks:
-    """The prices of a sealed part: closes of bars, the best prices of books, and every column of values."""
+    """Read the prices of a sealed part: closes of bars, the best prices of books, and every column of values."""
     first, before = seal_registry.sealed_dates(seal)
     return {
         f"{series}.{column}": columns[column].between(first, before + 1)
@@ -89,17 +89,17 @@ def _sealed_tracks(folder: Path, seal: Mapping[str, Any]) -> Tracks:
 
 
 def _find_prices(columns: Collection[str]) -> Collection[str]:
-    """The prices of bars and of books; none of what is neither."""
+    """Choose the columns that hold prices of bars or of books; none where the columns are neither."""
     return next((prices for prices, marks in PRICES if {*marks} <= {*columns}), ())
 
 
 def _columns(folder: Path) -> dict[str, dict[str, Track]]:
-    """The columns of each series that a folder holds."""
+    """Read the columns of each series that a folder holds."""
     return {path.name: _tracks(path) for path in sorted((folder / SERIES).glob("*"))}
 
 
 def _tracks(folder: Path) -> dict[str, Track]:
-    """The columns of one series; bars and books tell of their end."""
+    """Read the columns of one series; bars and books tell of their end."""
     half = folder.parent.parent
     files = {f"{SERIES}/{folder.name}/{path.name}": 0 for path in folder.glob("*.npy")}
     try:

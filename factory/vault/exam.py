@@ -158,7 +158,9 @@ def examine(
 
 
 def unseen_evidence(looks: Sequence[tuple[Examined, float]], alpha: float) -> float:
-    """What bettors on all looks at a pool so far are left with, each staked by its look's share of alpha.
+    """Compute what bettors on all looks at a pool so far are left with.
+
+    Each is staked by its look's share of alpha.
 
     No look's trades have a mean above 0 and none loses more than is assumed: then the expectation of it after all looks of
     the pool is at most 1, and it only grows from look to look, so that it ever reaches ``1 / UNSEEN`` with a chance of at
@@ -212,7 +214,9 @@ def judge(examined: Examined, planned: Plan, base_rate: float, level: float, evi
 
 
 def log_losses(examined: Examined, base_rate: float) -> dict[str, float]:
-    """Log-loss of the chances, of train's share of ups, and of what each label's own flips say; empty without labels.
+    """Compute the log-loss of the chances, of train's share of ups, and of what each label's own flips say.
+
+    Empty without labels.
 
     A chance that is counted in few draws is noisy, which would flatter what is compared with it: its expected excess is
     taken off.
@@ -232,7 +236,7 @@ def log_losses(examined: Examined, base_rate: float) -> dict[str, float]:
 
 
 def highest_price(contract: Contract, result: Result, level: float) -> float | None:
-    """The assumed price at and below which the same trades would still pass the primary test.
+    """Find the assumed price at and below which the same trades would still pass the primary test.
 
     Returns
     -------
@@ -253,7 +257,7 @@ def highest_price(contract: Contract, result: Result, level: float) -> float | N
 
 
 def report(examined: Examined, judgement: Judgement, level: float) -> dict[str, Any]:
-    """All that the reviewer gets to read of an exam."""
+    """Build all that the reviewer gets to read of an exam."""
     scored, contract = examined.scored, examined.contract
     result = scored.result
     return {

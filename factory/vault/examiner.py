@@ -40,7 +40,7 @@ class Examiner:
     def examine(
         self, look: Entry, mates: Sequence[Look], pipeline: Pipeline, fitted: FittedPipeline, planned: exam.Plan
     ) -> dict[str, Any]:
-        """The report of a look.
+        """Examine a look and return its report.
 
         Parameters
         ----------
@@ -64,14 +64,17 @@ class Examiner:
         return exam.examine(pipeline, contract, fitted, rows, *plan, look_seed(look))
 
     def _before(self, look: Entry, mates: Sequence[Look]) -> list[tuple[exam.Examined, float]]:
-        """What the looks before this one examined, with their own levels; nothing where each stands alone."""
+        """Examine the looks before this one anew, with their own levels; none where each stands alone."""
         if look.payload["levels"] != JOINT or look.payload["passes"]:
             return []
         again = [(self._again(mate), float(mate.payload["alpha"])) for mate in mates]
         return [(examined, level) for examined, level in again if examined is not None]
 
     def _again(self, look: Look) -> exam.Examined | None:
-        """What an earlier look examined, made anew; None where that is not what failed then, so that it keeps its own level."""
+        """Examine an earlier look anew.
+
+        None where that is not what failed then, so that it keeps its own level.
+        """
         pipeline = find_pipeline(Store(self._workspace), str(look.payload["pipeline"]))
         skipped = look.verdict is None and not self._every_mate
         if pipeline is None or skipped or look.payload["version"] != factory.__version__:
@@ -86,12 +89,12 @@ class Examiner:
 
 
 def earlier_looks(entries: Sequence[Entry], look: Entry) -> list[Look]:
-    """The looks of the same pool that were spent before a look."""
+    """Select the looks of the same pool that were spent before a look."""
     claims = {Claim(*plain) for plain in look.payload["claims"]}
     before = [one for one in read_looks(entries) if one.entry.seq < look.seq]
     return [one for one in before if any(a.meets(b) for a in one.claims for b in claims)]
 
 
 def look_seed(look: Entry) -> int:
-    """Seed of a look's draws: from the hash of its row, which nobody chooses."""
+    """Derive the seed of a look's draws from the hash of its row, which nobody chooses."""
     return int(look.hash[:15], 16)

@@ -70,7 +70,10 @@ def _pending(look: Look, report: Report) -> tuple[str, str, str]:
 
 
 def _unwritten(look: Look, report: Report) -> tuple[str, str, str]:
-    """No verdict was written by its time: the exam was late, or the vault's process ended or was held up."""
+    """Explain that no verdict was written by its time.
+
+    The exam was late, or the vault's process ended or was held up.
+    """
     rest = "That anything is known of the pipeline now. What an exam finds without its verdict being told counts for nothing"
     if not report:
         return (
@@ -86,19 +89,19 @@ def _unwritten(look: Look, report: Report) -> tuple[str, str, str]:
 
 
 def _why_unwritten(look: Look, report: Report) -> str:
-    found = _found(report)
+    outcome = _found(report)
     if "ended" not in report:  # as reports were before they held it
-        return f"No verdict was written by its time though the exam found {found}; it was late."
+        return f"No verdict was written by its time though the exam found {outcome}; it was late."
     ended, seconds = int(report["ended"]), look.payload.get("rehearsed")
     rehearsed = f", where its rehearsal on validation took {seconds:.0f}," if seconds else ""
     if ended < look.due - MARGIN_MS:
         return (
-            f"The exam ended {(look.due - ended) / 1000:.0f} s before its time and found {found}, but no verdict was written "
+            f"The exam ended {(look.due - ended) / 1000:.0f} s before its time and found {outcome}, but no verdict was written "
             "by then: the vault's process was ended or held up."
         )
     return (
         f"The verdict came too late. The exam took {report['seconds']:.0f} s{rehearsed} and ended on {_moment(ended)}; its "
-        f"time was up on {_moment(look.due)}. That it found {found} was told to nobody."
+        f"time was up on {_moment(look.due)}. That it found {outcome} was told to nobody."
     )
 
 
@@ -140,11 +143,13 @@ def _passed(look: Look, report: Report) -> tuple[str, str, str]:
     )
 
 
-def _assumed(found: Mapping[str, float]) -> str:
-    """What else a PASS of a perpetual says, and the assumption that it makes."""
-    if "worst_loss" not in found:
+def _assumed(figures: Mapping[str, float]) -> str:
+    """State what else a PASS of a perpetual says, and the assumption that it makes."""
+    if "worst_loss" not in figures:
         return ""
-    return f" Of trades without a profit in the long run that never lose over {found['worst_loss']:.2%}, at most {UNSEEN:.0%}."
+    return (
+        f" Of trades without a profit in the long run that never lose over {figures['worst_loss']:.2%}, at most {UNSEEN:.0%}."
+    )
 
 
 def _failed(look: Look, report: Report) -> tuple[str, str, str]:
@@ -162,7 +167,7 @@ def _failed(look: Look, report: Report) -> tuple[str, str, str]:
 
 
 def explain_checks(told: Mapping[str, Any], report: Report) -> dict[str, str]:
-    """What came and what must hold of each part of the rule that was applied, by its name.
+    """Explain, for each part of the rule that was applied, what came and what must hold, by the part's name.
 
     Parameters
     ----------
@@ -171,26 +176,26 @@ def explain_checks(told: Mapping[str, Any], report: Report) -> dict[str, str]:
     report : mapping
         With ``checks``, ``figures``, ``metrics`` and ``level``.
     """
-    found, level = report["figures"], f"must be at most {_short(report['level'])}"
-    differs = [value for name, value in found.items() if name.startswith("differs_")]
+    figures, level = report["figures"], f"must be at most {_short(report['level'])}"
+    differs = [value for name, value in figures.items() if name.startswith("differs_")]
     known: dict[str, Callable[[], str]] = {
-        "decisions": lambda: f"decisions {found['decisions']:,.0f}, must be at least {float(told['n_min']) / 2:,.0f}",
-        "primary": lambda: f"primary p {_short(found['p_value'])}, {level}",
-        "drift": lambda: f"drift p {_short(found['drift_p'])}, {level}",
-        "ties": lambda: f"ties p {_short(found['untied_p'])}, {level}",
-        "unseen": lambda: f"unseen {_short(found['unseen_evidence'])}-fold, must be at least {1 / UNSEEN:g}-fold",
+        "decisions": lambda: f"decisions {figures['decisions']:,.0f}, must be at least {float(told['n_min']) / 2:,.0f}",
+        "primary": lambda: f"primary p {_short(figures['p_value'])}, {level}",
+        "drift": lambda: f"drift p {_short(figures['drift_p'])}, {level}",
+        "ties": lambda: f"ties p {_short(figures['untied_p'])}, {level}",
+        "unseen": lambda: f"unseen {_short(figures['unseen_evidence'])}-fold, must be at least {1 / UNSEEN:g}-fold",
         "alike": lambda: f"alike p {_short(min(differs))}, must be at least {_short(ALIKE / len(differs))}",
         "account": lambda: f"account {_short(1 + report['metrics']['total_return'])} of its start, must be above 1",
-        "model": lambda: _model(found),
+        "model": lambda: _model(figures),
     }
     return {name: statement() for name, statement in known.items() if name in report["checks"]}
 
 
-def _model(found: Mapping[str, float]) -> str:
-    if "log_loss" not in found:
+def _model(figures: Mapping[str, float]) -> str:
+    if "log_loss" not in figures:
         return "model without labels to score it by"
-    least = min(found["climatology"], found["null_log_loss"])
-    return f"model log-loss {found['log_loss']:.5f}, must be at most {least:.5f}"
+    least = min(figures["climatology"], figures["null_log_loss"])
+    return f"model log-loss {figures['log_loss']:.5f}, must be at most {least:.5f}"
 
 
 def _grade(grade: str) -> str:

@@ -74,11 +74,11 @@ class EProcess:
         return EARNED if self.better[last] >= LIMIT else STOPPED if self.worse[last] >= LIMIT else GOING
 
     def so_far(self, n: int) -> tuple[int, float]:
-        """Wins among the first `n` decisions, at least one, and their mean net payoff."""
+        """Count the wins among the first `n` decisions, at least one, and compute their mean net payoff."""
         return int((self.payoff[:n] > 0).sum()), float(self.payoff[:n].mean())
 
     def path(self) -> Answer:
-        """Some points of it up to its end, as a table."""
+        """Tabulate some points of it up to its end."""
         at = np.unique(np.linspace(1, self.end, min(POINTS, self.end), dtype=int)) if self.end else np.empty(0, int)
         rows = [(n, *self.so_far(n), _shown(self.better[n - 1]), _shown(self.worse[n - 1])) for n in at.tolist()]
         return table(("decisions", "wins", "mean_net", "e_value", "e_value_below"), rows)
@@ -133,7 +133,7 @@ def forward(
 
 
 def extend_simulated(spec: DatasetSpec, days: int) -> DatasetSpec:
-    """A drawn dataset with more days after its sealed ones; those before stay as they are."""
+    """Extend a drawn dataset by more days after its sealed ones; those before stay as they are."""
     assert spec.simulated is not None
     first, last = spec.split.span("sealed")
     raw = spec.model_dump(mode="json")
@@ -157,7 +157,7 @@ def catch_up(pipeline: Pipeline, fitted: FittedPipeline, since: int, partition: 
 
 
 def watch_decisions(result: Result, contract: Contract, registered: Mapping[str, Any]) -> EProcess:
-    """The e-process of a result's decisions, without those that overlap an earlier one.
+    """Compute the e-process of a result's decisions, without those that overlap an earlier one.
 
     A binary's wins are watched against its break-even: the dearest all-in price of its shares, which errs to the safe
     side. Of a perpetual the net payoffs themselves are, whose sizes differ.
@@ -184,7 +184,7 @@ def watch_decisions(result: Result, contract: Contract, registered: Mapping[str,
 
 
 def find_apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
-    """Positions of trades, in order of entry, of which none begins before the last chosen one ended."""
+    """Find trades, in order of entry, of which none begins before the last chosen one ended; give their positions."""
     chosen, free = [], -(2**62)
     for k, (begun, ended) in enumerate(zip(entry.tolist(), exit_.tolist(), strict=True)):
         if begun >= free:
@@ -194,7 +194,7 @@ def find_apart(entry: NDArray[int64], exit_: NDArray[int64]) -> NDArray[int64]:
 
 
 def watch_wins(payoff: NDArray[float64], rate: float) -> EProcess:
-    """The e-process of a binary's payoffs, shape (n,), in their order: its wins against a break-even."""
+    """Compute the e-process of a binary's payoffs, shape (n,), in their order: its wins against a break-even."""
     pairs = list(enumerate(np.cumsum(payoff > 0).tolist(), 1))
     better = np.array([log_e_value(k, n, rate) for n, k in pairs])
     worse = np.array([log_e_value_below(k, n, rate) for n, k in pairs])
@@ -202,12 +202,12 @@ def watch_wins(payoff: NDArray[float64], rate: float) -> EProcess:
 
 
 def watch_mean(payoff: NDArray[float64], deviation: float) -> EProcess:
-    """The e-process of net payoffs of any size, shape (n,), in their order: their mean against 0."""
+    """Compute the e-process of net payoffs of any size, shape (n,), in their order: their mean against 0."""
     return EProcess(payoff, log_e_values_of_mean(payoff, deviation), log_e_values_of_mean(-payoff, deviation), None)
 
 
 def forward_grade(state: str, before: str, spec: DatasetSpec, contract: Contract) -> tuple[str, str | None]:
-    """The grade after a forward test, and why it is no A where that is not for want of evidence."""
+    """Grade a look after a forward test, and say why it is no A where that is not for want of evidence."""
     if spec.simulated:
         return before, "simulated bars earn no grade"
     if isinstance(contract, Binary) and contract.odds is None:
@@ -216,7 +216,7 @@ def forward_grade(state: str, before: str, spec: DatasetSpec, contract: Contract
 
 
 def require_passed(ledger: Ledger, name: str) -> Look:
-    """A look that passed.
+    """Find a look that passed; refuse any other.
 
     Raises
     ------
@@ -234,7 +234,7 @@ def require_passed(ledger: Ledger, name: str) -> Look:
 def _newer(
     workspace: Workspace, look: Look, before: DatasetSpec, spec: DatasetSpec, folder: Path, progress: Progress
 ) -> Partition:
-    """Rows that no look saw; of real markets only those stamped after the look was spent."""
+    """Read the rows that no look saw; of real markets only those stamped after the look was spent."""
     start, end = before.split.span("sealed")[1], spec.split.span("sealed")[1]
     if spec.simulated is None:
         start = max(start, look.entry.at)

@@ -72,7 +72,7 @@ def retire(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec, why: str) -> N
 
 
 def make_retirement(ledger: Ledger, reviewer: Unlocked, spec: DatasetSpec) -> Opening:
-    """The retirement of what a dataset seals, for a build that makes validation of it."""
+    """Prepare the retirement of what a dataset seals, for a build that makes validation of it."""
 
     def sign() -> dict[str, Any]:
         payload = _retirement(ledger.of_kinds(SEAL_ROWS), spec, "extended")

@@ -20,7 +20,7 @@ DRAWS, DRAWS_OF_TRADES = 9_999, 1_999
 
 
 def level_of_last(looks: Sequence[tuple[Frozen, float]], seed: int) -> float:
-    """Level of the last of some looks at one pool.
+    """Compute the level of the last of some looks at one pool.
 
     Parameters
     ----------
@@ -41,22 +41,22 @@ def level_of_last(looks: Sequence[tuple[Frozen, float]], seed: int) -> float:
     if len(beside) == 1:
         return own
     draws = DRAWS if all(isinstance(frozen, FrozenBinary) for frozen, _ in beside) else DRAWS_OF_TRADES
-    passed, spent, found = np.zeros(draws, bool), 0.0, own
+    passed, spent, last_level = np.zeros(draws, bool), 0.0, own
     for frozen, level in beside:
         spent += level
         tails = upper_tails(frozen.joint(seed, draws))
-        found = max(level, _greatest(tails[~passed], int(spent * (draws + 1)) - int(passed.sum())))
-        passed |= tails <= found
-    return found
+        last_level = max(level, _greatest(tails[~passed], int(spent * (draws + 1)) - int(passed.sum())))
+        passed |= tails <= last_level
+    return last_level
 
 
 def upper_tails(drawn: NDArray[float64]) -> NDArray[float64]:
-    """Share of draws that are at least as great as each, shape (draws,)."""
+    """Compute the share of draws that are at least as great as each, shape (draws,)."""
     return 1 - np.searchsorted(np.sort(drawn), drawn, side="left") / len(drawn)
 
 
 def _greatest(tails: NDArray[float64], count: int) -> float:
-    """Greatest level that at most `count` of some tails reach, 0 if none."""
+    """Find the greatest level that at most `count` of some tails reach, 0 if none."""
     ordered = np.sort(tails)
     if count <= 0:
         return 0.0

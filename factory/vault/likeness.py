@@ -36,17 +36,17 @@ def compare_trading(
     """
     volatility = [_volatility(contract, partition) for partition, _ in (validation, sealed)]
     group = _groups(np.concatenate(volatility))
-    found = {}
+    p_values = {}
     for name in _daily(contract, *validation):
         days = [_daily(contract, *part)[name] for part in (validation, sealed)]
         rest = _beyond_volatility(np.concatenate(days), group)
         left, right = _averaged(rest[: len(days[0])], rest[len(days[0]) :])
-        found[name] = mean_difference_p_value(left, right)
-    return found
+        p_values[name] = mean_difference_p_value(left, right)
+    return p_values
 
 
 def mean_difference_p_value(left: NDArray[float64], right: NDArray[float64]) -> float:
-    """Two-sided p-value for a difference of two means of values that follow each other alike.
+    """Compute the two-sided p-value for a difference of two means of equally autocorrelated values.
 
     Welch's t, its error widened and its degrees of freedom lowered by what a first-order autoregression with the values' own
     correlation says (Bartlett 1946), that correlation freed of its bias in short series (Kendall 1954).
@@ -68,24 +68,24 @@ def mean_difference_p_value(left: NDArray[float64], right: NDArray[float64]) -> 
 
 
 def is_alike(differences: dict[str, float]) -> bool:
-    """Whether none of some p-values is a difference at :data:`LEVEL`. Source: Bonferroni over all of them."""
+    """Check that none of some p-values is a difference at :data:`LEVEL`. Source: Bonferroni over all of them."""
     return min(differences.values(), default=1.0) >= LEVEL / max(len(differences), 1)
 
 
 def _daily(contract: Contract, partition: Partition, scored: Scored) -> dict[str, NDArray[float64]]:
-    """What is compared, one value a day of a partition."""
+    """Compute the daily sums that are compared, one value a day of a partition."""
     trades = scored.result.trades
     day, count = trades.entry_ms // DAY - partition.start // DAY, _days(partition)
 
     def summed(values: NDArray[float64]) -> NDArray[float64]:
         return np.bincount(day, values, count).astype(float64)
 
-    found = {"rate": summed(np.ones(len(trades))), "sides": summed(trades.side.astype(float64))}
+    sums = {"rate": summed(np.ones(len(trades))), "sides": summed(trades.side.astype(float64))}
     if isinstance(contract, Binary):
         if contract.odds is None:
-            return found
-        return found | {"price": summed(trades.price), "ends": summed(np.abs(trades.price - 0.5))}
-    return found | {"exposure": summed((trades.exit_ms - trades.entry_ms).astype(float64) / DAY)}
+            return sums
+        return sums | {"price": summed(trades.price), "ends": summed(np.abs(trades.price - 0.5))}
+    return sums | {"exposure": summed((trades.exit_ms - trades.entry_ms).astype(float64) / DAY)}
 
 
 def _days(partition: Partition) -> int:
@@ -93,7 +93,7 @@ def _days(partition: Partition) -> int:
 
 
 def _volatility(contract: Contract, partition: Partition) -> NDArray[float64]:
-    """Root of the summed squared log moves of each day of a partition."""
+    """Compute the root of the summed squared log moves of each day of a partition."""
     series = partition.series[contract.of]
     rows = slice(*np.searchsorted(series.time, [partition.start, partition.end]))
     close, time = series.columns["close"][rows], series.time[rows]
@@ -107,13 +107,13 @@ def _groups(volatility: NDArray[float64]) -> NDArray[int64]:
 
 
 def _beyond_volatility(values: NDArray[float64], group: NDArray[int64]) -> NDArray[float64]:
-    """Values less the mean of their group."""
+    """Subtract from values the mean of their group."""
     size = np.maximum(np.bincount(group, minlength=GROUPS), 1)
     return np.asarray(values - (np.bincount(group, values, GROUPS) / size)[group])
 
 
 def _averaged(*parts: NDArray[float64]) -> list[NDArray[float64]]:
-    """Means of weeks where both parts have enough of them, else the days themselves."""
+    """Average days over weeks where both parts have enough weeks; else keep the days themselves."""
     if min(len(part) for part in parts) < WEEK * FEWEST_WEEKS:
         return list(parts)
     return [part[: len(part) // WEEK * WEEK].reshape(-1, WEEK).mean(axis=1) for part in parts]

@@ -15,15 +15,15 @@ NONE = "claim: none"
 MORE = "trade more often, or find a larger edge"
 
 
-def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float, level: float) -> float:
-    """Decisions for 80 % power if the claim is true (STATISTICS section 3.8).
+def needed_decisions(contract: Contract, metrics: Mapping[str, Any], claim: float, level: float) -> float:
+    """Compute the decisions needed for 80 % power if the claim is true (STATISTICS section 3.8).
 
     Raises
     ------
     SealError
         If the claim is more than validation supports, or nothing can be planned from it.
     """
-    high = found.get("mean_high")
+    high = metrics.get("mean_high")
     if not claim > 0:
         raise SealError(f"claim: {claim:g} came; the mean net payoff a decision that you claim, above 0")
     if high is None:
@@ -31,63 +31,70 @@ def needed_decisions(contract: Contract, found: Mapping[str, Any], claim: float,
     if claim > high:
         raise SealError(f"claim: {claim:g} came; on validation the interval of mean_net ends at {high:.4g}")
     if isinstance(contract, Binary):
-        even = found.get("break_even")
+        even = metrics.get("break_even")
         if even is None or even + claim >= 1:
             raise SealError(f"{NONE}; no trade was taken on validation, so no look can be planned")
         return decisions_needed(even, even + claim, level)
-    return decisions_needed_for_mean(claim, payoff_deviation(found), level)
+    return decisions_needed_for_mean(claim, payoff_deviation(metrics), level)
 
 
-def payoff_deviation(found: Mapping[str, Any]) -> float:
-    """Deviation of one net payoff as if decisions did not overlap, from the error of their mean in a trial's metrics.
+def payoff_deviation(metrics: Mapping[str, Any]) -> float:
+    """Compute the deviation of one net payoff as if decisions did not overlap.
+
+    From the error of their mean in a trial's metrics.
 
     Rows of older versions have the interval alone, which was nearly normal.
     """
-    error = found["mean_error"] if "mean_error" in found else (found["mean_high"] - found["mean_low"]) / (2 * 1.96)
-    return float(error * sqrt(found["trades"]))
+    error = metrics["mean_error"] if "mean_error" in metrics else (metrics["mean_high"] - metrics["mean_low"]) / (2 * 1.96)
+    return float(error * sqrt(metrics["trades"]))
 
 
-def expected_decisions(spec: DatasetSpec, found: Mapping[str, Any]) -> float:
-    """Decisions to be expected on the sealed part: validation's, by the lengths of both."""
+def expected_decisions(spec: DatasetSpec, metrics: Mapping[str, Any]) -> float:
+    """Estimate the decisions to be expected on the sealed part: validation's, by the lengths of both."""
     (start, end), (first, last) = spec.bounds("validation"), spec.bounds("sealed")
-    return float(found["trades"]) * (last - first) / (end - start)
+    return float(metrics["trades"]) * (last - first) / (end - start)
 
 
-def claims_allowed(contract: Contract, found: Mapping[str, Any], level: float, expected: float) -> tuple[float, float]:
-    """The least and the greatest claim that can be examined, of four digits each, rounded so that both can.
+def claims_allowed(contract: Contract, metrics: Mapping[str, Any], level: float, expected: float) -> tuple[float, float]:
+    """Find the least and the greatest claim that can be examined.
+
+    Of four digits each, rounded so that both can.
 
     Raises
     ------
     SealError
         If there is none.
     """
-    high = float(found.get("mean_high", 1.0))
+    high = float(metrics.get("mean_high", 1.0))
     if high <= 0:
         raise SealError(f"{NONE}; mean_net's interval ends at {high:.4g}")
-    if isinstance(contract, Binary) and "break_even" in found:
-        high = min(high, (1 - found["break_even"]) * (1 - 1e-9))
+    if isinstance(contract, Binary) and "break_even" in metrics:
+        high = min(high, (1 - metrics["break_even"]) * (1 - 1e-9))
     most = _rounded(high, floor)
-    needed = needed_decisions(contract, found, most, level)
+    needed = needed_decisions(contract, metrics, most, level)
     if needed > expected:
         raise SealError(f"{NONE}; even {most:g} needs {needed:,.0f} decisions of about {expected:,.0f} expected")
     low, able = 0.0, most
     for _ in range(HALVINGS):
         middle = (low + able) / 2
-        low, able = (low, middle) if needed_decisions(contract, found, middle, level) <= expected else (middle, able)
+        low, able = (low, middle) if needed_decisions(contract, metrics, middle, level) <= expected else (middle, able)
     return min(_rounded(able, ceil), most), most
 
 
-def check_claim(contract: Contract, found: Mapping[str, Any], claim: float, level: float, expected: float) -> str | None:
-    """Why a claim cannot be examined and which can, in a line; a claim of 0 was not given; None if it can."""
+def check_claim(contract: Contract, metrics: Mapping[str, Any], claim: float, level: float, expected: float) -> str | None:
+    """Say why a claim cannot be examined and which can, in a line; None if it can.
+
+    A claim of 0 was not given.
+    """
     try:
-        low, high = claims_allowed(contract, found, level, expected)
+        low, high = claims_allowed(contract, metrics, level, expected)
     except SealError as error:
         return f"{error.lines[0]}; {MORE}"
     allowed = f"claim from {low:g} to {high:g}"
     if not claim:
         return f"claim: missing; the mean net payoff a decision that you claim; {allowed}"
     try:
-        needed = needed_decisions(contract, found, claim, level)
+        needed = needed_decisions(contract, metrics, claim, level)
     except SealError as error:
         return f"{error.lines[0]}; {allowed}"
     if needed <= expected:

@@ -41,11 +41,11 @@ class Claim:
     end: int
 
     def meets(self, other: "Claim") -> bool:
-        """Whether both are of one market and share time."""
+        """Check whether both are of one market and share time."""
         return self.identity == other.identity and self.start < other.end and other.start < self.end
 
     def plain(self) -> list[Any]:
-        """As it stands in the ledger."""
+        """Convert it to the form that the ledger holds."""
         return [self.identity, self.start, self.end]
 
 
@@ -90,7 +90,7 @@ class Look:
         return _claims(self.payload)
 
     def heard(self, now: int) -> str:
-        """What may be told of it: ``PASS``, ``FAIL`` or ``pending``."""
+        """Return the verdict that may be told of the look: ``PASS``, ``FAIL`` or ``pending``."""
         if now < (self.due if self.verdict is None else self.release):
             return PENDING
         return FAIL if self.verdict is None else str(self.verdict.payload["verdict"])
@@ -165,7 +165,7 @@ class Pool:
         return str(self.spent[0].payload.get("levels", APART)) if self.spent else JOINT
 
     def level(self) -> float:
-        """Own level of the next look."""
+        """Compute the own level of the next look."""
         from factory.statistics.alpha import level_after
 
         return level_after(ALPHA, self.looks, len(self.spent) + 1, self.passes, self.weights)
@@ -200,24 +200,24 @@ class Pool:
 
 
 def sealed_claims(spec: DatasetSpec) -> set[Claim]:
-    """What a dataset seals: each market that a contract is on."""
+    """Collect what a dataset seals: each market that a contract is on."""
     start, end = spec.split.span("sealed")
     return {Claim(spec.identity(contract.of), start, end) for contract in spec.contracts.values()}
 
 
 def read_looks(entries: Sequence[Entry]) -> list[Look]:
-    """The looks among rows of the ledger, oldest first."""
+    """Read the looks among rows of the ledger, oldest first."""
     verdicts = {entry.payload["subject"]: entry for entry in entries if entry.kind == VERDICT}
     return [Look(entry, verdicts.get(entry.hash)) for entry in entries if entry.kind == LOOK]
 
 
 def find_look(entries: Sequence[Entry], name: str) -> Look | None:
-    """The look with a name, such as look-12."""
+    """Find the look with a name, such as look-12."""
     return next((look for look in read_looks(entries) if look.name == name), None)
 
 
 def find_pool(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Iterable[Claim] = ()) -> Pool:
-    """The pool that a look at a dataset draws on.
+    """Find the pool that a look at a dataset draws on.
 
     Parameters
     ----------
@@ -247,7 +247,9 @@ def find_pool(entries: Sequence[Entry], spec: DatasetSpec, now: int, more: Itera
 
 
 def release_seconds(simulated: bool) -> float:
-    """From a look to its verdict: ``RFCAT_RELEASE_SECONDS``, by default and on real data at least 120.
+    """Read the delay from a look to its verdict, seconds.
+
+    ``RFCAT_RELEASE_SECONDS``, by default and on real data at least 120.
 
     Raises
     ------
@@ -270,10 +272,10 @@ def _a_day(grants: Sequence[Mapping[str, Any]], *, simulated: bool) -> int | Non
 
 
 def _granted(entries: Sequence[Entry], dataset: str) -> list[Mapping[str, Any]]:
-    """Grants for a dataset that the reviewer signed, oldest first."""
+    """Read the grants for a dataset that the reviewer signed, oldest first."""
     reviewer = find_reviewer(entries)
-    found = [entry.payload for entry in entries if entry.kind == GRANT and entry.payload["dataset"] == dataset]
-    return [payload for payload in found if reviewer and reviewer.signed(payload)]
+    grants = [entry.payload for entry in entries if entry.kind == GRANT and entry.payload["dataset"] == dataset]
+    return [payload for payload in grants if reviewer and reviewer.signed(payload)]
 
 
 def _claims(payload: Mapping[str, Any]) -> set[Claim]:
@@ -286,18 +288,18 @@ def _meet(some: Iterable[Claim], others: Iterable[Claim]) -> bool:
 
 
 def _reach(claims: set[Claim], looks: Sequence[Look]) -> tuple[set[Claim], list[Look]]:
-    """All looks that share a market and time with some claims, or with another such look."""
-    found: list[Look] = []
+    """Find all looks that share a market and time with some claims, or with another such look."""
+    reached: list[Look] = []
     rest = list(looks)
     while near := [look for look in rest if _meet(look.claims, claims)]:
-        found += near
+        reached += near
         claims = claims.union(*(look.claims for look in near))
         rest = [look for look in rest if look not in near]
-    return claims, sorted(found, key=lambda look: look.entry.seq)
+    return claims, sorted(reached, key=lambda look: look.entry.seq)
 
 
 def read_waivers(entries: Sequence[Entry], pipeline: str) -> set[str]:
-    """Probes that the reviewer waived for a pipeline, by signed rows."""
+    """Read which probes the reviewer waived for a pipeline, by signed rows."""
     reviewer = find_reviewer(entries)
-    found = [entry.payload for entry in entries if entry.kind == WAIVER and entry.payload["pipeline"] == pipeline]
-    return {str(payload["probe"]) for payload in found if reviewer and reviewer.signed(payload)}
+    waivers = [entry.payload for entry in entries if entry.kind == WAIVER and entry.payload["pipeline"] == pipeline]
+    return {str(payload["probe"]) for payload in waivers if reviewer and reviewer.signed(payload)}

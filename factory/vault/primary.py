@@ -47,20 +47,20 @@ class Frozen(Protocol):
         ...
 
     def p_values(self) -> dict[str, float]:
-        """One-sided p-values; each must hold: ``p_value`` and, by contract, ``drift_p`` and ``untied_p``."""
+        """Compute one-sided p-values; each must hold: ``p_value`` and, by contract, ``drift_p`` and ``untied_p``."""
         ...
 
     def meets(self, other: "Frozen") -> bool:
-        """Whether one drawn market can hold both, so that their joint law can be drawn."""
+        """Check whether one drawn market can hold both, so that their joint law can be drawn."""
         ...
 
     def joint(self, seed: int, draws: int) -> NDArray[float64]:
-        """Statistic on drawn markets that are the same for all of one seed, shape (draws,); greater is better."""
+        """Draw the statistic on markets that are the same for all of one seed, shape (draws,); greater is better."""
         ...
 
 
 def measure_information(pipeline: Pipeline, contract: Contract, partition: Partition, scored: Scored) -> float:
-    """How much information a pipeline's decisions on a partition hold.
+    """Measure how much information a pipeline's decisions on a partition hold.
 
     Returns
     -------
@@ -161,21 +161,23 @@ class FrozenBinary:
         return len(self._first(np.ones(len(self.paid), bool))[0])
 
     def p_values(self) -> dict[str, float]:
-        """Wins against a Poisson binomial, each at its own price; again with the drift, and without tied windows.
+        """Compare wins with a Poisson binomial, each at its own price.
+
+        Again with the drift, and without tied windows.
 
         The first is exact where one price holds, whatever was decided by what; nearly so where prices were mixed by it.
         """
         every = np.ones(len(self.paid), bool)
         shifted = np.clip(self.paid + self.drift * self.side, 0.0, 1.0)
-        found = {"p_value": self._tail(every, self.paid), "drift_p": self._tail(every, shifted)}
-        return found | ({"untied_p": self._tail(~self.tied, self.paid)} if self.assumed else {})
+        p_values = {"p_value": self._tail(every, self.paid), "drift_p": self._tail(every, shifted)}
+        return p_values | ({"untied_p": self._tail(~self.tied, self.paid)} if self.assumed else {})
 
     def meets(self, other: Frozen) -> bool:
-        """Windows of the same length."""
+        """Check whether the windows are of the same length."""
         return isinstance(other, FrozenBinary) and other.length == self.length
 
     def joint(self, seed: int, draws: int) -> NDArray[float64]:
-        """Wins less their expected number, windows of the same start and side won together."""
+        """Draw the wins less their expected number, windows of the same start and side won together."""
         rows, missing = self._first(np.ones(len(self.paid), bool))
         slot, side, paid = self.slot[rows], self.side[rows], self.paid[rows]
 
@@ -194,7 +196,7 @@ class FrozenBinary:
         return win_tail(int(self.won[rows].sum()) + drawn, chances)
 
     def _first(self, chosen: NDArray[bool_]) -> tuple[NDArray[int64], int]:
-        """Rows that count among some, and how many are missing."""
+        """Find the rows that count among some, and how many are missing."""
         rows = np.flatnonzero(chosen)
         reached = np.cumsum((self.paid * (1 - self.paid))[rows])
         rows = rows[reached <= self.amount * SLACK]
@@ -203,7 +205,7 @@ class FrozenBinary:
 
 
 def win_tail(wins: int, chances: NDArray[float64]) -> float:
-    """Chance of at least so many wins, each with a chance of its own: a Poisson binomial tail.
+    """Compute the chance of at least so many wins, each with a chance of its own: a Poisson binomial tail.
 
     Source: Hong 2013, *On computing the distribution function for the Poisson binomial distribution*, as scipy has it.
     """
@@ -220,7 +222,10 @@ def win_tail(wins: int, chances: NDArray[float64]) -> float:
 def _win_together(
     slot: NDArray[int64], side: NDArray[int8], paid: NDArray[float64], first: int, draws: int, seed: uint64
 ) -> NDArray[float64]:
-    """Wins in each draw; a number is drawn for each slot, 16 bits of a word that four slots share."""
+    """Count the wins in each draw.
+
+    A number is drawn for each slot, 16 bits of a word that four slots share.
+    """
     wins = np.zeros(draws)
     most = np.where(side > 0, paid, 1.0 - paid) * 65536.0
     for b in range(draws):
@@ -263,7 +268,7 @@ def _freeze_binary(
 def _unsettled(
     contract: Binary, partition: Partition, scored: Scored
 ) -> tuple[NDArray[int64], NDArray[int8], NDArray[float64]]:
-    """Windows that were wanted and whose bars do not tell how they ended: start, side and all-in price.
+    """Find windows that were wanted and whose bars do not tell how they ended: start, side and all-in price.
 
     They count as lost: where minutes are missing after falls, the windows that are left are the ones that rose.
     """
@@ -280,7 +285,10 @@ def _unsettled(
 
 
 def _drift_of_windows(contract: Binary, partition: Partition) -> float:
-    """Share of Up among all windows of a partition that have a price and settle, less their mean price of Up."""
+    """Compute the share of Up among a partition's windows less their mean price of Up.
+
+    All windows that have a price and settle.
+    """
     window = to_ms(contract.window)
     bars = fillable_bars(partition.series[contract.of], partition.end)
     times = np.arange(-(-partition.start // window) * window, partition.end, window, dtype=int64)
@@ -339,7 +347,10 @@ class FrozenPerpetual:
         return len(np.unique(self._within[0].trade))
 
     def p_values(self) -> dict[str, float]:
-        """Net of ours against gross of chance, by draws; again with the sealed part's drift added to each draw's profit."""
+        """Compare the net of ours with the gross of chance, by draws.
+
+        Again with the sealed part's drift added to each draw's profit.
+        """
         holds, missing, draws = self._within
         noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws + 1)
         ours = float(self.earned[: len(holds.row)].sum()) + noise[-1]
@@ -351,18 +362,18 @@ class FrozenPerpetual:
         }
 
     def meets(self, other: Frozen) -> bool:
-        """Trades that are filled by bars of the same length."""
+        """Check whether the trades are filled by bars of the same length."""
         return isinstance(other, FrozenPerpetual) and other.moves.period == self.moves.period
 
     def joint(self, seed: int, draws: int) -> NDArray[float64]:
-        """Gross return on drawn markets, every minute's sign the same for all of one seed."""
+        """Draw the gross return on drawn markets, every minute's sign the same for all of one seed."""
         holds, missing, _ = self._within
         noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws)
         return replay(self.moves, holds, draws, seed, threads(), shared=True).gross + noise
 
 
 def hold_returns(holds: Holds, trades: Trades) -> NDArray[float64]:
-    """True net return of each hold, per unit of its trade's notional at entry, shape (m,)."""
+    """Compute the true net return of each hold, per unit of its trade's notional at entry, shape (m,)."""
     if len(holds.trade) == len(trades):
         return trades.payoff
     gross = np.append(np.diff(holds.weight), 0.0) * holds.side

@@ -23,7 +23,9 @@ ARGUMENTS = {"why": "your reason", "model": "the model's name", "cutoff": "its k
 
 
 def missing_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
-    """What a dataset lacks for a look, whatever is submitted: a reviewer, a look that can be spent now, an allowed delay.
+    """List what a dataset lacks for a look, whatever is submitted.
+
+    A reviewer, a look that can be spent now, an allowed delay.
 
     Parameters
     ----------
@@ -43,20 +45,20 @@ def missing_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
 
 
 def missing_of_arguments(why: str, model: str, cutoff: str) -> list[str]:
-    """What is missing or wrong of the words that come with a pipeline, in one line, if anything is."""
+    """Name what is missing or wrong of the words that come with a pipeline, in one line, if anything is."""
     given = {"why": why, "model": model, "cutoff": cutoff}
     blank = [name for name in ARGUMENTS if not given[name].strip()]
-    found = [f"{', '.join(blank)}: missing; give {', '.join(ARGUMENTS[name] for name in blank)}"] if blank else []
+    problems = [f"{', '.join(blank)}: missing; give {', '.join(ARGUMENTS[name] for name in blank)}"] if blank else []
     if "cutoff" not in blank:
         try:
             parse_cutoff(cutoff)
         except SealError as error:
-            found += error.lines
-    return ["; ".join(found)] if found else []
+            problems += error.lines
+    return ["; ".join(problems)] if problems else []
 
 
 def market_readiness(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
-    """What is told of a dataset: what it lacks for a look, and what a model's cutoff does to the grade."""
+    """Describe what a dataset lacks for a look, and what a model's cutoff does to the grade."""
     start = iso(spec.bounds("sealed")[0])
     return {
         "missing": missing_of_market(spec, entries) or None,
@@ -66,7 +68,7 @@ def market_readiness(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
 
 
 def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, Any], entries: Sequence[Entry]) -> Answer:
-    """What is told beside a trial: the claims that a look could examine, and in few words what is missing.
+    """Describe beside a trial the claims that a look could examine, and in few words what is missing.
 
     Parameters
     ----------
@@ -76,17 +78,17 @@ def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, A
     red = sorted({line.partition(":")[0] for line in blocking_lines(trial, read_waivers(entries, str(trial["pipeline"])))})
     lacks = [f"probes: {' '.join(red)}"] if red else []
     lacks += [f"{line.partition(':')[0]}: see describe_market" for line in missing_of_market(spec, entries)]
-    pool, found, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
+    pool, metrics, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
     if not pool.closed:
         try:
-            claim = claims_allowed(contract, found, pool.level(), expected_decisions(spec, found))
+            claim = claims_allowed(contract, metrics, pool.level(), expected_decisions(spec, metrics))
         except SealError as error:
             lacks += error.lines
     return {"claim": claim, "missing": lacks or None}
 
 
 def parse_cutoff(text: str) -> int:
-    """A knowledge cutoff as a moment, ms UTC: a date, a month or a year counts to its end.
+    """Parse a knowledge cutoff as a moment, ms UTC: a date, a month or a year counts to its end.
 
     Raises
     ------

@@ -23,13 +23,13 @@ def recover(workspace: Workspace) -> None:
 
 
 def list_unfinished(workspace: Workspace, ledger: Ledger) -> list[str]:
-    """What killed commands have left, one line each, and what will become of it."""
+    """List what killed commands have left, one line each, and what will become of it."""
     build = staging.unfinished(workspace)
     return [*([build] if build else _unlike(workspace)), *_pending(ledger), *_half_written(workspace)]
 
 
 def _unlike(workspace: Workspace) -> Iterator[str]:
-    """Datasets whose halves are not of one build."""
+    """List the datasets whose halves are not of one build."""
     from factory.market.seal_registry import stored_seals
 
     catalog = Catalog(workspace)
@@ -41,7 +41,7 @@ def _unlike(workspace: Workspace) -> Iterator[str]:
 
 
 def _pending(ledger: Ledger) -> Iterator[str]:
-    """Looks that are being examined, or whose vault was killed."""
+    """List the looks that are being examined, or whose vault was killed."""
     now = now_ms()
     for look in read_looks(ledger.of_kinds(SEAL_ROWS)):
         if look.verdict is None and look.heard(now) == PENDING:

@@ -36,7 +36,9 @@ def rehearse(
     fitted: FittedPipeline,
     planned: exam.Plan,
 ) -> float:
-    """Seconds that the exam is to take, by one on validation; 0 where verdicts are told as soon as they are known.
+    """Estimate the seconds that the exam is to take, by one on validation.
+
+    0 where verdicts are told as soon as they are known.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def refuse_short(release: float, seconds: float) -> None:
 
 
 def length_ratio(spec: DatasetSpec) -> float:
-    """How many times as long as validation the sealed part is, at least 1."""
+    """Compute how many times as long as validation the sealed part is, at least 1."""
     (start, end), (first, last) = spec.bounds("validation"), spec.bounds("sealed")
     return max(1.0, (last - first) / (end - start))
 

@@ -13,12 +13,12 @@ from factory.vault.reviewer import Unlocked
 
 
 def report_path(workspace: Workspace, look: str) -> Path:
-    """Where the report of a look lies."""
+    """Return where the report of a look lies."""
     return workspace.vault / ".reports" / look
 
 
 def write_report(workspace: Workspace, look: str, sealed: bytes) -> str:
-    """Write an encrypted report; its SHA-256."""
+    """Write an encrypted report and return its SHA-256."""
     path = report_path(workspace, look)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with atomic(path, 0o600) as temporary:
@@ -27,7 +27,7 @@ def write_report(workspace: Workspace, look: str, sealed: bytes) -> str:
 
 
 def read_report(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[str, Any]:
-    """A report, by the reviewer.
+    """Decrypt and read the report of a look, by the reviewer.
 
     Returns
     -------
@@ -51,5 +51,5 @@ def read_report(workspace: Workspace, look: Look, reviewer: Unlocked) -> dict[st
             f"report of {look.name}: damaged, or not the one that was written; restore the vault folder from a backup"
         )
     kept: dict[str, Any] = json.loads(reviewer.decrypt(sealed))
-    found = kept.pop("found", None) or kept.pop("verdict")  # as it was called until 0.1
-    return {"verdict": look.heard(now_ms()), "found": found, **kept}
+    outcome = kept.pop("found", None) or kept.pop("verdict")  # as it was called until 0.1
+    return {"verdict": look.heard(now_ms()), "found": outcome, **kept}

@@ -51,7 +51,7 @@ class Reviewer:
         return public + bytes(_cipher(shared, public).encrypt(_NONCE, plain, None))
 
     def signed(self, payload: Mapping[str, Any]) -> bool:
-        """Whether the reviewer signed a payload."""
+        """Check whether the reviewer signed a payload."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -76,11 +76,11 @@ class Unlocked:
         self._sealing, self._signing = sealing, signing
 
     def public(self, salt: bytes) -> Reviewer:
-        """The public halves."""
+        """Return the public halves."""
         return Reviewer(salt, self._sealing.public_key().public_bytes_raw(), self._signing.public_key().public_bytes_raw())
 
     def sign(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The payload with a signature."""
+        """Add a signature to the payload."""
         return {**payload, "signature": self._signing.sign(_signable(payload)).hex()}
 
     def decrypt(self, sealed: bytes) -> bytes:
@@ -135,9 +135,9 @@ def _from_passphrase(passphrase: str, salt: bytes) -> Unlocked:
 
 
 def find_reviewer(entries: Sequence[Entry]) -> Reviewer | None:
-    """The reviewer whom rows of the ledger name, if there is one."""
-    found = next((entry.payload for entry in entries if entry.kind == KIND), None)
-    return None if found is None else Reviewer(*(bytes.fromhex(found[name]) for name in ("salt", "sealing", "signing")))
+    """Find the reviewer whom rows of the ledger name, if there is one."""
+    keys = next((entry.payload for entry in entries if entry.kind == KIND), None)
+    return None if keys is None else Reviewer(*(bytes.fromhex(keys[name]) for name in ("salt", "sealing", "signing")))
 
 
 def appoint(ledger: Ledger, passphrase: str) -> None:
@@ -163,7 +163,7 @@ def appoint(ledger: Ledger, passphrase: str) -> None:
 
 
 def unlock(ledger: Ledger, passphrase: str) -> Unlocked:
-    """The reviewer's private keys.
+    """Unlock the reviewer's private keys.
 
     Raises
     ------

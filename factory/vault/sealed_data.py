@@ -22,7 +22,7 @@ FEWEST_HOURS = 48
 
 
 def open_sealed(workspace: Workspace, name: str) -> Partition:
-    """The sealed partition of a dataset, with all rows before it so that features can warm up.
+    """Open the sealed partition of a dataset, with all rows before it so that features can warm up.
 
     Raises
     ------
@@ -48,15 +48,15 @@ def require_sealed(workspace: Workspace, name: str) -> None:
 
 
 def correlated_claims(workspace: Workspace, name: str) -> set[Claim]:
-    """What other datasets seal of markets that move with those that this one trades, over shared time."""
+    """Find what other datasets seal of markets that move with those that this one trades, over shared time."""
     catalog = Catalog(workspace)
     mine = catalog.spec(name)
-    found: set[Claim] = set()
+    claims: set[Claim] = set()
     for other in catalog.names():
         theirs = catalog.spec(other)
         if other != name and _share_time(mine, theirs) and _move_together(workspace, mine, theirs):
-            found |= sealed_claims(theirs)
-    return found
+            claims |= sealed_claims(theirs)
+    return claims
 
 
 def _share_time(one: DatasetSpec, other: DatasetSpec) -> bool:
@@ -77,17 +77,17 @@ def _traded(workspace: Workspace, spec: DatasetSpec) -> Iterator[Series]:
 
 
 def _correlation(left: Series, right: Series) -> float:
-    """Of hourly returns in the hours that both have, 0 where they are too few."""
+    """Compute the correlation of hourly returns in the hours that both have, 0 where they are too few."""
     (hours, ours), (theirs, values) = _hourly(left), _hourly(right)
     _, mine, yours = np.intersect1d(hours, theirs, return_indices=True)
     if len(mine) < FEWEST_HOURS:
         return 0.0
-    found = float(np.corrcoef(ours[mine], values[yours])[0, 1])
-    return found if np.isfinite(found) else 0.0
+    correlation = float(np.corrcoef(ours[mine], values[yours])[0, 1])
+    return correlation if np.isfinite(correlation) else 0.0
 
 
 def _hourly(series: Series) -> tuple[NDArray[np.int64], NDArray[float64]]:
-    """Hours, and the log return of each from the last close of the hour before."""
+    """Compute the log return of each hour from the last close of the hour before; give the hours and the returns."""
     close = series.columns["close"]
     there = np.isfinite(close)
     hour = series.time[there] // HOUR

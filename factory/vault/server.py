@@ -112,7 +112,7 @@ class Vault:
         return rehearse(self._workspace, entries, admission, payload, fitted, planned)
 
     def _examine(self, admission: Admission, fitted: FittedPipeline, planned: exam.Plan, look: Entry) -> dict[str, Any]:
-        """The exam's report; any failure is a FAIL with its reason, for the reviewer alone."""
+        """Examine and return the exam's report; any failure is a FAIL with its reason, for the reviewer alone."""
         begun = time.monotonic()
         try:
             mates = earlier_looks(self._ledger.of_kinds(SEAL_ROWS), look)
@@ -164,7 +164,7 @@ def _refuse_changed(admission: Admission, fitted: FittedPipeline, planned: exam.
 
 
 def refuse_leaking(pipeline: Pipeline, fitted: FittedPipeline) -> float:
-    """P3: refuse a look where even labels that were shifted in time can be ranked.
+    """Refuse a look where even labels that were shifted in time can be ranked: P3.
 
     Returns
     -------

@@ -13,7 +13,7 @@ MULTIPLE = 2.0
 
 
 def worst_losses(series: Series, before: int, holds: Holds, trades: Trades) -> NDArray[float64]:
-    """Greatest loss that each trade of a perpetual is taken to be able to make, per unit of notional at entry.
+    """Estimate the greatest loss that each trade of a perpetual can make, per unit of notional at entry.
 
     Twice the greatest adverse move over a hold of this length before the sealed part; with a stop no more than the stop
     and twice the greatest adverse move of one bar beyond it; never more than liquidation takes; costs on top.
@@ -46,7 +46,10 @@ def worst_losses(series: Series, before: int, holds: Holds, trades: Trades) -> N
 
 
 def _adverse(series: Series, known: int, length: int) -> tuple[float, float]:
-    """Greatest fall and rise from a close to the lowest and highest price of the next `length` bars, as shares of it."""
+    """Find the greatest fall and rise from a close to the extremes of the next `length` bars.
+
+    To the lowest and highest price, as shares of the close.
+    """
     from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
     low = np.nan_to_num(series.columns["low"][:known], nan=np.inf)

@@ -60,21 +60,21 @@ def check_causality(
     rng = np.random.default_rng(canonical.seed_for(partition.fingerprint, "probes.causal"))
     chosen = np.unique(np.concatenate([times[rng.choice(len(times), min(CUTS, len(times)), replace=False)], times[[0, -1]]]))
     whole = Columns(partition, cache)
-    found = []
+    findings = []
     for name, expression in expressions.items():
         moved = _moved(expression, partition, chosen, whole, cache)
-        found += [
+        findings += [
             Finding(probe, BLOCK, f"features.{name}: moves at a decision when rows after it are {how}; it reads the future")
             for probe, how in (("P1", "cut off"), ("P2", "replaced"))
             if moved[probe] > (TOLERANCE if expression.exact else TOLERANCE_RECURSIVE)
         ]
-    return found
+    return findings
 
 
 def _moved(
     expression: Expression, partition: Partition, times: NDArray[int64], whole: Columns, cache: Cache | None
 ) -> dict[str, float]:
-    """Greatest relative difference that each of the two makes."""
+    """Measure the greatest relative difference that each of the two makes: cutting off, and replacing."""
     key = canonical.digest(["probes.causal", VERSION, column_key(expression.text, partition.fingerprint)])
     kept = cache.get(key) if cache else None
     if kept is not None:
@@ -105,7 +105,7 @@ def _twisted(expression: Expression, partition: Partition, times: NDArray[int64]
 
 
 def _span(expression: Expression, partition: Partition) -> int:
-    """How long before a moment rows are needed for a feature then, ms."""
+    """Compute how long before a moment rows are needed for a feature then, ms."""
     periods = {name: one.period for name, one in partition.series.items()}
     delays = {name: one.delay for name, one in partition.series.items()}
     longest = max(one.period + one.delay for one in partition.series.values())
@@ -113,7 +113,10 @@ def _span(expression: Expression, partition: Partition) -> int:
 
 
 def _between(expression: Expression, partition: Partition, begin: int, known: int) -> Partition:
-    """What an expression reads, from the day of `begin` on and known by `known`; of all series where it reads none."""
+    """Cut out what an expression reads, from the day of `begin` on and known by `known`.
+
+    Of all series where it reads none.
+    """
     columns, series = expression.columns, {}
     for name in sorted(expression.series or partition.series):
         one = partition.series[name]
@@ -146,13 +149,19 @@ def _value(expression: Expression, rows: Partition, t: int) -> float:
 
 
 def _spread(values: NDArray[float64]) -> float:
-    """Standard deviation of a feature's finite values: a unit of its own, whatever unit prices are told in."""
+    """Compute the standard deviation of a feature's finite values.
+
+    It is a unit of its own, whatever unit prices are told in.
+    """
     finite = values[np.isfinite(values)]
     return float(finite.std()) if len(finite) else 0.0
 
 
 def difference(one: NDArray[float64], other: NDArray[float64], spread: float) -> float:
-    """Greatest difference of two rows of values, as a share of the value or of `spread`; infinite where only one is missing."""
+    """Compute the greatest difference of two rows of values, as a share of the value or of `spread`.
+
+    Infinite where only one is missing.
+    """
     missing = np.isnan(one)
     if np.any(missing != np.isnan(other)):
         return float("inf")

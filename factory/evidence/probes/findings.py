@@ -32,17 +32,17 @@ class Finding(NamedTuple):
 
 
 def findings_to_dict(findings: Iterable[Finding], ran: Iterable[str]) -> Answer:
-    """Findings as an answer and the ledger hold them: short when there is nothing to tell."""
-    found = list(findings)
+    """Convert findings to the form that an answer and the ledger hold: short when there is nothing to tell."""
+    listed = list(findings)
     return {
         "ran": " ".join(ran),
-        "warn": [one.line for one in found if one.severity == WARN] or None,
-        "block": [one.line for one in found if one.severity == BLOCK] or None,
+        "warn": [one.line for one in listed if one.severity == WARN] or None,
+        "block": [one.line for one in listed if one.severity == BLOCK] or None,
     }
 
 
 def blocking_lines(trial: Mapping[str, Any], waived: Set[str] = frozenset()) -> list[str]:
-    """Lines of the probes that refuse a look at a trial, those left out that the reviewer waived.
+    """List the lines of the probes that refuse a look at a trial, less those that the reviewer waived.
 
     A trial that was never probed, made before there were probes, is refused too.
     """

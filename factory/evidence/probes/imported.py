@@ -24,7 +24,7 @@ def check_read_faults(pipeline: Pipeline, series: Mapping[str, Any]) -> list[Fin
     series : mapping of str to mapping
         Facts of the dataset's series, of :meth:`~factory.market.catalog.Catalog.meta`.
     """
-    found = []
+    findings = []
     expressions = pipeline.expressions()
     for name, facts in series.items():
         faults = faults_of(facts)
@@ -34,11 +34,11 @@ def check_read_faults(pipeline: Pipeline, series: Mapping[str, Any]) -> list[Fin
             reading = [key for key, one in expressions.items() if {(name, column) for column in fault.columns} & one.columns]
             if reading:
                 who = ", ".join(reading[:NAMED]) + (f" and {len(reading) - NAMED} more" if len(reading) > NAMED else "")
-                found.append(Finding(DATA, WARN, f"features {who}: read series '{name}', whose {fault.says}; leave it out"))
+                findings.append(Finding(DATA, WARN, f"features {who}: read series '{name}', whose {fault.says}; leave it out"))
         jumps = [fault for fault in faults if fault.kind == JUMP]
         if jumps and (name == pipeline.label.of or any(name in one.series for one in expressions.values())):
-            found.append(Finding(DATA, WARN, f"series.{name}: {_told(jumps)}; features and labels reach across it"))
-    return found
+            findings.append(Finding(DATA, WARN, f"series.{name}: {_told(jumps)}; features and labels reach across it"))
+    return findings
 
 
 def check_traded_faults(of: str, series: Mapping[str, Any], trades: Trades) -> list[Finding]:
@@ -53,18 +53,21 @@ def check_traded_faults(of: str, series: Mapping[str, Any], trades: Trades) -> l
     """
     faults = faults_of(series[of])
     crossed = {fault: held for fault in faults if fault.kind == JUMP and (held := _held(fault, trades))}
-    found = []
+    findings = []
     if crossed:
         what = f"{sum(crossed.values())} of the trades lie across it, so all figures are wrong"
-        found.append(Finding(DATA, BLOCK, f"series.{of}: {_told([*crossed])}; {what}; {MEND}"))
+        findings.append(Finding(DATA, BLOCK, f"series.{of}: {_told([*crossed])}; {what}; {MEND}"))
     frozen = sum(_held(fault, trades) for fault in faults if fault.kind == FROZEN)
     if frozen:
-        found.append(Finding(DATA, WARN, f"series.{of}: {frozen} trades are open while bars repeat unchanged; {MEND}"))
-    return found
+        findings.append(Finding(DATA, WARN, f"series.{of}: {frozen} trades are open while bars repeat unchanged; {MEND}"))
+    return findings
 
 
 def _held(fault: Fault, trades: Trades) -> int:
-    """Trades that are open during a stretch; entered at the very open that a jump leads to, or after, is not across it."""
+    """Count the trades that are open during a stretch.
+
+    One entered at the very open that a jump leads to, or after, is not across it.
+    """
     across = np.zeros(len(trades), bool)
     for first, last in fault.spans:
         across |= (trades.entry_ms < last) & (trades.exit_ms >= first)

@@ -38,7 +38,9 @@ Matrix = NDArray[float64]
 
 
 def excess_to_explain(n_eff: float) -> float:
-    """Excess of an AUC over one half that needs to be explained; 1.6 times it is quarantine, 3 times blocks.
+    """Compute the excess of an AUC over one half that needs to be explained.
+
+    1.6 times it is quarantine, 3 times blocks.
 
     ``max(0.05, 5 * sqrt(1 / (3 * n_eff)))``, STATISTICS section 5, P5.
     """
@@ -46,7 +48,9 @@ def excess_to_explain(n_eff: float) -> float:
 
 
 def baseline_auc(column: str | None, rows: DecisionTable, columns: Columns) -> float:
-    """AUC on some decisions, whichever way it points, of a column that may well rank labels; one half without one.
+    """Compute a registered column's AUC on some decisions, whichever way it points; one half without one.
+
+    The column may well rank labels.
 
     Parameters
     ----------
@@ -64,7 +68,10 @@ def baseline_auc(column: str | None, rows: DecisionTable, columns: Columns) -> f
 
 
 def check_auc(value: float | None, n_eff: float, base: float = 0.5) -> list[Finding]:
-    """P5: an AUC on validation that no honest feature of minutes reaches, or too far above that of a registered baseline."""
+    """Check P5: an AUC on validation that no honest feature of minutes reaches.
+
+    Or one too far above that of a registered baseline.
+    """
     if value is None:
         return []
     excess, limit = value - base, excess_to_explain(n_eff)
@@ -77,7 +84,7 @@ def check_auc(value: float | None, n_eff: float, base: float = 0.5) -> list[Find
 
 
 def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:
-    """P7: a single feature that ranks labels 5 standard errors better than chance on train needs a reason."""
+    """Check P7: a feature that alone ranks labels 5 standard errors better than chance on train needs a reason."""
     known = rows.labels.y >= 0
     limit = 5 * sqrt(1 / (3 * max(n_eff, 1.0)))
     areas = {name: _area(rows.labels.y[known], values[known]) for name, values in rows.features.items()}
@@ -97,7 +104,9 @@ def check_validation(
     history: DecisionTable, rows: DecisionTable, expressions: Mapping[str, Expression], columns: tuple[Columns, Columns],
     step: int, value: float | None, n_eff: float, seed: int, registered: str | None = None,
 ) -> list[Finding]:  # fmt: skip
-    """P4, P5 and P6: an AUC that is too good, that dies when features come one decision later, or that one feature makes.
+    """Check P4, P5 and P6: an AUC that is too good, that dies one decision later, or that one feature makes.
+
+    P4 lets the features come one decision later.
 
     P4 and P6 look closer only where the AUC is above 0.53: below it a shift has nothing to take away. Where a feature
     reads the baseline's series, they look at what the features add to it: its column stands beside them in every fit,
@@ -118,9 +127,9 @@ def check_validation(
     registered : str or None
         The dataset's baseline, as ``series.column``.
     """
-    found = check_auc(value, n_eff, baseline_auc(registered, rows, columns[1]))
+    findings = check_auc(value, n_eff, baseline_auc(registered, rows, columns[1]))
     if value is None or value <= LOOKED_AT or not rows.features:
-        return found
+        return findings
     names = list(expressions)
     beside = _beside(registered, expressions, (history, rows), columns)
     here = _fitted(np.hstack([beside[0], history.matrix(names)]), history.labels.y, seed)
@@ -133,23 +142,23 @@ def check_validation(
     now = _area(y, _chances(here, X))
     later = _area(y, _chances(_fitted(late[0], history.labels.y, seed), late[1][known]))
     fall = now - later
-    alarmed = any(one.severity == BLOCK for one in found)
+    alarmed = any(one.severity == BLOCK for one in findings)
     share, name = _dominance(here, X, y, names, seed)
     if fall > SHIFT_WARNS:
-        severe = fall > SHIFT_BLOCKS and (bool(found) or share > SHARE_BLOCKS)
+        severe = fall > SHIFT_BLOCKS and (bool(findings) or share > SHARE_BLOCKS)
         says = f"features one decision later lose {fall:.3f} of AUC; features.{name} matters most: check when it is known"
-        found.append(Finding("P4", BLOCK if severe else WARN, says))
+        findings.append(Finding("P4", BLOCK if severe else WARN, says))
     if share > SHARE_WARNS:
         severe = share > SHARE_BLOCKS and (alarmed or fall > SHIFT_BLOCKS)
         says = f"features.{name}: alone makes {share:.0%} of the result; check when it is known"
-        found.append(Finding("P6", BLOCK if severe else WARN, says))
-    return found
+        findings.append(Finding("P6", BLOCK if severe else WARN, says))
+    return findings
 
 
 def adversarial_validation(
     history: DecisionTable, rows: DecisionTable, seed: int, cache: Cache | None = None, key: str = ""
 ) -> list[Finding]:
-    """P9: whether train and validation can be told apart by their features, day blocks held out in turn.
+    """Check P9: whether train and validation can be told apart by their features, day blocks held out in turn.
 
     Parameters
     ----------
@@ -171,7 +180,7 @@ def adversarial_validation(
 
 
 def _told_apart(history: DecisionTable, rows: DecisionTable, seed: int) -> float:
-    """Mean AUC over the folds, one half where a fold holds too few of either."""
+    """Compute the mean AUC over the folds, one half where a fold holds too few of either."""
     names = list(rows.features)
     X = np.vstack([history.matrix(names), rows.matrix(names)])
     late = np.repeat(np.array([0, 1], int8), [len(history.time), len(rows.time)])
@@ -188,7 +197,7 @@ def _told_apart(history: DecisionTable, rows: DecisionTable, seed: int) -> float
 
 
 def shifted_labels(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding], float]:
-    """P3: a quick fit on circularly shifted labels must find nothing.
+    """Check P3: a quick fit on circularly shifted labels must find nothing.
 
     Returns
     -------
@@ -233,8 +242,8 @@ def _chances(fitted: Any, X: Matrix) -> NDArray[float64]:
 
 
 def _area(y: NDArray[int8], score: NDArray[float64]) -> float:
-    found = auc(y, score)
-    return found.value if found else 0.5
+    area = auc(y, score)
+    return area.value if area else 0.5
 
 
 def _late(expressions: Mapping[str, Expression], rows: DecisionTable, columns: Columns, step: int) -> Matrix:
@@ -247,17 +256,17 @@ def _beside(
     parts: tuple[DecisionTable, DecisionTable],
     columns: tuple[Columns, Columns],
 ) -> list[Matrix]:
-    """The baseline's column on each part, where a feature reads its series and it has values; else no column."""
+    """Read the baseline's column on each part; no column where no feature reads its series or it has no values."""
     own = parse(registered) if registered else None
     if own is not None and any(own.series <= one.series for one in expressions.values()):
-        found = [read.at(own, rows.time)[:, None] for rows, read in zip(parts, columns, strict=True)]
-        if not any(np.isnan(one).all() for one in found):
-            return found
+        baselines = [read.at(own, rows.time)[:, None] for rows, read in zip(parts, columns, strict=True)]
+        if not any(np.isnan(one).all() for one in baselines):
+            return baselines
     return [np.empty((len(rows.time), 0)) for rows in parts]
 
 
 def _dominance(fitted: Any, X: Matrix, y: NDArray[int8], names: Sequence[str], seed: int) -> tuple[float, str]:
-    """Greatest share of the positive permutation importance, and whose it is.
+    """Find the feature with the greatest share of the positive permutation importance, and that share.
 
     The named columns are the last. Beside a baseline, the first, each is shuffled among decisions at which that is about
     the same (Strobl et al. 2008), and they have no shares where they add too little to look at.
@@ -286,5 +295,5 @@ def _most_shifted(history: DecisionTable, rows: DecisionTable) -> str:
 
 
 def decision_step(times: NDArray[int64]) -> int:
-    """Usual time from one decision to the next, ms."""
+    """Compute the usual time from one decision to the next, ms."""
     return int(np.median(np.diff(times))) if len(times) > 1 else 0

@@ -94,6 +94,6 @@ def _seen(pipeline: Pipeline, rows: DecisionTable) -> DecisionTable:
 
 
 def count_effective_labels(rows: DecisionTable) -> float:
-    """About how many independent labels some decisions have: the sum of their average uniqueness."""
+    """Estimate how many independent labels some decisions have: the sum of their average uniqueness."""
     known = rows.labels.y >= 0
     return float(np.sum(uniqueness_of(rows.labels.take(known)))) if known.any() else 0.0

@@ -22,7 +22,7 @@ SETTLEMENT = re.compile(
 
 
 def check_publication(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
-    """P8: each slow series must be known when it is published, and not on the day that it tells of.
+    """Check P8: each slow series must be known when it is published, and not on the day that it tells of.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
         Features by name.
     partition : Partition
     """
-    found = []
+    findings = []
     for name, expression in expressions.items():
         for series in sorted(expression.series):
             one = partition.series[series]
@@ -39,11 +39,11 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
                     f"features.{name}: series '{series}' has a row each {to_duration(one.period)} and counts as published "
                     "on the date that it tells of; a person sets its delay in the dataset file"
                 )
-                found.append(Finding("P8", BLOCK, says))
+                findings.append(Finding("P8", BLOCK, says))
             elif not _in_time(one):
                 says = f"features.{name}: rows of series '{series}' count as known before they were"
-                found.append(Finding("P8", BLOCK, says))
-    return found
+                findings.append(Finding("P8", BLOCK, says))
+    return findings
 
 
 def _in_time(series: Series) -> bool:
@@ -51,7 +51,7 @@ def _in_time(series: Series) -> bool:
 
 
 def check_settlement(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
-    """P10: a column that the contract's end defines may carry its outcome."""
+    """Check P10: a column that the contract's end defines may carry its outcome."""
     return [
         Finding("P10", BLOCK, f"features.{name}: column '{series}.{column}' is defined by the contract's end; leave it out")
         for name, expression in expressions.items()
@@ -61,7 +61,7 @@ def check_settlement(expressions: Mapping[str, Expression], partition: Partition
 
 
 def check_repeats(train: Partition, validation: Partition, cache: Cache | None) -> list[Finding]:
-    """P11: the same stretch of rows on both sides of the split.
+    """Check P11: the same stretch of rows must not stand on both sides of the split.
 
     Compared are hashes of 30 rows that begin at the same minute of their day's grid; stretches that stand still say nothing.
     """

@@ -36,7 +36,7 @@ class TrainingSet:
     weight: NDArray[float64]
 
     def scales(self) -> tuple[NDArray[float64], NDArray[float64]]:
-        """Weighted mean and deviation of each column, shape (d,).
+        """Compute the weighted mean and deviation of each column, shape (d,).
 
         Of a constant one itself, and infinity: what rounding leaves of its slope is nothing in its own units.
         """
@@ -55,7 +55,7 @@ class Fitted(Protocol):
         ...
 
     def predict(self, X: Any) -> NDArray[float64]:
-        """Chance of up, shape (n,), for X of shape (n, d) without missing values.
+        """Predict the chance of up, shape (n,), for X of shape (n, d) without missing values.
 
         A network is given n :class:`~factory.learning.windows.Windows`; of three classes it gives the
         chances of down, flat and up, shape (n, 3).
@@ -63,7 +63,7 @@ class Fitted(Protocol):
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows, none of it empty."""
+        """Return all that the model knows as arrays, none of them empty."""
         ...
 
 
@@ -72,7 +72,7 @@ class Loadable(Fitted, Protocol):
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
-        """Undo :meth:`arrays`."""
+        """Restore a model from :meth:`arrays`."""
         ...
 
 
@@ -101,17 +101,17 @@ class LogitModel:
         return bool(self.converged[0])
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Chance of up, shape (n,)."""
+        """Predict the chance of up, shape (n,)."""
         p: NDArray[float64] = logistic_chances(log_odds(np.ascontiguousarray(X), self.mean, self.slope, float(self.bias[0])))
         return p
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows."""
+        """Return all that the model knows."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> "LogitModel":
-        """Undo :meth:`arrays`."""
+        """Restore a model from :meth:`arrays`."""
         return cls(*(np.array(arrays[name]) for name in cls.__slots__))
 
 
@@ -124,17 +124,17 @@ class BoostedModel:
     start: NDArray[float64]
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Chance of up, shape (n,)."""
+        """Predict the chance of up, shape (n,)."""
         p: NDArray[float64] = logistic_chances(self.start[0] + self.forest.total(X))
         return p
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows."""
+        """Return all that the model knows."""
         return {"start": self.start, **self.forest.arrays()}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> "BoostedModel":
-        """Undo :meth:`arrays`."""
+        """Restore a model from :meth:`arrays`."""
         return cls(FlatForest.from_arrays(arrays), np.array(arrays["start"]))
 
 
@@ -146,16 +146,16 @@ class VotingModel:
     forest: FlatForest
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Chance of up, shape (n,)."""
+        """Predict the chance of up, shape (n,)."""
         return self.forest.mean(X)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows."""
+        """Return all that the model knows."""
         return self.forest.arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> "VotingModel":
-        """Undo :meth:`arrays`."""
+        """Restore a model from :meth:`arrays`."""
         return cls(FlatForest.from_arrays(arrays))
 
 
@@ -180,20 +180,20 @@ class RuleModel:
     failed: NDArray[float64]
 
     def holds(self, X: NDArray[float64]) -> NDArray[np.bool_]:
-        """Where the rule holds, shape (n,)."""
+        """Find where the rule holds, shape (n,)."""
         side: NDArray[np.bool_] = X[:, 0] > self.threshold[0] if self.above[0] else X[:, 0] < self.threshold[0]
         return side
 
     def predict(self, X: NDArray[float64]) -> NDArray[float64]:
-        """Chance of up, shape (n,)."""
+        """Predict the chance of up, shape (n,)."""
         p: NDArray[float64] = np.where(self.holds(X), self.held[0], self.failed[0])
         return p
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows."""
+        """Return all that the model knows."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> "RuleModel":
-        """Undo :meth:`arrays`."""
+        """Restore a model from :meth:`arrays`."""
         return cls(*(np.array(arrays[name]) for name in cls.__slots__))

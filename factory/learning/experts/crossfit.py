@@ -130,16 +130,16 @@ def fit_network(part: Network, sample: WindowSet, seed: int) -> Fitted:
 
 
 def _refuse_one_class(use: str, y: NDArray[int8], names: Sequence[str]) -> None:
-    found = np.unique(y)
-    if len(found) < 2:
+    classes = np.unique(y)
+    if len(classes) < 2:
         raise UnlearnableError(
-            f"label: all {len(y)} rows that '{use}' is fitted on are {names[found.max(initial=0)]}; "
+            f"label: all {len(y)} rows that '{use}' is fitted on are {names[classes.max(initial=0)]}; "
             "sample more often, or use a label that is less one-sided"
         )
 
 
 def load_fitted(part: Expert | Network, arrays: Arrays) -> Fitted:
-    """Undo ``Fitted.arrays()`` for the part that was fitted."""
+    """Restore the model of a fitted part from ``Fitted.arrays()``."""
     load = LEARNERS[type(part)].model.from_arrays
     is_nested = any(name.startswith(nested.MOVES) for name in arrays)
     return NestedModel.from_parts(arrays, load) if is_nested else load(arrays)
@@ -230,21 +230,21 @@ def cross_fit(
         return fitted
 
     with one_thread(), closing(parallel_map(work, range(len(blocks)), threads)) as fits:
-        found: list[Fitted] = []
+        models: list[Fitted] = []
         for fitted in fits:
-            found.append(fitted)
-            report(len(found) - 1, 1.0, f"cross-fitting {part.use}")
-    return oof, found[-1], sum(not fitted.has_converged for fitted in found)
+            models.append(fitted)
+            report(len(models) - 1, 1.0, f"cross-fitting {part.use}")
+    return oof, models[-1], sum(not fitted.has_converged for fitted in models)
 
 
 def _folds(start: NDArray[int64], end: NDArray[int64], folds: int) -> list[Split]:
-    """Each block of time with the rows that train for it; at last all rows, which predict none."""
+    """Pair each block of time with the rows that train for it; at last all rows, which predict none."""
     embargo = int(EMBARGO * (end[-1] - start[0]) / folds)
     everything = np.arange(len(start))
     return [*purged_kfold(start, end, folds, embargo), (everything, everything[:0])]
 
 
 def _holdout(start: NDArray[int64], end: NDArray[int64]) -> list[Split]:
-    """The first rows, less those whose labels reach the rest, with the rest."""
+    """Split off the last rows as a holdout, to train on the rows before whose labels end before it starts."""
     rest = np.arange(int(HOLDOUT * len(start)), len(start))
     return [(np.flatnonzero(end < start[rest[0]]), rest)]

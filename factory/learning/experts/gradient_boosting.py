@@ -37,5 +37,5 @@ def fit(part: GradientBoosting, sample: TrainingSet, seed: int) -> BoostedModel:
 
 
 def _edges(column: NDArray[float64]) -> NDArray[float64]:
-    """Upper edges of all bins but the last, increasing: at most ``BINS - 1`` quantiles."""
+    """Compute the upper edges of all bins but the last, increasing: at most ``BINS - 1`` quantiles."""
     return np.unique(np.quantile(column, np.arange(1, BINS) / BINS))

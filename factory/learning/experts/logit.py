@@ -66,7 +66,10 @@ def fit_line(Z: NDArray[float64], y: NDArray[int8], weight: Vector, strength: fl
 
 
 def _newton_step(A: NDArray[float64], y: NDArray[int8], weight: Vector, penalty: Vector, line: Vector) -> tuple[Vector, float]:
-    """The next step, the shortest where several would do, and the greatest change of a chance that it makes."""
+    """Compute the next step, and the greatest change of a chance that it makes.
+
+    The shortest step where several would do.
+    """
     p = logistic_chances(A @ line)
     gradient = A.T @ (weight * (y - p)) - penalty * line
     curvature = A.T @ (A * (weight * p * (1 - p))[:, None]) + np.diag(penalty)
@@ -75,7 +78,7 @@ def _newton_step(A: NDArray[float64], y: NDArray[int8], weight: Vector, penalty:
 
 
 def _descend(A: NDArray[float64], y: NDArray[int8], weight: Vector, penalty: Vector, line: Vector, step: Vector) -> Vector:
-    """Go a step, or the greatest half, quarter and so on of it that does not raise the loss."""
+    """Take a Newton step, or the greatest half, quarter and so on of it that does not raise the loss."""
 
     def loss(at: Vector) -> float:
         odds = A @ at

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def logistic_chances(odds: NDArray[float64]) -> NDArray[float64]:
-    """Logistic function of log odds, shape (n,)."""
+    """Compute the logistic function of log odds, shape (n,)."""
     out = np.empty(len(odds))
     for i in range(len(odds)):
         out[i] = 1.0 / (1.0 + math.exp(-odds[i]))
@@ -23,7 +23,7 @@ def logistic_chances(odds: NDArray[float64]) -> NDArray[float64]:
 
 @njit(cache=True, nogil=True)
 def log_odds(X: NDArray[float64], mean: NDArray[float64], slope: NDArray[float64], bias: float) -> NDArray[float64]:
-    """``bias + (X - mean) @ slope``, shape (n,), for X of shape (n, d)."""
+    """Compute ``bias + (X - mean) @ slope``, shape (n,), for X of shape (n, d)."""
     out = np.empty(len(X))
     for i in range(len(X)):
         total = bias

@@ -25,7 +25,7 @@ class Forward(Protocol):
     def __init__(self, weights: Mapping[str, NDArray[float32]]) -> None: ...
 
     def logits(self, window: NDArray[float32]) -> NDArray[float32]:
-        """Logits, shape (classes,), of a window of shape (steps, columns)."""
+        """Compute the logits, shape (classes,), of a window of shape (steps, columns)."""
         ...
 
 
@@ -48,7 +48,7 @@ class NetworkModel:
         self.weights = weights
 
     def predict(self, X: Windows) -> NDArray[float64]:
-        """Chance of up, shape (n,), or of three classes the chances of down, flat and up, shape (n, 3).
+        """Predict the chance of up, shape (n,), or of three classes down, flat and up, shape (n, 3).
 
         One window at a time: so a row's bits do not depend on the rows beside it.
 
@@ -69,12 +69,12 @@ class NetworkModel:
         return chances if self.architecture.classes > 2 else chances[:, 1]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that the model knows."""
+        """Return all that the model knows."""
         return {"architecture": self.architecture.to_array(), **self.weights}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
-        """Undo :meth:`arrays`."""
+        """Restore a model from :meth:`arrays`."""
         weights = {name: np.array(array) for name, array in arrays.items() if name != "architecture"}
         return cls(Architecture.from_array(arrays["architecture"]), weights)
 
@@ -84,7 +84,7 @@ class NetworkModel:
 
 
 def architecture_of(part: Network, sample: WindowSet) -> Architecture:
-    """What a network must be to be fitted on a sample.
+    """Return the architecture that a network must have to be fitted on a sample.
 
     Raises
     ------

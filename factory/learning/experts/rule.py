@@ -19,7 +19,7 @@ def fit(part: Rule, sample: TrainingSet, seed: int) -> RuleModel:
 
 
 def _share(sample: TrainingSet, rows: NDArray[bool_]) -> NDArray[np.float64]:
-    """Weighted share of ups among `rows`, with one row's weight of the overall share added."""
+    """Estimate the weighted share of ups among `rows`, with one row's weight of the overall share added."""
     overall = np.average(sample.y, weights=sample.weight)
     ups = sample.weight[rows] @ sample.y[rows]
     return np.array([(ups + overall) / (sample.weight[rows].sum() + 1.0)])

@@ -45,12 +45,12 @@ class Architecture:
         return 4 * self.levels
 
     def to_array(self) -> NDArray[Any]:
-        """Write it as an array of text, shape (4,)."""
+        """Convert the architecture to an array of text, shape (4,)."""
         return np.array([self.network, str(self.levels), str(self.steps), str(self.classes)])
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> "Architecture":
-        """Undo :meth:`to_array`."""
+        """Restore an architecture from :meth:`to_array`."""
         network, *numbers = array.tolist()
         return cls(network, *(int(number) for number in numbers))
 

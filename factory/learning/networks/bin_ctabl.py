@@ -28,7 +28,7 @@ class BilinearNormalisation(nn.Module):
         self.shares = nn.Parameter(torch.full((2,), 0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (b, features, steps), in and out."""
+        """Normalise over time and over features, shape (b, features, steps), in and out."""
         share = self.shares.clamp(min=0)
         over_time = self.time_scale * _standardise(x, 2) + self.time_shift
         over_features = self.feature_scale * _standardise(x, 1) + self.feature_shift
@@ -45,7 +45,7 @@ class Bilinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(to_features, to_steps))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (b, features, steps) to (b, to_features, to_steps)."""
+        """Map shape (b, features, steps) to (b, to_features, to_steps)."""
         return torch.relu(self.left @ x @ self.right + self.bias)
 
 
@@ -62,7 +62,7 @@ class TemporalAttention(nn.Module):
         self.register_buffer("own", torch.eye(steps), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (b, features, steps) to (b, classes)."""
+        """Map shape (b, features, steps) to (b, classes)."""
         x = self.left @ x
         # A step's weight for itself is fixed, so that attention is what the other steps say of it.
         among = self.attention * (1 - self.own) + self.own / len(self.own)
@@ -83,7 +83,7 @@ class BinCtablNetwork(nn.Module):
         self.attend = TemporalAttention(features2, steps2, architecture.classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (b, classes), of windows of shape (b, steps, 4 * levels)."""
+        """Compute the logits, shape (b, classes), of windows of shape (b, steps, 4 * levels)."""
         return self.attend(self.layer2(self.layer1(self.normalise(x.transpose(1, 2)))))
 
 

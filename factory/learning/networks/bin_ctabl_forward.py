@@ -29,7 +29,7 @@ class BinCtablForward:
         self._attention = attention
 
     def logits(self, window: Floats) -> Floats:
-        """Logits, shape (classes,), of a window of shape (steps, 4 * levels)."""
+        """Compute the logits, shape (classes,), of a window of shape (steps, 4 * levels)."""
         x = self._normalise(np.ascontiguousarray(window.T))
         for layer in ("layer1", "layer2"):
             x = self._mix(layer, x)

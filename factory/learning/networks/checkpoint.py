@@ -38,11 +38,11 @@ class TrainingState:
 
     @classmethod
     def new(cls, network: nn.Module) -> "TrainingState":
-        """Before the first epoch."""
+        """Create the state before the first epoch."""
         return cls(0, 0, float("inf"), _copy_weights(network))
 
     def after(self, loss: float, network: nn.Module) -> "TrainingState":
-        """After one more epoch that ended with `loss` on the tail."""
+        """Return the state after one more epoch that ended with `loss` on the tail."""
         if loss < self.loss:
             return TrainingState(self.epoch + 1, 0, loss, _copy_weights(network))
         return TrainingState(self.epoch + 1, self.stale + 1, self.loss, self.best)
@@ -71,7 +71,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, architecture: Architecture, key: str, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> TrainingState:
-    """Put a network and its optimizer back to where a training stood.
+    """Restore a network and its optimizer to where a training stood.
 
     Raises
     ------

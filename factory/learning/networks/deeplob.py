@@ -34,7 +34,7 @@ class Block(nn.Module):
         self.activate = nn.LeakyReLU(SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (b, channels, steps, w) to (b, 16, steps, w // width)."""
+        """Map shape (b, channels, steps, w) to (b, 16, steps, w // width)."""
         x = self.activate(self.merge(x))
         x = self.activate(self.first(self.pad(x)))
         return self.activate(self.second(self.pad(x)))
@@ -54,7 +54,7 @@ class Inception(nn.Module):
         self.activate = nn.LeakyReLU(SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (b, 16, steps, 1) to (b, 96, steps, 1)."""
+        """Map shape (b, 16, steps, 1) to (b, 96, steps, 1)."""
         short = self.activate(self.short(self.activate(self.short_reduce(x))))
         long = self.activate(self.long(self.activate(self.long_reduce(x))))
         return torch.cat([short, long, self.activate(self.pooled(self.pool(x)))], 1)
@@ -79,7 +79,7 @@ class DeepLobNetwork(nn.Module):
         self.head = nn.Linear(HIDDEN, architecture.classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, shape (b, classes), of windows of shape (b, steps, 4 * levels)."""
+        """Compute the logits, shape (b, classes), of windows of shape (b, steps, 4 * levels)."""
         x = self.block3(self.block2(self.block1(x.unsqueeze(1))))
         states, _ = self.lstm(self.inception(x).squeeze(3).transpose(1, 2))
         return self.head(states[:, -1])

@@ -23,12 +23,12 @@ class Dense:
 
     @classmethod
     def of_rows(cls, weights: Mapping[str, Floats], name: str) -> "Dense":
-        """A convolution inside rows, from weights of shape (outputs, inputs, 1, width)."""
+        """Build a convolution inside rows, from weights of shape (outputs, inputs, 1, width)."""
         weight = weights[f"{name}.weight"]
         return cls(np.ascontiguousarray(weight[:, :, 0].transpose(2, 1, 0)).reshape(-1, len(weight)), weights[f"{name}.bias"])
 
     def activate(self, x: Floats) -> Floats:
-        """Leaky ReLU of the product, shape (len(x), outputs)."""
+        """Apply the leaky ReLU to the product, shape (len(x), outputs)."""
         z: Floats = x @ self.weight + self.bias
         activated: Floats = np.maximum(z, float32(SLOPE) * z)
         return activated
@@ -49,12 +49,12 @@ class TimeConvolution:
 
     @classmethod
     def of(cls, weights: Mapping[str, Floats], name: str) -> "TimeConvolution":
-        """From weights of shape (outputs, inputs, taps, 1)."""
+        """Build a convolution over time, from weights of shape (outputs, inputs, taps, 1)."""
         weight = weights[f"{name}.weight"][..., 0]
         return cls(np.ascontiguousarray(weight.transpose(1, 2, 0)).reshape(weight.shape[1], -1), weights[f"{name}.bias"])
 
     def activate(self, x: Floats) -> Floats:
-        """Shape (steps, width, inputs) to (steps, width, outputs)."""
+        """Map shape (steps, width, inputs) to (steps, width, outputs)."""
         (steps, width, inputs), outputs = x.shape, len(self.bias)
         taps = self.weight.shape[1] // outputs
         before = (taps - 1) // 2
@@ -91,7 +91,7 @@ class DeepLobForward:
         self._head = Dense(np.ascontiguousarray(weights["head.weight"].T), weights["head.bias"])
 
     def logits(self, window: Floats) -> Floats:
-        """Logits, shape (classes,), of a window of shape (steps, 4 * levels)."""
+        """Compute the logits, shape (classes,), of a window of shape (steps, 4 * levels)."""
         steps, x = len(window), np.ascontiguousarray(window)
         for merge, convolutions in zip(self._merges, self._over_time, strict=True):
             x = merge.activate(x.reshape(-1, len(merge.weight))).reshape(steps, -1, len(merge.bias))
@@ -103,7 +103,7 @@ class DeepLobForward:
         return logits
 
     def _inception(self, x: Floats) -> Floats:
-        """Shape (steps, 16) to (steps, 96)."""
+        """Map shape (steps, 16) to (steps, 96)."""
         short = self._short.activate(self._short_reduce.activate(x)[:, None])[:, 0]
         long = self._long.activate(self._long_reduce.activate(x)[:, None])[:, 0]
         greatest = x.copy()

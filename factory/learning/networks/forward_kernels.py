@@ -36,7 +36,9 @@ def sum_taps(products: Floats, bias: Floats, slope: float32, out: Floats) -> Non
 
 @njit(cache=True, nogil=True)
 def run_lstm(gates: Floats, recurrent: Floats) -> Floats:
-    """Last hidden state of an LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+    """Compute the last hidden state of an LSTM.
+
+    Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     Parameters
     ----------

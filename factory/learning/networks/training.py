@@ -61,7 +61,9 @@ def build_seeded(make: Callable[[Architecture], nn.Module], architecture: Archit
 
 
 def split_tail(start: NDArray[int64], end: NDArray[int64]) -> tuple[NDArray[int64], NDArray[int64]]:
-    """Positions to fit on and positions of the tail: the last tenth, less no row, and those before it whose labels end first.
+    """Split rows into positions to fit on and positions of the tail.
+
+    The tail is the last tenth, less no row; fitted are those before it whose labels end first.
 
     Raises
     ------
@@ -155,7 +157,7 @@ class _Trainer:
             self._optimizer.step()
 
     def measure_loss(self, rows: NDArray[int64]) -> float:
-        """Weighted mean cross-entropy of rows.
+        """Compute the weighted mean cross-entropy of rows.
 
         Raises
         ------
@@ -173,7 +175,7 @@ class _Trainer:
         return loss
 
     def _loss(self, rows: NDArray[int64]) -> Tensor:
-        """Weighted sum of the cross-entropies; softmax is part of it, and stands nowhere before it."""
+        """Compute the weighted sum of the cross-entropies; softmax is part of it, and stands nowhere before it."""
         sample, place = self._sample, self._device.place
         x = torch.from_numpy(sample.X.batch(rows)).to(place)
         y = torch.from_numpy(sample.y[rows].astype(np.int64)).to(place)
@@ -185,7 +187,7 @@ class _Trainer:
 
 @contextmanager
 def memory_or_mend(batch: int) -> Generator[None, None, None]:
-    """Turn running out of memory inside the block into what can be done about it.
+    """Replace an out-of-memory error inside the block by one that tells what can be done about it.
 
     Raises
     ------
@@ -207,6 +209,6 @@ def _checkpoint_path(folder: Path | None) -> Path | None:
 
 
 def _training_key(sample: WindowSet, settings: TrainingSettings, seed: int) -> str:
-    """Hash of all that a training's course depends on; more epochs go on with fewer."""
+    """Compute the hash of all that a training's course depends on; more epochs go on with fewer."""
     pace = [settings.batch, settings.rate, settings.epsilon, settings.patience, seed, sample.X.steps, sample.classes]
     return content_key(pace, sample.X.values, sample.X.ends, sample.y, sample.weight, sample.start, sample.end)

@@ -18,12 +18,12 @@ Message = dict[str, Any]
 
 
 def is_raw(path: Path, head: bytes) -> bool:
-    """Whether a file has a time of receipt, ns, before each message."""
+    """Check whether a file has a time of receipt, ns, before each message."""
     return RAW_LINE.match(head) is not None
 
 
 def is_rest(path: Path, head: bytes) -> bool:
-    """Whether a file has bare messages or is a snapshot."""
+    """Check whether a file has bare messages or is a snapshot."""
     return MESSAGE.match(head) is not None
 
 
@@ -52,7 +52,7 @@ def read_rest(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Trad
 
 
 def _messages(path: Path) -> Iterator[tuple[int, int, Message]]:
-    """Number of each line, when it was received, ms UTC or -1, and what it says."""
+    """Yield the number of each line, when it was received, ms UTC or -1, and what it says."""
     for place, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
@@ -69,7 +69,7 @@ def _messages(path: Path) -> Iterator[tuple[int, int, Message]]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Lines of a file; a snapshot that was written over many is one."""
+    """Yield the lines of a file; a snapshot that was written over many is one."""
     with open_unpacked(path) as text:
         first = text.readline()
         if first.strip() and first.strip().endswith(b"}"):

@@ -95,7 +95,7 @@ class Capture:
         self._clock, self._trade_clock = ReceiverClock(file, self._notes), ReceiverClock(file, [])
 
     def read(self, file: str, messages: Iterable[tuple[int, int, Message]]) -> Iterator[Events | TradeEvents]:
-        """Batches of the trades and books of the next file.
+        """Yield the trades and books of the next file in batches.
 
         Raises
         ------
@@ -252,5 +252,5 @@ class Capture:
 
 
 def _received(moments: Sequence[int]) -> NDArray[int64] | None:
-    found = np.array(moments, int64)
-    return None if (found < 0).any() else found
+    stamps = np.array(moments, int64)
+    return None if (stamps < 0).any() else stamps

@@ -17,7 +17,7 @@ NEAR, SHOWN = 5 * MINUTE, 3
 
 
 def require_order(events: Events, last: int) -> None:
-    """Refuse events that come before those before them.
+    """Refuse events that are earlier than the events before them.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def require_order(events: Events, last: int) -> None:
 
 
 def require_sound(events: Events) -> None:
-    """Refuse books that no exchange that trades has.
+    """Refuse books that cannot stand on an exchange while it trades.
 
     Raises
     ------
@@ -54,7 +54,10 @@ def require_sound(events: Events) -> None:
 
 
 def _spell_stretches(times: NDArray[int64]) -> str:
-    """Stretches of time that hold some moments, those within :data:`NEAR` in one, as ``exclude`` takes them; the first few."""
+    """Spell the stretches of time that hold some moments, as ``exclude`` takes them; the first few.
+
+    Moments within :data:`NEAR` of each other are in one.
+    """
     bounds = np.flatnonzero(np.diff(times) > NEAR)
     firsts, lasts = times[np.append(0, bounds + 1)], times[np.append(bounds, len(times) - 1)]
     shown = [f"[{iso(int(first))}, {iso(int(last) + 1)}]" for first, last in zip(firsts[:SHOWN], lasts[:SHOWN], strict=True)]
@@ -62,8 +65,8 @@ def _spell_stretches(times: NDArray[int64]) -> str:
 
 
 def _find_one_sided(books: NDArray[float64]) -> Mask:
-    found: Mask = np.logical_or.reduce(np.isnan(books[:, :4]), axis=1)
-    return found
+    one_sided: Mask = np.logical_or.reduce(np.isnan(books[:, :4]), axis=1)
+    return one_sided
 
 
 def _find_crossed(books: NDArray[float64]) -> Mask:
@@ -73,15 +76,15 @@ def _find_crossed(books: NDArray[float64]) -> Mask:
 
 def _find_unordered(books: NDArray[float64]) -> Mask:
     asks, bids = np.diff(books[:, 0::4], axis=1), np.diff(books[:, 2::4], axis=1)
-    found: Mask = np.logical_or.reduce((asks <= 0) | (bids >= 0), axis=1)
-    return found
+    unordered: Mask = np.logical_or.reduce((asks <= 0) | (bids >= 0), axis=1)
+    return unordered
 
 
 def _find_empty(books: NDArray[float64]) -> Mask:
     sizes, prices = books[:, 1::2], books[:, 0::2]
     wrong = (sizes <= 0) | (np.isnan(sizes) != np.isnan(prices)) | np.isinf(sizes)
-    found: Mask = np.logical_or.reduce(wrong, axis=1)
-    return found
+    empty: Mask = np.logical_or.reduce(wrong, axis=1)
+    return empty
 
 
 CHECKS: dict[str, Callable[[NDArray[float64]], Mask]] = {

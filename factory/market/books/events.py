@@ -40,7 +40,7 @@ class Events:
         return len(self.time)
 
     def take(self, keep: NDArray[bool_]) -> "Events":
-        """Some of them."""
+        """Select some of the events."""
         if keep.all():
             return self
         return Events(self.file, self.places[keep], self.time[keep], self.books[keep], self.broken[keep])
@@ -93,7 +93,9 @@ class ReceiverClock:
         self._last = 0
 
     def stamp(self, event: NDArray[int64], received: NDArray[int64] | None) -> NDArray[int64]:
-        """Moments from which events count, ms UTC; unless the receiver was judged before, it is by those of the first call.
+        """Compute the moments from which events count, ms UTC.
+
+        Unless the receiver was judged before, it is by those of the first call.
 
         Parameters
         ----------

@@ -18,7 +18,7 @@ NUMBERS = re.compile(rb"\s*(-?[0-9.]+([eE][-+]?[0-9]+)?\s+){40}")
 
 
 def is_format(path: Path, head: bytes) -> bool:
-    """Whether a file begins with a row of numbers parted by blanks."""
+    """Check whether a file begins with a row of numbers parted by blanks."""
     return NUMBERS.match(head.partition(b"\n")[0] + b" ") is not None
 
 
@@ -45,16 +45,16 @@ def read_fi2010(paths: Sequence[Path], reading: Reading) -> Iterator[Events | Tr
 
 
 def _read_rows(path: Path, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """The first rows of a matrix, turned: an event a row."""
-    found = []
+    """Read the first rows of a matrix, turned: an event a row."""
+    rows = []
     with open_unpacked(path) as text:
         for place, line in enumerate(text, 1):
             if place > count:
                 continue
             try:
-                found.append(np.array(line.split(), np.float64))
+                rows.append(np.array(line.split(), np.float64))
             except ValueError:
                 raise DataError(f"{path.name} line {place}: holds what is no number; get it again") from None
-    if place != ROWS or len({len(row) for row in found}) > 1:
+    if place != ROWS or len({len(row) for row in rows}) > 1:
         raise DataError(f"{path.name}: {place} rows, where FI-2010 has {ROWS} of one length; get the whole file")
-    return np.ascontiguousarray(np.array(found).T)
+    return np.ascontiguousarray(np.array(rows).T)

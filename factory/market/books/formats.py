@@ -50,22 +50,22 @@ def detect_format(paths: Sequence[Path]) -> BookFormat:
     DataError
         If it is none of ours, or not the same for all.
     """
-    found = {path.name: _detect(path) for path in paths}
-    first = next(iter(found.values()))
-    other = next((name for name, one in found.items() if one is not first), None)
+    formats = {path.name: _detect(path) for path in paths}
+    first = next(iter(formats.values()))
+    other = next((name for name, one in formats.items() if one is not first), None)
     if other:
         raise DataError(
-            f"{other}: is of format {found[other].name} and {paths[0].name} of {first.name}; a series has files of one"
+            f"{other}: is of format {formats[other].name} and {paths[0].name} of {first.name}; a series has files of one"
         )
     return first
 
 
 def _detect(path: Path) -> BookFormat:
     head = read_head(path)
-    found = next((one for one in FORMATS if one.is_format(path, head)), None)
-    if found is None:
+    book_format = next((one for one in FORMATS if one.is_format(path, head)), None)
+    if book_format is None:
         listed = ", ".join(one.name for one in FORMATS)
         raise DataError(
             f"{path.name}: holds order books of no format that is known; say which with source: {{format: ...}}, of {listed}"
         )
-    return found
+    return book_format

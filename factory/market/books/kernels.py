@@ -12,7 +12,7 @@ ASK, BID = 0, 1
 
 @njit(cache=True, nogil=True)
 def _flow(old: NDArray[float64], new: NDArray[float64], level: int) -> float:
-    """Order-flow imbalance of one level from one book to the next, Cont, Kukanov and Stoikov (2014)."""
+    """Compute the order-flow imbalance of one level from one book to the next, Cont, Kukanov and Stoikov (2014)."""
     at = 4 * level
     ask, ask_size, bid, bid_size = new[at], new[at + 1], new[at + 2], new[at + 3]
     ask0, ask_size0, bid0, bid_size0 = old[at], old[at + 1], old[at + 2], old[at + 3]
@@ -111,7 +111,7 @@ def close_last(
     stamps: NDArray[int64],
     out: NDArray[float64],
 ) -> int:
-    """Write the row in which the last event lies; 0 or 1."""
+    """Write the row in which the last event lies; give 0 or 1, the rows written."""
     if state[ROW] < 0:
         return 0
     return int(_close_rows(state[ROW] + 1, state, book, flow, period, max_age, stamps, out, 0))

@@ -31,7 +31,7 @@ BOOKS = frozenset(book_columns(1))
 
 
 def is_format(path: Path, head: bytes) -> bool:
-    """Whether a file has columns of books or of trades."""
+    """Check whether a file has columns of books or of trades."""
     if head.startswith(b"PAR1"):
         return _holds(_open_parquet(path).schema_arrow.names)
     return _holds(_split_header(head))
@@ -85,7 +85,7 @@ class _Table:
             yield TradeEvents(time, self._numbers(cells["qty"]), is_buy)
 
     def _stamped(self, names: Sequence[str]) -> Iterator[tuple[int, NDArray[int64], pa.RecordBatch]]:
-        """Number of each batch's first row, the moments from which its rows count, and its cells."""
+        """Yield the number of each batch's first row, the moments from which its rows count, and its cells."""
         clock, start = ReceiverClock(self.path.name, self._reading.notes), 1
         wanted = dict.fromkeys((self._stamp, *((self._received,) if self._received else ()), *names))
         for cells in self._batches([*wanted]):
@@ -126,10 +126,10 @@ class _Table:
             if asked not in self._labels:
                 raise DataError(f"{self.path.name}: no column '{asked}'; {did_you_mean(asked, self._labels)}")
             return asked
-        found = next((name for name in STAMPS if name in self._labels), None)
-        if found is None:
+        stamp = next((name for name in STAMPS if name in self._labels), None)
+        if stamp is None:
             raise DataError(f"{self.path.name}: no column of stamps such as timestamp; name it with source: {{time: ...}}")
-        return found
+        return stamp
 
     def _time(self, cells: pa.RecordBatch, name: str, start: int) -> NDArray[int64]:
         if name == RECEIVED[0]:

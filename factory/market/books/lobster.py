@@ -36,7 +36,7 @@ DATED = re.compile(r"(?<![0-9])((19|20)[0-9]{2}-[01][0-9]-[0-3][0-9])(?![0-9])")
 
 
 def is_format(path: Path, head: bytes) -> bool:
-    """Whether a file has messages or books of LOBSTER."""
+    """Check whether a file has messages or books of LOBSTER."""
     return _part(head) is not None
 
 
@@ -82,7 +82,7 @@ def _pair(paths: Sequence[Path], reading: Reading) -> Iterator[_Day]:
 
 
 def _midnight(path: Path, reading: Reading) -> int:
-    """Of the day in the file's name, or that the dataset file declares."""
+    """Return midnight of the day in the file's name, or that the dataset file declares."""
     source = reading.spec.source
     declared = source.date if isinstance(source, Files) else None
     named = DATED.search(path.name)
@@ -107,7 +107,7 @@ def _read_messages(path: Path) -> pa.Table:
 
 
 def _stamp(day: _Day, messages: pa.Table, reading: Reading) -> NDArray[int64]:
-    """When each message came, ms UTC."""
+    """Compute when each message came, ms UTC."""
     source = reading.spec.source
     nanos = np.rint(messages["seconds"].to_numpy() * 1e9).astype(int64)
     local = pa.chunked_array([pa.array(day.midnight + nanos // NANOS, pa.timestamp("ms"))])
@@ -142,7 +142,7 @@ def _read_books(day: _Day, time: NDArray[int64], reading: Reading) -> Iterator[E
 
 
 def _plain(books: NDArray[float64]) -> NDArray[float64]:
-    """Prices as they were, levels that are empty missing."""
+    """Convert prices to what they were, and empty levels to missing ones."""
     empty = np.abs(books[:, 0::2]) == DUMMY
     books[:, 0::2] = np.where(empty, np.nan, books[:, 0::2] / SCALE)
     books[:, 1::2] = np.where(empty, np.nan, books[:, 1::2])

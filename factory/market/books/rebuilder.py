@@ -30,7 +30,7 @@ class Rebuilder:
         self._counts[:] = 0
 
     def apply(self, file: str, updates: Sequence[Update]) -> NDArray[float64]:
-        """The first levels after each of some updates, shape (n, 4 * levels).
+        """Apply updates to the book, and return the first levels after each, shape (n, 4 * levels).
 
         Raises
         ------
@@ -54,18 +54,18 @@ class Rebuilder:
         self, file: str, updates: Sequence[Update], cells: Sequence[Sequence[str]], starts: NDArray[int64]
     ) -> NDArray[float64]:
         try:
-            found = np.array([(float(price), float(size)) for price, size in cells]).reshape(-1, 2)
+            numbers = np.array([(float(price), float(size)) for price, size in cells]).reshape(-1, 2)
         except (TypeError, ValueError):
             raise DataError(
                 f"{file} line {updates[0].place} or after: a price or size that is no number; get it again"
             ) from None
-        wrong = ~((found[:, 0] > 0) & (found[:, 1] >= 0) & np.isfinite(found[:, 0] + found[:, 1]))
+        wrong = ~((numbers[:, 0] > 0) & (numbers[:, 1] >= 0) & np.isfinite(numbers[:, 0] + numbers[:, 1]))
         if wrong.any():
             place = updates[int(np.searchsorted(starts, np.argmax(wrong), "right")) - 1].place
             raise DataError(
                 f"{file} line {place}: a price that is not above 0, or a size below it; correct or remove that line"
             )
-        return found
+        return numbers
 
     def _widen(self, more: int) -> None:
         """Make room for so many new levels a side."""

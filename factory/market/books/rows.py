@@ -40,7 +40,7 @@ class RowBuilder:
             self._made.append((stamps[:made].copy(), out[:made].copy()))
 
     def finish(self) -> tuple[NDArray[int64], dict[str, NDArray[float64]]]:
-        """Stamps and columns of all rows, that of the last event among them."""
+        """Return stamps and columns of all rows, that of the last event among them."""
         stamps, out = self._room(1)
         made = kernels.close_last(self._state, self._book, self._flow, self._period, self._max_age, stamps, out)
         self._made.append((stamps[:made], out[:made]))
@@ -50,7 +50,7 @@ class RowBuilder:
         return time, columns | self._sum_trades(time)
 
     def _most_rows(self, time: NDArray[int64]) -> int:
-        """At least as many rows as end up to the last of some events."""
+        """Compute an upper bound of how many rows end up to the last of some events."""
         rows = time // self._period
         steps = np.diff(rows, prepend=rows[:1] if self._state[kernels.ROW] < 0 else self._state[kernels.ROW])
         return int(np.minimum(steps, self._max_age // self._period + 1).sum())
@@ -59,14 +59,14 @@ class RowBuilder:
         return np.empty(rows, int64), np.empty((rows, 5 * self._levels + 1))
 
     def _sum_trades(self, time: NDArray[int64]) -> dict[str, NDArray[float64]]:
-        """What buyers and sellers took in each row; no columns where the source has no trades."""
+        """Sum what buyers and sellers took in each row; no columns where the source has no trades."""
         if not self._traded:
             return {}
-        found = {name: np.zeros(len(time)) for name in TRADED}
+        sums = {name: np.zeros(len(time)) for name in TRADED}
         for trades in self._traded:
             stamp = trades.time // self._period * self._period
             row = np.minimum(np.searchsorted(time, stamp), max(0, len(time) - 1))
             for name, side in zip(TRADED, (trades.is_buy, ~trades.is_buy), strict=True):
                 chosen = side & (time[row] == stamp) if len(time) else np.zeros(len(stamp), bool)
-                np.add.at(found[name], row[chosen], trades.size[chosen])
-        return found
+                np.add.at(sums[name], row[chosen], trades.size[chosen])
+        return sums

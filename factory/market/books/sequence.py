@@ -63,11 +63,11 @@ class Snapshots:
         self._left = sorted(snapshots, key=lambda one: one.last, reverse=True)
 
     def take(self, update: Update) -> Update | None:
-        """The last of those that are no newer than an update."""
-        found = None
+        """Take the last of the snapshots that are no newer than an update, and drop those before it."""
+        newest = None
         while self._left and self._left[-1].last <= update.last:
-            found = self._left.pop()
-        return found
+            newest = self._left.pop()
+        return newest
 
 
 class Sequencer:
@@ -99,21 +99,21 @@ class Sequencer:
         return self.holds_book and not self._is_fresh
 
     def begin(self, snapshot: Update) -> None:
-        """Take a snapshot as the book."""
+        """Begin the book with a snapshot."""
         self._last, self._is_fresh = snapshot.last, True
 
     def lose(self) -> None:
-        """Hold no book any more."""
+        """Drop the book."""
         self._last = None
 
     def is_old(self, update: Update) -> bool:
-        """Whether the snapshot that the book is has an update in it already."""
+        """Check whether the snapshot that the book is has an update in it already."""
         if self._last is None or not self._is_fresh:
             return False
         return update.last <= self._last if self._is_spot else update.last < self._last
 
     def follow(self, update: Update) -> bool:
-        """Go on with an update that goes on where the book is; False where it does not."""
+        """Follow an update that continues the book; False where it does not."""
         if self._last is None:
             return False
         if self._is_fresh:

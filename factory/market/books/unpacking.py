@@ -16,7 +16,7 @@ def open_unpacked(path: Path) -> BinaryIO:
 
 
 def read_head(path: Path) -> bytes:
-    """First bytes of a file.
+    """Read the first bytes of a file.
 
     Raises
     ------

@@ -30,15 +30,15 @@ class Bars(SeriesKind):
     is_traded = True
 
     def extent(self, period: int, delay: int) -> int:
-        """Up to the close."""
+        """Return the time up to the close."""
         return period
 
     def known_after(self, period: int, delay: int) -> int:
-        """At the close, or the delay after it."""
+        """Return the time up to the close, plus the delay."""
         return period + delay
 
     def choose_columns(self, header: Header) -> dict[str, str]:
-        """Open, high, low, close and volume, and the order flow that is there."""
+        """Choose open, high, low, close and volume, and the order flow that is there."""
         for name in BARS if header.counts_volume else PRICES:
             if name not in header.others:
                 raise DataError(_name_missing(header, name))
@@ -46,37 +46,37 @@ class Bars(SeriesKind):
         return {name: label for name, label in known.items() if name in (*BARS, *FLOW)}
 
     def aggregation(self, column: str) -> Aggregation:
-        """Open first, high greatest, low least, volumes and counts in total, all else last."""
+        """Choose how a column is aggregated: open first, high greatest, low least, volumes and counts in total, else last."""
         return "total" if column in ("volume", *FLOW) else AGGREGATIONS.get(column, "last")
 
     def adjustment_power(self, column: str) -> Literal[-1, 0, 1]:
-        """Prices are multiplied, what counts coins is divided, what counts money or trades stays."""
+        """Choose a column's power: prices are multiplied, counts of coins divided, what counts money or trades stays."""
         return -1 if column in COINS else 0 if column in QUOTED else 1
 
     def find_uncounted(self, columns: "Mapping[str, NDArray[float64]]") -> tuple[str, ...]:
-        """A volume that is nowhere above nothing."""
+        """Find a volume that is nowhere above nothing."""
         from factory.market.bar_checks import counts_nothing
 
         return ("volume",) if "volume" in columns and counts_nothing(columns["volume"]) else ()
 
     def find_wrong_rows(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":
-        """Cells that are missing, prices and volumes that contradict each other."""
+        """Find cells that are missing, prices and volumes that contradict each other."""
         from factory.market.bar_checks import find_wrong_bars
 
         return find_wrong_bars(columns)
 
     def has_grown(self, columns: "Mapping[str, NDArray[float64]]", early: int, late: int) -> bool:
-        """Opened alike, its range and what was traded no less, not the same."""
+        """Check that a bar opened alike, its range and what was traded are no less, and it is not the same."""
         from factory.market.bar_checks import has_grown
 
         return has_grown(columns, early, late)
 
     def find_notable_runs(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":
-        """Bars without volume."""
+        """Find bars without volume."""
         return {"runs without volume": columns["volume"] == 0} if "volume" in columns else {}
 
     def find_notable_rows(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":
-        """Steps of the price that are far from its usual ones."""
+        """Find steps of the price that are far from its usual ones."""
         from factory.market.bar_checks import find_jumps
 
         return {"jumps": find_jumps(columns["close"])}
@@ -84,14 +84,14 @@ class Bars(SeriesKind):
     def find_faults(
         self, time: "NDArray[int64]", columns: "Mapping[str, NDArray[float64]]", period: int, declared: Collection[int]
     ) -> "tuple[Fault, ...]":
-        """Changes of level, volumes that count something else, feeds that stood still."""
+        """Find changes of level, volumes that count something else, feeds that stood still."""
         from factory.market.bar_faults import find_bar_faults
 
         return find_bar_faults(time, columns, period, declared)
 
 
 def _name_missing(header: Header, name: str) -> str:
-    """What to say where a column of bars is not in a file."""
+    """Say what to do where a column of bars is not in a file."""
     if {"ask_px_1", "bid_px_1"} & {*header.held}:
         return f"{header.file}: an order book, and no bars; give it a series of its own with kind: depth (docs/datasets.md)"
     alike = [label for lower, label in header.held.items() if STEMS.get(name, name) in lower and lower not in (*BARS, *FLOW)]

@@ -82,14 +82,14 @@ class SeriesKind(ABC):
 
     @abstractmethod
     def extent(self, period: int, delay: int) -> int:
-        """Milliseconds after its stamp that a row may tell of."""
+        """Return the milliseconds after its stamp that a row may tell of."""
 
     @abstractmethod
     def known_after(self, period: int, delay: int) -> int:
-        """Milliseconds from a row's stamp to the moment it is known; never less than what it tells of."""
+        """Return the milliseconds from a row's stamp to when it is known; never less than what it tells of."""
 
     def choose_columns(self, header: Header) -> dict[str, str]:
-        """Labels of the columns to read from a file, by their names in the dataset.
+        """Choose the labels of the columns to read from a file, by their names in the dataset.
 
         Raises
         ------
@@ -102,37 +102,40 @@ class SeriesKind(ABC):
         return chosen
 
     def aggregation(self, column: str) -> Aggregation:
-        """Which of a column's rows a coarser row of them has."""
+        """Choose which of a column's rows a coarser row of them has."""
         return "last"
 
     def adjustment_power(self, column: str) -> Literal[-1, 0, 1]:
-        """Whether a declared factor multiplies a column (1), divides it (-1) or leaves it (0)."""
+        """Tell whether a declared factor multiplies a column (1), divides it (-1) or leaves it (0)."""
         return 1
 
     def find_uncounted(self, columns: "Mapping[str, NDArray[float64]]") -> tuple[str, ...]:
-        """Columns in which nothing is counted, which are left out."""
+        """Find columns in which nothing is counted, which are left out."""
         return ()
 
     def find_wrong_rows(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":
-        """Rows that cannot be, by what is wrong with them; infinite numbers and conflicting duplicates are found for all."""
+        """Find rows that cannot be, by what is wrong with them.
+
+        Infinite numbers and conflicting duplicates are found for all.
+        """
         return {}
 
     def has_grown(self, columns: "Mapping[str, NDArray[float64]]", early: int, late: int) -> bool:
-        """Whether one row of a stamp may be what became of another of that stamp, which was not over yet."""
+        """Check whether one row of a stamp may be what became of another of that stamp, which was not over yet."""
         return False
 
     def find_notable_runs(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":
-        """Rows of which a person should know where many stand in a row."""
+        """Find rows of which a person should know where many stand in a row."""
         return {}
 
     def find_notable_rows(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":
-        """Rows of which a person should know."""
+        """Find rows of which a person should know."""
         return {}
 
     def find_faults(
         self, time: "NDArray[int64]", columns: "Mapping[str, NDArray[float64]]", period: int, declared: Collection[int]
     ) -> "tuple[Fault, ...]":
-        """What would falsify a trial on rows that are each possible.
+        """Find what would falsify a trial on rows that are each possible.
 
         Parameters
         ----------

@@ -21,15 +21,15 @@ class Depth(SeriesKind):
     holds_books = True
 
     def extent(self, period: int, delay: int) -> int:
-        """Up to the end of the period."""
+        """Return the time up to the end of the period."""
         return period
 
     def known_after(self, period: int, delay: int) -> int:
-        """At the end of the period, or the delay after it."""
+        """Return the time up to the end of the period, plus the delay."""
         return period + delay
 
     def choose_columns(self, header: Header) -> dict[str, str]:
-        """Prices and sizes of levels 1, 2, ... as far as each side has both."""
+        """Choose prices and sizes of levels 1, 2, ... as far as each side has both."""
         for name in self.columns:
             if name not in header.others:
                 raise DataError(f"{header.file}: no column '{name}'; books need {', '.join(self.columns)}, then _2 and so on")
@@ -39,9 +39,9 @@ class Depth(SeriesKind):
         return {name: header.others[name] for name in held}
 
     def aggregation(self, column: str) -> Aggregation:
-        """Updates, flow and volumes in total, the book itself last."""
+        """Choose how a column is aggregated: updates, flow and volumes in total, the book itself last."""
         return "total" if column in (EVENTS, *TRADED) or column.startswith("ofi_") else "last"
 
     def adjustment_power(self, column: str) -> Literal[-1, 0, 1]:
-        """Prices are multiplied, what counts coins is divided, the number of updates stays."""
+        """Choose a column's power: prices are multiplied, counts of coins divided, the number of updates stays."""
         return 0 if column == EVENTS else 1 if "_px_" in column else -1

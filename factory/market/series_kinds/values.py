@@ -12,9 +12,9 @@ class Values(SeriesKind):
     gives_odds = True
 
     def extent(self, period: int, delay: int) -> int:
-        """All until it is published."""
+        """Return the time until it is published: a row may tell of all of it."""
         return delay
 
     def known_after(self, period: int, delay: int) -> int:
-        """When it is published."""
+        """Return the time until it is published."""
         return delay

@@ -64,4 +64,4 @@ class Provider(Protocol):
         """
 
     def find_files(self, folder: Path) -> list[Path]:
-        """Files in a folder that are whole, sorted; none of a download that was interrupted."""
+        """Find the files in a folder that are whole, sorted; none of a download that was interrupted."""

@@ -60,7 +60,7 @@ class Binance:
         download_bars(feed, start_ms, progress)
 
     def find_files(self, folder: Path) -> list[Path]:
-        """Archives, and the bars after the last of them."""
+        """Find archives, and the bars after the last of them."""
         return sorted((*folder.glob("*.zip"), *folder.glob("*.csv")))
 
 

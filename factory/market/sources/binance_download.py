@@ -57,11 +57,11 @@ class Feed:
     client: httpx.Client = field(default_factory=_open_client)
 
     def name(self, stretch: str) -> str:
-        """File name of a month (``2024-01``) or a day (``2024-01-31``)."""
+        """Name the file of a month (``2024-01``) or a day (``2024-01-31``)."""
         return f"{self.symbol}-{self.period}-{stretch}.zip"
 
     def url(self, stretch: str) -> str:
-        """Address of the archive of a month or a day."""
+        """Return the address of the archive of a month or a day."""
         kind = "monthly" if len(stretch) == len("2024-01") else "daily"
         return f"{self.archive}/{kind}/klines/{self.symbol}/{self.period}/{self.name(stretch)}"
 
@@ -111,7 +111,7 @@ def _download_days(feed: Feed, month: str, covered: int) -> int:
 
 
 def _list_months(start_ms: int) -> Iterator[str]:
-    """Months from a moment to now, the present one included."""
+    """List the months from a moment to now, the present one included."""
     month = iso(start_ms)[:7]
     while moment(f"{month}-01") <= now_ms():
         yield month
@@ -124,7 +124,7 @@ def _month_end(month: str) -> int:
 
 
 def _fetch_archive(feed: Feed, stretch: str) -> bool:
-    """Have one archive, downloading it if need be; False if it is not published."""
+    """Get one archive, downloading it if need be; False if it is not published."""
     target = feed.folder / feed.name(stretch)
     if target.exists():
         return True
@@ -160,7 +160,7 @@ def _get(feed: Feed, url: str, parameters: dict[str, str | int] | None = None) -
 
 
 def _try(feed: Feed, work: Callable[[], Answer]) -> Answer:
-    """Do it, and again if the connection or the server fails."""
+    """Call `work`, and again if the connection or the server fails."""
     attempt = 0
     while True:
         try:
@@ -218,6 +218,6 @@ def _download_latest(feed: Feed, start_ms: int, progress: Progress) -> None:
 
 
 def _exchange_now(answer: httpx.Response) -> int:
-    """The exchange's present, which our clock may be ahead of."""
+    """Read the exchange's present, which our clock may be ahead of."""
     told = answer.headers.get("Date")
     return min(now_ms(), int(parsedate_to_datetime(told).timestamp() * 1000)) if told else now_ms()

@@ -40,12 +40,12 @@ class StreamMarket:
     lead: int = 0
 
     def stream_url(self, symbol: str, channel: Channel) -> str:
-        """Address of one channel of a symbol; messages come wrapped with the stream's name."""
+        """Return the address of one channel of a symbol; messages come wrapped with the stream's name."""
         base = (DownloadSettings.read().stream or self.streams).rstrip("/")
         return f"{base}/stream?streams={symbol.lower()}@{STREAMS[channel]}"
 
     def snapshot_url(self, symbol: str) -> str:
-        """Address of a symbol's whole book."""
+        """Return the address of a symbol's whole book."""
         base = (DownloadSettings.read().api or self.api).rstrip("/")
         return f"{base}/{self.snapshots}?symbol={symbol}&limit={LEVELS}"
 
@@ -109,15 +109,15 @@ def read_message(text: str | bytes) -> DepthUpdate | Shutdown | None:
 
 
 def _unwrap(message: Any) -> dict[str, Any]:
-    """The event itself: combined streams call it ``data``, announcements ``event``."""
-    found: dict[str, Any] = message.get("data") or message.get("event") or message
-    return found
+    """Take out the event itself: combined streams call it ``data``, announcements ``event``."""
+    event: dict[str, Any] = message.get("data") or message.get("event") or message
+    return event
 
 
 def read_snapshot_id(text: str) -> int | None:
     """Read up to which update a snapshot holds the book; None of what is no snapshot."""
     try:
-        found = json.loads(text)
-        return int(found["lastUpdateId"]) if found.keys() >= {"bids", "asks"} else None
+        snapshot = json.loads(text)
+        return int(snapshot["lastUpdateId"]) if snapshot.keys() >= {"bids", "asks"} else None
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
