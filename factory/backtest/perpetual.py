@@ -168,7 +168,8 @@ def _size(
 ) -> NDArray[float64]:
     """Compute the wished share of equity.
 
-    Without barriers, a move of one deviation over the holding time is won or lost. Of three classes a flat outcome counts as lost, which stakes less than it must.
+    Without barriers, a move of one deviation over the holding time is won or lost. Of three classes a flat
+    outcome counts as lost, which stakes less than it must.
     """
     if needs_volatility(trade) and volatility is None:
         raise FlowError(f"trade.size.use: {trade.size.use} needs the volatility of series '{contract.of}', which did not come")

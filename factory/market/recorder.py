@@ -1,6 +1,6 @@
 """Record the order book and the trades of a symbol live: connections, snapshots, and a watch on how old the data are.
 
-That a connection is open says nothing: addresses accept a handshake and are no_progress. So each stream has a connection of its
+That a connection is open says nothing: addresses accept a handshake and are silent. So each stream has a connection of its
 own, which is given up when no data came over it for some seconds, and opened again whatever ended it.
 """
 
@@ -190,7 +190,7 @@ class Recorder:
                 async with asyncio.timeout_at(newest + silence):
                     text = await socket.recv(decode=True)
             except TimeoutError:
-                return f"no_progress for {silence:g} s"
+                return f"silent for {silence:g} s"
             received, message = time.time_ns(), read_message(text)
             if isinstance(message, Shutdown):
                 return "the exchange announced a shutdown"

@@ -130,7 +130,7 @@ def running(folder: Path, one: Pace, market: str = "um") -> Iterator[Recorder]:
 
 
 def wait_until_quiet(exchange: StreamExchange, recorder: Recorder) -> None:
-    """Let the exchange fall no_progress until all that it sent has come."""
+    """Let the exchange fall silent until all that it sent has come."""
     exchange.paused = True
     begun = exchange.steps
     wait_until(lambda: exchange.steps > begun + 1, "the step that was under way is over")
@@ -197,7 +197,7 @@ def test_captured_messages_come_back_as_they_were(
     ("fault", "reason"),
     [
         ("close", "closed with code 1000"),
-        ("silence", "no_progress for 3 s"),
+        ("silence", "silent for 3 s"),
         ("shutdown", "the exchange announced a shutdown"),
     ],
 )

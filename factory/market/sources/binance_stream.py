@@ -25,7 +25,7 @@ class StreamMarket:
         What folders and files call it, and which market it is.
     streams, api : str
         Base addresses of its WebSocket streams and of its REST interface. Since 2026-04-23 USD-M sends books and trades
-        under ``/public`` alone; the old address accepts a handshake and is no_progress on much.
+        under ``/public`` alone; the old address accepts a handshake and is silent on much.
     snapshots : str
         Path of its books in the REST interface.
     lead : int
