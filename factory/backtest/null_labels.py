@@ -91,7 +91,7 @@ class Ups(NamedTuple):
     variance: NDArray[float64]
 
     def chance(self) -> NDArray[float64]:
-        """Compute the chance of up among up and down, shape (m,): half a draw is added to either side, so that none is 0 or 1."""
+        """Compute the chance of up among up and down, shape (m,): half a draw more on either side, so that none is 0 or 1."""
         return (self.total + 0.5) / (self.counted + 1)
 
     def excess(self) -> NDArray[float64]:
