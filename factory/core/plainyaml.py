@@ -112,7 +112,7 @@ def _mapping(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> dict
 
 
 def _mend_of_key(key: str) -> str:
-    """What to do about a key without a value inside braces: words without a colon between them, or a list without brackets."""
+    """Suggest how to mend a key without a value inside braces: by a colon between words, or by brackets around a list."""
     name, *rest = re.split(r"[:\s]+", key, maxsplit=1)
     if name and rest and rest[0]:
         return f"a colon and a blank stand between a key and its value, so write '{name}: {rest[0]}'"

@@ -24,7 +24,7 @@ class Settings(BaseModel):
 
     @classmethod
     def variables(cls) -> dict[str, str]:
-        """The variable of each field."""
+        """Map each field to its environment variable."""
         return {name: str(field.validation_alias) for name, field in cls.model_fields.items()}
 
     @classmethod

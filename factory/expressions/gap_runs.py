@@ -37,7 +37,7 @@ def on_stretches(indicator: Callable[..., Floats], columns: tuple[Floats, ...], 
 
 
 def _stretches(columns: tuple[Floats, ...]) -> list[tuple[int, int]]:
-    """First row and end of each stretch in which no column is NaN."""
+    """Find the first row and the end of each stretch in which no column is NaN."""
     found = [(0, len(columns[0]))]
     for column in columns:
         found = [

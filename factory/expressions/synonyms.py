@@ -131,18 +131,18 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType({name: tuple(words.sp
 
 
 def looks_ahead(name: str) -> bool:
-    """Whether a name asks for later rows."""
+    """Check whether a name asks for later rows."""
     return name.lower().removeprefix("ts_").partition("_")[0] in AHEAD
 
 
 def match_names(name: str, known: Collection[str]) -> list[str]:
-    """Those of `known` that a name stands for in the field, whatever its case."""
+    """List those of `known` that a name stands for in the field, whatever its case."""
     word = name.lower()
     return [word] if word in known else [one for one in known if word in SYNONYMS.get(one, ())]
 
 
 def find_nearest(name: str, known: Collection[str]) -> list[str]:
-    """Those of `known` that a name stands for; else those that are spelt much like it, or have such a synonym."""
+    """List those of `known` that a name stands for; else those that are spelt much like it, or have such a synonym."""
     found = match_names(name, known)
     if found:
         return found

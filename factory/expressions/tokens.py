@@ -30,7 +30,7 @@ class Token:
 
 
 def mistake_at(at: int, what: str, mend: str) -> ExpressionError:
-    """The one-line error of a mistake at a character."""
+    """Make the one-line error of a mistake at a character."""
     return ExpressionError(f"character {at}: {what}; {mend}")
 
 
