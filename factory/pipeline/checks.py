@@ -50,7 +50,7 @@ class Facts:
 
 
 def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Facts:
-    """Hold a pipeline against its dataset.
+    """Check a pipeline against its dataset.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _features(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) ->
 
 
 def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
-    """Books that a network is to look at, and that the dataset does not hold, or with fewer levels."""
+    """Yield a line for each book that a network is to look at and that the dataset does not hold, or with fewer levels."""
     counted = {name: _count_levels(series["columns"]) for name, series in meta["series"].items()}
     books = {name: levels for name, levels in counted.items() if levels}
     for name, part in pipeline.experts.items():
@@ -117,7 +117,7 @@ def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _count_levels(columns: Collection[str]) -> int:
-    """Levels of the book that a series holds on both sides; 0 where it is none."""
+    """Count the levels of the book that a series holds on both sides; 0 where it is none."""
     level = 0
     while level < MOST_LEVELS and set(book_columns(level + 1)) <= set(columns):
         level += 1
@@ -168,7 +168,7 @@ def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
 
 
 def _refit(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
-    """Refits that learn nothing new, that learn from next to nothing, or that leave rows out."""
+    """Yield a line for each way in which refits learn nothing new, learn from next to nothing, or leave rows out."""
     refit, horizon = pipeline.refit, pipeline.label.horizon
     if refit is None:
         return
@@ -214,13 +214,13 @@ def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
 
 
 def _warm_up(expression: Expression, spec: DatasetSpec, meta: Mapping[str, Any]) -> int:
-    """Milliseconds before train from which on there are rows of every series that an expression reads."""
+    """Compute how many milliseconds before train there are rows of every series that an expression reads."""
     start, _ = spec.bounds("train")
     return max(0, start - max((meta["series"][name]["first"] for name in expression.series), default=start))
 
 
 def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
-    """A binary contract is bought at its window's start and settles at its end."""
+    """Yield a line where decisions do not fit a binary contract, bought at its window's start and settled at its end."""
     label, sample, window = pipeline.label, pipeline.sample, contract.window
     if label.use != "up_down" or label.horizon != window:
         yield (
@@ -249,6 +249,6 @@ def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], lo
 
 
 def span_text(ms: int) -> str:
-    """A length of time as refusals and listings spell it."""
+    """Write a length of time as refusals and listings spell it."""
     days = to_ms("1d")
     return f"{ms / days:.4g} days" if ms >= 2 * days else to_duration(ms)

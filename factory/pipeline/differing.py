@@ -9,7 +9,7 @@ from factory.pipeline.writing import write_inline
 
 
 def diff(before: Pipeline, after: Pipeline) -> list[str]:
-    """Tell a child from its parent.
+    """List the differences between a child pipeline and its parent.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def diff(before: Pipeline, after: Pipeline) -> list[str]:
 
 
 def _parts(pipeline: Pipeline) -> dict[str, Any]:
-    """Everything that takes a line in YAML, by path."""
+    """List everything that takes a line in YAML, by path."""
     found: dict[str, Any] = {}
     for stage in type(pipeline).model_fields:
         value = getattr(pipeline, stage)

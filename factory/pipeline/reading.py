@@ -73,7 +73,7 @@ def _adapter(stage: str) -> TypeAdapter[Any]:
 
 
 def read_provenance(source: str) -> dict[str, Any]:
-    """The provenance of a strategy file, every scalar as text; empty where it has none.
+    """Read the provenance of a strategy file, every scalar as text; empty where it has none.
 
     Raises
     ------

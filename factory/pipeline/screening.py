@@ -106,13 +106,13 @@ def _label(catalog: Catalog, data: str, label: Mapping[str, Any] | None) -> UpDo
 
 
 def _default_label(bars: Mapping[str, int]) -> dict[str, Any]:
-    """Up or down of the first bars in five minutes, or in one bar where five minutes are no whole bars."""
+    """Make a label of up or down of the first bars in five minutes, or in one bar where five minutes are no whole bars."""
     first, period = next(iter(bars.items()))
     return {"use": "up_down", "of": first, "horizon": "5m" if to_ms("5m") % period == 0 else to_duration(period)}
 
 
 def apply_recipe(recipe: Recipe, series: Mapping[str, Mapping[str, Any]], of: str) -> Expression:
-    """A recipe on a series, beside the first other bars where it needs a second one.
+    """Apply a recipe to a series, beside the first other bars where it needs a second one.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class Reader:
         self._periods = {name: one["period"] for name, one in series.items()}
 
     def all_of(self, features: Sequence[str], own: Mapping[str, str] = MappingProxyType({})) -> dict[str, Expression]:
-        """What is asked for, by how it was asked for.
+        """Parse what is asked for, by how it was asked for.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Reader:
         return found
 
     def family(self, family: str) -> tuple[dict[str, Expression], list[str]]:
-        """The recipes of a family that the dataset carries, and why the others are left out."""
+        """List the recipes of a family that the dataset carries, and why the others are left out."""
         wanted = family.strip().lower()
         recipes = [recipe for recipe in RECIPES.values() if recipe.family == wanted]
         if not recipes:

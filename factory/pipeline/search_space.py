@@ -32,7 +32,7 @@ class Range(Part):
     log: bool = False
 
     def at(self, share: float) -> int | float:
-        """The value at a share in [0, 1) of the way; floats to four digits, whole numbers evenly.
+        """Compute the value at a share in [0, 1) of the way; floats to four digits, whole numbers evenly.
 
         Parameters
         ----------
