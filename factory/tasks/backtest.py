@@ -42,7 +42,10 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
 
 
 def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
-    """The pipeline on validation, its artefact's hash, the volatility at each trade, and its null twin with the probes."""
+    """Score the pipeline on validation.
+
+    Beside the score: the hash of its artefact, the volatility at each trade, and its null twin with the probes.
+    """
     past, columns = context.columns("train"), context.columns("validation")
     fit_share = 0.8 if context.pipeline.refit is None else 0.05
     fitted = fit(context.pipeline, past, subrange(context.progress, 0.0, fit_share))
@@ -64,7 +67,7 @@ def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
 
 
 def outcome_to_dict(scored: Scored) -> Answer:
-    """The figures of a trial that are kept and shown."""
+    """Collect the figures of a trial that are kept and shown."""
     result = scored.result
     return {
         "metrics": result.metrics,
@@ -77,7 +80,7 @@ def outcome_to_dict(scored: Scored) -> Answer:
 
 
 def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArray[Any]]:
-    """What breakdowns and cards are drawn from."""
+    """Collect the arrays that breakdowns and cards are drawn from."""
     trades = {f"trades.{name}": values for name, values in scored.result.trades.columns().items()}
     return {
         "time": scored.rows.time,

@@ -97,7 +97,7 @@ def _view(tracker: Tracker, data: str, name: str) -> View:
 
 
 def _bars(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """The first bars by their open time, the other series beside them as known at each bar's close."""
+    """Build the frame of the first bars by their open time, the other series beside them as known at each bar's close."""
     columns = {name: np.asarray(values)[view.own] for name, values in view.first.columns.items()}
     reader = Columns(view.partition, None)
     for series in view.partition.series.values():
@@ -107,7 +107,7 @@ def _bars(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, vie
 
 
 def _feature(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """One expression as known at each bar's close."""
+    """Compute one expression as known at each bar's close."""
     assert file.expression is not None
     values = Columns(view.partition, Cache(tracker.workspace.cache)).at(file.expression, view.known)
     if file.partition == "validation" and np.isnan(values).all():
@@ -119,7 +119,7 @@ def _feature(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, 
 
 
 def _predictions(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """What each expert said of the training decisions it had not seen, and what came."""
+    """Collect what each expert predicted of the training decisions that it had not seen, and what came."""
     context = _context(tracker, asked)
     train(context)  # counts the exploration, once
     rows = read_decisions(context.pipeline, Columns(view.partition, context.cache))
@@ -129,7 +129,7 @@ def _predictions(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.Fi
 
 
 def _trades(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """What a trial's pipeline trades on the days that code sees, by entry.
+    """List what a trial's pipeline trades on the days that code sees, by entry.
 
     Those of the trial itself would tell of the other days: by chances made of what features look back at, by what a refit
     learned there, by the equity that stakes are a share of.

@@ -44,7 +44,7 @@ By = Literal["log_loss", "auc"]
 
 
 def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, groups: bool = False, raw: bool = False) -> Answer:
-    """Permutation importance of a trial's inputs on validation, beside a column of noise.
+    """Estimate the permutation importance of a trial's inputs on validation, beside a column of noise.
 
     The experts are the trial's; the meta forest is fitted once more with a
     random column among its inputs. An input that does no better than this
@@ -127,7 +127,7 @@ def _importance(
 
 
 def _looked_at(pipeline: Pipeline, rows: DecisionTable) -> list[str]:
-    """Features that an expert or the meta forest sees, in their order, noise last."""
+    """List the features that an expert or the meta forest sees, in their order, noise last."""
     learned_from = pipeline.learned_from
     return [name for name in rows.features if name in learned_from]
 
@@ -141,14 +141,14 @@ def _listed(found: Importance, by: By) -> Answer:
 
 
 def _name_left_out(shown: list[str], order: list[str]) -> str | None:
-    """What was ranked below what is shown, the first few by name."""
+    """Name the first few of what was ranked below what is shown, and count the rest."""
     rest = [name for name in order if name not in shown]
     more = f" and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
     return f"{len(rest)} ranked below these: {'; '.join(rest[:NAMED])}{more}" if rest else None
 
 
 def _record_screen(tracker: Tracker, plan: Screen, fingerprint: str) -> None:
-    """Write every expression down as an exploration, once against the same label on the same rows."""
+    """Record every expression as an exploration, once against the same label on the same rows."""
     label = plan.label.model_dump(mode="json")
     for text in plan.expressions:
         body = {"agent": tracker.agent, "what": "screen", "features": [text], "dataset": plan.data, "count": 1}
@@ -218,7 +218,7 @@ def _screened(
 
 
 def _figures(y: NDArray[int8], values: NDArray[float64], times: NDArray[int64], block: int) -> list[float | None]:
-    """AUC and its interval, over the rows where the values are there."""
+    """Compute the AUC and its interval over the rows where the values are there."""
     there = np.isfinite(values)
     found = auc(y[there], values[there]) if there.sum() > BIN_ROWS else None
     if found is None:

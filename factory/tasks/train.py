@@ -20,7 +20,7 @@ from factory.tasks.context import TaskContext
 
 
 def train(context: TaskContext) -> Answer:
-    """Fit on train; experts' out-of-fold scores and the forest's on the last fifth.
+    """Fit on train, and score the experts out of fold and the forest on the last fifth.
 
     An exploration: counted, and shown apart from trials.
     """
@@ -58,7 +58,7 @@ def train(context: TaskContext) -> Answer:
 
 
 def _score_expert(name: str, y: NDArray[int8], p: NDArray[float64]) -> tuple[str, float | None, float]:
-    """AUC and log-loss of an expert, on the rows that it predicted without having seen them."""
+    """Compute the AUC and log-loss of an expert on the rows that it predicted without having seen them."""
     held = ~np.isnan(p)
     found = auc(y[held], p[held])
     return name, found.value if found else None, log_loss(y[held], p[held])

@@ -58,7 +58,7 @@ def _judged(found: Answer, trials: int, independent: float) -> str:
 
 
 def _account(found: Answer) -> str:
-    """What to say where the account went the other way than the mean of its trades."""
+    """Say where the account went the other way than the mean of its trades; empty where it did not."""
     grown = found.get("total_return", 0.0)
     if found["mean_net"] > 0 > grown:
         return f"; yet the account lost {-grown:.2g} of itself: larger stakes lost, or losses compounded"

@@ -37,7 +37,7 @@ TEXTBOOK = "deflated takes the spread of Sharpes by luck alone, textbook that be
 
 
 def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool) -> Answer:
-    """A page of trials on some data, best or newest first."""
+    """List a page of trials on some data, best or newest first."""
     ledger = tracker.ledger
     shown, total = (ledger.leaderboard if best else ledger.newest)(data, number, PAGE)
     counts = {name: ledger.counts(name).trials for name in data}
@@ -54,7 +54,7 @@ def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool
 
 
 def pipelines_answer(tracker: "Tracker", dataset: str | None, number: int) -> Answer:
-    """Every pipeline that was defined, tried or not, newest first."""
+    """List every pipeline that was defined, tried or not, newest first."""
     found = tracker.store.pipelines(dataset, number, PAGE)
     rows = [
         [one.id, one.name, one.parent, _changed(tracker, one.id), one.dataset, _trial_number(tracker, one.id)] for one in found
@@ -64,7 +64,7 @@ def pipelines_answer(tracker: "Tracker", dataset: str | None, number: int) -> An
 
 
 def _trial_number(tracker: "Tracker", id: str) -> int | None:
-    """The number of a pipeline's trial on the data as they are."""
+    """Find the number of a pipeline's trial on the data as they are."""
     pipeline = find_pipeline(tracker.store, id)
     if pipeline is None or pipeline.data not in tracker.catalog.names():
         return None
@@ -86,13 +86,13 @@ def _row(tracker: "Tracker", entry: Entry, trials: int) -> list[Any]:
 
 
 def _changed(tracker: "Tracker", id: str) -> str | None:
-    """What a variant has otherwise than its parent, short enough for a list."""
+    """Say how a variant differs from its parent, short enough for a list."""
     text = describe_change(tracker.store, tracker.catalog, id)
     return text if text is None or len(text) <= CHANGED else f"{text[: CHANGED - 3]}..."
 
 
 def calls_answer(tracker: "Tracker", number: int) -> Answer:
-    """Who ran code of their own, and what it took."""
+    """List who ran code of their own, and what it took."""
     found = tracker.store.calls(number, PAGE)
     columns = ("call", "at", "agent", "dataset", "seconds", "tokens", "limit")
     rows = [[one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in found]
@@ -100,7 +100,7 @@ def calls_answer(tracker: "Tracker", number: int) -> Answer:
 
 
 def output_answer(tracker: "Tracker", id: str, number: int, reader: str | None) -> Answer:
-    """A page of what a call printed."""
+    """Return a page of what a call printed."""
     call = tracker.store.call(id)
     if call is None:
         raise PipelineError(f"show: call '{id[:20]}' unknown; show(what='calls') lists them")
@@ -116,7 +116,7 @@ def output_answer(tracker: "Tracker", id: str, number: int, reader: str | None) 
 
 
 def ledger_position(tracker: "Tracker", data: list[str]) -> Answer:
-    """Where the ledger stands: its head, its newest trials, and its best of each dataset."""
+    """Say where the ledger stands: its head, its newest trials, and its best of each dataset."""
     position = tracker.ledger.position()
     newest = [
         [entry.seq, iso(entry.at // 1000 * 1000), entry.payload["pipeline"], entry.payload.get("agent")]
@@ -133,7 +133,7 @@ def ledger_position(tracker: "Tracker", data: list[str]) -> Answer:
 
 
 def _best(tracker: "Tracker", dataset: str) -> Answer | None:
-    """The best trial of a dataset, deflated by all of them in the house's form and in the textbook's."""
+    """Describe the best trial of a dataset, deflated by all of them in the house's form and in the textbook's."""
     best = tracker.ledger.best_trial(dataset)
     if best is None:
         return None

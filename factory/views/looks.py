@@ -14,7 +14,7 @@ PAGE = 10
 
 
 def look_status(tracker: "Tracker", name: str) -> Answer:
-    """All that may be told of a look: the same for every FAIL, whatever its reason."""
+    """Say all that may be told of a look: the same for every FAIL, whatever its reason."""
     found = find_look(tracker.ledger.of_kinds(SEAL_ROWS), name)
     if found is None:
         raise PipelineError(f"show: '{name[:20]}' unknown; show(what='looks') lists the looks")
@@ -41,7 +41,7 @@ def _after(name: str, heard: str) -> str:
 
 
 def looks_answer(tracker: "Tracker", data: list[str], *, whole: bool) -> Answer:
-    """Every look, also on what is no longer here, or those on some data: when, on what, and what was heard."""
+    """List every look, also on what is no longer here, or those on some data: when, on what, and what was heard."""
     now = now_ms()
     rows = [
         [one.name, iso(one.entry.at // 1000 * 1000), one.payload["dataset"], one.payload["pipeline"], one.heard(now)]

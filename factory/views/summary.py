@@ -20,7 +20,7 @@ FAMILIES = 5
 
 
 def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
-    """Sum a search up.
+    """Summarise the search on a dataset.
 
     A family is an idea: what is predicted, on what clock. It is ruled out, on validation, when even the
     upper end of the interval of each of its trials that can be judged loses after costs, and open when one does not.
@@ -74,7 +74,7 @@ def _best(entry: Entry, trials: int) -> Answer:
 
 
 def _costs(found: Mapping[str, Any]) -> str | None:
-    """The cost at which the best trial would have paid."""
+    """Compute the cost at which the best trial would have paid, and say it."""
     if "mean_cost" not in found:
         return None
     now, most = found["mean_cost"], found["mean_net"] + found["mean_cost"]
@@ -84,14 +84,14 @@ def _costs(found: Mapping[str, Any]) -> str | None:
 
 
 def _family(idea: Idea, best: Entry | None) -> list[Any]:
-    """An idea with its best trial's pipeline and figures."""
+    """Describe an idea with its best trial's pipeline and figures."""
     assert best is not None, "an idea has trials"
     found = best.payload["metrics"]
     return [idea.name, idea.trials, best.payload["pipeline"], found.get("mean_net"), found.get("mean_high"), _says(idea)]
 
 
 def _says(idea: Idea) -> str:
-    """What an idea's trials say together; those that cannot be judged neither open nor close it."""
+    """Say what an idea's trials show together; those that cannot be judged neither open nor close it."""
     if idea.highest is None:
         return "too few trades to say"
     few = idea.trials - idea.judged
@@ -100,7 +100,7 @@ def _says(idea: Idea) -> str:
 
 
 def _regimes(tracker: "Tracker", best: Entry) -> list[float] | None:
-    """Mean net of the best trial by volatility, from calm to wild: a breakdown like another, and counted as one."""
+    """Compute the best trial's mean net by volatility, from calm to wild: a breakdown like another, and counted as one."""
     from factory.views.breakdowns import break_down
 
     try:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def find_trial(tracker: "Tracker", pipeline: "Pipeline", why: str = "") -> Answer | None:
-    """The answer about a pipeline's trial on these data, or None; a new reason may explain its warnings."""
+    """Find the answer about a pipeline's trial on these data, or None; a new reason may explain its warnings."""
     entry = tracker.find_entry(pipeline, why)
     return None if entry is None else trial_answer(tracker, pipeline, entry, new=False)
 
 
 def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new: bool) -> Answer:
-    """The answer about a trial: what it earned beside what luck and the market alone would have."""
+    """Write the answer about a trial: what it earned beside what luck and the market alone would have."""
     number = tracker.ledger.counts(pipeline.data, until=entry.seq).trials
     run: Answer = {**entry.payload, "trial": number}
     found = run["metrics"]
@@ -57,7 +57,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
 
 
 def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> Answer:
-    """What a look at a trial could examine, and what is missing for one."""
+    """Say what a look at a trial could examine, and what is missing for one."""
     from factory.vault.readiness import trial_readiness
 
     spec = tracker.catalog.spec(pipeline.data)
@@ -65,7 +65,7 @@ def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> A
 
 
 def null_twin_answer(run: Answer) -> Answer | None:
-    """What the trial's frozen decisions come to where direction is a coin, and what the trial has beyond that."""
+    """Say what the trial's frozen decisions come to where direction is a coin, and what the trial has beyond that."""
     twin, found = run.get("null"), run["metrics"]
     if not twin:
         return None
@@ -78,7 +78,7 @@ def null_twin_answer(run: Answer) -> Answer | None:
 
 
 def headline(found: Answer) -> Answer:
-    """The figures that every list of trials shows."""
+    """Select the figures that every list of trials shows."""
     return {
         "trades": found.get("trades"),
         "win_rate": found.get("win_rate"),
@@ -94,13 +94,13 @@ def headline(found: Answer) -> Answer:
 
 
 def payoff_units(pipeline: "Pipeline") -> str:
-    """In what a trial's money is counted."""
+    """Name the units in which a trial's money is counted."""
     unit = "share that pays 1" if pipeline.trade.use == "up_or_down" else "unit of notional"
     return f"mean_net per {unit}; costs, return in starting equity"
 
 
 def format_interval(found: Answer, name: str, stem: str | None = None) -> list[float] | None:
-    """A figure with the ends of its interval."""
+    """List a figure with the ends of its interval."""
     keys = (name, f"{stem or name}_low", f"{stem or name}_high")
     return [found[key] for key in keys if key in found] or None
 
