@@ -78,7 +78,7 @@ def check(
 
 
 def _period(spec: "SeriesSpec", kept: tuple[int, float] | None, given: str | None) -> str:
-    """What a person is told of the period: what it was taken to be, and what the rows say."""
+    """Say what the period was taken to be, and what the rows say of it."""
     if kept is None:
         return f"{spec.period}; too few rows to tell it by"
     told = f"{spec.period}, kept by {kept[1]:.1%} of the steps from row to row"
@@ -88,14 +88,14 @@ def _period(spec: "SeriesSpec", kept: tuple[int, float] | None, given: str | Non
 
 
 def _other_period(spec: "SeriesSpec", kept: tuple[int, float] | None) -> list[str]:
-    """What to say where most rows keep another period than the one that was given."""
+    """Say how to give the period that most rows keep, where it is another than the one that was given."""
     if kept is None or kept[0] == spec.period_ms:
         return []
     return [f"{kept[1]:.1%} of the steps from row to row are {to_duration(kept[0])}; give --period {to_duration(kept[0])}"]
 
 
 def _verdict(told: Mapping[str, Any]) -> str:
-    """A report on files in words."""
+    """Put a report on files into words."""
     parts = {"set aside": told["quarantined"], "noted": told["noted"]}
     found = [f"{title}: {', '.join(faults)}" for title, faults in parts.items() if faults]
     if "faults" in told:

@@ -34,7 +34,7 @@ ADVICE = (
 
 
 def find_cheaper_tool(code: str, done: Set[str] = frozenset(), series: str = "btc") -> str | None:
-    """The tool for what the code does by hand, if there is one that was not used already.
+    """Name the tool for what the code does by hand, if there is one that was not used already.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _word_advice(operator: Operator, series: str) -> str:
 
 
 def _find_operator(call: ast.Call) -> str | None:
-    """The operator that computes what a method of a column does; none where it looks ahead or has no window."""
+    """Find the operator that computes what a method of a column does; none where it looks ahead or has no window."""
     if not isinstance(call.func, ast.Attribute):
         return None
     ahead = any(isinstance(node, ast.USub) for given in (*call.args, *call.keywords) for node in ast.walk(given))
