@@ -30,7 +30,7 @@ class Memory:
         self._lock = threading.Lock()
 
     def take(self, path: Path) -> int:
-        """A descriptor of a file's sealed copy; the caller closes it.
+        """Open a descriptor of a file's sealed copy; the caller closes it.
 
         Raises
         ------

@@ -29,7 +29,7 @@ Instruction = tuple[int, int, int, int]
 
 
 def machine() -> Machine:
-    """The processor this runs on.
+    """Return the system-call table of the processor this runs on.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def machine() -> Machine:
 
 
 def program(kind: Machine, *, files: bool) -> list[Instruction]:
-    """The filter.
+    """Write the filter as a program for the kernel.
 
     Parameters
     ----------
