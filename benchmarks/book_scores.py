@@ -68,7 +68,7 @@ def _fit(part: Network, windows: Windows, y: NDArray[int8], rows: NDArray[int64]
 
 
 def _read_features(book: Mapping[str, NDArray[float64]]) -> NDArray[float64]:
-    """Imbalance and flow of the best level, now and as means of the last 6 and 30 rows, shape (n, 6)."""
+    """Compute imbalance and flow of the best level, now and as means of the last 6 and 30 rows, shape (n, 6)."""
     bid, ask = book["bid_qty_1"], book["ask_qty_1"]
     columns = []
     for values in ((bid - ask) / (bid + ask), book["ofi_1"]):

@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _climb(asked: argparse.Namespace) -> bool:
-    """Search what is not kept, print the tables; whether the protocol kept its rate."""
+    """Search what is not kept and print the tables; return whether the protocol kept its rate."""
     edges, out = sorted(set(asked.edge or [0.0])), asked.out or KEPT
     known = [one for one in read(out, Judged) if one.trials == asked.trials]
     done = {(one.edge, one.index) for one in known if one.n == one.trials}
@@ -74,7 +74,7 @@ def _climb(asked: argparse.Namespace) -> bool:
 
 
 def _run_attacks(asked: argparse.Namespace) -> bool:
-    """Let adversaries attack what is not kept, print the table; whether each cell is within its bound."""
+    """Let adversaries attack what is not kept and print the table; return whether each cell is within its bound."""
     from benchmarks.certification.adversaries import ADVERSARIES
 
     out = asked.out or KEPT_ATTACKS
@@ -131,7 +131,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run_tasks(work: Callable[[Task, str], list[Any]], tasks: list[Task], jobs: int, what: str) -> Iterator[list[Any]]:
-    """What comes of each market, as it comes."""
+    """Yield what comes of each market, as it comes."""
     if not tasks:
         return
     KERNELS.mkdir(parents=True, exist_ok=True)
@@ -166,7 +166,7 @@ def _attack(task: Attack, kernels: str) -> list[Attacked]:
 
 
 def report(found: list[Judged]) -> bool:
-    """Print the table of one edge; whether the protocol kept its rate."""
+    """Print the table of one edge; return whether the protocol kept its rate."""
     edge, trials = found[0].edge, found[0].trials
     whole = [one for one in found if one.n == trials]
     speed = trials * len(whole) / sum(one.seconds for one in whole)
@@ -192,7 +192,10 @@ def report(found: list[Judged]) -> bool:
 
 
 def report_attacks(cells: list[list[Attacked]]) -> bool:
-    """Print a row a cell; whether each holds no more certificates than its bound explains, those included that a plan prevented."""
+    """Print a row a cell; return whether each holds no more certificates than its bound explains.
+
+    Those are included that a plan prevented.
+    """
     from scipy.stats import binom
 
     from benchmarks.certification.kinds import KINDS
@@ -216,7 +219,7 @@ def report_attacks(cells: list[list[Attacked]]) -> bool:
 
 
 def _cell(said: Sequence[bool | None]) -> str:
-    """Rate with its 95 % interval, and of how many where not all were asked."""
+    """Write the rate with its 95 % interval, and of how many where not all were asked."""
     told = [one for one in said if one is not None]
     if not told:
         return ""

@@ -68,7 +68,7 @@ def run_adversary(market: SimulatedMarket, kind: str, index: int, agent: Adversa
 
 
 def score_proposals(market: SimulatedMarket, agent: Adversary) -> list[Trial]:
-    """An adversary's pipelines on validation; those that the product refuses are left out."""
+    """Score an adversary's pipelines on validation; those that the product refuses are left out."""
     found = []
     meta = market.workshop.catalog.meta(market.spec.dataset)
     for spec in agent.proposals(market):

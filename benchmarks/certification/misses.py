@@ -23,7 +23,7 @@ from factory.vault.pools import ALPHA
 
 
 def failed(one: Judged) -> str:
-    """Parts of the rule that the best strategy of a search fails on sealed rows."""
+    """Name the parts of the rule that the best strategy of a search fails on sealed rows."""
     with tempfile.TemporaryDirectory() as folder:
         market = Market(Path(folder), one.edge, one.index)
         pipeline = Pipeline.of(Idea.of(one.idea).spec(DATASET, market.levels, FOREST))

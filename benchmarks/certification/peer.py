@@ -24,7 +24,7 @@ SERVE = "from backtester_mcp.mcp_server import run_server; run_server()"
 
 
 async def validated(folder: Path) -> dict[str, dict[str, Any]]:
-    """Answers of ``validate_strategy``, by pick."""
+    """Collect the answers of ``validate_strategy``, by pick."""
     found = {}
     async with (
         stdio_client(StdioServerParameters(command=sys.executable, args=["-c", SERVE])) as (reading, writing),
@@ -42,7 +42,10 @@ async def validated(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def tested(payoff: np.ndarray) -> bool:
-    """Whether both of its tests pass on payoffs: the bootstrap's interval excludes zero, and the deflated Sharpe's p-value is low."""
+    """Check whether both of the peer's tests pass on payoffs.
+
+    The bootstrap's interval must exclude zero, and the deflated Sharpe's p-value be low.
+    """
     from backtester_mcp.robustness import bootstrap_sharpe, deflated_sharpe
 
     returns = 0.001 * payoff

@@ -63,7 +63,7 @@ class Judged:
         return self.edge, self.index, self.trials, self.n
 
     def certified(self, rule: str) -> bool | None:
-        """What a rule said; None where it was not asked."""
+        """Return what a rule said; None where it was not asked."""
         mark = self.marks[list(RULES).index(rule)]
         return None if mark == "-" else mark == "1"
 
@@ -126,7 +126,7 @@ Line = TypeVar("Line", Judged, Attacked)
 
 
 def read(path: Path, kind: type[Line]) -> list[Line]:
-    """What is kept: whole lines, of those about one search or attack the last."""
+    """Read what is kept: whole lines, of those about one search or attack the last."""
     if not path.exists():
         return []
     names = [one.name for one in fields(kind)]
@@ -155,7 +155,7 @@ def append(path: Path, found: Sequence[Line]) -> None:
 
 
 def _whole(path: Path) -> int:
-    """Bytes up to the end of the last whole line; the text is ASCII."""
+    """Count the bytes up to the end of the last whole line; the text is ASCII."""
     return path.read_bytes().rfind(b"\n") + 1
 
 
