@@ -133,15 +133,15 @@ def idle_literals(names: Sequence[str], cells: Sequence[Cell], ranks: Sequence[A
     ranks : sequence
         What the cells are ordered by.
     """
-    found = []
+    idle = []
     for place, name in enumerate(names):
         alike: dict[str, list[Any]] = {}
         for cell, rank in zip(cells, ranks, strict=True):
             alike.setdefault(repr((*cell.values[:place], *cell.values[place + 1 :])), []).append(rank)
         several = [group for group in alike.values() if len(group) > 1]
         if several and all(rank == group[0] for group in several for rank in group):
-            found.append(name)
-    return found
+            idle.append(name)
+    return idle
 
 
 def _place(axes: Mapping[str, Any], cell: Cell) -> list[int]:

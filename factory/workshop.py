@@ -63,9 +63,9 @@ class Workshop(Tracker):
         """Verify the ledger against the anchors in the vault and in this workspace's strategy files."""
         from factory.vault.audit import audit
 
-        found = self.ledger.verify(read_anchors(self.workspace))
-        looks = audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)) if found.ok else []
-        return replace(found, problems=(*found.problems, *looks))
+        verification = self.ledger.verify(read_anchors(self.workspace))
+        looks = audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)) if verification.ok else []
+        return replace(verification, problems=(*verification.problems, *looks))
 
     def frames(
         self, dataset: str | None = None, validation: bool = False, features: Sequence[str] = (), pipeline: str | None = None

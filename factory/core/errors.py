@@ -130,5 +130,5 @@ def _short(line: str) -> str:
     """Shorten a line that its quotations made too long, keeping the end as whole as can be: how to mend it comes last."""
     if len(line) <= LINE:
         return line
-    line = _LONG.sub(lambda found: shorten(found[0], WORD), line)
+    line = _LONG.sub(lambda match: shorten(match[0], WORD), line)
     return line if len(line) <= LINE else f"{shorten(line, LINE * 2 // 3)} {line[-(LINE // 3) + 1 :]}"

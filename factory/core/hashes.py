@@ -41,8 +41,8 @@ class DamageError(ValueError):
 def write_hashes(folder: Path) -> None:
     """Write the block hashes of all files below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != HASHES)
-    found = {path.relative_to(folder).as_posix(): _hash_blocks(path) for path in files}
-    (folder / HASHES).write_text(dumps(found), encoding="utf-8")
+    hashes = {path.relative_to(folder).as_posix(): _hash_blocks(path) for path in files}
+    (folder / HASHES).write_text(dumps(hashes), encoding="utf-8")
 
 
 def read_hashes(folder: Path) -> Hashes:
@@ -56,12 +56,12 @@ def read_hashes(folder: Path) -> Hashes:
         If it is not what was written.
     """
     try:
-        found: Hashes = json.loads((folder / HASHES).read_bytes())
+        hashes: Hashes = json.loads((folder / HASHES).read_bytes())
     except ValueError:
         raise DamageError(HASHES) from None
-    if not isinstance(found, dict) or not all(isinstance(blocks, list) for blocks in found.values()):
+    if not isinstance(hashes, dict) or not all(isinstance(blocks, list) for blocks in hashes.values()):
         raise DamageError(HASHES)
-    return found
+    return hashes
 
 
 def require_whole(folder: Path, files: Mapping[str, int]) -> tuple[Stamp, ...]:
@@ -92,8 +92,8 @@ def require_whole(folder: Path, files: Mapping[str, int]) -> tuple[Stamp, ...]:
     if unchecked:
         hashes = read_hashes(folder)
         with ThreadPoolExecutor(THREADS) as pool:
-            found = pool.map(lambda name: _check(*unchecked[name], hashes.get(name, ()), written), unchecked)
-        for name, whole in zip(unchecked, found, strict=True):
+            results = pool.map(lambda name: _check(*unchecked[name], hashes.get(name, ()), written), unchecked)
+        for name, whole in zip(unchecked, results, strict=True):
             if not whole:
                 raise DamageError(name)
     return tuple(now for _, _, now in asked.values())
@@ -119,8 +119,8 @@ def is_whole(path: Path, hashes: Sequence[str] | None) -> bool:
 
 def stamp(path: Path) -> Stamp:
     """Return a file's inode, size and times; they differ when its content may have changed."""
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _first_unchecked(path: Path, now: Stamp, written: Stamp) -> int:
@@ -145,10 +145,10 @@ def _blocks(unused: int, now: Stamp) -> int:
 
 def _hash_blocks(path: Path, first: int = 0, last: int | None = None) -> list[str]:
     """Compute the SHA-256 of each of the blocks `first` up to `last` of a file."""
-    found: list[str] = []
+    digests: list[str] = []
     block = memoryview(bytearray(min(BLOCK, path.stat().st_size)))
     with path.open("rb") as file:
         file.seek(first * BLOCK)
-        while (last is None or first + len(found) < last) and (read := file.readinto(block)):
-            found.append(hashlib.sha256(block[:read]).hexdigest())
-    return found
+        while (last is None or first + len(digests) < last) and (read := file.readinto(block)):
+            digests.append(hashlib.sha256(block[:read]).hexdigest())
+    return digests

@@ -41,8 +41,8 @@ class Settings(BaseModel):
         FactoryError
             The group's own kind: each wrong value, and what to write.
         """
-        found = os.environ if environment is None else environment
-        given = {name: found[name] for name in cls.variables().values() if found.get(name)}
+        variables = os.environ if environment is None else environment
+        given = {name: variables[name] for name in cls.variables().values() if variables.get(name)}
         try:
             return cls.model_validate(given)
         except ValidationError as error:

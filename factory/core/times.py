@@ -23,10 +23,10 @@ def to_ms(duration: str) -> int:
     ValueError
         If it is not a whole positive number with one of ms, s, m, h, d, w.
     """
-    found = _DURATION.match(duration)
-    if not found:
+    match = _DURATION.match(duration)
+    if not match:
         raise ValueError(f"'{duration}' is not a duration; write a whole number and a unit, such as 5m, 4h or 30d")
-    return int(found[1]) * UNITS[found[2]]
+    return int(match[1]) * UNITS[match[2]]
 
 
 def to_duration(ms: int) -> str:

@@ -114,9 +114,9 @@ class Columns:
     def _values(self, expression: Expression, clock: RowClock) -> Floats:
         if self.cache is None or isinstance(expression.node, ColumnName):
             return self._compute(expression, clock)
-        found = self.cache.get(self._key(expression))
-        if found is not None:
-            return found["values"]
+        entry = self.cache.get(self._key(expression))
+        if entry is not None:
+            return entry["values"]
         values = self._compute(expression, clock)
         self.cache.put(self._key(expression), {"values": values})
         return values

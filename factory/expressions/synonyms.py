@@ -143,9 +143,9 @@ def match_names(name: str, known: Collection[str]) -> list[str]:
 
 def find_nearest(name: str, known: Collection[str]) -> list[str]:
     """List those of `known` that a name stands for; else those that are spelt much like it, or have such a synonym."""
-    found = match_names(name, known)
-    if found:
-        return found
+    matches = match_names(name, known)
+    if matches:
+        return matches
     guessed = [word for one in known for word in SYNONYMS.get(one, ()) if len(word) >= SHORT]
     near = get_close_matches(name.lower()[:64], [*known, *guessed], n=1, cutoff=NEAR)
     return match_names(near[0], known) if near else []

@@ -30,14 +30,14 @@ def diff(before: Pipeline, after: Pipeline) -> list[str]:
 
 def _parts(pipeline: Pipeline) -> dict[str, Any]:
     """List everything that takes a line in YAML, by path."""
-    found: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     for stage in type(pipeline).model_fields:
         value = getattr(pipeline, stage)
         if stage in ("features", "experts"):
-            found |= {f"{stage}.{name}": part for name, part in value.items()}
+            parts |= {f"{stage}.{name}": part for name, part in value.items()}
         elif value not in (None, "", {}):
-            found[stage] = value
-    return found
+            parts[stage] = value
+    return parts
 
 
 def _difference(path: str, old: Any, new: Any) -> Iterator[str]:

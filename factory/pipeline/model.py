@@ -98,15 +98,15 @@ class Pipeline(Part):
     @field_validator("features")
     @classmethod
     def _canonical(cls, features: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        found, mistakes = {}, []
+        texts, mistakes = {}, []
         for name in features:
             try:
-                found[name] = canonical_text(name, features, info.context or {})
+                texts[name] = canonical_text(name, features, info.context or {})
             except PipelineError as error:
                 mistakes += [f"features.{name}: {line}" for line in error.lines]
         if mistakes:
             raise Mistakes(mistakes)
-        return found
+        return texts
 
     @field_validator("tune", mode="before")
     @classmethod

@@ -80,8 +80,8 @@ def read_provenance(source: str) -> dict[str, Any]:
     PipelineError
         If the text cannot be read.
     """
-    found = _plain(source).get("provenance")
-    return found if isinstance(found, dict) else {}
+    provenance = _plain(source).get("provenance")
+    return provenance if isinstance(provenance, dict) else {}
 
 
 def _plain(source: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -109,9 +109,9 @@ def _load(text: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise PipelineError(f"{twice}: the key is there twice; keep one")
-    return found
+    return mapping

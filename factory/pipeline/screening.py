@@ -166,17 +166,17 @@ class Reader:
         ExpressionError
             One line for each mistake, with the expression that it is in.
         """
-        found: dict[str, Expression] = {}
+        expressions: dict[str, Expression] = {}
         mistakes: list[str] = []
         for text in features:
             try:
                 recipe = RECIPES.get(text) if text not in own else None
-                found[text] = self._recipe(recipe) if recipe else self._expression(own.get(text, text))
+                expressions[text] = self._recipe(recipe) if recipe else self._expression(own.get(text, text))
             except PipelineError as error:
                 mistakes += [f"features: '{shorten(text, QUOTED)}': {line}" for line in error.lines]
         if mistakes:
             raise ExpressionError(*dict.fromkeys(mistakes))
-        return found
+        return expressions
 
     def family(self, family: str) -> tuple[dict[str, Expression], list[str]]:
         """List the recipes of a family that the dataset carries, and why the others are left out."""
@@ -185,16 +185,16 @@ class Reader:
         if not recipes:
             known = {recipe.family for recipe in RECIPES.values()}
             raise PipelineError(f"family: '{family}' has no recipes; {did_you_mean(wanted, known)}")
-        found, left_out = {}, []
+        expressions, left_out = {}, []
         for recipe in recipes:
             try:
                 one = self._recipe(recipe)
-                found[one.text] = one
+                expressions[one.text] = one
             except PipelineError as error:
                 left_out.append(f"{recipe.name}: {error.lines[0]}")
-        if not found:
+        if not expressions:
             raise PipelineError(f"family: no recipe of '{family}' fits this dataset", *left_out)
-        return found, left_out
+        return expressions, left_out
 
     def _recipe(self, recipe: Recipe) -> Expression:
         return self._checked(apply_recipe(recipe, self._series, self._of))

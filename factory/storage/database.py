@@ -89,8 +89,8 @@ class Database:
         """List the triggers on the ledger's table that are missing, altered or none of ours."""
         query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = 'ledger'"
         with self.reading() as connection:
-            found = {row.name: row.sql for row in connection.exec_driver_sql(query)}
-        return sorted(name for name in found.keys() | TRIGGERS.keys() if found.get(name) != TRIGGERS.get(name))
+            triggers = {row.name: row.sql for row in connection.exec_driver_sql(query)}
+        return sorted(name for name in triggers.keys() | TRIGGERS.keys() if triggers.get(name) != TRIGGERS.get(name))
 
     def restore_triggers(self, names: Sequence[str]) -> None:
         """Restore the triggers of the ledger's table to what they are in a new database."""

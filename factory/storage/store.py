@@ -235,8 +235,8 @@ class Store:
             if wanted is not None:
                 query = query.where(column == wanted)
         with self._database.reading() as connection:
-            found = [_run(row) for row in connection.execute(_paged(query, page))]
-        return [run for run in found if run is not None]
+            runs = [_run(row) for row in connection.execute(_paged(query, page))]
+        return [run for run in runs if run is not None]
 
     def put_call(
         self, agent: str, dataset: str, code: str, seconds: float, tokens: int, limit: str | None, output: str | None

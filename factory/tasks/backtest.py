@@ -28,12 +28,16 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
     if known:
         return known
     with context.refuse_if_rebuilt():
-        scored, model, volatility, found = score(context)
+        scored, model, volatility, evidence = score(context)
     run = context.tracker.run_id(context.pipeline, "trial")
     Cache(context.tracker.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
     entry, new = context.tracker.record_trial(
         context.pipeline,
-        {**outcome_to_dict(scored), **found, "metrics": widen_errors(scored.result.metrics, context.contract, found["null"])},
+        {
+            **outcome_to_dict(scored),
+            **evidence,
+            "metrics": widen_errors(scored.result.metrics, context.contract, evidence["null"]),
+        },
         model=model,
         why=why,
         daily=scored.result.daily.net.tolist(),

@@ -179,9 +179,9 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 def _prune(folder: Path, keep: set[Path]) -> None:
     """Drop the least used files above the limit, never those that are about to be read."""
-    found = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.arrow"))
-    over = sum(size for _, size, _ in found) - LIMIT_BYTES
-    for _, size, path in found:
+    files = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.arrow"))
+    over = sum(size for _, size, _ in files) - LIMIT_BYTES
+    for _, size, path in files:
         if over > 0 and path not in keep:
             path.unlink(missing_ok=True)
             over -= size

@@ -57,8 +57,8 @@ def mark_telling_rows(series: Series, days: Days) -> NDArray[bool_]:
     """Mark the rows that may tell of one of some days: a bar in its period, a value until it is published."""
     extent = series_kind(series.kind).extent(series.period, series.delay)
     first, last = series.time // DAY, (series.time + max(extent, 1) - 1) // DAY
-    found: NDArray[bool_] = np.searchsorted(days, last, side="right") > np.searchsorted(days, first)
-    return found
+    telling: NDArray[bool_] = np.searchsorted(days, last, side="right") > np.searchsorted(days, first)
+    return telling
 
 
 def mask(partition: Partition, days: Days) -> Partition:

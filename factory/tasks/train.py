@@ -60,8 +60,8 @@ def train(context: TaskContext) -> Answer:
 def _score_expert(name: str, y: NDArray[int8], p: NDArray[float64]) -> tuple[str, float | None, float]:
     """Compute the AUC and log-loss of an expert on the rows that it predicted without having seen them."""
     held = ~np.isnan(p)
-    found = auc(y[held], p[held])
-    return name, found.value if found else None, log_loss(y[held], p[held])
+    area = auc(y[held], p[held])
+    return name, area.value if area else None, log_loss(y[held], p[held])
 
 
 def fit_on_train(context: TaskContext, train: Partition, rows: DecisionTable) -> Model:

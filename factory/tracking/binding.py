@@ -23,15 +23,15 @@ def bind_shipped(catalog: Catalog, dataset: str) -> dict[str, Pipeline]:
         Each with its ``data`` set to the dataset; those that it refuses are left out.
     """
     spec, meta = catalog.spec(dataset), catalog.meta(dataset)
-    found = {}
+    runnable = {}
     for name, pipeline in load_shipped().items():
         bound = rebind(pipeline, dataset)
         try:
             check_pipeline(bound, spec, meta)
         except PipelineError:
             continue
-        found[name] = bound
-    return found
+        runnable[name] = bound
+    return runnable
 
 
 def rebind(pipeline: Pipeline, dataset: str) -> Pipeline:
@@ -41,5 +41,5 @@ def rebind(pipeline: Pipeline, dataset: str) -> Pipeline:
 
 def bind_all_shipped(catalog: Catalog) -> Iterator[Pipeline]:
     """Yield every shipped strategy on every dataset on which it runs, those on its own dataset first."""
-    found = [one for dataset in catalog.names() for one in bind_shipped(catalog, dataset).values()]
-    return iter(sorted(found, key=lambda one: load_shipped()[one.pipeline].data != one.data))
+    bound = [one for dataset in catalog.names() for one in bind_shipped(catalog, dataset).values()]
+    return iter(sorted(bound, key=lambda one: load_shipped()[one.pipeline].data != one.data))

@@ -50,16 +50,16 @@ def tell_probes(store: "Store", teller: Teller, pipeline: "Pipeline", run: Mappi
 
     It is short when they found nothing, and of what this agent explained names the probe alone.
     """
-    found = run.get("probes") or {}
+    probes = run.get("probes") or {}
     known = [line for line in _warnings(run) if store.run(_key(teller, pipeline, line)) is not None]
     said: Answer = {}
-    if "block" in found:
-        said["block"] = _first(found["block"])
+    if "block" in probes:
+        said["block"] = _first(probes["block"])
     if left := [line for line in _warnings(run) if line not in known]:
         said["warn"] = _first(left)
     if known:
         said["explained"] = " ".join(dict.fromkeys(_probe(line) for line in known))
-    return said or ("clean" if found else "none ran")
+    return said or ("clean" if probes else "none ran")
 
 
 def _warnings(run: Mapping[str, Any]) -> Sequence[str]:

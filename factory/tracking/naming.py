@@ -49,9 +49,9 @@ def resolve(store: Store, catalog: Catalog, reference: str, changes: Mapping[str
     PipelineError
         If the name means several.
     """
-    found = find_pipeline(store, reference) or _bound_by_id(catalog, reference)
-    if found is not None:
-        return found
+    pipeline = find_pipeline(store, reference) or _bound_by_id(catalog, reference)
+    if pipeline is not None:
+        return pipeline
     if reference in load_shipped():
         return _resolve_shipped(catalog, reference, changes)
     rows = store.named(reference)

@@ -124,14 +124,14 @@ def read_anchors(workspace: Workspace) -> list[Position]:
     LedgerError
         If a strategy file cannot be read.
     """
-    project, found = _checkout(), []
+    project, heads = _checkout(), []
     folders = {workspace.root / "proposed", proposals_folder(workspace), *([project / PROPOSED] if project else [])}
     for path in sorted(path for folder in folders for path in folder.glob("*.yaml")):
         try:
             told = read_provenance(path.read_text(encoding="utf-8"))
             if told.get("workspace") == workspace.id:
                 seq, _, prefix = told["ledger"]["head"].partition(":")
-                found.append(Position(int(seq), prefix))
+                heads.append(Position(int(seq), prefix))
         except (PipelineError, KeyError, TypeError, AttributeError, ValueError):
             raise LedgerError(f"{path.name}: the ledger's head in it cannot be read; restore the file, or remove it") from None
-    return found
+    return heads

@@ -85,11 +85,11 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
 
 def _faults(series: Mapping[str, Any]) -> str:
     """Say in a line what the import found wrong with a series; jumps are one."""
-    found = faults_of(series)
-    jumps = [fault for fault in found if fault.kind == JUMP]
-    lines = [fault.line for fault in (*jumps[:SHOWN], *(fault for fault in found if fault.kind != JUMP))]
+    faults = faults_of(series)
+    jumps = [fault for fault in faults if fault.kind == JUMP]
+    lines = [fault.line for fault in (*jumps[:SHOWN], *(fault for fault in faults if fault.kind != JUMP))]
     more = [f"{len(jumps) - SHOWN} more jumps"] if len(jumps) > SHOWN else []
-    return "; ".join([*lines, *more, FAULT_MEND]) if found else ""
+    return "; ".join([*lines, *more, FAULT_MEND]) if faults else ""
 
 
 def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
@@ -259,8 +259,8 @@ def _words(text: str) -> set[str]:
 def _parts(stage: str) -> Answer:
     """List the parts of a stage; a key that several of them describe alike is told once, under `shared`."""
     stage = stage.strip().lower()
-    found = list_parts(stage)
-    told = Counter(_key(key) for one in found for key in one.parameters)
+    parts = list_parts(stage)
+    told = Counter(_key(key) for one in parts for key in one.parameters)
     shared = [text for text, times in told.items() if times > 1]
     return {
         "stage": stage,
@@ -270,7 +270,7 @@ def _parts(stage: str) -> Answer:
                 "about": one.about,
                 "keys": "; ".join(key.name if _key(key) in shared else _key(key) for key in one.parameters) or None,
             }
-            for one in found
+            for one in parts
         ],
         "shared": "; ".join(shared) or None,
     }

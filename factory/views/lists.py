@@ -55,9 +55,10 @@ def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool
 
 def pipelines_answer(tracker: "Tracker", dataset: str | None, number: int) -> Answer:
     """List every pipeline that was defined, tried or not, newest first."""
-    found = tracker.store.pipelines(dataset, number, PAGE)
+    pipelines = tracker.store.pipelines(dataset, number, PAGE)
     rows = [
-        [one.id, one.name, one.parent, _changed(tracker, one.id), one.dataset, _trial_number(tracker, one.id)] for one in found
+        [one.id, one.name, one.parent, _changed(tracker, one.id), one.dataset, _trial_number(tracker, one.id)]
+        for one in pipelines
     ]
     columns = ("pipeline", "name", "parent", "changed", "dataset", "trial")
     return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
@@ -73,16 +74,16 @@ def _trial_number(tracker: "Tracker", id: str) -> int | None:
 
 
 def _row(tracker: "Tracker", entry: Entry, trials: int) -> list[Any]:
-    found = entry.payload["metrics"]
+    metrics = entry.payload["metrics"]
     row = {
         "pipeline": entry.payload["pipeline"],
         "name": entry.payload["name"],
         "parent": entry.payload.get("parent"),
         "changed": _changed(tracker, str(entry.payload["pipeline"])),
-        **headline(found),
-        "deflated": deflate_sharpe(found, trials),
+        **headline(metrics),
+        "deflated": deflate_sharpe(metrics, trials),
     }
-    return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
+    return [metrics.get("auc") if key == "auc" else row.get(key) for key in BOARD]
 
 
 def _changed(tracker: "Tracker", id: str) -> str | None:
@@ -93,9 +94,9 @@ def _changed(tracker: "Tracker", id: str) -> str | None:
 
 def calls_answer(tracker: "Tracker", number: int) -> Answer:
     """List who ran code of their own, and what it took."""
-    found = tracker.store.calls(number, PAGE)
+    calls = tracker.store.calls(number, PAGE)
     columns = ("call", "at", "agent", "dataset", "seconds", "tokens", "limit")
-    rows = [[one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in found]
+    rows = [[one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in calls]
     return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
 
 
@@ -137,12 +138,12 @@ def _best(tracker: "Tracker", dataset: str) -> Answer | None:
     best = tracker.ledger.best_trial(dataset)
     if best is None:
         return None
-    found = best.payload["metrics"]
+    metrics = best.payload["metrics"]
     trials, between = tracker.ledger.counts(dataset).trials, tracker.ledger.sharpe_deviation(dataset)
     return {
         "pipeline": best.payload["pipeline"],
-        "sharpe": found.get("sharpe"),
-        "deflated": deflate_sharpe(found, trials),
-        "textbook": None if between is None else deflate_sharpe(found, trials, between),
+        "sharpe": metrics.get("sharpe"),
+        "deflated": deflate_sharpe(metrics, trials),
+        "textbook": None if between is None else deflate_sharpe(metrics, trials, between),
         "differ": None if between is None else TEXTBOOK,
     }

@@ -267,17 +267,17 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str
 
 def key_meanings(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
     """Read the kind and meaning of each key from the docstrings of a model and of its base classes."""
-    found: dict[str, tuple[str, str]] = {}
+    meanings: dict[str, tuple[str, str]] = {}
     for one in reversed(model.__mro__):
         names: list[str] = []
         for line in (one.__doc__ or "").partition("Parameters\n")[2].splitlines():
             if declared := DECLARED.match(line.strip()):
                 names = declared["names"].split(", ")
                 told = dict.fromkeys(names, (declared["kind"], ""))
-                found |= {name: pair for name, pair in told.items() if name not in found}
+                meanings |= {name: pair for name, pair in told.items() if name not in meanings}
             elif line.startswith("        ") and ":class:" not in line:
-                found |= {name: (found[name][0], f"{found[name][1]} {line.strip()}".strip()) for name in names}
-    return {name: (kind, _plain(text)) for name, (kind, text) in found.items()}
+                meanings |= {name: (meanings[name][0], f"{meanings[name][1]} {line.strip()}".strip()) for name in names}
+    return {name: (kind, _plain(text)) for name, (kind, text) in meanings.items()}
 
 
 def _operators() -> Iterator[str]:

@@ -24,19 +24,19 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
     """Write the answer about a trial: what it earned beside what luck and the market alone would have."""
     number = tracker.ledger.counts(pipeline.data, until=entry.seq).trials
     run: Answer = {**entry.payload, "trial": number}
-    found = run["metrics"]
+    metrics = run["metrics"]
     trials = max(run["trial"], tracker.ledger.counts(pipeline.data).trials)
     answer: Answer = {
         "pipeline": pipeline.id,
         "trial": run["trial"],
         "seen_before": None if new else True,
-        **headline(found),
-        "auc": format_interval(found, "auc"),
-        "log_loss": found.get("log_loss"),
-        "brier": found.get("brier"),
-        "calibration_slope": found.get("slope"),
-        "turnover_a_year": found.get("turnover"),
-        "costs": found.get("costs"),
+        **headline(metrics),
+        "auc": format_interval(metrics, "auc"),
+        "log_loss": metrics.get("log_loss"),
+        "brier": metrics.get("brier"),
+        "calibration_slope": metrics.get("slope"),
+        "turnover_a_year": metrics.get("turnover"),
+        "costs": metrics.get("costs"),
         "sides": run.get("sides"),
         "decisions": {name: count for name, count in run["counts"].items() if count},
         "refits": run.get("refits"),
@@ -45,8 +45,8 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "twins_show": "win_rate, return; the coin is one draw",
         "on_flipped_bars": null_twin_answer(run),
         "units": payoff_units(pipeline),
-        "deflated": deflate_sharpe(found, trials),
-        "reading": interpret(found, trials, tracker.ledger.independent(pipeline.data)),
+        "deflated": deflate_sharpe(metrics, trials),
+        "reading": interpret(metrics, trials, tracker.ledger.independent(pipeline.data)),
         "price": run.get("price") or None,
         "probes": tell_probes(tracker.store, (tracker.agent, tracker.score_key(pipeline)), pipeline, run),
         "ready": readiness_answer(tracker, pipeline, run),
@@ -66,30 +66,30 @@ def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> A
 
 def null_twin_answer(run: Answer) -> Answer | None:
     """Say what the trial's frozen decisions come to where direction is a coin, and what the trial has beyond that."""
-    twin, found = run.get("null"), run["metrics"]
+    twin, metrics = run.get("null"), run["metrics"]
     if not twin:
         return None
     return {
         "mean_net": [twin[key] for key in ("mean_net", "mean_spread") if key in twin] or None,
         "auc": twin.get("auc"),
-        "excess_net": found["mean_net"] - twin["mean_net"] if "mean_net" in twin else None,
-        "excess_auc": found["auc"] - twin["auc"] if "auc" in twin and "auc" in found else None,
+        "excess_net": metrics["mean_net"] - twin["mean_net"] if "mean_net" in twin else None,
+        "excess_auc": metrics["auc"] - twin["auc"] if "auc" in twin and "auc" in metrics else None,
     }
 
 
-def headline(found: Answer) -> Answer:
+def headline(metrics: Answer) -> Answer:
     """Select the figures that every list of trials shows."""
     return {
-        "trades": found.get("trades"),
-        "win_rate": found.get("win_rate"),
-        "win_interval": _pair(found, "win_low", "win_high"),
-        "break_even": found.get("break_even"),
-        "mean_net": format_interval(found, "mean_net", "mean"),
-        "p_value": found.get("p_value"),
-        "sharpe": found.get("sharpe"),
-        "sharpe_error": found.get("sharpe_error"),
-        "return": found.get("total_return"),
-        "drawdown": found.get("max_drawdown"),
+        "trades": metrics.get("trades"),
+        "win_rate": metrics.get("win_rate"),
+        "win_interval": _pair(metrics, "win_low", "win_high"),
+        "break_even": metrics.get("break_even"),
+        "mean_net": format_interval(metrics, "mean_net", "mean"),
+        "p_value": metrics.get("p_value"),
+        "sharpe": metrics.get("sharpe"),
+        "sharpe_error": metrics.get("sharpe_error"),
+        "return": metrics.get("total_return"),
+        "drawdown": metrics.get("max_drawdown"),
     }
 
 
@@ -99,11 +99,11 @@ def payoff_units(pipeline: "Pipeline") -> str:
     return f"mean_net per {unit}; costs, return in starting equity"
 
 
-def format_interval(found: Answer, name: str, stem: str | None = None) -> list[float] | None:
+def format_interval(metrics: Answer, name: str, stem: str | None = None) -> list[float] | None:
     """List a figure with the ends of its interval."""
     keys = (name, f"{stem or name}_low", f"{stem or name}_high")
-    return [found[key] for key in keys if key in found] or None
+    return [metrics[key] for key in keys if key in metrics] or None
 
 
-def _pair(found: Answer, low: str, high: str) -> list[float] | None:
-    return [found[low], found[high]] if low in found and high in found else None
+def _pair(metrics: Answer, low: str, high: str) -> list[float] | None:
+    return [metrics[low], metrics[high]] if low in metrics and high in metrics else None

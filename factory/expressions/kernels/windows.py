@@ -77,16 +77,16 @@ def extreme(x: Floats, n: int, sign: float, out: Floats) -> None:
     """Compute the greatest (sign 1) or least (sign -1) of n rows: of 2, of 4 and so on, then of two that cover the window."""
     rows, size = len(x), max(n, _CHUNK)
     out[: n - 1] = np.nan
-    found, wider = np.empty(size + n), np.empty(size + n)
+    extremes, wider = np.empty(size + n), np.empty(size + n)
     for low in range(n - 1, rows, size):
         end = min(low + size, rows)
         left, width = end - low + n - 1, 1
-        found[:left] = x[low - n + 1 : end]
+        extremes[:left] = x[low - n + 1 : end]
         while 2 * width <= n:
             left -= width
-            _farther(found[:left], found[width : width + left], sign, wider[:left])
-            found, wider, width = wider, found, 2 * width
-        _farther(found[: end - low], found[n - width : n - width + end - low], sign, out[low:end])
+            _farther(extremes[:left], extremes[width : width + left], sign, wider[:left])
+            extremes, wider, width = wider, extremes, 2 * width
+        _farther(extremes[: end - low], extremes[n - width : n - width + end - low], sign, out[low:end])
 
 
 @njit(cache=True, nogil=True)

@@ -103,7 +103,7 @@ def _bounds(metadata: list[Any]) -> str:
 
 def _flat(metadata: list[Any]) -> list[Any]:
     """Flatten metadata, with that of nested ``Field(...)`` laid open."""
-    found: list[Any] = []
+    flat: list[Any] = []
     for item in metadata:
-        found.extend(item.metadata if isinstance(item, FieldInfo) else [item])
-    return found
+        flat.extend(item.metadata if isinstance(item, FieldInfo) else [item])
+    return flat
