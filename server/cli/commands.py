@@ -61,10 +61,10 @@ def require(value: str | None, allowed: Iterable[str]) -> str | None:
     known = list(allowed)
     if value is None or value in known:
         return value
-    found = next((one for one in known if one.lower() == value.lower()), None)
-    if found is None:
+    match = next((one for one in known if one.lower() == value.lower()), None)
+    if match is None:
         raise typer.BadParameter(f"'{value}' unknown; {did_you_mean(value, known, most=len(known))}")
-    return found
+    return match
 
 
 def _with_forms(function: Callable[..., None]) -> Callable[..., None]:

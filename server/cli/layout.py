@@ -111,12 +111,12 @@ def lines(values: Sequence[tuple[str, Any]], width: int | None) -> Iterator[Text
 
 def comma_separated(answer: Mapping[str, Any]) -> str:
     """Write the table of an answer as CSV, the only one or its own; without one, its names and values."""
-    found = list(tables(answer))
-    if found and (len(found) == 1 or not found[0][0]):
-        columns, rows = found[0][1]["columns"], found[0][1]["rows"]
+    pairs = list(tables(answer))
+    if pairs and (len(pairs) == 1 or not pairs[0][0]):
+        columns, rows = pairs[0][1]["columns"], pairs[0][1]["rows"]
     else:
         columns, rows = ["name", "value"], [[name, value] for name, value in plain(answer)]
-        rows += [[f"{path}.{row[0]}.{column}", cell] for path, one in found for row in one["rows"]
+        rows += [[f"{path}.{row[0]}.{column}", cell] for path, one in pairs for row in one["rows"]
                  for column, cell in zip(one["columns"][1:], row[1:], strict=True)]  # fmt: skip
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")

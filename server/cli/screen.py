@@ -171,5 +171,5 @@ def _print_table(table: Mapping[str, Any], wide: int | None) -> None:
 def _simpler(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    found = error.object[error.start : error.end]
-    return "".join(SIMPLER.get(sign) or sign.encode("unicode_escape").decode("ascii") for sign in found), error.end
+    signs = error.object[error.start : error.end]
+    return "".join(SIMPLER.get(sign) or sign.encode("unicode_escape").decode("ascii") for sign in signs), error.end

@@ -66,7 +66,7 @@ _BARE = re.compile(rf"`?\b({'|'.join(name for name in COMMANDS if '_' in name)})
 def name_commands(text: str) -> str:
     """Name commands where a text names tools."""
     text = text.replace("a person runs", "run")
-    return _BARE.sub(lambda found: _command(found[1], ""), _CALL.sub(lambda found: _command(found[1], found[2]), text))
+    return _BARE.sub(lambda match: _command(match[1], ""), _CALL.sub(lambda match: _command(match[1], match[2]), text))
 
 
 def name_commands_throughout(answer: Any) -> Any:

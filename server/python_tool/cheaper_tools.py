@@ -52,9 +52,9 @@ def find_cheaper_tool(code: str, done: Set[str] = frozenset(), series: str = "bt
         return None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     called = {_name(node.func) for node in calls}
-    found = next((text for names, tools, text in ADVICE if called & names and not tools & done), None)
-    if found or FEATURES in done or called & (FITS | SCREENS | STUDIES):
-        return found
+    advice = next((text for names, tools, text in ADVICE if called & names and not tools & done), None)
+    if advice or FEATURES in done or called & (FITS | SCREENS | STUDIES):
+        return advice
     made = (_word_advice(OPERATORS[name], series) for name in map(_find_operator, calls) if name)
     return next((text for text in made if text not in done), None)
 

@@ -104,8 +104,13 @@ class Access:
         port = (addressed and addressed[1]) or PORTS.get(scheme)
         for origin in request.headers.getlist("origin"):
             told, _, authority = origin.lower().partition("://")
-            found = split_host(authority)
-            if found is None or told != scheme or found[0] not in self.hosts or (found[1] or PORTS[scheme]) != port:
+            host_and_port = split_host(authority)
+            if (
+                host_and_port is None
+                or told != scheme
+                or host_and_port[0] not in self.hosts
+                or (host_and_port[1] or PORTS[scheme]) != port
+            ):
                 return False
         return True
 
@@ -152,8 +157,8 @@ def same(left: str, right: str) -> bool:
 
 def split_host(text: str) -> tuple[str, int | None] | None:
     """Split what a ``Host`` header or an origin says into the host, in one spelling, and the port; None if it is neither."""
-    found = _AUTHORITY.fullmatch(text.lower())
-    return None if found is None else (spell_host(found[1]), int(found[2]) if found[2] else None)
+    match = _AUTHORITY.fullmatch(text.lower())
+    return None if match is None else (spell_host(match[1]), int(match[2]) if match[2] else None)
 
 
 def spell_host(host: str) -> str:

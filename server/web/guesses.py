@@ -48,7 +48,7 @@ class Guesses:
 def _network(address: str) -> str:
     """Return the network of one caller: an IPv4 address, or the 64 bits that a provider gives to one customer of IPv6."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address[:64]
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)

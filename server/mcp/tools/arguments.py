@@ -40,14 +40,14 @@ def _split_expressions(value: Any) -> Any:
     """Split expressions that came as one text, with commas or line breaks between them."""
     if not isinstance(value, str):
         return value
-    depth, found = 0, [""]
+    depth, parts = 0, [""]
     for character in value:
         depth += (character == "(") - (character == ")")
         if depth == 0 and character in ",;\n":
-            found.append("")
+            parts.append("")
         else:
-            found[-1] += character
-    return [text.strip() for text in found if text.strip()]
+            parts[-1] += character
+    return [text.strip() for text in parts if text.strip()]
 
 
 Expressions = Annotated[list[str], BeforeValidator(_split_expressions)]

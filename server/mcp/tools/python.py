@@ -132,5 +132,5 @@ def _find_mend(workshop: "Workshop", frames: "Frames", error: str) -> list[str]:
     """Suggest what to pass or write instead, if the error tells."""
     features = workshop.resolve(frames.pipeline).features if frames.pipeline else ()
     own = [name for name in features if name not in frames.features]
-    found = find_hint(error, frames.files, workshop.catalog.meta(frames.dataset)["series"], own)
-    return [found] if found else []
+    hint = find_hint(error, frames.files, workshop.catalog.meta(frames.dataset)["series"], own)
+    return [hint] if hint else []
