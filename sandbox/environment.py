@@ -216,11 +216,11 @@ def import_module(
     if level or not isinstance(name, str):
         raise Refused("relative imports are not allowed in the sandbox")
     try:
-        found = facade(name)
+        module = facade(name)
         top = facade(name.partition(".")[0])
     except KeyError:
         raise Refused(f"import {name}: not allowed in the sandbox; allowed: {', '.join(module_names())}") from None
     for each in wanted or ():
-        if each.startswith("_") or not hasattr(found, each):
+        if each.startswith("_") or not hasattr(module, each):
             raise Refused(f"from {name} import {each}: not allowed in the sandbox")
-    return found if wanted else top
+    return module if wanted else top

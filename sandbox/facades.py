@@ -109,9 +109,9 @@ def facade(name: str) -> Facade:
     module = importlib.import_module(name)
     members: dict[str, Any] = {}
     for each in names.split():
-        found = getattr(module, each, module)
-        if not isinstance(found, ModuleType):
-            members[each] = found
+        member = getattr(module, each, module)
+        if not isinstance(member, ModuleType):
+            members[each] = member
     for other in ALLOWED:
         parent, _, last = other.rpartition(".")
         if parent == name:
@@ -124,7 +124,7 @@ def facade(name: str) -> Facade:
 def offered() -> frozenset[type]:
     """Collect all classes that programs are handed by name."""
     members = (object.__getattribute__(facade(name), "_members").values() for name in ALLOWED)
-    return frozenset(each for found in members for each in found if isinstance(each, type))
+    return frozenset(each for values in members for each in values if isinstance(each, type))
 
 
 def _by_name(function: Callable[..., Any]) -> Callable[..., Any]:

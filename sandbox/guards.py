@@ -123,10 +123,10 @@ def read(obj: Any, name: Any, *default: Any) -> Any:
         return getattr(obj, name, *default)
     if not is_own(obj):
         _check_foreign(obj, kind, name)
-    found = getattr(obj, name, *default)
-    if isinstance(found, ModuleType):
+    value = getattr(obj, name, *default)
+    if isinstance(value, ModuleType):
         raise Refused(f"'{name}' is a module, which the sandbox does not hand out; import what you need by name")
-    return found if is_own(obj) else _tamed(obj, name, found)
+    return value if is_own(obj) else _tamed(obj, name, value)
 
 
 def has(obj: Any, name: Any) -> bool:
@@ -177,31 +177,31 @@ def _own_attribute(obj: BaseException, name: str) -> bool:
     )
 
 
-def _tamed(obj: Any, name: str, found: Any) -> Any:
+def _tamed(obj: Any, name: str, value: Any) -> Any:
     """Replace a method that takes attribute paths or method names in strings by one that checks those."""
     if name == "format" and (isinstance(obj, str) or (isinstance(obj, type) and issubclass(obj, str))):
         return partial(format_text, obj) if isinstance(obj, str) else format_text
     if name == "query" and isinstance(obj, pd.DataFrame):
         return partial(safe_query, obj)
-    if name == "to_string" and callable(found):
-        return without_file(found, given=int(isinstance(obj, type)))
-    if name in BY_NAME and callable(found):
-        return checked(found)
-    return _looked_at(obj, name, found)
+    if name == "to_string" and callable(value):
+        return without_file(value, given=int(isinstance(obj, type)))
+    if name in BY_NAME and callable(value):
+        return checked(value)
+    return _looked_at(obj, name, value)
 
 
-def _looked_at(obj: Any, name: str, found: Any) -> Any:
+def _looked_at(obj: Any, name: str, value: Any) -> Any:
     """Replace what compiled code would believe unseen by a form that looks at it first."""
     if name == "flags" and isinstance(obj, np.ndarray | np.generic):
-        return native.Flags(found)
-    if name == "set_state" and callable(found):
+        return native.Flags(value)
+    if name == "set_state" and callable(value):
         return native.set_state if isinstance(obj, type) else partial(native.set_state, obj)
-    if name == "from_codes" and callable(found):
-        return native.from_codes(found)
-    if name in ("set_codes", "set_levels") and callable(found):
-        return native.verified(found)
+    if name == "from_codes" and callable(value):
+        return native.from_codes(value)
+    if name in ("set_codes", "set_levels") and callable(value):
+        return native.verified(value)
     kind: Any = type(obj)
-    return native.copy_arrays(obj, found) if native.is_native(kind) else found
+    return native.copy_arrays(obj, value) if native.is_native(kind) else value
 
 
 def format_text(template: str, *values: Any, **named: Any) -> str:

@@ -66,13 +66,13 @@ def is_native(kind: type) -> bool:
     )
 
 
-def copy_arrays(obj: Any, found: Any) -> Any:
+def copy_arrays(obj: Any, value: Any) -> Any:
     """Return an attribute of a native object, arrays as copies, so that changing them changes nothing else."""
-    if isinstance(found, tuple):
-        return tuple(copy_arrays(obj, each) for each in found) if type(found) is tuple else found
-    if not isinstance(found, np.ndarray):
-        return found
-    return deepcopy(found) if found.dtype.hasobject and issparse(obj) else found.copy()
+    if isinstance(value, tuple):
+        return tuple(copy_arrays(obj, each) for each in value) if type(value) is tuple else value
+    if not isinstance(value, np.ndarray):
+        return value
+    return deepcopy(value) if value.dtype.hasobject and issparse(obj) else value.copy()
 
 
 class Flags:

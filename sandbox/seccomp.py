@@ -36,12 +36,12 @@ def machine() -> Machine:
     OSError
         If there is no table for it.
     """
-    found = MACHINES.get(platform.machine())
-    if found is None:
+    table = MACHINES.get(platform.machine())
+    if table is None:
         raise OSError(
             errno.ENOSYS, f"no table of system calls for {platform.machine()}; there is one for {', '.join(MACHINES)}"
         )
-    return found
+    return table
 
 
 def program(kind: Machine, *, files: bool) -> list[Instruction]:
