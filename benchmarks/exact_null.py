@@ -61,8 +61,8 @@ def judge_market(edge: float, index: int, draws: int) -> list[str]:
         contract, fitted = market.contract(pipeline), exam.prepare(market.workspace, pipeline)
         plan = exam.plan(market.workspace, pipeline, contract, fitted)
         sealed, seed = market.parts["sealed"], seed_for(pipeline.id, "look")
-        found = exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed)
-        ours = earned(contract, found.scored)
+        examined = exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed)
+        ours = earned(contract, examined.scored)
         again = [
             earned(contract, evaluate(pipeline, contract, fitted, Columns(flip_partition(sealed, seed + draw), None)))
             for draw in range(draws)
@@ -73,8 +73,8 @@ def judge_market(edge: float, index: int, draws: int) -> list[str]:
     return [
         f"{edge:g} {index}",
         f"{rate:.3f}",
-        f"{found.frozen.counted}",
-        f"{found.frozen.p_values()['p_value']:.4f}",
+        f"{examined.frozen.counted}",
+        f"{examined.frozen.p_values()['p_value']:.4f}",
         f"{exact:.4f}",
     ]
 

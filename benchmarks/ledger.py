@@ -33,15 +33,15 @@ def grow(market: SimulatedMarket, first: Pipeline, trials: int, rng: Generator) 
     workshop = market.workshop
     row = workshop.ledger.find_trial(first.id, workshop.score_key(first))
     assert row is not None
-    found, days = row.payload["metrics"], len(row.payload["daily"])
+    metrics, days = row.payload["metrics"], len(row.payload["daily"])
     last = first
     for number in range(workshop.ledger.counts(DATASET).trials, trials):
         last = first.changed({"meta.leaf": 2_000 + number})
         workshop.adopt(last, first.id)
         luck = float(rng.normal())
-        drawn = {"sharpe": found.get("sharpe", 0.0) + luck, "mean_high": 0.01 * luck, "p_value": 0.5, "total_return": 0.01}
+        drawn = {"sharpe": metrics.get("sharpe", 0.0) + luck, "mean_high": 0.01 * luck, "p_value": 0.5, "total_return": 0.01}
         daily = [float(f"{net:.10g}") for net in rng.normal(size=days)]
-        payload = {**row.payload, "metrics": {**found, **drawn}, "daily": daily}
+        payload = {**row.payload, "metrics": {**metrics, **drawn}, "daily": daily}
         workshop.ledger.trial(last.id, DATASET, workshop.score_key(last), payload)
     return last
 

@@ -37,8 +37,8 @@ def band_for(x: np.ndarray, series: Series) -> float:
     low, high = 1e-4, 1e-1
     while high / low > 1.001:
         middle = (low * high) ** 0.5
-        found = len(cusum(x, series.known, middle, 0, 2**62))
-        low, high = (middle, high) if found > EVENTS else (low, middle)
+        events = len(cusum(x, series.known, middle, 0, 2**62))
+        low, high = (middle, high) if events > EVENTS else (low, middle)
     return high
 
 
@@ -48,9 +48,9 @@ def ours(series: Series, x: np.ndarray, band: float) -> tuple[int, list[float]]:
     marks = [time.perf_counter()]
     times = cusum(x, series.known, band, START, end)
     marks.append(time.perf_counter())
-    found = label(PART, series, times, np.full(len(times), 0.006), end)
+    labels = label(PART, series, times, np.full(len(times), 0.006), end)
     marks.append(time.perf_counter())
-    uniqueness_of(found.take(found.y >= 0))
+    uniqueness_of(labels.take(labels.y >= 0))
     marks.append(time.perf_counter())
     return len(times), list(np.diff(marks))
 

@@ -153,11 +153,11 @@ def screen(rows: DecisionTable, levels: Mapping[str, float], keep: int = 10) -> 
     """Rank pairs of a direction and a gate by how well the one tells up from down where the other is high, best first."""
     known = rows.labels.y >= 0
     y = rows.labels.y[known] - 0.5
-    found = {}
+    scores = {}
     for gate, level in levels.items():
         awake = rows.features[gate][known] > level
-        found.update({(name, gate): _t(rows.features[name][known][awake], y[awake]) for name in NAMES})
-    return sorted(found, key=lambda pair: -found[pair])[:keep]
+        scores.update({(name, gate): _t(rows.features[name][known][awake], y[awake]) for name in NAMES})
+    return sorted(scores, key=lambda pair: -scores[pair])[:keep]
 
 
 def _t(x: NDArray[float64], y: NDArray[float64]) -> float:

@@ -69,13 +69,13 @@ def run_adversary(market: SimulatedMarket, kind: str, index: int, agent: Adversa
 
 def score_proposals(market: SimulatedMarket, agent: Adversary) -> list[Trial]:
     """Score an adversary's pipelines on validation; those that the product refuses are left out."""
-    found = []
+    trials = []
     meta = market.workshop.catalog.meta(market.spec.dataset)
     for spec in agent.proposals(market):
         try:
             pipeline = Pipeline.of(spec)
             check_pipeline(pipeline, market.spec, meta)
-            found.append(Trial(pipeline, market.score(pipeline, "validation")))
+            trials.append(Trial(pipeline, market.score(pipeline, "validation")))
         except FactoryError:
             continue
-    return found
+    return trials

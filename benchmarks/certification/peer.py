@@ -25,7 +25,7 @@ SERVE = "from backtester_mcp.mcp_server import run_server; run_server()"
 
 async def validated(folder: Path) -> dict[str, dict[str, Any]]:
     """Collect the answers of ``validate_strategy``, by pick."""
-    found = {}
+    answers = {}
     async with (
         stdio_client(StdioServerParameters(command=sys.executable, args=["-c", SERVE])) as (reading, writing),
         ClientSession(reading, writing) as session,
@@ -37,8 +37,8 @@ async def validated(folder: Path) -> dict[str, dict[str, Any]]:
             text = answer.content[0].text  # type: ignore[union-attr]
             if answer.isError:
                 raise SystemExit(f"{code.stem}: {text}")
-            found[code.stem] = json.loads(text)
-    return found
+            answers[code.stem] = json.loads(text)
+    return answers
 
 
 def tested(payoff: np.ndarray) -> bool:

@@ -58,7 +58,7 @@ Released = Callable[[Seen], float]
 def climbed(climber: Climber, evaluate: Callable[[Idea], Seen], released: Released, marks: Sequence[int]) -> dict[int, float]:
     """Compute the p-value on test of the best idea of a search led by a released score, after each of some counts of trials."""
     known: set[Idea] = set()
-    found, best = {}, 1.0
+    p_values, best = {}, 1.0
     for k in range(1, max(marks) + 1):
         idea = climber.propose(known)
         known.add(idea)
@@ -66,8 +66,8 @@ def climbed(climber: Climber, evaluate: Callable[[Idea], Seen], released: Releas
         if climber.hear(idea, released(seen)):
             best = seen.p_value
         if k in marks:
-            found[k] = best
-    return found
+            p_values[k] = best
+    return p_values
 
 
 def plain(seen: Seen) -> float:

@@ -156,12 +156,12 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
         verdicts = {n: {**rules.afterwards(seen[:n]), "protocol": "P" in looked} for n, looked in looks.items()}
         if rivals:
             _rivals(market, verdicts)
-        found = []
+        judged = []
         for n, looked in sorted(looks.items()):
             idea = max(entries[:n], key=lambda one: statistic(one[1].payload["metrics"]))[0]
             best = market.evaluate(idea)
             marks = "".join("-" if rule not in verdicts[n] else "01"[verdicts[n][rule]] for rule in RULES)
-            found.append(
+            judged.append(
                 Judged(
                     edge,
                     index,
@@ -177,7 +177,7 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
                 )
             )
         market.workshop.ledger.close()
-    return found
+    return judged
 
 
 def _searching(market: Market, trials: int) -> tuple[list[tuple[Idea, Entry]], dict[int, str], float]:

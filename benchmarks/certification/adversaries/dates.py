@@ -57,15 +57,15 @@ def find_teaching(time: NDArray[int64], won: NDArray[bool_], window: int, excess
 
     A flag there teaches a forest that side.
     """
-    total, best, found = np.concatenate(([0], np.cumsum(won))), np.inf, (0, 0)
+    total, best, stretch = np.concatenate(([0], np.cumsum(won))), np.inf, (0, 0)
     for length in np.linspace(len(won) // 20, len(won) // 4, 12).astype(int):
         inside = total[length:] - total[:-length]
         rest = np.abs((total[-1] - inside) / (len(won) - length) - 0.5)
         rest[inside < (0.5 + excess) * length] = np.inf
         if rest.min() < best:
             best, first = rest.min(), int(np.argmin(rest))
-            found = (first, first + int(length) - 1)
-    return date_condition(int(time[found[0]]), int(time[found[1]]) + window)
+            stretch = (first, first + int(length) - 1)
+    return date_condition(int(time[stretch[0]]), int(time[stretch[1]]) + window)
 
 
 class Ahead(Adversary):
@@ -98,13 +98,13 @@ class Ahead(Adversary):
         Those that take long enough to be planned from come first.
         """
         time, ups = read_outcomes(market, "validation", WINDOW)
-        found = []
+        runs = []
         for up in (True, False):
             for start in range(0, len(time) - SPAN // WINDOW, 3 * HOUR // WINDOW):
                 n = count_until_ahead(ups[start : start + SPAN // WINDOW] == up, self.fewest)
                 if n:
-                    found.append((n < LEAST, n, start, up))
-        for _, _, start, up in sorted(found):
+                    runs.append((n < LEAST, n, start, up))
+        for _, _, start, up in sorted(runs):
             yield up, int(time[start])
 
     def spec(self, name: str, up: bool, always: Sequence[str], runs: Sequence[tuple[int, int]]) -> Spec:
