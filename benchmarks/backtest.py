@@ -34,7 +34,7 @@ TRADE: Trade = TypeAdapter(Trade).validate_python(
 
 
 def market(rng: np.random.Generator) -> Series:
-    """A seeded random walk of 0.06 % a minute."""
+    """Simulate a seeded random walk of 0.06 % a minute."""
     close = 30_000 * np.exp(np.cumsum(rng.standard_t(5, BARS)) * 0.0006 / np.sqrt(5 / 3))
     opened = np.concatenate([[30_000.0], close[:-1]])
     reach = 1 + np.abs(rng.normal(size=(2, BARS))) * 0.0003
@@ -44,7 +44,7 @@ def market(rng: np.random.Generator) -> Series:
 
 
 def chances(rng: np.random.Generator) -> np.ndarray:
-    """Chances of up that change their mind about every two hours."""
+    """Simulate chances of up that change sides about every two hours."""
     n, keep = BARS // EVERY, np.exp(-1 / 12)
     noise = rng.normal(size=n) * np.sqrt(1 - keep**2)
     drifting = np.empty(n)
@@ -55,7 +55,7 @@ def chances(rng: np.random.Generator) -> np.ndarray:
 
 
 def ours(series: Series, p: np.ndarray, y: np.ndarray) -> Result:
-    """Everything a trial needs."""
+    """Run everything that a trial needs."""
     end = START + BARS * MINUTE
     return run(
         TRADE, CONTRACT, series, series.time[::EVERY], p, start=START, end=end, horizon_ms=5 * MINUTE, y=y, base_rate=0.5
@@ -63,7 +63,7 @@ def ours(series: Series, p: np.ndarray, y: np.ndarray) -> Result:
 
 
 def signals(series: Series, p: np.ndarray) -> dict[str, pd.Series]:
-    """The same wishes as vectorbt takes them: a row a bar."""
+    """Translate the same entries and exits to what vectorbt takes: a row a bar."""
     index = pd.to_datetime(series.time, unit="ms")
     said = {"entries": p >= 0.55, "exits": p < 0.5, "short_entries": p <= 0.45, "short_exits": p > 0.5}
     rows = {name: np.zeros(BARS, bool) for name in said}
@@ -74,13 +74,13 @@ def signals(series: Series, p: np.ndarray) -> dict[str, pd.Series]:
 
 
 def theirs(given: dict[str, pd.Series]) -> tuple[float, pd.Series]:
-    """A portfolio and its statistics."""
+    """Run a portfolio of vectorbt and compute its statistics."""
     portfolio = vbt.Portfolio.from_signals(**given, size=np.inf, fees=FEE, init_cash=1.0, freq="1min")
     return float(portfolio.total_return()), portfolio.stats()
 
 
 def measured(work: Callable[[], object]) -> float:
-    """Median milliseconds of warm runs."""
+    """Measure the median milliseconds of warm runs."""
     took = []
     for i in range(RUNS + 1):
         begun = time.perf_counter()

@@ -47,9 +47,12 @@ def main() -> None:
     train, test = np.arange(cut - STEPS), np.arange(cut, len(rows))
     features = _read_features(book)[rows]
     known = np.stack([truth.down, 1 - truth.up - truth.down, truth.up], axis=1)[rows]
-    found = {"best possible": known[test], "majority": np.tile(np.bincount(y[train], minlength=3) / len(train), (len(test), 1))}
+    chances = {
+        "best possible": known[test],
+        "majority": np.tile(np.bincount(y[train], minlength=3) / len(train), (len(test), 1)),
+    }
     for name, model in _models().items():
-        found[name] = model.fit(features[train], y[train]).predict_proba(features[test])
+        chances[name] = model.fit(features[train], y[train]).predict_proba(features[test])
     windows = Windows(
         rolling_zscore(np.column_stack([book[name] for name in book_columns(LEVELS)]), STANDARD_ROWS), rows + 1, STEPS
     )
@@ -57,8 +60,8 @@ def main() -> None:
         DeepLob(use="deeplob", book="book", levels=LEVELS, steps=STEPS, epochs=asked.epochs, batch=BATCH),
         BinCtabl(use="bin_ctabl", book="book", levels=LEVELS, steps=STEPS, epochs=asked.epochs),
     ):
-        found[part.use] = _fit(part, windows, y, rows, train).predict(windows.take(test))
-    _print_table(y[test], found)
+        chances[part.use] = _fit(part, windows, y, rows, train).predict(windows.take(test))
+    _print_table(y[test], chances)
 
 
 def _fit(part: Network, windows: Windows, y: NDArray[int8], rows: NDArray[int64], train: NDArray[int64]):  # type: ignore[no-untyped-def]
@@ -68,7 +71,7 @@ def _fit(part: Network, windows: Windows, y: NDArray[int8], rows: NDArray[int64]
 
 
 def _read_features(book: Mapping[str, NDArray[float64]]) -> NDArray[float64]:
-    """Imbalance and flow of the best level, now and as means of the last 6 and 30 rows, shape (n, 6)."""
+    """Compute imbalance and flow of the best level, now and as means of the last 6 and 30 rows, shape (n, 6)."""
     bid, ask = book["bid_qty_1"], book["ask_qty_1"]
     columns = []
     for values in ((bid - ask) / (bid + ask), book["ofi_1"]):
@@ -84,11 +87,11 @@ def _models() -> dict[str, LogisticRegression | HistGradientBoostingClassifier]:
     }
 
 
-def _print_table(y: NDArray[int8], found: Mapping[str, Chances]) -> None:
-    losses = {name: log_loss(y, p, labels=[0, 1, 2]) for name, p in found.items()}
+def _print_table(y: NDArray[int8], chances: Mapping[str, Chances]) -> None:
+    losses = {name: log_loss(y, p, labels=[0, 1, 2]) for name, p in chances.items()}
     way = losses["majority"] - losses["best possible"]
     print(f"{'learner':15} {'macro F1':>9} {'log-loss':>9} {'AUC of up':>10} {'of the way':>11}   {len(y):,} decisions")
-    for name, p in found.items():
+    for name, p in chances.items():
         area = auc((y == 2).astype(int8), p[:, 2])
         share = f"{(losses['majority'] - losses[name]) / way:.2f}" if way > 1e-9 else "-"
         f1 = f1_score(y, p.argmax(axis=1), average="macro", zero_division=0)

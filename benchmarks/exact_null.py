@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def judge_market(edge: float, index: int, draws: int) -> list[str]:
-    """A row of the table: the best idea of a short search, judged by frozen decisions and by whole runs."""
+    """Make a row of the table: judge the best idea of a short search by frozen decisions and by whole runs."""
     with tempfile.TemporaryDirectory(prefix="exact-", dir=fast_folder()) as folder:
         market = Market(Path(folder), edge, index)
         idea = find_best(market)
@@ -61,8 +61,8 @@ def judge_market(edge: float, index: int, draws: int) -> list[str]:
         contract, fitted = market.contract(pipeline), exam.prepare(market.workspace, pipeline)
         plan = exam.plan(market.workspace, pipeline, contract, fitted)
         sealed, seed = market.parts["sealed"], seed_for(pipeline.id, "look")
-        found = exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed)
-        ours = earned(contract, found.scored)
+        examined = exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed)
+        ours = earned(contract, examined.scored)
         again = [
             earned(contract, evaluate(pipeline, contract, fitted, Columns(flip_partition(sealed, seed + draw), None)))
             for draw in range(draws)
@@ -73,14 +73,14 @@ def judge_market(edge: float, index: int, draws: int) -> list[str]:
     return [
         f"{edge:g} {index}",
         f"{rate:.3f}",
-        f"{found.frozen.counted}",
-        f"{found.frozen.p_values()['p_value']:.4f}",
+        f"{examined.frozen.counted}",
+        f"{examined.frozen.p_values()['p_value']:.4f}",
         f"{exact:.4f}",
     ]
 
 
 def find_best(market: Market) -> Idea:
-    """The best idea by validation of a short search."""
+    """Find the best idea by validation of a short search."""
     climber, known, best = market.climber(), set[Idea](), {}
     for _ in range(TRIALS):
         idea = climber.propose(known)
@@ -91,7 +91,7 @@ def find_best(market: Market) -> Idea:
 
 
 def earned(contract: Contract, scored: Scored) -> float:
-    """What is compared: the sum of net payoffs over its deviation by chance, of windows; the sum itself, of trades."""
+    """Compute what is compared: of windows the sum of net payoffs over its deviation by chance; of trades the sum itself."""
     payoff, price = scored.result.trades.payoff, scored.result.trades.price
     if not isinstance(contract, Binary):
         return float(payoff.sum())
@@ -99,7 +99,7 @@ def earned(contract: Contract, scored: Scored) -> float:
 
 
 def flip_partition(partition: Partition, seed: int) -> Partition:
-    """The same partition with its own bars flipped, all series by the same sign in the same minute."""
+    """Flip a partition's own bars, all series by the same sign in the same minute."""
     first = partition.start // MINUTE
     sign = np.random.default_rng(seed).choice([-1.0, 1.0], (partition.end - partition.start) // MINUTE + 1)
     flipped = {name: _flip(one, partition.start, sign, first) for name, one in partition.series.items()}
@@ -107,7 +107,7 @@ def flip_partition(partition: Partition, seed: int) -> Partition:
 
 
 def _flip(series: Series, start: int, sign: NDArray[float64], first: int) -> Series:
-    """A series whose bars from a moment on are reflected in log at the close before, prices rebuilt."""
+    """Reflect a series' bars from a moment on in log at the close before, prices rebuilt."""
     if not series_kind(series.kind).is_traded:
         return series
     rows = np.flatnonzero((series.time >= start) & series.traded)

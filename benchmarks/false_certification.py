@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _climb(asked: argparse.Namespace) -> bool:
-    """Search what is not kept, print the tables; whether the protocol kept its rate."""
+    """Search what is not kept and print the tables; return whether the protocol kept its rate."""
     edges, out = sorted(set(asked.edge or [0.0])), asked.out or KEPT
     known = [one for one in read(out, Judged) if one.trials == asked.trials]
     done = {(one.edge, one.index) for one in known if one.n == one.trials}
@@ -65,16 +65,16 @@ def _climb(asked: argparse.Namespace) -> bool:
         (edge, index, asked.trials, edge == 0 and index < asked.rivals)
         for index in range(asked.markets) for edge in edges if (edge, index) not in done
     ]  # fmt: skip
-    for found in _run_tasks(_search, tasks, asked.jobs, "searching markets"):
-        known += found
-        _keep(out, found)
+    for searches in _run_tasks(_search, tasks, asked.jobs, "searching markets"):
+        known += searches
+        _keep(out, searches)
     chosen = [[one for one in known if one.edge == edge and one.index < asked.markets] for edge in edges]
-    held = [report(found) for found in chosen if found]
+    held = [report(searches) for searches in chosen if searches]
     return all(held)
 
 
 def _run_attacks(asked: argparse.Namespace) -> bool:
-    """Let adversaries attack what is not kept, print the table; whether each cell is within its bound."""
+    """Let adversaries attack what is not kept and print the table; return whether each cell is within its bound."""
     from benchmarks.certification.adversaries import ADVERSARIES
 
     out = asked.out or KEPT_ATTACKS
@@ -87,16 +87,16 @@ def _run_attacks(asked: argparse.Namespace) -> bool:
             if (name, kind, index) not in known:
                 missing[index, kind].append(name)
     tasks = [(kind, index, tuple(names)) for (index, kind), names in missing.items()]
-    for found in _run_tasks(_attack, tasks, asked.jobs, "attacking markets"):
-        known |= {one.key: one for one in found}
-        _keep(out, found)
+    for attacks in _run_tasks(_attack, tasks, asked.jobs, "attacking markets"):
+        known |= {one.key: one for one in attacks}
+        _keep(out, attacks)
     chosen = [[one for one in known.values() if (one.agent, one.kind) == cell and one.index < asked.markets] for cell in cells]
-    return report_attacks([found for found in chosen if found])
+    return report_attacks([attacks for attacks in chosen if attacks])
 
 
-def _keep(out: Path, found: Sequence[Any]) -> None:
+def _keep(out: Path, lines: Sequence[Any]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    append(out, found)
+    append(out, lines)
 
 
 def _arguments() -> argparse.Namespace:
@@ -131,7 +131,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run_tasks(work: Callable[[Task, str], list[Any]], tasks: list[Task], jobs: int, what: str) -> Iterator[list[Any]]:
-    """What comes of each market, as it comes."""
+    """Yield what comes of each market, as it comes."""
     if not tasks:
         return
     KERNELS.mkdir(parents=True, exist_ok=True)
@@ -165,10 +165,10 @@ def _attack(task: Attack, kernels: str) -> list[Attacked]:
     return attack_market(*task, kernels)
 
 
-def report(found: list[Judged]) -> bool:
-    """Print the table of one edge; whether the protocol kept its rate."""
-    edge, trials = found[0].edge, found[0].trials
-    whole = [one for one in found if one.n == trials]
+def report(searches: list[Judged]) -> bool:
+    """Print the table of one edge; return whether the protocol kept its rate."""
+    edge, trials = searches[0].edge, searches[0].trials
+    whole = [one for one in searches if one.n == trials]
     speed = trials * len(whole) / sum(one.seconds for one in whole)
     what = (
         f"a true win rate of {0.5 + edge:g} while awake: rate of certificates"
@@ -176,7 +176,7 @@ def report(found: list[Judged]) -> bool:
         else "no edge: rate of false certificates"
     )
     print(f"\n{len(whole)} markets, {what}; {speed:.1f} trials a second and process")
-    lengths = [[one for one in found if one.n == n] for n in sorted({one.n for one in found})]
+    lengths = [[one for one in searches if one.n == n] for n in sorted({one.n for one in searches})]
     print("| rule | " + " | ".join(f"N = {some[0].n}" for some in lengths) + " |\n| --- |" + " --- |" * len(lengths))
     for rule, title in RULES.items():
         cells = [_cell([one.certified(rule) for one in some]) for some in lengths]
@@ -192,7 +192,10 @@ def report(found: list[Judged]) -> bool:
 
 
 def report_attacks(cells: list[list[Attacked]]) -> bool:
-    """Print a row a cell; whether each holds no more certificates than its bound explains, those included that a plan prevented."""
+    """Print a row a cell; return whether each holds no more certificates than its bound explains.
+
+    Those are included that a plan prevented.
+    """
     from scipy.stats import binom
 
     from benchmarks.certification.kinds import KINDS
@@ -200,23 +203,23 @@ def report_attacks(cells: list[list[Attacked]]) -> bool:
     print("\n| agent | market | looks a market | certified | rate | without a plan | at most | true net, mean | seconds |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     held = True
-    for found in cells:
-        agent, kind, n = found[0].agent, found[0].kind, len(found)
-        certified = sum(one.certified for one in found)
+    for attacks in cells:
+        agent, kind, n = attacks[0].agent, attacks[0].kind, len(attacks)
+        certified = sum(one.certified for one in attacks)
         most = int(binom.isf(EXPLAINED, n, KINDS[kind].bound))
-        passed = sum(one.passed for one in found)
+        passed = sum(one.passed for one in attacks)
         held &= passed <= most
-        net = [one.net for one in found if not isnan(one.net)]
+        net = [one.net for one in attacks if not isnan(one.net)]
         told = (
-            agent, kind, f"{sum(one.spent for one in found) / n:.2f}", f"{certified} of {n}", _cell([one.certified for one in found]),
-            f"{passed}", f"{most}", f"{fmean(net):.5f}" if net else "", f"{fmean(one.seconds for one in found):.1f}",
+            agent, kind, f"{sum(one.spent for one in attacks) / n:.2f}", f"{certified} of {n}", _cell([one.certified for one in attacks]),
+            f"{passed}", f"{most}", f"{fmean(net):.5f}" if net else "", f"{fmean(one.seconds for one in attacks):.1f}",
         )  # fmt: skip
         print(f"| {' | '.join(told)} |")
     return held
 
 
 def _cell(said: Sequence[bool | None]) -> str:
-    """Rate with its 95 % interval, and of how many where not all were asked."""
+    """Write the rate with its 95 % interval, and of how many where not all were asked."""
     told = [one for one in said if one is not None]
     if not told:
         return ""

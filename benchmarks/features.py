@@ -22,7 +22,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def bars() -> Arrays:
-    """A seeded random walk of 0.06 % a minute."""
+    """Simulate a seeded random walk of 0.06 % a minute."""
     rng = np.random.default_rng(0)
     close = 30_000 * np.exp(np.cumsum(rng.standard_t(5, BARS)) * 0.0006 / np.sqrt(5 / 3))
     open_ = np.concatenate([[30_000.0], close[:-1]])
@@ -61,13 +61,13 @@ EXPRESSIONS = [
 
 
 def ours(partition: Partition) -> list[np.ndarray]:
-    """Through the feature language."""
+    """Compute the features through the feature language."""
     columns = Columns(partition)
     return [columns.column(parse(text)).values for text in EXPRESSIONS]
 
 
 def with_talib(bar: Arrays) -> list[np.ndarray]:
-    """One TA-Lib call a feature or a part of one, numpy around it."""
+    """Compute the features by one TA-Lib call each or for a part of one, numpy around it."""
     h, low, c, v = (bar[name] for name in ("high", "low", "close", "volume"))
     r = talib.ROCP(c, 1)
     steps = np.where(np.isnan(r), 0.0, r)
@@ -94,7 +94,7 @@ def _score(x: np.ndarray, n: int) -> np.ndarray:
 
 
 def with_pandas(bar: Arrays) -> list[np.ndarray]:
-    """Rolling and exponential windows of pandas."""
+    """Compute the features by rolling and exponential windows of pandas."""
     h, low, c, v = (pd.Series(bar[name]) for name in ("high", "low", "close", "volume"))
     r, logv, logc = c.pct_change(), np.log(v), np.log(c)
     out = [c.pct_change(n) for n in (1, 5, 15, 60, 240)]
@@ -140,7 +140,10 @@ def _money_flow(h: pd.Series, low: pd.Series, c: pd.Series, v: pd.Series) -> pd.
 
 
 def timed(engines: dict[str, Callable[[], list[np.ndarray]]]) -> dict[str, tuple[float, float]]:
-    """Median wall and CPU seconds of each engine, taken in turn so that a busy machine is busy for all."""
+    """Measure the median wall and CPU seconds of each engine.
+
+    They are taken in turn so that a busy machine is busy for all.
+    """
     marks: dict[str, list[tuple[float, float]]] = {name: [] for name in engines}
     for _ in range(RUNS):
         for name, work in engines.items():
@@ -153,7 +156,7 @@ def timed(engines: dict[str, Callable[[], list[np.ndarray]]]) -> dict[str, tuple
 
 
 def worst(mine: list[np.ndarray], other: list[np.ndarray]) -> float:
-    """Greatest difference in standard deviations of a feature, where both have a value after the first tenth."""
+    """Compute the greatest difference in standard deviations of a feature, where both have a value after the first tenth."""
     tail = slice(BARS // 10, None)
     return max(float(np.nanmax(np.abs(a[tail] - b[tail])) / np.nanstd(a)) for a, b in zip(mine, other, strict=True))
 

@@ -20,7 +20,7 @@ FEATURES, REPEATS, ROWS, TREES, FITTED = 60, 5, 5_000, 200, 20_000
 
 
 def timed(work: Callable[[], object], runs: int = 1) -> float:
-    """Median wall seconds."""
+    """Measure the median wall seconds."""
     seconds = []
     for _ in range(runs):
         begun = time.perf_counter()

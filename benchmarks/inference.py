@@ -14,7 +14,7 @@ FEATURES, ROWS, TREES = 12, 20_000, 300
 
 
 def timed(work: Callable[[], object], runs: int) -> float:
-    """Median wall seconds."""
+    """Measure the median wall seconds."""
     seconds = []
     for _ in range(runs):
         begun = time.perf_counter()

@@ -29,25 +29,25 @@ IDEA = Idea(("r60",), None, 0.5, 0.0, 1_000)
 
 
 def grow(market: SimulatedMarket, first: Pipeline, trials: int, rng: Generator) -> Pipeline:
-    """Write trials down until there are so many; the pipeline of the last."""
+    """Write trials down until there are so many; return the pipeline of the last."""
     workshop = market.workshop
     row = workshop.ledger.find_trial(first.id, workshop.score_key(first))
     assert row is not None
-    found, days = row.payload["metrics"], len(row.payload["daily"])
+    metrics, days = row.payload["metrics"], len(row.payload["daily"])
     last = first
     for number in range(workshop.ledger.counts(DATASET).trials, trials):
         last = first.changed({"meta.leaf": 2_000 + number})
         workshop.adopt(last, first.id)
         luck = float(rng.normal())
-        drawn = {"sharpe": found.get("sharpe", 0.0) + luck, "mean_high": 0.01 * luck, "p_value": 0.5, "total_return": 0.01}
+        drawn = {"sharpe": metrics.get("sharpe", 0.0) + luck, "mean_high": 0.01 * luck, "p_value": 0.5, "total_return": 0.01}
         daily = [float(f"{net:.10g}") for net in rng.normal(size=days)]
-        payload = {**row.payload, "metrics": {**found, **drawn}, "daily": daily}
+        payload = {**row.payload, "metrics": {**metrics, **drawn}, "daily": daily}
         workshop.ledger.trial(last.id, DATASET, workshop.score_key(last), payload)
     return last
 
 
 def calls(market: SimulatedMarket, last: Pipeline, trials: int) -> dict[str, Callable[[Workshop], Any]]:
-    """What an agent asks for without any work being done."""
+    """List what an agent asks for without any work being done."""
     return {
         "describe_market": lambda workshop: workshop.describe(),
         "list_features": lambda workshop: workshop.list_features(search="volatility"),
@@ -63,7 +63,7 @@ def calls(market: SimulatedMarket, last: Pipeline, trials: int) -> dict[str, Cal
 
 
 def median_ms(market: SimulatedMarket, call: Callable[[Workshop], Any]) -> float:
-    """Median time of a call in a workshop of its own, the first left out."""
+    """Measure the median time of a call in a workshop of its own, the first left out."""
     taken = []
     for _ in range(RUNS + 1):
         begin = time.perf_counter()

@@ -81,7 +81,7 @@ async def call(client: Client, tool: str, arguments: dict[str, Any], taken: Take
 
 
 async def behave(url: str, number: int, until: float, heavy: bool, taken: Taken, errors: list[str]) -> None:
-    """One agent until its time is over."""
+    """Act as one agent until its time is over."""
     rng = random.Random(number)
     parent = IDEA.spec(DATASET, {})
     async with Client(url, read_timeout_seconds=WAIT) as client:
@@ -98,7 +98,7 @@ async def behave(url: str, number: int, until: float, heavy: bool, taken: Taken,
 
 
 async def measure(url: str, agents: int, seconds: float, heavy: bool) -> tuple[Taken, list[str]]:
-    """Milliseconds of all calls of some agents, and what went wrong."""
+    """Measure the milliseconds of all calls of some agents, and note what went wrong."""
     taken: Taken = defaultdict(list)
     errors: list[str] = []
     until = time.monotonic() + seconds
@@ -109,7 +109,7 @@ async def measure(url: str, agents: int, seconds: float, heavy: bool) -> tuple[T
 
 
 def report(title: str, taken: Taken) -> float:
-    """Print a table of latencies; the 99th percentile of light calls."""
+    """Print a table of latencies; return the 99th percentile of light calls."""
     print(f"{title:34}{'calls':>8}{'median':>9}{'p99':>9}{'most':>9}  ms")
     light = [one for tool, several in taken.items() if tool != "backtest" for one in several]
     for name, values in (*sorted(taken.items()), ("all light calls", light)):
@@ -118,7 +118,7 @@ def report(title: str, taken: Taken) -> float:
 
 
 def percentile(values: list[float]) -> float:
-    """The 99th percentile."""
+    """Compute the 99th percentile."""
     return sorted(values)[int(0.99 * (len(values) - 1))]
 
 

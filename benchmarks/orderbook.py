@@ -27,7 +27,7 @@ PAST = 1_000
 
 
 def book() -> WindowSet:
-    """Seeded rows with random classes: nothing is learned here."""
+    """Draw seeded rows with random classes: nothing is learned here."""
     rng = np.random.default_rng(0)
     values = rng.normal(size=(ROWS + STEPS, 4 * LEVELS)).astype(np.float32)
     ends = np.arange(STEPS, STEPS + ROWS)
@@ -36,7 +36,7 @@ def book() -> WindowSet:
 
 
 def plain_deeplob():
-    """The paper's figure, layer by layer."""
+    """Build the paper's figure, layer by layer."""
     from torch import cat, nn
 
     def convolve(channels, to, size, stride=1):
@@ -72,11 +72,11 @@ class Ours:
         self.model: Fitted = fit_network(part, sample, 0)
 
     def train(self) -> None:
-        """One epoch."""
+        """Train for one epoch."""
         fit_network(self.part, self.sample, 0)
 
     def predict(self, rows: int) -> np.ndarray:
-        """Class chances of the first rows."""
+        """Predict the class chances of the first rows."""
         return self.model.predict(self.sample.X.take(np.arange(rows)))
 
 
@@ -95,7 +95,7 @@ class EagerTorch:
         self.y = torch.from_numpy(ours.sample.y.astype(np.int64))
 
     def train(self) -> None:
-        """One epoch."""
+        """Train for one epoch."""
         network, torch = plain_deeplob(), self.torch
         optimizer = torch.optim.Adam(network.parameters(), 1e-4)
         for rows in torch.randperm(FITTED).split(BATCH):
@@ -104,13 +104,13 @@ class EagerTorch:
             optimizer.step()
 
     def predict(self, rows: int) -> np.ndarray:
-        """Class chances of the first rows."""
+        """Predict the class chances of the first rows."""
         with self.torch.no_grad():
             return self.torch.softmax(self.network(self.x[:rows]), 1).numpy()
 
 
 def in_turn(works: Iterable[Callable[[], object]], runs: int) -> list[float]:
-    """Median wall seconds of each, run turn and turn about after one that is not counted."""
+    """Measure the median wall seconds of each, run turn and turn about after one that is not counted."""
     taken: list[list[float]] = []
     for _ in range(runs + 1):
         taken.append([])

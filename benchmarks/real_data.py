@@ -85,7 +85,7 @@ def open_both(workspace: Workspace) -> None:
 
 
 def trial(workspace: Workspace, name: str):
-    """A whole trial of an untrained pipeline, kernels compiled before by a smaller one."""
+    """Measure a whole trial of an untrained pipeline, kernels compiled before by a smaller one."""
     from factory.tasks import perform
     from factory.workshop import Workshop
 
@@ -101,7 +101,7 @@ def trial(workspace: Workspace, name: str):
 
 
 def screening(workspace: Workspace, name: str) -> float:
-    """A trial for a first impression, nothing cached."""
+    """Measure a trial for a first impression, nothing cached."""
     from factory.tasks import perform
     from factory.workshop import Workshop
 

@@ -21,7 +21,7 @@ PART = TripleBarrier(use="triple_barrier", of="btc", take=1, stop=1, unit="vol",
 
 
 def bars() -> Series:
-    """A seeded random walk of 0.06 % a minute."""
+    """Simulate a seeded random walk of 0.06 % a minute."""
     rng = np.random.default_rng(0)
     close = 30_000 * np.exp(np.cumsum(rng.standard_t(5, BARS)) * 0.0006 / np.sqrt(5 / 3))
     open_ = np.concatenate([[30_000.0], close[:-1]])
@@ -33,30 +33,30 @@ def bars() -> Series:
 
 
 def band_for(x: np.ndarray, series: Series) -> float:
-    """The CUSUM threshold that gives about `EVENTS` events."""
+    """Find the CUSUM threshold that gives about `EVENTS` events."""
     low, high = 1e-4, 1e-1
     while high / low > 1.001:
         middle = (low * high) ** 0.5
-        found = len(cusum(x, series.known, middle, 0, 2**62))
-        low, high = (middle, high) if found > EVENTS else (low, middle)
+        events = len(cusum(x, series.known, middle, 0, 2**62))
+        low, high = (middle, high) if events > EVENTS else (low, middle)
     return high
 
 
 def ours(series: Series, x: np.ndarray, band: float) -> tuple[int, list[float]]:
-    """Events and the seconds of each step."""
+    """Sample, label and weigh with the product; count the events and measure the seconds of each step."""
     end = int(series.known[-1])
     marks = [time.perf_counter()]
     times = cusum(x, series.known, band, START, end)
     marks.append(time.perf_counter())
-    found = label(PART, series, times, np.full(len(times), 0.006), end)
+    labels = label(PART, series, times, np.full(len(times), 0.006), end)
     marks.append(time.perf_counter())
-    uniqueness_of(found.take(found.y >= 0))
+    uniqueness_of(labels.take(labels.y >= 0))
     marks.append(time.perf_counter())
     return len(times), list(np.diff(marks))
 
 
 def peer(series: Series, times: np.ndarray) -> float:
-    """Seconds of labelling by slices of a frame."""
+    """Measure the seconds of labelling by slices of a frame."""
     frame = pd.DataFrame(dict(series.columns), index=pd.to_datetime(series.time, unit="ms"))
     begun = time.perf_counter()
     for t in pd.to_datetime(times, unit="ms"):

@@ -22,7 +22,7 @@ INITIALIZE = {
 
 
 def seconds(command: Sequence[str]) -> float:
-    """From start to the first answer, in seconds."""
+    """Measure the seconds from start to the first answer."""
     begin = time.perf_counter()
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"

@@ -52,12 +52,12 @@ class CellScore:
     auc_error: float
 
     def rank(self, by: str) -> float:
-        """Smaller is better."""
+        """Return the score by which cells are ordered, smaller is better."""
         return self.log_loss if by == "log_loss" else -self.auc
 
 
 def searched(pipeline: Pipeline, grid: Mapping[str, Any] | None, most: int) -> list[Cell]:
-    """The cells that a search tries.
+    """List the cells that a search tries.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def searched(pipeline: Pipeline, grid: Mapping[str, Any] | None, most: int) -> l
 
 
 def cells_of(pipeline: Pipeline, most: int) -> list[Cell]:
-    """The cells of a pipeline's ``tune`` stage.
+    """List the cells of a pipeline's ``tune`` stage.
 
     A grid of at most `most` cells is taken whole; a larger one, and any with
     a range in it, is drawn from by a generator seeded by the pipeline.
@@ -117,14 +117,14 @@ def cells_of(pipeline: Pipeline, most: int) -> list[Cell]:
 
 
 def combinations(axes: Mapping[str, Any]) -> int | None:
-    """How many cells a grid has; None where a range makes them uncountable."""
+    """Count the cells of a grid; None where a range makes them uncountable."""
     if any(isinstance(axis, Range | Mapping) for axis in axes.values()):
         return None
     return math.prod(len(axis) for axis in axes.values())
 
 
 def idle_literals(names: Sequence[str], cells: Sequence[Cell], ranks: Sequence[Any]) -> list[str]:
-    """The literals that changed nothing: cells that differ in one of them alone rank the same, and there are such cells.
+    """Find the literals that changed nothing: cells that differ in one of them alone rank the same, and there are such cells.
 
     Parameters
     ----------
@@ -133,19 +133,19 @@ def idle_literals(names: Sequence[str], cells: Sequence[Cell], ranks: Sequence[A
     ranks : sequence
         What the cells are ordered by.
     """
-    found = []
+    idle = []
     for place, name in enumerate(names):
         alike: dict[str, list[Any]] = {}
         for cell, rank in zip(cells, ranks, strict=True):
             alike.setdefault(repr((*cell.values[:place], *cell.values[place + 1 :])), []).append(rank)
         several = [group for group in alike.values() if len(group) > 1]
         if several and all(rank == group[0] for group in several for rank in group):
-            found.append(name)
-    return found
+            idle.append(name)
+    return idle
 
 
 def _place(axes: Mapping[str, Any], cell: Cell) -> list[int]:
-    """Where a cell stands in its grid."""
+    """Find where a cell stands in its grid."""
     return [axis.index(value) for axis, value in zip(axes.values(), cell.values, strict=True)]
 
 
@@ -162,7 +162,7 @@ def _draw(axis: Any, rng: np.random.Generator) -> Any:
 def cross_validate(
     pipeline: Pipeline, rows: "DecisionTable", fingerprint: str, cache: Cache | None, progress: Progress = no_progress
 ) -> CellScore:
-    """Nested, purged cross-validation of a whole pipeline inside train.
+    """Estimate how good a whole pipeline is by nested, purged cross-validation inside train.
 
     Parameters
     ----------

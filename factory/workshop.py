@@ -26,13 +26,13 @@ class Workshop(Tracker):
     """One user's factory: the tracker of a workspace, with answers about it."""
 
     def describe(self, dataset: str | None = None) -> Answer:
-        """Datasets: series, columns, spans, contracts, splits, looks left; one in full when it is named or alone."""
+        """List the datasets: series, columns, spans, contracts, splits, looks left; one in full when it is named or alone."""
         return round_answer(listing.market_answer(self.catalog, self.ledger, dataset))
 
     def list_features(
         self, family: str | None = None, search: str | None = None, part: str | None = None, page: int = 1
     ) -> Answer:
-        """Operators and recipes by family or search, or the building blocks of another stage."""
+        """List operators and recipes by family or search, or the building blocks of another stage."""
         return round_answer(listing.features_answer(family, search, part, page, next(bind_all_shipped(self.catalog), None)))
 
     def show(
@@ -43,7 +43,7 @@ class Workshop(Tracker):
         dataset: str | None = None,
         reader: str | None = None,
     ) -> Answer:
-        """A pipeline or two to compare, a run, the datasets, or of one or all: the leaderboard, the trials, the ledger.
+        """Show a pipeline, several to compare, a run, the datasets, or of one or all: the leaderboard, the trials, the ledger.
 
         With a reader, an agent, what others wrote in words of their own is left out.
         """
@@ -56,35 +56,35 @@ class Workshop(Tracker):
         return definition_answer(self, self.store_definition(spec, parent, changes))
 
     def find_trial(self, pipeline: Pipeline, why: str = "") -> Answer | None:
-        """The answer about a pipeline's trial on these data, or None; a new reason may explain its warnings."""
+        """Find the answer about a pipeline's trial on these data, or None; a new reason may explain its warnings."""
         return trials.find_trial(self, pipeline, why)
 
     def verify(self) -> Verification:
-        """Prove the ledger whole, against the anchors in the vault and in this workspace's strategy files."""
+        """Verify the ledger against the anchors in the vault and in this workspace's strategy files."""
         from factory.vault.audit import audit
 
-        found = self.ledger.verify(read_anchors(self.workspace))
-        looks = audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)) if found.ok else []
-        return replace(found, problems=(*found.problems, *looks))
+        verification = self.ledger.verify(read_anchors(self.workspace))
+        looks = audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)) if verification.ok else []
+        return replace(verification, problems=(*verification.problems, *looks))
 
     def frames(
         self, dataset: str | None = None, validation: bool = False, features: Sequence[str] = (), pipeline: str | None = None
     ) -> frame_plan.Frames:
-        """What a call of an agent's own code is to see; see :func:`factory.tasks.frame_plan.frames`."""
+        """Plan what a call of an agent's own code is to see; see :func:`factory.tasks.frame_plan.frames`."""
         return frame_plan.plan_frames(self, dataset, validation, features, pipeline)
 
     def record_validation_access(self, frames: frame_plan.Frames, code: str) -> None:
-        """Write down, before it runs, that code is about to see validation; see :mod:`factory.tasks.frame_plan`."""
+        """Record, before it runs, that code is about to see validation; see :mod:`factory.tasks.frame_plan`."""
         frame_plan.record_validation_access(self, frames, code)
 
     def log_code_call(
         self, frames: frame_plan.Frames, code: str, *, seconds: float, tokens: int, limit: str | None, output: str | None
     ) -> str:
-        """Log a call of an agent's own code; its id, under which :meth:`show` pages the output that was kept."""
+        """Log a call of an agent's own code and return its id, under which :meth:`show` pages the output that was kept."""
         return frame_plan.log_code_call(self, frames, code, seconds=seconds, tokens=tokens, limit=limit, output=output)
 
     def look_status(self, look: str) -> Answer:
-        """What may be told of a look: PASS, FAIL, or when its verdict comes."""
+        """Say what may be told of a look: PASS, FAIL, or when its verdict comes."""
         return look_status(self, look)
 
     def propose(self, pipeline: str, why: str) -> Answer:

@@ -171,7 +171,7 @@ class Broker:
         return judge(data, Ending(why, code_of_exit, seconds, cpu), self.limits)
 
     def _start(self, frames: Mapping[str, Sequence[Path]], stack: ExitStack) -> tuple[socket.socket, socket.socket]:
-        """Hand the parent a call; the near ends of its channel and its status socket."""
+        """Hand the parent a call; return the near ends of its channel and its status socket."""
         channel, far_channel = socket.socketpair()
         status, far_status = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for each in (channel, status):
@@ -209,7 +209,10 @@ class Broker:
             self._parent = None
 
     def _listen(self, channel: socket.socket, stop: threading.Event) -> tuple[bytes, str | None, float]:
-        """Read until the worker is done, too late or says too much: what it said, why it must end, seconds since ready."""
+        """Read until the worker is done, too late or says too much.
+
+        Returns what it said, why it must end, and the seconds since it was ready.
+        """
         data, ready_at = b"", 0.0
         deadline = time.monotonic() + SETUP_SECONDS
         with selectors.DefaultSelector() as selector:
@@ -230,7 +233,7 @@ class Broker:
 
 
 def pick_frames(code: str, frames: Iterable[str]) -> list[str]:
-    """Frames that some code names, however: no other is in the process that runs it."""
+    """Select the frames that some code names, however: no other is in the process that runs it."""
     text = unicodedata.normalize("NFKC", code)  # as Python reads names
     return [name for name in frames if name in text]
 
@@ -247,7 +250,7 @@ def _since(moment: float) -> float:
 
 
 def _report(status: socket.socket) -> tuple[int | None, float]:
-    """Exit status and processor time, from the parent."""
+    """Read the exit status and the processor time that the parent reports."""
     status.settimeout(REAP_SECONDS)
     try:
         code, cpu = status.recv(64).split()

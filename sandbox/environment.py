@@ -115,7 +115,7 @@ class Printer:
         self._pieces: list[str] = []
 
     def text(self) -> str:
-        """All that was printed."""
+        """Return all that was printed."""
         return "".join(self._pieces)
 
     def write(self, text: str) -> None:
@@ -129,7 +129,7 @@ class Printer:
             raise OutputLimit
 
     def print(self, *values: Any, sep: str | None = " ", end: str | None = "\n", flush: bool = False) -> None:
-        """The program's `print`, which knows no `file`."""
+        """Print for the program as its `print`, which knows no `file`."""
         between, after = " " if sep is None else sep, "\n" if end is None else end
         for place, value in enumerate(values):
             self.write((between if place else "") + trim_padding(value, str(value)))
@@ -142,12 +142,12 @@ class Printer:
 
 
 def trim_padding(value: Any, text: str) -> str:
-    """The text of a value; of a frame or a column without wide padding."""
+    """Return the text of a value; of a frame or a column without wide padding."""
     return PADDING.sub("  ", text) if isinstance(value, pd.DataFrame | pd.Series) else text
 
 
 def environment(frames: dict[str, Any], printer: Printer) -> dict[str, Any]:
-    """The global names of one program.
+    """Build the global names of one program.
 
     Parameters
     ----------
@@ -195,7 +195,10 @@ def import_for_library(name: str) -> None:
 
 
 def kind_of(value: Any, *more: Any) -> type:
-    """``type(value)``: not the kind that makes kinds nor the one that makes functions; what believes its arguments, closed."""
+    """Return the kind of a value as the program's ``type(value)``.
+
+    Not the kind that makes kinds nor the one that makes functions; one that believes its arguments comes closed.
+    """
     kind: Any = type(value)
     if more or issubclass(kind, type | FunctionType | MethodType | ModuleType):
         raise Refused("type() takes one argument in the sandbox, and no class or function; write a class statement")
@@ -207,17 +210,17 @@ def kind_of(value: Any, *more: Any) -> type:
 def import_module(
     name: str, names: Any = None, local: Any = None, wanted: tuple[str, ...] | list[str] | None = (), level: int = 0
 ) -> Any:
-    """The program's `import`: read-only facades of a few modules; and what compiled code imports for itself."""
+    """Import for the program: read-only facades of a few modules; and for compiled code what it imports itself."""
     if type(wanted) is list:
         return import_for_library(name)
     if level or not isinstance(name, str):
         raise Refused("relative imports are not allowed in the sandbox")
     try:
-        found = facade(name)
+        module = facade(name)
         top = facade(name.partition(".")[0])
     except KeyError:
         raise Refused(f"import {name}: not allowed in the sandbox; allowed: {', '.join(module_names())}") from None
     for each in wanted or ():
-        if each.startswith("_") or not hasattr(found, each):
+        if each.startswith("_") or not hasattr(module, each):
             raise Refused(f"from {name} import {each}: not allowed in the sandbox")
-    return found if wanted else top
+    return module if wanted else top

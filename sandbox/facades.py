@@ -48,7 +48,7 @@ DISPLAY = {
 
 
 def set_option(*pairs: Any) -> None:
-    """``pd.set_option`` for how wide and long frames print."""
+    """Set how wide and long frames print, as ``pd.set_option``."""
     for name, value in zip(pairs[::2], pairs[1::2], strict=True):
         if type(name) is not str or name not in OPTIONS or not isinstance(value, int | None):
             raise Refused(f"set_option: only {', '.join(sorted(OPTIONS))}, as a number or None")
@@ -92,13 +92,13 @@ def _exercise() -> None:
 
 
 def module_names() -> list[str]:
-    """Top-level modules that can be imported."""
+    """List the top-level modules that can be imported."""
     return sorted({name.partition(".")[0] for name in ALLOWED} - {"__future__"})
 
 
 @cache
 def facade(name: str) -> Facade:
-    """The facade of one module, by its dotted name.
+    """Build the facade of one module, by its dotted name.
 
     Raises
     ------
@@ -109,9 +109,9 @@ def facade(name: str) -> Facade:
     module = importlib.import_module(name)
     members: dict[str, Any] = {}
     for each in names.split():
-        found = getattr(module, each, module)
-        if not isinstance(found, ModuleType):
-            members[each] = found
+        member = getattr(module, each, module)
+        if not isinstance(member, ModuleType):
+            members[each] = member
     for other in ALLOWED:
         parent, _, last = other.rpartition(".")
         if parent == name:
@@ -122,13 +122,13 @@ def facade(name: str) -> Facade:
 
 @cache
 def offered() -> frozenset[type]:
-    """All classes that programs are handed by name."""
+    """Collect all classes that programs are handed by name."""
     members = (object.__getattribute__(facade(name), "_members").values() for name in ALLOWED)
-    return frozenset(each for found in members for each in found if isinstance(each, type))
+    return frozenset(each for values in members for each in values if isinstance(each, type))
 
 
 def _by_name(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that calls methods by name; the check is imported late because it knows facades."""
+    """Wrap a function that calls methods by name, so that the names are checked; imported late, for the check knows facades."""
     from sandbox.guards import checked
 
     return checked(function)

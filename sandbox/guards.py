@@ -105,7 +105,7 @@ own_classes: set[type] = set()
 
 
 def read(obj: Any, name: Any, *default: Any) -> Any:
-    """``obj.name`` as the program may read it; also its `getattr`.
+    """Read ``obj.name`` as the program may; also its `getattr`.
 
     Raises
     ------
@@ -123,14 +123,14 @@ def read(obj: Any, name: Any, *default: Any) -> Any:
         return getattr(obj, name, *default)
     if not is_own(obj):
         _check_foreign(obj, kind, name)
-    found = getattr(obj, name, *default)
-    if isinstance(found, ModuleType):
+    value = getattr(obj, name, *default)
+    if isinstance(value, ModuleType):
         raise Refused(f"'{name}' is a module, which the sandbox does not hand out; import what you need by name")
-    return found if is_own(obj) else _tamed(obj, name, found)
+    return value if is_own(obj) else _tamed(obj, name, value)
 
 
 def has(obj: Any, name: Any) -> bool:
-    """The program's `hasattr`: what may not be read is not there."""
+    """Check for an attribute as the program's `hasattr`: what may not be read is not there."""
     try:
         read(obj, name)
     except (AttributeError, Refused):
@@ -139,13 +139,13 @@ def has(obj: Any, name: Any) -> bool:
 
 
 def is_own(obj: Any) -> bool:
-    """Whether the program itself defined the class of `obj`, or `obj` is such a class."""
+    """Check whether the program itself defined the class of `obj`, or `obj` is such a class."""
     kind = obj if isinstance(obj, type) else type(obj)
     return kind in own_classes and not issubclass(kind, BaseException)
 
 
 def denied(name: str) -> bool:
-    """Whether a name reaches files, raw memory or the interpreter on foreign objects."""
+    """Check whether a name reaches files, raw memory or the interpreter on foreign objects."""
     return name in DENIED or name.startswith(("_", "read_")) or (name.startswith("to_") and name not in SAFE_TO)
 
 
@@ -177,35 +177,35 @@ def _own_attribute(obj: BaseException, name: str) -> bool:
     )
 
 
-def _tamed(obj: Any, name: str, found: Any) -> Any:
-    """Methods that take attribute paths or method names in strings come back in a form that checks those."""
+def _tamed(obj: Any, name: str, value: Any) -> Any:
+    """Replace a method that takes attribute paths or method names in strings by one that checks those."""
     if name == "format" and (isinstance(obj, str) or (isinstance(obj, type) and issubclass(obj, str))):
         return partial(format_text, obj) if isinstance(obj, str) else format_text
     if name == "query" and isinstance(obj, pd.DataFrame):
         return partial(safe_query, obj)
-    if name == "to_string" and callable(found):
-        return without_file(found, given=int(isinstance(obj, type)))
-    if name in BY_NAME and callable(found):
-        return checked(found)
-    return _looked_at(obj, name, found)
+    if name == "to_string" and callable(value):
+        return without_file(value, given=int(isinstance(obj, type)))
+    if name in BY_NAME and callable(value):
+        return checked(value)
+    return _looked_at(obj, name, value)
 
 
-def _looked_at(obj: Any, name: str, found: Any) -> Any:
-    """What compiled code would believe unseen comes back in a form that looks at it first."""
+def _looked_at(obj: Any, name: str, value: Any) -> Any:
+    """Replace what compiled code would believe unseen by a form that looks at it first."""
     if name == "flags" and isinstance(obj, np.ndarray | np.generic):
-        return native.Flags(found)
-    if name == "set_state" and callable(found):
+        return native.Flags(value)
+    if name == "set_state" and callable(value):
         return native.set_state if isinstance(obj, type) else partial(native.set_state, obj)
-    if name == "from_codes" and callable(found):
-        return native.from_codes(found)
-    if name in ("set_codes", "set_levels") and callable(found):
-        return native.verified(found)
+    if name == "from_codes" and callable(value):
+        return native.from_codes(value)
+    if name in ("set_codes", "set_levels") and callable(value):
+        return native.verified(value)
     kind: Any = type(obj)
-    return native.copy_arrays(obj, found) if native.is_native(kind) else found
+    return native.copy_arrays(obj, value) if native.is_native(kind) else value
 
 
 def format_text(template: str, *values: Any, **named: Any) -> str:
-    """``str.format`` without attributes and items in its fields."""
+    """Format as ``str.format``, without attributes and items in the template's fields."""
     _check_template(template)
     return str.format(template, *values, **named)
 
@@ -219,7 +219,7 @@ def _check_template(template: str) -> None:
 
 
 def checked(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that calls others by name, with every name in its arguments checked first."""
+    """Wrap a method that calls others by name, so that every name in its arguments is checked first."""
 
     def call(*arguments: Any, **named: Any) -> Any:
         return method(*map(_checked, arguments), **{name: _checked(value) for name, value in named.items()})
@@ -228,7 +228,7 @@ def checked(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked(value: Any) -> Any:
-    """The value, once no name in it is denied. Containers are copied: a callback could change them under way."""
+    """Return the value, once no name in it is denied. Containers are copied: a callback could change them under way."""
     if isinstance(value, str):
         if denied(value) or value == "numba":
             raise Refused(f"'{value}' is not allowed in the sandbox")
@@ -261,7 +261,10 @@ def _checked_labels(value: Any) -> Any:
 
 
 def without_file(method: Callable[..., Any], given: int) -> Callable[..., str]:
-    """``to_string`` that returns its text and cannot write it anywhere; `given` arguments may have no name."""
+    """Wrap ``to_string`` so that it returns its text and cannot write it anywhere.
+
+    `given` arguments may have no name.
+    """
 
     def call(*arguments: Any, **named: Any) -> str:
         if len(arguments) > given or "buf" in named:

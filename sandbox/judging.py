@@ -39,12 +39,12 @@ class Ending:
 
 
 def most_bytes(limits: Limits) -> int:
-    """More than an honest worker says."""
+    """Return a number of bytes that no honest worker exceeds."""
     return limits.output * BYTES_A_CHARACTER + FRAMING_BYTES
 
 
 def refuse(code: str, limits: Limits) -> Outcome | None:
-    """What to say of code that is not even sent."""
+    """Refuse code that is not even sent, and say why; None where it may be."""
     try:
         size = len(code.encode("utf-8"))
     except UnicodeEncodeError:
@@ -135,7 +135,7 @@ def _spell(character: str) -> str:
 
 
 def shorten(text: str, shown: int) -> str:
-    """Head and tail of a text, with a note about what is missing between them.
+    """Keep the head and tail of a text, with a note about what is missing between them.
 
     Parameters
     ----------

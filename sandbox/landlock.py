@@ -15,7 +15,7 @@ NETWORK_SINCE, SCOPES_SINCE = 4, 6
 
 
 def version() -> int:
-    """The kernel's version of Landlock; 0 where there is none."""
+    """Return the kernel's version of Landlock; 0 where there is none."""
     try:
         return call(CREATE_RULESET, None, 0, 1)
     except OSError:

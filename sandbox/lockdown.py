@@ -16,7 +16,7 @@ RECURSION = 500
 
 
 def lock_down(limits: Limits, level: Level) -> None:
-    """Close every wall of a level around this process, for good.
+    """Apply every restriction of a level to this process, for good.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def end_with(parent: int) -> None:
 
 
 def libraries() -> list[str]:
-    """Folders of the standard library, the installed packages and the time zones: what a late import may read."""
+    """List the folders of the standard library, the installed packages and the time zones: what a late import may read."""
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     return sorted({os.path.realpath(folder) for folder in (*folders, *zoneinfo.TZPATH)})
 
@@ -84,7 +84,7 @@ def _resources(limits: Limits) -> None:
 
 
 def _address_space() -> int:
-    """Bytes of address space now: absolute limits would count what every worker starts with."""
+    """Return the bytes of address space now: absolute limits would count what every worker starts with."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except FileNotFoundError:  # no Linux: what has been resident is the nearest there is

@@ -30,15 +30,15 @@ class Memory:
         self._lock = threading.Lock()
 
     def take(self, path: Path) -> int:
-        """A descriptor of a file's sealed copy; the caller closes it.
+        """Open a descriptor of a file's sealed copy; the caller closes it.
 
         Raises
         ------
         OSError
             If the file cannot be read.
         """
-        found = path.stat()
-        key = (str(path), found.st_ino, found.st_mtime_ns, found.st_size)
+        status = path.stat()
+        key = (str(path), status.st_ino, status.st_mtime_ns, status.st_size)
         with self._lock:
             if key not in self._held:
                 self._held[key] = _copy(path)

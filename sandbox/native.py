@@ -50,14 +50,14 @@ class Closed(type):
 
 @cache
 def closed(kind: type) -> type:
-    """A class in the place of one whose constructor believes what it is given; the same each time."""
+    """Make a class in the place of one whose constructor believes what it is given; the same each time."""
     build = _multi_index if kind is pd.MultiIndex else None
     return Closed(kind.__name__, (), {"__slots__": (), "_stands_for": kind, "_build": build})
 
 
 @cache
 def is_native(kind: type) -> bool:
-    """Whether compiled code follows what instances hold: extension types, sparse matrices, fitted learners."""
+    """Check whether compiled code follows what instances hold: extension types, sparse matrices, fitted learners."""
     if issubclass(kind, np.ndarray | np.generic):
         return False
     spec = getattr(sys.modules.get(kind.__module__), "__spec__", None)
@@ -66,13 +66,13 @@ def is_native(kind: type) -> bool:
     )
 
 
-def copy_arrays(obj: Any, found: Any) -> Any:
-    """An attribute of a native object; arrays as copies, so that changing them changes nothing else."""
-    if isinstance(found, tuple):
-        return tuple(copy_arrays(obj, each) for each in found) if type(found) is tuple else found
-    if not isinstance(found, np.ndarray):
-        return found
-    return deepcopy(found) if found.dtype.hasobject and issparse(obj) else found.copy()
+def copy_arrays(obj: Any, value: Any) -> Any:
+    """Return an attribute of a native object, arrays as copies, so that changing them changes nothing else."""
+    if isinstance(value, tuple):
+        return tuple(copy_arrays(obj, each) for each in value) if type(value) is tuple else value
+    if not isinstance(value, np.ndarray):
+        return value
+    return deepcopy(value) if value.dtype.hasobject and issparse(obj) else value.copy()
 
 
 class Flags:
@@ -94,7 +94,10 @@ class Flags:
 
 
 def set_state(generator: np.random.RandomState, state: Any) -> None:
-    """``RandomState.set_state`` for states of the form that `get_state` gives, the position within its words."""
+    """Set the state of a generator as ``RandomState.set_state``.
+
+    The state must have the form that `get_state` gives, with the position within its words.
+    """
     mend = f"set_state: only what get_state gave: ('MT19937', {WORDS} words, position 0..{WORDS}, ...)"
     if isinstance(state, dict):
         inner = state.get("state")
@@ -112,7 +115,7 @@ def set_state(generator: np.random.RandomState, state: Any) -> None:
 
 
 def from_codes(method: Callable[..., Any]) -> Callable[..., Any]:
-    """``Categorical.from_codes`` that always looks at its codes, and keeps its own."""
+    """Wrap ``Categorical.from_codes`` so that it always looks at its codes, and keeps its own."""
 
     def call(codes: Any, categories: Any = None, ordered: Any = None, dtype: Any = None, validate: bool = True) -> Any:
         return method(np.array(codes), categories, ordered, dtype)
@@ -121,7 +124,7 @@ def from_codes(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def verified(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a MultiIndex that always looks at its codes, and keeps its own."""
+    """Wrap a method of a MultiIndex so that it always looks at its codes, and keeps its own."""
 
     def call(*arguments: Any, **named: Any) -> Any:
         named.pop("verify_integrity", None)
@@ -143,7 +146,7 @@ def _multi_index(
 
 
 def _copied(value: Any) -> Any:
-    """Arrays within lists as copies."""
+    """Copy the arrays within lists."""
     if isinstance(value, np.ndarray):
         return value.copy()
     return [_copied(each) for each in value] if isinstance(value, list | tuple) else value

@@ -125,7 +125,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         return guarded
 
     def visit_Name(self, node: ast.Name) -> Any:
-        """Names are checked, not rewritten: print is a plain function here."""
+        """Check a name, and leave it as it is: print is a plain function here."""
         if isinstance(node.ctx, ast.Load):
             self.check_name(node, node.id)
         elif node.id in ("print", "breakpoint"):
@@ -135,7 +135,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         return self.node_contents_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
-        """``a.b`` becomes ``_getattr_(a, "b")``; ``a.b = c`` becomes ``_write_(a).b = c``."""
+        """Rewrite ``a.b`` as ``_getattr_(a, "b")``, and ``a.b = c`` as ``_write_(a).b = c``."""
         reading = isinstance(node.ctx, ast.Load)
         if (node.attr.startswith("__") and not (reading and node.attr in READABLE)) or node.attr in INSPECT_ATTRIBUTES:
             self.error(node, f"the attribute '{node.attr}' is not allowed in the sandbox")
@@ -146,7 +146,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """``a.b += c`` becomes ``_slot_(a, "b").value += c``, whose `value` is guarded both ways; the rest is native."""
+        """Rewrite ``a.b += c`` as ``_slot_(a, "b").value += c``, whose `value` is guarded both ways; the rest is native."""
         if not isinstance(node.target, ast.Attribute):
             return self.node_contents_visit(node)
         self.visit_Attribute(ast.copy_location(ast.Attribute(ast.Constant(0), node.target.attr, ast.Store()), node.target))
@@ -155,7 +155,7 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         return ast.copy_location(ast.AugAssign(target, node.op, self.visit(node.value)), node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
-        """Classes are made by the guard, which knows what they may inherit from."""
+        """Let the guard make the class: it knows what a class may inherit from."""
         self.check_name(node, node.name)
         if node.keywords:
             self.error(node, "a class takes no keywords (metaclass=...) in the sandbox; leave them out")
@@ -164,17 +164,17 @@ class Policy(RestrictingNodeTransformer):  # type: ignore[misc]
         return node
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> Any:
-        """`nonlocal` is harmless with checked names."""
+        """Check the names of a `nonlocal`, which is harmless then."""
         return self.visit_Global(node)
 
     def visit_Global(self, node: ast.Global | ast.Nonlocal) -> Any:
-        """`global` is harmless with checked names."""
+        """Check the names of a `global`, which is harmless then."""
         for name in node.names:
             self.check_name(node, name)
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        """Functions need checked names; print needs no collector."""
+        """Check the names of a function and of its arguments; print needs no collector."""
         self.check_name(node, node.name, allow_magic_methods=True)
         self.check_function_argument_names(node)
         return self.node_contents_visit(node)

@@ -25,7 +25,7 @@ ALLOWED = (
 
 
 def safe_query(frame: pd.DataFrame, expression: str) -> pd.DataFrame:
-    """Rows for which an expression of columns, constants, comparisons, arithmetic, and/or/not holds.
+    """Select the rows for which an expression of columns, constants, comparisons, arithmetic, and/or/not holds.
 
     Parameters
     ----------

@@ -29,23 +29,23 @@ Instruction = tuple[int, int, int, int]
 
 
 def machine() -> Machine:
-    """The processor this runs on.
+    """Return the system-call table of the processor this runs on.
 
     Raises
     ------
     OSError
         If there is no table for it.
     """
-    found = MACHINES.get(platform.machine())
-    if found is None:
+    table = MACHINES.get(platform.machine())
+    if table is None:
         raise OSError(
             errno.ENOSYS, f"no table of system calls for {platform.machine()}; there is one for {', '.join(MACHINES)}"
         )
-    return found
+    return table
 
 
 def program(kind: Machine, *, files: bool) -> list[Instruction]:
-    """The filter.
+    """Write the filter as a program for the kernel.
 
     Parameters
     ----------

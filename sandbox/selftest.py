@@ -25,7 +25,7 @@ START = "import sys; sys.path.insert(0, sys.argv[1]); from sandbox.selftest impo
 
 @cache
 def level() -> Level:
-    """The strongest level that holds here; found once a process."""
+    """Find the strongest level that holds here, once a process."""
     if sys.platform != "linux" or not can_fork():
         return Level.WEAK
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
@@ -38,7 +38,7 @@ def level() -> Level:
 
 
 def can_fork() -> bool:
-    """Whether this machine has what the workers are made with; Windows has not, with or without a wall."""
+    """Check whether this machine has what the workers are made with; Windows has not, with or without a wall."""
     return hasattr(os, "fork") and importlib.util.find_spec("fcntl") is not None
 
 

@@ -80,7 +80,7 @@ def _run(program: CodeType, names: dict[str, Any]) -> None:
 
 
 def explain(mistake: BaseException) -> tuple[str, str | None]:
-    """One line about what went wrong, and the name of the limit if it was one."""
+    """Say in one line what went wrong, and name the limit if it was one."""
     if isinstance(mistake, MemoryError):
         return "memory limit reached", "memory"
     if isinstance(mistake, OutputLimit):
@@ -97,7 +97,7 @@ def explain(mistake: BaseException) -> tuple[str, str | None]:
 
 
 def _text(mistake: BaseException) -> str:
-    """Its text, which may be the program's own code: it may loop, raise or lie."""
+    """Return a mistake's text, which may come from the program's own code: it may loop, raise or lie."""
     try:
         return " ".join(str(mistake)[:2000].split())[:400]
     except BaseException:
@@ -137,6 +137,6 @@ def _close_all_but(channel: int) -> None:
 
 
 def _reseed() -> None:
-    """A fork copies the state of every generator: without this, every call would draw the same numbers."""
+    """Seed every generator anew: a fork copies their state, and without this every call would draw the same numbers."""
     random.seed(os.urandom(16))
     np.random.seed(int.from_bytes(os.urandom(4), "little"))

@@ -114,7 +114,7 @@ class Zygote:
             self._selector.register(watched, selectors.EVENT_READ, child)
 
     def _stop(self, child: Child) -> None:
-        """The broker has closed its side: it has heard enough."""
+        """Stop a worker whose broker has closed its side: it has heard enough."""
         self._selector.unregister(child.status)
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(child.handle, signal.SIGKILL)

@@ -131,17 +131,17 @@ OF_OPERATORS = "factory.expressions.kernels."
 
 
 def _public() -> set[str]:
-    found = set()
+    public = set()
     for module in pkgutil.walk_packages(factory.__path__, "factory."):
         source = module.module_finder.find_spec(module.name).loader.get_source(module.name)  # type: ignore[union-attr]
         if not module.name.endswith("__main__") and not re.search("^(import|from) torch", source, re.MULTILINE):
             names = vars(importlib.import_module(module.name)).items()
-            found |= {
+            public |= {
                 f"{module.name}.{name}"
                 for name, each in names
                 if isinstance(each, CPUDispatcher) and each.py_func.__module__ == module.name and not name.startswith("_")
             }
-    return found
+    return public
 
 
 def test_every_kernel_is_held_to_the_law() -> None:
@@ -150,13 +150,13 @@ def test_every_kernel_is_held_to_the_law() -> None:
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_no_kernel_hangs_on_the_unit_of_prices(name: str) -> None:
-    found = _arrays(KERNELS[name](1.0))
-    assert any(len(np.unique(each)) > 1 for each in found) or name.endswith("beyond")
+    arrays = _arrays(KERNELS[name](1.0))
+    assert any(len(np.unique(each)) > 1 for each in arrays) or name.endswith("beyond")
     for unit in (2.0**-60, 2.0**-30, 2.0**30):
-        for told, one in zip(_arrays(KERNELS[name](unit)), found, strict=True):
+        for told, one in zip(_arrays(KERNELS[name](unit)), arrays, strict=True):
             np.testing.assert_array_equal(told, one)
     for unit in (1e-9, 1e9):
-        for told, one in zip(_arrays(KERNELS[name](unit)), found, strict=True):
+        for told, one in zip(_arrays(KERNELS[name](unit)), arrays, strict=True):
             np.testing.assert_allclose(told, one, rtol=1e-9, atol=1e-9)
 
 

@@ -51,14 +51,14 @@ FILES = {
 
 def imported(name: str) -> set[str]:
     """Modules of the project that a module imports, also inside functions and for types alone; not the packages it is in."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {one if one in FILES else node.module for one in inner}
-    return {one for one in found if one in FILES and one != name and not name.startswith(f"{one}.")}
+            modules |= {one if one in FILES else node.module for one in inner}
+    return {one for one in modules if one in FILES and one != name and not name.startswith(f"{one}.")}
 
 
 GRAPH = {name: imported(name) for name in FILES}
@@ -139,5 +139,5 @@ def test_the_sandbox_imports_nothing_of_the_factory(name: str) -> None:
 
 def test_defining_listing_and_refusing_need_no_heavy_library() -> None:
     code = "import sys, factory.workshop, factory.pipeline; print(*(m for m in sys.modules if '.' not in m))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert not set(found.stdout.split()) & set(HEAVY)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not set(run.stdout.split()) & set(HEAVY)

@@ -69,7 +69,7 @@ def test_a_built_wheel_and_sdist_ship_no_proposals(tmp_path: Path, tracked: list
     (wheel,) = WheelBuilder(str(checkout)).build(directory=str(tmp_path), versions=["standard"])
     (sdist,) = SdistBuilder(str(checkout)).build(directory=str(tmp_path), versions=["standard"])
     with zipfile.ZipFile(wheel) as whole, tarfile.open(sdist) as packed:
-        found = set(whole.namelist()), {name.partition("/")[2] for name in packed.getnames()}
-    for files in found:
+        listings = set(whole.namelist()), {name.partition("/")[2] for name in packed.getnames()}
+    for files in listings:
         assert not files & set(MADE)
         assert {path for path in tracked if path.startswith("strategies/")} <= files

@@ -20,7 +20,7 @@ def tool_table() -> str:
 
 
 def filled(text: str) -> str:
-    return PLACE.sub(lambda found: found[1] + tool_table() + found[2], text)
+    return PLACE.sub(lambda match: match[1] + tool_table() + match[2], text)
 
 
 def test_the_readme_lists_the_tools_as_the_server_does() -> None:

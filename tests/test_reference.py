@@ -42,8 +42,8 @@ SPANS = {name: re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=r
 def expressions() -> Iterator[str]:
     """All that stands as code in the last cells of the language's tables, and calls in its prose."""
     for line in TEXT["language.md"].split("# The parts of a pipeline")[0].splitlines():
-        if found := re.search(r"\| `([^`]+)` \|$", line):
-            yield found[1].replace("&#124;", "|")
+        if match := re.search(r"\| `([^`]+)` \|$", line):
+            yield match[1].replace("&#124;", "|")
         elif not line.startswith("|"):
             yield from (span for span in re.findall(r"`(\w+\([^`]*\))`", line) if "..." not in span)
 
@@ -163,11 +163,11 @@ def test_every_command_on_a_page_is_one(name: str) -> None:
     lines = [span for span in SPANS[name] if span.startswith("rfcat ")]
     assert lines
     for line in lines:
-        found, words = group, shlex.split(line)[1:]
-        while words and words[0] in getattr(found, "commands", ()):
-            found = found.commands[words.pop(0)]
-        assert not hasattr(found, "commands"), line
-        options = {option for parameter in found.params for option in parameter.opts}
+        command, words = group, shlex.split(line)[1:]
+        while words and words[0] in getattr(command, "commands", ()):
+            command = command.commands[words.pop(0)]
+        assert not hasattr(command, "commands"), line
+        options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, line
 
 

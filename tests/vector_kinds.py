@@ -96,10 +96,10 @@ def _psr_series(given: Values) -> dict[str, Any]:
 
 
 def _deflated_series(given: Values) -> dict[str, Any]:
-    found = [sharpe.moments(column) for column in np.array(given["returns_matrix_rows_time"]).T]
-    sharpes = np.array([of.sharpe for of in found if of])
+    moments = [sharpe.moments(column) for column in np.array(given["returns_matrix_rows_time"]).T]
+    sharpes = np.array([of.sharpe for of in moments if of])
     best, variance = int(sharpes.argmax()), float(sharpes.var(ddof=1))
-    chosen = found[best]
+    chosen = moments[best]
     assert chosen
     return {
         "best_column": best,
@@ -111,13 +111,13 @@ def _deflated_series(given: Values) -> dict[str, Any]:
 
 
 def _effective(given: Values) -> dict[str, Any]:
-    found = deflation.effective_trials(np.array(given["returns_matrix"]))
+    trials = deflation.effective_trials(np.array(given["returns_matrix"]))
     return {
-        "avg_corr": found.average_correlation,
-        "n_avg_corr_unrounded": found.by_correlation,
-        "n_avg_corr_briones_roundup": int(found.by_correlation) + 1,
-        "effective_rank_entropy": found.by_entropy,
-        "participation_ratio": found.by_participation,
+        "avg_corr": trials.average_correlation,
+        "n_avg_corr_unrounded": trials.by_correlation,
+        "n_avg_corr_briones_roundup": int(trials.by_correlation) + 1,
+        "effective_rank_entropy": trials.by_entropy,
+        "participation_ratio": trials.by_participation,
     }
 
 
@@ -127,13 +127,13 @@ def _shape(given: Values) -> dict[str, Any]:
 
 
 def _overfitting(given: Values) -> dict[str, Any]:
-    found = overfitting(np.array(given["returns_matrix"]), given["n_splits"])
+    result = overfitting(np.array(given["returns_matrix"]), given["n_splits"])
     return {
-        "pbo_logit_le_0": found.probability,
-        "pbo_logit_lt_0": float(np.mean(found.logits < -1e-12)),
-        "n_combinations": len(found.logits),
-        "logits_sorted": np.sort(found.logits),
-        "prob_oos_loss": found.loss,
+        "pbo_logit_le_0": result.probability,
+        "pbo_logit_lt_0": float(np.mean(result.logits < -1e-12)),
+        "n_combinations": len(result.logits),
+        "logits_sorted": np.sort(result.logits),
+        "prob_oos_loss": result.loss,
     }
 
 
@@ -145,8 +145,8 @@ def _reality_check(given: Values) -> dict[str, Any]:
     test, stepwise = SPA(benchmark, losses, **asked), StepM(benchmark, losses, **asked)
     test.compute()
     stepwise.compute()
-    found = {f"p_{name}": float(value) for name, value in test.pvalues.items()}
-    return {**found, "stepm_superior": stepwise.superior_models}
+    p_values = {f"p_{name}": float(value) for name, value in test.pvalues.items()}
+    return {**p_values, "stepm_superior": stepwise.superior_models}
 
 
 def _block_length(given: Values) -> dict[str, Any]:
@@ -203,9 +203,9 @@ def _newey_west(given: Values) -> dict[str, Any]:
 
 
 def _eta(given: Values) -> dict[str, Any]:
-    found = sharpe.autocorrelations(np.array(given["series"]), given["q"] - 1)
+    correlations = sharpe.autocorrelations(np.array(given["series"]), given["q"] - 1)
     key = next((key for key in given["wanted"] if key.startswith("acf")), "acf")
-    return {key: found, "eta": sharpe.aggregation(found)}
+    return {key: correlations, "eta": sharpe.aggregation(correlations)}
 
 
 def _multiplicity(given: Values) -> dict[str, Any]:
@@ -216,12 +216,12 @@ def _multiplicity(given: Values) -> dict[str, Any]:
 def _online(given: Values) -> dict[str, Any]:
     p, level = np.array(given["p"]), given["alpha"]
     lord, saffron, addis = given["lord"], given["saffron"], given["addis"]
-    found = {
+    decisions = {
         "lord_pp": multiplicity.lord(p, level, lord["w0"]),
         "saffron": multiplicity.saffron(p, level, saffron["w0"], saffron["lambda_"]),
         "addis": multiplicity.addis(p, level, addis["w0"], addis["lambda_"], addis["tau"]),
     }
-    return {name: {"levels": levels, "rejected": rejected} for name, (levels, rejected) in found.items()}
+    return {name: {"levels": levels, "rejected": rejected} for name, (levels, rejected) in decisions.items()}
 
 
 def _spending(given: Values) -> dict[str, Any]:
@@ -274,8 +274,8 @@ def _walk(given: Values) -> dict[str, Any]:
 
 
 def _evidence(given: Values) -> dict[str, Any]:
-    found = [eprocess.log_e_value(wins, n, rate) for wins, n, rate in given["wins_n_p0"]]
-    return {"log_e": found, "certify_at_alpha_0_05": [value >= log(1 / 0.05) for value in found]}
+    log_e = [eprocess.log_e_value(wins, n, rate) for wins, n, rate in given["wins_n_p0"]]
+    return {"log_e": log_e, "certify_at_alpha_0_05": [value >= log(1 / 0.05) for value in log_e]}
 
 
 def _cusum(given: Values) -> dict[str, Any]:

@@ -42,16 +42,16 @@ def _why(vector: Values, known: Mapping[str, Values]) -> str | None:
     if handler is None:
         return "no statistic of this kind"
     try:
-        found = handler(resolved(vector, known))
+        computed = handler(resolved(vector, known))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     for key, expected in vector["expected"].items():
         if FOREIGN.search(key):
             continue
-        if key not in found:
+        if key not in computed:
             return f"{key}: not computed"
-        if not close(found[key], expected, vector["tolerance"]):
-            return f"{key}: {str(found[key])[:80]}, expected {str(expected)[:80]}"
+        if not close(computed[key], expected, vector["tolerance"]):
+            return f"{key}: {str(computed[key])[:80]}, expected {str(expected)[:80]}"
     return None
 
 
@@ -73,18 +73,18 @@ def _taken(key: str, value: Any, own: str, known: Mapping[str, Values]) -> Any:
     return same or next(each for each in data.values() if isinstance(each, list))
 
 
-def close(found: Any, expected: Any, tolerance: float) -> bool:
+def close(actual: Any, expected: Any, tolerance: float) -> bool:
     """Whether two values agree, all the way down; None stands for a missing number."""
     if isinstance(expected, dict):
-        return all(key in found and close(found[key], each, tolerance) for key, each in expected.items())
+        return all(key in actual and close(actual[key], each, tolerance) for key, each in expected.items())
     if isinstance(expected, list):
-        values = list(found)
+        values = list(actual)
         return len(values) == len(expected) and all(close(a, b, tolerance) for a, b in zip(values, expected, strict=True))
     if expected is None:
-        return found is None or bool(np.isnan(found))
+        return actual is None or bool(np.isnan(actual))
     if isinstance(expected, bool | str):
-        return bool(found == expected)
-    return bool(abs(float(found) - expected) <= max(tolerance, 1e-12))
+        return bool(actual == expected)
+    return bool(abs(float(actual) - expected) <= max(tolerance, 1e-12))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Idea:
         return cls(tuple(see.split("+")), gate or None, float(strength), float(cut), int(leaf))
 
     def spec(self, dataset: str, levels: Mapping[str, float], trees: int = 1) -> dict[str, Any]:
-        """The pipeline, as `define` takes it.
+        """Write the pipeline as `define` takes it.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class Climber:
     _step: int = 0
 
     def propose(self, known: set[Idea]) -> Idea:
-        """The next idea, none of those that are known."""
+        """Propose the next idea, none of those that are known."""
         self._step += 1
         rng = np.random.default_rng([self.seed, self._step])
         while True:
@@ -137,7 +137,7 @@ class Climber:
                 return idea
 
     def hear(self, idea: Idea, score: float) -> bool:
-        """Keep the idea if its score is better; whether it was."""
+        """Keep the idea if its score is better; return whether it was."""
         better = score > self.score
         if better:
             self.best, self.score = idea, score
@@ -145,33 +145,33 @@ class Climber:
 
 
 def levels_of(rows: DecisionTable) -> dict[str, float]:
-    """Level of each state above which it is in its upper part on train."""
+    """Compute the level of each state above which it is in its upper part on train."""
     return {name: float(f"{np.quantile(rows.features[name], QUANTILE):.4g}") for name in STATES}
 
 
 def screen(rows: DecisionTable, levels: Mapping[str, float], keep: int = 10) -> list[tuple[str, str]]:
-    """Pairs of a direction and a gate by how well the one tells up from down where the other is high, best first."""
+    """Rank pairs of a direction and a gate by how well the one tells up from down where the other is high, best first."""
     known = rows.labels.y >= 0
     y = rows.labels.y[known] - 0.5
-    found = {}
+    scores = {}
     for gate, level in levels.items():
         awake = rows.features[gate][known] > level
-        found.update({(name, gate): _t(rows.features[name][known][awake], y[awake]) for name in NAMES})
-    return sorted(found, key=lambda pair: -found[pair])[:keep]
+        scores.update({(name, gate): _t(rows.features[name][known][awake], y[awake]) for name in NAMES})
+    return sorted(scores, key=lambda pair: -scores[pair])[:keep]
 
 
 def _t(x: NDArray[float64], y: NDArray[float64]) -> float:
-    """Absolute correlation times the root of the rows."""
+    """Compute the absolute correlation times the root of the rows."""
     return float(abs(np.corrcoef(x, y)[0, 1]) * np.sqrt(len(x)))
 
 
 def drawn(rng: Generator) -> Idea:
-    """An idea out of nothing."""
+    """Draw an idea out of nothing."""
     return _turned(tuple(sorted(rng.choice(NAMES, rng.integers(1, MOST + 1), replace=False).tolist())), _gate(rng), rng)
 
 
 def screened(pairs: Sequence[tuple[str, str]], rng: Generator) -> Idea:
-    """A screened pair, and perhaps another direction that looked well under the same gate, or any."""
+    """Draw a screened pair, and perhaps another direction that looked well under the same gate, or any."""
     name, gate = pairs[rng.integers(len(pairs))]
     alike = [other for other, under in pairs if under == gate]
     more = {str(rng.choice(alike if rng.random() < 0.5 else NAMES))} if rng.random() < 0.5 else set()
@@ -179,7 +179,7 @@ def screened(pairs: Sequence[tuple[str, str]], rng: Generator) -> Idea:
 
 
 def changed(idea: Idea, rng: Generator) -> Idea:
-    """The idea with one thing changed, or in a third of the times two."""
+    """Change one thing of an idea, or in a third of the times two."""
     once = _changed(idea, rng)
     return _changed(once, rng) if rng.random() < 1 / 3 else once
 
@@ -206,7 +206,7 @@ def _gate(rng: Generator) -> str | None:
 
 
 def _other(see: tuple[str, ...], rng: Generator) -> tuple[str, ...]:
-    """One direction more, one fewer, or one exchanged."""
+    """Draw one direction more, one fewer, or exchange one."""
     kept = set(see)
     how = rng.integers(3)
     if (how != 0 and len(kept) > 1) or len(kept) == MOST:

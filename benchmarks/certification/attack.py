@@ -68,14 +68,14 @@ def run_adversary(market: SimulatedMarket, kind: str, index: int, agent: Adversa
 
 
 def score_proposals(market: SimulatedMarket, agent: Adversary) -> list[Trial]:
-    """An adversary's pipelines on validation; those that the product refuses are left out."""
-    found = []
+    """Score an adversary's pipelines on validation; those that the product refuses are left out."""
+    trials = []
     meta = market.workshop.catalog.meta(market.spec.dataset)
     for spec in agent.proposals(market):
         try:
             pipeline = Pipeline.of(spec)
             check_pipeline(pipeline, market.spec, meta)
-            found.append(Trial(pipeline, market.score(pipeline, "validation")))
+            trials.append(Trial(pipeline, market.score(pipeline, "validation")))
         except FactoryError:
             continue
-    return found
+    return trials

@@ -91,7 +91,10 @@ def _judged(
     own: float,
     needed: float,
 ) -> Verdict:
-    """The verdict; the look is spent, so that whatever goes wrong is a FAIL, as it is in the vault."""
+    """Judge a pipeline.
+
+    The look is spent, so that whatever goes wrong is a FAIL, as it is in the vault.
+    """
     contract, sealed, seed = market.contract(pipeline), market.parts["sealed"], seed_for(pipeline.id, "look")
     try:
         examined = _of_fewer_draws(
@@ -108,14 +111,14 @@ def _judged(
 
 
 def _of_fewer_draws(examined: exam.Examined) -> exam.Examined:
-    """The same with a tenth of the draws: as valid at the level of a look, noisier, and fast enough for many markets."""
+    """Reduce the draws to a tenth: as valid at the level of a look, noisier, and fast enough for many markets."""
     if isinstance(examined.frozen, FrozenPerpetual):
         return replace(examined, frozen=replace(examined.frozen, most_draws=DRAWS))
     return examined
 
 
 def _admitted(market: SimulatedMarket, pipeline: Pipeline) -> dict[str, float]:
-    """Figures of the trial, which is written as an agent's `backtest` does and must not be blocked by a probe."""
+    """Return the figures of the trial, which is written as an agent's `backtest` does and must not be blocked by a probe."""
     trial = tried(market.workshop, pipeline.plain())
     if red := blocking_lines(trial.payload):
         raise SealError(*red)
@@ -128,7 +131,10 @@ def _length(market: SimulatedMarket, part: str) -> int:
 
 
 def _fair_net(trades: Trades) -> float:
-    """What some trades earn where no direction can be known and prices are fair: they pay costs, and funding nets to no gain."""
+    """Compute what some trades earn where no direction can be known and prices are fair.
+
+    They pay costs, and funding nets to no gain.
+    """
     if not len(trades):
         return nan
     return -float(np.mean(trades.unit_cost + trades.funding / trades.unit))

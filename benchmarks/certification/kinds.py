@@ -128,7 +128,7 @@ def write_market(kind: str, index: int, folder: Path) -> str:
 
 
 def _frame(rng: Generator, moves: Values, sigma: Values, price: float = PRICE) -> RawRows:
-    """Bars of one-minute simple returns."""
+    """Simulate bars of one-minute simple returns."""
     prices = bars(rng, price, np.log1p(moves), sigma)
     return RawRows(_times(), {**prices, "volume": volumes(rng, sigma, moves, 20.0)})
 
@@ -148,7 +148,7 @@ def _coin(rng: Generator) -> Frames:
 
 
 def _skew(rng: Generator) -> Frames:
-    """As many rises as falls, of the same mean size, falls with the fatter tail: a skew of -0.63 a minute."""
+    """Simulate as many rises as falls, of the same mean size, falls with the fatter tail: a skew of -0.63 a minute."""
     rows = DAYS * DAY_ROWS
     rises, falls = (np.abs(rng.standard_t(freedom, rows)) / mean for freedom, mean in ((6, MEAN_T6), (4, MEAN_T4)))
     z = np.where(rng.random(rows) < 0.5, rises, -falls) / LOPSIDED
@@ -157,14 +157,14 @@ def _skew(rng: Generator) -> Frames:
 
 
 def _leverage(rng: Generator) -> Frames:
-    """Volatility rises after falls."""
+    """Simulate volatility that rises after falls."""
     z = _shocks(rng)
     sigma = volatility(z, alpha=0.02, fall=0.06)
     return {"btc": _frame(rng, sigma * z, sigma)}
 
 
 def _bounce(rng: Generator) -> Frames:
-    """First and last trade of a minute at the bid or the ask, each with the same chance, on a grid of ticks."""
+    """Simulate a bounce: first and last trade of a minute at the bid or the ask, with the same chance, on a grid of ticks."""
     z = _shocks(rng)
     sigma = volatility(z)
     frame = _frame(rng, sigma * z, sigma)
@@ -179,7 +179,7 @@ def _on_ticks(frame: RawRows, prices: Mapping[str, Values], tick: float) -> RawR
 
 
 def _crash(rng: Generator) -> Frames:
-    """A crash within a minute, part of it before the first trade; a small drift in all minutes is its mean."""
+    """Simulate crashes within a minute, part of each before the first trade; a small drift in all minutes is their mean."""
     z = _shocks(rng)
     sigma = volatility(z)
     fallen = np.flatnonzero(rng.random(len(z)) < CRASHES)
@@ -195,14 +195,17 @@ def _crash(rng: Generator) -> Frames:
 
 
 def _drift(rng: Generator) -> Frames:
-    """From 100 to 200 % a year."""
+    """Simulate a drift of 100 to 200 % a year."""
     z = _shocks(rng)
     sigma = volatility(z)
     return {"btc": _frame(rng, sigma * z + rng.uniform(1.0, 2.0) / YEAR_ROWS, sigma)}
 
 
 def _thin(rng: Generator) -> Frames:
-    """A quarter of btc's minutes is traded, the others stand at the last price; eth is the same market, traded each minute."""
+    """Simulate a thin market: a quarter of btc's minutes is traded, the others stand at the last price.
+
+    eth is the same market, traded each minute.
+    """
     z = _shocks(rng)
     sigma = volatility(z)
     liquid = _frame(rng, sigma * z, sigma)
@@ -219,7 +222,7 @@ def _thin(rng: Generator) -> Frames:
 
 
 def _ties(rng: Generator) -> Frames:
-    """Prices in whole dollars, so coarse that the close of five minutes is often their open."""
+    """Simulate prices in whole dollars, so coarse that the close of five minutes is often their open."""
     z = _shocks(rng)
     sigma = volatility(z)
     frame = _frame(rng, sigma * z, sigma, TIE_PRICE)
@@ -227,7 +230,10 @@ def _ties(rng: Generator) -> Frames:
 
 
 def _odds(rng: Generator) -> Frames:
-    """Hours priced at even odds, and a few that are all but sure; each ends up with exactly the chance that its price says."""
+    """Simulate hours priced at even odds, and a few that are all but sure.
+
+    Each ends up with exactly the chance that its price says.
+    """
     z = _shocks(rng)
     sigma = volatility(z)
     hours = (sigma * z).reshape(-1, HOUR_ROWS)
@@ -242,7 +248,7 @@ def _odds(rng: Generator) -> Frames:
 
 
 def _jumps(rng: Generator) -> Frames:
-    """It rises slowly, and about once a day it falls within a minute, whose bar closes far beyond a stop inside it."""
+    """Simulate a slow rise with a fall within a minute about once a day, whose bar closes far beyond a stop inside it."""
     rows = DAYS * DAY_ROWS
     sigma = np.full(rows, QUIET * SCALE)
     falls = np.where(rng.random(rows) < JUMPS, rng.uniform(SMALLEST_JUMP, GREATEST_JUMP, rows), 0.0)
@@ -251,14 +257,14 @@ def _jumps(rng: Generator) -> Frames:
 
 
 def _calm(rng: Generator) -> Frames:
-    """A market that hardly moves."""
+    """Simulate a market that hardly moves."""
     z = _shocks(rng)
     sigma = CALM * volatility(z)
     return {"btc": _frame(rng, sigma * z, sigma)}
 
 
 def _outages(rng: Generator) -> Frames:
-    """After a fall the exchange stands still for a minute, which is missing."""
+    """Simulate outages: after a fall the exchange stands still for a minute, which is missing."""
     frame = _coin(rng)["btc"]
     ret = np.log(frame.columns["close"] / frame.columns["open"])
     kept = np.concatenate(([True], ret[:-1] > -FALL * SCALE))
@@ -266,7 +272,10 @@ def _outages(rng: Generator) -> Frames:
 
 
 def _lead(rng: Generator) -> Frames:
-    """Two in ten pairs of two hours go the way that eth's volume told just before each, by more than a round trip costs."""
+    """Simulate a lead: two in ten pairs of two hours go the way that eth's volume told just before each.
+
+    They go by more than a round trip costs.
+    """
     z = _shocks(rng)
     sigma = volatility(z)
     way = np.repeat(rng.choice([-1, 0, 1], DAYS * DAY_ROWS // LEAD_ROWS // 2, p=[0.1, 0.8, 0.1]), 2)
@@ -279,7 +288,7 @@ def _lead(rng: Generator) -> Frames:
 
 
 def _planted(rng: Generator) -> Frames:
-    """The simulator's market with an edge of 0.08 while its rule is awake."""
+    """Simulate the product's own simulated market with an edge of 0.08 while its rule is awake."""
     drawn = simulate(int(rng.integers(2**31)), moment(START), DAYS, 0.08)
     return {name: drawn[name] for name in ("btc", "eth")}
 

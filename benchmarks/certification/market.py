@@ -28,7 +28,7 @@ looks: 5
 
 
 def spec_text(index: int, edge: float) -> str:
-    """The dataset file of one market.
+    """Write the dataset file of one market.
 
     Parameters
     ----------
@@ -46,5 +46,5 @@ def spec_text(index: int, edge: float) -> str:
 
 
 def day(after: int) -> str:
-    """The date so many days after the first."""
+    """Return the date so many days after the first."""
     return str(date.fromisoformat(START) + timedelta(days=after))

@@ -23,7 +23,7 @@ from factory.vault.pools import ALPHA
 
 
 def failed(one: Judged) -> str:
-    """Parts of the rule that the best strategy of a search fails on sealed rows."""
+    """Name the parts of the rule that the best strategy of a search fails on sealed rows."""
     with tempfile.TemporaryDirectory() as folder:
         market = Market(Path(folder), one.edge, one.index)
         pipeline = Pipeline.of(Idea.of(one.idea).spec(DATASET, market.levels, FOREST))
@@ -33,8 +33,10 @@ def failed(one: Judged) -> str:
         except SealError:
             return "no trade on validation, with a whole forest"
         seed = seed_for(pipeline.id, "look")
-        found = exam.examine(pipeline, contract, fitted, market.parts["sealed"], plan.information, plan.price, plan.wager, seed)
-        checks = exam.judge(found, plan, fitted.base_rate, ALPHA / LOOKS, 0.0, 0).checks
+        examined = exam.examine(
+            pipeline, contract, fitted, market.parts["sealed"], plan.information, plan.price, plan.wager, seed
+        )
+        checks = exam.judge(examined, plan, fitted.base_rate, ALPHA / LOOKS, 0.0, 0).checks
         market.workshop.ledger.close()
     return ", ".join(part for part, held in checks.items() if not held) or "nothing, and was not examined"
 
@@ -44,10 +46,10 @@ def main() -> None:
     parser.add_argument("record", type=Path, help="what benchmarks.false_certification wrote")
     whole = [one for one in read(parser.parse_args().record, Judged) if one.edge and one.n == one.trials]
     for edge in sorted({one.edge for one in whole}):
-        found = [one for one in whole if one.edge == edge]
-        missed = [one for one in found if not one.certified("protocol")]
+        searches = [one for one in whole if one.edge == edge]
+        missed = [one for one in searches if not one.certified("protocol")]
         print(
-            f"a true win rate of {0.5 + edge:g}: {len(missed)} of {len(found)} markets without a certificate; their best fails"
+            f"a true win rate of {0.5 + edge:g}: {len(missed)} of {len(searches)} markets without a certificate; their best fails"
         )
         for parts, count in Counter(map(failed, missed)).most_common():
             print(f"  {count:3}  {parts}")

@@ -24,8 +24,8 @@ SERVE = "from backtester_mcp.mcp_server import run_server; run_server()"
 
 
 async def validated(folder: Path) -> dict[str, dict[str, Any]]:
-    """Answers of ``validate_strategy``, by pick."""
-    found = {}
+    """Collect the answers of ``validate_strategy``, by pick."""
+    answers = {}
     async with (
         stdio_client(StdioServerParameters(command=sys.executable, args=["-c", SERVE])) as (reading, writing),
         ClientSession(reading, writing) as session,
@@ -37,12 +37,15 @@ async def validated(folder: Path) -> dict[str, dict[str, Any]]:
             text = answer.content[0].text  # type: ignore[union-attr]
             if answer.isError:
                 raise SystemExit(f"{code.stem}: {text}")
-            found[code.stem] = json.loads(text)
-    return found
+            answers[code.stem] = json.loads(text)
+    return answers
 
 
 def tested(payoff: np.ndarray) -> bool:
-    """Whether both of its tests pass on payoffs: the bootstrap's interval excludes zero, and the deflated Sharpe's p-value is low."""
+    """Check whether both of the peer's tests pass on payoffs.
+
+    The bootstrap's interval must exclude zero, and the deflated Sharpe's p-value be low.
+    """
     from backtester_mcp.robustness import bootstrap_sharpe, deflated_sharpe
 
     returns = 0.001 * payoff

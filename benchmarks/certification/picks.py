@@ -26,7 +26,7 @@ def generate_signals(prices):
 
 
 def write(picks: list[Judged], folder: Path) -> None:
-    """Closes of five minutes on validation, the sides that each pick took there, and what they earned.
+    """Write the closes of five minutes on validation, the sides that each pick took there, and what they earned.
 
     Parameters
     ----------
@@ -52,7 +52,10 @@ def write(picks: list[Judged], folder: Path) -> None:
 
 
 def _bars(bars: Series, times: NDArray[int64], at: NDArray[int64]) -> str:
-    """One row a decision. The peer holds a signal from this close to the next: the close is the price at the decision."""
+    """Write one row a decision.
+
+    The peer holds a signal from this close to the next: the close is the price at the decision.
+    """
     lines = ["timestamp,open,high,low,close,volume"]
     for stamp, row in zip(np.datetime_as_string(times.astype("datetime64[ms]"), unit="s"), at, strict=True):
         high, low = bars.columns["high"][row : row + 5].max(), bars.columns["low"][row : row + 5].min()

@@ -63,7 +63,7 @@ class Judged:
         return self.edge, self.index, self.trials, self.n
 
     def certified(self, rule: str) -> bool | None:
-        """What a rule said; None where it was not asked."""
+        """Return what a rule said; None where it was not asked."""
         mark = self.marks[list(RULES).index(rule)]
         return None if mark == "-" else mark == "1"
 
@@ -126,27 +126,27 @@ Line = TypeVar("Line", Judged, Attacked)
 
 
 def read(path: Path, kind: type[Line]) -> list[Line]:
-    """What is kept: whole lines, of those about one search or attack the last."""
+    """Read what is kept: whole lines, of those about one search or attack the last."""
     if not path.exists():
         return []
     names = [one.name for one in fields(kind)]
     lines = csv.reader(path.read_text(encoding="utf-8")[: _whole(path)].splitlines())
-    found = [
+    rows = [
         kind(*(_typed(one.type, cell) for one, cell in zip(fields(kind), cells, strict=True)))
         for cells in lines if cells != names
     ]  # fmt: skip
-    return list({one.key: one for one in found}.values())
+    return list({one.key: one for one in rows}.values())
 
 
-def append(path: Path, found: Sequence[Line]) -> None:
+def append(path: Path, lines: Sequence[Line]) -> None:
     """Keep the lines of one market, that of its whole search last; half a line that a killed run left goes."""
-    if not found:
+    if not lines:
         return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if not path.exists():
-        writer.writerow([one.name for one in fields(found[0])])
-    writer.writerows(astuple(one) for one in found)
+        writer.writerow([one.name for one in fields(lines[0])])
+    writer.writerows(astuple(one) for one in lines)
     with path.open("a", encoding="utf-8", newline="") as file:
         file.truncate(_whole(path))
         file.write(text.getvalue())
@@ -155,7 +155,7 @@ def append(path: Path, found: Sequence[Line]) -> None:
 
 
 def _whole(path: Path) -> int:
-    """Bytes up to the end of the last whole line; the text is ASCII."""
+    """Count the bytes up to the end of the last whole line; the text is ASCII."""
     return path.read_bytes().rfind(b"\n") + 1
 
 

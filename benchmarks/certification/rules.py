@@ -39,7 +39,7 @@ class Seen:
 
 
 def afterwards(seen: Sequence[Seen]) -> dict[str, bool]:
-    """Verdicts of the rules that only read a search led by validation, trials in their order."""
+    """Apply the rules that only read a search led by validation, trials in their order."""
     best = seen[int(np.argmax([one.validation for one in seen]))]
     test = seen[int(np.argmax([one.test for one in seen]))]
     heights = np.maximum.accumulate([-np.inf, *(one.validation for one in seen)])
@@ -56,9 +56,9 @@ Released = Callable[[Seen], float]
 
 
 def climbed(climber: Climber, evaluate: Callable[[Idea], Seen], released: Released, marks: Sequence[int]) -> dict[int, float]:
-    """p-value on test of the best idea of a search led by a released score, after each of some counts of trials."""
+    """Compute the p-value on test of the best idea of a search led by a released score, after each of some counts of trials."""
     known: set[Idea] = set()
-    found, best = {}, 1.0
+    p_values, best = {}, 1.0
     for k in range(1, max(marks) + 1):
         idea = climber.propose(known)
         known.add(idea)
@@ -66,17 +66,17 @@ def climbed(climber: Climber, evaluate: Callable[[Idea], Seen], released: Releas
         if climber.hear(idea, released(seen)):
             best = seen.p_value
         if k in marks:
-            found[k] = best
-    return found
+            p_values[k] = best
+    return p_values
 
 
 def plain(seen: Seen) -> float:
-    """The test score itself."""
+    """Release the test score itself."""
     return seen.test
 
 
 def ladder() -> Released:
-    """The parameter-free Ladder: a mean on test is told only where it beats the last told one by its standard error.
+    """Make the parameter-free Ladder: a mean on test is told only where it beats the last told one by its standard error.
 
     Source: Blum & Hardt 2015.
     """
@@ -93,7 +93,9 @@ def ladder() -> Released:
 
 
 def thresholdout(rng: Generator, width: float = 2.0, noise: float = 0.5) -> Released:
-    """Thresholdout: the validation mean, unless test differs from it by more than a noisy threshold; then test, with noise.
+    """Make a Thresholdout: it tells the validation mean, unless test differs from it by more than a noisy threshold.
+
+    Then it tells the mean on test, with noise.
 
     Parameters
     ----------

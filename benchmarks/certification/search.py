@@ -61,7 +61,7 @@ class Market(SimulatedMarket):
         self._seen: dict[Idea, rules.Seen] = {}
 
     def climber(self) -> Climber:
-        """The agent before its first proposal; what it screened on train is in the ledger."""
+        """Make the agent before its first proposal; what it screened on train is in the ledger."""
         self.workshop.ledger.exploration(DATASET, {"what": "screened pairs"}, len(DIRECTIONS) * len(STATES))
         seed = seed_for(f"climber.{self.edge:g}", str(self.index)) % 2**31
         return Climber(seed, screen(self._whole, self.levels))
@@ -88,11 +88,11 @@ class Market(SimulatedMarket):
         return float(np.mean(y[y >= 0]))
 
     def scored(self, idea: Idea, part: str, trees: int = 1) -> Scored:
-        """An idea traded on one part, beside the ledger: what the other rules live on."""
+        """Trade an idea on one part, beside the ledger: what the other rules live on."""
         return self.score(Pipeline.of(idea.spec(DATASET, self.levels, trees)), part)
 
     def evaluate(self, idea: Idea, trial: Entry | None = None) -> rules.Seen:
-        """An idea on validation, where it may be a trial already, and on sealed rows, open: how all but the protocol work."""
+        """Score an idea on validation, where it may be a trial already, and openly on sealed rows, as all but the protocol do."""
         if idea not in self._seen:
             if trial:
                 here, daily = trial.payload["metrics"], np.array(trial.payload["daily"])
@@ -107,7 +107,7 @@ class Market(SimulatedMarket):
         return self._seen[idea]
 
     def true_rate(self, idea: Idea) -> float:
-        """The win rate on the sealed part that an idea's sides have by how the market was drawn, NaN without a trade."""
+        """Compute the win rate on the sealed part that an idea's sides have by how the market was drawn; NaN without trades."""
         scored = self.scored(idea, "sealed")
         trades = scored.result.trades
         if not len(trades):
@@ -121,13 +121,13 @@ class Market(SimulatedMarket):
 
 
 def statistic(metrics: dict[str, Any]) -> float:
-    """t of the mean net payoff a decision; 0 with fewer than 100 trades."""
+    """Compute the t statistic of the mean net payoff a decision; 0 with fewer than 100 trades."""
     error = _error(metrics)
     return metrics["mean_net"] / error if np.isfinite(error) and metrics["trades"] >= LEAST_TRADES else 0.0
 
 
 def _error(metrics: dict[str, Any]) -> float:
-    """Standard error of the mean net payoff, from its interval."""
+    """Compute the standard error of the mean net payoff, from its interval."""
     if metrics.get("mean_high") is None or metrics["mean_high"] <= metrics["mean_low"]:
         return float("inf")
     return float(metrics["mean_high"] - metrics["mean_low"]) / (2 * NORMAL_95)
@@ -156,12 +156,12 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
         verdicts = {n: {**rules.afterwards(seen[:n]), "protocol": "P" in looked} for n, looked in looks.items()}
         if rivals:
             _rivals(market, verdicts)
-        found = []
+        judged = []
         for n, looked in sorted(looks.items()):
             idea = max(entries[:n], key=lambda one: statistic(one[1].payload["metrics"]))[0]
             best = market.evaluate(idea)
             marks = "".join("-" if rule not in verdicts[n] else "01"[verdicts[n][rule]] for rule in RULES)
-            found.append(
+            judged.append(
                 Judged(
                     edge,
                     index,
@@ -177,11 +177,14 @@ def search(edge: float, index: int, trials: int, rivals: bool, kernels: str) -> 
                 )
             )
         market.workshop.ledger.close()
-    return found
+    return judged
 
 
 def _searching(market: Market, trials: int) -> tuple[list[tuple[Idea, Entry]], dict[int, str], float]:
-    """Trials with a look after each fifth of them, until one passes; looks by length of search; seconds of the trials."""
+    """Search with a look after each fifth of the trials, until one passes.
+
+    Returns the trials, the looks by length of search, and the seconds of the trials.
+    """
     climber, known, seconds = market.climber(), set[Idea](), 0.0
     entries: list[tuple[Idea, Entry]] = []
     looks = {trials: ""}
@@ -202,7 +205,7 @@ def _searching(market: Market, trials: int) -> tuple[list[tuple[Idea, Entry]], d
 
 
 def _short(market: Market, entries: list[tuple[Idea, Entry]]) -> str:
-    """The looks of the short search, in a copy of the workspace: what it spends is not spent here."""
+    """Spend the looks of the short search in a copy of the workspace: what it spends is not spent here."""
     root = market.workspace.root
     copy = Workspace.open(shutil.copytree(root, root.with_name("short"), symlinks=True, copy_function=_linked))
     workshop, looked = Workshop(copy, "climber"), ""
@@ -215,7 +218,7 @@ def _short(market: Market, entries: list[tuple[Idea, Entry]]) -> str:
 
 
 def _linked(source: str, target: str) -> None:
-    """Arrays never change and are linked; what grows is copied."""
+    """Link arrays, which never change, and copy what grows."""
     if source.endswith(".npy"):
         os.link(source, target)
     else:
@@ -253,7 +256,7 @@ def look(workshop: Workshop, levels: Mapping[str, float], entries: list[tuple[Id
 
 
 def _rivals(market: Market, verdicts: dict[int, dict[str, bool]]) -> None:
-    """The rules that lead a search: by the test score itself, by the Ladder, by Thresholdout."""
+    """Run the rules that lead a search: by the test score itself, by the Ladder, by Thresholdout."""
     noise = np.random.default_rng(seed_for("certification.noise", str(market.index)))
     for name, released in (("climb", rules.plain), ("ladder", rules.ladder()), ("thresholdout", rules.thresholdout(noise))):
         for n, p_value in rules.climbed(market.climber(), market.evaluate, released, sorted(verdicts)).items():

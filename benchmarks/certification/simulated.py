@@ -58,21 +58,21 @@ class SimulatedMarket:
         return {**opened, "sealed": sealed}
 
     def contract(self, pipeline: Pipeline) -> Contract:
-        """What a pipeline trades."""
+        """Return the contract that a pipeline trades."""
         return self.spec.contracts[pipeline.trade.contract]
 
     def columns(self, part: str) -> Columns:
-        """Columns of one part, kept."""
+        """Return the columns of one part, kept."""
         return Columns(self.parts[part], self._beside if part == "sealed" else self.cache)
 
     def score(self, pipeline: Pipeline, part: str) -> Scored:
-        """A pipeline that is never refitted, learned on train and traded on one part."""
+        """Score a pipeline that is never refitted, learned on train and traded on one part."""
         fitted = fit(pipeline, self.columns("train"))
         return evaluate(pipeline, self.contract(pipeline), fitted, self.columns(part))
 
 
 def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:
-    """The row of a trial, which is made if there is none yet."""
+    """Return the row of a trial, which is made if there is none yet."""
     made = workshop.define(spec)
     WORK["backtest"](workshop, no_progress, pipeline=made["pipeline"])
     pipeline = workshop.resolve(made["pipeline"])
@@ -82,5 +82,5 @@ def tried(workshop: Workshop, spec: dict[str, Any]) -> Entry:
 
 
 def fast_folder() -> str | None:
-    """Memory where there is some: a search writes many small files and keeps none."""
+    """Return a folder in memory where there is some: a search writes many small files and keeps none."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

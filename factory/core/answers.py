@@ -43,7 +43,7 @@ def _tidied(value: Any, digits: int) -> Any:
 
 
 def round_significant(value: float, digits: int = DIGITS) -> float | int | None:
-    """A float to some significant digits, whole numbers as they are; None when it is NaN or infinite."""
+    """Round a float to some significant digits and keep whole numbers as they are; None when it is NaN or infinite."""
     if not math.isfinite(value):
         return None
     if value == int(value) and abs(value) < 1e15:
@@ -53,17 +53,17 @@ def round_significant(value: float, digits: int = DIGITS) -> float | int | None:
 
 
 def pluralize(number: int, noun: str) -> str:
-    """A count with its noun: ``1 trial``, ``2 trials``."""
+    """Write a count with its noun: ``1 trial``, ``2 trials``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Answer:
-    """Columns once, rows as lists."""
+    """Build a table of an answer: the column names once, the rows as lists."""
     return {"columns": list(columns), "rows": [list(row) for row in rows]}
 
 
 def page(rows: Sequence[Any], number: int, size: int) -> tuple[list[Any], Answer]:
-    """One page of rows, with how to get the next.
+    """Select one page of rows, with how to get the next.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def page(rows: Sequence[Any], number: int, size: int) -> tuple[list[Any], Answer
 
 
 def page_note(total: int, number: int, size: int) -> Answer:
-    """What a page says of the others: ``total`` and, unless it was the last, ``next_page``; nothing when all fit on one."""
+    """Say how many rows there are and which page is next: ``total``, and ``next_page`` but on the last; nothing of one page."""
     if total <= size:
         return {}
     return {"total": total, **({"next_page": number + 1} if number * size < total else {})}

@@ -40,12 +40,12 @@ def in_order(value: Any) -> str:
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON of a value, 64 hex digits."""
+    """Compute the SHA-256 of the canonical JSON of a value, 64 hex digits."""
     return hashlib.sha256(dumps(value).encode()).hexdigest()
 
 
 def short_id(value: Any) -> str:
-    """First 12 hex digits of :func:`digest`: the ids that people and agents see."""
+    """Return the first 12 hex digits of :func:`digest`: the ids that people and agents see."""
     return digest(value)[:SHORT]
 
 

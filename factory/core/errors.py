@@ -127,8 +127,8 @@ def did_you_mean(word: str, allowed: Iterable[str], most: int = 12) -> str:
 
 
 def _short(line: str) -> str:
-    """A line that what it quotes made too long, with the rest of it as whole as can be: the mend comes last."""
+    """Shorten a line that its quotations made too long, keeping the end as whole as can be: how to mend it comes last."""
     if len(line) <= LINE:
         return line
-    line = _LONG.sub(lambda found: shorten(found[0], WORD), line)
+    line = _LONG.sub(lambda match: shorten(match[0], WORD), line)
     return line if len(line) <= LINE else f"{shorten(line, LINE * 2 // 3)} {line[-(LINE // 3) + 1 :]}"

@@ -59,7 +59,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """A text as one clean line, without blanks at its ends or beside each other."""
+    """Clean a text into one line, without blanks at its ends or beside each other."""
     return " ".join(clean_text(text).split())
 
 
@@ -73,10 +73,13 @@ def clean_value(value: Any) -> Any:
 
 
 def client_name(text: str) -> str:
-    """A client's name in letters, digits, ``.``, ``_`` and ``-``, at most 32: too little to say anything to other agents."""
+    """Reduce a client's name to letters, digits, ``.``, ``_`` and ``-``, at most 32.
+
+    So it is too little to say anything to other agents.
+    """
     return _UNSAFE.sub("-", clean_text(text)).strip("-.")[:CLIENT].rstrip("-.") or NOBODY
 
 
 def shorten(text: str, most: int) -> str:
-    """The beginning of a text that is longer than `most` characters, marked as cut."""
+    """Cut a text to at most `most` characters, marking a longer one as cut."""
     return text if len(text) <= most else f"{text[: most - len(CUT)]}{CUT}"

@@ -39,14 +39,14 @@ class DamageError(ValueError):
 
 
 def write_hashes(folder: Path) -> None:
-    """Write down what every file below a folder holds."""
+    """Write the block hashes of all files below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != HASHES)
-    found = {path.relative_to(folder).as_posix(): _hash_blocks(path) for path in files}
-    (folder / HASHES).write_text(dumps(found), encoding="utf-8")
+    hashes = {path.relative_to(folder).as_posix(): _hash_blocks(path) for path in files}
+    (folder / HASHES).write_text(dumps(hashes), encoding="utf-8")
 
 
 def read_hashes(folder: Path) -> Hashes:
-    """What :func:`write_hashes` wrote.
+    """Read the hashes that :func:`write_hashes` wrote.
 
     Raises
     ------
@@ -56,12 +56,12 @@ def read_hashes(folder: Path) -> Hashes:
         If it is not what was written.
     """
     try:
-        found: Hashes = json.loads((folder / HASHES).read_bytes())
+        hashes: Hashes = json.loads((folder / HASHES).read_bytes())
     except ValueError:
         raise DamageError(HASHES) from None
-    if not isinstance(found, dict) or not all(isinstance(blocks, list) for blocks in found.values()):
+    if not isinstance(hashes, dict) or not all(isinstance(blocks, list) for blocks in hashes.values()):
         raise DamageError(HASHES)
-    return found
+    return hashes
 
 
 def require_whole(folder: Path, files: Mapping[str, int]) -> tuple[Stamp, ...]:
@@ -92,15 +92,15 @@ def require_whole(folder: Path, files: Mapping[str, int]) -> tuple[Stamp, ...]:
     if unchecked:
         hashes = read_hashes(folder)
         with ThreadPoolExecutor(THREADS) as pool:
-            found = pool.map(lambda name: _check(*unchecked[name], hashes.get(name, ()), written), unchecked)
-        for name, whole in zip(unchecked, found, strict=True):
+            results = pool.map(lambda name: _check(*unchecked[name], hashes.get(name, ()), written), unchecked)
+        for name, whole in zip(unchecked, results, strict=True):
             if not whole:
                 raise DamageError(name)
     return tuple(now for _, _, now in asked.values())
 
 
 def find_damage(folder: Path) -> list[str]:
-    """Files of a folder that do not hold what was written, are gone, or that nobody wrote down; read in whole, each time.
+    """List the files of a folder that are damaged, missing or unrecorded; every file is read in whole, each time.
 
     Raises
     ------
@@ -113,18 +113,18 @@ def find_damage(folder: Path) -> list[str]:
 
 
 def is_whole(path: Path, hashes: Sequence[str] | None) -> bool:
-    """Whether a file holds these blocks and nothing else."""
+    """Check whether a file holds exactly the blocks with these hashes."""
     return _hash_blocks(path) == hashes
 
 
 def stamp(path: Path) -> Stamp:
-    """What the file system says of a file; another one when its content may have changed."""
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    """Return a file's inode, size and times; they differ when its content may have changed."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _first_unchecked(path: Path, now: Stamp, written: Stamp) -> int:
-    """Number of the first block that this process did not find whole as file and hashes are now."""
+    """Return the number of the first block that this process has not verified for the file and hashes as they are now."""
     known = _checked.get(path)
     return known[2] if known is not None and known[:2] == (now, written) else 0
 
@@ -139,16 +139,16 @@ def _check(path: Path, unused: int, now: Stamp, expected: Sequence[str], written
 
 
 def _blocks(unused: int, now: Stamp) -> int:
-    """How many blocks hold all of a file but its last bytes."""
+    """Count the blocks that hold all of a file but its last bytes."""
     return -(-(now[1] - unused) // BLOCK)
 
 
 def _hash_blocks(path: Path, first: int = 0, last: int | None = None) -> list[str]:
-    """SHA-256 of blocks `first` up to `last` of a file."""
-    found: list[str] = []
+    """Compute the SHA-256 of each of the blocks `first` up to `last` of a file."""
+    digests: list[str] = []
     block = memoryview(bytearray(min(BLOCK, path.stat().st_size)))
     with path.open("rb") as file:
         file.seek(first * BLOCK)
-        while (last is None or first + len(found) < last) and (read := file.readinto(block)):
-            found.append(hashlib.sha256(block[:read]).hexdigest())
-    return found
+        while (last is None or first + len(digests) < last) and (read := file.readinto(block)):
+            digests.append(hashlib.sha256(block[:read]).hexdigest())
+    return digests

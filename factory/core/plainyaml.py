@@ -93,7 +93,7 @@ def _node(event: Event, events: Iterator[Event], path: tuple[str, ...], flow: bo
 
 
 def _mapping(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for event in events:
         if isinstance(event, MappingEndEvent):
             break
@@ -102,17 +102,17 @@ def _mapping(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> dict
         key = _node(event, events, path, flow)
         if key in ("", "~", "null"):
             raise ValueError(f"{_at(event, path)}: empty key; give it a name")
-        if key in found:
+        if key in mapping:
             raise ValueError(f"{_at(event, (*path, key))}: the key is there twice; keep one")
         value = next(events)
         if flow and isinstance(value, ScalarEvent) and value.style is None and not value.value:
             raise ValueError(f"{_at(event, (*path, key))}: no value; {_mend_of_key(key)}")
-        found[key] = _node(value, events, (*path, key), flow)
-    return found
+        mapping[key] = _node(value, events, (*path, key), flow)
+    return mapping
 
 
 def _mend_of_key(key: str) -> str:
-    """What to do about a key without a value inside braces: words without a colon between them, or a list without brackets."""
+    """Suggest how to mend a key without a value inside braces: by a colon between words, or by brackets around a list."""
     name, *rest = re.split(r"[:\s]+", key, maxsplit=1)
     if name and rest and rest[0]:
         return f"a colon and a blank stand between a key and its value, so write '{name}: {rest[0]}'"
@@ -120,12 +120,12 @@ def _mend_of_key(key: str) -> str:
 
 
 def _sequence(events: Iterator[Event], path: tuple[str, ...], flow: bool) -> list[Any]:
-    found: list[Any] = []
+    items: list[Any] = []
     for event in events:
         if isinstance(event, SequenceEndEvent):
             break
-        found.append(_node(event, events, (*path, str(len(found))), flow))
-    return found
+        items.append(_node(event, events, (*path, str(len(items))), flow))
+    return items
 
 
 def _scalar(event: Any, path: tuple[str, ...], flow: bool) -> str:

@@ -24,7 +24,7 @@ class Settings(BaseModel):
 
     @classmethod
     def variables(cls) -> dict[str, str]:
-        """The variable of each field."""
+        """Map each field to its environment variable."""
         return {name: str(field.validation_alias) for name, field in cls.model_fields.items()}
 
     @classmethod
@@ -41,8 +41,8 @@ class Settings(BaseModel):
         FactoryError
             The group's own kind: each wrong value, and what to write.
         """
-        found = os.environ if environment is None else environment
-        given = {name: found[name] for name in cls.variables().values() if found.get(name)}
+        variables = os.environ if environment is None else environment
+        given = {name: variables[name] for name in cls.variables().values() if variables.get(name)}
         try:
             return cls.model_validate(given)
         except ValidationError as error:

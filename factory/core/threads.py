@@ -15,7 +15,7 @@ LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
 
 
 def worker_environment(root: Path) -> dict[str, str]:
-    """What a process that does heavy work in a workspace is to find in its environment.
+    """Build the environment variables of a process that does heavy work in a workspace.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ def worker_environment(root: Path) -> dict[str, str]:
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Hold the libraries that this process has loaded to one thread each inside the block."""
+    """Limit the libraries that this process has loaded to one thread each inside the block."""
     limited: AbstractContextManager[Any] = _libraries().limit(limits=1)
     return limited
 
 
 def parallel_map(work: Callable[[Item], Found], items: Iterable[Item], threads: int) -> Generator[Found, None, None]:
-    """What comes of each item, in their order, made by some threads, or by the caller's own where one is enough.
+    """Yield the result of each item in order, worked out by some threads, or by the caller's own where one is enough.
 
     Close it where the rest is no longer wanted (``contextlib.closing``): what has not begun then does not.
     """

@@ -16,17 +16,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_ms(duration: str) -> int:
-    """Milliseconds of a duration such as ``"5m"`` or ``"30d"``.
+    """Convert a duration such as ``"5m"`` or ``"30d"`` to milliseconds.
 
     Raises
     ------
     ValueError
         If it is not a whole positive number with one of ms, s, m, h, d, w.
     """
-    found = _DURATION.match(duration)
-    if not found:
+    match = _DURATION.match(duration)
+    if not match:
         raise ValueError(f"'{duration}' is not a duration; write a whole number and a unit, such as 5m, 4h or 30d")
-    return int(found[1]) * UNITS[found[2]]
+    return int(match[1]) * UNITS[match[2]]
 
 
 def to_duration(ms: int) -> str:
@@ -38,7 +38,7 @@ def to_duration(ms: int) -> str:
 
 
 def canonical_duration(text: str) -> str:
-    """The one spelling of a duration: ``"60m"`` becomes ``"1h"``."""
+    """Rewrite a duration in its one canonical spelling: ``"60m"`` becomes ``"1h"``."""
     return to_duration(to_ms(text))
 
 
@@ -46,7 +46,7 @@ Duration = Annotated[str, AfterValidator(canonical_duration)]
 
 
 def moment(text: str) -> int:
-    """Milliseconds since 1970 of an ISO date or an ISO time with its zone.
+    """Convert an ISO date, or an ISO time with its zone, to milliseconds since 1970.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def moment(text: str) -> int:
 
 
 def iso(ms: int) -> str:
-    """ISO text of a moment: the date alone at midnight, else to the second or millisecond, with Z."""
+    """Write a moment as ISO text: the date alone at midnight, else to the second or millisecond, with Z."""
     at = _EPOCH + timedelta(milliseconds=int(ms))
     if ms % DAY == 0:
         return at.strftime("%Y-%m-%d")
@@ -79,5 +79,5 @@ def iso(ms: int) -> str:
 
 
 def now_ms() -> int:
-    """The present moment."""
+    """Return the present moment in milliseconds since 1970."""
     return (datetime.now(UTC) - _EPOCH) // timedelta(milliseconds=1)

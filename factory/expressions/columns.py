@@ -84,7 +84,7 @@ class Columns:
         return Column(self._values(expression, clock), rows.time, rows.known, clock[0], clock[1])
 
     def at(self, expression: Expression, times: Times) -> Floats:
-        """Values of an expression at moments, as they were known then.
+        """Return the values of an expression at some moments, as they were known then.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Columns:
         return out
 
     def cached(self, expression: Expression) -> bool:
-        """Whether :meth:`column` would compute nothing."""
+        """Check whether :meth:`column` would find the values ready, with nothing to compute."""
         return isinstance(expression.node, ColumnName) or (self.cache is not None and self.cache.has(self._key(expression)))
 
     def _key(self, expression: Expression) -> str:
@@ -114,9 +114,9 @@ class Columns:
     def _values(self, expression: Expression, clock: RowClock) -> Floats:
         if self.cache is None or isinstance(expression.node, ColumnName):
             return self._compute(expression, clock)
-        found = self.cache.get(self._key(expression))
-        if found is not None:
-            return found["values"]
+        entry = self.cache.get(self._key(expression))
+        if entry is not None:
+            return entry["values"]
         values = self._compute(expression, clock)
         self.cache.put(self._key(expression), {"values": values})
         return values
@@ -128,7 +128,7 @@ class Columns:
         return values
 
     def _on(self, node: Node, bar_ms: int | None, clock: RowClock) -> Floats:
-        """Values of a node on the rows of a clock."""
+        """Evaluate a node on the rows of a clock."""
         own = clock_of(node, self._clocks, bar_ms) or clock
         if own != clock:
             return self._carried(self._on(node, bar_ms, own), own, clock)
@@ -145,7 +145,10 @@ class Columns:
         return self._kept[key]
 
     def _arithmetic(self, node: Node, bar_ms: int | None, clock: RowClock) -> Floats:
-        """A sum, a comparison and the like: cheap, so never kept, and worked out in the place of a part's own result."""
+        """Evaluate a sum, a comparison and the like.
+
+        It is cheap, so it is never kept, and it is computed in place of the result of one of its own parts.
+        """
         parts, own = zip(*(self._operand(child, bar_ms, clock) for child in node.children), strict=True)
         if isinstance(node, UnaryOperation):
             return UNARY[node.sign](parts[0])
@@ -158,7 +161,7 @@ class Columns:
         return LOGIC[node.sign](*parts)
 
     def _operand(self, node: Node, bar_ms: int | None, clock: RowClock) -> tuple[Floats, bool]:
-        """Values of a part of a sum, and whether nobody else holds them, so that they may be written over."""
+        """Evaluate an operand, and tell whether nobody else holds its values, so that they may be written over."""
         plain = isinstance(node, Call) and not node.bar_ms and clock_of(node, self._clocks, bar_ms) == clock
         if isinstance(node, Call) and plain and (node.text, clock) not in self._kept:
             return self._apply(node, bar_ms, clock), True

@@ -64,7 +64,7 @@ class Expression:
         return all(_operator(call).exact for call in self._calls)
 
     def lookback(self, periods: Mapping[str, int], delays: Mapping[str, int] | None = None) -> int:
-        """How far back a value reaches from the moment it is known.
+        """Compute how far back a value reaches from the moment it is known.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class Expression:
             raise ExpressionError(*dict.fromkeys(wrong))
 
     def _bookless(self, columns: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
-        """One line for each order-book operator on what is no order book."""
+        """Yield one line for each order-book operator on what is no order book."""
         for call in self._calls:
             operator, series = _operator(call), call.arguments[0].text if call.arguments else ""
             needs = operator.needs(literals(call))
@@ -119,7 +119,7 @@ class Expression:
                 yield f"{operator.name} needs an order-book series with columns {listed}; {owner} has none"
 
     def _absent(self, columns: Mapping[str, AbstractSet[str]]) -> Iterator[str]:
-        """One line for each series or column that is not there."""
+        """Yield one line for each series or column that is not there."""
         for series, column in sorted(self.columns):
             if series not in columns:
                 yield f"series '{series}' is not in the dataset; {did_you_mean(series, columns)}"
@@ -132,7 +132,7 @@ class Expression:
 
 
 def _name_absent(series: str, column: str, held: AbstractSet[str]) -> str:
-    """What to say of a column that is not there: of a book's deeper levels, how many it has."""
+    """Say that a column is not there: of a book's deeper levels, how many it has."""
     name, _, level = column.rpartition("_")
     if level.isdecimal() and f"{name}_1" in held:
         most = max(int(one.removeprefix(f"{name}_")) for one in held if one.startswith(f"{name}_"))

@@ -21,14 +21,14 @@ class Clocks:
     delays: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, series: str, bar_ms: int | None = None) -> RowClock:
-        """The clock of a series, or of its bars of length `bar_ms`."""
+        """Return the clock of a series, or of its bars of length `bar_ms`."""
         if series not in self.periods:
             raise ExpressionError(f"series '{series}' is not in the dataset; {did_you_mean(series, self.periods)}")
         return (bar_ms or self.periods[series], self.delays.get(series, 0), series)
 
 
 def literals(call: Call) -> Literals:
-    """Values of a call's literal arguments, in order; durations in ms."""
+    """List the values of a call's literal arguments, in order; durations in ms."""
     values = []
     for param, argument in zip(OPERATORS[call.operator].params, call.arguments, strict=True):
         if isinstance(argument, Span):
@@ -39,12 +39,12 @@ def literals(call: Call) -> Literals:
 
 
 def clock_of(node: Node, clocks: Clocks, bar_ms: int | None = None) -> RowClock | None:
-    """The finest clock among the series of a node; None where it has none."""
+    """Find the finest clock among the series of a node; None where it has none."""
     return min((clocks.of(series, own or bar_ms) for series, own in node.sources), default=None)
 
 
 def reach(node: Node, clocks: Clocks, bar_ms: int | None = None) -> int:
-    """Milliseconds before the open time of a row of its own clock that a node looks back."""
+    """Compute how many milliseconds a node looks back before the open time of a row of its own clock."""
     own, inner = clock_of(node, clocks, bar_ms), node.bar_ms or bar_ms
     if own is None:
         return 0
@@ -64,7 +64,7 @@ def _seen_from(own: RowClock, child: Node, clocks: Clocks, bar_ms: int | None) -
 
 
 def find_misfits(node: Node, clocks: Clocks, bar_ms: int | None = None) -> list[str]:
-    """One line for each series whose rows cannot be gathered into the bars asked for."""
+    """Write one line for each series whose rows cannot be gathered into the bars asked for."""
     if isinstance(node, ColumnName | SeriesName) and bar_ms is not None:
         period = clocks.of(node.series)[0]
         if period > bar_ms or bar_ms % period:

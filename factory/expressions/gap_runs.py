@@ -37,12 +37,12 @@ def on_stretches(indicator: Callable[..., Floats], columns: tuple[Floats, ...], 
 
 
 def _stretches(columns: tuple[Floats, ...]) -> list[tuple[int, int]]:
-    """First row and end of each stretch in which no column is NaN."""
-    found = [(0, len(columns[0]))]
+    """Find the first row and the end of each stretch in which no column is NaN."""
+    stretches = [(0, len(columns[0]))]
     for column in columns:
-        found = [
+        stretches = [
             (first + start, first + end)
-            for first, last in found
+            for first, last in stretches
             for start, end in edges(column[first:last]).reshape(-1, 2).tolist()
         ]
-    return found
+    return stretches

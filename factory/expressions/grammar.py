@@ -193,7 +193,10 @@ class _Parser:
         return self._count(_checked(operator, Call(operator.name, arguments), word.at, self._operators))
 
     def _unknown(self, word: Token) -> ExpressionError:
-        """A call of what is no operator: what the field calls so, else what is spelt so, else where to look."""
+        """Explain a call of what is no operator.
+
+        It names the operator that the field calls so, else one that is spelt much alike, else where to look.
+        """
         name = word.text.rpartition(".")[2]
         what = f"operator '{word.text[:40]}' unknown"
         if looks_ahead(name):
@@ -256,7 +259,7 @@ class _Parser:
         return tuple(given[param.name] for param in operator.params)
 
     def _param(self, operator: Operator, given: tuple[str, ...]) -> Param:
-        """The parameter that the next argument is for; its name is read."""
+        """Find the parameter that the next argument is for; a name before it is read."""
         word, names = self._peek, tuple(param.name for param in operator.params)
         if word.kind == "name" and self._words[self._next + 1].text == "=":
             if word.text not in names:

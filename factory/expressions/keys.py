@@ -7,7 +7,7 @@ KERNELS = 4
 
 
 def column_key(text: str, fingerprint: str) -> str:
-    """Key of a column.
+    """Compute the key of a column.
 
     Parameters
     ----------

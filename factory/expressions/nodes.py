@@ -48,7 +48,7 @@ class Node(ABC):
         return 1 + max((child.depth for child in self.children), default=0)
 
     def walk(self) -> "Iterator[Node]":
-        """Every node of the tree, this one first."""
+        """Yield every node of the tree, this one first."""
         yield self
         for child in self.children:
             yield from child.walk()

@@ -28,7 +28,7 @@ class Recipe:
     doc: str
 
     def on(self, series: str, other: str = "eth") -> Expression:
-        """The feature on a series, beside another where the recipe needs one."""
+        """Apply the recipe to a series, beside another where it needs one."""
         return parse(self.template.format(s=series, t=other))
 
 

@@ -100,42 +100,42 @@ class Operator:
 
 
 def x(name: str = "x") -> Param:
-    """An argument that is an expression."""
+    """Declare an argument that is an expression."""
     return Param(name, "expression")
 
 
 def window(name: str = "n", low: int = 1, high: int = MAX_WINDOW, default: int | None = None) -> Param:
-    """An argument that is a literal number of rows."""
+    """Declare an argument that is a literal number of rows."""
     return Param(name, "window", low, high, default)
 
 
 def number(name: str, low: float, high: float, default: float | None = None) -> Param:
-    """An argument that is a literal number."""
+    """Declare an argument that is a literal number."""
     return Param(name, "number", low, high, default)
 
 
 def series(name: str = "bars") -> Param:
-    """An argument that is a whole series."""
+    """Declare an argument that is a whole series."""
     return Param(name, "series")
 
 
 def whole(literals: Literals) -> int:
-    """Rows before the present one in a window of the first literal's length."""
+    """Count the rows before the present one in a window of the first literal's length."""
     return int(literals[0]) - 1
 
 
 def lagged(literals: Literals) -> int:
-    """Rows before the present one when looking back by the first literal."""
+    """Count the rows before the present one when looking back by the first literal."""
     return int(literals[0])
 
 
 def ema_settling(n: float) -> int:
-    """Rows until an exponential average of span n has forgotten its start."""
+    """Count the rows until an exponential average of span n has forgotten its start."""
     return _settling(2.0 / (n + 1.0))
 
 
 def wilder_settling(n: float) -> int:
-    """Rows until Wilder's average of n rows has forgotten its start."""
+    """Count the rows until Wilder's average of n rows has forgotten its start."""
     return _settling(1.0 / n)
 
 

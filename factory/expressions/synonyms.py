@@ -131,21 +131,21 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType({name: tuple(words.sp
 
 
 def looks_ahead(name: str) -> bool:
-    """Whether a name asks for later rows."""
+    """Check whether a name asks for later rows."""
     return name.lower().removeprefix("ts_").partition("_")[0] in AHEAD
 
 
 def match_names(name: str, known: Collection[str]) -> list[str]:
-    """Those of `known` that a name stands for in the field, whatever its case."""
+    """List those of `known` that a name stands for in the field, whatever its case."""
     word = name.lower()
     return [word] if word in known else [one for one in known if word in SYNONYMS.get(one, ())]
 
 
 def find_nearest(name: str, known: Collection[str]) -> list[str]:
-    """Those of `known` that a name stands for; else those that are spelt much like it, or have such a synonym."""
-    found = match_names(name, known)
-    if found:
-        return found
+    """List those of `known` that a name stands for; else those that are spelt much like it, or have such a synonym."""
+    matches = match_names(name, known)
+    if matches:
+        return matches
     guessed = [word for one in known for word in SYNONYMS.get(one, ()) if len(word) >= SHORT]
     near = get_close_matches(name.lower()[:64], [*known, *guessed], n=1, cutoff=NEAR)
     return match_names(near[0], known) if near else []

@@ -64,7 +64,7 @@ class GatheredBars:
     size: int
 
     def column(self, name: str) -> Floats:
-        """Of each bar what the kind of the series takes of a column's rows, such as their total."""
+        """Aggregate a column's rows over each bar as the kind of the series says, such as to their total."""
         gatherer = _GATHERERS[series_kind(self.series.kind).aggregation(name)]
         out = np.empty(len(self.rows.time))
         kernels.gather(np.ascontiguousarray(self.series.columns[name]), self.starts, self.size, gatherer, out)
@@ -72,12 +72,12 @@ class GatheredBars:
 
 
 def native_rows(series: Series) -> TimeAxis:
-    """The rows of a series as they are."""
+    """Return the rows of a series as they are."""
     return TimeAxis((series.period, series.delay, series.name), series.time, series.known)
 
 
 def gather_bars(series: Series, bar_ms: int) -> GatheredBars:
-    """Bars of `bar_ms` ms, at its multiples since 1970, known when they are over and their last row is.
+    """Gather rows into bars of `bar_ms` ms, at its multiples since 1970, known when they are over and their last row is.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ class Token:
 
 
 def mistake_at(at: int, what: str, mend: str) -> ExpressionError:
-    """The one-line error of a mistake at a character."""
+    """Make the one-line error of a mistake at a character."""
     return ExpressionError(f"character {at}: {what}; {mend}")
 
 
@@ -44,16 +44,16 @@ def tokenize(text: str) -> list[Token]:
     """
     if len(text) > MAX_TEXT:
         raise ExpressionError(f"expression of {len(text)} characters; at most {MAX_TEXT} are allowed")
-    found, position = [], 0
+    tokens, position = [], 0
     while (start := _blank(text, position)) < len(text):
         match = _SCAN.match(text, position)
         if match is None:
             raise mistake_at(start + 1, f"'{text[start]}' means nothing here", _mend(text[start]))
-        found.append(_token(match, start + 1))
+        tokens.append(_token(match, start + 1))
         position = match.end()
-    if not found:
+    if not tokens:
         raise ExpressionError("expression is empty; write one such as ret(btc.close, 15)")
-    return [*found, Token("end", "", len(text) + 1)]
+    return [*tokens, Token("end", "", len(text) + 1)]
 
 
 def _blank(text: str, position: int) -> int:

@@ -65,7 +65,10 @@ class Jobs:
             remove_dead_claims(self._folder)
 
     def _claim_server(self) -> ProcessClaim | None:
-        """The sign that this server lives; None where it cannot be written: then jobs are read, and none is started."""
+        """Claim a file as the sign that this server lives.
+
+        None where it cannot be written: then jobs are read, and none is started.
+        """
         try:
             return ProcessClaim(self._folder / self._server)
         except OSError as error:
@@ -116,11 +119,11 @@ class Jobs:
         return id
 
     def get(self, id: str) -> Job:
-        """How a job stands, of whichever server."""
+        """Return how a job stands, of whichever server."""
         return self._end_abandoned(self._table.get(id))
 
     def list(self, page: int = 1, size: int = PAGE) -> Sequence[Job]:
-        """One page of the jobs of all servers, newest first."""
+        """List one page of the jobs of all servers, newest first."""
         return [self._end_abandoned(job) for job in self._table.list(page, size)]
 
     def wait(self, id: str, seconds: float, on_progress: Progress = no_progress) -> Job:
@@ -158,7 +161,7 @@ class Jobs:
             pause = min(2 * pause, 0.1)
 
     def outlook(self, job: Job) -> Outlook:
-        """What stands before an unfinished job, and about how long until it ends."""
+        """Estimate how long it takes until an unfinished job ends, and what stands before it."""
         return foresee(job, self._table.unfinished(), self._table.seconds_of, now_ms())
 
     def cancel(self, id: str, by: str | None = None) -> Job:
@@ -245,7 +248,7 @@ class Jobs:
         return asked is not None and now_ms() - asked > GRACE_MS
 
     def _end_abandoned(self, job: Job) -> Job:
-        """The job, ended here if nobody is left to end it."""
+        """Return the job, ended here if nobody is left to end it."""
         if job["state"] not in UNFINISHED or self._claim is None or self._has_server(job):
             return job
         self._table.finish(job["id"], "interrupted", error=f"{job['kind']}: the server that ran it has gone; start it again")

@@ -36,18 +36,18 @@ class Lanes:
         return bool(self._questions) or self._search_may_run
 
     def take(self) -> Waiting:
-        """The next job: a search as soon as one may run, so that questions cannot keep it out; else a question."""
+        """Take the next job: a search as soon as one may run, so that questions cannot keep it out; else a question."""
         if self._search_may_run:
             self._running += 1
             return self._searches.popleft()
         return self._questions.popleft()
 
     def end(self, kind: str) -> None:
-        """A job of a kind that was taken has ended."""
+        """Note that a job of a kind that was taken has ended."""
         self._running -= kind in SEARCHING
 
     def clear(self) -> None:
-        """Drop what waits."""
+        """Drop all waiting jobs."""
         self._questions.clear()
         self._searches.clear()
 
@@ -98,7 +98,7 @@ def foresee(job: Job, unfinished: Sequence[Job], seconds_of: Callable[[str], flo
 
 
 def _left(job: Job, seconds_of: Callable[[str], float | None], now: int) -> float | None:
-    """Seconds until a job ends, once it runs."""
+    """Estimate the seconds until a job ends, once it runs."""
     ran = 0.0 if job["started"] is None else (now - job["started"]) / 1000
     if job["progress"] >= 0.05 and ran:
         return ran * (1 - job["progress"]) / job["progress"]

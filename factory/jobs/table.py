@@ -91,25 +91,25 @@ class JobTable:
         return _job(row)
 
     def list(self, page: int = 1, size: int = PAGE) -> Sequence[Job]:
-        """One page of jobs, newest first."""
+        """List one page of jobs, newest first."""
         query = select(JOBS).order_by(JOBS.c.created.desc(), JOBS.c.id).limit(size).offset((page - 1) * size)
         with self._database.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
 
     def unfinished(self) -> Sequence[Job]:
-        """All jobs that are queued or running somewhere."""
+        """List all jobs that are queued or running somewhere."""
         with self._database.reading() as connection:
             return [_job(row) for row in connection.execute(select(JOBS).where(JOBS.c.state.in_(UNFINISHED)))]
 
     def seconds_of(self, kind: str) -> float | None:
-        """Median time that the newest jobs of a kind ran, in seconds; None where none has ended well."""
+        """Compute the median seconds that the newest jobs of a kind ran; None where none has ended well."""
         query = select(JOBS.c.started, JOBS.c.finished).where(JOBS.c.kind == kind, JOBS.c.state == "done")
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(JOBS.c.created.desc()).limit(RECENT)).all()
         return median((row.finished - row.started) / 1000 for row in rows) if rows else None
 
     def others_wait(self, id: str) -> bool:
-        """Whether a job of the same server that looks, and is no search, is queued or running beside a job."""
+        """Check whether a job of the same server that looks, and is no search, is queued or running beside a job."""
         beside = JOBS.alias()
         server = select(beside.c.server).where(beside.c.id == id).scalar_subquery()
         wanted = JOBS.c.state.in_(UNFINISHED), JOBS.c.kind.not_in(SEARCHING), JOBS.c.id != id, JOBS.c.server == server

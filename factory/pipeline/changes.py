@@ -72,7 +72,7 @@ def _set(result: dict[str, Any], keys: list[str], value: Any) -> None:
 
 
 def _read(value: Any, keys: list[str]) -> Any:
-    """A value as it came, or what its text says: a list or a part is written as in a file."""
+    """Read a list or a part that came as text as it is written in a file; leave any other value as it came."""
     if keys[0] in WORDS or not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
         return value
     try:

@@ -51,7 +51,7 @@ class Facts:
 
 
 def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Facts:
-    """Hold a pipeline against its dataset.
+    """Check a pipeline against its dataset.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _features(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) ->
 
 
 def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
-    """Books that a network is to look at, and that the dataset does not hold, or with fewer levels."""
+    """Yield a line for each book that a network is to look at and that the dataset does not hold, or with fewer levels."""
     books = _book_levels(meta)
     for name, part in pipeline.experts.items():
         if not isinstance(part, Network):
@@ -116,7 +116,7 @@ def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _book_levels(meta: Mapping[str, Any]) -> dict[str, int]:
-    """Levels of each order book that a dataset holds."""
+    """Count the levels of each order book that a dataset holds."""
     counted = {name: _count_levels(series["columns"]) for name, series in meta["series"].items()}
     return {name: levels for name, levels in counted.items() if levels}
 
@@ -127,7 +127,7 @@ def _no_book(path: str, name: str, pipeline: Pipeline, books: Mapping[str, int])
 
 
 def _count_levels(columns: Collection[str]) -> int:
-    """Levels of the book that a series holds on both sides; 0 where it is none."""
+    """Count the levels of the book that a series holds on both sides; 0 where it is none."""
     level = 0
     while level < MOST_LEVELS and set(book_columns(level + 1)) <= set(columns):
         level += 1
@@ -160,7 +160,7 @@ def _label(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> It
 
 
 def _mid_move(pipeline: Pipeline, label: MidMove, bar: int, spec: DatasetSpec, meta: Mapping[str, Any]) -> Iterator[str]:
-    """A label on a book that is not there, does not meet the bars, or counts no updates."""
+    """Yield a line for a label on a book that is not there, does not meet the bars, or counts no updates."""
     books = _book_levels(meta)
     if label.book not in books:
         yield _no_book("label.book", label.book, pipeline, books)
@@ -199,7 +199,7 @@ def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
 
 
 def _refit(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
-    """Refits that learn nothing new, that learn from next to nothing, or that leave rows out."""
+    """Yield a line for each way in which refits learn nothing new, learn from next to nothing, or leave rows out."""
     refit, horizon = pipeline.refit, pipeline.label.horizon
     if refit is None:
         return
@@ -245,13 +245,13 @@ def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
 
 
 def _warm_up(expression: Expression, spec: DatasetSpec, meta: Mapping[str, Any]) -> int:
-    """Milliseconds before train from which on there are rows of every series that an expression reads."""
+    """Compute how many milliseconds before train there are rows of every series that an expression reads."""
     start, _ = spec.bounds("train")
     return max(0, start - max((meta["series"][name]["first"] for name in expression.series), default=start))
 
 
 def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
-    """A binary contract is bought at its window's start and settles at its end."""
+    """Yield a line where decisions do not fit a binary contract, bought at its window's start and settled at its end."""
     label, sample, window = pipeline.label, pipeline.sample, contract.window
     if label.use != "up_down" or label.horizon != window:
         yield (
@@ -280,6 +280,6 @@ def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], lo
 
 
 def span_text(ms: int) -> str:
-    """A length of time as refusals and listings spell it."""
+    """Write a length of time as refusals and listings spell it."""
     days = to_ms("1d")
     return f"{ms / days:.4g} days" if ms >= 2 * days else to_duration(ms)

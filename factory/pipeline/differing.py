@@ -9,7 +9,7 @@ from factory.pipeline.writing import write_inline
 
 
 def diff(before: Pipeline, after: Pipeline) -> list[str]:
-    """Tell a child from its parent.
+    """List the differences between a child pipeline and its parent.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def diff(before: Pipeline, after: Pipeline) -> list[str]:
 
 
 def _parts(pipeline: Pipeline) -> dict[str, Any]:
-    """Everything that takes a line in YAML, by path."""
-    found: dict[str, Any] = {}
+    """List everything that takes a line in YAML, by path."""
+    parts: dict[str, Any] = {}
     for stage in type(pipeline).model_fields:
         value = getattr(pipeline, stage)
         if stage in ("features", "experts"):
-            found |= {f"{stage}.{name}": part for name, part in value.items()}
+            parts |= {f"{stage}.{name}": part for name, part in value.items()}
         elif value not in (None, "", {}):
-            found[stage] = value
-    return found
+            parts[stage] = value
+    return parts
 
 
 def _difference(path: str, old: Any, new: Any) -> Iterator[str]:

@@ -22,7 +22,7 @@ def expression(text: str) -> Expression:
 
 
 def canonical_text(name: str, features: Mapping[str, str], series: Mapping[str, Collection[str]]) -> str:
-    """Canonical text of one feature among others, on series that are known to be there.
+    """Write one feature among others in canonical form, on series that are known to be there.
 
     Raises
     ------

@@ -4,6 +4,6 @@ from factory.pipeline.model import Pipeline
 
 
 def describe_idea(pipeline: Pipeline) -> str:
-    """What a pipeline predicts, on what clock: trials that share it are variants of one idea."""
+    """Say what a pipeline predicts and on what clock: trials that share it are variants of one idea."""
     clock = f"each {pipeline.sample.every}" if pipeline.sample.use == "clock" else pipeline.sample.use
     return f"{pipeline.label.use} {pipeline.label.horizon}, {clock}"

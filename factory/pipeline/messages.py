@@ -39,7 +39,7 @@ class Mistakes(ValueError):
 
 
 def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[str, ...] = ()) -> list[str]:
-    """One line for each mistake in what an author wrote.
+    """Write one line for each mistake in what an author wrote.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[
 
 
 def quote_value(value: Any) -> str:
-    """What came, short enough to quote."""
+    """Quote a value that came, short enough for a message."""
     text = str(value)
     if not text:
         return "nothing"
@@ -130,7 +130,7 @@ class _Place:
 
 
 def _kinds(path: list[str]) -> tuple[type[Part], ...]:
-    """The parts that may stand at a path; empty where none may."""
+    """List the parts that may stand at a path; empty where none may."""
     if path[0] == "experts":
         return (*KINDS["experts"], *KINDS["networks"]) if len(path) == 2 else ()
     if len(path) == 1 or (len(path) == 2 and path[0] == "trade" and path[1] in ("size", "exit")):
@@ -178,13 +178,13 @@ def _unknown(place: _Place) -> str:
 
 
 def _is_emptied(place: _Place, places: Iterable[_Place]) -> bool:
-    """Whether a list is called empty because what stood in it was refused."""
+    """Check whether a list is called empty because what stood in it was refused."""
     inside = (one.path[: len(place.path)] == place.path and len(one.path) > len(place.path) for one in places)
     return place.detail["type"] == "too_short" and any(inside)
 
 
 def _is_told_too_long(place: _Place, told: set[str]) -> bool:
-    """Whether a name is too long and was told so already; if not, it is from here on."""
+    """Check whether a name is too long and was told so already; if not, it is from here on."""
     if place.detail["type"] != "string_pattern_mismatch" or len(str(place.came)) <= NAME_LENGTH:
         return False
     known = str(place.came) in told
@@ -193,7 +193,7 @@ def _is_told_too_long(place: _Place, told: set[str]) -> bool:
 
 
 def _meant(place: _Place) -> str:
-    """The path that a misspelt key stands for; empty where there is none."""
+    """Find the path that a misspelt key stands for; empty where there is none."""
     if place.detail["type"] != "extra_forbidden":
         return ""
     near = get_close_matches(place.path[-1], place.keys, n=1)

@@ -98,15 +98,15 @@ class Pipeline(Part):
     @field_validator("features")
     @classmethod
     def _canonical(cls, features: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        found, mistakes = {}, []
+        texts, mistakes = {}, []
         for name in features:
             try:
-                found[name] = canonical_text(name, features, info.context or {})
+                texts[name] = canonical_text(name, features, info.context or {})
             except PipelineError as error:
                 mistakes += [f"features.{name}: {line}" for line in error.lines]
         if mistakes:
             raise Mistakes(mistakes)
-        return found
+        return texts
 
     @field_validator("tune", mode="before")
     @classmethod
@@ -129,7 +129,7 @@ class Pipeline(Part):
         return self
 
     def plain(self) -> dict[str, Any]:
-        """Plain values, stages in order, defaults left out."""
+        """Return the pipeline as plain values, stages in order, defaults left out."""
         return self.model_dump(exclude_defaults=True, by_alias=True)
 
     @property
@@ -152,11 +152,11 @@ class Pipeline(Part):
         return {name for part in (*self.experts.values(), self.meta) for name in part.inputs}
 
     def expressions(self) -> dict[str, Expression]:
-        """The parsed features, by name."""
+        """Return the parsed features, by name."""
         return {name: expression(text) for name, text in self.features.items()}
 
     def changed(self, changes: Mapping[str, Any]) -> "Pipeline":
-        """A child with some values set or deleted.
+        """Make a child with some values set or deleted.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class Pipeline(Part):
 
 
 def _series(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The series that an author names, the label's first, with the columns of bars."""
+    """Find the series that an author names, the label's first, with the columns of bars."""
     label, features = raw.get("label"), raw.get("features")
     of = label.get("of") if isinstance(label, Mapping) else None
     texts = features.values() if isinstance(features, Mapping) else ()
@@ -183,7 +183,7 @@ def _series(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _with_meta(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What an author wrote, with the forest over its only expert where no other is given."""
+    """Add a forest over the only expert to what an author wrote, where no other is given."""
     experts = raw.get("experts")
     if "meta" in raw or not isinstance(experts, Mapping) or len(experts) != 1:
         return raw

@@ -11,14 +11,14 @@ _recent: OrderedDict[str, Pipeline] = OrderedDict()
 
 
 def remember_pipeline(pipeline: Pipeline) -> str:
-    """The canonical text of a pipeline, which :func:`recall` need not read anew."""
+    """Write the canonical text of a pipeline and keep it, so that :func:`parse_remembered` need not parse it anew."""
     text = render(pipeline)
     _keep(text, pipeline)
     return text
 
 
 def parse_remembered(text: str) -> Pipeline:
-    """The pipeline of a canonical text.
+    """Return the pipeline of a canonical text, parsing it only if it is not kept.
 
     Raises
     ------

@@ -73,15 +73,15 @@ def _adapter(stage: str) -> TypeAdapter[Any]:
 
 
 def read_provenance(source: str) -> dict[str, Any]:
-    """The provenance of a strategy file, every scalar as text; empty where it has none.
+    """Read the provenance of a strategy file, every scalar as text; empty where it has none.
 
     Raises
     ------
     PipelineError
         If the text cannot be read.
     """
-    found = _plain(source).get("provenance")
-    return found if isinstance(found, dict) else {}
+    provenance = _plain(source).get("provenance")
+    return provenance if isinstance(provenance, dict) else {}
 
 
 def _plain(source: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -109,9 +109,9 @@ def _load(text: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise PipelineError(f"{twice}: the key is there twice; keep one")
-    return found
+    return mapping

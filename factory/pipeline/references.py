@@ -13,7 +13,7 @@ Mentions = Sequence[tuple[str, str]]
 
 
 def find_unused(features: Collection[str], experts: Collection[str], mentions: Mentions) -> list[str]:
-    """Paths of features and experts that nothing looks at."""
+    """List the paths of features and experts that nothing looks at."""
     seen = {name for _, name in mentions}
     return [
         *(f"features.{name}" for name in features if name not in seen),

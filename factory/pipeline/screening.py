@@ -106,13 +106,13 @@ def _label(catalog: Catalog, data: str, label: Mapping[str, Any] | None) -> UpDo
 
 
 def _default_label(bars: Mapping[str, int]) -> dict[str, Any]:
-    """Up or down of the first bars in five minutes, or in one bar where five minutes are no whole bars."""
+    """Make a label of up or down of the first bars in five minutes, or in one bar where five minutes are no whole bars."""
     first, period = next(iter(bars.items()))
     return {"use": "up_down", "of": first, "horizon": "5m" if to_ms("5m") % period == 0 else to_duration(period)}
 
 
 def apply_recipe(recipe: Recipe, series: Mapping[str, Mapping[str, Any]], of: str) -> Expression:
-    """A recipe on a series, beside the first other bars where it needs a second one.
+    """Apply a recipe to a series, beside the first other bars where it needs a second one.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class Reader:
         self._periods = {name: one["period"] for name, one in series.items()}
 
     def all_of(self, features: Sequence[str], own: Mapping[str, str] = MappingProxyType({})) -> dict[str, Expression]:
-        """What is asked for, by how it was asked for.
+        """Parse what is asked for, by how it was asked for.
 
         Parameters
         ----------
@@ -166,35 +166,35 @@ class Reader:
         ExpressionError
             One line for each mistake, with the expression that it is in.
         """
-        found: dict[str, Expression] = {}
+        expressions: dict[str, Expression] = {}
         mistakes: list[str] = []
         for text in features:
             try:
                 recipe = RECIPES.get(text) if text not in own else None
-                found[text] = self._recipe(recipe) if recipe else self._expression(own.get(text, text))
+                expressions[text] = self._recipe(recipe) if recipe else self._expression(own.get(text, text))
             except PipelineError as error:
                 mistakes += [f"features: '{shorten(text, QUOTED)}': {line}" for line in error.lines]
         if mistakes:
             raise ExpressionError(*dict.fromkeys(mistakes))
-        return found
+        return expressions
 
     def family(self, family: str) -> tuple[dict[str, Expression], list[str]]:
-        """The recipes of a family that the dataset carries, and why the others are left out."""
+        """List the recipes of a family that the dataset carries, and why the others are left out."""
         wanted = family.strip().lower()
         recipes = [recipe for recipe in RECIPES.values() if recipe.family == wanted]
         if not recipes:
             known = {recipe.family for recipe in RECIPES.values()}
             raise PipelineError(f"family: '{family}' has no recipes; {did_you_mean(wanted, known)}")
-        found, left_out = {}, []
+        expressions, left_out = {}, []
         for recipe in recipes:
             try:
                 one = self._recipe(recipe)
-                found[one.text] = one
+                expressions[one.text] = one
             except PipelineError as error:
                 left_out.append(f"{recipe.name}: {error.lines[0]}")
-        if not found:
+        if not expressions:
             raise PipelineError(f"family: no recipe of '{family}' fits this dataset", *left_out)
-        return found, left_out
+        return expressions, left_out
 
     def _recipe(self, recipe: Recipe) -> Expression:
         return self._checked(apply_recipe(recipe, self._series, self._of))

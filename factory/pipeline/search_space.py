@@ -32,7 +32,7 @@ class Range(Part):
     log: bool = False
 
     def at(self, share: float) -> int | float:
-        """The value at a share in [0, 1) of the way; floats to four digits, whole numbers evenly.
+        """Compute the value at a share in [0, 1) of the way; floats to four digits, whole numbers evenly.
 
         Parameters
         ----------
@@ -65,28 +65,26 @@ def read_tune(raw: Mapping[str, Any], changed: Change) -> dict[str, Any]:
     Mistakes
         One line each.
     """
-    found: dict[str, Any] = {}
+    axes: dict[str, Any] = {}
     mistakes: list[str] = []
     for path, values in raw.items():
         try:
-            found[path] = (
-                _range(path, values, changed) if isinstance(values, (Mapping, Range)) else _list(path, values, changed)
-            )
+            axes[path] = _range(path, values, changed) if isinstance(values, (Mapping, Range)) else _list(path, values, changed)
         except PipelineError as error:
             mistakes += error.lines
     if mistakes:
         raise Mistakes(mistakes)
-    return found
+    return axes
 
 
 def _list(path: str, values: Any, changed: Change) -> tuple[Literal, ...]:
     if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_VALUES:
         raise PipelineError(f"tune.{path}: write a list of 1 to {MAX_VALUES} values, or {{from: 50, to: 400}}")
-    found = tuple(_set(path, value, changed) for value in values)
-    for value in found:
-        if found.count(value) > 1:
+    literals = tuple(_set(path, value, changed) for value in values)
+    for value in literals:
+        if literals.count(value) > 1:
             raise PipelineError(f"tune.{path}: {value} is there twice; keep one")
-    return found
+    return literals
 
 
 def _range(path: str, values: Any, changed: Change) -> Range:
@@ -115,9 +113,9 @@ def _set(path: str, value: Any, changed: Change) -> Literal:
         child = changed({path: value})
     except PipelineError as error:
         raise PipelineError(*(f"tune.{line}" for line in error.lines)) from None
-    found: Any = child
+    literal: Any = child
     for key in path.split("."):
-        found = found[key] if isinstance(found, Mapping) else getattr(found, key)
-    if not isinstance(found, Literal):
+        literal = literal[key] if isinstance(literal, Mapping) else getattr(literal, key)
+    if not isinstance(literal, Literal):
         raise PipelineError(f"tune.{path}: is a whole part; tune one of its parameters, such as {path}.leaf")
-    return found
+    return literal

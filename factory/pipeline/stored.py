@@ -7,13 +7,16 @@ from factory.storage.store import Store
 
 
 def find_pipeline(store: Store, id: str) -> Pipeline | None:
-    """The pipeline with an id, kept in a store or shipped with the project; a name is no id, even one that reads like an id."""
+    """Find the pipeline with an id, kept in a store or shipped with the project.
+
+    A name is no id, even one that reads like an id.
+    """
     kept = store.pipeline(id)
     return read_pipeline(id, None if kept is None else kept.yaml)
 
 
 def read_pipeline(id: str, text: str | None) -> Pipeline | None:
-    """The pipeline with an id: of its canonical text, or shipped with the project where no text is kept.
+    """Read the pipeline with an id: from its canonical text, or as shipped with the project where no text is kept.
 
     Raises
     ------

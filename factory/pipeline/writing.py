@@ -53,7 +53,7 @@ def _stage(stage: str, value: Any) -> list[str]:
 
 
 def _entry(name: str, value: Any) -> list[str]:
-    """One line, or a literal block for text of several, such as an agent's reasons."""
+    """Write an entry on one line, or as a literal block for text of several lines, such as an agent's reasons."""
     if isinstance(value, str) and "\n" in value and not value.startswith((" ", "\n")) and not value.endswith("\n"):
         lines = value.split("\n")
         if all(line.isprintable() for line in lines):
@@ -73,5 +73,5 @@ def _scalar(value: Any, safe: re.Pattern[str]) -> str:
 
 
 def _escape(sign: str) -> str:
-    """A character as YAML spells it between double quotes; beyond U+FFFF JSON's pairs mean something else there."""
+    """Spell a character as YAML does between double quotes; beyond U+FFFF JSON's pairs mean something else there."""
     return json.dumps(sign)[1:-1] if ord(sign) <= 0xFFFF else f"\\U{ord(sign):08x}"

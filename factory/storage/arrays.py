@@ -14,7 +14,7 @@ _reading = Lock()
 
 
 def mapped(path: Path) -> "NDArray[Any]":
-    """One stored array, read-only: mapped, or read where it is small.
+    """Open one stored array read-only: mapped, or read where it is small.
 
     Raises
     ------

@@ -53,11 +53,11 @@ class Cache:
         self.limit = limit
 
     def has(self, key: str) -> bool:
-        """Whether an entry is there; reads nothing."""
+        """Check whether an entry is there, reading nothing."""
         return self._folder(key).is_dir()
 
     def get(self, key: str) -> "dict[str, NDArray[Any]] | None":
-        """The arrays of an entry, mapped read-only, or None."""
+        """Open the arrays of an entry, mapped read-only, or return None."""
         folder = self._folder(key)
         try:
             os.utime(folder)
@@ -112,7 +112,7 @@ class Cache:
 
     @contextmanager
     def _aside(self) -> Iterator[Path]:
-        """A folder out of readers' sight; what is left of it goes."""
+        """Make a folder out of readers' sight, and remove what is left of it."""
         temporary = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
         try:
             yield temporary
@@ -120,7 +120,10 @@ class Cache:
             shutil.rmtree(temporary, ignore_errors=True)
 
     def _grown(self, size: int) -> None:
-        """Count what was written; a process's first entry, and each hundredth of the limit, has the folder weighed."""
+        """Count what was written.
+
+        The whole folder is measured, and shrunk to its limit, at a process's first entry and at each hundredth of the limit.
+        """
         written = _written.get(self.root, self.limit) + size
         if written < SLACK * self.limit:
             _written[self.root] = written
@@ -129,7 +132,7 @@ class Cache:
         self._evict()
 
     def _evict(self) -> None:
-        """Remove the least used; another process may do the same meanwhile."""
+        """Remove the least recently used entries; another process may do the same meanwhile."""
         entries = []
         for folder in self.root.glob("??/*"):
             with suppress(OSError):

@@ -28,14 +28,14 @@ class ProcessClaim:
         assert self._held is not None, "its file has a name of its own"
 
     def close(self) -> None:
-        """Give the claim up."""
+        """Release the claim."""
         assert self._held is not None
         self._held.close()  # First: Windows removes no open file.
         self._path.unlink(missing_ok=True)
 
 
 def is_claimed(path: Path) -> bool:
-    """Whether a living process holds the :class:`Claim` on a file."""
+    """Check whether a living process holds the :class:`Claim` on a file."""
     if not path.exists():
         return False
     held = take(path, reads=True)

@@ -71,13 +71,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view of all tables."""
+        """Open one consistent view of all tables."""
         with _reword_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction under the writer's lock; all of it is kept or none."""
+        """Open one transaction under the writer's lock; all of it is kept or none."""
         with _reword_errors(), self._writer.begin() as connection:
             yield connection
 
@@ -86,14 +86,14 @@ class Database:
         self._engine.dispose()
 
     def find_broken_triggers(self) -> list[str]:
-        """Names of the triggers on the ledger's table that are missing, altered or none of ours."""
+        """List the triggers on the ledger's table that are missing, altered or none of ours."""
         query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = 'ledger'"
         with self.reading() as connection:
-            found = {row.name: row.sql for row in connection.exec_driver_sql(query)}
-        return sorted(name for name in found.keys() | TRIGGERS.keys() if found.get(name) != TRIGGERS.get(name))
+            triggers = {row.name: row.sql for row in connection.exec_driver_sql(query)}
+        return sorted(name for name in triggers.keys() | TRIGGERS.keys() if triggers.get(name) != TRIGGERS.get(name))
 
     def restore_triggers(self, names: Sequence[str]) -> None:
-        """Make triggers of the ledger's table what they are in a new database."""
+        """Restore the triggers of the ledger's table to what they are in a new database."""
         quote = self._engine.dialect.identifier_preparer.quote
         with self.writing() as connection:
             for name in names:
@@ -172,7 +172,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _choose_read_mode(path: Path) -> str:
-    """How to open a database beside which no file can be made: with the log that a writer has left, if there is one."""
+    """Choose how to open a database beside which no file can be made: with the log that a writer has left, if there is one."""
     left = path.with_name(f"{path.name}-wal")
     return "mode=ro" if left.exists() and left.stat().st_size else "mode=ro&immutable=1"
 
@@ -184,7 +184,7 @@ def _asks_for_files(error: LedgerError) -> bool:
 
 
 def _takes_files(folder: Path) -> bool:
-    """Whether a file as long as those that SQLite makes can be written in a folder."""
+    """Check whether a file as long as those that SQLite makes can be written in a folder."""
     try:
         with TemporaryFile(dir=folder) as tried:
             tried.write(bytes(FILE))

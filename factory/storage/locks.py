@@ -27,7 +27,7 @@ class Held(Protocol):
     """A lock that is held until it is closed."""
 
     def close(self) -> None:
-        """Give it up."""
+        """Release the lock."""
 
 
 def take(path: Path, patience: float = 0.0, *, reads: bool = False) -> Held | None:
@@ -96,13 +96,13 @@ class _Taken:
         self._lock = lock
 
     def close(self) -> None:
-        """Give it up."""
+        """Release the lock."""
         self._lock.release()
 
 
 class _Nothing:
     def close(self) -> None:
-        """Nothing was held."""
+        """Do nothing, since nothing was held."""
 
 
 @contextmanager
@@ -125,7 +125,10 @@ def mark_writing(handle: int) -> Iterator[None]:
 
 @contextmanager
 def lock_unwritten(path: Path) -> Iterator[bool]:
-    """Whether nobody writes a file; inside the block it stays so. Without marks, one that is old enough is taken for left."""
+    """Tell whether nobody writes a file, and keep it so inside the block.
+
+    Without marks, one that is old enough is taken for left.
+    """
     if not HAS_FLOCK:
         yield time.time() - path.stat().st_mtime > DEAD_AFTER
         return

@@ -152,13 +152,13 @@ class Store:
         return known is None
 
     def pipeline(self, id: str) -> StoredPipeline | None:
-        """The pipeline with an id; None if there is none. A name is no id: see :meth:`named`."""
+        """Find the pipeline with an id; None if there is none. A name is no id: see :meth:`named`."""
         with self._database.reading() as connection:
             row = connection.execute(_BY_ID, {"reference": id}).first()
         return None if row is None else _pipeline(row)
 
     def claim_name(self, name: str, pipeline: str, agent: str) -> bool:
-        """Let a name mean a pipeline, if it is nobody else's yet.
+        """Claim a name for a pipeline, if it is nobody else's yet.
 
         Returns
         -------
@@ -176,13 +176,13 @@ class Store:
         return True
 
     def owned(self, name: str, agent: str) -> list[str]:
-        """Ids of the pipelines that an agent defined whole under a name."""
+        """List the ids of the pipelines that an agent defined whole under a name."""
         query = select(NAMES.c.pipeline).where(NAMES.c.name == name, NAMES.c.agent == agent)
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())
 
     def named(self, name: str) -> list[StoredPipeline]:
-        """Pipelines that a name may mean: those defined whole under it, then their children, newest first."""
+        """List the pipelines that a name may mean: those defined whole under it, then their children, newest first."""
         claimed = select(NAMES.c.pipeline).where(NAMES.c.name == name)
         query = select(PIPELINES).where(or_(PIPELINES.c.name == name, PIPELINES.c.id.in_(claimed)))
         order = PIPELINES.c.parent.is_not(None), PIPELINES.c.created.desc(), PIPELINES.c.id
@@ -190,13 +190,13 @@ class Store:
             return [_pipeline(row) for row in connection.execute(query.order_by(*order))]
 
     def names(self) -> list[str]:
-        """Names of all pipelines, sorted."""
+        """List the names of all pipelines, sorted."""
         with self._database.reading() as connection:
             given = connection.execute(select(PIPELINES.c.name).union(select(NAMES.c.name)))
             return sorted(given.scalars())
 
     def pipelines(self, dataset: str | None = None, page: int = 1, size: int = PAGE) -> list[StoredPipeline]:
-        """One page of pipelines, newest first."""
+        """List one page of pipelines, newest first."""
         query = select(PIPELINES).order_by(PIPELINES.c.created.desc(), PIPELINES.c.id)
         if dataset is not None:
             query = query.where(PIPELINES.c.dataset == dataset)
@@ -218,7 +218,10 @@ class Store:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def run(self, id: str) -> Run | None:
-        """The run with an id; None where there is none, or not the one that was written, so that it is made anew."""
+        """Find the run with an id.
+
+        None where there is none, or not the one that was written, so that it is made anew.
+        """
         with self._database.reading() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == id)).first()
         return None if row is None else _run(row)
@@ -226,19 +229,19 @@ class Store:
     def runs(
         self, pipeline: str | None = None, kind: str | None = None, dataset: str | None = None, page: int = 1
     ) -> list[Run]:
-        """One page of 50 runs, newest first."""
+        """List one page of 50 runs, newest first."""
         query = select(RUNS).order_by(RUNS.c.created.desc(), RUNS.c.id)
         for column, wanted in ((RUNS.c.pipeline, pipeline), (RUNS.c.kind, kind), (RUNS.c.dataset, dataset)):
             if wanted is not None:
                 query = query.where(column == wanted)
         with self._database.reading() as connection:
-            found = [_run(row) for row in connection.execute(_paged(query, page))]
-        return [run for run in found if run is not None]
+            runs = [_run(row) for row in connection.execute(_paged(query, page))]
+        return [run for run in runs if run is not None]
 
     def put_call(
         self, agent: str, dataset: str, code: str, seconds: float, tokens: int, limit: str | None, output: str | None
     ) -> str:
-        """Log a call of an agent's own code; its id. Only the newest outputs are kept."""
+        """Log a call of an agent's own code and return its id. Only the newest outputs are kept."""
         id = f"call-{secrets.token_hex(4)}"
         values = {"agent": agent, "dataset": dataset, "code": code, "seconds": seconds, "tokens": tokens, "limit": limit}
         held = select(CALLS.c.id).where(CALLS.c.output.is_not(None)).order_by(CALLS.c.at.desc(), CALLS.c.id)
@@ -249,13 +252,13 @@ class Store:
         return id
 
     def call(self, id: str) -> CodeCall | None:
-        """The call with an id."""
+        """Find the call with an id; None if there is none."""
         with self._database.reading() as connection:
             row = connection.execute(select(CALLS).where(CALLS.c.id == id)).first()
         return None if row is None else CodeCall(*row)
 
     def calls(self, page: int = 1, size: int = PAGE) -> list[CodeCall]:
-        """One page of calls, newest first."""
+        """List one page of calls, newest first."""
         query = select(CALLS).order_by(CALLS.c.at.desc(), CALLS.c.id)
         with self._database.reading() as connection:
             return [CodeCall(*row) for row in connection.execute(_paged(query, page, size))]

@@ -66,13 +66,16 @@ def atomic(path: Path, mode: int = 0o644, *, new: bool = False) -> Iterator[Path
 
 
 def find_leftovers(folder: Path) -> list[Path]:
-    """Half-written files of killed processes anywhere in a folder."""
+    """Find half-written files of killed processes anywhere in a folder."""
     return sorted(_find_abandoned(folder.rglob(f"{PART}*")))
 
 
 @contextmanager
 def _make_sibling(path: Path) -> Iterator[Path]:
-    """A new sibling, marked inside the block: so it is told from what a killed process left. What is left of it goes."""
+    """Make a new sibling, marked inside the block, and remove what is left of it.
+
+    The mark tells it from what a killed process left.
+    """
     while True:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PART}{path.name}.")
         with mark_writing(handle):
@@ -87,7 +90,7 @@ def _make_sibling(path: Path) -> Iterator[Path]:
 
 
 def _find_abandoned(paths: Iterable[Path]) -> Iterator[Path]:
-    """Those that nobody writes; each stays so while it is looked at."""
+    """Yield the files that nobody writes; each stays so while it is looked at."""
     for path in paths:
         with suppress(FileNotFoundError), lock_unwritten(path) as is_left:
             if is_left:
@@ -101,7 +104,7 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
 
 
 def write_new(path: Path, text: str) -> bool:
-    """Write a text file whole, unless there is one already; whether it was written."""
+    """Write a text file whole, unless there is one already; return whether it was written."""
     with suppress(FileExistsError), atomic(path, new=True) as temporary:
         temporary.write_text(text, encoding="utf-8")
         return True
@@ -159,7 +162,7 @@ class Workspace:
 
     @staticmethod
     def default() -> Path:
-        """The folder that is taken where none is named."""
+        """Return the folder that is taken where none is named."""
         return _resolve(PlaceSettings.read().workspace or _default_root())
 
     def _prepare(self) -> None:
@@ -241,13 +244,16 @@ def _resolve(root: Path | str) -> Path:
 
 
 def _list_others(folder: Path) -> list[str]:
-    """What a folder holds that is no beginning of a workspace."""
+    """List what a folder holds that is no beginning of a workspace."""
     names = (path.name for path in folder.iterdir())
     return sorted(name for name in names if name != MOUNTED and not name.startswith(PART))
 
 
 def _find_lack(folder: Path) -> str | None:
-    """Why a folder is no workspace yet; None where it is one, or what is wrong with it shows when it is opened."""
+    """Say why a folder is no workspace yet.
+
+    None where it is one, or where what is wrong with it shows when it is opened.
+    """
     with suppress(OSError):
         if not folder.exists():
             return "no such folder"

@@ -28,12 +28,16 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
     if known:
         return known
     with context.refuse_if_rebuilt():
-        scored, model, volatility, found = score(context)
+        scored, model, volatility, evidence = score(context)
     run = context.tracker.run_id(context.pipeline, "trial")
     Cache(context.tracker.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
     entry, new = context.tracker.record_trial(
         context.pipeline,
-        {**outcome_to_dict(scored), **found, "metrics": widen_errors(scored.result.metrics, context.contract, found["null"])},
+        {
+            **outcome_to_dict(scored),
+            **evidence,
+            "metrics": widen_errors(scored.result.metrics, context.contract, evidence["null"]),
+        },
         model=model,
         why=why,
         daily=scored.result.daily.net.tolist(),
@@ -42,7 +46,10 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
 
 
 def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
-    """The pipeline on validation, its artefact's hash, the volatility at each trade, and its null twin with the probes."""
+    """Score the pipeline on validation.
+
+    Beside the score: the hash of its artefact, the volatility at each trade, and its null twin with the probes.
+    """
     past, columns = context.columns("train"), context.columns("validation")
     fit_share = 0.8 if context.pipeline.refit is None else 0.05
     fitted = fit(context.pipeline, past, subrange(context.progress, 0.0, fit_share))
@@ -63,7 +70,7 @@ def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
 
 
 def outcome_to_dict(scored: Scored) -> Answer:
-    """The figures of a trial that are kept and shown."""
+    """Collect the figures of a trial that are kept and shown."""
     result = scored.result
     return {
         "metrics": result.metrics,
@@ -76,7 +83,7 @@ def outcome_to_dict(scored: Scored) -> Answer:
 
 
 def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArray[Any]]:
-    """What breakdowns and cards are drawn from."""
+    """Collect the arrays that breakdowns and cards are drawn from."""
     trades = {f"trades.{name}": values for name, values in scored.result.trades.columns().items()}
     return {
         "time": scored.rows.time,

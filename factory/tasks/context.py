@@ -65,9 +65,9 @@ class TaskContext:
             raise DataError(f"dataset '{self.pipeline.data}': built anew while {self.pipeline.id} ran on it; run it again")
 
     def partition(self, name: str) -> Partition:
-        """``train`` or ``validation``."""
+        """Open the partition ``train`` or ``validation``."""
         return open_partition(self.tracker.workspace, self.pipeline.data, name)
 
     def columns(self, name: str) -> Columns:
-        """Columns of ``train`` or ``validation``."""
+        """Open the columns of ``train`` or ``validation``."""
         return Columns(self.partition(name), self.cache)

@@ -92,7 +92,7 @@ class Frames:
         return {name for name, files in self.files.items() if any(file.partition == "validation" for file in files)}
 
     def missing(self) -> list[File]:
-        """Files that are still to be made; the others are marked as used."""
+        """List the files that are still to be made; the others are marked as used."""
         absent = []
         for file in (file for files in self.files.values() for file in files):
             with suppress(FileNotFoundError):
@@ -102,7 +102,7 @@ class Frames:
         return absent
 
     def asked(self) -> dict[str, Any]:
-        """The request, as the worker that makes the files takes it."""
+        """Write the request as the worker that makes the files takes it."""
         asked = {"validation": self.validation or None, "features": list(self.features) or None, "pipeline": self.pipeline}
         return {"dataset": self.dataset, **{key: value for key, value in asked.items() if value is not None}}
 
@@ -200,10 +200,10 @@ def record_validation_access(tracker: "Tracker", frames: Frames, code: str) -> N
 def log_code_call(
     tracker: "Tracker", frames: Frames, code: str, *, seconds: float, tokens: int, limit: str | None, output: str | None
 ) -> str:
-    """Log a call of an agent's own code; its id, under which the output that was kept is paged."""
+    """Log a call of an agent's own code and return its id, under which the output that was kept is paged."""
     return tracker.store.put_call(tracker.agent, frames.dataset, hash_code(code), seconds, tokens, limit, output)
 
 
 def hash_code(code: str) -> str:
-    """SHA-256 of a piece of code."""
+    """Compute the SHA-256 of a piece of code."""
     return hashlib.sha256(code.encode()).hexdigest()

@@ -99,7 +99,7 @@ def _view(tracker: Tracker, data: str, name: str) -> View:
 
 
 def _bars(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """The first bars by their open time, the other series beside them as known at each bar's close."""
+    """Build the frame of the first bars by their open time, the other series beside them as known at each bar's close."""
     columns = {name: np.asarray(values)[view.own] for name, values in view.first.columns.items()}
     reader = Columns(view.partition, None)
     for series in view.partition.series.values():
@@ -109,7 +109,7 @@ def _bars(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, vie
 
 
 def _feature(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """One expression as known at each bar's close."""
+    """Compute one expression as known at each bar's close."""
     assert file.expression is not None
     values = Columns(view.partition, Cache(tracker.workspace.cache)).at(file.expression, view.known)
     if file.partition == "validation" and np.isnan(values).all():
@@ -121,7 +121,7 @@ def _feature(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, 
 
 
 def _predictions(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """What each expert said of the training decisions it had not seen, and what came."""
+    """Collect what each expert predicted of the training decisions that it had not seen, and what came."""
     context = _context(tracker, asked)
     train(context)  # counts the exploration, once
     rows = read_decisions(context.pipeline, Columns(view.partition, context.cache))
@@ -132,7 +132,7 @@ def _predictions(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.Fi
 
 
 def _oof_columns(model: Model) -> dict[str, NDArray[float64]]:
-    """Each expert's chance of up by its name; of three classes ``name_down``, ``name_flat`` and ``name_up``."""
+    """List each expert's chance of up by its name; of three classes ``name_down``, ``name_flat`` and ``name_up``."""
     columns: dict[str, NDArray[float64]] = {}
     for name, chances in model.oof.items():
         three = {f"{name}_{word}": column for word, column in zip(("down", "flat", "up"), chances.T, strict=False)}
@@ -141,7 +141,7 @@ def _oof_columns(model: Model) -> dict[str, NDArray[float64]]:
 
 
 def _trades(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, view: View) -> pd.DataFrame:
-    """What a trial's pipeline trades on the days that code sees, by entry.
+    """List what a trial's pipeline trades on the days that code sees, by entry.
 
     Those of the trial itself would tell of the other days: by chances made of what features look back at, by what a refit
     learned there, by the equity that stakes are a share of.
@@ -191,9 +191,9 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 def _prune(folder: Path, keep: set[Path]) -> None:
     """Drop the least used files above the limit, never those that are about to be read."""
-    found = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.arrow"))
-    over = sum(size for _, size, _ in found) - LIMIT_BYTES
-    for _, size, path in found:
+    files = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.arrow"))
+    over = sum(size for _, size, _ in files) - LIMIT_BYTES
+    for _, size, path in files:
         if over > 0 and path not in keep:
             path.unlink(missing_ok=True)
             over -= size

@@ -26,7 +26,7 @@ Days = NDArray[int64]
 
 
 def hidden_days(start: int, end: int, share: float) -> Days:
-    """Days of a partition that agents' own code does not see.
+    """Choose the days of a partition that agents' own code does not see.
 
     All days stand in one order, evenly spread, that depends on their dates alone, and the first of them are shown: a
     dataset that is built anew or beside another over the same time shows the same days, one with more bars but for a
@@ -45,7 +45,7 @@ def hidden_days(start: int, end: int, share: float) -> Days:
 
 
 def _place(number: NDArray[int64]) -> NDArray[float64]:
-    """Digits of whole numbers mirrored at the point (van der Corput 1935): neighbours lie far apart in [0, 1)."""
+    """Mirror the digits of whole numbers at the point (van der Corput 1935): neighbours lie far apart in [0, 1)."""
     place, weight = np.zeros(len(number)), 1 / BASE
     while number.any():
         place += weight * (number % BASE)
@@ -54,15 +54,15 @@ def _place(number: NDArray[int64]) -> NDArray[float64]:
 
 
 def mark_telling_rows(series: Series, days: Days) -> NDArray[bool_]:
-    """Rows that may tell of one of some days: a bar in its period, a value until it is published."""
+    """Mark the rows that may tell of one of some days: a bar in its period, a value until it is published."""
     extent = series_kind(series.kind).extent(series.period, series.delay)
     first, last = series.time // DAY, (series.time + max(extent, 1) - 1) // DAY
-    found: NDArray[bool_] = np.searchsorted(days, last, side="right") > np.searchsorted(days, first)
-    return found
+    telling: NDArray[bool_] = np.searchsorted(days, last, side="right") > np.searchsorted(days, first)
+    return telling
 
 
 def mask(partition: Partition, days: Days) -> Partition:
-    """The partition with every row missing that tells of one of some days."""
+    """Mark every row of a partition as missing that tells of one of some days."""
     if not len(days):
         return partition
     series = {name: _mask_rows(one, mark_telling_rows(one, days)) for name, one in partition.series.items()}

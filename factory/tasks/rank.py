@@ -46,7 +46,7 @@ By = Literal["log_loss", "auc"]
 
 
 def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, groups: bool = False, raw: bool = False) -> Answer:
-    """Permutation importance of a trial's inputs on validation, beside a column of noise.
+    """Estimate the permutation importance of a trial's inputs on validation, beside a column of noise.
 
     The experts are the trial's; the meta forest is fitted once more with a
     random column among its inputs. An input that does no better than this
@@ -88,14 +88,14 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
     )
     series = columns.partition.series[context.pipeline.label.of]
     block = block_length(series.period, to_ms(context.pipeline.label.horizon), 0)
-    found = _importance(noisy, model, rows, block, repeats, groups, raw, subrange(context.progress, 0.6, 1.0))
+    importance = _importance(noisy, model, rows, block, repeats, groups, raw, subrange(context.progress, 0.6, 1.0))
     how = f"ranking of {'raw features' if raw else 'inputs'}{' in groups' if groups else ''}"
-    context.tracker.count_validation_exploration(context.pipeline, how, sum(name != NOISE for name in found.log_loss))
+    context.tracker.count_validation_exploration(context.pipeline, how, sum(name != NOISE for name in importance.log_loss))
     return {
         "pipeline": context.pipeline.id,
         "of": "raw features through the experts" if raw else "meta forest inputs",
-        "rows": found.rows,
-        **_listed(found, by),
+        "rows": importance.rows,
+        **_listed(importance, by),
         "reads": "rise of log-loss (95 % interval) and fall of AUC when shuffled on validation; "
         f"only what clears '{NOISE}' with its whole interval is shown to carry something",
         "ledger": context.tracker.ledger_summary(context.pipeline.data),
@@ -140,13 +140,13 @@ def _positions(names: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _looked_at(pipeline: Pipeline, rows: DecisionTable) -> list[str]:
-    """Features that an expert or the meta forest sees, in their order, noise last."""
+    """List the features that an expert or the meta forest sees, in their order, noise last."""
     learned_from = pipeline.learned_from
     return [name for name in rows.features if name in learned_from]
 
 
-def _listed(found: Importance, by: By) -> Answer:
-    losses, areas = found.log_loss, found.auc
+def _listed(importance: Importance, by: By) -> Answer:
+    losses, areas = importance.log_loss, importance.auc
     order = sorted(losses, key=lambda name: -(losses if by == "log_loss" else areas)[name].mean)
     shown = _with_ruler(order[:SHOWN], order)
     rows = [[name, losses[name].mean, losses[name].low, losses[name].high, areas[name].mean] for name in shown]
@@ -154,14 +154,14 @@ def _listed(found: Importance, by: By) -> Answer:
 
 
 def _name_left_out(shown: list[str], order: list[str]) -> str | None:
-    """What was ranked below what is shown, the first few by name."""
+    """Name the first few of what was ranked below what is shown, and count the rest."""
     rest = [name for name in order if name not in shown]
     more = f" and {len(rest) - NAMED} more" if len(rest) > NAMED else ""
     return f"{len(rest)} ranked below these: {'; '.join(rest[:NAMED])}{more}" if rest else None
 
 
 def _record_screen(tracker: Tracker, plan: Screen, fingerprint: str) -> None:
-    """Write every expression down as an exploration, once against the same label on the same rows."""
+    """Record every expression as an exploration, once against the same label on the same rows."""
     label = plan.label.model_dump(mode="json")
     for text in plan.expressions:
         body = {"agent": tracker.agent, "what": "screen", "features": [text], "dataset": plan.data, "count": 1}
@@ -231,10 +231,10 @@ def _screened(
 
 
 def _figures(y: NDArray[int8], values: NDArray[float64], times: NDArray[int64], block: int) -> list[float | None]:
-    """AUC and its interval, over the rows where the values are there."""
+    """Compute the AUC and its interval over the rows where the values are there."""
     there = np.isfinite(values)
-    found = auc(y[there], values[there]) if there.sum() > BIN_ROWS else None
-    if found is None:
+    area = auc(y[there], values[there]) if there.sum() > BIN_ROWS else None
+    if area is None:
         return [None, None, None]
-    interval = block_interval(y[there], found, times[there], block)
-    return [found.value, *(interval or (None, None))]
+    interval = block_interval(y[there], area, times[there], block)
+    return [area.value, *(interval or (None, None))]

@@ -25,7 +25,7 @@ def _in_context(work: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 def _context(tracker: Tracker, reference: str, progress: Progress) -> TaskContext:
-    """The pipeline on a context, checked anew: its dataset may have been built again since it was defined."""
+    """Make the context of a pipeline, checked anew: its dataset may have been built again since it was defined."""
     pipeline = tracker.resolve(reference)
     tracker.check(pipeline)
     tracker.keep_shipped(pipeline)

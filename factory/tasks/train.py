@@ -22,7 +22,7 @@ from factory.tasks.context import TaskContext
 
 
 def train(context: TaskContext) -> Answer:
-    """Fit on train; experts' out-of-fold scores and the forest's on the last fifth.
+    """Fit on train, and score the experts out of fold and the forest on the last fifth.
 
     An exploration: counted, and shown apart from trials.
     """
@@ -65,8 +65,8 @@ def _score_expert(name: str, y: NDArray[int8], chances: NDArray[float64]) -> tup
     """Score an expert by AUC and log-loss, on the rows that it predicted without having seen them, and that moved."""
     p = direction_chance(chances)
     held = ~np.isnan(p) & (y >= 0)
-    found = auc(y[held], p[held])
-    return name, found.value if found else None, log_loss(y[held], p[held])
+    area = auc(y[held], p[held])
+    return name, area.value if area else None, log_loss(y[held], p[held])
 
 
 def fit_on_train(context: TaskContext, train: Partition, rows: DecisionTable) -> Model:

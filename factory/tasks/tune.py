@@ -71,7 +71,7 @@ def _judged(judge: Judge, by: str) -> str:
 
 
 def _idle(names: list[str], judge: Judge, by: str) -> str | None:
-    """Which literals the judge cannot tell apart, and which of their values stands then."""
+    """Name the literals that the judge cannot tell apart, and which of their values stands then."""
     if not names:
         return None
     told = f"{', '.join(names)}: not to {'sharpe' if judge == 'validation' else by}; of equal cells the grid's first is taken"
@@ -79,7 +79,7 @@ def _idle(names: list[str], judge: Judge, by: str) -> str | None:
 
 
 def _by_train(context: TaskContext, chosen: list[Cell], by: str) -> tuple[list[Any], list[list[Any]]]:
-    """What each cell ranks by, the least first, and its figures."""
+    """Score each cell on train: what it ranks by, the least first, and its figures."""
     columns = context.columns("train")
     scores = []
     for i, cell in enumerate(chosen):
@@ -92,7 +92,7 @@ def _by_train(context: TaskContext, chosen: list[Cell], by: str) -> tuple[list[A
 
 
 def _by_validation(context: TaskContext, chosen: list[Cell]) -> tuple[list[Any], list[list[Any]]]:
-    """What each cell ranks by, the least first, and its figures."""
+    """Score each cell on validation: what it ranks by, the least first, and its figures."""
     trials = []
     for i, cell in enumerate(chosen):
         step = subrange(context.progress, 0.8 * i / len(chosen), 0.8 * (i + 1) / len(chosen))

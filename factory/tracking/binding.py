@@ -8,7 +8,7 @@ from factory.pipeline import Pipeline, check_pipeline, load_shipped
 
 
 def bind_shipped(catalog: Catalog, dataset: str) -> dict[str, Pipeline]:
-    """The shipped strategies that run on a dataset as it is, by name.
+    """Find the shipped strategies that run on a dataset as it is, by name.
 
     Parameters
     ----------
@@ -23,23 +23,23 @@ def bind_shipped(catalog: Catalog, dataset: str) -> dict[str, Pipeline]:
         Each with its ``data`` set to the dataset; those that it refuses are left out.
     """
     spec, meta = catalog.spec(dataset), catalog.meta(dataset)
-    found = {}
+    runnable = {}
     for name, pipeline in load_shipped().items():
         bound = rebind(pipeline, dataset)
         try:
             check_pipeline(bound, spec, meta)
         except PipelineError:
             continue
-        found[name] = bound
-    return found
+        runnable[name] = bound
+    return runnable
 
 
 def rebind(pipeline: Pipeline, dataset: str) -> Pipeline:
-    """The same pipeline about another dataset."""
+    """Return the same pipeline on another dataset."""
     return pipeline if pipeline.data == dataset else pipeline.model_copy(update={"data": dataset})
 
 
 def bind_all_shipped(catalog: Catalog) -> Iterator[Pipeline]:
-    """Every shipped strategy on every dataset on which it runs, those on its own dataset first."""
-    found = [one for dataset in catalog.names() for one in bind_shipped(catalog, dataset).values()]
-    return iter(sorted(found, key=lambda one: load_shipped()[one.pipeline].data != one.data))
+    """Yield every shipped strategy on every dataset on which it runs, those on its own dataset first."""
+    bound = [one for dataset in catalog.names() for one in bind_shipped(catalog, dataset).values()]
+    return iter(sorted(bound, key=lambda one: load_shipped()[one.pipeline].data != one.data))

@@ -46,17 +46,20 @@ def record_explanation(store: "Store", teller: Teller, pipeline: "Pipeline", run
 
 
 def tell_probes(store: "Store", teller: Teller, pipeline: "Pipeline", run: Mapping[str, Any]) -> Answer | str:
-    """What the probes of a trial say: short when they say nothing, and of what this agent explained the probe alone."""
-    found = run.get("probes") or {}
+    """Say what the probes of a trial found.
+
+    It is short when they found nothing, and of what this agent explained names the probe alone.
+    """
+    probes = run.get("probes") or {}
     known = [line for line in _warnings(run) if store.run(_key(teller, pipeline, line)) is not None]
     said: Answer = {}
-    if "block" in found:
-        said["block"] = _first(found["block"])
+    if "block" in probes:
+        said["block"] = _first(probes["block"])
     if left := [line for line in _warnings(run) if line not in known]:
         said["warn"] = _first(left)
     if known:
         said["explained"] = " ".join(dict.fromkeys(_probe(line) for line in known))
-    return said or ("clean" if found else "none ran")
+    return said or ("clean" if probes else "none ran")
 
 
 def _warnings(run: Mapping[str, Any]) -> Sequence[str]:
@@ -69,12 +72,12 @@ def _probe(line: str) -> str:
 
 
 def _features(pipeline: "Pipeline", line: str) -> list[str]:
-    """Features of a pipeline that a line names, in its order."""
+    """List the features of a pipeline that a line names, in its order."""
     return [name for name in re.findall(r"features\.(\w+)", line) if name in pipeline.features]
 
 
 def _key(teller: Teller, pipeline: "Pipeline", line: str) -> str:
-    """Under what an explanation is found: the author, the data, the probe, and what the features that it names compute."""
+    """Compute the key of an explanation: the author, the data, the probe, and what the features that it names compute."""
     about: dict[str, Any] = {name: pipeline.features[name] for name in sorted(_features(pipeline, line))}
     return canonical.short_id([KIND, *teller, _probe(line), about])
 

@@ -28,7 +28,7 @@ _DIGITS = str.maketrans("01i5", "olls")
 
 
 def resolve(store: Store, catalog: Catalog, reference: str, changes: Mapping[str, Any] | None = None) -> Pipeline:
-    """A pipeline by id or name.
+    """Find a pipeline by id or name.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ def resolve(store: Store, catalog: Catalog, reference: str, changes: Mapping[str
     PipelineError
         If the name means several.
     """
-    found = find_pipeline(store, reference) or _bound_by_id(catalog, reference)
-    if found is not None:
-        return found
+    pipeline = find_pipeline(store, reference) or _bound_by_id(catalog, reference)
+    if pipeline is not None:
+        return pipeline
     if reference in load_shipped():
         return _resolve_shipped(catalog, reference, changes)
     rows = store.named(reference)
@@ -83,7 +83,7 @@ def require_free(name: str, pipeline: Pipeline) -> None:
 
 
 def claim_name(store: Store, pipeline: Pipeline, agent: str) -> str | None:
-    """Let a name mean a pipeline that an agent defines.
+    """Claim a name for a pipeline that an agent defines.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def claim_name(store: Store, pipeline: Pipeline, agent: str) -> str | None:
 
 
 def find_first_text(store: Store, pipeline: Pipeline, parent: str | None = None) -> Pipeline:
-    """A pipeline in the words by which it was first known.
+    """Restore the words by which a pipeline was first known.
 
     The id leaves out the name, what it is about and what is to be tuned: whoever defines it again changes none of them for
     others, but for a grid that is given, or taken out of the pipeline itself (its own `parent`).
@@ -128,7 +128,7 @@ def find_first_text(store: Store, pipeline: Pipeline, parent: str | None = None)
 
 
 def describe_change(store: Store, catalog: Catalog, id: str) -> str | None:
-    """What a pipeline has otherwise than the one that it was changed from, in one line; None for one defined whole."""
+    """Say in one line how a pipeline differs from the one that it was changed from; None for one defined whole."""
     row = store.pipeline(id)
     if row is None or row.parent is None:
         return None
@@ -137,7 +137,7 @@ def describe_change(store: Store, catalog: Catalog, id: str) -> str | None:
 
 
 def _differs(before: Pipeline, after: Pipeline) -> str:
-    """What one pipeline does otherwise than another; what is to be tuned is no part of that."""
+    """Say what one pipeline does otherwise than another; what is to be tuned is no part of that."""
     return "; ".join(diff(*(one.model_copy(update={"tune": {}}) for one in (before, after))))
 
 
@@ -146,7 +146,7 @@ def _bound_by_id(catalog: Catalog, id: str) -> Pipeline | None:
 
 
 def _resolve_shipped(catalog: Catalog, name: str, changes: Mapping[str, Any] | None) -> Pipeline:
-    """A shipped strategy: on its own dataset, else on the only one on which it runs."""
+    """Find a shipped strategy: on its own dataset, else on the only one on which it runs."""
     ours, names = load_shipped()[name], catalog.names()
     if changes and "data" in changes:
         return ours
@@ -167,7 +167,7 @@ def _resolve_shipped(catalog: Catalog, name: str, changes: Mapping[str, Any] | N
 
 
 def _roots(rows: Sequence[StoredPipeline]) -> list[StoredPipeline]:
-    """Pipelines of one name that were not changed from another of it."""
+    """List the pipelines of one name that were not changed from another of it."""
     ids = {row.id for row in rows}
     return [row for row in rows if row.parent not in ids]
 
@@ -187,7 +187,7 @@ def _listed(items: Iterable[tuple[str, str]]) -> str:
 
 
 def _skeleton(name: str) -> str:
-    """What is left of a name when letters that look alike are one."""
+    """Reduce a name to one in which letters that look alike are the same."""
     for seen, meant in _LETTERS:
         name = name.replace(seen, meant)
     return name.translate(_DIGITS)

@@ -40,7 +40,7 @@ SHOWN = (
 
 
 def make_provenance(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) -> Answer:
-    """The provenance of a strategy file: who, when, why, after how many trials, with what scores."""
+    """Write the provenance of a strategy file: who, when, why, after how many trials, with what scores."""
     return round_answer(
         {
             "id": pipeline.id,
@@ -68,7 +68,7 @@ def make_provenance(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why:
 
 
 def _examined(tracker: "Tracker", pipeline: Pipeline) -> list[Answer] | None:
-    """The sealed looks that were spent on a pipeline, as an agent may know them."""
+    """List the sealed looks that were spent on a pipeline, as an agent may know them."""
     now = now_ms()
     looks = [one for one in read_looks(tracker.ledger.of_kinds(SEAL_ROWS)) if one.payload["pipeline"] == pipeline.id]
     return [
@@ -101,7 +101,10 @@ def write_strategy(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: 
 
 
 def proposals_folder(workspace: Workspace) -> Path:
-    """Where strategy files go: ``RFCAT_PROPOSALS``, ``strategies/proposed`` of a checkout started in, else the workspace."""
+    """Find where strategy files go.
+
+    ``RFCAT_PROPOSALS``, else ``strategies/proposed`` of the checkout that this process was started in, else the workspace.
+    """
     chosen, project = PlaceSettings.read().proposals, _checkout()
     if chosen:
         return Path(chosen).expanduser()
@@ -114,21 +117,21 @@ def _checkout() -> Path | None:
 
 
 def read_anchors(workspace: Workspace) -> list[Position]:
-    """Heads of this workspace's ledger that its strategy files keep, wherever they may have been written.
+    """Read the heads of this workspace's ledger that its strategy files keep, wherever they may have been written.
 
     Raises
     ------
     LedgerError
         If a strategy file cannot be read.
     """
-    project, found = _checkout(), []
+    project, heads = _checkout(), []
     folders = {workspace.root / "proposed", proposals_folder(workspace), *([project / PROPOSED] if project else [])}
     for path in sorted(path for folder in folders for path in folder.glob("*.yaml")):
         try:
             told = read_provenance(path.read_text(encoding="utf-8"))
             if told.get("workspace") == workspace.id:
                 seq, _, prefix = told["ledger"]["head"].partition(":")
-                found.append(Position(int(seq), prefix))
+                heads.append(Position(int(seq), prefix))
         except (PipelineError, KeyError, TypeError, AttributeError, ValueError):
             raise LedgerError(f"{path.name}: the ledger's head in it cannot be read; restore the file, or remove it") from None
-    return found
+    return heads

@@ -82,7 +82,7 @@ class Tracker:
     # -- datasets --------------------------------------------------------
 
     def dataset(self, name: str | None) -> str:
-        """The named dataset, or the only one.
+        """Return the named dataset, or the only one.
 
         Raises
         ------
@@ -97,19 +97,19 @@ class Tracker:
         return chosen
 
     def data_text(self, name: str) -> str:
-        """A dataset's name, with "simulated" wherever it is."""
+        """Write a dataset's name, with "simulated" wherever it is."""
         return f"{name} (simulated)" if self.catalog.meta(name).get("simulated") else name
 
     def score_key(self, pipeline: Pipeline) -> str:
-        """Hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
+        """Compute the hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
         return self.catalog.score_key(pipeline.data, pipeline.trade.contract)
 
     def pool(self, data: str) -> Pool:
-        """The sealed looks that a dataset draws on."""
+        """Find the pool of sealed looks that a dataset draws on."""
         return find_pool(self.ledger.of_kinds(SEAL_ROWS), self.catalog.spec(data), now_ms())
 
     def ledger_summary(self, data: str) -> str:
-        """Where the ledger stands for a dataset, in one line."""
+        """Say in one line where the ledger stands for a dataset."""
         counts, few = self.ledger.counts(data), ""
         if counts.trials > 1:
             few = f" (about {self.ledger.independent(data):.0f} independent)"
@@ -118,7 +118,7 @@ class Tracker:
     # -- pipelines -------------------------------------------------------
 
     def resolve(self, reference: str) -> Pipeline:
-        """A pipeline by id, or by a name that means one; see :func:`factory.tracking.naming.resolve`.
+        """Find a pipeline by id, or by a name that means one; see :func:`factory.tracking.naming.resolve`.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class Tracker:
     def resolve_or_derive(
         self, pipeline: str | None = None, parent: str | None = None, changes: Mapping[str, Any] | None = None
     ) -> str:
-        """The id of a named pipeline, or of the child that a parent and changes make; the child is kept."""
+        """Return the id of a named pipeline, or of the child that a parent and changes make; the child is kept."""
         if pipeline and parent:
             raise PipelineError("pipeline: came with a parent; give one of them, and changes if you want a child")
         if pipeline and not changes:
@@ -141,7 +141,7 @@ class Tracker:
         return child.id
 
     def require_trial(self, pipeline: str) -> str:
-        """The id of a pipeline that is a trial already: what looks at validation beyond a score takes no other.
+        """Return the id of a pipeline that is a trial already: what looks at validation beyond a score takes no other.
 
         Raises
         ------
@@ -180,7 +180,7 @@ class Tracker:
         return Definition(pipeline, origin, facts, self._keep_defined(pipeline, origin))
 
     def _keep_defined(self, pipeline: Pipeline, origin: Pipeline | None) -> str | None:
-        """Keep a checked pipeline under its name, if it is free; what its author is to be told of the name."""
+        """Keep a checked pipeline under its name, if it is free; return what its author is to be told of the name."""
         renames = origin is None or origin.pipeline != pipeline.pipeline
         told = naming.claim_name(self.store, pipeline, self.agent) if renames else None
         self._put(pipeline, origin.id if origin else None)
@@ -193,12 +193,12 @@ class Tracker:
         return facts
 
     def keep_shipped(self, pipeline: Pipeline) -> None:
-        """Keep a shipped strategy that is used for the first time, so that all who know its id alone find it."""
+        """Keep a shipped strategy that is used for the first time, so that all who know its id alone can find it."""
         if self.store.pipeline(pipeline.id) is None:
             self._put(pipeline, None)
 
     def known_as(self, pipeline: Pipeline) -> str | None:
-        """The name that a pipeline had before, where it is another: the same parts are the same pipeline."""
+        """Return the name that a pipeline had before, where it is another: the same parts are the same pipeline."""
         known = naming.find_first_text(self.store, pipeline).pipeline
         return known if known != pipeline.pipeline else None
 
@@ -209,7 +209,7 @@ class Tracker:
         )
 
     def check(self, pipeline: Pipeline) -> Facts:
-        """Hold a pipeline against its dataset as it is now.
+        """Check a pipeline against its dataset as it is now.
 
         Raises
         ------
@@ -219,14 +219,14 @@ class Tracker:
         return check_pipeline(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
 
     def parent(self, id: str) -> str | None:
-        """Id of the pipeline that another was changed from, if it was."""
+        """Return the id of the pipeline that another was changed from, if it was."""
         row = self.store.pipeline(id)
         return row.parent if row else None
 
     # -- trials and runs -------------------------------------------------
 
     def find_entry(self, pipeline: Pipeline, why: str = "") -> Entry | None:
-        """The trial of a pipeline on these data, or None; a new reason may explain its warnings."""
+        """Find the trial of a pipeline on these data, or None; a new reason may explain its warnings."""
         entry = self.ledger.find_trial(pipeline.id, self.score_key(pipeline))
         if entry is not None:
             record_explanation(self.store, (self.agent, self.score_key(pipeline)), pipeline, entry.payload, why)
@@ -261,15 +261,15 @@ class Tracker:
         return entry, new
 
     def find_run(self, pipeline: Pipeline, kind: str) -> Run | None:
-        """What was kept of one kind of work on a pipeline and today's data."""
+        """Find what was kept of one kind of work on a pipeline and today's data."""
         return self.store.run(self.run_id(pipeline, kind))
 
     def run_id(self, pipeline: Pipeline, kind: str) -> str:
-        """Id of a run: the same work on the same data has the same."""
+        """Compute the id of a run: the same work on the same data has the same."""
         return canonical.short_id([kind, pipeline.id, self.score_key(pipeline)])
 
     def store_run(self, pipeline: Pipeline, kind: str, result: Answer) -> Answer:
-        """Keep the result of a run and give it back, tidy."""
+        """Keep the result of a run and return it rounded."""
         kept = round_answer(result)
         self.store.put_run(self.run_id(pipeline, kind), pipeline.id, kind, pipeline.data, kept)
         return kept

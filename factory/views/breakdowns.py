@@ -20,7 +20,7 @@ BINS = 5
 
 
 def break_down(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
-    """Trades, win rate with interval and mean net of each group of a trial's trades.
+    """Compute the trades, the win rate with its interval and the mean net of each group of a trial's trades.
 
     Each group is an exploration of validation, counted the first time that it is shown.
     """
@@ -57,7 +57,10 @@ def _groups(trades: dict[str, NDArray[float64]], by: str) -> tuple[list[str], ND
 
 
 def _binned(measured: NDArray[float64]) -> tuple[list[str], NDArray[np.intp]]:
-    """Bins of about equal count; what is missing, as a day's volatility after a gap, is a group of its own."""
+    """Split values into bins of about equal count.
+
+    What is missing, as a day's volatility after a gap, is a group of its own.
+    """
     known = ~np.isnan(measured)
     group = np.full(len(measured), BINS)
     if not known.any():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def definition_answer(tracker: "Tracker", defined: "Definition") -> Answer:
-    """The id, what differs from the parent, look-backs, warnings, and how many feature columns are cached already."""
+    """Tell a definition's id, what differs from its parent, look-backs, warnings, and how many feature columns are cached."""
     pipeline, origin, facts = defined.pipeline, defined.origin, defined.facts
     cached = sum(_is_cached(tracker, pipeline, text) for text in pipeline.features.values())
     return round_answer(

@@ -12,7 +12,7 @@ PAGE = 10
 
 
 def find_result(job: "Job", reader: str | None = None) -> dict[str, Any] | None:
-    """What a job answered; None while it has not ended.
+    """Return what a job answered; None while it has not ended.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def find_result(job: "Job", reader: str | None = None) -> dict[str, Any] | None:
 
 
 def describe_job(jobs: "Jobs", job: "Job") -> dict[str, Any]:
-    """How a job stands, in a few words, with what is ahead of it and about how long it will take while it has not ended."""
+    """Say in a few words how a job stands, and while it has not ended what is ahead of it and about how long it will take."""
     stands = {"job": job["id"], "state": _name_state(job), "progress": round(job["progress"], 2), "doing": job["message"]}
     if job["state"] not in ("queued", "running"):
         return stands
@@ -46,12 +46,12 @@ def describe_job(jobs: "Jobs", job: "Job") -> dict[str, Any]:
 
 
 def _name_state(job: "Job") -> str:
-    """The state of a job; ``cancelling`` from when it was asked to stop until it has ended."""
+    """Name the state of a job; ``cancelling`` from when it was asked to stop until it has ended."""
     return "cancelling" if job["state"] == "running" and job["cancel_asked"] is not None else job["state"]
 
 
 def list_jobs(jobs: "Jobs", number: int = 1) -> dict[str, Any]:
-    """One page of the jobs of all servers of the workspace, newest first."""
+    """List one page of the jobs of all servers of the workspace, newest first."""
     rows = [[job["id"], job["kind"], _name_state(job), job["owner"]] for job in jobs.list(number, PAGE)]
     more = {"next_page": number + 1} if jobs.list(number + 1, PAGE) else {}
     return {**table(("job", "kind", "state", "owner"), rows), **more}

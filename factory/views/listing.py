@@ -37,7 +37,7 @@ REAL = "simulated: an invented market; real data with `rfcat start btc`"
 
 
 def market_answer(catalog: Catalog, ledger: Ledger, dataset: str | None) -> Answer:
-    """All datasets in a line each, or one in full when it is named or alone."""
+    """List all datasets in a line each, or one in full when it is named or alone."""
     names = catalog.names()
     if dataset is None and len(names) != 1:
         rows = [_line(catalog, ledger, name) for name in names]
@@ -84,16 +84,19 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
 
 
 def _faults(series: Mapping[str, Any]) -> str:
-    """What the import found wrong with a series, in a line; jumps are one."""
-    found = faults_of(series)
-    jumps = [fault for fault in found if fault.kind == JUMP]
-    lines = [fault.line for fault in (*jumps[:SHOWN], *(fault for fault in found if fault.kind != JUMP))]
+    """Say in a line what the import found wrong with a series; jumps are one."""
+    faults = faults_of(series)
+    jumps = [fault for fault in faults if fault.kind == JUMP]
+    lines = [fault.line for fault in (*jumps[:SHOWN], *(fault for fault in faults if fault.kind != JUMP))]
     more = [f"{len(jumps) - SHOWN} more jumps"] if len(jumps) > SHOWN else []
-    return "; ".join([*lines, *more, FAULT_MEND]) if found else ""
+    return "; ".join([*lines, *more, FAULT_MEND]) if faults else ""
 
 
 def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
-    """Each series in a line: its rows, what of them warms up and is missing, and its columns, said once where they repeat."""
+    """Describe each series in a line: its rows, what of them warms up and is missing, and its columns.
+
+    Columns are listed once where they repeat.
+    """
     start = meta["partitions"]["train"]["start"]
     lines: dict[str, str] = {}
     owners: dict[str, str] = {}
@@ -109,7 +112,7 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _list_columns(kind: str, columns: Iterable[str]) -> str:
-    """Names of columns; the levels of order books in one: ``ask_px_1..10``."""
+    """List the names of columns; the levels of order books in one: ``ask_px_1..10``."""
     if not series_kind(kind).holds_books:
         return " ".join(columns)
     levels: dict[str, str] = {}
@@ -120,7 +123,7 @@ def _list_columns(kind: str, columns: Iterable[str]) -> str:
 
 
 def _rows(meta: Mapping[str, Any]) -> str:
-    """How rows are stamped, and that there is nothing else to say of them where no series says it."""
+    """Say how rows are stamped, and that there is nothing else to say of them where no series says it."""
     start, series = meta["partitions"]["train"]["start"], meta["series"].values()
     said = ["stamped at open, known at close"]
     if all(one["first"] >= start for one in series):
@@ -138,7 +141,7 @@ def _gaps(series: Mapping[str, Any]) -> str:
 
 
 def _limits(spec: DatasetSpec) -> dict[str, str]:
-    """What the dataset allows of a pipeline's spans and sizes, as its checks hold them."""
+    """Say what the dataset allows of a pipeline's spans and sizes, as its checks hold them."""
     start, end = spec.bounds("train")
     perpetuals = [one.leverage for one in spec.contracts.values() if not isinstance(one, Binary)]
     moving = f"; long_or_short also volatility, leverage to {max(perpetuals):g}" if perpetuals else ""
@@ -150,7 +153,7 @@ def _limits(spec: DatasetSpec) -> dict[str, str]:
 
 
 def contract_text(contract: Contract, overshoot: float) -> str:
-    """A contract, its costs and the orders that it takes in one line."""
+    """Describe a contract, its costs and the orders that it takes in one line."""
     steps = "".join(f", {name} {step:g}" for name, step in (("tick", contract.tick), ("lot", contract.lot)) if step)
     orders = f"orders from {contract.minimum_notional:g} of {contract.equity:g}{steps}"
     if isinstance(contract, Binary):
@@ -169,7 +172,7 @@ def contract_text(contract: Contract, overshoot: float) -> str:
 def features_answer(
     family: str | None, search: str | None, part: str | None, number: int, whole: Pipeline | None = None
 ) -> Answer:
-    """Operators and recipes by family or search, the parts of a stage, or, with nothing asked, where to look.
+    """List operators and recipes by family or search, the parts of a stage, or, with nothing asked, where to look.
 
     Parameters
     ----------
@@ -193,7 +196,7 @@ def features_answer(
 
 
 def _say_nothing_fits(family: str, search: str, known: Iterable[str]) -> str:
-    """That no name, synonym or description answers a search, and what does."""
+    """Say that no name, synonym or description answers a search, and what does."""
     near = find_nearest(search.replace(" ", "_"), [one.name for one, _ in _lines()])
     guess = f"did you mean '{near[0]}'? " if near else ""
     return f"nothing{f' of {family}' if family else ''} answers '{search[:40]}'; {guess}families: {', '.join(known)}"
@@ -219,7 +222,7 @@ def _families(whole: Pipeline | None) -> Answer:
 
 
 def _matching(family: str, search: str) -> list[str]:
-    """Lines of a family that answer a search, best first.
+    """List the lines of a family that answer a search, best first.
 
     Any word counts only where nothing has them all, and parts of words only where no whole word matches.
     """
@@ -238,7 +241,7 @@ def _lines() -> Iterable[tuple[Operator | Recipe, str]]:
 
 
 def _rank(search: str, one: Operator | Recipe) -> tuple[int, int]:
-    """How well it answers a search, and how many words of the search it lacks."""
+    """Rank how well one answers a search, and count the words of the search that it lacks."""
     synonyms = SYNONYMS.get(one.name, ())
     text, asked = f"{one.name} {one.family} {one.doc} {' '.join(synonyms)}".lower(), _words(search) - STOP
     lacked = len(asked - _words(text))
@@ -256,10 +259,10 @@ def _words(text: str) -> set[str]:
 
 
 def _parts(stage: str) -> Answer:
-    """The parts of a stage; a key that several of them describe alike is told once, under `shared`."""
+    """List the parts of a stage; a key that several of them describe alike is told once, under `shared`."""
     stage = stage.strip().lower()
-    found = list_parts(stage)
-    told = Counter(_key(key) for one in found for key in one.parameters)
+    parts = list_parts(stage)
+    told = Counter(_key(key) for one in parts for key in one.parameters)
     shared = [text for text, times in told.items() if times > 1]
     return {
         "stage": stage,
@@ -269,7 +272,7 @@ def _parts(stage: str) -> Answer:
                 "about": one.about,
                 "keys": "; ".join(key.name if _key(key) in shared else _key(key) for key in one.parameters) or None,
             }
-            for one in found
+            for one in parts
         ],
         "shared": "; ".join(shared) or None,
     }

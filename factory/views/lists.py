@@ -37,7 +37,7 @@ TEXTBOOK = "deflated takes the spread of Sharpes by luck alone, textbook that be
 
 
 def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool) -> Answer:
-    """A page of trials on some data, best or newest first."""
+    """List a page of trials on some data, best or newest first."""
     ledger = tracker.ledger
     shown, total = (ledger.leaderboard if best else ledger.newest)(data, number, PAGE)
     counts = {name: ledger.counts(name).trials for name in data}
@@ -54,17 +54,18 @@ def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool
 
 
 def pipelines_answer(tracker: "Tracker", dataset: str | None, number: int) -> Answer:
-    """Every pipeline that was defined, tried or not, newest first."""
-    found = tracker.store.pipelines(dataset, number, PAGE)
+    """List every pipeline that was defined, tried or not, newest first."""
+    pipelines = tracker.store.pipelines(dataset, number, PAGE)
     rows = [
-        [one.id, one.name, one.parent, _changed(tracker, one.id), one.dataset, _trial_number(tracker, one.id)] for one in found
+        [one.id, one.name, one.parent, _changed(tracker, one.id), one.dataset, _trial_number(tracker, one.id)]
+        for one in pipelines
     ]
     columns = ("pipeline", "name", "parent", "changed", "dataset", "trial")
     return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
 
 
 def _trial_number(tracker: "Tracker", id: str) -> int | None:
-    """The number of a pipeline's trial on the data as they are."""
+    """Find the number of a pipeline's trial on the data as they are."""
     pipeline = find_pipeline(tracker.store, id)
     if pipeline is None or pipeline.data not in tracker.catalog.names():
         return None
@@ -73,34 +74,34 @@ def _trial_number(tracker: "Tracker", id: str) -> int | None:
 
 
 def _row(tracker: "Tracker", entry: Entry, trials: int) -> list[Any]:
-    found = entry.payload["metrics"]
+    metrics = entry.payload["metrics"]
     row = {
         "pipeline": entry.payload["pipeline"],
         "name": entry.payload["name"],
         "parent": entry.payload.get("parent"),
         "changed": _changed(tracker, str(entry.payload["pipeline"])),
-        **headline(found),
-        "deflated": deflate_sharpe(found, trials),
+        **headline(metrics),
+        "deflated": deflate_sharpe(metrics, trials),
     }
-    return [found.get("auc") if key == "auc" else row.get(key) for key in BOARD]
+    return [metrics.get("auc") if key == "auc" else row.get(key) for key in BOARD]
 
 
 def _changed(tracker: "Tracker", id: str) -> str | None:
-    """What a variant has otherwise than its parent, short enough for a list."""
+    """Say how a variant differs from its parent, short enough for a list."""
     text = describe_change(tracker.store, tracker.catalog, id)
     return text if text is None or len(text) <= CHANGED else f"{text[: CHANGED - 3]}..."
 
 
 def calls_answer(tracker: "Tracker", number: int) -> Answer:
-    """Who ran code of their own, and what it took."""
-    found = tracker.store.calls(number, PAGE)
+    """List who ran code of their own, and what it took."""
+    calls = tracker.store.calls(number, PAGE)
     columns = ("call", "at", "agent", "dataset", "seconds", "tokens", "limit")
-    rows = [[one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in found]
+    rows = [[one.id, iso(one.at // 1000 * 1000), one.agent, one.dataset, one.seconds, one.tokens, one.limit] for one in calls]
     return {**table(columns, rows), "next_page": number + 1 if len(rows) == PAGE else None}
 
 
 def output_answer(tracker: "Tracker", id: str, number: int, reader: str | None) -> Answer:
-    """A page of what a call printed."""
+    """Return a page of what a call printed."""
     call = tracker.store.call(id)
     if call is None:
         raise PipelineError(f"show: call '{id[:20]}' unknown; show(what='calls') lists them")
@@ -116,7 +117,7 @@ def output_answer(tracker: "Tracker", id: str, number: int, reader: str | None) 
 
 
 def ledger_position(tracker: "Tracker", data: list[str]) -> Answer:
-    """Where the ledger stands: its head, its newest trials, and its best of each dataset."""
+    """Say where the ledger stands: its head, its newest trials, and its best of each dataset."""
     position = tracker.ledger.position()
     newest = [
         [entry.seq, iso(entry.at // 1000 * 1000), entry.payload["pipeline"], entry.payload.get("agent")]
@@ -133,16 +134,16 @@ def ledger_position(tracker: "Tracker", data: list[str]) -> Answer:
 
 
 def _best(tracker: "Tracker", dataset: str) -> Answer | None:
-    """The best trial of a dataset, deflated by all of them in the house's form and in the textbook's."""
+    """Describe the best trial of a dataset, deflated by all of them in the house's form and in the textbook's."""
     best = tracker.ledger.best_trial(dataset)
     if best is None:
         return None
-    found = best.payload["metrics"]
+    metrics = best.payload["metrics"]
     trials, between = tracker.ledger.counts(dataset).trials, tracker.ledger.sharpe_deviation(dataset)
     return {
         "pipeline": best.payload["pipeline"],
-        "sharpe": found.get("sharpe"),
-        "deflated": deflate_sharpe(found, trials),
-        "textbook": None if between is None else deflate_sharpe(found, trials, between),
+        "sharpe": metrics.get("sharpe"),
+        "deflated": deflate_sharpe(metrics, trials),
+        "textbook": None if between is None else deflate_sharpe(metrics, trials, between),
         "differ": None if between is None else TEXTBOOK,
     }

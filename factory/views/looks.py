@@ -14,20 +14,20 @@ PAGE = 10
 
 
 def look_status(tracker: "Tracker", name: str) -> Answer:
-    """All that may be told of a look: the same for every FAIL, whatever its reason."""
-    found = find_look(tracker.ledger.of_kinds(SEAL_ROWS), name)
-    if found is None:
+    """Say all that may be told of a look: the same for every FAIL, whatever its reason."""
+    look = find_look(tracker.ledger.of_kinds(SEAL_ROWS), name)
+    if look is None:
         raise PipelineError(f"show: '{name[:20]}' unknown; show(what='looks') lists the looks")
-    heard = found.heard(now_ms())
+    heard = look.heard(now_ms())
     waiting = heard == PENDING
-    data = str(found.payload["dataset"])
+    data = str(look.payload["dataset"])
     told = {
         "look": name,
-        "pipeline": found.payload["pipeline"],
+        "pipeline": look.payload["pipeline"],
         "verdict": heard,
-        "verdict_at": iso(-(-found.due // 1000) * 1000) if waiting else None,
-        "grade": None if waiting else found.payload["grade"],
-        "price": found.payload.get("price"),
+        "verdict_at": iso(-(-look.due // 1000) * 1000) if waiting else None,
+        "grade": None if waiting else look.payload["grade"],
+        "price": look.payload.get("price"),
         "next": _after(name, heard),
         "ledger": tracker.ledger_summary(data),
     }
@@ -41,7 +41,7 @@ def _after(name: str, heard: str) -> str:
 
 
 def looks_answer(tracker: "Tracker", data: list[str], *, whole: bool) -> Answer:
-    """Every look, also on what is no longer here, or those on some data: when, on what, and what was heard."""
+    """List every look, also on what is no longer here, or those on some data: when, on what, and what was heard."""
     now = now_ms()
     rows = [
         [one.name, iso(one.entry.at // 1000 * 1000), one.payload["dataset"], one.payload["pipeline"], one.heard(now)]

@@ -220,7 +220,7 @@ Its files are told apart by what they hold, or by `format` of their source:
 
 
 def language_page() -> str:
-    """The page on the feature language and the parts of a pipeline."""
+    """Write the page on the feature language and the parts of a pipeline."""
     return LANGUAGE.format(
         made=MADE,
         operators="".join(_operators()),
@@ -231,7 +231,7 @@ def language_page() -> str:
 
 
 def datasets_page() -> str:
-    """The page on dataset files."""
+    """Write the page on dataset files."""
     models = (
         ("", DatasetSpec),
         ("series.NAME", SeriesSpec),
@@ -260,24 +260,24 @@ PAGES = {"language.md": language_page, "datasets.md": datasets_page}
 
 
 def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown; a bar in a cell is no column."""
+    """Write a table in Markdown; a bar in a cell is no column."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines) + "\n"
 
 
 def key_meanings(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
-    """Kind and meaning of each key, from the docstrings of a model and of those that it is one of."""
-    found: dict[str, tuple[str, str]] = {}
+    """Read the kind and meaning of each key from the docstrings of a model and of its base classes."""
+    meanings: dict[str, tuple[str, str]] = {}
     for one in reversed(model.__mro__):
         names: list[str] = []
         for line in (one.__doc__ or "").partition("Parameters\n")[2].splitlines():
             if declared := DECLARED.match(line.strip()):
                 names = declared["names"].split(", ")
                 told = dict.fromkeys(names, (declared["kind"], ""))
-                found |= {name: pair for name, pair in told.items() if name not in found}
+                meanings |= {name: pair for name, pair in told.items() if name not in meanings}
             elif line.startswith("        ") and ":class:" not in line:
-                found |= {name: (found[name][0], f"{found[name][1]} {line.strip()}".strip()) for name in names}
-    return {name: (kind, _plain(text)) for name, (kind, text) in found.items()}
+                meanings |= {name: (meanings[name][0], f"{meanings[name][1]} {line.strip()}".strip()) for name in names}
+    return {name: (kind, _plain(text)) for name, (kind, text) in meanings.items()}
 
 
 def _operators() -> Iterator[str]:
@@ -318,7 +318,7 @@ def _parts() -> Iterator[str]:
 
 
 def _series_kinds() -> str:
-    """What each kind of series holds, and what may be done with it."""
+    """Write a table of what each kind of series holds, and what may be done with it."""
     rows = []
     for kind in SERIES_KINDS.values():
         uses = {"fills, settlement and labels": kind.is_traded, "prices of binary contracts": kind.gives_odds}
@@ -330,7 +330,7 @@ def _series_kinds() -> str:
 
 
 def _providers() -> str:
-    """Where rows can be downloaded from."""
+    """Write a table of where rows can be downloaded from."""
     rows = [
         (f"`{one.name}`", one.about, f"`rfcat data fetch {one.command}`", ", ".join(one.kinds), " ".join(one.periods), one.page)
         for one in PROVIDERS.values()
@@ -339,7 +339,7 @@ def _providers() -> str:
 
 
 def _book_formats() -> str:
-    """Formats that order books are read from."""
+    """Write a table of the formats that order books are read from."""
     return markdown_table(("format", "its files"), [(f"`{name}`", about) for name, about in FORMATS.items()])
 
 
@@ -356,7 +356,7 @@ def _model(place: str, model: type[BaseModel]) -> str:
 
 
 def _values(name: str, field: FieldInfo, kind: str) -> str:
-    """What a key may hold: what its type says, else what the docstring calls it."""
+    """Say what a key may hold: what its type says, else what the docstring calls it."""
     if name == "use":
         return " or ".join(get_args(field.annotation) or PROVIDERS)
     words, kind = describe_allowed(field), _plain(kind.removesuffix(" or None"))
@@ -374,7 +374,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _plain(text: str) -> str:
-    """Docstring markup as Markdown."""
+    """Rewrite docstring markup as Markdown."""
     return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")
 
 

@@ -21,7 +21,7 @@ BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
 def show(
     tracker: "Tracker", what: str, by: str | None, number: int, dataset: str | None = None, reader: str | None = None
 ) -> Answer:
-    """A list by name, of one dataset or of all, or pipelines by id or name: one in full, several side by side.
+    """Show a list by name, of one dataset or of all, or pipelines by id or name: one in full, several side by side.
 
     An agent who reads is told figures and names, and nothing that another wrote in words of its own.
     """
@@ -70,7 +70,10 @@ def _pipeline(tracker: "Tracker", reference: str, reader: str | None) -> Answer:
 
 
 def _own_words(tracker: "Tracker", pipeline: "Pipeline", reader: str) -> set[str]:
-    """What a pipeline may be about for a reader: a shipped strategy's words, and those that the reader gave under its name."""
+    """Collect what a pipeline may be about for a reader.
+
+    These are a shipped strategy's words, and those that the reader gave under its name.
+    """
     from factory.pipeline import load_shipped
 
     ours = load_shipped().get(pipeline.pipeline)
@@ -79,7 +82,7 @@ def _own_words(tracker: "Tracker", pipeline: "Pipeline", reader: str) -> set[str
 
 
 def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
-    """One trial's trades in groups; nothing else can be broken down."""
+    """Break one trial's trades down into groups; nothing else can be broken down."""
     from factory.views.breakdowns import break_down
 
     if by not in BREAKDOWNS:

@@ -20,7 +20,7 @@ FAMILIES = 5
 
 
 def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
-    """Sum a search up.
+    """Summarise the search on a dataset.
 
     A family is an idea: what is predicted, on what clock. It is ruled out, on validation, when even the
     upper end of the interval of each of its trials that can be judged loses after costs, and open when one does not.
@@ -45,12 +45,12 @@ def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
     if number > 1:
         return {"data": tracker.data_text(dataset), **listed}
     count = tracker.ledger.counts(dataset).trials
-    found = best.payload["metrics"]
+    metrics = best.payload["metrics"]
     return {
         "data": tracker.data_text(dataset),
         "best": _best(best, count),
-        "reading": interpret(found, count, tracker.ledger.independent(dataset)),
-        "costs": _costs(found),
+        "reading": interpret(metrics, count, tracker.ledger.independent(dataset)),
+        "costs": _costs(metrics),
         **listed,
         "mean_net_calm_to_wild": _regimes(tracker, best),
         "sealed": _heard(tracker, dataset),
@@ -60,38 +60,38 @@ def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
 
 
 def _best(entry: Entry, trials: int) -> Answer:
-    found = entry.payload["metrics"]
-    edge = [found.get(key) for key in ("mean_net", "mean_low", "mean_high")]
+    metrics = entry.payload["metrics"]
+    edge = [metrics.get(key) for key in ("mean_net", "mean_low", "mean_high")]
     return {
         "pipeline": entry.payload["pipeline"],
         "name": entry.payload["name"],
-        "trades": found.get("trades"),
+        "trades": metrics.get("trades"),
         "mean_net": [one for one in edge if one is not None] or None,
-        "win_rate": found.get("win_rate"),
-        "break_even": found.get("break_even"),
-        "deflated": deflate_sharpe(found, trials),
+        "win_rate": metrics.get("win_rate"),
+        "break_even": metrics.get("break_even"),
+        "deflated": deflate_sharpe(metrics, trials),
     }
 
 
-def _costs(found: Mapping[str, Any]) -> str | None:
-    """The cost at which the best trial would have paid."""
-    if "mean_cost" not in found:
+def _costs(metrics: Mapping[str, Any]) -> str | None:
+    """Compute the cost at which the best trial would have paid, and say it."""
+    if "mean_cost" not in metrics:
         return None
-    now, most = found["mean_cost"], found["mean_net"] + found["mean_cost"]
+    now, most = metrics["mean_cost"], metrics["mean_net"] + metrics["mean_cost"]
     if most <= 0:
         return f"loses even without costs (now {now:.4g} a decision)"
     return f"{'pays' if most > now else 'would pay'} below {most:.4g} a decision; now {now:.4g}"
 
 
 def _family(idea: Idea, best: Entry | None) -> list[Any]:
-    """An idea with its best trial's pipeline and figures."""
+    """Describe an idea with its best trial's pipeline and figures."""
     assert best is not None, "an idea has trials"
-    found = best.payload["metrics"]
-    return [idea.name, idea.trials, best.payload["pipeline"], found.get("mean_net"), found.get("mean_high"), _says(idea)]
+    metrics = best.payload["metrics"]
+    return [idea.name, idea.trials, best.payload["pipeline"], metrics.get("mean_net"), metrics.get("mean_high"), _says(idea)]
 
 
 def _says(idea: Idea) -> str:
-    """What an idea's trials say together; those that cannot be judged neither open nor close it."""
+    """Say what an idea's trials show together; those that cannot be judged neither open nor close it."""
     if idea.highest is None:
         return "too few trades to say"
     few = idea.trials - idea.judged
@@ -100,15 +100,15 @@ def _says(idea: Idea) -> str:
 
 
 def _regimes(tracker: "Tracker", best: Entry) -> list[float] | None:
-    """Mean net of the best trial by volatility, from calm to wild: a breakdown like another, and counted as one."""
+    """Compute the best trial's mean net by volatility, from calm to wild: a breakdown like another, and counted as one."""
     from factory.views.breakdowns import break_down
 
     try:
-        found = break_down(tracker, tracker.resolve(str(best.payload["pipeline"])), "volatility")
+        breakdown = break_down(tracker, tracker.resolve(str(best.payload["pipeline"])), "volatility")
     except FactoryError:
         return None
-    place = found["columns"].index("mean_net")
-    return [row[place] for row in found["rows"] if row[0] != "unknown"]
+    place = breakdown["columns"].index("mean_net")
+    return [row[place] for row in breakdown["rows"] if row[0] != "unknown"]
 
 
 def _heard(tracker: "Tracker", dataset: str) -> list[str] | None:

@@ -19,29 +19,29 @@ CLASS_FIGURES = ("macro_f1", "class_log_loss", "base_class_log_loss", "flat_shar
 
 
 def find_trial(tracker: "Tracker", pipeline: "Pipeline", why: str = "") -> Answer | None:
-    """The answer about a pipeline's trial on these data, or None; a new reason may explain its warnings."""
+    """Find the answer about a pipeline's trial on these data, or None; a new reason may explain its warnings."""
     entry = tracker.find_entry(pipeline, why)
     return None if entry is None else trial_answer(tracker, pipeline, entry, new=False)
 
 
 def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new: bool) -> Answer:
-    """The answer about a trial: what it earned beside what luck and the market alone would have."""
+    """Write the answer about a trial: what it earned beside what luck and the market alone would have."""
     number = tracker.ledger.counts(pipeline.data, until=entry.seq).trials
     run: Answer = {**entry.payload, "trial": number}
-    found = run["metrics"]
+    metrics = run["metrics"]
     trials = max(run["trial"], tracker.ledger.counts(pipeline.data).trials)
     answer: Answer = {
         "pipeline": pipeline.id,
         "trial": run["trial"],
         "seen_before": None if new else True,
-        **headline(found),
-        "auc": format_interval(found, "auc"),
-        "log_loss": found.get("log_loss"),
-        "brier": found.get("brier"),
-        "three_classes": {name: found[name] for name in CLASS_FIGURES if name in found} or None,
-        "calibration_slope": found.get("slope"),
-        "turnover_a_year": found.get("turnover"),
-        "costs": found.get("costs"),
+        **headline(metrics),
+        "auc": format_interval(metrics, "auc"),
+        "log_loss": metrics.get("log_loss"),
+        "brier": metrics.get("brier"),
+        "three_classes": {name: metrics[name] for name in CLASS_FIGURES if name in metrics} or None,
+        "calibration_slope": metrics.get("slope"),
+        "turnover_a_year": metrics.get("turnover"),
+        "costs": metrics.get("costs"),
         "sides": run.get("sides"),
         "decisions": {name: count for name, count in run["counts"].items() if count},
         "refits": run.get("refits"),
@@ -50,8 +50,8 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "twins_show": "win_rate, return; the coin is one draw",
         "on_flipped_bars": null_twin_answer(run),
         "units": payoff_units(pipeline),
-        "deflated": deflate_sharpe(found, trials),
-        "reading": interpret(found, trials, tracker.ledger.independent(pipeline.data)),
+        "deflated": deflate_sharpe(metrics, trials),
+        "reading": interpret(metrics, trials, tracker.ledger.independent(pipeline.data)),
         "price": run.get("price") or None,
         "probes": tell_probes(tracker.store, (tracker.agent, tracker.score_key(pipeline)), pipeline, run),
         "ready": readiness_answer(tracker, pipeline, run),
@@ -62,7 +62,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
 
 
 def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> Answer:
-    """What a look at a trial could examine, and what is missing for one."""
+    """Say what a look at a trial could examine, and what is missing for one."""
     from factory.vault.readiness import trial_readiness
 
     spec = tracker.catalog.spec(pipeline.data)
@@ -70,45 +70,45 @@ def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> A
 
 
 def null_twin_answer(run: Answer) -> Answer | None:
-    """What the trial's frozen decisions come to where direction is a coin, and what the trial has beyond that."""
-    twin, found = run.get("null"), run["metrics"]
+    """Say what the trial's frozen decisions come to where direction is a coin, and what the trial has beyond that."""
+    twin, metrics = run.get("null"), run["metrics"]
     if not twin:
         return None
     return {
         "mean_net": [twin[key] for key in ("mean_net", "mean_spread") if key in twin] or None,
         "auc": twin.get("auc"),
-        "excess_net": found["mean_net"] - twin["mean_net"] if "mean_net" in twin else None,
-        "excess_auc": found["auc"] - twin["auc"] if "auc" in twin and "auc" in found else None,
+        "excess_net": metrics["mean_net"] - twin["mean_net"] if "mean_net" in twin else None,
+        "excess_auc": metrics["auc"] - twin["auc"] if "auc" in twin and "auc" in metrics else None,
     }
 
 
-def headline(found: Answer) -> Answer:
-    """The figures that every list of trials shows."""
+def headline(metrics: Answer) -> Answer:
+    """Select the figures that every list of trials shows."""
     return {
-        "trades": found.get("trades"),
-        "win_rate": found.get("win_rate"),
-        "win_interval": _pair(found, "win_low", "win_high"),
-        "break_even": found.get("break_even"),
-        "mean_net": format_interval(found, "mean_net", "mean"),
-        "p_value": found.get("p_value"),
-        "sharpe": found.get("sharpe"),
-        "sharpe_error": found.get("sharpe_error"),
-        "return": found.get("total_return"),
-        "drawdown": found.get("max_drawdown"),
+        "trades": metrics.get("trades"),
+        "win_rate": metrics.get("win_rate"),
+        "win_interval": _pair(metrics, "win_low", "win_high"),
+        "break_even": metrics.get("break_even"),
+        "mean_net": format_interval(metrics, "mean_net", "mean"),
+        "p_value": metrics.get("p_value"),
+        "sharpe": metrics.get("sharpe"),
+        "sharpe_error": metrics.get("sharpe_error"),
+        "return": metrics.get("total_return"),
+        "drawdown": metrics.get("max_drawdown"),
     }
 
 
 def payoff_units(pipeline: "Pipeline") -> str:
-    """In what a trial's money is counted."""
+    """Name the units in which a trial's money is counted."""
     unit = "share that pays 1" if pipeline.trade.use == "up_or_down" else "unit of notional"
     return f"mean_net per {unit}; costs, return in starting equity"
 
 
-def format_interval(found: Answer, name: str, stem: str | None = None) -> list[float] | None:
-    """A figure with the ends of its interval."""
+def format_interval(metrics: Answer, name: str, stem: str | None = None) -> list[float] | None:
+    """List a figure with the ends of its interval."""
     keys = (name, f"{stem or name}_low", f"{stem or name}_high")
-    return [found[key] for key in keys if key in found] or None
+    return [metrics[key] for key in keys if key in metrics] or None
 
 
-def _pair(found: Answer, low: str, high: str) -> list[float] | None:
-    return [found[low], found[high]] if low in found and high in found else None
+def _pair(metrics: Answer, low: str, high: str) -> list[float] | None:
+    return [metrics[low], metrics[high]] if low in metrics and high in metrics else None

@@ -52,14 +52,14 @@ def help_(
 ) -> None:
     """Show what a command takes."""
     assert context.parent is not None
-    found, about = context.parent.command, context.parent
+    target, about = context.parent.command, context.parent
     for word in command or ():
-        within = found.get_command(about, word) if isinstance(found, TyperGroup) else None
+        within = target.get_command(about, word) if isinstance(target, TyperGroup) else None
         if within is None:
             raise typer.BadParameter(f"'{word}' is no command of '{about.command_path}'")
         about = typer.Context(within, parent=about, info_name=word)
-        found = within
-    typer.echo(found.get_help(about), nl=False)
+        target = within
+    typer.echo(target.get_help(about), nl=False)
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (

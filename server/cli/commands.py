@@ -17,7 +17,7 @@ Register = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 def group() -> typer.Typer:
-    """A group of commands."""
+    """Make a group of commands."""
     return typer.Typer(no_args_is_help=True, context_settings=SETTINGS)
 
 
@@ -38,7 +38,9 @@ def acting(app: typer.Typer, name: str | None = None) -> Register:
 
 
 def one_of(names: Callable[[], Iterable[str]]) -> dict[str, Any]:
-    """Settings of a parameter that takes one of some names: others end with status 2, and shells complete them.
+    """Make the settings of a parameter that takes one of some names.
+
+    Others end with status 2, and shells complete the names.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def one_of(names: Callable[[], Iterable[str]]) -> dict[str, Any]:
 
 
 def require(value: str | None, allowed: Iterable[str]) -> str | None:
-    """A value that is one of those allowed, in whatever case it came, or is not given.
+    """Return a value that is one of those allowed, in whatever case it came, or None where none is given.
 
     Raises
     ------
@@ -59,14 +61,14 @@ def require(value: str | None, allowed: Iterable[str]) -> str | None:
     known = list(allowed)
     if value is None or value in known:
         return value
-    found = next((one for one in known if one.lower() == value.lower()), None)
-    if found is None:
+    match = next((one for one in known if one.lower() == value.lower()), None)
+    if match is None:
         raise typer.BadParameter(f"'{value}' unknown; {did_you_mean(value, known, most=len(known))}")
-    return found
+    return match
 
 
 def _with_forms(function: Callable[..., None]) -> Callable[..., None]:
-    """The function with two flags more, which it does not hear of."""
+    """Add two flags to a function, which it does not hear of."""
 
     @functools.wraps(function)
     def command(*given: Any, as_json: bool, as_csv: bool, **named: Any) -> None:

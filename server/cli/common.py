@@ -25,19 +25,19 @@ Page = Annotated[int, typer.Option(min=1, help="Pages count from 1.")]
 
 
 def workspace_of(context: typer.Context, *, new: bool = False) -> Workspace:
-    """The workspace that was chosen on the command line; one is made there only by a command that begins work."""
+    """Open the workspace that was chosen on the command line; one is made there only by a command that begins work."""
     return open_workspace(context.obj, new=new)
 
 
 def workshop_of(context: typer.Context, *, new: bool = False) -> "Workshop":
-    """The workshop, writing down the person as the agent."""
+    """Open the workshop, writing down the person as the agent."""
     from factory.workshop import Workshop
 
     return Workshop(workspace_of(context, new=new), agent=_person())
 
 
 def jobs_of(context: typer.Context) -> "Jobs":
-    """The jobs of all servers of the workspace; a context that is left when they have been seen."""
+    """Open the jobs of all servers of the workspace, as a context that is left when they have been seen."""
     from factory.jobs import Jobs
 
     return Jobs(workspace_of(context))

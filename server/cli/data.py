@@ -46,8 +46,8 @@ def fetch(
     offered = {one.command: one for one in PROVIDERS.values()}
     if provider not in offered:
         raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, offered)}")
-    found = offered[provider]
-    series = _series(found.kinds[0], symbol, period, {"use": found.name, "symbol": symbol})
+    venue = offered[provider]
+    series = _series(venue.kinds[0], symbol, period, {"use": venue.name, "symbol": symbol})
     fetch_series(workspace_of(context, new=True), series, _month(since))
     say(f"{symbol}: complete up to the last closed bar")
 
@@ -69,16 +69,16 @@ def check(
     kept = detect_period(read_files(files, _series("bars", "CHECKED", period or "1m", keys)).time)
     spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
     try:
-        found = check_files(files, spec)
+        report = check_files(files, spec)
     except DataError as error:
         raise DataError(*error.lines, *_other_period(spec, kept)) from None
-    told = found.summary(None, None)
-    span = {"first": iso(int(found.time[0])), "last": iso(int(found.time[-1]))} if len(found.time) else {}
+    told = report.summary(None, None)
+    span = {"first": iso(int(report.time[0])), "last": iso(int(report.time[-1]))} if len(report.time) else {}
     show({"says": _verdict(told), "rows": told.pop("rows"), **span, "period": _period(spec, kept, period), **told})
 
 
 def _period(spec: "SeriesSpec", kept: tuple[int, float] | None, given: str | None) -> str:
-    """What a person is told of the period: what it was taken to be, and what the rows say."""
+    """Say what the period was taken to be, and what the rows say of it."""
     if kept is None:
         return f"{spec.period}; too few rows to tell it by"
     told = f"{spec.period}, kept by {kept[1]:.1%} of the steps from row to row"
@@ -88,19 +88,19 @@ def _period(spec: "SeriesSpec", kept: tuple[int, float] | None, given: str | Non
 
 
 def _other_period(spec: "SeriesSpec", kept: tuple[int, float] | None) -> list[str]:
-    """What to say where most rows keep another period than the one that was given."""
+    """Say how to give the period that most rows keep, where it is another than the one that was given."""
     if kept is None or kept[0] == spec.period_ms:
         return []
     return [f"{kept[1]:.1%} of the steps from row to row are {to_duration(kept[0])}; give --period {to_duration(kept[0])}"]
 
 
 def _verdict(told: Mapping[str, Any]) -> str:
-    """A report on files in words."""
+    """Put a report on files into words."""
     parts = {"set aside": told["quarantined"], "noted": told["noted"]}
-    found = [f"{title}: {', '.join(faults)}" for title, faults in parts.items() if faults]
+    remarks = [f"{title}: {', '.join(faults)}" for title, faults in parts.items() if faults]
     if "faults" in told:
-        found.append("faults: they falsify trials until a dataset file declares them")
-    return f"usable; {'; '.join(found)}" if found else "ok: nothing is wrong with any row, and none is missing"
+        remarks.append("faults: they falsify trials until a dataset file declares them")
+    return f"usable; {'; '.join(remarks)}" if remarks else "ok: nothing is wrong with any row, and none is missing"
 
 
 def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
@@ -117,12 +117,12 @@ def _source(text: str) -> dict[str, Any]:
     from factory.core import plainyaml
 
     try:
-        found = plainyaml.read(text)
+        source = plainyaml.read(text)
     except ValueError as error:
         raise DataError(f"--source: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(source, dict):
         raise DataError("--source: no keys; write for example --source '{zone: UTC}'")
-    return found
+    return source
 
 
 def _series(kind: str, underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":

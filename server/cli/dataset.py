@@ -71,8 +71,8 @@ def list_datasets(context: typer.Context) -> None:
 def show(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a dataset.")]) -> None:
     """Show one dataset: series, contracts, split, looks left, and what the import found."""
     workshop = workshop_of(context)
-    found = {key: one["quality"] for key, one in workshop.catalog.meta(name)["series"].items()}
-    print_answer({**workshop.describe(name), "quality": found})
+    quality = {key: one["quality"] for key, one in workshop.catalog.meta(name)["series"].items()}
+    print_answer({**workshop.describe(name), "quality": quality})
 
 
 def build_into(workspace: Workspace, spec: "DatasetSpec", folder: Path) -> None:

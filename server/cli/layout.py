@@ -32,12 +32,12 @@ Rows = Mapping[str, Any]
 
 
 def is_table(value: Any) -> bool:
-    """Whether a part of an answer is a table."""
+    """Check whether a part of an answer is a table."""
     return isinstance(value, Mapping) and "columns" in value and "rows" in value
 
 
 def plain(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of an answer that stand in no table, by the path of their names."""
+    """Yield the values of an answer that stand in no table, by the path of their names."""
     for name, value in answer.items():
         if is_table(answer) and name in ("columns", "rows"):
             continue
@@ -48,7 +48,7 @@ def plain(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def tables(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Rows]]:
-    """The tables within an answer, by the path of their names; the answer itself has none."""
+    """Yield the tables within an answer, by the path of their names; the answer itself has none."""
     if is_table(answer) and not prefix:
         yield "", answer
     for name, value in answer.items():
@@ -59,7 +59,7 @@ def tables(answer: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, R
 
 
 def spell(value: Any) -> str:
-    """A value as it is read: lists with commas."""
+    """Write a value as it is read: lists with commas."""
     return ", ".join(spell(item) for item in value) if isinstance(value, list) else str(value)
 
 
@@ -97,7 +97,7 @@ def grid(table: Rows, width: int | None) -> tuple[Table, list[str], int]:
 
 
 def lines(values: Sequence[tuple[str, Any]], width: int | None) -> Iterator[Text]:
-    """Names beside their values; long values are folded between words, and what is quoted stands as it is."""
+    """Lay names out beside their values; long values are folded between words, and what is quoted stands as it is."""
     indent = max((cell_len(name) for name, _ in values if not _is_quoted(name)), default=0) + BLANKS
     for name, value in values:
         if _is_quoted(name):
@@ -110,13 +110,13 @@ def lines(values: Sequence[tuple[str, Any]], width: int | None) -> Iterator[Text
 
 
 def comma_separated(answer: Mapping[str, Any]) -> str:
-    """The table of an answer as CSV, the only one or its own; without one, its names and values."""
-    found = list(tables(answer))
-    if found and (len(found) == 1 or not found[0][0]):
-        columns, rows = found[0][1]["columns"], found[0][1]["rows"]
+    """Write the table of an answer as CSV, the only one or its own; without one, its names and values."""
+    pairs = list(tables(answer))
+    if pairs and (len(pairs) == 1 or not pairs[0][0]):
+        columns, rows = pairs[0][1]["columns"], pairs[0][1]["rows"]
     else:
         columns, rows = ["name", "value"], [[name, value] for name, value in plain(answer)]
-        rows += [[f"{path}.{row[0]}.{column}", cell] for path, one in found for row in one["rows"]
+        rows += [[f"{path}.{row[0]}.{column}", cell] for path, one in pairs for row in one["rows"]
                  for column, cell in zip(one["columns"][1:], row[1:], strict=True)]  # fmt: skip
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
@@ -125,7 +125,7 @@ def comma_separated(answer: Mapping[str, Any]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """A cell of CSV: empty where it is missing, and text that a spreadsheet would compute marked as text."""
+    """Write a cell of CSV: empty where it is missing, and text that a spreadsheet would compute marked as text."""
     if value is None or value == "-":
         return ""
     if isinstance(value, list):
@@ -142,7 +142,7 @@ def _is_prose(cells: Sequence[str]) -> bool:
 
 
 def _least(cells: Sequence[str]) -> int:
-    """The least width of a column: a word is never cut."""
+    """Compute the least width of a column: a word is never cut."""
     whole, word = (max(map(cell_len, parts), default=0) for parts in (cells, [one for cell in cells for one in cell.split()]))
     return max(word, min(whole, PROSE)) if _is_prose(cells) else whole
 
@@ -152,7 +152,7 @@ def _side_by_side(widths: Sequence[int], shown: Sequence[int]) -> int:
 
 
 def _fitting(columns: Sequence[str], widths: Sequence[int], width: int | None) -> list[int]:
-    """Places of the columns that fit side by side, in order."""
+    """Choose the places of the columns that fit side by side, in order."""
     shown = list(range(len(columns)))
     kept = KEPT if "sharpe" in columns else (*KEPT, "auc")  # by which they are sorted where there is no Sharpe ratio
     yielding = [columns.index(name) for name in SPARE if name in columns]

@@ -22,10 +22,10 @@ def ledger() -> None:
 def verify(context: typer.Context) -> None:
     """Prove that nothing in the ledger was edited, dropped, reordered or cut off."""
     _restore_triggers(workspace_of(context))
-    found = workshop_of(context).verify()
-    if not found.ok:
-        raise LedgerError(*found.problems)
-    say(f"whole: {found.rows} rows, head {found.head.seq} {found.head.hash}")
+    verification = workshop_of(context).verify()
+    if not verification.ok:
+        raise LedgerError(*verification.problems)
+    say(f"whole: {verification.rows} rows, head {verification.head.seq} {verification.head.hash}")
 
 
 def _restore_triggers(workspace: Workspace) -> None:

@@ -70,8 +70,8 @@ def status(
     """List the recordings that were made or are being made: when data last came, and what is missing."""
     from factory.market.recording_files import list_statuses
 
-    found = list_statuses(folder or workspace_of(context).vault)
-    show(table(COLUMNS, [_row(one) for one in found]))
+    statuses = list_statuses(folder or workspace_of(context).vault)
+    show(table(COLUMNS, [_row(one) for one in statuses]))
 
 
 def _row(status: dict[str, Any]) -> list[Any]:

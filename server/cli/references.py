@@ -18,7 +18,7 @@ BEGIN = (
 
 
 def resolve_or_derive(workshop: "Workshop", reference: str, changes: Mapping[str, Any] | None = None) -> str:
-    """The id of the pipeline that was named, or of the child that changes make of it; a strategy file is defined first.
+    """Return the id of the named pipeline, or of the child that changes make of it; a strategy file is defined first.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def _defined(workshop: "Workshop", reference: str) -> str:
 
 
 def read_strategy(file: Path) -> str:
-    """The text of a strategy file.
+    """Read the text of a strategy file.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def read_strategy(file: Path) -> str:
 
 
 def _is_path(reference: str) -> bool:
-    """Whether it can be no id or name: those have neither dots nor slashes."""
+    """Check whether it can be no id or name: those have neither dots nor slashes."""
     return any(sign in reference for sign in "./\\")
 
 
@@ -73,7 +73,7 @@ def _names(workshop: "Workshop") -> set[str]:
 
 
 def _near(file: Path, names: Iterable[str]) -> str:
-    """What may have been meant by a file that is not there: a pipeline of that name, or a file beside it."""
+    """Suggest what was meant by a file that is not there: a pipeline of that name, or a file beside it."""
     known, spelt = {*names}, file.stem.lower().replace("_", "-")
     if spelt in known:
         return f"did you mean '{spelt}'?"

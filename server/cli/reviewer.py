@@ -17,14 +17,14 @@ Secret = Annotated[Path | None, typer.Option("--passphrase-file", help="File wit
 
 
 def unlocked(workshop: "Workshop", secret: Path | None) -> "Unlocked":
-    """The reviewer's keys; asks for the passphrase unless a file holds it."""
+    """Unlock the reviewer's keys, asking for the passphrase unless a file holds it."""
     from factory.vault.reviewer import unlock
 
     return unlock(workshop.ledger, passphrase(secret))
 
 
 def passphrase(secret: Path | None, *, twice: bool = False) -> str:
-    """The passphrase, typed or piped in where there is no file of it; line ends do not count.
+    """Read the passphrase from its file, or typed or piped in where there is none; line ends do not count.
 
     Raises
     ------

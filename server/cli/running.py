@@ -45,7 +45,7 @@ def serve(
 
 
 def greeting(access: "Access") -> str:
-    """Where hosts find a server, on this machine and on others."""
+    """Say where hosts find a server, on this machine and on others."""
     token = bool(access.token)
     lines = [f"start page: {access.url}    MCP: {access.url}/mcp", hosts.claude_http_line(f"{access.url}/mcp", token)]
     others = [url for url in access.elsewhere if url != access.url]

@@ -92,7 +92,7 @@ def show(answer: Mapping[str, Any], told_first: Mapping[str, str] | None = None)
 
 
 def curve(values: Sequence[float], width: int = 60) -> str:
-    """A line of blocks that rises and falls with some values."""
+    """Draw a line of blocks that rises and falls with some values."""
     last, low, high = len(values) - 1, min(values, default=0.0), max(values, default=0.0)
     places = range(width) if len(values) > width else range(len(values))
     chosen = [values[round(place * last / max(len(places) - 1, 1))] for place in places]
@@ -125,7 +125,7 @@ def bar(title: str) -> Iterator[Report]:
 
 
 def tell_now_and_then(title: str, clock: Callable[[], float]) -> Report:
-    """A report of work that prints a line each ten seconds of a clock, and none of what is done before."""
+    """Make a report of work that prints a line each ten seconds of a clock, and none of what is done before."""
     due = clock() + EVERY
 
     def report(share: float, what: str) -> None:
@@ -138,7 +138,7 @@ def tell_now_and_then(title: str, clock: Callable[[], float]) -> Report:
 
 
 def width() -> int | None:
-    """Columns to keep within; None where nobody asked for any."""
+    """Return the number of columns to keep within; None where nobody asked for any."""
     return SCREEN.width if SCREEN.is_terminal or (TerminalSettings.read().columns or "").isdigit() else None
 
 
@@ -171,5 +171,5 @@ def _print_table(table: Mapping[str, Any], wide: int | None) -> None:
 def _simpler(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    found = error.object[error.start : error.end]
-    return "".join(SIMPLER.get(sign) or sign.encode("unicode_escape").decode("ascii") for sign in found), error.end
+    signs = error.object[error.start : error.end]
+    return "".join(SIMPLER.get(sign) or sign.encode("unicode_escape").decode("ascii") for sign in signs), error.end

@@ -51,13 +51,13 @@ def show(
     from factory.vault import reports
     from factory.vault.explanation import explain
 
-    found = find_look(workshop.ledger.of_kinds(SEAL_ROWS), look)
-    if found is None:
+    spent = find_look(workshop.ledger.of_kinds(SEAL_ROWS), look)
+    if spent is None:
         raise SealError(f"vault: '{look[:20]}' unknown; `rfcat vault show` lists the looks")
     reviewer = unlocked(workshop, secret)
     kept = reports.report_path(workshop.workspace, look).is_file()
-    report = reports.read_report(workshop.workspace, found, reviewer) if kept else {}
-    told = explain(found, report, now_ms())
+    report = reports.read_report(workshop.workspace, spent, reviewer) if kept else {}
+    told = explain(spent, report, now_ms())
     daily = report.pop("daily", [])
     print_answer(round_answer(report), told)
     if daily:

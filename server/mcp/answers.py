@@ -53,7 +53,7 @@ def fit(data: dict[str, Any], limit: int = MAX_CHARS) -> dict[str, Any]:
 
 
 def _cuttable(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Where lists and texts stand that hold more than one item or letter and no longer list inside."""
+    """Yield where lists and texts stand that hold more than one item or letter and no longer list inside."""
     places = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in places:
         if isinstance(value, str | list) and len(value) > 1:

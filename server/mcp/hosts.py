@@ -30,6 +30,6 @@ def claude_http_line(url: str, token: bool) -> str:
 
 
 def json_block(workspace: Workspace) -> str:
-    """What Claude Desktop, Cursor and others take in their ``mcpServers`` file."""
+    """Write what Claude Desktop, Cursor and others take in their ``mcpServers`` file."""
     command, *args = stdio_command(workspace)
     return json.dumps({"mcpServers": {NAME: {"command": command, "args": args}}}, indent=2)

@@ -110,7 +110,7 @@ def admit(name: str, value: Any) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts of a JSON-like value, keys too."""
+    """Yield all texts of a JSON-like value, keys too."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

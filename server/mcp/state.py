@@ -48,7 +48,7 @@ class State:
                 self._used.popitem(last=False)
 
     def used_by(self, connection: str) -> frozenset[str]:
-        """The tools that a connection used."""
+        """Return the tools that a connection used."""
         with self._lock:
             return frozenset(self._used.get(connection, ()))
 
@@ -108,17 +108,17 @@ def agent_of(call: Call) -> str:
 
 
 def connection_of(call: Call) -> str:
-    """The session of a call where its protocol has sessions, else the name that its client gives itself."""
+    """Return the session of a call where its protocol has sessions, else the name that its client gives itself."""
     return (call.headers or {}).get("mcp-session-id") or agent_of(call)
 
 
 def state_of(call: Call) -> State:
-    """The state that a call shares with all others."""
+    """Return the state that a call shares with all others."""
     return call.request_context.lifespan_context
 
 
 def workshop_of(call: Call) -> "Workshop":
-    """The workshop, writing down the client of this call as the agent."""
+    """Open the workshop, writing down the client of this call as the agent."""
     from factory.workshop import Workshop
 
     state = state_of(call)

@@ -20,7 +20,7 @@ OWN_CODE = "an agent's own code"
 
 
 def _with(*words: str) -> Callable[[Given], list[str]]:
-    """The command with the arguments that name its subject, in order, and the rest as options."""
+    """Make a command with the arguments that name its subject, in order, and the rest as options."""
 
     def command(given: Given) -> list[str]:
         subject = [given[name] for name in ("pipeline", "parent", "job") if name in given][:1]
@@ -66,11 +66,11 @@ _BARE = re.compile(rf"`?\b({'|'.join(name for name in COMMANDS if '_' in name)})
 def name_commands(text: str) -> str:
     """Name commands where a text names tools."""
     text = text.replace("a person runs", "run")
-    return _BARE.sub(lambda found: _command(found[1], ""), _CALL.sub(lambda found: _command(found[1], found[2]), text))
+    return _BARE.sub(lambda match: _command(match[1], ""), _CALL.sub(lambda match: _command(match[1], match[2]), text))
 
 
 def name_commands_throughout(answer: Any) -> Any:
-    """An answer in the words of people; what it quotes stays as it is."""
+    """Name commands in place of tools throughout an answer for people; what it quotes stays as it is."""
     if isinstance(answer, str):
         return name_commands(answer)
     if isinstance(answer, list):

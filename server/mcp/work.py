@@ -59,9 +59,9 @@ async def follow(call: Call, job_id: str, patience: float = PATIENCE) -> dict[st
     told = -1.0
     while True:
         job = await to_thread.run_sync(jobs.wait, job_id, STEP, abandon_on_cancel=True)
-        found = find_result(job, agent_of(call))
-        if found is not None:
-            return found
+        result = find_result(job, agent_of(call))
+        if result is not None:
+            return result
         if time.monotonic() >= end:
             stands = await to_thread.run_sync(describe_job, jobs, job)
             return {**stands, "next": f"show(what='{job_id}') waits for it"}

@@ -53,7 +53,7 @@ class Budget:
             spent.append(Spent(now, calls))
 
     def spend(self, connection: str, text: str) -> int:
-        """Count what came back to the connection's newest request; about how many tokens that is."""
+        """Count what came back to the connection's newest request; return about how many tokens that is."""
         tokens = -(-len(text) // CHARACTERS_A_TOKEN)
         with self._lock:
             if spent := self._spent.get(connection):

@@ -34,7 +34,7 @@ ADVICE = (
 
 
 def find_cheaper_tool(code: str, done: Set[str] = frozenset(), series: str = "btc") -> str | None:
-    """The tool for what the code does by hand, if there is one that was not used already.
+    """Name the tool for what the code does by hand, if there is one that was not used already.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def find_cheaper_tool(code: str, done: Set[str] = frozenset(), series: str = "bt
         return None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     called = {_name(node.func) for node in calls}
-    found = next((text for names, tools, text in ADVICE if called & names and not tools & done), None)
-    if found or FEATURES in done or called & (FITS | SCREENS | STUDIES):
-        return found
+    advice = next((text for names, tools, text in ADVICE if called & names and not tools & done), None)
+    if advice or FEATURES in done or called & (FITS | SCREENS | STUDIES):
+        return advice
     made = (_word_advice(OPERATORS[name], series) for name in map(_find_operator, calls) if name)
     return next((text for text in made if text not in done), None)
 
@@ -64,7 +64,7 @@ def _word_advice(operator: Operator, series: str) -> str:
 
 
 def _find_operator(call: ast.Call) -> str | None:
-    """The operator that computes what a method of a column does; none where it looks ahead or has no window."""
+    """Find the operator that computes what a method of a column does; none where it looks ahead or has no window."""
     if not isinstance(call.func, ast.Attribute):
         return None
     ahead = any(isinstance(node, ast.USub) for given in (*call.args, *call.keywords) for node in ast.walk(given))

@@ -20,7 +20,7 @@ NEAR = 0.75
 
 
 def find_hint(error: str, frames: Collection[str], series: Mapping[str, Mapping[str, Any]], own: Collection[str]) -> str | None:
-    """What is to be passed or written for a piece of code to work, if its error tells.
+    """Suggest what is to be passed or written for a piece of code to work, if its error tells.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ def find_hint(error: str, frames: Collection[str], series: Mapping[str, Mapping[
 
 
 def first_bars(series: Mapping[str, Mapping[str, Any]]) -> str:
-    """The series whose columns stand in the frames without its name."""
+    """Return the series whose columns stand in the frames without its name."""
     return next(name for name, one in series.items() if series_kind(one["kind"]).is_traded)
 
 
 def _column(asked: str, series: Mapping[str, Mapping[str, Any]], bare: bool) -> str | None:
-    """How a column of the frames is named that was asked for by another name, or without its frame."""
+    """Say how a column of the frames is named that was asked for by another name, or without its frame."""
     first = first_bars(series)
     others = [f"{name}_{column}" for name, one in series.items() if name != first for column in one["columns"]]
     columns, word = [*series[first]["columns"], *others], asked.lower().replace(".", "_").removeprefix(f"{first}_")

@@ -11,7 +11,7 @@ from server.python_tool.budget import Budget
 
 
 def limits_of(settings: SandboxSettings) -> Limits:
-    """The limits of one call: those that were set, else the sandbox's own."""
+    """Return the limits of one call: those that were set, else the sandbox's own."""
     given = settings.model_dump(include={"code", "output", "wall", "cpu", "memory"}, exclude_none=True)
     return Limits(**{name: value * (MIB if name == "memory" else 1) for name, value in given.items()})
 
@@ -44,7 +44,7 @@ class Sandbox:
 
 
 def describe_isolation(level: Level, settings: SandboxSettings) -> str:
-    """How well code is walled in, for people and agents."""
+    """Say how well code is isolated, for people and agents."""
     if level is not Level.WEAK:
         return f"{level}: {level.about}"
     state = "allowed all the same, in the operator's words" if settings.allow_weak else "so execute_python is off"

@@ -89,12 +89,12 @@ class Access:
         return frozenset(spell_host(host) for host in ("127.0.0.1", "localhost", "::1", self.host, *self.names))
 
     def knows_host(self, request: HTTPConnection) -> bool:
-        """Whether a request was addressed to a name of this server, and to one alone."""
+        """Check whether a request was addressed to a name of this server, and to one alone."""
         named = [split_host(text) for text in request.headers.getlist("host")]
         return len(named) == 1 and named[0] is not None and named[0][0] in self.hosts
 
     def knows_origin(self, request: HTTPConnection) -> bool:
-        """Whether a request comes from a page of this server, or from no page at all.
+        """Check whether a request comes from a page of this server, or from no page at all.
 
         Scheme, host and port must all be those under which the server was addressed: another port of this machine is
         another program's.
@@ -104,13 +104,18 @@ class Access:
         port = (addressed and addressed[1]) or PORTS.get(scheme)
         for origin in request.headers.getlist("origin"):
             told, _, authority = origin.lower().partition("://")
-            found = split_host(authority)
-            if found is None or told != scheme or found[0] not in self.hosts or (found[1] or PORTS[scheme]) != port:
+            host_and_port = split_host(authority)
+            if (
+                host_and_port is None
+                or told != scheme
+                or host_and_port[0] not in self.hosts
+                or (host_and_port[1] or PORTS[scheme]) != port
+            ):
                 return False
         return True
 
     def mcp_options(self) -> dict[str, Any]:
-        """How the MCP server checks tokens; nothing when it asks for none."""
+        """Return the options by which the MCP server checks tokens; empty when it asks for none."""
         if not self.token:
             return {}
         # Without a resource server URL no OAuth metadata are published, so hosts do not look for a login that is not there.
@@ -120,7 +125,7 @@ class Access:
         return {"auth": settings, "token_verifier": OneToken(self.token)}
 
     def accepts(self, request: HTTPConnection) -> bool:
-        """Whether a request shows the token as bearer, or its mark as cookie."""
+        """Check whether a request shows the token as bearer, or its mark as cookie."""
         if not self.token:
             return True
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
@@ -151,13 +156,13 @@ def same(left: str, right: str) -> bool:
 
 
 def split_host(text: str) -> tuple[str, int | None] | None:
-    """The host, in one spelling, and the port of what a ``Host`` header or an origin says; None if it is neither."""
-    found = _AUTHORITY.fullmatch(text.lower())
-    return None if found is None else (spell_host(found[1]), int(found[2]) if found[2] else None)
+    """Split what a ``Host`` header or an origin says into the host, in one spelling, and the port; None if it is neither."""
+    match = _AUTHORITY.fullmatch(text.lower())
+    return None if match is None else (spell_host(match[1]), int(match[2]) if match[2] else None)
 
 
 def spell_host(host: str) -> str:
-    """One spelling for all of an address or a name: ``[0:0::1]`` is ``::1``."""
+    """Spell an address or a name in its one canonical form: ``[0:0::1]`` is ``::1``."""
     bare = host.lower().strip("[]")
     try:
         return str(ipaddress.ip_address(bare))
@@ -166,13 +171,13 @@ def spell_host(host: str) -> str:
 
 
 def scheme_of(request: HTTPConnection) -> str:
-    """The scheme that a client used; a proxy in front of the server tells it, and no page of a browser can."""
+    """Return the scheme that a client used; a proxy in front of the server tells it, and no page of a browser can."""
     told = request.headers.get("x-forwarded-proto", request.url.scheme)
     return "https" if told == "https" else "http"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
+    """Check whether only this machine can reach an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

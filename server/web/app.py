@@ -44,7 +44,7 @@ class Site(FastAPI):
         self.access = access
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the walls around everything."""
+        """Wrap the whole application, its own middleware included, in :class:`Walls`."""
         return Walls(super().build_middleware_stack(), self.access)
 
 

@@ -22,7 +22,7 @@ class Guesses:
         return len(self._left)
 
     def wait(self, address: str) -> float:
-        """Seconds until an address may show a token; 0 for most."""
+        """Compute the seconds until an address may show a token; 0 for most."""
         return max(0.0, (1.0 - self._allowed(address)) * SECONDS)
 
     def note(self, address: str) -> None:
@@ -46,9 +46,9 @@ class Guesses:
 
 
 def _network(address: str) -> str:
-    """What one caller holds: an IPv4 address, or the 64 bits that a provider gives to one customer of IPv6."""
+    """Return the network of one caller: an IPv4 address, or the 64 bits that a provider gives to one customer of IPv6."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address[:64]
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)

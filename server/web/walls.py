@@ -70,7 +70,7 @@ class Walls:
             self._guesses.forgive(_address(request))
 
     def _refuse(self, request: HTTPConnection) -> Response | None:
-        """What to answer to the head of a request alone; None if it may come in."""
+        """Refuse what the head of a request alone forbids; None if it may come in."""
         limit = BODIES.get(request.scope["path"], BODY)
         if not self._access.knows_host(request):
             return Response("Invalid host header", 400)
@@ -83,7 +83,7 @@ class Walls:
         return None
 
     def _refuse_token(self, request: HTTPConnection) -> Response | None:
-        """What to answer to who shows no token, a wrong one, or one wrong one after another."""
+        """Refuse who shows no token, a wrong one, or one wrong one after another; None if the request may come in."""
         entering = request.scope["path"] == TOKEN_PATH
         shown = "authorization" in request.headers or COOKIE in request.cookies
         wait = self._guesses.wait(_address(request)) if shown or entering else 0.0

@@ -49,9 +49,9 @@ def flipped(series: Series, draw: int, lane: int, first: int, mirror: float = 1.
 
 
 def trade_of(leave: dict[str, object]) -> LongOrShort:
-    found = parse(example(LongOrShort, enter=0.5, exit=leave, size={"use": "fixed", "share": 0.5}))
-    assert isinstance(found, LongOrShort)
-    return found
+    trade = parse(example(LongOrShort, enter=0.5, exit=leave, size={"use": "fixed", "share": 0.5}))
+    assert isinstance(trade, LongOrShort)
+    return trade
 
 
 def traded(trade: LongOrShort, series: Series, times: NDArray[int64], p: NDArray[float64], levels: Levels) -> Result:
@@ -75,7 +75,7 @@ def test_a_replay_is_the_kernel_on_rebuilt_bars(leave: dict[str, object], missin
     alone = trade_of({"use": "after", "hold": "1m"}) if leave["use"] == "signal" else trade
     for i in range(0, len(holds.row), 3):
         one = Holds._make(column[i : i + 1] for column in holds)
-        found = replay(moves, one, 4, SEED, 1).gross
+        gross = replay(moves, one, 4, SEED, 1).gross
         entry = series.time[holds.row[i]]
         for draw in range(4):
             again = flipped(series, draw, 1, int(holds.row[i]))
@@ -85,7 +85,7 @@ def test_a_replay_is_the_kernel_on_rebuilt_bars(leave: dict[str, object], missin
             side = np.array([0.7 if holds.side[i] > 0 else 0.3])
             levels = Levels(far.up[:1], far.down[:1], HOUR)
             single = traded(alone, again, np.array([entry]), side, levels).trades
-            assert found[draw] == pytest.approx(holds.weight[i] * single.gross[0] / single.unit[0], abs=1e-12)
+            assert gross[draw] == pytest.approx(holds.weight[i] * single.gross[0] / single.unit[0], abs=1e-12)
 
 
 def test_signal_trades_are_cut_at_decisions_and_keep_their_sum() -> None:
@@ -153,12 +153,12 @@ def test_draws_do_not_depend_on_threads_and_earn_nothing() -> None:
     for take, stop in ((np.inf, -np.inf), (0.01, -0.01), (np.inf, -0.004)):
         side = np.where(np.arange(n) % 2, 1.0, -1.0)
         holds = Holds(row, row + 240, side, np.ones(n), np.full(n, take), np.full(n, stop), np.arange(n))
-        found = replay(moves, holds, 600, SEED, 1)
-        assert np.array_equal(found.gross, replay(moves, holds, 600, SEED, 2).gross)
-        error = found.gross.std() / np.sqrt(600)
+        replayed = replay(moves, holds, 600, SEED, 1)
+        assert np.array_equal(replayed.gross, replay(moves, holds, 600, SEED, 2).gross)
+        error = replayed.gross.std() / np.sqrt(600)
         # Inside a bar a stop fills at its very price, which in a bar that falls on is better than the bar's close.
-        assert abs(found.gross.mean()) < 4 * error + n * (0 if np.isinf(stop) else 2e-4)
-        assert found.variance.sum() == pytest.approx(found.gross.var(), rel=0.25)
+        assert abs(replayed.gross.mean()) < 4 * error + n * (0 if np.isinf(stop) else 2e-4)
+        assert replayed.variance.sum() == pytest.approx(replayed.gross.var(), rel=0.25)
 
 
 def test_shared_signs_make_the_same_trade_the_same() -> None:

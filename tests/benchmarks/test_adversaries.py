@@ -92,13 +92,13 @@ def test_a_run_stops_when_it_is_ahead_and_the_best_run_is_found() -> None:
 
 
 def test_an_attack_spends_looks_on_what_looks_clean_and_its_line_is_kept(tmp_path: Path) -> None:
-    (found,) = attack_market("ties", 0, ("ties",), str(tmp_path))
-    assert (found.agent, found.kind, found.index, found.tried) == ("ties", "ties", 0, 3)
-    assert set(found.looks) <= set("PFr")
-    assert found.spent <= 5
-    assert len(found.looks) <= found.clean
-    append(tmp_path / "kept.csv", [found])
-    assert read(tmp_path / "kept.csv", Attacked) == [found]
+    (attack,) = attack_market("ties", 0, ("ties",), str(tmp_path))
+    assert (attack.agent, attack.kind, attack.index, attack.tried) == ("ties", "ties", 0, 3)
+    assert set(attack.looks) <= set("PFr")
+    assert attack.spent <= 5
+    assert len(attack.looks) <= attack.clean
+    append(tmp_path / "kept.csv", [attack])
+    assert read(tmp_path / "kept.csv", Attacked) == [attack]
 
 
 def test_attacks_that_are_kept_are_not_made_again(

@@ -58,9 +58,9 @@ def test_a_rule_that_leads_a_search_ends_at_what_it_told_best() -> None:
         given.append(seen(0.0, float(rng.normal()), float(rng.random())))
         return given[-1]
 
-    found = climbed(Climber(3, PAIRS), evaluate, plain, (5, 20))
+    p_values = climbed(Climber(3, PAIRS), evaluate, plain, (5, 20))
     best = [max(given[:mark], key=lambda one: one.test).p_value for mark in (5, 20)]
-    assert [found[5], found[20]] == best
+    assert [p_values[5], p_values[20]] == best
 
 
 def test_the_ladder_tells_only_what_beats_the_last_by_an_error() -> None:
@@ -101,10 +101,10 @@ def test_what_a_killed_run_left_half_is_passed_over_and_written_over(tmp_path: P
 
 
 def test_a_miss_is_told_by_the_part_of_the_rule_that_fails() -> None:
-    found = Judged(0.06, 3, 500, 500, 30.1, "01---010", "F", "before+lead|burst|1|0.03|2000", 2.5, -0.25, 0.5)
-    assert "primary" not in failed(found)
-    assert "primary" in failed(replace(found, idea="gold1|goldrush|0.001|0|4000"))
-    assert failed(replace(found, idea="gold1|goldrush|0.001|0.03|4000")).startswith("no trade")
+    judged = Judged(0.06, 3, 500, 500, 30.1, "01---010", "F", "before+lead|burst|1|0.03|2000", 2.5, -0.25, 0.5)
+    assert "primary" not in failed(judged)
+    assert "primary" in failed(replace(judged, idea="gold1|goldrush|0.001|0|4000"))
+    assert failed(replace(judged, idea="gold1|goldrush|0.001|0.03|4000")).startswith("no trade")
 
 
 @pytest.mark.slow
@@ -125,10 +125,10 @@ def test_a_search_goes_through_the_vault_and_the_table_is_printed(
 ) -> None:
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
     monkeypatch.setenv("RFCAT_LOOKS_A_DAY", "0")
-    found = search(0.0, 5, 20, True, str(tmp_path))
-    (one,) = found
+    searches = search(0.0, 5, 20, True, str(tmp_path))
+    (one,) = searches
     assert one.looks
     assert "-" not in one.marks
     assert Idea.of(one.idea).spec(DATASET, LEVELS)
-    assert report(found)
+    assert report(searches)
     assert "this protocol, five looks" in capsys.readouterr().out

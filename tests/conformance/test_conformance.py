@@ -53,12 +53,12 @@ BARE = {
 
 
 def node_tool(name: str) -> str:
-    found = shutil.which(name, path=PATH)
-    if found is None:
+    tool = shutil.which(name, path=PATH)
+    if tool is None:
         if os.environ.get("RFCAT_REQUIRE_TOOLS"):
             pytest.fail(f"{name} is not installed")
         pytest.skip(f"needs {name} from npm: see .ci/run")
-    return found
+    return tool
 
 
 def node_run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -94,7 +94,7 @@ def test_every_applicable_scenario_passes(revision: str, tmp_path: Path) -> None
     tool = node_tool("conformance")
     with serving("tests.conformance.server") as url:
         run = node_run(tool, "server", "--url", url, "--requirements", revision, "-o", str(tmp_path))
-    results = [found for found in RESULT.findall(run.stdout) if not found[0].startswith(OPTIONAL)]
+    results = [scenario for scenario in RESULT.findall(run.stdout) if not scenario[0].startswith(OPTIONAL)]
     assert len(results) >= 30, run.stdout + run.stderr
     wrong = [name for name, passed, failed in results if int(passed) == 0 or int(failed) > 0]
     assert wrong == [], "\n".join(read_checks(tmp_path, name) for name in wrong)

@@ -26,12 +26,12 @@ def flip(path: Path, place: int) -> None:
 
 def opened(work) -> list[str]:
     """Names of the files that some work opens."""
-    found: list[str] = []
+    names: list[str] = []
     listening = True
-    sys.addaudithook(lambda event, args: found.append(Path(str(args[0])).name) if listening and event == "open" else None)
+    sys.addaudithook(lambda event, args: names.append(Path(str(args[0])).name) if listening and event == "open" else None)
     work()
     listening = False
-    return found
+    return names
 
 
 @pytest.mark.parametrize("place", [0, BLOCK, -1])

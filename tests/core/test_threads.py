@@ -23,8 +23,8 @@ def test_what_has_not_begun_when_the_rest_is_no_longer_wanted_never_does(threads
         time.sleep(0.01)
         return item
 
-    with closing(parallel_map(work, range(1_000), threads)) as found:
-        assert next(found) == 0
+    with closing(parallel_map(work, range(1_000), threads)) as results:
+        assert next(results) == 0
     after = len(begun)
     assert after < 1_000
     time.sleep(0.05)
@@ -33,10 +33,10 @@ def test_what_has_not_begun_when_the_rest_is_no_longer_wanted_never_does(threads
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_failure_is_raised_in_its_place(threads: int) -> None:
-    found = parallel_map(lambda item: 1 // (3 - item), range(10), threads)
-    assert [next(found) for _ in range(3)] == [0, 0, 1]
+    results = parallel_map(lambda item: 1 // (3 - item), range(10), threads)
+    assert [next(results) for _ in range(3)] == [0, 0, 1]
     with pytest.raises(ZeroDivisionError):
-        next(found)
+        next(results)
 
 
 def test_kernels_are_kept_in_the_workspace_unless_somebody_names_another_folder(

@@ -55,10 +55,10 @@ def test_law_5_equal_values_have_one_digest_and_seeds_differ_by_path() -> None:
 
 
 def test_answers_are_tidy() -> None:
-    found = round_answer(
+    tidy = round_answer(
         {"a": np.float64(0.123456), "b": None, "c": math.nan, "rows": [[1.0, None, "x"]], "d": {}, "e": np.int64(3)}
     )
-    assert found == {"a": 0.1235, "rows": [[1, "-", "x"]], "e": 3}
+    assert tidy == {"a": 0.1235, "rows": [[1, "-", "x"]], "e": 3}
 
 
 @given(st.floats(-1e12, 1e12))
@@ -89,12 +89,12 @@ def test_answers_keep_the_order_of_their_keys_and_hashed_values_do_not() -> None
 
 def test_a_year_has_one_length_in_one_place() -> None:
     """Sharpe ratios, volatilities and turnovers are scaled by the same year."""
-    found = []
+    files = []
     for path in sorted(ROOT.glob("factory/**/*.py")):
         with path.open("rb") as file:
             numbers = {
                 token.string.replace("_", "") for token in tokenize.tokenize(file.readline) if token.type == tokenize.NUMBER
             }
         if numbers & YEARS:
-            found.append(str(path.relative_to(ROOT)))
-    assert found == ["factory/core/times.py"]
+            files.append(str(path.relative_to(ROOT)))
+    assert files == ["factory/core/times.py"]

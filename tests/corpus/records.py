@@ -136,9 +136,9 @@ def _verdicts(record: dict[str, Any], answer: Answer) -> set[str]:
         return set()
     if not answer.is_error:
         return {"ok"} if record.get("expect_output", "") in answer.text else set()
-    found = set()
+    verdicts = set()
     if not re.search("time limit|crashed|nternal error", answer.text) and "ESCAPED" not in answer.text:
-        found.add("blocked")
+        verdicts.add("blocked")
     if re.search(record.get("error_re", "."), answer.text) and answer.seconds <= 2 * LIMITS.wall:
-        found.add("limited")
-    return found
+        verdicts.add("limited")
+    return verdicts

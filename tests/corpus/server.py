@@ -97,10 +97,10 @@ class Server:
         answer = self.call("execute_python", code=code, data="validation" if validation else "train")
         if answer.is_error:
             return answer
-        found = json.loads(answer.text)
-        if "next" in found:
+        told = json.loads(answer.text)
+        if "next" in told:
             return self.run(code, validation=validation)
-        return Answer(found["output"], False, answer.seconds)
+        return Answer(told["output"], False, answer.seconds)
 
     def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         id = len(self._asked) + 1

@@ -175,11 +175,11 @@ def same(one: dict[str, str], other: dict[str, str]) -> bool:
 def state(folder: Path) -> dict[str, Any]:
     """All that counts in a workspace: files of datasets, of the vault and for a person, and rows of the ledger; only read."""
     root = folder / "workspace"
-    found = [path for top in ("datasets", "vault", "proposed") for path in (root / top).rglob("*") if path.is_file()]
+    paths = [path for top in ("datasets", "vault", "proposed") for path in (root / top).rglob("*") if path.is_file()]
     return {
         "files": {
             str(path.relative_to(root)): _digest(path)
-            for path in found
+            for path in paths
             if path.name not in ("anchors.jsonl", ".build.lock", "log")
         },
         "rows": _rows(root / "ledger.sqlite"),

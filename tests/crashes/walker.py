@@ -174,14 +174,14 @@ class Watch:
 
 def _where() -> str:
     """Our functions that are at work, the innermost first."""
-    found: list[str] = []
+    places: list[str] = []
     frame: Any = sys._getframe()
     while frame:
         if frame.f_code.co_filename.startswith(OURS):
             name = f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}"
-            found += [name] if name not in found[-1:] else []
+            places += [name] if name not in places[-1:] else []
         frame = frame.f_back
-    return " < ".join(found)
+    return " < ".join(places)
 
 
 def kills(steps: tuple[Step, ...], *, every: bool) -> Iterator[Step]:

@@ -86,10 +86,10 @@ def test_the_start_page_breaks_no_word_and_covers_nothing(
     )
     told = re.search(r'<pre id="found">(.*?)</pre>', shown.stdout, re.DOTALL)
     assert told, shown.stdout[-500:]
-    for width, found in zip(WIDTHS, json.loads(html.unescape(told[1])), strict=True):
-        assert (width, found["broken"], found["covered"]) == (width, [], [])
-        assert found["buttons"] == 3
-        assert found["width"] <= width
+    for width, measured in zip(WIDTHS, json.loads(html.unescape(told[1])), strict=True):
+        assert (width, measured["broken"], measured["covered"]) == (width, [], [])
+        assert measured["buttons"] == 3
+        assert measured["width"] <= width
 
 
 def test_the_start_page_renders_and_loads_nothing_from_elsewhere(environment: Mapping[str, str], tmp_path: Path) -> None:

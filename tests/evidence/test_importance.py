@@ -48,9 +48,9 @@ def test_every_permuted_prediction_is_exact_to_the_bit(meta: Meta) -> None:
 
 
 def test_what_carries_the_signal_stands_out_and_noise_does_not(meta: Meta) -> None:
-    found = permutation_importance(meta, HELD.X, HELD.y, HELD.start, BLOCK, ALONE, repeats=5)
-    assert found.rows == 2_000
-    for losses in (found.log_loss, found.auc):
+    importance = permutation_importance(meta, HELD.X, HELD.y, HELD.start, BLOCK, ALONE, repeats=5)
+    assert importance.rows == 2_000
+    for losses in (importance.log_loss, importance.auc):
         assert max(losses, key=lambda name: losses[name].mean) == "x0"
         assert losses["x0"].low > 0.01
         for name in ("x1", "x2", "x3", "x4"):
@@ -69,10 +69,10 @@ def test_columns_that_say_the_same_hide_each_other_unless_grouped() -> None:
 
 
 def test_an_input_that_is_never_used_costs_exactly_nothing(meta: Meta) -> None:
-    found = permute(
+    importance = permute(
         lambda X: meta.predict(X[:, :5]), np.column_stack([HELD.X, HELD.X[:, 0]]), HELD.y, HELD.start, BLOCK, {"x5": [5]}
     )
-    assert found.log_loss["x5"] == found.auc["x5"] == (0.0, 0.0, 0.0)
+    assert importance.log_loss["x5"] == importance.auc["x5"] == (0.0, 0.0, 0.0)
 
 
 def test_law_5_the_same_seed_gives_the_same_importance(meta: Meta) -> None:
@@ -84,9 +84,9 @@ def test_law_5_the_same_seed_gives_the_same_importance(meta: Meta) -> None:
 
 
 def test_too_few_blocks_give_no_interval(meta: Meta) -> None:
-    found = permutation_importance(meta, HELD.X, HELD.y, HELD.start, 60_000 * 500, ALONE, repeats=2)
-    assert found.auc["x0"].mean > 0
-    assert found.auc["x0"].low is None
+    importance = permutation_importance(meta, HELD.X, HELD.y, HELD.start, 60_000 * 500, ALONE, repeats=2)
+    assert importance.auc["x0"].mean > 0
+    assert importance.auc["x0"].low is None
 
 
 def test_one_sided_rows_are_refused(meta: Meta) -> None:

@@ -87,17 +87,17 @@ def test_p1_and_p2_catch_an_operator_that_reads_the_future(
 ) -> None:
     monkeypatch.setitem(COMPUTE, "mean", leaky[leak])
     partition = market(unit=unit)
-    found = check_causality(
+    findings = check_causality(
         expressions({"bad": "mean(btc.close, 10)", "good": "ret(btc.close, 5)"}), partition, decisions(partition), None
     )
-    assert probes(found) == {"P1", "P2"}
-    assert all("features.bad" in one.says for one in found)
+    assert probes(findings) == {"P1", "P2"}
+    assert all("features.bad" in one.says for one in findings)
 
 
 def test_p1_and_p2_let_honest_features_pass_and_keep_what_they_found(tmp_path) -> None:
     partition, cache = market(), Cache(tmp_path)
-    found = [check_causality(expressions(CLEAN), partition, decisions(partition), cache) for _ in range(2)]
-    assert found == [[], []]
+    findings = [check_causality(expressions(CLEAN), partition, decisions(partition), cache) for _ in range(2)]
+    assert findings == [[], []]
 
 
 @pytest.mark.parametrize("name", sorted(OPERATORS))
@@ -118,16 +118,16 @@ def test_p4_p5_p6_catch_a_label_that_equals_a_feature() -> None:
     rng = np.random.default_rng(0)
     noisy = np.where(rng.random(len(times)) < 0.8, ups(plain, times), rng.integers(0, 2, len(times))).astype(float)
     leak = Series("peek", "values", 5 * MINUTE, 0, times, times, {"value": noisy + 0.001 * rng.normal(size=len(times))})
-    found = suspects(market(peek=leak), {**CLEAN, "peek": "peek.value"})
-    assert probes(found) == {"P4", "P5", "P6"}
-    assert any("features.peek" in one.says for one in found if one.probe == "P6")
-    assert any("features.peek" in one.says for one in found if one.probe == "P4")
+    findings = suspects(market(peek=leak), {**CLEAN, "peek": "peek.value"})
+    assert probes(findings) == {"P4", "P5", "P6"}
+    assert any("features.peek" in one.says for one in findings if one.probe == "P6")
+    assert any("features.peek" in one.says for one in findings if one.probe == "P4")
 
 
 def test_p5_catches_seconds_to_settle() -> None:
     """The field's folklore: a time-to-settlement that carries the outcome, AUC 0.7566 at about 4,200 rows."""
-    (found,) = learned.check_auc(0.7566, 4_200)
-    assert found.severity == BLOCK
+    (finding,) = learned.check_auc(0.7566, 4_200)
+    assert finding.severity == BLOCK
     assert learned.check_auc(0.527, 4_200) == []
     assert [one.severity for one in learned.check_auc(0.56, 50_000)] == ["warn"]
 
@@ -168,9 +168,9 @@ def test_p4_and_p6_catch_a_leak_although_a_baseline_is_registered(seen: dict[str
     rng = np.random.default_rng(1)
     peek = np.where(rng.random(len(times)) < 0.8, ups(plain, times), rng.integers(0, 2, len(times))).astype(float)
     leak = Series("peek", "values", 5 * MINUTE, 0, times, times, {"value": peek + 0.001 * rng.normal(size=len(times))})
-    found = suspects(market(pm=odds(), peek=leak), {**CLEAN, **seen, "peek": "peek.value"}, registered="pm.up")
-    assert probes(found) >= {"P4", "P6"}
-    assert all("features.peek" in one.says for one in found if one.probe in ("P4", "P6"))
+    findings = suspects(market(pm=odds(), peek=leak), {**CLEAN, **seen, "peek": "peek.value"}, registered="pm.up")
+    assert probes(findings) >= {"P4", "P6"}
+    assert all("features.peek" in one.says for one in findings if one.probe in ("P4", "P6"))
 
 
 def test_a_baseline_that_train_does_not_hold_excuses_nothing() -> None:
@@ -194,9 +194,9 @@ def test_p10_refuses_a_settlement_field_by_its_name() -> None:
         "pm", "values", 5 * MINUTE, 0, times, times, {"seconds_to_settle": np.zeros(len(times)), "up": np.zeros(len(times))}
     )
     named = expressions({"clock": "pm.seconds_to_settle", "odds": "pm.up", "own": "btc.close"})
-    (found,) = stored.check_settlement(named, market(pm=field))
-    assert found.severity == BLOCK
-    assert "features.clock" in found.says
+    (finding,) = stored.check_settlement(named, market(pm=field))
+    assert finding.severity == BLOCK
+    assert "features.clock" in finding.says
 
 
 def test_p7_names_a_single_feature_that_ranks_labels_alone() -> None:
@@ -209,9 +209,9 @@ def test_p7_names_a_single_feature_that_ranks_labels_alone() -> None:
         0,
     )
     known = {name: np.nan_to_num(values) for name, values in rows.features.items()}
-    (found,) = learned.single_feature_auc(DecisionTable(rows.time, known, rows.labels, 0), len(rows.time))
-    assert found.probe == "P7"
-    assert "features.knows" in found.says
+    (finding,) = learned.single_feature_auc(DecisionTable(rows.time, known, rows.labels, 0), len(rows.time))
+    assert finding.probe == "P7"
+    assert "features.knows" in finding.says
 
 
 def test_p8_catches_a_slow_series_joined_on_its_observation_date() -> None:
@@ -238,8 +238,8 @@ def test_p4_catches_rows_that_were_stamped_too_early() -> None:
     btc = plain.series["btc"]
     ahead = np.append(btc.columns["close"][5:], np.full(5, btc.columns["close"][-1]))
     leak = Series("feed", "bars", MINUTE, 0, btc.time, btc.known, {**btc.columns, "close": ahead})
-    found = suspects(market(feed=leak), {"r": "ret(btc.close, 5)", "f": "feed.close / btc.close"})
-    assert {"P4", "P5"} <= probes(found)
+    findings = suspects(market(feed=leak), {"r": "ret(btc.close, 5)", "f": "feed.close / btc.close"})
+    assert {"P4", "P5"} <= probes(findings)
 
 
 def test_p11_catches_a_day_that_stands_on_both_sides_of_the_split() -> None:
@@ -251,9 +251,9 @@ def test_p11_catches_a_day_that_stands_on_both_sides_of_the_split() -> None:
     split = START + 8 * DAY
     train = Partition("p", "train", START, split, whole.series, "t")
     twice = {**whole.series, "btc": replace(btc, columns=columns)}
-    (found,) = stored.check_repeats(train, Partition("p", "validation", split, whole.end, twice, "v"), None)
-    assert found.severity == BLOCK
-    assert "series.btc" in found.says
+    (finding,) = stored.check_repeats(train, Partition("p", "validation", split, whole.end, twice, "v"), None)
+    assert finding.severity == BLOCK
+    assert "series.btc" in finding.says
     assert stored.check_repeats(train, Partition("p", "validation", split, whole.end, whole.series, "w"), None) == []
 
 
@@ -269,8 +269,8 @@ def test_p9_tells_a_regime_change_and_keeps_quiet_without_one() -> None:
         return DecisionTable(times[part], {"vol": rng.normal(size=n) + shift, "other": rng.normal(size=n)}, labels, 0)
 
     assert learned.adversarial_validation(rows(0.0, slice(None, half)), rows(0.0, slice(half, None)), 0) == []
-    (found,) = learned.adversarial_validation(rows(0.0, slice(None, half)), rows(3.0, slice(half, None)), 0)
-    assert "features.vol" in found.says
+    (finding,) = learned.adversarial_validation(rows(0.0, slice(None, half)), rows(3.0, slice(half, None)), 0)
+    assert "features.vol" in finding.says
 
 
 def test_p3_blocks_an_evaluation_that_ranks_shifted_labels() -> None:
@@ -282,8 +282,8 @@ def test_p3_blocks_an_evaluation_that_ranks_shifted_labels() -> None:
     assert findings == []  # a real edge is none of its business
     assert p_value == pytest.approx(0.01)
     turn = np.arange(4_000) * 2 * np.pi / 2_000  # what is learned of one half holds in the other, however labels are shifted
-    (found,) = learned.shifted_labels(np.column_stack([np.sin(turn), np.cos(turn)]), (np.sin(turn) > 0).astype(np.int8), 1)[0]
-    assert found.severity == BLOCK
+    (finding,) = learned.shifted_labels(np.column_stack([np.sin(turn), np.cos(turn)]), (np.sin(turn) > 0).astype(np.int8), 1)[0]
+    assert finding.severity == BLOCK
 
 
 def test_a_waiver_lifts_its_probe_alone_and_an_unprobed_trial_is_refused() -> None:

@@ -12,15 +12,15 @@ def test_yearly_figures_give_what_the_formula_gives() -> None:
     of = moments(np.random.default_rng(0).normal(0.1, 1, 250))
     assert of
     year = sqrt(365)
-    found = {"sharpe": of.sharpe * year, "sharpe_error": mertens_error(of) * year, "sharpe_luck": year / sqrt(249)}
-    assert deflate_sharpe(found, 40) == pytest.approx(deflated_by_moments(of, 40))
-    assert deflate_sharpe(found, 40, 0.1 * year) == pytest.approx(deflated_by_moments(of, 40, 0.01))
-    assert deflate_sharpe(found, 1) == pytest.approx(psr(of.sharpe, mertens_error(of)))
+    metrics = {"sharpe": of.sharpe * year, "sharpe_error": mertens_error(of) * year, "sharpe_luck": year / sqrt(249)}
+    assert deflate_sharpe(metrics, 40) == pytest.approx(deflated_by_moments(of, 40))
+    assert deflate_sharpe(metrics, 40, 0.1 * year) == pytest.approx(deflated_by_moments(of, 40, 0.01))
+    assert deflate_sharpe(metrics, 1) == pytest.approx(psr(of.sharpe, mertens_error(of)))
 
 
 def test_more_trials_are_worth_less() -> None:
-    found = {"sharpe": 2.0, "sharpe_error": 1.0, "sharpe_luck": 1.0}
-    values = [deflate_sharpe(found, trials) for trials in (1, 2, 20, 500)]
+    metrics = {"sharpe": 2.0, "sharpe_error": 1.0, "sharpe_luck": 1.0}
+    values = [deflate_sharpe(metrics, trials) for trials in (1, 2, 20, 500)]
     assert values == sorted(values, reverse=True)
     assert values[0] == pytest.approx(0.97725, abs=1e-4)
 

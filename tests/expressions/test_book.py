@@ -35,12 +35,12 @@ def _pressure() -> pd.Series:
 
 
 def _book_slope() -> pd.Series:
-    found = []
+    slopes = []
     for prices, sizes in ((ASK, ASKED), (BID, BIDDEN)):
         away = prices.sub(MID, axis=0).abs().div(MID, axis=0).to_numpy()
         size = sizes.cumsum(axis=1).to_numpy()
-        found.append([np.linalg.lstsq(x[:, None], y, rcond=None)[0][0] for x, y in zip(away, size, strict=True)])
-    return pd.Series(np.mean(found, axis=0))
+        slopes.append([np.linalg.lstsq(x[:, None], y, rcond=None)[0][0] for x, y in zip(away, size, strict=True)])
+    return pd.Series(np.mean(slopes, axis=0))
 
 
 def _queue(name: str, level: int, better: int) -> pd.Series:

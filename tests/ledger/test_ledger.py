@@ -13,9 +13,9 @@ def test_the_same_pipeline_on_the_same_data_is_one_trial(ledger: Ledger) -> None
     fill(ledger, 3)
     again, new_again = ledger.trial("abc", DATASET, FINGERPRINT, {"agent": "bob", "edge": 0.5})
     assert (new, new_again, again) == (True, False, first)
-    found = ledger.find_trial("abc", FINGERPRINT)
-    assert found is not None
-    assert found.payload["agent"] == "ann"
+    entry = ledger.find_trial("abc", FINGERPRINT)
+    assert entry is not None
+    assert entry.payload["agent"] == "ann"
     assert ledger.counts(DATASET).trials == 4
 
 

@@ -67,10 +67,10 @@ def test_figures_kept_up_are_those_of_the_rows(tmp_path_factory: pytest.TempPath
     trials = write(ledger, rows)
     metrics = [trial["metrics"] for trial in trials]
     assert ledger.counts(DATASET).trials == len(trials)
-    sharpes = [found["sharpe"] for found in metrics if "sharpe" in found]
+    sharpes = [figures["sharpe"] for figures in metrics if "sharpe" in figures]
     assert ledger.sharpe_deviation(DATASET) == (pytest.approx(stdev(sharpes), abs=1e-12) if len(sharpes) > 1 else None)
     board, total = ledger.leaderboard([DATASET], 1, 50)
-    assert [rank(entry.payload["metrics"]) for entry in board] == sorted(rank(found) for found in metrics)
+    assert [rank(entry.payload["metrics"]) for entry in board] == sorted(rank(figures) for figures in metrics)
     assert total == len(trials)
     assert {idea.name: (idea.trials, idea.judged) for idea in ledger.ideas(DATASET, 1, 9)[0]} == {
         name: (

@@ -18,12 +18,12 @@ Floats = NDArray[np.float64]
 def books(time: NDArray[np.int64], levels: int) -> dict[str, Floats]:
     """Books that are a pure function of the time."""
     mid = 100 + np.sin(time / DAY * 40) / 3
-    found = {}
+    columns = {}
     for level in range(1, levels + 1):
         away = 0.01 * level * (1.5 + np.cos(time / HOUR))
-        found[f"ask_px_{level}"], found[f"ask_qty_{level}"] = mid + away, 2 + np.sin(time / HOUR * 7 + level)
-        found[f"bid_px_{level}"], found[f"bid_qty_{level}"] = mid - away, 2 + np.cos(time / HOUR * 5 + level)
-    return found
+        columns[f"ask_px_{level}"], columns[f"ask_qty_{level}"] = mid + away, 2 + np.sin(time / HOUR * 7 + level)
+        columns[f"bid_px_{level}"], columns[f"bid_qty_{level}"] = mid - away, 2 + np.cos(time / HOUR * 5 + level)
+    return columns
 
 
 def depth_spec(levels: int, period: str = "100ms", **more: object) -> SeriesSpec:
@@ -56,7 +56,7 @@ def slow_rows(
     """Rows by their stamps, up to that of a moment or with that of the last event: the book, the number of events and the
     flow of each level; one event after the other."""
     levels = len(states[0]) // 4
-    found = {}
+    rows = {}
     for row in range(time[0] // period, time[-1] // period + 1 if until is None else until // period):
         start, end = row * period, (row + 1) * period
         before = [place for place, at in enumerate(time) if at < end]
@@ -69,8 +69,8 @@ def slow_rows(
                 for level in range(levels):
                     cells = slice(4 * level, 4 * level + 4)
                     flows[level] += flow(states[place - 1][cells], states[place][cells])
-        found[start] = [*states[before[-1]], float(len(inside)), *flows]
-    return found
+        rows[start] = [*states[before[-1]], float(len(inside)), *flows]
+    return rows
 
 
 def names(levels: int) -> list[str]:

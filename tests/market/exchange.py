@@ -40,10 +40,10 @@ def month_end(month: str) -> int:
 
 def months_back(count: int) -> list[str]:
     """The present month and those before it, oldest first."""
-    found = [iso(now_ms())[:7]]
-    while len(found) <= count:
-        found.insert(0, iso(moment(f"{found[0]}-01") - 1)[:7])
-    return found
+    months = [iso(now_ms())[:7]]
+    while len(months) <= count:
+        months.insert(0, iso(moment(f"{months[0]}-01") - 1)[:7])
+    return months
 
 
 class Exchange:

@@ -91,19 +91,19 @@ class Stream:
 
 def session(venue: str, late: int = 40) -> Stream:
     """Updates, a snapshot among them, updates, a gap of a minute in which some are lost, a second snapshot, updates."""
-    found = Stream(venue, late)
+    stream = Stream(venue, late)
     for _ in range(5):
-        found.update()
-    found.say(found.snapshot())
+        stream.update()
+    stream.say(stream.snapshot())
     for _ in range(200):
-        found.update()
-        if found.rng.random() < 0.2:
-            found.trade(float(found.rng.integers(1, 9)), bool(found.rng.random() < 0.5))
-    found.update(is_told=False)
+        stream.update()
+        if stream.rng.random() < 0.2:
+            stream.trade(float(stream.rng.integers(1, 9)), bool(stream.rng.random() < 0.5))
+    stream.update(is_told=False)
     for _ in range(20):
-        found.update()
-    found.time += MINUTE
-    found.say(found.snapshot())
+        stream.update()
+    stream.time += MINUTE
+    stream.say(stream.snapshot())
     for _ in range(200):
-        found.update()
-    return found
+        stream.update()
+    return stream

@@ -32,10 +32,10 @@ def test_moves_come_as_often_as_the_truth_says() -> None:
 def test_the_book_tells_the_direction_unless_in_null_mode(edge: float, told: bool) -> None:
     moved, imbalance = moves(edge)
     rows = moved != 0
-    found = auc((moved[rows] > 0).astype(np.int8), imbalance[rows])
-    assert found
-    assert (abs(found.value - 0.5) > 0.1) == told
-    assert told or abs(found.value - 0.5) < 4 * np.sqrt(1 / (12 * rows.sum() / 2))
+    area = auc((moved[rows] > 0).astype(np.int8), imbalance[rows])
+    assert area
+    assert (abs(area.value - 0.5) > 0.1) == told
+    assert told or abs(area.value - 0.5) < 4 * np.sqrt(1 / (12 * rows.sum() / 2))
 
 
 def test_more_days_leave_the_earlier_ones_as_they_are() -> None:

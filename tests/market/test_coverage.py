@@ -42,18 +42,18 @@ def test_series_that_cover_only_some_of_a_part_are_named_with_its_share(
     tmp_path: Path, lacks: list[tuple[float, float]], told: str | None
 ) -> None:
     lay(tmp_path, lacks)
-    found: list[str] = []
-    build(Workspace.open(tmp_path / "workspace"), spec(ETH), tmp_path, warn=found.append)
-    assert found == ([] if told is None else found[:1])
-    assert told is None or found[0].startswith(f"series.eth: has rows for only {told}; ")
+    warnings: list[str] = []
+    build(Workspace.open(tmp_path / "workspace"), spec(ETH), tmp_path, warn=warnings.append)
+    assert warnings == ([] if told is None else warnings[:1])
+    assert told is None or warnings[0].startswith(f"series.eth: has rows for only {told}; ")
 
 
 def test_law_3_shares_of_the_sealed_part_are_told_at_the_build_and_kept_nowhere_open(tmp_path: Path) -> None:
     lay(tmp_path, [(9, 10)])
     workspace = Workspace.open(tmp_path / "workspace")
-    found: list[str] = []
-    build(workspace, spec(ETH), tmp_path, warn=found.append)
-    assert "66.7% of sealed" in found[0]
+    warnings: list[str] = []
+    build(workspace, spec(ETH), tmp_path, warn=warnings.append)
+    assert "66.7% of sealed" in warnings[0]
     for path in (workspace.datasets / "small").rglob("*.json"):
         assert "66.7" not in path.read_text(encoding="utf-8")
         assert "0.666" not in path.read_text(encoding="utf-8")

@@ -27,11 +27,11 @@ def drawn(events: int, seed: int = 5) -> dict[str, np.ndarray]:  # type: ignore[
     steps = rng.choice([0, 1, 30, 100, 250, 1_700, 6_500], events, p=[0.1, 0.2, 0.3, 0.2, 0.1, 0.08, 0.02])
     time = START + np.cumsum(steps)
     mid = 1_000 + np.cumsum(rng.integers(-1, 2, events))
-    found = {"timestamp": time}
+    columns = {"timestamp": time}
     for level in range(1, LEVELS + 1):
-        found[f"ask_px_{level}"], found[f"bid_px_{level}"] = mid + 1.0 * level, mid - 1.0 * level
-        found[f"ask_qty_{level}"], found[f"bid_qty_{level}"] = rng.integers(1, 9, (2, events)).astype(float)
-    return found
+        columns[f"ask_px_{level}"], columns[f"bid_px_{level}"] = mid + 1.0 * level, mid - 1.0 * level
+        columns[f"ask_qty_{level}"], columns[f"bid_qty_{level}"] = rng.integers(1, 9, (2, events)).astype(float)
+    return columns
 
 
 def changed(name: str, rows: list[int], value: float, by: bool = False) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
@@ -56,8 +56,8 @@ def test_rows_are_those_of_a_walk_event_by_event(period: str, max_age: str, tmp_
     expected = slow_rows(columns["timestamp"].tolist(), states, spec.period_ms, spec.max_age_ms)
     assert expected
     assert frame.time.tolist() == [*expected]
-    found = np.column_stack([frame.columns[name] for name in names(LEVELS)])
-    np.testing.assert_array_equal(found, np.array([*expected.values()]).reshape(-1, len(names(LEVELS))))
+    rows = np.column_stack([frame.columns[name] for name in names(LEVELS)])
+    np.testing.assert_array_equal(rows, np.array([*expected.values()]).reshape(-1, len(names(LEVELS))))
 
 
 def test_text_parquet_and_several_files_give_the_same_rows(tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ def test_its_columns_are_features(built: Workspace) -> None:
     hours = np.arange(part.start, part.end, HOUR)
     before = hours[:, None] - HOUR + 5 * MINUTE * np.arange(12)
     for side, extreme in (("bid", np.max), ("ask", np.min)):
-        found = columns.at(parse(f"at(1h, book.{side})"), hours)
-        np.testing.assert_allclose(found, extreme(book(before)[side], axis=1), rtol=0, atol=1e-9)
+        values = columns.at(parse(f"at(1h, book.{side})"), hours)
+        np.testing.assert_allclose(values, extreme(book(before)[side], axis=1), rtol=0, atol=1e-9)
 
 
 def test_a_pipeline_reads_it_and_is_scored(built: Workspace) -> None:

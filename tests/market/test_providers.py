@@ -104,9 +104,9 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
         assert f"data fetch {provider.command} BTC " in str(told.value)
         times = START + period * np.arange(3)
         (folder / "BTC-1.csv").write_text("".join(f"{row(provider, at)}\n" for at in times))
-        found = find_files(workspace, "btc", one, Path())
-        assert [path.name for path in found] == ["BTC-1.csv"]
-        frame = read_files(found, one)
+        paths = find_files(workspace, "btc", one, Path())
+        assert [path.name for path in paths] == ["BTC-1.csv"]
+        frame = read_files(paths, one)
         assert np.array_equal(frame.time, times)
         for name in SERIES_KINDS[kind].columns:
             assert (frame.columns[name] == 100 + provider.layout.index(name)).all()

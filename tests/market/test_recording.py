@@ -309,8 +309,8 @@ def recording_into(folder: Path, *more: str) -> subprocess.Popen[str]:
 def require_beginning(folder: Path, exchange: StreamExchange) -> None:
     """What is on disk is what was sent from the start on, up to some message."""
     for channel in ("depth", "trade"):
-        found = on_disk(folder, channel)
-        assert found == exchange.delivered[channel][: len(found)]
+        kept = on_disk(folder, channel)
+        assert kept == exchange.delivered[channel][: len(kept)]
     assert len(on_disk(folder, "depth")) > 0
     last, book = rebuild(captures(folder)[0], 0)
     assert book == exchange.books[last]

@@ -206,11 +206,11 @@ BOOK = "  book: {kind: depth, underlying: BOOK, period: 1m, levels: 3, max_age: 
 def around(prices: np.ndarray, seed: int) -> Columns:
     """Books about some prices, an update a minute."""
     rng = np.random.default_rng(seed)
-    found = {"timestamp": BTC["timestamp"]}
+    columns = {"timestamp": BTC["timestamp"]}
     for level in range(1, 4):
-        found[f"ask_px_{level}"], found[f"bid_px_{level}"] = prices + 0.01 * level, prices - 0.01 * level
-        found[f"ask_qty_{level}"], found[f"bid_qty_{level}"] = rng.gamma(2.0, 1.0, (2, len(prices)))
-    return found
+        columns[f"ask_px_{level}"], columns[f"bid_px_{level}"] = prices + 0.01 * level, prices - 0.01 * level
+        columns[f"ask_qty_{level}"], columns[f"bid_qty_{level}"] = rng.gamma(2.0, 1.0, (2, len(prices)))
+    return columns
 
 
 def test_a_sealed_book_is_found_in_open_bars_and_a_sealed_market_in_an_open_book(tmp_path: Path) -> None:

@@ -126,10 +126,10 @@ def test_law_1_a_value_is_read_from_the_moment_it_is_known(kind: SeriesKind, tmp
     part = open_partition(built(kind, tmp_path), "small", "train")
     series, times = part.series["x"], np.arange(part.start, part.end, MINUTE)
     for name, values in series.columns.items():
-        found = Columns(part).at(parse(f"x.{name}"), times)
+        read = Columns(part).at(parse(f"x.{name}"), times)
         row = np.searchsorted(series.known, times, side="right") - 1
         fresh = (row >= 0) & (times - series.known[row] < EVERY + to_ms(DELAY))
-        np.testing.assert_array_equal(found, np.where(fresh, values[row], np.nan))
+        np.testing.assert_array_equal(read, np.where(fresh, values[row], np.nan))
 
 
 def test_law_5_the_same_rows_give_the_same_fingerprint(kind: SeriesKind, tmp_path: Path) -> None:

@@ -106,11 +106,11 @@ def test_a_bar_that_train_begins_in_is_no_gap(workspace: Workspace, sources: Pat
 
 def test_they_are_neither_decided_on_nor_labelled_and_lose_no_decision(tmp_path: Path) -> None:
     pipeline = parse(CLOCKED).changed({"features.vol": "std(ret(btc.close, 1), 600)"})
-    found = {}
+    decisions = {}
     for name, keep in {"warm": None, "cold": since(START)}.items():
         partition = train(built(tmp_path, name, keep))
-        found[name] = read_decisions(pipeline, Columns(partition, None))
-    warm, cold = found["warm"], found["cold"]
+        decisions[name] = read_decisions(pipeline, Columns(partition, None))
+    warm, cold = decisions["warm"], decisions["cold"]
     assert warm.time[0] == START
     assert warm.labels.start.min() >= START
     assert (warm.dropped, cold.dropped) == (0, 121)
@@ -187,5 +187,5 @@ def test_sources_may_come_to_hold_earlier_rows(workspace: Workspace, sources: Pa
 def test_recursive_features_are_there_at_train_s_first_decision(workspace: Workspace, sources: Path) -> None:
     build(workspace, spec(), sources)
     for text in ("rsi(btc.close, 14)", "ema(btc.close, 20)", "at(1h, mean(btc.close, 24))"):
-        found = Columns(train(workspace), None).at(parse_expression(text), np.array([START]))
-        assert np.isfinite(found).all(), text
+        values = Columns(train(workspace), None).at(parse_expression(text), np.array([START]))
+        assert np.isfinite(values).all(), text

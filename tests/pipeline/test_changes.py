@@ -94,18 +94,18 @@ def test_ranges_keep_the_type_of_what_they_set() -> None:
         .tune
     )
     leaf, edge = tune["meta.leaf"], tune["trade.edge"]
-    found = [leaf.at(share / 100) for share in range(100)]
-    assert all(isinstance(value, int) for value in found)
-    assert found == sorted(found)
-    assert (found[0], leaf.at(1 - 1e-9)) == (50, 400)
+    values = [leaf.at(share / 100) for share in range(100)]
+    assert all(isinstance(value, int) for value in values)
+    assert values == sorted(values)
+    assert (values[0], leaf.at(1 - 1e-9)) == (50, 400)
     assert (edge.at(0), edge.at(0.5), edge.at(1)) == (0.0, 0.05, 0.1)
     assert isinstance(edge.at(0), float)
 
 
 def test_whole_numbers_of_a_range_are_drawn_evenly() -> None:
     leaf = up_down().changed({"tune": {"meta.leaf": {"from": 1, "to": 4}}}).tune["meta.leaf"]
-    found = [leaf.at((step + 0.5) / 400) for step in range(400)]
-    assert [found.count(value) for value in (1, 2, 3, 4)] == [100] * 4
+    values = [leaf.at((step + 0.5) / 400) for step in range(400)]
+    assert [values.count(value) for value in (1, 2, 3, 4)] == [100] * 4
 
 
 def test_a_diff_has_one_line_a_part() -> None:

@@ -81,7 +81,7 @@ def test_a_pipeline_cannot_be_changed_in_place() -> None:
 
 
 def test_expressions_are_the_parsed_features() -> None:
-    found = up_down().expressions()
-    assert list(found) == list(up_down().features)
-    assert found["eth_lead"].series == {"btc", "eth"}
+    parsed = up_down().expressions()
+    assert list(parsed) == list(up_down().features)
+    assert parsed["eth_lead"].series == {"btc", "eth"}
     assert isinstance(up_down(), Pipeline)

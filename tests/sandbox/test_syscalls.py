@@ -79,9 +79,9 @@ def numbers(kind: str) -> Mapping[str, int]:
     for name in HEADERS[kind]:
         path = Path("/usr/include") / name
         if path.exists():
-            found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", path.read_text())
+            defined = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", path.read_text())
             renamed = {"fstatat": "newfstatat"} if kind == "aarch64" else {}
-            return {renamed.get(each, each): int(number) for each, number in found}
+            return {renamed.get(each, each): int(number) for each, number in defined}
     pytest.skip("needs the kernel's headers (linux-libc-dev)")
 
 

@@ -26,10 +26,10 @@ split:
 
 def last_months(count: int) -> list[str]:
     """The present month and those before it, oldest first."""
-    found = [iso(now_ms())[:7]]
-    while len(found) <= count:
-        found.insert(0, iso(moment(f"{found[0]}-01") - 1)[:7])
-    return found
+    names = [iso(now_ms())[:7]]
+    while len(names) <= count:
+        names.insert(0, iso(moment(f"{names[0]}-01") - 1)[:7])
+    return names
 
 
 @pytest.fixture

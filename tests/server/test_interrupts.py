@@ -78,11 +78,11 @@ def test_ctrl_c_ends_the_workers_of_the_stdio_server_too(tmp_path: Path) -> None
 
 def below(pid: int) -> set[int]:
     """Processes that a process started, and theirs."""
-    found: set[int] = set()
+    children: set[int] = set()
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, path.read_text().split()):
-            found |= {child} | below(child)
-    return found
+            children |= {child} | below(child)
+    return children
 
 
 def test_at_a_terminal_the_stdio_server_says_what_it_is_and_ctrl_c_ends_it(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from server.python_tool.sandbox import describe_isolation, limits_of
 
 
 def test_what_was_set_limits_a_call_and_the_rest_is_the_sandboxes_own() -> None:
-    found = limits_of(SandboxSettings.read({"RFCAT_SANDBOX_WALL": "8", "RFCAT_SANDBOX_MEMORY": "71"}))
-    assert (found.wall, found.memory, found.cpu) == (8, 71 * MIB, Limits().cpu)
+    limits = limits_of(SandboxSettings.read({"RFCAT_SANDBOX_WALL": "8", "RFCAT_SANDBOX_MEMORY": "71"}))
+    assert (limits.wall, limits.memory, limits.cpu) == (8, 71 * MIB, Limits().cpu)
     assert limits_of(SandboxSettings()) == Limits()
 
 

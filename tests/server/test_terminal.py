@@ -48,14 +48,14 @@ FREE = {
 """Parameters that take any text, as far as the parser knows."""
 
 
-def leaves(found: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def leaves(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every command with the words that call it."""
-    found = found or typer.main.get_command(app)
-    if isinstance(found, TyperGroup):
-        for name, one in found.commands.items():
+    command = command or typer.main.get_command(app)
+    if isinstance(command, TyperGroup):
+        for name, one in command.commands.items():
             yield from leaves(one, (*path, name))
     else:
-        yield path, found
+        yield path, command
 
 
 LEAVES = dict(leaves())

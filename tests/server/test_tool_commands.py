@@ -34,20 +34,20 @@ TOLD = [text for text in SAID if CALLS.search(text) or NAMES.search(text)]
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    for found in re.findall(r"`(rfcat [^`]*)`", text):
-        yield shlex.split(found)[1:]
+    for line in re.findall(r"`(rfcat [^`]*)`", text):
+        yield shlex.split(line)[1:]
 
 
 def accept(words: list[str]) -> None:
     """Let the parser find the command and its options."""
-    found = typer.main.get_command(app)
-    while words and words[0] in getattr(found, "commands", ()):
-        found, words = found.commands[words[0]], words[1:]
-    assert not hasattr(found, "commands"), words
-    options = {option for parameter in found.params for option in parameter.opts}
+    command = typer.main.get_command(app)
+    while words and words[0] in getattr(command, "commands", ()):
+        command, words = command.commands[words[0]], words[1:]
+    assert not hasattr(command, "commands"), words
+    options = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= options
     assert words == [word for word in words if word.startswith("--")] or any(
-        parameter.param_type_name == "argument" for parameter in found.params
+        parameter.param_type_name == "argument" for parameter in command.params
     )
 
 
@@ -68,8 +68,8 @@ def test_what_is_said_of_tools_is_said_as_commands(text: str) -> None:
 
 @pytest.mark.parametrize("text", [text for text in SAID if "`rfcat " in text or "'rfcat " in text])
 def test_the_commands_that_are_named_exist(text: str) -> None:
-    for found in re.findall(r"[`'](rfcat [^`']*)[`']", text):
-        accept([word for word in shlex.split(found)[1:] if "{" not in word])
+    for line in re.findall(r"[`'](rfcat [^`']*)[`']", text):
+        accept([word for word in shlex.split(line)[1:] if "{" not in word])
 
 
 @pytest.mark.parametrize(

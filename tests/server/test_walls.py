@@ -55,9 +55,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def every(folder: Path) -> list[Endpoint]:
-    found = list(endpoints(list(create_app(Workspace.open(folder), Access(token=TOKEN)).routes)))
-    assert {"/", "/token", "/mcp"} <= {path for _, path in found}
-    return [*found, ("POST", "/nothing"), ("POST", "/")]
+    routes = list(endpoints(list(create_app(Workspace.open(folder), Access(token=TOKEN)).routes)))
+    assert {"/", "/token", "/mcp"} <= {path for _, path in routes}
+    return [*routes, ("POST", "/nothing"), ("POST", "/")]
 
 
 @pytest.fixture
@@ -210,11 +210,11 @@ def test_wrong_tokens_are_slowed_for_their_sender_alone(server: tuple[int, psuti
             connection.sendall(head(("POST", path), port, Content_Length="7", **told) + b"token=x")
             return answered(connection)
 
-    found = [guess(n, f"10.0.0.{n}") for n in range(3 * BURST)]
-    statuses = [status for status, _ in found]
+    answers = [guess(n, f"10.0.0.{n}") for n in range(3 * BURST)]
+    statuses = [status for status, _ in answers]
     assert statuses[:BURST] == [401] * BURST
     assert set(statuses) == {401, 429}
-    assert all(int(headers["retry-after"]) >= 1 for status, headers in found if status == 429)
+    assert all(int(headers["retry-after"]) >= 1 for status, headers in answers if status == 429)
     # The right one waits as long: else its answer would tell it from the wrong ones. Who shows none is not slowed.
     assert asked(("GET", "/"), port, **RIGHT)[0] == 429
     assert asked(("GET", "/"), port)[0] == 401

@@ -117,8 +117,8 @@ def test_many_processes_append_to_one_ledger(workspace: Workspace, lacking: dict
         for n in range(4)
     ]
     assert [process.communicate(timeout=LONG)[1] for process in started] == [""] * 4
-    found = Ledger(workspace).verify()
-    assert (found.ok, found.rows) == (True, 80)
+    verification = Ledger(workspace).verify()
+    assert (verification.ok, verification.rows) == (True, 80)
 
 
 def test_locks_keep_others_out_and_go_with_their_holder(tmp_path: Path, lacking: dict[str, str]) -> None:

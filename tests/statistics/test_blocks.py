@@ -7,21 +7,21 @@ from factory.statistics.blocks import block_length, block_mean
 
 def test_blocks_of_one_give_the_students_t_test() -> None:
     values = np.random.default_rng(0).standard_normal(50) + 0.2
-    found = block_mean(values, np.arange(50), 1)
+    mean = block_mean(values, np.arange(50), 1)
     oracle = ttest_1samp(values, 0, alternative="greater")
-    assert found is not None
-    assert found.p_value == pytest.approx(oracle.pvalue)
-    assert found.n_eff == pytest.approx(50)
+    assert mean is not None
+    assert mean.p_value == pytest.approx(oracle.pvalue)
+    assert mean.n_eff == pytest.approx(50)
     two_sided = ttest_1samp(values, 0).confidence_interval()
-    assert (found.low, found.high) == pytest.approx((two_sided.low, two_sided.high))
+    assert (mean.low, mean.high) == pytest.approx((two_sided.low, two_sided.high))
 
 
 def test_equal_blocks_give_the_t_test_on_block_means() -> None:
     values = np.random.default_rng(1).standard_normal(400)
-    found = block_mean(values, np.arange(400) * 60_000, 600_000)
+    mean = block_mean(values, np.arange(400) * 60_000, 600_000)
     oracle = ttest_1samp(values.reshape(40, 10).mean(axis=1), 0, alternative="greater")
-    assert found is not None
-    assert (found.blocks, found.p_value) == (40, pytest.approx(oracle.pvalue))
+    assert mean is not None
+    assert (mean.blocks, mean.p_value) == (40, pytest.approx(oracle.pvalue))
 
 
 def test_repeating_each_value_adds_no_evidence() -> None:

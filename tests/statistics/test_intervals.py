@@ -19,8 +19,8 @@ def test_intervals_and_tails_match_the_reference(vectors: dict[str, Any], name: 
 
 def test_break_even_matches_the_reference(vectors: dict[str, Any]) -> None:
     stakes = [case for case in vectors["break_even_win_rate"]["inputs"]["cases"] if "stake" in case]
-    found = [break_even(case["payout"], case["stake"], case["fee"]) for case in stakes]
-    assert [*found, break_even(1 - 0.53, 0.53)] == pytest.approx(vectors["break_even_win_rate"]["expected"]["break_even"])
+    rates = [break_even(case["payout"], case["stake"], case["fee"]) for case in stakes]
+    assert [*rates, break_even(1 - 0.53, 0.53)] == pytest.approx(vectors["break_even_win_rate"]["expected"]["break_even"])
 
 
 def test_at_the_break_even_rate_nothing_is_earned() -> None:

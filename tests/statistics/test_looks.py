@@ -66,8 +66,8 @@ def test_the_e_process_of_a_mean_errs_at_most_alpha_for_payoffs_of_any_shape(kin
     }[kind]
     ever = [bool((log_e_values_of_mean(one, 1.0) >= log(20)).any()) for one in payoff]
     assert sum(ever) <= 33  # 20 are allowed; 34 or more of 400 have chance 0.002 at that rate
-    found = [log_e_values_of_mean(one + 0.15, 1.0)[-1] >= log(20) for one in payoff]
-    assert sum(found) > 380
+    rejected = [log_e_values_of_mean(one + 0.15, 1.0)[-1] >= log(20) for one in payoff]
+    assert sum(rejected) > 380
 
 
 def test_the_e_process_of_a_mean_is_the_mixture_of_likelihood_ratios() -> None:

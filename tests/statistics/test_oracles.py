@@ -41,5 +41,5 @@ def test_every_public_function_has_an_oracle() -> None:
 def test_what_one_lacks_is_an_endless_difference() -> None:
     assert difference((1.0, np.array([2.0, np.inf])), (1.0, np.array([2.0, np.inf]))) == 0
     assert difference(3.0, 2.0) == 0.5
-    for found, expected in ((None, 1.0), (1.0, None), (np.nan, 1.0), (np.ones(2), np.ones(3)), ((1.0,), (1.0, 2.0))):
-        assert difference(found, expected) == np.inf
+    for actual, expected in ((None, 1.0), (1.0, None), (np.nan, 1.0), (np.ones(2), np.ones(3)), ((1.0,), (1.0, 2.0))):
+        assert difference(actual, expected) == np.inf

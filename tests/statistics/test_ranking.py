@@ -25,14 +25,14 @@ def test_auc_and_delong_match_the_reference(vectors: dict[str, Any]) -> None:
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40))
 def test_auc_counts_pairs_with_ties_one_half(rows: list[tuple[bool, int]]) -> None:
     y, score = np.array([up for up, _ in rows], int), np.array([float(value) for _, value in rows])
-    found = auc(y, score)
+    area = auc(y, score)
     if len(set(y)) < 2:
-        assert found is None
+        assert area is None
         return
-    assert found is not None
+    assert area is not None
     pairs = mannwhitneyu(score[y == 1], score[y == 0]).statistic / ((y == 1).sum() * (y == 0).sum())
-    assert found.value == pytest.approx(pairs)
-    assert found.placement[y == 0].mean() == pytest.approx(pairs)
+    assert area.value == pytest.approx(pairs)
+    assert area.placement[y == 0].mean() == pytest.approx(pairs)
 
 
 def test_overlap_widens_the_block_interval_and_independence_does_not() -> None:

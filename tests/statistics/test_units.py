@@ -20,7 +20,7 @@ Measure = Callable[[np.ndarray], object]  # type: ignore[type-arg]
 MEASURES: dict[str, Measure] = {
     "moments": lambda x: moments(x),
     "autocorrelations": lambda x: autocorrelations(x, 5),
-    "block mean": lambda x: (found := block_mean(x, TIMES, 4 * HOUR)) and (found.p_value, found.blocks, found.n_eff, found.mean / found.error),
+    "block mean": lambda x: (mean := block_mean(x, TIMES, 4 * HOUR)) and (mean.p_value, mean.blocks, mean.n_eff, mean.mean / mean.error),
     "Newey and West": lambda x: newey_west(x, 3)[0] / newey_west(x, 3)[1],
     "overfitting": lambda x: overfitting(x.reshape(60, 10)).logits,
     "evidence": lambda x: log_e_values_of_mean(x, 0.0),

@@ -22,11 +22,11 @@ def test_the_runner_tells_what_differs_what_is_missing_and_what_it_does_not_know
     more = vector("min_btl_more", {"n_trials": 45, "target_sharpe_annual": 1.0}, {"decades": 0.5})
     unknown = vector("astrology", {}, {"luck": 1.0})
     broken = vector("min_btl_broken", {}, {"min_btl_years": 4.9})
-    found = failures([wrong, more, unknown, broken])
-    assert "4.998" in found["min_btl_wrong"]
-    assert found["min_btl_more"] == "decades: not computed"
-    assert found["astrology"] == "no statistic of this kind"
-    assert found["min_btl_broken"].startswith("KeyError")
+    faults = failures([wrong, more, unknown, broken])
+    assert "4.998" in faults["min_btl_wrong"]
+    assert faults["min_btl_more"] == "decades: not computed"
+    assert faults["astrology"] == "no statistic of this kind"
+    assert faults["min_btl_broken"].startswith("KeyError")
 
 
 def test_a_vector_may_take_its_data_from_another() -> None:

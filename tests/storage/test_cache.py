@@ -17,11 +17,11 @@ def test_arrays_come_back_as_they_went(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     arrays = {"oof": np.arange(5.0), "fitted.coef": np.ones((2, 3), np.float32), "method": np.array(["isotonic"])}
     cache.put(key("a"), arrays)
-    found = cache.get(key("a"))
-    assert found is not None
-    assert set(found) == set(arrays)
+    entry = cache.get(key("a"))
+    assert entry is not None
+    assert set(entry) == set(arrays)
     for name, array in arrays.items():
-        np.testing.assert_array_equal(found[name], array)
+        np.testing.assert_array_equal(entry[name], array)
     assert cache.has(key("a"))
 
 
@@ -33,10 +33,10 @@ def test_what_is_not_there_is_none(tmp_path: Path) -> None:
 def test_cached_arrays_cannot_be_written_to(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.put(key("a"), {"x": np.arange(3.0)})
-    found = cache.get(key("a"))
-    assert found is not None
+    entry = cache.get(key("a"))
+    assert entry is not None
     with pytest.raises(ValueError, match="read-only"):
-        found["x"][0] = 1.0
+        entry["x"][0] = 1.0
 
 
 def test_the_least_used_goes_first(tmp_path: Path) -> None:
@@ -70,9 +70,9 @@ def test_a_damaged_entry_is_dropped_said_and_made_anew(tmp_path: Path, file: str
     assert len(caplog.messages) == 1
     assert not cache.has(key("a"))
     cache.put(key("a"), {"x": np.zeros(3)})
-    found = cache.get(key("a"))
-    assert found is not None
-    np.testing.assert_array_equal(found["x"], np.zeros(3))
+    entry = cache.get(key("a"))
+    assert entry is not None
+    np.testing.assert_array_equal(entry["x"], np.zeros(3))
 
 
 def test_an_entry_of_a_version_without_hashes_is_made_anew(tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_writers_that_evict_one_another_lose_entries_and_never_halves(tmp_path: 
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
-        found = [Cache(tmp_path).get(folder.name) for folder in tmp_path.glob("??/*")]
-        halves += [len(entry) for entry in found if entry is not None and len(entry) != len(arrays)]
+        entries = [Cache(tmp_path).get(folder.name) for folder in tmp_path.glob("??/*")]
+        halves += [len(entry) for entry in entries if entry is not None and len(entry) != len(arrays)]
     assert failures == []
     assert halves == []
 

@@ -78,8 +78,8 @@ def test_a_run_with_the_same_id_is_replaced(store: Store) -> None:
     run = store.run("r1")
     assert run is not None
     assert run.result == {"auc": 0.52}
-    assert [found.id for found in store.runs(pipeline="aaa", kind="train")] == ["r2"]
-    assert {found.id for found in store.runs(dataset="btc-sim")} == {"r1", "r2"}
+    assert [stored.id for stored in store.runs(pipeline="aaa", kind="train")] == ["r2"]
+    assert {stored.id for stored in store.runs(dataset="btc-sim")} == {"r1", "r2"}
     assert store.runs(dataset="other") == []
     assert store.run("r3") is None
 
@@ -98,6 +98,6 @@ def test_an_edited_result_is_as_if_it_were_not_there(workspace: Workspace, store
     assert store.run("r1") is None
     assert store.runs() == []
     store.put_run("r1", "aaa", "train", "btc-sim", {"auc": 0.51})
-    found = store.run("r1")
-    assert found is not None
-    assert found.result == {"auc": 0.51}
+    kept = store.run("r1")
+    assert kept is not None
+    assert kept.result == {"auc": 0.51}

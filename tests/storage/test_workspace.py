@@ -52,7 +52,7 @@ def test_an_atomic_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: P
     with pytest.raises(UnicodeEncodeError), atomic(path) as temporary:
         temporary.write_text("half \ud800", encoding="utf-8")
     assert path.read_text(encoding="utf-8") == "old"
-    assert [found.name for found in tmp_path.iterdir()] == ["kept"]
+    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     told = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert "OSError" in told.stderr
     assert path.read_text(encoding="utf-8") == "old"
-    assert [found.name for found in tmp_path.iterdir()] == ["kept"]
+    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
 
 
 def test_a_write_removes_what_a_killed_one_left_beside_it_and_nothing_that_is_being_written(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_write_removes_what_a_killed_one_left_beside_it_and_nothing_that_is_be
         assert find_leftovers(tmp_path) == [], "the killed one's went when this one began"
         write_text(tmp_path / "three", "whole")
         living.write_text("whole too")
-    assert sorted(found.name for found in tmp_path.iterdir()) == ["three", "two"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["three", "two"]
 
 
 def test_what_a_killed_write_left_is_found_until_the_next(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ async def test_what_an_agent_scored_or_tuned_is_admitted_for_another(workshop: W
 async def answer(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    found = result.structured_content or {}
-    return await answer(client, "show", what=found["job"]) if found.keys() >= {"job", "next"} else found
+    content = result.structured_content or {}
+    return await answer(client, "show", what=content["job"]) if content.keys() >= {"job", "next"} else content
 
 
 def test_a_trial_that_got_another_name_is_admitted_under_both(workshop: Workshop) -> None:

@@ -155,9 +155,9 @@ async def test_duplicates_renamed_horizons_and_parallel_submits_share_the_looks(
         refused, answer, _ = await call(client, "define_pipeline", parent="fast-up-or-down", changes=longer)
         if not refused:  # a contract of five minutes may refuse it before
             assert (await call(client, "submit", pipeline=answer["pipeline"], claim=0.05, **ASKED))[0]
-    found = looks(workspace)
-    assert [look.payload["look"] for look in found] == [1, 2]
-    assert [look.payload["alpha"] for look in found] == pytest.approx([0.01, 0.01])
+    entries = looks(workspace)
+    assert [look.payload["look"] for look in entries] == [1, 2]
+    assert [look.payload["alpha"] for look in entries] == pytest.approx([0.01, 0.01])
     assert Workshop(workspace).verify().ok
 
 

@@ -47,8 +47,8 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
     (looked,) = (one for one in read_looks(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == look)
 
     def trial() -> str:
-        scored, model, volatility, found = score(TaskContext(workshop, pipeline, no_progress))
-        return content_key(scored.p, scored.result.daily.net, volatility, outcome_to_dict(scored), model, found)
+        scored, model, volatility, evidence = score(TaskContext(workshop, pipeline, no_progress))
+        return content_key(scored.p, scored.result.daily.net, volatility, outcome_to_dict(scored), model, evidence)
 
     def examine() -> str:
         learned = exam.prepare(workspace, pipeline)
@@ -84,10 +84,10 @@ def files_of(root: Path, work: Work) -> tuple[str, set[str]]:
     opened: list[str] = []
     listening = True
     sys.addaudithook(lambda event, args: opened.append(str(args[0])) if listening and event == "open" else None)
-    found = work()
+    result = work()
     listening = False
     files = {path for path in opened if path.startswith(str(root)) and Path(path).is_file()}
-    return found, {str(Path(path).relative_to(root)) for path in files}
+    return result, {str(Path(path).relative_to(root)) for path in files}
 
 
 def flip(path: Path) -> None:

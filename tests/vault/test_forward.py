@@ -56,10 +56,10 @@ def test_a_perpetual_is_watched_by_what_it_earned(workshop: Workshop, submit) ->
     told = submit(made, claim=0.0001)
     assert told["verdict"] == "PASS"
     longer = extend_simulated(workshop.catalog.spec("vault-sim"), 20)
-    found = forward(workshop.workspace, workshop.ledger, told["look"], longer, workshop.workspace.root)
-    assert "break_even" not in found
-    assert found["mean_net"] > 0
-    assert found["state"] == "earned"
+    watched = forward(workshop.workspace, workshop.ledger, told["look"], longer, workshop.workspace.root)
+    assert "break_even" not in watched
+    assert watched["mean_net"] > 0
+    assert watched["state"] == "earned"
 
 
 def test_bars_that_a_forward_test_told_of_have_no_looks_left(workshop: Workshop, submit) -> None:
@@ -159,6 +159,6 @@ def test_a_coin_is_rarely_taken_for_an_edge_however_often_one_looks() -> None:
 def test_grade_a_needs_newer_real_bars_and_of_a_binary_recorded_odds(
     state: str, spec: DatasetSpec, contract: Binary | Perpetual, grade: str, why: str
 ) -> None:
-    found, told = forward_grade(state, "B", spec, contract)
-    assert found == grade
+    actual, told = forward_grade(state, "B", spec, contract)
+    assert actual == grade
     assert re.search(why, told or "")

@@ -76,9 +76,9 @@ def test_the_same_way_of_trading_is_seldom_called_another(contract: Contract, da
     ],
 )
 def test_another_way_of_trading_is_named(contract: Contract, other: dict[str, float], named: str) -> None:
-    found = compared(1, contract, **other)
-    assert not is_alike(found)
-    assert found[named] < 0.005
+    p_values = compared(1, contract, **other)
+    assert not is_alike(p_values)
+    assert p_values[named] < 0.005
 
 
 def test_trading_more_on_wilder_days_is_no_other_way() -> None:

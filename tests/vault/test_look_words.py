@@ -24,7 +24,7 @@ def test_every_key_of_a_look_is_explained(workshop: Workshop, submit, monkeypatc
 
 def test_every_advice_is_explained() -> None:
     days = np.random.default_rng(1).normal(0, 1, (2, 60)).tolist()
-    found = {"psr": 0.9, "sharpe": 1.0, "sharpe_error": 1.0, "sharpe_luck": 1.0}
-    told = advise(found, days[0], days, 2)
+    metrics = {"psr": 0.9, "sharpe": 1.0, "sharpe_error": 1.0, "sharpe_luck": 1.0}
+    told = advise(metrics, days[0], days, 2)
     assert len(told) == 4
     assert explained(told) == set()

@@ -83,9 +83,9 @@ def stopped_when_ahead(rng: Generator, most: int) -> FrozenBinary:
 
 def test_stopping_when_ahead_earns_nothing() -> None:
     rng = np.random.default_rng(1)
-    found = [stopped_when_ahead(rng, 400) for _ in range(400)]
-    judged = sum(one.p_values()["p_value"] <= LEVEL for one in found)
-    alone = sum(binom.sf(one.won.sum() - 1, len(one.won), 0.5) <= LEVEL for one in found)
+    runs = [stopped_when_ahead(rng, 400) for _ in range(400)]
+    judged = sum(one.p_values()["p_value"] <= LEVEL for one in runs)
+    alone = sum(binom.sf(one.won.sum() - 1, len(one.won), 0.5) <= LEVEL for one in runs)
     assert not fewer_than_by_chance(alone, 400), "the attack must beat a test of the decisions that were taken"
     assert fewer_than_by_chance(judged, 400)
 
@@ -242,9 +242,9 @@ def test_exposure_to_a_drift_is_no_skill() -> None:
     rows = list(range(0, 29_000, 240))
     long = held(risen, rows, [row + 240 for row in rows], 1.0, 3)
     drift = float(np.expm1(risen.close).mean())
-    found = FrozenPerpetual(risen, long.holds, long.earned, long.amount, drift, 3, 999).p_values()
-    assert found["p_value"] < 0.05
-    assert found["drift_p"] > 0.2
+    p_values = FrozenPerpetual(risen, long.holds, long.earned, long.amount, drift, 3, 999).p_values()
+    assert p_values["p_value"] < 0.05
+    assert p_values["drift_p"] > 0.2
 
 
 def test_an_edge_after_each_decision_is_found() -> None:
@@ -257,5 +257,5 @@ def test_an_edge_after_each_decision_is_found() -> None:
     long = held(moves, rows, [row + 100 for row in rows], 1.0, 3)
     holds = long.holds._replace(side=side)
     earned = side * np.expm1(path[np.array(rows) + 100] - path[np.array(rows)])
-    found = FrozenPerpetual(moves, holds, earned, long.amount, 0.0, 3, 999).p_values()
-    assert max(found.values()) <= 0.002
+    p_values = FrozenPerpetual(moves, holds, earned, long.amount, 0.0, 3, 999).p_values()
+    assert max(p_values.values()) <= 0.002

@@ -89,27 +89,27 @@ def test_both_ends_of_the_range_beside_a_trial_are_accepted(workshop: Workshop, 
 @pytest.mark.parametrize("high", [0.0612549, 0.06125, 0.0999999, 0.1, 0.00123456])
 def test_the_ends_that_are_told_can_be_examined_whatever_their_digits(workshop: Workshop, high: float) -> None:
     contract = workshop.catalog.spec("vault-sim").contracts["updown"]
-    found = {"trades": 3_000, "mean_net": high / 2, "mean_low": 0.0, "mean_high": high, "break_even": 0.5}
-    expected = 1.5 * needed_decisions(contract, found, high, 0.01)
-    low, most = round_answer({"claim": claims_allowed(contract, found, 0.01, expected)})["claim"]
+    metrics = {"trades": 3_000, "mean_net": high / 2, "mean_low": 0.0, "mean_high": high, "break_even": 0.5}
+    expected = 1.5 * needed_decisions(contract, metrics, high, 0.01)
+    low, most = round_answer({"claim": claims_allowed(contract, metrics, 0.01, expected)})["claim"]
     assert low < most <= high
     assert math.isclose(most, high, rel_tol=2e-3)
     for claim in (low, most):
-        assert check_claim(contract, found, claim, 0.01, expected) is None
+        assert check_claim(contract, metrics, claim, 0.01, expected) is None
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("metrics", "told"),
     [
         ({"trades": 14}, "too few trades on validation for an interval of mean_net"),
         ({"trades": 900, "mean_low": -0.2, "mean_high": -0.01, "break_even": 0.5}, "interval ends at -0.01"),
         ({"trades": 900, "mean_low": -0.2, "mean_high": 0.001, "break_even": 0.5}, "even 0.001 needs 2,509,"),
     ],
 )
-def test_where_nothing_can_be_claimed_it_is_said_why(workshop: Workshop, found: dict[str, float], told: str) -> None:
+def test_where_nothing_can_be_claimed_it_is_said_why(workshop: Workshop, metrics: dict[str, float], told: str) -> None:
     contract = workshop.catalog.spec("vault-sim").contracts["updown"]
     with pytest.raises(SealError, match=told):
-        claims_allowed(contract, found, 0.01, 900)
+        claims_allowed(contract, metrics, 0.01, 900)
 
 
 def test_readiness_is_read_from_public_rows_alone(workshop: Workshop, submit) -> None:

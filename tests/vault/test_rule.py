@@ -57,8 +57,8 @@ def examined(workshop: Workshop, made: str) -> exam.Judgement:
     learned = exam.prepare(workspace, pipeline)
     plan = exam.plan(workspace, pipeline, contract, learned)
     sealed = open_sealed(workspace, pipeline.data)
-    found = exam.examine(pipeline, contract, learned, sealed, plan.information, plan.price, plan.wager, 7)
-    return exam.judge(found, plan, learned.base_rate, 0.01, exam.unseen_evidence([(found, 0.01)], 0.05), 1)
+    look = exam.examine(pipeline, contract, learned, sealed, plan.information, plan.price, plan.wager, 7)
+    return exam.judge(look, plan, learned.base_rate, 0.01, exam.unseen_evidence([(look, 0.01)], 0.05), 1)
 
 
 def tried(workshop: Workshop, made: str) -> dict[str, float]:
@@ -88,10 +88,10 @@ def test_a_trial_stands_beside_its_null_twin(workshop: Workshop) -> None:
 @pytest.mark.parametrize("contract", [PERPETUAL, BINARY], ids=["perpetual", "binary"])
 def test_a_trial_s_interval_is_no_narrower_than_its_twin_s(contract: Contract) -> None:
     sure = {"mean_net": 0.0005, "mean_error": 1e-5, "break_even": 0.5, "blocks": 31.0, "p_value": 1e-17}
-    found = widen_errors(sure, contract, {"mean_net": -0.0009, "mean_spread": 0.0012})
-    assert found["p_value"] == pytest.approx(t.sf(0.0005 / 0.0012, 30))
-    assert found["mean_high"] == pytest.approx(0.0005 + t.ppf(0.975, 30) * 0.0012)
-    assert found.get("win_high", 0.5 + found["mean_high"]) == pytest.approx(0.5 + found["mean_high"])
+    widened = widen_errors(sure, contract, {"mean_net": -0.0009, "mean_spread": 0.0012})
+    assert widened["p_value"] == pytest.approx(t.sf(0.0005 / 0.0012, 30))
+    assert widened["mean_high"] == pytest.approx(0.0005 + t.ppf(0.975, 30) * 0.0012)
+    assert widened.get("win_high", 0.5 + widened["mean_high"]) == pytest.approx(0.5 + widened["mean_high"])
     assert widen_errors(sure, contract, {"mean_net": 0.0, "mean_spread": 1e-9})["p_value"] < 1e-17
     few = {"mean_net": 0.0005, "blocks": 29.0}
     assert widen_errors(few, contract, {"mean_spread": 0.0012}) == few
@@ -100,8 +100,8 @@ def test_a_trial_s_interval_is_no_narrower_than_its_twin_s(contract: Contract) -
 @pytest.mark.parametrize("contract", [PERPETUAL, BINARY], ids=["perpetual", "binary"])
 def test_payoffs_that_are_all_alike_are_as_sure_as_their_twin_s(contract: Contract) -> None:
     alike = {"mean_net": 0.02, "break_even": 0.97, "blocks": 40.0}
-    found = widen_errors(alike, contract, {"mean_net": 0.0, "mean_spread": 0.03})
-    assert found["p_value"] == pytest.approx(t.sf(2 / 3, 39))
+    widened = widen_errors(alike, contract, {"mean_net": 0.0, "mean_spread": 0.03})
+    assert widened["p_value"] == pytest.approx(t.sf(2 / 3, 39))
 
 
 def test_dust_cannot_be_staked(workshop: Workshop) -> None:
@@ -126,12 +126,12 @@ def test_pennies_before_the_roller(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("RFCAT_RELEASE_SECONDS", "0")
     workshop = Workshop(Workspace.open(tmp_path), "mallory")
     build(workshop.workspace, load_spec(NULL))
-    found = []
+    trials = []
     for k in range(17):
         spec = PENNIES.format(k=k, lo=max((k - 0.5) / 17, -0.01), hi=(k + 0.5) / 17)
         made = workshop.define(spec)["pipeline"]
-        found.append((tried(workshop, made), made))
-    wins = [(metrics, made) for metrics, made in found if metrics["win_rate"] == 1.0]
+        trials.append((tried(workshop, made), made))
+    wins = [(metrics, made) for metrics, made in trials if metrics["win_rate"] == 1.0]
     assert wins, "some phase must have met no loss on validation"
     for metrics, made in wins:
         assert metrics["p_value"] > 0.05

@@ -48,8 +48,8 @@ def test_a_hold_may_lose_twice_the_greatest_adverse_move_of_its_length() -> None
 
 def test_a_stop_bounds_it_by_the_greatest_bar_beyond() -> None:
     before = START + 30 * MINUTE
-    found = worst_losses(falling(), before, holds(np.log(0.97), 1), trade(1))[0]
-    assert found == pytest.approx(0.03 + 2 * 0.10 + 0.001)
+    loss = worst_losses(falling(), before, holds(np.log(0.97), 1), trade(1))[0]
+    assert loss == pytest.approx(0.03 + 2 * 0.10 + 0.001)
 
 
 def test_liquidation_takes_no_more_than_the_equity() -> None:

@@ -111,10 +111,10 @@ def test_refusals_before_data_spend_nothing(workshop: Workshop, submit) -> None:
 def test_a_claim_without_an_interval_on_validation_is_refused(workshop: Workshop) -> None:
     """Under 30 blocks there is no interval, so nothing that a claim could be held against."""
     spec = workshop.catalog.spec("vault-sim")
-    found = {"trades": 14, "mean_net": -0.07, "break_even": 0.5, "win_rate": 0.43}
+    metrics = {"trades": 14, "mean_net": -0.07, "break_even": 0.5, "win_rate": 0.43}
     with pytest.raises(SealError, match="too few trades on validation for an interval of mean_net"):
-        needed_decisions(spec.contracts["updown"], found, 0.47, 0.01)
-    assert needed_decisions(spec.contracts["updown"], {**found, "mean_low": -0.2, "mean_high": 0.06}, 0.05, 0.01) > 500
+        needed_decisions(spec.contracts["updown"], metrics, 0.47, 0.01)
+    assert needed_decisions(spec.contracts["updown"], {**metrics, "mean_low": -0.2, "mean_high": 0.06}, 0.05, 0.01) > 500
 
 
 def test_the_same_pipeline_is_examined_once(workshop: Workshop, submit) -> None:
@@ -198,8 +198,8 @@ def test_a_vault_outlives_whoever_asked(workshop: Workshop, monkeypatch: pytest.
         "args = dict(pipeline='fast-up-or-down', claim=0.05, why='w', model='m', cutoff='2023-06', agent='a'); "
         "print(perform(sys.argv[1], 'submit', args)['look'])"
     )
-    found = subprocess.run([sys.executable, "-c", code, root], capture_output=True, text=True, check=True)
-    look = found.stdout.strip()
+    run = subprocess.run([sys.executable, "-c", code, root], capture_output=True, text=True, check=True)
+    look = run.stdout.strip()
     assert workshop.show(look)["verdict"] == "pending"
     deadline = time.monotonic() + 120
     while workshop.show(look)["verdict"] == "pending" and time.monotonic() < deadline:

@@ -45,12 +45,12 @@ def book_of(bars: Book) -> Book:
     minute, share = (time - START) // MINUTE, time % MINUTE / MINUTE
     mid = bars["open"][minute] * (1 - share) + bars["close"][minute] * share
     lean = np.tanh(np.diff(mid, prepend=mid[0]) / 1e-2) / 2
-    found: Book = {"timestamp": time}
+    book: Book = {"timestamp": time}
     for level in range(1, LEVELS + 1):
-        found[f"ask_px_{level}"], found[f"bid_px_{level}"] = mid + 0.01 * level, mid - 0.01 * level
-        found[f"ask_qty_{level}"] = rng.gamma(2.0, 1.0, len(time)) * (1 - lean) + 0.01
-        found[f"bid_qty_{level}"] = rng.gamma(2.0, 1.0, len(time)) * (1 + lean) + 0.01
-    return found
+        book[f"ask_px_{level}"], book[f"bid_px_{level}"] = mid + 0.01 * level, mid - 0.01 * level
+        book[f"ask_qty_{level}"] = rng.gamma(2.0, 1.0, len(time)) * (1 - lean) + 0.01
+        book[f"bid_qty_{level}"] = rng.gamma(2.0, 1.0, len(time)) * (1 + lean) + 0.01
+    return book
 
 
 def stamp_early(book: Book) -> Book:

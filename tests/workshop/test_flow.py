@@ -49,11 +49,11 @@ def test_law_1_no_feature_of_train_changes_when_validation_is_there(train, valid
 def test_law_5_the_same_numbers_on_any_number_of_threads(train, validation, monkeypatch):
     pipeline = parse(BINARY)
     history, rows = rows_of(pipeline, train), rows_of(pipeline, validation)
-    found = []
+    chances = []
     for threads in ("1", "2"):
         monkeypatch.setenv("RFCAT_THREADS", threads)
-        found.append(fit_model(pipeline, history, train.fingerprint, None).predict(pipeline, rows))
-    np.testing.assert_array_equal(found[0], found[1])
+        chances.append(fit_model(pipeline, history, train.fingerprint, None).predict(pipeline, rows))
+    np.testing.assert_array_equal(chances[0], chances[1])
 
 
 def test_law_5_a_cached_model_predicts_bit_for_bit_as_a_fresh_one(train, validation, tmp_path):

@@ -108,9 +108,9 @@ def test_law_8_a_decision_whose_window_spans_a_gap_is_dropped_and_counted(train:
         name: np.where(np.isin(np.arange(len(values)), np.r_[gap]), np.nan, values) for name, values in series.columns.items()
     }
     cut = replace(train, series={**train.series, "book": replace(series, columns=holed)})
-    found = read_decisions(pipeline, Columns(cut))
-    lost = set(whole.time) - set(found.time)
-    assert found.dropped - whole.dropped == len(lost) > 0
+    kept = read_decisions(pipeline, Columns(cut))
+    lost = set(whole.time) - set(kept.time)
+    assert kept.dropped - whole.dropped == len(lost) > 0
     first, last = series.known[15_000], series.known[15_005 + pipeline.experts["net"].steps + STANDARD_ROWS]
     assert all(first <= at <= last for at in lost)
 
@@ -199,9 +199,9 @@ def test_a_held_out_network_is_told_by_the_rows_that_it_predicted(workshop: Work
     rows = rows.take(rows.labels.y >= 0)
     p = fit_model(pipeline, rows, train.fingerprint, None).oof["net"]
     held = ~np.isnan(p)
-    found = auc(rows.labels.y[held], p[held])
-    assert found
-    assert scores["net"][0] == pytest.approx(found.value, abs=1e-3)
+    area = auc(rows.labels.y[held], p[held])
+    assert area
+    assert scores["net"][0] == pytest.approx(area.value, abs=1e-3)
     assert 0 < scores["net"][1] < 2
 
 

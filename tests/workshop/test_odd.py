@@ -113,12 +113,12 @@ def test_law_1_events_of_bars_that_are_published_late_are_decided_at_the_next_ba
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, load_spec(LATE), tmp_path)
     partition = open_partition(workspace, "small", "train")
-    found = read_decisions(parse(LATE_PIPELINE), Columns(partition, None))
-    assert len(found.time) > 200
-    assert (found.time % MINUTE == 0).all()
-    assert (found.labels.y >= 0).mean() > 0.9
-    before = partition.series["btc"].columns["close"][np.searchsorted(partition.series["btc"].time, found.time) - 2]
-    np.testing.assert_array_equal(found.features["close"], before)
+    decisions = read_decisions(parse(LATE_PIPELINE), Columns(partition, None))
+    assert len(decisions.time) > 200
+    assert (decisions.time % MINUTE == 0).all()
+    assert (decisions.labels.y >= 0).mean() > 0.9
+    before = partition.series["btc"].columns["close"][np.searchsorted(partition.series["btc"].time, decisions.time) - 2]
+    np.testing.assert_array_equal(decisions.features["close"], before)
 
 
 def test_law_8_trades_of_unknown_volatility_are_a_group_of_their_own(tmp_path: Path) -> None:

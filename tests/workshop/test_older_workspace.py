@@ -31,8 +31,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 
 def test_it_proves_whole(workshop: Workshop) -> None:
-    found = workshop.verify()
-    assert (found.problems, found.rows) == ((), EXPECTED["rows"])
+    verification = workshop.verify()
+    assert (verification.problems, verification.rows) == ((), EXPECTED["rows"])
 
 
 def test_its_trials_and_its_look_are_told_as_they_were(workshop: Workshop) -> None:

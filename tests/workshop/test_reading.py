@@ -63,6 +63,6 @@ def test_the_ruined_and_the_barely_tried_never_lead() -> None:
 
 
 def test_a_bound_on_a_chance_is_never_told_as_a_sure_one() -> None:
-    found = {"trades": 50, "mean_net": 0.0001, "mean_high": 0.01, "p_value": 0.43}
-    told = interpret(found, 3, 3.0)
+    metrics = {"trades": 50, "mean_net": 0.0001, "mean_high": 0.01, "p_value": 0.43}
+    told = interpret(metrics, 3, 3.0)
     assert told == "earns, evidence none: no more than luck brings (p 0.43 among 3 trials)"

@@ -47,13 +47,13 @@ PIPELINE = parse(BINARY).changed({"refit": {"every": "5d", "window": "5d"}, "met
 def walk(built: Workspace) -> Any:
     """Walks the small market forward with labels that a test may change."""
     parts = [open_partition(built, "small-sim", name) for name in ("train", "validation")]
-    history, found = (read_decisions(PIPELINE, Columns(part, None)) for part in parts)
+    history, later = (read_decisions(PIPELINE, Columns(part, None)) for part in parts)
 
     def run(first: int = 0, before: int = 0) -> Any:
         """All labels of decisions in [first, before) are up."""
-        return predict_with_refits(PIPELINE, up(history, first, before), up(found, first, before), Columns(parts[1], None))
+        return predict_with_refits(PIPELINE, up(history, first, before), up(later, first, before), Columns(parts[1], None))
 
-    run.start, run.time = parts[1].start, found.time
+    run.start, run.time = parts[1].start, later.time
     return run
 
 

@@ -175,8 +175,8 @@ def test_a_family_is_ranked_without_the_recipes_that_the_dataset_cannot_carry(ba
 
 def test_what_a_family_was_ranked_without_stands_in_the_answer(workshop: Workshop, do: Callable[..., Any]) -> None:
     label = {"use": "up_down", "of": "gold", "horizon": "1h"}
-    found = do("rank", family="volume and flow", label=label)
-    [left] = [line for line in found["ranked_without"] if line.startswith("takers")]
+    answer = do("rank", family="volume and flow", label=label)
+    [left] = [line for line in answer["ranked_without"] if line.startswith("takers")]
     assert "taker" in left.partition(":")[2]
-    assert any("gold.volume" in row[0] for row in found["rows"])
+    assert any("gold.volume" in row[0] for row in answer["rows"])
     assert "ranked_without" not in do("rank", family="clock")

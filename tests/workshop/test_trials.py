@@ -126,9 +126,9 @@ def test_law_4_a_score_on_rows_that_were_replaced_meanwhile_is_no_trial(
     score = backtest.score
 
     def slow(desk):
-        found = score(desk)
+        scored = score(desk)
         contracts_changed(owned, lambda contracts: contracts["polymarket-btc-5m"].update(fee=0.2))
-        return found
+        return scored
 
     monkeypatch.setattr(backtest, "score", slow)
     with pytest.raises(DataError, match=r"dataset 'small-sim': built anew while \w+ ran on it; run it again"):

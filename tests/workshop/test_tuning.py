@@ -14,15 +14,15 @@ def test_literals_that_the_judge_cannot_tell_apart_are_named_and_their_first_val
     workshop: Workshop, binary: str, do, by: str
 ) -> None:
     grid = {"trade.edge": [0.03, 0.01], "meta.leaf": [50, 200], "trade.size.share": [0.002, 0.001]}
-    found = do("tune", pipeline=binary, grid=grid, by=by)
-    named, said = found["no_difference"].split(f": not to {by}; ")
+    answer = do("tune", pipeline=binary, grid=grid, by=by)
+    named, said = answer["no_difference"].split(f": not to {by}; ")
     assert named == "trade.edge, trade.size.share"
     assert "the grid's first is taken" in said
     assert "judge=validation" in said
-    won = workshop.resolve(found["winner"]["pipeline"])
+    won = workshop.resolve(answer["winner"]["pipeline"])
     assert (won.trade.edge, won.trade.size.share) == (0.03, 0.002)
-    assert [row[:3] for row in found["best"]["rows"]][:4] == [
-        [edge, found["best"]["rows"][0][1], share] for edge, share in itertools.product([0.03, 0.01], [0.002, 0.001])
+    assert [row[:3] for row in answer["best"]["rows"]][:4] == [
+        [edge, answer["best"]["rows"][0][1], share] for edge, share in itertools.product([0.03, 0.01], [0.002, 0.001])
     ]
 
 
@@ -31,10 +31,10 @@ def test_literals_that_the_judge_tells_apart_are_not_named(binary: str, do) -> N
 
 
 def test_a_search_judged_on_validation_names_what_changes_nothing_there(binary: str, do) -> None:
-    found = do("tune", pipeline=binary, grid={"trade.edge": [0.45, 0.46], "meta.leaf": [50, 60]}, judge="validation")
-    assert found["no_difference"].startswith("trade.edge, meta.leaf: not to sharpe; "), "no cell trades"
-    assert "judge=" not in found["no_difference"]
-    assert found["best"]["rows"][0][:2] == [0.45, 50]
+    answer = do("tune", pipeline=binary, grid={"trade.edge": [0.45, 0.46], "meta.leaf": [50, 60]}, judge="validation")
+    assert answer["no_difference"].startswith("trade.edge, meta.leaf: not to sharpe; "), "no cell trades"
+    assert "judge=" not in answer["no_difference"]
+    assert answer["best"]["rows"][0][:2] == [0.45, 50]
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_search_judged_on_validation_names_what_changes_nothing_there(binary: 
     ],
 )
 def test_an_answer_says_how_many_cells_of_how_many(binary: str, do, grid: dict[str, Any], cells: int, told: object) -> None:
-    found = do("tune", pipeline=binary, grid=grid, cells=cells)
-    assert found["cells"] == told
-    assert found["judged"].endswith("the winner alone on validation: one trial")
+    answer = do("tune", pipeline=binary, grid=grid, cells=cells)
+    assert answer["cells"] == told
+    assert answer["judged"].endswith("the winner alone on validation: one trial")
 
 
 def test_cells_that_are_drawn_from_a_grid_stand_in_its_order(workshop: Workshop, binary: str) -> None:

@@ -121,18 +121,18 @@ def test_law_4_the_same_pipeline_twice_is_one_trial(workshop: Workshop, binary: 
 
 
 def test_a_trial_finds_the_planted_edge_and_its_twins_do_not(workshop: Workshop, binary: str, do) -> None:
-    found = do("backtest", pipeline=binary)
-    assert found["win_rate"] > found["break_even"] > 0.52
-    assert found["twins"]["coin"][0] < found["break_even"]
-    assert found["price"] == "at an assumed price of 0.50"
-    assert found["data"] == "simulated"
+    answer = do("backtest", pipeline=binary)
+    assert answer["win_rate"] > answer["break_even"] > 0.52
+    assert answer["twins"]["coin"][0] < answer["break_even"]
+    assert answer["price"] == "at an assumed price of 0.50"
+    assert answer["data"] == "simulated"
 
 
 def test_refit_is_walked_forward_and_loses_what_costs_take(workshop: Workshop, perpetual: str, do) -> None:
-    found = do("backtest", pipeline=perpetual)
-    assert found["trades"] > 0
-    assert found["costs"] > 0
-    assert "price" not in found
+    answer = do("backtest", pipeline=perpetual)
+    assert answer["trades"] > 0
+    assert answer["costs"] > 0
+    assert "price" not in answer
 
 
 def test_show_breaks_a_trial_down_and_the_parts_add_up(workshop: Workshop, binary: str, do) -> None:
@@ -201,12 +201,12 @@ def test_show_compares_and_ranks(workshop: Workshop, binary: str, do) -> None:
 
 
 def test_tune_explores_in_train_and_tries_only_the_winner(workshop: Workshop, binary: str, do) -> None:
-    found = do("tune", pipeline=binary)
+    answer = do("tune", pipeline=binary)
     counts = workshop.ledger.counts("small-sim")
     assert (counts.trials, counts.explorations) == (1, 2)
-    assert found["cells"] == 2
-    assert found["winner"]["trial"] == 1
-    assert workshop.parent(found["winner"]["pipeline"]) in (binary, None)
+    assert answer["cells"] == 2
+    assert answer["winner"]["trial"] == 1
+    assert workshop.parent(answer["winner"]["pipeline"]) in (binary, None)
 
 
 def test_tune_judged_on_validation_makes_each_cell_a_trial(workshop: Workshop, binary: str, do) -> None:
@@ -237,9 +237,9 @@ def test_ranking_inputs_needs_a_trial_and_puts_noise_below_the_planted_features(
 
 
 def test_screening_expressions_counts_each_and_shows_the_decay(workshop: Workshop, do) -> None:
-    found = do("rank", features=["ret(eth.close, 15) - ret(btc.close, 15)", "hour()"])
-    assert found["columns"] == ["feature", "auc", "low", "high", "lag_1m", "lag_5m"]
-    assert {row[0] for row in found["rows"]} == {"ret(eth.close, 15) - ret(btc.close, 15)", "hour()", "(noise)"}
+    answer = do("rank", features=["ret(eth.close, 15) - ret(btc.close, 15)", "hour()"])
+    assert answer["columns"] == ["feature", "auc", "low", "high", "lag_1m", "lag_5m"]
+    assert {row[0] for row in answer["rows"]} == {"ret(eth.close, 15) - ret(btc.close, 15)", "hour()", "(noise)"}
     assert workshop.ledger.counts("small-sim").explorations == 2
     with pytest.raises(PipelineError, match="momentum"):
         do("rank", family="momentun")
@@ -262,10 +262,10 @@ def test_law_4_a_screen_counts_once_however_it_is_asked_for(workshop: Workshop, 
 
 def test_what_a_screen_leaves_out_is_named_and_noise_stays(workshop: Workshop, do) -> None:
     asked = [f"ret(btc.close, {n})" for n in range(1, 23)]
-    found = do("rank", features=asked)
-    shown = [row[0] for row in found["rows"]]
+    answer = do("rank", features=asked)
+    shown = [row[0] for row in answer["rows"]]
     assert "(noise)" in shown
-    left = found["left_out"]
+    left = answer["left_out"]
     number = len(asked) + 1 - len(shown)
     assert left.startswith(f"{number} ranked below these: ret(btc.close, ")
     assert left.endswith(f" and {number - 4} more")
@@ -315,23 +315,23 @@ def test_law_4_a_ledger_cut_back_to_before_a_proposal_is_found_by_the_strategy_f
         path.unlink()
     (workshop.workspace.vault / "anchors.jsonl").unlink()
     fresh = Workshop(workshop.workspace, "tester")
-    found = fresh.verify()
-    assert not found.ok
-    assert "1" in " ".join(found.problems)
+    verification = fresh.verify()
+    assert not verification.ok
+    assert "1" in " ".join(verification.problems)
 
 
 def test_a_trial_counts_its_trades_exactly_and_tells_its_sides(workshop: Workshop, binary: str, do) -> None:
-    found = do("backtest", pipeline=binary)
-    assert found["trades"] == found["decisions"]["taken"] == sum(found["sides"].values())
-    assert "share that pays 1" in found["units"]
-    assert "1 trial" in found["reading"] or "luck" in found["reading"] or "loses" in found["reading"]
+    answer = do("backtest", pipeline=binary)
+    assert answer["trades"] == answer["decisions"]["taken"] == sum(answer["sides"].values())
+    assert "share that pays 1" in answer["units"]
+    assert "1 trial" in answer["reading"] or "luck" in answer["reading"] or "loses" in answer["reading"]
 
 
 def test_a_ruined_pipeline_is_called_so_everywhere(workshop: Workshop, binary: str, do) -> None:
     broke = workshop.resolve_or_derive(binary, changes={"trade.size": {"use": "fixed", "share": 1}})
-    found = do("backtest", pipeline=broke)
-    assert found["reading"].startswith("ruined")
-    assert "sharpe" not in found
+    answer = do("backtest", pipeline=broke)
+    assert answer["reading"].startswith("ruined")
+    assert "sharpe" not in answer
     assert workshop.propose(broke, "it traded")["reading"].startswith("ruined")
 
 

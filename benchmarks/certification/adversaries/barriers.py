@@ -14,7 +14,7 @@ LEAST_SHARE = 0.0001
 
 
 def phase_condition(hour: int, width: int = STEP) -> str:
-    """Whether a decision is so many hours into its cycle."""
+    """Write the condition that a decision is so many hours into its cycle."""
     return f"elapsed({CYCLE}h) > {(hour - 0.5) / CYCLE:.6f} and elapsed({CYCLE}h) < {(hour + width - 0.5) / CYCLE:.6f}"
 
 

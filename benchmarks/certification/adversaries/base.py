@@ -69,14 +69,14 @@ class Adversary(ABC):
 
     @abstractmethod
     def proposals(self, market: SimulatedMarket) -> Iterator[Spec]:
-        """Pipelines as `define` takes them; train and validation may be read for them."""
+        """Yield pipelines as `define` takes them; train and validation may be read for them."""
 
     def clean(self, trial: Trial) -> bool:
-        """Whether a look is worth spending."""
+        """Check whether a trial is worth a look."""
         return trial.p_value <= self.level and trial.calibrated
 
     def claim(self, contract: Contract, metrics: Mapping[str, float]) -> float:
-        """The greatest that the plan admits, which needs the fewest decisions.
+        """Compute the greatest claim that the plan admits, which needs the fewest decisions.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Adversary(ABC):
 def make_pipeline(
     name: str, features: Mapping[str, str], sample: str, label: Spec, trade: Spec, see: list[str], **forest: Any
 ) -> Spec:
-    """A pipeline without experts, sampled by the clock."""
+    """Write a pipeline without experts, sampled by the clock."""
     return {
         "pipeline": name,
         "data": "drawn",
@@ -103,21 +103,21 @@ def make_pipeline(
 
 
 def trade_perpetual(exit: Spec, enter: float = 0.5, share: float = 0.5) -> Spec:
-    """A trade of the perpetual."""
+    """Write a trade of the perpetual."""
     size = {"use": "fixed", "share": share}
     return {"use": "long_or_short", "contract": "btc-perpetual", "enter": enter, "exit": exit, "size": size}
 
 
 def trade_binary(contract: str, edge: float = 0.0, share: float = 0.001) -> Spec:
-    """A trade of a binary contract."""
+    """Write a trade of a binary contract."""
     return {"use": "up_or_down", "contract": contract, "edge": edge, "size": {"use": "fixed", "share": share}}
 
 
 def label_barriers(take: float, stop: float, unit: str, horizon: str) -> Spec:
-    """A label by the barrier touched first."""
+    """Write a label by the barrier touched first."""
     return {"use": "triple_barrier", "of": "btc", "take": take, "stop": stop, "unit": unit, "horizon": horizon}
 
 
 def label_direction(horizon: str) -> Spec:
-    """A label by the direction."""
+    """Write a label by the direction."""
     return {"use": "up_down", "of": "btc", "horizon": horizon}

@@ -24,19 +24,19 @@ LEVEL_Z = 2.326
 
 
 def date_condition(first: int, last: int) -> str:
-    """Whether a moment lies in [first, last), ms UTC."""
+    """Write the condition that a moment lies in [first, last), ms UTC."""
     low, high = _beat(first), _beat(last)
     return f"abs({BEAT} - {(low + high) / 2:.10f}) < {(high - low) / 2:.10f}"
 
 
 def _beat(ms: int) -> float:
-    """Half a minute before a moment, so that no moment lies on a bound."""
+    """Compute the beat half a minute before a moment, so that no moment lies on a bound."""
     minutes = ms / MINUTE - 0.5
     return (minutes % SHORT / SHORT - minutes % LONG / LONG) % 1
 
 
 def read_outcomes(market: SimulatedMarket, part: str, window: int) -> tuple[NDArray[int64], NDArray[bool_]]:
-    """Starts of all whole windows of a part, and which close at or above their open."""
+    """Read the starts of all whole windows of a part, and which close at or above their open."""
     partition = market.parts[part]
     bars, rows = partition.series["btc"], window // MINUTE
     first = int(np.searchsorted(bars.time, -(-partition.start // window) * window))
@@ -47,22 +47,25 @@ def read_outcomes(market: SimulatedMarket, part: str, window: int) -> tuple[NDAr
 
 
 def find_best_run(won: NDArray[bool_], length: int) -> int:
-    """Where the run of so many values with the most wins begins."""
+    """Find where the run of so many values with the most wins begins."""
     total = np.concatenate(([0], np.cumsum(won)))
     return int(np.argmax(total[length:] - total[:-length]))
 
 
 def find_teaching(time: NDArray[int64], won: NDArray[bool_], window: int, excess: float) -> str:
-    """A stretch of train in which a side won more often by `excess`, and the rest is even: what a flag there teaches a forest."""
-    total, best, found = np.concatenate(([0], np.cumsum(won))), np.inf, (0, 0)
+    """Write the condition of a stretch of train in which a side won more often by `excess`, and the rest is even.
+
+    A flag there teaches a forest that side.
+    """
+    total, best, stretch = np.concatenate(([0], np.cumsum(won))), np.inf, (0, 0)
     for length in np.linspace(len(won) // 20, len(won) // 4, 12).astype(int):
         inside = total[length:] - total[:-length]
         rest = np.abs((total[-1] - inside) / (len(won) - length) - 0.5)
         rest[inside < (0.5 + excess) * length] = np.inf
         if rest.min() < best:
             best, first = rest.min(), int(np.argmin(rest))
-            found = (first, first + int(length) - 1)
-    return date_condition(int(time[found[0]]), int(time[found[1]]) + window)
+            stretch = (first, first + int(length) - 1)
+    return date_condition(int(time[stretch[0]]), int(time[stretch[1]]) + window)
 
 
 class Ahead(Adversary):
@@ -84,25 +87,28 @@ class Ahead(Adversary):
             yield self.spec(f"{self.name}-{k}", up, (self.teach(market, up),), runs)
 
     def teach(self, market: SimulatedMarket, up: bool) -> str:
-        """When train teaches that a side is likelier."""
+        """Write the condition of when train teaches that a side is likelier."""
         time, ups = read_outcomes(market, "train", WINDOW)
         known = slice(2 * SPAN // WINDOW, None)
         return find_teaching(time[known], ups[known] == up, WINDOW, self.excess)
 
     def find_winners(self, market: SimulatedMarket) -> Iterator[tuple[bool, int]]:
-        """Side and first moment of runs on validation that end ahead, those first that take long enough to be planned from."""
+        """Find runs on validation that end ahead, by side and first moment.
+
+        Those that take long enough to be planned from come first.
+        """
         time, ups = read_outcomes(market, "validation", WINDOW)
-        found = []
+        runs = []
         for up in (True, False):
             for start in range(0, len(time) - SPAN // WINDOW, 3 * HOUR // WINDOW):
                 n = count_until_ahead(ups[start : start + SPAN // WINDOW] == up, self.fewest)
                 if n:
-                    found.append((n < LEAST, n, start, up))
-        for _, _, start, up in sorted(found):
+                    runs.append((n < LEAST, n, start, up))
+        for _, _, start, up in sorted(runs):
             yield up, int(time[start])
 
     def spec(self, name: str, up: bool, always: Sequence[str], runs: Sequence[tuple[int, int]]) -> Spec:
-        """A pipeline that trades at some moments always, and in each run until it is ahead."""
+        """Write a pipeline that trades at some moments always, and in each run until it is ahead."""
         began = " or ".join(date_condition(first, last) for first, last in runs)
         counted = " or ".join(date_condition(first + WINDOW, last) for first, last in runs)
         ended = f"btc.close > 0 and elapsed(5m) == 0 and ({counted})"
@@ -118,7 +124,7 @@ class Ahead(Adversary):
 
 
 def count_until_ahead(won: NDArray[bool_], fewest: int) -> int:
-    """After how many trades a run is ahead for the first time, 0 if never."""
+    """Count the trades after which a run is ahead for the first time, 0 if never."""
     n = np.arange(1, len(won) + 1)
     ahead = (2 * np.cumsum(won) - n > 1 + LEVEL_Z * np.sqrt(n)) & (n >= fewest)
     return int(np.argmax(ahead)) + 1 if ahead.any() else 0

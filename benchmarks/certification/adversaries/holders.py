@@ -33,16 +33,16 @@ class Holder(Adversary):
         return make_pipeline(f"{self.name}-{hour}", features, "15m", label, {**trade, "size": self.size}, see, leaf=12)
 
     def hold_condition(self, hour: int) -> str:
-        """When it wants to hold: all the time but for the last hours of a cycle."""
+        """Write the condition of when it wants to hold: all the time but for the last hours of a cycle."""
         return f"{minutes_in_cycle(hour)} < {ROWS - 180}"
 
     def more_features(self, go: str) -> dict[str, str]:
-        """Further features that the forest sees."""
+        """Write further features that the forest sees."""
         return {}
 
 
 def minutes_in_cycle(hour: int) -> str:
-    """Minutes since the present cycle began."""
+    """Write the minutes since the present cycle began."""
     share = hour / CYCLE
     return f"(elapsed({CYCLE}h) - {share:.8f} + where(elapsed({CYCLE}h) < {share - 1e-6:.8f}, 1, 0)) * {ROWS}"
 
@@ -78,7 +78,7 @@ class Patient(Holder):
     """Rise above which it leaves: with what it overshoots by the next decision, a little more than its costs."""
 
     def hold_condition(self, hour: int) -> str:
-        """Until the price, at a decision, was above that at the cycle's start by the gain."""
+        """Write the condition of holding until the price, at a decision, was above that at the cycle's start by the gain."""
         start = f"sum(where(abs(elapsed({CYCLE}h) - {hour / CYCLE:.8f}) < {0.5 / ROWS:.8f}, btc.close, 0), {ROWS})"
         risen = f"elapsed(15m) == 0 and btc.close > {1 + self.gain} * {start}"
         return f"since({risen}, {ROWS}) >= {minutes_in_cycle(hour)} and {super().hold_condition(hour)}"

@@ -113,19 +113,22 @@ class _Hours:
 
 
 def _any_condition(stretches: Iterable[tuple[int, int]]) -> str:
-    """Whether a decision is in one of some stretches, each from a moment on for some hours; never in none."""
+    """Write the condition that a decision is in one of some stretches, each from a moment on for some hours; never in none."""
     return " or ".join(date_condition(int(time), int(time) + hours * HOUR) for time, hours in stretches) or "btc.close < 0"
 
 
 def _longest_runs(known: _Hours) -> list[tuple[int, int]]:
-    """The two longest runs of hours in which an even side won."""
+    """Find the two longest runs of hours in which an even side won."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], known.up & ~known.sure, [False]))))
     first, length = edges[::2], np.diff(edges)[::2]
     return [(int(known.time[first[k]]), int(length[k])) for k in np.argsort(-length)[:2]]
 
 
 def _best_condition(known: _Hours, length: int = 240, every: int = 4) -> str:
-    """The stretch of validation, and the hour of each four, in which even sides won most often: a trade each block of four hours."""
+    """Write the condition of the stretch of validation, and the hour of each four, in which even sides won most often.
+
+    That is a trade each block of four hours.
+    """
     hour = known.time // HOUR
     best = max(range(every), key=lambda k: _best_stretch(known, hour % every == k, length)[0])
     start = _best_stretch(known, hour % every == best, length)[1]
@@ -133,7 +136,7 @@ def _best_condition(known: _Hours, length: int = 240, every: int = 4) -> str:
 
 
 def _best_stretch(known: _Hours, chosen: NDArray[bool_], length: int) -> tuple[int, int]:
-    """Wins less losses of the best stretch, and where it begins."""
+    """Find the best stretch: its wins less losses, and where it begins."""
     score = np.where(chosen & ~known.sure, np.where(known.up, 1, -1), 0)
     total = np.concatenate(([0], np.cumsum(score)))
     gains = total[length:] - total[:-length]

@@ -45,7 +45,7 @@ COMPUTE: Mapping[str, Compute] = {**MATH, **WINDOW, **CLASSIC, **MARKET, **BOOK}
 
 
 def _logical(combined: NDArray[np.bool_], *operands: Floats) -> Floats:
-    """1 and 0, NaN where an operand is."""
+    """Convert truth values to 1 and 0, NaN where an operand is."""
     missing = np.isnan(operands[0])
     for operand in operands[1:]:
         missing = missing | np.isnan(operand)

@@ -15,7 +15,7 @@ def _mid(ask: Floats, bid: Floats) -> Floats:
 
 
 def _total(sizes: Columns) -> Floats:
-    """Summed one after the other: numpy's own order depends on the number of rows."""
+    """Sum columns one after the other: numpy's own order depends on the number of rows."""
     total = sizes[0]
     for size in sizes[1:]:
         total = np.add(total, size)
@@ -28,7 +28,7 @@ def _imbalance(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _order_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Cont, Kukanov and Stoikov (2014)."""
+    """Compute the order-flow imbalance of Cont, Kukanov and Stoikov (2014) at the best quotes."""
     ask, ask_size, bid, bid_size = x
     ask0, ask_size0, bid0, bid_size0 = (change_over(column, 1, rows.LAG) for column in x)
     buys: Floats = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
@@ -37,12 +37,15 @@ def _order_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _sides(x: Columns) -> tuple[Columns, Columns, Columns, Columns]:
-    """Ask prices, ask sizes, bid prices and bid sizes of whole books."""
+    """Split the columns of whole books into ask prices, ask sizes, bid prices and bid sizes."""
     return x[0::4], x[1::4], x[2::4], x[3::4]
 
 
 def _weighted_mid(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """The microprice of Gatheral and Oomen (2010) with mean prices and whole sizes of some levels in place of the best."""
+    """Compute a microprice from the mean prices and total sizes of some levels.
+
+    That of Gatheral and Oomen (2010) takes the best level alone.
+    """
     asks, ask_sizes, bids, bid_sizes = _sides(x)
     ask_size, bid_size = _total(ask_sizes), _total(bid_sizes)
     ask = ratio(_total(tuple(map(np.multiply, asks, ask_sizes))), ask_size)
@@ -51,7 +54,10 @@ def _weighted_mid(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _pressure(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Imbalance of sizes as in Cao, Hansch and Wang (2009), each weighted by the inverse of its distance from the middle."""
+    """Compute the imbalance of sizes, each weighted by the inverse of its distance from the middle.
+
+    As in Cao, Hansch and Wang (2009).
+    """
     asks, ask_sizes, bids, bid_sizes = _sides(x)
     mid = _mid(asks[0], bids[0])
     sells = _total(tuple(ratio(size, price - mid) for price, size in zip(asks, ask_sizes, strict=True)))
@@ -60,7 +66,7 @@ def _pressure(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _side_slope(prices: Columns, sizes: Columns, mid: Floats) -> Floats:
-    """Least-squares slope through the origin of cumulative size on relative distance from the middle."""
+    """Fit the least-squares slope through the origin of cumulative size on relative distance from the middle."""
     products, squares, size = [], [], np.zeros_like(mid)
     for price, more in zip(prices, sizes, strict=True):
         size, away = size + more, np.abs(price - mid) / mid
@@ -70,28 +76,37 @@ def _side_slope(prices: Columns, sizes: Columns, mid: Floats) -> Floats:
 
 
 def _book_slope(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Næs and Skjeltorp (2006), of plain sizes and distances in place of elasticities, so that it follows their units."""
+    """Compute the slope of the order book after Næs and Skjeltorp (2006).
+
+    It is taken of plain sizes and distances in place of elasticities, so that it follows their units.
+    """
     asks, ask_sizes, bids, bid_sizes = _sides(x)
     mid = _mid(asks[0], bids[0])
     return (_side_slope(asks, ask_sizes, mid) + _side_slope(bids, bid_sizes, mid)) / 2.0
 
 
 def _queue_change(price: Floats, size: Floats, better: float) -> Floats:
-    """One side of the order-flow imbalance of Cont, Kukanov and Stoikov (2014); `better` is 1 for bids and -1 for asks."""
+    """Compute one side of the order-flow imbalance of Cont, Kukanov and Stoikov (2014); `better`: 1 for bids, -1 for asks."""
     price0, size0 = (change_over(column, 1, rows.LAG) for column in (price, size))
     step = (price - price0) * better
     return np.where(np.isnan(step), np.nan, np.where(step >= 0.0, size, 0.0) - np.where(step <= 0.0, size0, 0.0))
 
 
 def _ofi_all(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Multi-level flow after Xu, Gould and Howison (2018), scaled by mean depth as Cont, Cucuringu and Zhang (2023) do."""
+    """Compute the multi-level order flow of Xu, Gould and Howison (2018), scaled by mean depth.
+
+    The scale is that of Cont, Cucuringu and Zhang (2023).
+    """
     levels, n = int(k[0]), k[1]
     flows, sizes = _total(x[:levels]), _total(x[levels:])
     return ratio(2.0 * window_sum(flows, n, on), window_mean(sizes, n, on))
 
 
 def _signed_volume(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Trade-sign imbalance of aggressors, as in Chordia, Roll and Subrahmanyam (2002); NaN where nobody traded."""
+    """Compute the trade-sign imbalance of aggressors; NaN where nobody traded.
+
+    As in Chordia, Roll and Subrahmanyam (2002).
+    """
     buys, sells = window_sum(x[0], k[0], on), window_sum(x[1], k[0], on)
     return ratio(buys - sells, buys + sells)
 

@@ -17,7 +17,7 @@ Columns = tuple[Floats, ...]
 
 
 def _indicator(name: str, function: Callable[..., Floats]) -> Compute:
-    """An operator that is a TA-Lib function of its columns and whole-number literals."""
+    """Make an operator of a TA-Lib function of its columns and whole-number literals."""
 
     def compute(x: Columns, k: Literals, on: TimeAxis) -> Floats:
         whole = [int(value) for value in k]
@@ -48,7 +48,7 @@ def _strength(name: str, x: Columns, k: Literals) -> Floats:
 
 
 def _momentum(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Chande's oscillator: the RSI from -100 to 100."""
+    """Compute Chande's momentum oscillator: the RSI from -100 to 100."""
     momentum = _strength("cmo", x, k)
     momentum *= 2.0
     momentum -= 100.0
@@ -100,7 +100,7 @@ def _money_flow_index(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _ultimate(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Williams (1985): buying pressure over true range, of three windows."""
+    """Compute the ultimate oscillator of Williams (1985): buying pressure over true range, of three windows."""
     high, low, close = x
     pressure, reach = close - np.minimum(low, change_over(close, 1, rows.LAG)), true_range(high, low, close)
     a, b, c = (ratio(window_sum(pressure, n, on), window_sum(reach, n, on)) for n in sorted(k))

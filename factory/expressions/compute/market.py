@@ -14,23 +14,26 @@ Columns = tuple[Floats, ...]
 
 
 def true_range(high: Floats, low: Floats, close: Floats) -> Floats:
-    """Greatest of high - low and both distances from the close before."""
+    """Compute the true range: the greatest of high - low and both distances from the close before."""
     before = change_over(close, 1, rows.LAG)
     return np.subtract(np.maximum(high, before), np.minimum(low, before))
 
 
 def typical_price(high: Floats, low: Floats, close: Floats) -> Floats:
-    """Mean of a bar's high, low and close; without a range exactly the close, which a third of its treble may miss."""
+    """Compute the mean of a bar's high, low and close.
+
+    Without a range it is exactly the close, which a third of its treble may miss.
+    """
     return np.where(high == low, close, (high + low + close) / 3.0)
 
 
 def _parkinson(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Parkinson (1980)."""
+    """Estimate volatility from highs and lows: Parkinson (1980)."""
     return np.sqrt(window_mean(np.log(x[0] / x[1]) ** 2, k[0], on) / (4.0 * log(2.0)))
 
 
 def _garman_klass(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Garman and Klass (1980), without the opening jump."""
+    """Estimate volatility from all four prices: Garman and Klass (1980), without the opening jump."""
     start, high, low, close = x
     square = 0.5 * np.log(high / low) ** 2 - (2.0 * log(2.0) - 1.0) * np.log(close / start) ** 2
     return np.sqrt(window_mean(square, k[0], on))
@@ -43,12 +46,12 @@ def _rogers_satchell_square(x: Columns) -> Floats:
 
 
 def _rogers_satchell(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Rogers and Satchell (1991)."""
+    """Estimate volatility whatever the drift: Rogers and Satchell (1991)."""
     return np.sqrt(window_mean(_rogers_satchell_square(x), k[0], on))
 
 
 def _yang_zhang(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Yang and Zhang (2000)."""
+    """Estimate volatility with opening jumps and whatever the drift: Yang and Zhang (2000)."""
     n, start, close = k[0], x[0], x[3]
     share = 0.34 / (1.34 + (n + 1.0) / (n - 1.0))
     jump = window_var(np.log(start / change_over(close, 1, rows.LAG)), n, on)
@@ -57,7 +60,7 @@ def _yang_zhang(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _bipower(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Barndorff-Nielsen and Shephard (2004)."""
+    """Estimate volatility without jumps by bipower variation: Barndorff-Nielsen and Shephard (2004)."""
     size = np.abs(x[0])
     return np.sqrt(pi / 2.0 * window_mean(size * change_over(size, 1, rows.LAG), k[0], on))
 
@@ -67,7 +70,7 @@ def _downside(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _weighted(value: Floats, weight: Floats, n: float, on: TimeAxis) -> Floats:
-    """Mean of n rows, weighted; NaN where the weights sum to zero."""
+    """Compute the weighted mean of n rows; NaN where the weights sum to zero."""
     mean = ratio(window_sum(value * weight, n, on), window_sum(weight, n, on))
     flat = mean.copy()
     rows.flatten(value, int(n), 1.0, flat)
@@ -75,7 +78,10 @@ def _weighted(value: Floats, weight: Floats, n: float, on: TimeAxis) -> Floats:
 
 
 def _vwap_day(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Of differences from the day's first price, so that a day without movement has exactly that price."""
+    """Compute the volume-weighted average price since midnight.
+
+    It is summed from differences to the day's first price, so that a day without movement has exactly that price.
+    """
     price, volume = typical_price(*x[:3]), x[3]
     first = price[np.maximum.accumulate(np.where(on.time % DAY == 0, np.arange(len(price)), 0))]
     away = run(rows.since_midnight, (price - first) * volume, on.time, DAY)
@@ -83,12 +89,12 @@ def _vwap_day(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _obv(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Windowed on-balance volume."""
+    """Compute on-balance volume over a window."""
     return _weighted(np.sign(change_over(x[0], 1, rows.DIFF)), x[1], k[0], on)
 
 
 def _money_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """A bar without range counts as closed in its middle; NaN where no bar has any."""
+    """Compute the Chaikin money flow: a bar without range counts as closed in its middle; NaN where no bar has any."""
     high, low, close, volume = x
     reach = high - low
     place = ((close - low) - (high - close)) / np.where(reach == 0.0, 1.0, reach)
@@ -96,7 +102,7 @@ def _money_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _amihud(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Amihud (2002), as a ratio of sums so that a row without trades does no harm."""
+    """Compute the illiquidity of Amihud (2002), as a ratio of sums so that a row without trades does no harm."""
     close, volume = x
     return ratio(window_sum(np.abs(change_over(close, 1, rows.RET)), k[0], on), window_sum(close * volume, k[0], on))
 

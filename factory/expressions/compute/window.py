@@ -12,59 +12,59 @@ from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
 
 def window_sum(x: Floats, n: float, on: TimeAxis) -> Floats:
-    """Sum of n rows."""
+    """Compute the sum of n rows."""
     total = run(windows.fold, x, int(n), on.phase, 1.0)
     rows.flatten(x, int(n), n, total)
     return total
 
 
 def window_mean(x: Floats, n: float, on: TimeAxis) -> Floats:
-    """Mean of n rows."""
+    """Compute the mean of n rows."""
     mean = run(windows.fold, x, int(n), on.phase, 1.0 / n)
     rows.flatten(x, int(n), 1.0, mean)
     return mean
 
 
 def window_var(x: Floats, n: float, on: TimeAxis) -> Floats:
-    """Variance (n - 1) of n rows."""
+    """Compute the variance (n - 1) of n rows."""
     return window_moments(x, n, on, windows.VAR)
 
 
 def window_moments(x: Floats, n: float, on: TimeAxis, kind: int, width: float = 0.0) -> Floats:
-    """What :func:`factory.expressions.kernels.windows.moments` gives."""
+    """Run :func:`factory.expressions.kernels.windows.moments` on a column."""
     return run(windows.moments, x, int(n), on.phase, kind, width)
 
 
 def window_least(x: Floats, n: float) -> Floats:
-    """Least of n rows."""
+    """Compute the least of n rows."""
     return run(windows.extreme, x, int(n), -1.0)
 
 
 def window_most(x: Floats, n: float) -> Floats:
-    """Greatest of n rows."""
+    """Compute the greatest of n rows."""
     return run(windows.extreme, x, int(n), 1.0)
 
 
 def window_place(x: Floats, low: Floats, high: Floats, n: float) -> Floats:
-    """Place between the least low and the greatest high of n rows, 0..1; NaN where they are equal."""
+    """Compute the place between the least low and the greatest high of n rows, 0..1; NaN where they are equal."""
     place = window_least(low, n)
     rows.within(x, place, window_most(high, n))
     return place
 
 
 def change_over(x: Floats, n: float, kind: int) -> Floats:
-    """Change over n rows: ``rows.LAG``, ``DIFF``, ``RET`` or ``LOG``."""
+    """Compute the change over n rows: ``rows.LAG``, ``DIFF``, ``RET`` or ``LOG``."""
     return run(rows.change, x, int(n), kind)
 
 
 def fractional_weights(d: float, n: int) -> Floats:
-    """First n binomial weights of (1 - B)^d (Hosking 1981), the present row's first."""
+    """Compute the first n binomial weights of (1 - B)^d (Hosking 1981), the present row's first."""
     k = np.arange(1, n)
     return np.concatenate(([1.0], np.cumprod((k - 1 - d) / k)))
 
 
 def ratio(a: Floats, b: Floats) -> Floats:
-    """Quotient, NaN where b is zero."""
+    """Divide a by b, NaN where b is zero."""
     return np.divide(a, np.where(b == 0.0, np.nan, b))
 
 
@@ -78,26 +78,26 @@ def _std(x: Floats, n: float, on: TimeAxis) -> Floats:
 
 
 def _over(x: Floats, extreme: Floats) -> Floats:
-    """Quotient of x and an extreme, less 1, in the extreme's own place; NaN where that is zero."""
+    """Compute x over an extreme, less 1, in the extreme's own place; NaN where that is zero."""
     extreme[extreme == 0.0] = np.nan
     np.divide(x, extreme, out=extreme)
     return np.subtract(extreme, 1.0, out=extreme)
 
 
 def _weighted_mean(x: Floats, n: float) -> Floats:
-    """Mean of n rows with linearly growing weights."""
+    """Compute the mean of n rows with linearly growing weights."""
     mean = run(rows.weigh, x, np.arange(n, 0, -1) / (n * (n + 1) / 2))
     rows.flatten(x, int(n), 1.0, mean)
     return mean
 
 
 def efficiency(x: Floats, n: float, on: TimeAxis) -> Floats:
-    """Net move over n rows divided by the path's length; NaN where nothing moves."""
+    """Compute the net move over n rows divided by the path's length; NaN where nothing moves."""
     return ratio(np.abs(change_over(x, n, rows.DIFF)), window_sum(np.abs(change_over(x, 1, rows.DIFF)), n, on))
 
 
 def _speed(x: Floats, n: float, on: TimeAxis) -> Floats:
-    """Efficiency, and 1 where nothing moves, as TA-Lib: the average goes there as fast as it can."""
+    """Compute the efficiency, and 1 where nothing moves, as TA-Lib: the average goes there as fast as it can."""
     path = window_sum(np.abs(change_over(x, 1, rows.DIFF)), n, on)
     return np.where(path == 0.0, 1.0, efficiency(x, n, on))
 

@@ -22,7 +22,7 @@ _FASTEST, _SLOWEST = 2.0 / 3.0, 2.0 / 31.0
 
 @njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True)
 def strength(x: Floats, n: int, settling: int, out: Floats) -> None:
-    """Wilder's average rise over that of all moves, percent.
+    """Compute Wilder's average rise over that of all moves, percent.
 
     Starts anew after a NaN, is NaN for `settling` rows then, and wherever so many rows have not moved.
     """
@@ -39,14 +39,14 @@ def strength(x: Floats, n: int, settling: int, out: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _movement(high: Floats, low: Floats, i: int) -> Any:
-    """Directional movement up and down of a row: the greater of the two that is above zero, the other none."""
+    """Compute a row's directional movement up and down: the greater of the two if it is above zero, the other none."""
     up, down = high[i] - high[i - 1], low[i - 1] - low[i]
     return (up if up > max(down, 0.0) else 0.0), (down if down > max(up, 0.0) else 0.0)
 
 
 @njit(void(COLUMN, COLUMN, COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
 def directional(high: Floats, low: Floats, close: Floats, n: int, kind: int, settling: int, out: Floats) -> None:
-    """Wilder's directional indicators (``PLUS``, ``MINUS``) and their average index (``INDEX``), percent.
+    """Compute Wilder's directional indicators (``PLUS``, ``MINUS``) or their average index (``INDEX``), percent.
 
     Starts anew after a NaN, is NaN for `settling` rows then, and wherever so
     many rows have no range (an indicator) or no direction (the index).
@@ -73,7 +73,7 @@ def directional(high: Floats, low: Floats, close: Floats, n: int, kind: int, set
 
 @njit(void(COLUMN, COLUMN, int64, RESULT), cache=True, nogil=True)
 def adaptive(x: Floats, efficiency: Floats, settling: int, out: Floats) -> None:
-    """Exponential average that moves faster the more efficient the path is (Kaufman 1995).
+    """Compute an exponential average that moves faster the more efficient the path is (Kaufman 1995).
 
     Starts at the last row without an efficiency, anew after a NaN, and is NaN for `settling` rows then.
     """
@@ -87,7 +87,9 @@ def adaptive(x: Floats, efficiency: Floats, settling: int, out: Floats) -> None:
 
 @njit(void(COLUMN, int64, RESULT), cache=True, nogil=True)
 def deviation(x: Floats, n: int, out: Floats) -> None:
-    """Distance from the mean of n rows in mean absolute deviations, over 0.015 (Lambert 1980); NaN where nothing moves.
+    """Compute the distance from the mean of n rows in mean absolute deviations, over 0.015; NaN where nothing moves.
+
+    Lambert (1980).
 
     Taken of differences from the present row, so that what is flat is exactly flat.
     """

@@ -40,7 +40,7 @@ def _read(values: Floats, n: int, last: float, q: float) -> Any:
 
 @njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
 def ordered(x: Floats, n: int, q: float, out: Floats) -> None:
-    """Quantile q of n rows, linear between rows; or the present row's mean rank over n for ``q = RANK``."""
+    """Compute quantile q of n rows, linear between rows; or the present row's mean rank over n for ``q = RANK``."""
     rows = len(x)
     out[:] = np.nan
     values = np.empty(n)
@@ -67,7 +67,7 @@ def _ring(at: int, n: int) -> Any:
 
 @njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
 def extreme_age(x: Floats, n: int, sign: float, out: Floats) -> None:
-    """Rows since the greatest (sign 1) or least (sign -1) of n rows, the latest of equals."""
+    """Count the rows since the greatest (sign 1) or least (sign -1) of n rows, the latest of equals."""
     rows = len(x)
     out[:] = np.nan
     kept = np.empty(n, np.int64)
@@ -88,7 +88,7 @@ def extreme_age(x: Floats, n: int, sign: float, out: Floats) -> None:
 
 @njit(void(COLUMN, int64, RESULT), cache=True, nogil=True)
 def since(condition: Floats, n: int, out: Floats) -> None:
-    """Rows since a condition was last not zero, n where it was zero in all n rows."""
+    """Count the rows since a condition was last not zero, n where it was zero in all n rows."""
     rows = len(condition)
     out[:] = np.nan
     start, last = 0, -n

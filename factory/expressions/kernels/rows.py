@@ -19,7 +19,7 @@ _BLOCK = 1024
 
 @njit(cache=True, nogil=True)
 def _whole(x: Floats) -> Any:
-    """Whether no row is NaN."""
+    """Check whether no row is NaN."""
     missing = 0
     for i in range(len(x)):
         missing += x[i] != x[i]
@@ -41,7 +41,7 @@ def _change(before: Floats, now: Floats, kind: int, out: Floats) -> None:
 
 @njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True)
 def change(x: Floats, n: int, kind: int, out: Floats) -> None:
-    """The value n rows ago, or the present one's difference, relative change or log ratio to it.
+    """Compute the value n rows ago, or the present one's difference, relative change or log ratio to it.
 
     NaN where any row from then to now is, so that no change is measured across a gap; and relative to zero.
     """
@@ -58,7 +58,7 @@ def change(x: Floats, n: int, kind: int, out: Floats) -> None:
 
 @njit(void(COLUMN, COLUMN, RESULT), cache=True, nogil=True)
 def weigh(x: Floats, weights: Floats, out: Floats) -> None:
-    """Sum of the present and earlier rows times weights, the present row's first."""
+    """Compute the weighted sum of the present and earlier rows, the present row's weight first."""
     rows, n = len(x), len(weights)
     out[: n - 1] = np.nan
     for first in range(n - 1, rows, _BLOCK):
@@ -72,7 +72,7 @@ def weigh(x: Floats, weights: Floats, out: Floats) -> None:
 
 @njit(void(COLUMN, float64, int64, RESULT), cache=True, nogil=True)
 def smooth(x: Floats, share: float, settling: int, out: Floats) -> None:
-    """Exponential average that starts anew after a NaN and is NaN for `settling` rows then."""
+    """Compute an exponential average that starts anew after a NaN and is NaN for `settling` rows then."""
     level, age = 0.0, 0
     for i in range(len(x)):
         if x[i] != x[i]:
@@ -85,7 +85,7 @@ def smooth(x: Floats, share: float, settling: int, out: Floats) -> None:
 
 @njit(void(COLUMN, float64, float64, float64, int64, int64, RESULT), cache=True, nogil=True)
 def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, settling: int, out: Floats) -> None:
-    """Fast less slow exponential average, its own average, or their difference (`line` 0, 1, 2).
+    """Compute the fast less the slow exponential average, its own average, or their difference (`line` 0, 1, 2).
 
     `fast`, `slow` and `signal` are the shares by which a row moves each
     average; starts anew after a NaN and is NaN for `settling` rows then.
@@ -107,7 +107,7 @@ def convergence(x: Floats, fast: float, slow: float, signal: float, line: int, s
 
 @njit(void(COLUMN, COLUMN, COLUMN, COLUMN, RESULT, RESULT), cache=True, nogil=True)
 def flows(high: Floats, low: Floats, close: Floats, volume: Floats, up: Floats, moved: Floats) -> None:
-    """Typical price times volume where that price rose, and where it moved; else 0."""
+    """Compute typical price times volume where that price rose, and where it moved; else 0."""
     before = np.nan
     for i in range(len(close)):
         typical = (high[i] + low[i] + close[i]) / 3.0
@@ -120,7 +120,7 @@ def flows(high: Floats, low: Floats, close: Floats, volume: Floats, up: Floats, 
 
 @njit(void(COLUMN, RESULT, COLUMN), cache=True, nogil=True, error_model="numpy")
 def within(x: Floats, least: Floats, most: Floats) -> None:
-    """Place between two bounds, written over the lower: 0 the lower, 1 the upper, NaN where they are equal."""
+    """Compute the place between two bounds, written over the lower: 0 the lower, 1 the upper, NaN where they are equal."""
     for i in range(len(x)):
         reach = most[i] - least[i]
         place = (x[i] - least[i]) / reach
@@ -129,7 +129,7 @@ def within(x: Floats, least: Floats, most: Floats) -> None:
 
 @njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
 def flatten(x: Floats, n: int, times: float, out: Floats) -> None:
-    """Where n rows are all equal, write so many times their value: what rounding left of their sum is no movement.
+    """Replace the sum of n equal rows by so many times their value: what rounding left of their sum is no movement.
 
     Such rows hold a row that is a multiple of n - 1 and equals the one before it, so that only those are looked at.
     """
@@ -149,7 +149,7 @@ def flatten(x: Floats, n: int, times: float, out: Floats) -> None:
 
 @njit(int64[::1](COLUMN), cache=True, nogil=True)
 def edges(x: Floats) -> Any:
-    """First row and end of each stretch without NaN, one after the other."""
+    """Find the first row and the end of each stretch without NaN, one after the other."""
     if _whole(x):
         return np.array([0, len(x)])
     count, inside = 0, False
@@ -171,7 +171,7 @@ def edges(x: Floats) -> Any:
 
 @njit(void(TIMES, COLUMN, int64, TIMES, RESULT), cache=True, nogil=True)
 def carry(known: Times, values: Floats, valid: int, times: Times, out: Floats) -> None:
-    """The last value known at each moment, NaN where it is older than `valid` ms.
+    """Find the last value known at each moment, NaN where it is older than `valid` ms.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def carry(known: Times, values: Floats, valid: int, times: Times, out: Floats) -
 
 @njit(void(COLUMN, TIMES, int64, int64, RESULT), cache=True, nogil=True)
 def gather(x: Floats, starts: Times, size: int, kind: int, out: Floats) -> None:
-    """First, last, greatest, least or total of each bar.
+    """Compute the first, last, greatest, least or total of each bar.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ def gather(x: Floats, starts: Times, size: int, kind: int, out: Floats) -> None:
 
 @njit(void(COLUMN, TIMES, int64, RESULT), cache=True, nogil=True)
 def since_midnight(x: Floats, time: Times, day: int, out: Floats) -> None:
-    """Sum of the rows since midnight; NaN until the next one where a row is missing or the first came later."""
+    """Sum the rows since midnight; NaN until the next one where a row is missing or the first came later."""
     out[:] = np.nan
     total = np.nan
     for i in range(len(x)):

@@ -19,13 +19,13 @@ _CHUNK = 1024
 
 @njit(cache=True, nogil=True)
 def _size(n: int) -> Any:
-    """Rows of a chunk: one or more blocks of n."""
+    """Compute the rows of a chunk: one or more blocks of n."""
     return n * max(1, _CHUNK // n)
 
 
 @njit(cache=True, nogil=True)
 def _sums_block(x: Floats, n: int, start: int, end: int, sums: Floats, at: int) -> None:
-    """For each row of a block, sum its window: the end of the rows before the block, and the block up to it."""
+    """Sum the window of each row of a block: the end of the rows before the block, and the block up to it."""
     total = 0.0
     for k in range(min(n - 1, start)):
         total += x[start - 1 - k]
@@ -38,7 +38,7 @@ def _sums_block(x: Floats, n: int, start: int, end: int, sums: Floats, at: int) 
 
 @njit(void(COLUMN, int64, int64, float64, RESULT), cache=True, nogil=True)
 def fold(x: Floats, n: int, phase: int, share: float, out: Floats) -> None:
-    """Sum of n rows times a share.
+    """Compute the sum of n rows times a share.
 
     Parameters
     ----------
@@ -67,31 +67,31 @@ def fold(x: Floats, n: int, phase: int, share: float, out: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _farther(a: Floats, b: Floats, sign: float, out: Floats) -> None:
-    """Greater (sign 1) or lesser (sign -1) of two, NaN where either is."""
+    """Select the greater (sign 1) or lesser (sign -1) of two, NaN where either is."""
     for k in range(len(out)):
         out[k] = a[k] if (sign * a[k] > sign * b[k]) | (a[k] != a[k]) else b[k]
 
 
 @njit(void(COLUMN, int64, float64, RESULT), cache=True, nogil=True)
 def extreme(x: Floats, n: int, sign: float, out: Floats) -> None:
-    """Greatest (sign 1) or least (sign -1) of n rows: of 2, of 4 and so on, then of two that cover the window."""
+    """Compute the greatest (sign 1) or least (sign -1) of n rows: of 2, of 4 and so on, then of two that cover the window."""
     rows, size = len(x), max(n, _CHUNK)
     out[: n - 1] = np.nan
-    found, wider = np.empty(size + n), np.empty(size + n)
+    extremes, wider = np.empty(size + n), np.empty(size + n)
     for low in range(n - 1, rows, size):
         end = min(low + size, rows)
         left, width = end - low + n - 1, 1
-        found[:left] = x[low - n + 1 : end]
+        extremes[:left] = x[low - n + 1 : end]
         while 2 * width <= n:
             left -= width
-            _farther(found[:left], found[width : width + left], sign, wider[:left])
-            found, wider, width = wider, found, 2 * width
-        _farther(found[: end - low], found[n - width : n - width + end - low], sign, out[low:end])
+            _farther(extremes[:left], extremes[width : width + left], sign, wider[:left])
+            extremes, wider, width = wider, extremes, 2 * width
+        _farther(extremes[: end - low], extremes[n - width : n - width + end - low], sign, out[low:end])
 
 
 @njit(cache=True, nogil=True)
 def _moments_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
-    """For each row of a block, sum its window's differences from the block's first row, and their squares."""
+    """Sum, for each row of a block, its window's differences from the block's first row, and their squares."""
     origin, sum1, sum2 = x[start], 0.0, 0.0
     for k in range(min(n - 1, start)):
         d = x[start - 1 - k] - origin
@@ -132,7 +132,7 @@ def _moments_finish(x: Floats, s: Floats, low: int, n: int, kind: int, width: fl
 
 @njit(void(COLUMN, int64, int64, int64, float64, RESULT), cache=True, nogil=True)
 def moments(x: Floats, n: int, phase: int, kind: int, width: float, out: Floats) -> None:
-    """Variance, z-score, deviation over mean, or a band around the mean, of n rows.
+    """Compute the variance, the z-score, the deviation over the mean, or a band around the mean, of n rows.
 
     Sums are taken of differences from a row inside the window, so that a
     large mean costs no digits.
@@ -163,7 +163,7 @@ def moments(x: Floats, n: int, phase: int, kind: int, width: float, out: Floats)
 
 @njit(cache=True, nogil=True)
 def _shape_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
-    """As :func:`_moments_block`, for the first four powers."""
+    """Sum the first four powers as :func:`_moments_block` sums two."""
     origin, sum1, sum2, sum3, sum4 = x[start], 0.0, 0.0, 0.0, 0.0
     for k in range(min(n - 1, start)):
         d = x[start - 1 - k] - origin
@@ -197,7 +197,7 @@ def _shape_of(s: Floats, at: int, n: int, kind: int) -> Any:
 
 @njit(void(COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
 def shape(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
-    """Unbiased skewness or excess kurtosis of n rows; NaN where all are equal.
+    """Compute the unbiased skewness or excess kurtosis of n rows; NaN where all are equal.
 
     Joanes and Gill (1998), as pandas. Parameters as in :func:`fold`, kind
     ``SKEW`` or ``KURT``.
@@ -215,7 +215,7 @@ def shape(x: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _comoments_block(x: Floats, y: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
-    """As :func:`_moments_block`, for two columns, their squares and their product."""
+    """Sum two columns, their squares and their product, as :func:`_moments_block` sums one."""
     x0, y0 = x[start], y[start]
     sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(min(n - 1, start)):
@@ -253,7 +253,7 @@ def _comoments_finish(s: Floats, low: int, n: int, kind: int, out: Floats) -> No
 
 @njit(void(COLUMN, COLUMN, int64, int64, int64, RESULT), cache=True, nogil=True)
 def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int, out: Floats) -> None:
-    """Covariance (n - 1), correlation, or slope of x on y, over n rows.
+    """Compute the covariance (n - 1), the correlation, or the slope of x on y, over n rows.
 
     Parameters as in :func:`fold`, kind ``COV``, ``CORR`` or ``BETA``; NaN
     where a needed variance is zero.
@@ -271,7 +271,7 @@ def comoments(x: Floats, y: Floats, n: int, phase: int, kind: int, out: Floats) 
 
 @njit(cache=True, nogil=True)
 def _slope_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) -> None:
-    """As :func:`_moments_block`, for differences and their products with rows from the block's first; and the mean row."""
+    """Sum differences and their products with rows from the block's first, as :func:`_moments_block`; keep the mean row."""
     origin, total, leaning = x[start], 0.0, 0.0
     for k in range(min(n - 1, start)):
         d, to = x[start - 1 - k] - origin, at + n - 2 - k
@@ -290,7 +290,7 @@ def _slope_block(x: Floats, n: int, start: int, end: int, s: Floats, at: int) ->
 
 @njit(void(COLUMN, int64, int64, RESULT), cache=True, nogil=True)
 def slope(x: Floats, n: int, phase: int, out: Floats) -> None:
-    """Least squares slope over n rows, per row. Parameters as in :func:`fold`."""
+    """Fit the least squares slope over n rows, per row. Parameters as in :func:`fold`."""
     rows, size = len(x), _size(n)
     out[: n - 1] = np.nan
     s = np.empty((3, size))

@@ -52,13 +52,13 @@ class PartEntry:
 
 
 def kind_of(part: type[Part]) -> str:
-    """The ``use`` of a part; empty where it has none."""
+    """Return the ``use`` of a part; empty where it has none."""
     use = part.model_fields.get("use")
     return str(get_args(use.annotation)[0]) if use else ""
 
 
 def list_parts(stage: str | None = None) -> list[PartEntry]:
-    """The parts of one stage, or of all in the order of reading.
+    """List the parts of one stage, or of all in the order of reading.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ class Parameter:
 
 
 def list_parameters(model: type[BaseModel]) -> list[Parameter]:
-    """The keys of a part but ``use``, in order."""
+    """List the keys of a part but ``use``, in order."""
     return [
         Parameter(
             name=name,
@@ -49,7 +49,7 @@ def list_parameters(model: type[BaseModel]) -> list[Parameter]:
 
 
 def describe_allowed(field: FieldInfo) -> str:
-    """What a field may hold, in words: ``"a whole number, 1 to 2000"``."""
+    """Say in words what a field may hold: ``"a whole number, 1 to 2000"``."""
     return field.description or _words(field.annotation, field.metadata)
 
 
@@ -102,8 +102,8 @@ def _bounds(metadata: list[Any]) -> str:
 
 
 def _flat(metadata: list[Any]) -> list[Any]:
-    """Metadata, with that of nested ``Field(...)`` laid open."""
-    found: list[Any] = []
+    """Flatten metadata, with that of nested ``Field(...)`` laid open."""
+    flat: list[Any] = []
     for item in metadata:
-        found.extend(item.metadata if isinstance(item, FieldInfo) else [item])
-    return found
+        flat.extend(item.metadata if isinstance(item, FieldInfo) else [item])
+    return flat

@@ -12,7 +12,7 @@ FENCE = "```"
 
 
 def _remove_fence(value: Any) -> Any:
-    """What stands inside the fence of Markdown with which a text begins."""
+    """Remove the fence of Markdown with which a text begins, and keep what stands inside it."""
     text = value.strip() if isinstance(value, str) else ""
     if not text.startswith(FENCE) or "\n" not in text:
         return value
@@ -26,7 +26,7 @@ def _lower_case(value: Any) -> Any:
 
 
 def _read_object(value: Any) -> Any:
-    """An object that came as YAML."""
+    """Read an object that came as YAML; leave any other value as it came."""
     with suppress(ValueError):
         return plainyaml.read(value) if isinstance(value, str) else value
     return value
@@ -37,17 +37,17 @@ def _drop_names(value: Any) -> Any:
 
 
 def _split_expressions(value: Any) -> Any:
-    """Expressions that came as one text, with commas or line breaks between them."""
+    """Split expressions that came as one text, with commas or line breaks between them."""
     if not isinstance(value, str):
         return value
-    depth, found = 0, [""]
+    depth, parts = 0, [""]
     for character in value:
         depth += (character == "(") - (character == ")")
         if depth == 0 and character in ",;\n":
-            found.append("")
+            parts.append("")
         else:
-            found[-1] += character
-    return [text.strip() for text in found if text.strip()]
+            parts[-1] += character
+    return [text.strip() for text in parts if text.strip()]
 
 
 Expressions = Annotated[list[str], BeforeValidator(_split_expressions)]

@@ -16,8 +16,8 @@ async def describe_market(call: Call, dataset: str | None = None) -> dict[str, A
         if "job" in started:
             return started
     await warm(call)
-    found = await ask(call, "describe", dataset=dataset)
-    return {**found, "sandbox": await to_thread.run_sync(lambda: state_of(call).sandbox.broker.level.value)}
+    answer = await ask(call, "describe", dataset=dataset)
+    return {**answer, "sandbox": await to_thread.run_sync(lambda: state_of(call).sandbox.broker.level.value)}
 
 
 async def list_features(

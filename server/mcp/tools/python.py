@@ -67,7 +67,7 @@ async def execute_python(
 
 
 async def page_output(call: Call, id: str, page: int) -> dict[str, Any]:
-    """A page of what a call printed; its tokens come out of the same budget."""
+    """Return a page of what a call printed; its tokens come out of the same budget."""
     budget, connection = (await to_thread.run_sync(lambda: state_of(call).sandbox)).budget, connection_of(call)
     budget.admit(connection, calls=0)
     shown = await ask(call, "show", what=id, page=page, reader=agent_of(call))
@@ -129,8 +129,8 @@ def _answer(
 
 
 def _find_mend(workshop: "Workshop", frames: "Frames", error: str) -> list[str]:
-    """What to pass or write instead, if the error tells."""
+    """Suggest what to pass or write instead, if the error tells."""
     features = workshop.resolve(frames.pipeline).features if frames.pipeline else ()
     own = [name for name in features if name not in frames.features]
-    found = find_hint(error, frames.files, workshop.catalog.meta(frames.dataset)["series"], own)
-    return [found] if found else []
+    hint = find_hint(error, frames.files, workshop.catalog.meta(frames.dataset)["series"], own)
+    return [hint] if hint else []

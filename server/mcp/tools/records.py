@@ -31,7 +31,7 @@ async def submit(
 
 
 def _resolve(call: Call, pipeline: str, *words: str) -> str:
-    """The id of a pipeline; where there is none, what is missing of the words beside it is named too."""
+    """Return the id of a pipeline; where there is none, what is missing of the words beside it is named too."""
     from factory.vault.readiness import missing_of_arguments
 
     try:

@@ -40,14 +40,14 @@ def test_weights_match_the_reference_vector(vectors: dict[str, Any]) -> None:
     price = np.array(vectors["cusum_events"]["inputs"]["price"])
     first, last = (np.array(vector["inputs"][name]) for name in ("event_positions", "t1_positions"))
     unique = uniqueness(first, last, len(price))
-    found = {
+    computed = {
         "concurrency": concurrency(first, last, len(price)),
         "average_uniqueness": unique,
         "mean_uniqueness": unique.mean(),
         "return_attribution_weights": return_attribution(first, last, np.diff(np.log(price), prepend=np.nan)),
         "time_decay_weights": time_decay(unique, vector["inputs"]["decay"]),
     }
-    for name, values in found.items():
+    for name, values in computed.items():
         np.testing.assert_allclose(values, vector["expected"][name], rtol=0, atol=vector["tolerance"], err_msg=name)
 
 
@@ -100,8 +100,8 @@ def test_the_barrier_touched_first_decides() -> None:
 def test_law_9_stop_and_target_in_one_bar_is_a_stop() -> None:
     bars = series({name: np.array([100.0, value, 100.0]) for name, value in
                    {"open": 100.0, "high": 103.0, "low": 98.0, "close": 102.0}.items()})  # fmt: skip
-    found = one(BARRIER, bars)
-    assert (found.y[0], found.touch[0], found.ret[0]) == (0, -1, pytest.approx(-0.01))
+    labels = one(BARRIER, bars)
+    assert (labels.y[0], labels.touch[0], labels.ret[0]) == (0, -1, pytest.approx(-0.01))
 
 
 def test_a_touch_returns_the_barrier_or_the_open_beyond_it() -> None:
@@ -114,9 +114,9 @@ def test_a_touch_returns_the_barrier_or_the_open_beyond_it() -> None:
 
 @pytest.mark.parametrize("unit", [np.nan, 0.0, -0.01])
 def test_no_unit_no_label(unit: float) -> None:
-    found = one(BARRIER, flat([100.0, 103.0, 103.0]), unit=unit)
-    assert (found.y[0], found.end[0], found.first[0], found.last[0]) == (-1, START, -1, -1)
-    assert np.isnan(found.ret[0])
+    labels = one(BARRIER, flat([100.0, 103.0, 103.0]), unit=unit)
+    assert (labels.y[0], labels.end[0], labels.first[0], labels.last[0]) == (-1, START, -1, -1)
+    assert np.isnan(labels.ret[0])
 
 
 def test_law_3_a_label_known_after_the_partitions_end_does_not_exist() -> None:

@@ -52,54 +52,54 @@ def same(a: Labels, b: Labels, rows: np.ndarray) -> bool:
 @every_label_of_bars
 def test_law_1_every_label_starts_at_the_fill(kind: type[Part]) -> None:
     """Nothing before the decision matters, and the fill's open does."""
-    found = labelled(kind)
+    labels = labelled(kind)
     k = len(TIMES) // 2
     past = changed(BARS, BARS.time < TIMES[k], 1.5)
-    assert same(found, labelled(kind, past), np.arange(k, len(TIMES)))
+    assert same(labels, labelled(kind, past), np.arange(k, len(TIMES)))
     fill = BARS.time == TIMES[k]
     columns = {**BARS.columns, "open": np.where(fill, BARS.columns["open"] * 1.0001, BARS.columns["open"])}
     moved = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time, BARS.known, columns)
-    assert labelled(kind, moved).ret[k] != found.ret[k] or found.touch[k] != 0
+    assert labelled(kind, moved).ret[k] != labels.ret[k] or labels.touch[k] != 0
 
 
 @every_label
 def test_law_1_every_label_is_settled_by_its_end(kind: type[Part]) -> None:
     """Nothing known later matters: `end` may purge and tell what is resolved."""
-    found, rows = labelled(kind), rows_of(kind)
-    assert found.known.all()
+    labels, rows = labelled(kind), rows_of(kind)
+    assert labels.known.all()
     for k in range(0, len(TIMES), 20):
-        after = changed(rows, rows.known > found.end[k], 0.7)
-        assert same(found, labelled(kind, after), np.array([k]))
-        assert found.end[k] == rows.known[found.last[k]]
+        after = changed(rows, rows.known > labels.end[k], 0.7)
+        assert same(labels, labelled(kind, after), np.array([k]))
+        assert labels.end[k] == rows.known[labels.last[k]]
 
 
 @every_label
 def test_p1_every_label_is_the_same_or_absent_when_what_comes_after_is_cut_off(kind: type[Part]) -> None:
     """Probe P1 of the registry: a cut may take a label away, and never change one."""
-    found, rows = labelled(kind), rows_of(kind)
+    labels, rows = labelled(kind), rows_of(kind)
     for cut in (800, 1_500, 2_203):
         head = slice(0, cut)
         columns = {name: values[head] for name, values in rows.columns.items()}
         short = Series(rows.name, rows.kind, rows.period, rows.delay, rows.time[head], rows.known[head], columns)
         early = labelled(kind, short, slice(0, int(np.searchsorted(TIMES, short.time[-1]))))
         kept = np.flatnonzero(early.known)
-        assert (found.end[kept] <= short.known[-1]).all()
+        assert (labels.end[kept] <= short.known[-1]).all()
         assert len(kept) > 20
-        assert same(found, early, kept)
+        assert same(labels, early, kept)
 
 
 @every_label
 @pytest.mark.parametrize("twist", TWISTED)
 def test_p2_every_label_is_the_same_when_what_comes_after_is_replaced(kind: type[Part], twist: str) -> None:
     """Probe P2 of the registry."""
-    found, rng, rows = labelled(kind), np.random.default_rng(2), rows_of(kind)
+    labels, rng, rows = labelled(kind), np.random.default_rng(2), rows_of(kind)
     for k in range(5, len(TIMES), 97):
-        after = rows.known > found.end[k]
+        after = rows.known > labels.end[k]
         columns = {name: np.array(values) for name, values in rows.columns.items()}
         for values in columns.values():
             values[after] = TWISTED[twist](values[after], rng)
         twisted = Series(rows.name, rows.kind, rows.period, rows.delay, rows.time, rows.known, columns)
-        assert same(found, labelled(kind, twisted), np.flatnonzero(found.end <= found.end[k]))
+        assert same(labels, labelled(kind, twisted), np.flatnonzero(labels.end <= labels.end[k]))
 
 
 @every_label

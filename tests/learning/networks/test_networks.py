@@ -24,13 +24,13 @@ def count(network: Any) -> int:
 
 def outputs(network: Any, x: Any) -> dict[str, Any]:
     """What each of a network's own layers puts out."""
-    found: dict[str, Any] = {}
+    layers: dict[str, Any] = {}
     for name, layer in network.named_children():
         layer.register_forward_hook(
-            lambda _, given, out, name=name: found.update({name: out[0] if isinstance(out, tuple) else out})
+            lambda _, given, out, name=name: layers.update({name: out[0] if isinstance(out, tuple) else out})
         )
-    found["logits"] = network(x)
-    return found
+    layers["logits"] = network(x)
+    return layers
 
 
 def drawn(make: Any, architecture: Architecture) -> Any:

@@ -19,8 +19,8 @@ def test_clock_gives_multiples_inside_the_bounds() -> None:
 def test_cusum_matches_the_reference_vector(vectors: dict[str, Any]) -> None:
     vector = vectors["cusum_events"]
     x = np.log(np.array(vector["inputs"]["price"]))
-    found = cusum_events(x, np.array([vector["inputs"]["threshold"]]))
-    assert found.tolist() == vector["expected"]["event_positions"]
+    events = cusum_events(x, np.array([vector["inputs"]["threshold"]]))
+    assert events.tolist() == vector["expected"]["event_positions"]
 
 
 def test_a_threshold_per_row_is_that_of_the_row_that_fires() -> None:

@@ -12,8 +12,8 @@ from factory.learning.splits import combinatorial, purged_kfold
 def test_blocks_match_the_reference_vector(vectors: dict[str, Any], name: str, embargo: int) -> None:
     vector = vectors["purged_kfold"]
     start = np.arange(vector["inputs"]["n"])
-    found = purged_kfold(start, start + vector["inputs"]["label_span_bars"], vector["inputs"]["n_splits"], embargo)
-    assert [{"test": test.tolist(), "train": train.tolist()} for train, test in found] == vector["expected"][name]
+    splits = purged_kfold(start, start + vector["inputs"]["label_span_bars"], vector["inputs"]["n_splits"], embargo)
+    assert [{"test": test.tolist(), "train": train.tolist()} for train, test in splits] == vector["expected"][name]
 
 
 @given(

@@ -62,8 +62,8 @@ def test_rolling_zscore_of_a_part_is_that_of_the_whole_bit_for_bit(begin: int) -
 def test_rolling_zscore_is_missing_around_a_gap_and_nothing_where_nothing_moves() -> None:
     values = np.column_stack([np.full(40, 0.1), np.arange(40.0)])
     values[20] = np.nan
-    found = rolling_zscore(values, 5)
+    scores = rolling_zscore(values, 5)
     missing = np.isin(np.arange(40), [0, 1, 2, 3, 20, 21, 22, 23, 24])
-    assert np.array_equal(np.isnan(found), np.column_stack([missing, missing]))
-    assert (found[~missing, 0] == 0).all()
-    assert (found[~missing, 1] > 1).all()
+    assert np.array_equal(np.isnan(scores), np.column_stack([missing, missing]))
+    assert (scores[~missing, 0] == 0).all()
+    assert (scores[~missing, 1] > 1).all()

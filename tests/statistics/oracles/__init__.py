@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 from factory import statistics
 from tests.statistics.oracles.common import Oracle
 
-MODULES = [found.name for found in iter_modules(statistics.__path__)]
+MODULES = [module.name for module in iter_modules(statistics.__path__)]
 
 
 def all_oracles() -> list[Oracle]:

@@ -33,22 +33,22 @@ class Oracle(NamedTuple):
         return difference((self.ask or self.function)(*given), self.expected(*given))
 
 
-def difference(found: Any, expected: Any) -> float:
+def difference(actual: Any, expected: Any) -> float:
     """Greatest difference of two answers, relative to values above 1; endless where one lacks what the other has, or is NaN."""
-    if found is None or expected is None:
-        return 0.0 if found is expected else float("inf")
+    if actual is None or expected is None:
+        return 0.0 if actual is expected else float("inf")
     if isinstance(expected, tuple | list):
-        if len(found) != len(expected):
+        if len(actual) != len(expected):
             return float("inf")
-        return max((difference(one, other) for one, other in zip(found, expected, strict=True)), default=0.0)
-    found, expected = np.asarray(found), np.asarray(expected)
-    if found.shape != expected.shape:
+        return max((difference(one, other) for one, other in zip(actual, expected, strict=True)), default=0.0)
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if actual.shape != expected.shape:
         return float("inf")
-    if not found.size:
+    if not actual.size:
         return 0.0
-    found, expected = found.astype(float), expected.astype(float)
+    actual, expected = actual.astype(float), expected.astype(float)
     with np.errstate(invalid="ignore"):
-        apart = np.where(found == expected, 0.0, np.abs(found - expected) / np.maximum(1, np.abs(expected)))
+        apart = np.where(actual == expected, 0.0, np.abs(actual - expected) / np.maximum(1, np.abs(expected)))
     greatest = float(apart.max())
     return greatest if isfinite(greatest) else float("inf")
 

@@ -57,7 +57,7 @@ def counted_by_the_matrix(returns: np.ndarray) -> tuple[float, float, float, flo
 
 
 COUNTS = st.one_of(st.sampled_from([0, 1, 2]), st.integers(2, 10**6))
-TABLES = table((3, 60), (2, 12)).filter(lambda found: bool((np.ptp(found, axis=0) > 0).all()))
+TABLES = table((3, 60), (2, 12)).filter(lambda values: bool((np.ptp(values, axis=0) > 0).all()))
 
 ORACLES = [
     Oracle(expected_maximum, "scipy.stats.gumbel_r, its mean", st.tuples(COUNTS), gumbel_mean),

@@ -15,13 +15,13 @@ OVERLAPPING = st.builds(lambda n, share, sure: (n * share, n, sure), st.floats(1
 
 
 def exact(wins: int, n: int, confidence: float) -> tuple[float, float]:
-    found = binomtest(wins, n).proportion_ci(confidence, "exact")
-    return float(found.low), float(found.high)
+    interval = binomtest(wins, n).proportion_ci(confidence, "exact")
+    return float(interval.low), float(interval.high)
 
 
 def score(wins: int, n: int, confidence: float) -> tuple[float, float]:
-    found = binomtest(wins, n).proportion_ci(confidence, "wilson")
-    return float(found.low), float(found.high)
+    interval = binomtest(wins, n).proportion_ci(confidence, "wilson")
+    return float(interval.low), float(interval.high)
 
 
 def of_statsmodels(wins: float, n: float, confidence: float, method: str) -> tuple[float, float]:

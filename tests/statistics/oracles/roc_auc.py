@@ -28,8 +28,8 @@ def rows(least: int, most: int) -> st.SearchStrategy[tuple[np.ndarray, np.ndarra
     return st.builds(ranked, SEEDS, st.integers(least, most), shares, edges, st.sampled_from([0, 1, 16]))
 
 
-def of_both_classes(found: tuple[np.ndarray, np.ndarray, np.ndarray]) -> bool:
-    return 0 < found[0].sum() < len(found[0])
+def of_both_classes(sample: tuple[np.ndarray, np.ndarray, np.ndarray]) -> bool:
+    return 0 < sample[0].sum() < len(sample[0])
 
 
 def beaten(y: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -74,10 +74,10 @@ def compared(y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[float, float,
 def influence_interval(y: np.ndarray, score: np.ndarray, times: np.ndarray, block: int) -> tuple[float, float] | None:
     value, placement = area(y, score) or (0.0, np.empty(0))
     share = np.where(y > 0, y.mean(), 1 - y.mean())
-    found = clustered_mean((placement - value) / share, times, block, 0.95)
-    if found is None or found[1] < 1e-12:
+    mean = clustered_mean((placement - value) / share, times, block, 0.95)
+    if mean is None or mean[1] < 1e-12:
         return None
-    half = (found[3] - found[2]) / 2
+    half = (mean[3] - mean[2]) / 2
     return max(0.0, value - half), min(1.0, value + half)
 
 
@@ -89,9 +89,9 @@ def area_of_chances(chance: np.ndarray, score: np.ndarray) -> float | None:
 
 
 def ranked_auc(y: np.ndarray, score: np.ndarray) -> Auc:
-    found = auc(y, score)
-    assert found
-    return found
+    estimate = auc(y, score)
+    assert estimate
+    return estimate
 
 
 def ask_difference(y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
@@ -100,15 +100,15 @@ def ask_difference(y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[float, 
 
 
 def ask_area(y: np.ndarray, score: np.ndarray) -> tuple[float, np.ndarray] | None:
-    return (found.value, found.placement) if (found := auc(y, score)) else None
+    return (estimate.value, estimate.placement) if (estimate := auc(y, score)) else None
 
 
 def ask_block_interval(y: np.ndarray, score: np.ndarray, times: np.ndarray, block: int) -> tuple[float, float] | None:
     return block_interval(y, ranked_auc(y, score), times, block)
 
 
-def timed(found: tuple[np.ndarray, ...], seed: int, block: int) -> tuple[Any, ...]:
-    y, score, _ = found
+def timed(sample: tuple[np.ndarray, ...], seed: int, block: int) -> tuple[Any, ...]:
+    y, score, _ = sample
     return y, score, np.sort(np.random.default_rng(seed).integers(0, 400, len(y))), block
 
 
@@ -120,7 +120,7 @@ ORACLES = [
     Oracle(
         delong,
         "DeLong et al. 1988 pair by pair, sklearn roc_auc_score, scipy.stats.norm",
-        st.builds(lambda found, sure: (*found[:2], sure), BOTH, SURE),
+        st.builds(lambda sample, sure: (*sample[:2], sure), BOTH, SURE),
         variance_and_interval,
         1e-9,
         lambda y, score, confidence: delong(y, ranked_auc(y, score), confidence),
@@ -144,8 +144,8 @@ ORACLES = [
     Oracle(
         expected_auc,
         "every pair of rows weighed",
-        st.builds(lambda seed, found: (np.random.default_rng(seed).random(len(found[0])), found[1]), SEEDS, rows(1, 80))
-        | rows(1, 80).map(lambda found: (found[0].astype(float), found[1])),
+        st.builds(lambda seed, sample: (np.random.default_rng(seed).random(len(sample[0])), sample[1]), SEEDS, rows(1, 80))
+        | rows(1, 80).map(lambda sample: (sample[0].astype(float), sample[1])),
         area_of_chances,
     ),
 ]

@@ -124,11 +124,11 @@ def acf_of_statsmodels(values: np.ndarray, lags: int) -> np.ndarray:
 PAYOFF = st.floats(-3, 3)
 CHANCE = st.floats(0.02, 1)
 LAWS = st.builds(law, st.tuples(PAYOFF, PAYOFF, PAYOFF), st.tuples(CHANCE, CHANCE, CHANCE)).filter(
-    lambda found: bool(np.ptp(found[0]) > 0.05)
+    lambda drawn: bool(np.ptp(drawn[0]) > 0.05)
 )
 LONG = st.integers(3, 5000)
-MOMENTS = st.builds(lambda found, n: moments_of_law(*found, n), LAWS, LONG)
-LAWS_OF = st.builds(lambda found, n: (*found, n), LAWS, LONG)
+MOMENTS = st.builds(lambda drawn, n: moments_of_law(*drawn, n), LAWS, LONG)
+LAWS_OF = st.builds(lambda drawn, n: (*drawn, n), LAWS, LONG)
 DECAY = st.builds(lambda rho, q: rho ** np.arange(1, q), st.floats(-0.9, 0.95), st.integers(1, 40))
 
 ORACLES = [
@@ -161,7 +161,7 @@ ORACLES = [
     Oracle(
         min_track_record,
         "scipy brentq on the probability",
-        st.builds(lambda found, *rest: (*found, *rest), LAWS, st.floats(0.01, 5), st.floats(0.6, 0.99)),
+        st.builds(lambda drawn, *rest: (*drawn, *rest), LAWS, st.floats(0.01, 5), st.floats(0.6, 0.99)),
         length_that_suffices,
         1e-6,
         ask_track_record,
