@@ -64,7 +64,7 @@ class MeanQuestions(NamedTuple):
     threshold: float
 
     def take_rows(self, rows: NDArray[int64]) -> "MeanQuestions":
-        """Some of them."""
+        """Choose some of them."""
         return MeanQuestions(self.row[rows], self.last[rows], self.reference[rows], self.threshold)
 
     @property

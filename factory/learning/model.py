@@ -213,7 +213,7 @@ def _fit_expert(
 
 
 def _targets(pipeline: Pipeline, labels: Labels) -> NDArray[int8]:
-    """What learners are told came: 1 up, 0 down; of three classes 0 down, 1 flat, 2 up."""
+    """Encode what learners are told came: 1 up, 0 down; of three classes 0 down, 1 flat, 2 up."""
     return labels.y if count_classes(pipeline.label) == 2 else labels.classes
 
 
