@@ -27,7 +27,7 @@ from difflib import get_close_matches
 
 from factory.core.foreign import clean_text, shorten
 
-MAX_LINES = 5
+MAX_LINES = 8
 LINE = 500
 """Characters of a line; in a longer one what is quoted gives way first."""
 WORD = 64
@@ -41,7 +41,7 @@ class FactoryError(Exception):
     Parameters
     ----------
     *lines : str
-        One line a mistake, of at most 500 characters. At most five are shown; the rest are counted.
+        One line a mistake, of at most 500 characters. At most eight are shown; the rest are counted.
     """
 
     def __init__(self, *lines: str) -> None:

@@ -80,7 +80,8 @@ def _name(text: str, at: int) -> Token:
     if text in ("lambda", "if", "else", "for", "in", "is"):
         raise mistake_at(at, f"'{text}' is not part of the language", "use where(condition, a, b) to choose")
     if len(parts) > 2 or any(part.startswith("_") for part in parts):
-        raise mistake_at(at, f"'{text[:40]}' is no column", "write series.column, such as btc.close, and calls around it")
+        column = ".".join(parts[:2]) if len(parts) > 2 and len(text) < 40 else "btc.close"
+        raise mistake_at(at, f"'{text[:40]}' is no column", f"write calls around a column, such as mean({column}, 20)")
     return Token("column" if len(parts) == 2 else "name", text, at)
 
 

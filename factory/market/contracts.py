@@ -103,7 +103,8 @@ class Perpetual(Orders):
     taker: Fraction
     maker: Fraction
     slippage: Fraction
-    book: Name | None = None
+    # What was hashed before books were known must hash alike.
+    book: Annotated[Name | None, Field(exclude_if=lambda book: book is None)] = None
     funding: Annotated[float, Field(gt=-0.1, lt=0.1)]
     funding_every: Duration = "8h"
     leverage: Annotated[float, Field(ge=1, le=125)]

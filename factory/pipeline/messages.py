@@ -27,6 +27,20 @@ EXAMPLES = {
     "tune": "paths and values, such as meta.leaf: [50, 100]",
 }
 
+SYNONYMS = {
+    "pipeline": {"name", "id", "strategy"},
+    "data": {"dataset", "market"},
+    "use": {"type", "kind", "model"},
+    "see": {"features", "inputs"},
+    "trees": {"n_estimators"},
+    "leaf": {"min_samples_leaf"},
+    "rounds": {"n_estimators", "max_iter", "num_boost_round"},
+    "rate": {"learning_rate"},
+    "strength": {"C"},
+    "ridge": {"alpha"},
+}
+"""What others call a key, by what it is here."""
+
 SHOWN = 40
 
 
@@ -59,6 +73,7 @@ def explain(error: ValidationError, raw: Any, model: type[BaseModel], at: tuple[
     """
     lines: list[str] = []
     places = [_Place.of(detail, at, raw, model) for detail in error.errors(include_url=False)]
+    places.sort(key=lambda place: (len(place.path) > 1, place.detail["type"] == "missing"))
     misspelt = {_meant(place) for place in places}
     long: set[str] = set()
     for place in places:
@@ -118,6 +133,11 @@ class _Place:
         return sorted(set(self.holder.model_fields) - {"use"}) if self.holder else []
 
     @property
+    def holder_keys(self) -> set[str]:
+        """The keys that may stand beside the last one of the path, ``use`` too."""
+        return set(self.holder.model_fields) if self.holder else set()
+
+    @property
     def allowed(self) -> str:
         """What may stand here, in words."""
         kinds = _kinds(self.path)
@@ -174,7 +194,8 @@ def _unknown(place: _Place) -> str:
         return "costs and prices belong to the dataset's contract, which a person sets; remove the key"
     if not place.keys:
         return f"unknown key; remove it, {parent} has none"
-    return f"unknown key; {did_you_mean(key, place.keys)}"
+    meant = next((own for own, others in SYNONYMS.items() if key in others and own in place.holder_keys), None)
+    return f"unknown key; {f'write {meant}' if meant else did_you_mean(key, place.keys)}"
 
 
 def _is_emptied(place: _Place, places: Iterable[_Place]) -> bool:
@@ -196,7 +217,9 @@ def _meant(place: _Place) -> str:
     """Find the path that a misspelt key stands for; empty where there is none."""
     if place.detail["type"] != "extra_forbidden":
         return ""
-    near = get_close_matches(place.path[-1], place.keys, n=1)
+    key = place.path[-1]
+    named = [own for own, others in SYNONYMS.items() if key in others and own in place.holder_keys]
+    near = named or get_close_matches(key, place.keys, n=1)
     return ".".join([*place.path[:-1], *near]) if near else ""
 
 

@@ -7,7 +7,7 @@ from factory.core.answers import Answer, table
 from factory.core.progress import subrange
 from factory.learning.decision_table import read_decisions
 from factory.ledger.ranks import rank
-from factory.pipeline import Pipeline
+from factory.pipeline import Pipeline, diff
 from factory.tasks.backtest import backtest
 from factory.tasks.context import TaskContext
 from factory.tuning import Cell, combinations, cross_validate, idle_literals, searched
@@ -25,7 +25,7 @@ def tune(
     grid : mapping or None
         As the pipeline's ``tune`` stage, which it replaces.
     cells : int
-        Most cells to try; a larger grid, and every range, is drawn from. Of cells that tie the first in the grid wins.
+        Most cells to try; a larger grid, and every range, is drawn from. Of cells that tie, the one that changes least wins.
     by : {'log_loss', 'auc'}
         What ranks cells inside train.
     judge : {'train', 'validation'}
@@ -41,7 +41,8 @@ def tune(
     for cell in chosen:
         context.tracker.check(cell.pipeline)
     ranks, shown = _by_validation(context, chosen) if judge == "validation" else _by_train(context, chosen, by)
-    order = sorted(range(len(chosen)), key=ranks.__getitem__)
+    changes = [len(diff(context.pipeline, cell.pipeline)) for cell in chosen]
+    order = sorted(range(len(chosen)), key=lambda i: (ranks[i], changes[i]))
     winner = _adopt(context, chosen[order[0]].pipeline)
     trial = backtest(
         TaskContext(context.tracker, winner, subrange(context.progress, 0.8, 1.0)),
@@ -74,7 +75,8 @@ def _idle(names: list[str], judge: Judge, by: str) -> str | None:
     """Name the literals that the judge cannot tell apart, and which of their values stands then."""
     if not names:
         return None
-    told = f"{', '.join(names)}: not to {'sharpe' if judge == 'validation' else by}; of equal cells the grid's first is taken"
+    blind = f"{', '.join(names)}: not to {'sharpe' if judge == 'validation' else by}"
+    told = f"{blind}; of equal cells the one that changes least is taken"
     return told if judge == "validation" else f"{told}. judge=validation may tell them apart"
 
 

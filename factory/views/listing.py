@@ -275,6 +275,7 @@ def _parts(stage: str) -> Answer:
             for one in parts
         ],
         "shared": "; ".join(shared) or None,
+        "more": "on order books: part=networks" if stage == "experts" else None,
     }
 
 

@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, round_answer
+from factory.core.foreign import shorten
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
 from factory.tracking.explanations import tell_probes
+from factory.tracking.naming import describe_change
 from factory.vault.pools import SEAL_ROWS
 from factory.views.interpretation import interpret
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from factory.tracking import Tracker
 
 
+CHANGE = 200
+"""Characters of what was changed."""
 CLASS_FIGURES = ("macro_f1", "class_log_loss", "base_class_log_loss", "flat_share")
 """Of a label of three classes; what stands beside them is of the direction of what moved."""
 
@@ -34,6 +38,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "pipeline": pipeline.id,
         "trial": run["trial"],
         "seen_before": None if new else True,
+        "changed": tell_change(tracker, pipeline),
         **headline(metrics),
         "auc": format_interval(metrics, "auc"),
         "log_loss": metrics.get("log_loss"),
@@ -59,6 +64,12 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "ledger": tracker.ledger_summary(pipeline.data),
     }
     return round_answer(answer)
+
+
+def tell_change(tracker: "Tracker", pipeline: "Pipeline") -> str | None:
+    """Tell which pipeline another was changed from, and what is otherwise; None of one that was defined whole."""
+    parent, change = tracker.parent(pipeline.id), describe_change(tracker.store, tracker.catalog, pipeline.id)
+    return f"from {parent}: {shorten(change, CHANGE)}" if change else None
 
 
 def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> Answer:

@@ -20,7 +20,8 @@ from server.mcp.tools import all_tools
 INSTRUCTIONS = (
     "A factory for ML trading strategies. Loop: describe_market; list_features; define_pipeline (or take a shipped one as "
     "parent); backtest; then show, rank_features or tune to learn why; backtest again with parent and changes. "
-    "Train data are free to explore; every backtest is a trial in one ledger, and more trials make a good score mean less. "
+    "Train data are free to explore (counted, never charged); every backtest is a trial in one ledger, and more trials make "
+    "a good score mean less. "
     "Compare win_rate with break_even and with the twins. 'No edge after costs' is a good answer: say so. "
     "Long work gives a job id: show it to wait. submit spends one of a few sealed looks; "
     "propose writes the strategy for a person."

@@ -26,7 +26,7 @@ ADVICE = (
     (
         FITS,
         {"train", "backtest", "tune"},
-        "backtest fits, scores after costs and counts the trial: define_pipeline, then backtest",
+        "train fits a defined pipeline on train, out of fold, and makes no trial; backtest then scores it after costs",
     ),
     (SCREENS, {"rank_features"}, "rank_features screens expressions against a label on train, with intervals and decay"),
 )

@@ -72,8 +72,8 @@ def test_pages_tell_how_to_go_on() -> None:
     assert page([1], 1, 10) == ([1], {})
 
 
-def test_errors_show_five_lines_and_count_the_rest() -> None:
-    error = PipelineError(*(f"line {i}" for i in range(8)))
+def test_errors_show_eight_lines_and_count_the_rest() -> None:
+    error = PipelineError(*(f"line {i}" for i in range(11)))
     assert str(error).splitlines()[-1] == "and 3 more"
     assert isinstance(error, FactoryError)
     assert did_you_mean("updown", ["up_down", "other"]) == "did you mean 'up_down'?"

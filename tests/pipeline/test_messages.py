@@ -238,8 +238,8 @@ def test_what_is_no_mapping_is_told_the_keys(source: str) -> None:
     assert line.endswith("features, sample, label, experts, trade, and meta where there is not one expert alone")
 
 
-def test_at_most_five_lines_and_the_rest_counted() -> None:
-    lines = complaint("pipeline: x")
+def test_at_most_eight_lines_and_the_rest_counted() -> None:
+    lines = complaint("\n".join(["pipeline: x", *(f"key{n}: 1" for n in range(3))]))
     assert len(lines) == MAX_LINES + 1
     assert lines[-1] == "and 1 more"
 

@@ -54,7 +54,7 @@ def test_law_4_a_trial_whose_process_died_after_the_ledger_is_known_and_not_made
     monkeypatch.undo()
     known = workshop.find_trial(workshop.resolve(other))
     assert known is not None
-    assert set(known) == {*whole, "seen_before"}
+    assert set(known) == {*whole, "seen_before", "changed"}
     assert known["trial"] == 2
     monkeypatch.setattr(backtest, "score", lambda desk: pytest.fail("scored again"))
     assert do("backtest", pipeline=other) == known

@@ -10,17 +10,19 @@ from factory.workshop import Workshop
 
 
 @pytest.mark.parametrize("by", ["log_loss", "auc"])
-def test_literals_that_the_judge_cannot_tell_apart_are_named_and_their_first_value_stands(
+def test_literals_that_the_judge_cannot_tell_apart_are_named_and_stay_as_they_were(
     workshop: Workshop, binary: str, do, by: str
 ) -> None:
     grid = {"trade.edge": [0.03, 0.01], "meta.leaf": [50, 200], "trade.size.share": [0.002, 0.001]}
     answer = do("tune", pipeline=binary, grid=grid, by=by)
     named, said = answer["no_difference"].split(f": not to {by}; ")
     assert named == "trade.edge, trade.size.share"
-    assert "the grid's first is taken" in said
+    assert "the one that changes least is taken" in said
     assert "judge=validation" in said
     won = workshop.resolve(answer["winner"]["pipeline"])
-    assert (won.trade.edge, won.trade.size.share) == (0.03, 0.002)
+    own = workshop.resolve(binary)
+    assert (own.trade.edge, own.trade.size.share) == (0.01, 0.002), "the second of the grid, and the first"
+    assert (won.trade.edge, won.trade.size.share) == (own.trade.edge, own.trade.size.share)
     assert [row[:3] for row in answer["best"]["rows"]][:4] == [
         [edge, answer["best"]["rows"][0][1], share] for edge, share in itertools.product([0.03, 0.01], [0.002, 0.001])
     ]

@@ -31,6 +31,7 @@ def test_list_features_finds_by_family_search_and_part(workshop: Workshop) -> No
     assert [part["example"] for part in workshop.list_features(part="sample")["parts"]] == [
         "{use: clock, every: 5m}",
         "{use: cusum, of: logp, threshold: vol}",
+        "{use: events, of: book, every: 500}",
     ]
     first, second = workshop.list_features(search="volatility"), workshop.list_features(search="volatility", page=2)
     assert first["next_page"] == 2

@@ -95,7 +95,10 @@ def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:
     more = f" and {len(far) - NAMED} more" if len(far) > NAMED else ""
     return [
         Finding(
-            "P7", WARN, f"AUC alone on train 5 standard errors from chance: {listed}{more}; name them in `why`, and say why"
+            "P7",
+            WARN,
+            f"AUC alone on train 5 standard errors from chance: {listed}{more}; a leak looks so: name them "
+            "in a backtest's `why`, and say when each is known",
         )
     ]
 

@@ -44,7 +44,7 @@ class GradientBoosting(Part):
 
 
 class ExtraTrees(Part):
-    """Extremely randomised trees on at most 20,000 drawn rows each: fast, and hard to overfit with large leaves."""
+    """Extremely randomised trees on at most 20,000 drawn rows each."""
 
     example: ClassVar[str] = "{use: extra_trees, see: [r1, r15], trees: 100}"
     use: Literal["extra_trees"]

@@ -55,7 +55,7 @@ class MidMove(Part):
     events: Annotated[int | None, Field(ge=1), Means("updates")] = None
     against: Annotated[Literal["now", "past"], Means("the mid, or its mean")] = "now"
     threshold: Annotated[float | None, Field(gt=0, le=0.5), Means("least move")] = None
-    flat: Annotated[float | None, Field(gt=0, lt=1), Means("or share of train")] = None
+    flat: Annotated[float | None, Field(gt=0, lt=1), Means("or its share")] = None
 
     @model_validator(mode="after")
     def _one_threshold(self) -> "MidMove":

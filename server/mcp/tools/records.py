@@ -23,8 +23,8 @@ async def submit(
 ) -> dict[str, Any]:
     """Spend one of the few sealed looks on a frozen pipeline: PASS or FAIL, told at a fixed time.
 
-    Needs all of claim, the mean net payoff that the look must be able to see (a trial's `ready`); why; model and cutoff, your
-    name and knowledge cutoff (2026-01). If anything is missing, all of it is named, nothing spent.
+    Needs all of claim, a mean net payoff in the range of a trial's `ready` (maybe above what you measured); why; model and
+    cutoff, your name and knowledge cutoff (2026-01). If anything is missing, all of it is named, nothing spent.
     """
     settled = await to_thread.run_sync(_resolve, call, pipeline, why or "", model or "", cutoff or "")
     return await work(call, "submit", pipeline=settled, claim=claim, why=why, model=model, cutoff=cutoff)
