@@ -199,6 +199,9 @@ def _say_nothing_fits(family: str, search: str, known: Iterable[str]) -> str:
     """Say that no name, synonym or description answers a search, and what does."""
     near = find_nearest(search.replace(" ", "_"), [one.name for one, _ in _lines()])
     guess = f"did you mean '{near[0]}'? " if near else ""
+    stages = sorted({one.stage for one in list_parts() if search and search in f"{one.kind} {one.about.lower()}"})
+    if stages:
+        return f"no feature answers '{search[:40]}', but a part of a pipeline does: part {' or '.join(stages)}"
     return f"nothing{f' of {family}' if family else ''} answers '{search[:40]}'; {guess}families: {', '.join(known)}"
 
 

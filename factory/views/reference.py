@@ -93,8 +93,8 @@ dataset: mine
 about: Minutes of my own and what a prediction market asked.
 confirmed: true
 series:
-  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: ["btc-*.csv", "more/*.parquet"]}}
-  pm: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: "0", source: {use: files, files: odds.csv, time: at}}
+  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: ["btc-*.csv", "more/*.parquet"], zone: UTC}}
+  pm: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: "0", source: {use: files, files: odds.csv, time: at, zone: UTC}}
 contracts:
   btc-5m: {use: binary, of: btc, window: 5m, odds: pm, fee: 0.07, half_spread: 0.005}
 split:
@@ -109,7 +109,7 @@ dataset: books
 about: Minutes of Bitcoin and its order book each second.
 confirmed: true
 series:
-  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv}}
+  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv, zone: UTC}}
   book: {kind: depth, underlying: BTCUSDT, period: 1s, levels: 5, max_age: 10s, source: {use: files, files: "book-*.parquet"}}
 contracts:
   btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 3}

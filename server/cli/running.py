@@ -70,22 +70,24 @@ def start(
 ) -> None:
     """Set up: the simulated market with both strategies scored on it, or real data."""
     if market is None or market == "book":
-        _start_simulated(context, "btc-book-sim" if market else "btc-sim")
+        scored = _start_simulated(context, "btc-book-sim" if market else "btc-sim")
     else:
-        _start_real(context, market, file or Path(f"{market}.yaml"))
+        scored = _start_real(context, market, file or Path(f"{market}.yaml"))
     say("\nconnect a host:")
     say(hosts.claude_line(workspace_of(context)))
+    if not scored:
+        raise typer.Exit(1)
 
 
-def _start_simulated(context: typer.Context, dataset: str) -> None:
+def _start_simulated(context: typer.Context, dataset: str) -> bool:
     workspace_of(context, new=True)
     perform(context, "simulate", "simulated market", dataset=dataset)
     say(f"simulated market {dataset}, validation, after costs:")
-    _score_shipped(context, dataset)
+    return _score_shipped(context, dataset)
 
 
-def _score_shipped(context: typer.Context, dataset: str) -> None:
-    """Score the shipped strategies that run on a dataset, and print what came of them."""
+def _score_shipped(context: typer.Context, dataset: str) -> bool:
+    """Score the shipped strategies that run on a dataset, and print what came of them; False where none could be."""
     from factory.tracking.binding import bind_shipped
 
     workshop = workshop_of(context)
@@ -100,11 +102,12 @@ def _score_shipped(context: typer.Context, dataset: str) -> None:
         readings[name] = scored["reading"]
     if not readings:
         say(f"no strategy that comes with the project runs on {dataset}; define one of your own")
-        return
+        return True
     show({**(table(["strategy", "id", *SHOWN], rows) if rows else {}), **readings})
+    return bool(rows)
 
 
-def _start_real(context: typer.Context, market: str, file: Path) -> None:
+def _start_real(context: typer.Context, market: str, file: Path) -> bool:
     from factory.market.spec import load_spec
     from factory.market.templates import starter_spec
     from factory.storage.workspace import write_text
@@ -124,7 +127,7 @@ def _start_real(context: typer.Context, market: str, file: Path) -> None:
     build_into(workshop.workspace, spec, file.parent)
     show(workshop.describe(spec.dataset))
     say(f"\n{spec.dataset}, validation, after costs:")
-    _score_shipped(context, spec.dataset)
+    return _score_shipped(context, spec.dataset)
 
 
 def _confirm(file: Path) -> bool:

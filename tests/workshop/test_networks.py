@@ -212,3 +212,13 @@ def test_what_a_network_sees_cannot_be_shuffled(workshop: Workshop) -> None:
     with pytest.raises(FlowError, match="what net sees of its book is no feature"):
         perform(root, "rank", {"pipeline": made["pipeline"], "raw": True, "agent": "tester"})
     assert perform(root, "rank", {"pipeline": made["pipeline"], "agent": "tester"})["rows"]
+
+
+def test_what_is_missing_to_train_is_told_where_a_network_is_defined(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factory.learning.networks.architecture.find_spec", lambda name: None)
+    (line,) = workshop.define(NETWORK)["warnings"]
+    assert line == 'experts: networks need torch, which is not installed; pip install "random-forest-cat[deep]"'
+    monkeypatch.setattr("factory.learning.networks.architecture.find_spec", lambda name: name)
+    assert "warnings" not in workshop.define(NETWORK)

@@ -63,6 +63,16 @@ def require_torch() -> None:
     FlowError
         With the command that installs it.
     """
-    missing = [name for name in EXTRA if find_spec(name) is None]
+    missing = missing_extra()
     if missing:
-        raise FlowError(f'experts: networks need {missing[0]}, which is not installed; pip install "random-forest-cat[deep]"')
+        raise FlowError(missing)
+
+
+def missing_extra() -> str | None:
+    """Tell what training lacks here and the command that installs it, in one line; nothing is imported."""
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    return (
+        f'experts: networks need {missing[0]}, which is not installed; pip install "random-forest-cat[deep]"'
+        if missing
+        else None
+    )

@@ -77,6 +77,7 @@ def test_where_nothing_fits_the_families_are_told(search: str, family: str | Non
     assert answer["none"].startswith(f"nothing{' of book' if family else ''} answers '{search}'; ")
     assert all(one.family in answer["none"] for one in (*OPERATORS.values(), *RECIPES.values()))
     assert count_tokens(json.dumps(round_answer(answer))) <= 120
+    assert features_answer(None, "deeplob", None, 1)["none"].endswith("a part of a pipeline does: part networks")
     assert "did you mean 'stochastic_k'?" in features_answer(None, "stochastik", None, 1)["none"]
 
 
