@@ -123,6 +123,14 @@ def combinations(axes: Mapping[str, Any]) -> int | None:
     return math.prod(len(axis) for axis in axes.values())
 
 
+def count_changes(pipeline: Pipeline, names: Sequence[str], cells: Sequence[Cell]) -> list[int]:
+    """Count the literals in which each cell differs from the pipeline that is searched."""
+    own: dict[tuple[str, Any], bool] = {}
+    for name, value in {(name, value) for cell in cells for name, value in zip(names, cell.values, strict=True)}:
+        own[name, value] = pipeline.changed({name: value}).id == pipeline.id
+    return [sum(not own[pair] for pair in zip(names, cell.values, strict=True)) for cell in cells]
+
+
 def idle_literals(names: Sequence[str], cells: Sequence[Cell], ranks: Sequence[Any]) -> list[str]:
     """Find the literals that changed nothing: cells that differ in one of them alone rank the same, and there are such cells.
 

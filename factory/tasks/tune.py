@@ -7,10 +7,10 @@ from factory.core.answers import Answer, table
 from factory.core.progress import subrange
 from factory.learning.decision_table import read_decisions
 from factory.ledger.ranks import rank
-from factory.pipeline import Pipeline, diff
+from factory.pipeline import Pipeline
 from factory.tasks.backtest import backtest
 from factory.tasks.context import TaskContext
-from factory.tuning import Cell, combinations, cross_validate, idle_literals, searched
+from factory.tuning import Cell, combinations, count_changes, cross_validate, idle_literals, searched
 
 Judge = Literal["train", "validation"]
 
@@ -41,7 +41,8 @@ def tune(
     for cell in chosen:
         context.tracker.check(cell.pipeline)
     ranks, shown = _by_validation(context, chosen) if judge == "validation" else _by_train(context, chosen, by)
-    changes = [len(diff(context.pipeline, cell.pipeline)) for cell in chosen]
+    axes = grid or context.pipeline.tune or {}
+    changes = count_changes(context.pipeline, [*axes], chosen)
     order = sorted(range(len(chosen)), key=lambda i: (ranks[i], changes[i]))
     winner = _adopt(context, chosen[order[0]].pipeline)
     trial = backtest(
@@ -49,7 +50,6 @@ def tune(
         why=f"winner of tuning {context.pipeline.id}",
     )
     columns = ("win_rate", "sharpe", "pipeline") if judge == "validation" else ("log_loss", "auc", "auc_error")
-    axes = grid or context.pipeline.tune or {}
     return {
         "cells": _count(len(chosen), combinations(axes)),
         "judged": _judged(judge, by),

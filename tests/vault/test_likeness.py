@@ -34,7 +34,7 @@ def part(rng: Generator, days: int, contract: Contract, rate: float = 40, up: fl
         np.arange(n), entry, entry + hold * MINUTE, side, one, price * one, one, one, one, one, one, one, one, one, one, one,
         np.zeros(n, np.int8),
     )  # fmt: skip
-    scored = Scored(None, one, replace(_result(), trades=trades))  # type: ignore[arg-type]
+    scored = Scored(None, one, one, replace(_result(), trades=trades))  # type: ignore[arg-type]
     return Partition("made", "any", START, START + days * DAY, {"btc": series}, ""), scored
 
 

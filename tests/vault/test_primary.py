@@ -149,7 +149,7 @@ def test_windows_whose_end_nobody_saw_are_lost() -> None:
     result = run(trade, contract, series, times, p, start=start, end=end, horizon_ms=5 * MINUTE)
     assert result.metrics["win_rate"] > 0.52
     partition = Partition("made", "sealed", start, end, {"btc": series}, "")
-    scored, pipeline = Scored(DecisionTable(times, {}, labels, 0), p, result), read(FAST)
+    scored, pipeline = Scored(DecisionTable(times, {}, labels, 0), p, np.ones(len(p)), result), read(FAST)
     frozen = freeze(pipeline, contract, partition, scored, 72.0, 0.5, 1)
     assert isinstance(frozen, FrozenBinary)
     inside = times + 5 * MINUTE <= end

@@ -1,5 +1,6 @@
 """A search says what it tried, of how many, what it cost, and which literals its judge cannot tell apart."""
 
+import itertools
 from typing import Any
 
 import pytest

@@ -7,11 +7,21 @@ import numpy as np
 from hypothesis import strategies as st
 from scipy.special import logit
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import brier_score_loss
+from sklearn.metrics import brier_score_loss, f1_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 from statsmodels.discrete.discrete_model import Logit
 
-from factory.statistics.calibration import CLIP, brier, expected_error, log_loss, recalibration, reliability, skill
+from factory.statistics.calibration import (
+    CLIP,
+    brier,
+    expected_error,
+    log_loss,
+    macro_f1,
+    multiclass_log_loss,
+    recalibration,
+    reliability,
+    skill,
+)
 from tests.statistics.oracles.common import SEEDS, Oracle
 
 Judged = tuple[np.ndarray, np.ndarray]
@@ -67,11 +77,26 @@ def whole_bins(seed: int, each: int, bins: int) -> tuple[np.ndarray, np.ndarray,
     return *judged(seed, each * bins, "overconfident", 16), bins
 
 
+def classed(seed: int, n: int, sharpness: float) -> Judged:
+    """Labels of three classes, some of them absent, and chances that know a part of them."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, rng.integers(1, 4), n)
+    chances = rng.dirichlet(np.ones(3), n) + sharpness * np.eye(3)[y] + 1e-3
+    return y, chances / chances.sum(axis=1, keepdims=True)
+
+
+def sklearn_macro_f1(y: np.ndarray, chances: np.ndarray) -> float:
+    return float(f1_score(y, chances.argmax(axis=1), labels=[0, 1, 2], average="macro", zero_division=0))
+
+
+CLASSED = st.builds(classed, SEEDS, st.integers(1, 200), st.floats(0, 3))
 ROUND, FULL = st.sampled_from([0, 1, 2, 16]), st.just(16)
 
 ORACLES = [
     Oracle(brier, "sklearn brier_score_loss", chances(1, 200, ROUND), lambda y, p: brier_score_loss(y, p, labels=[0, 1])),
     Oracle(log_loss, "sklearn log_loss", chances(1, 200, ROUND), clipped_log_loss),
+    Oracle(multiclass_log_loss, "sklearn log_loss", CLASSED, lambda y, chances: sklearn_log_loss(y, chances, labels=[0, 1, 2])),
+    Oracle(macro_f1, "sklearn f1_score", CLASSED, sklearn_macro_f1),
     Oracle(
         skill,
         "sklearn, ratio of two brier_score_loss",
