@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from benchmarks.certification.market import START, day
 from factory.core.canonical import seed_for
-from factory.core.times import DAYS_A_YEAR, MINUTE, moment
+from factory.core.times import DAYS_A_YEAR, MINUTE, iso, moment
+from factory.market.bar_faults import find_bar_faults
+from factory.market.faults import JUMP
 from factory.market.raw_rows import RawRows
 from factory.market.simulator import DAY_ROWS, HOUR_ROWS, SCALE, bars, simulate, student, volatility, volumes
 
@@ -107,7 +109,8 @@ def write_market(kind: str, index: int, folder: Path) -> str:
         pq.write_table(pa.table({"time": frame.time, **frame.columns}), folder / f"{name}.parquet", compression="none")
         shape = "values, delay: 0, period: 1h" if "up" in frame.columns else "bars, period: 1m"
         source = f"{{use: files, files: {name}.parquet}}"
-        lines.append(f"  {name}: {{kind: {shape}, underlying: DRAWN-{name.upper()}, source: {source}}}")
+        own = "" if "up" in frame.columns else _declare_crashes(frame)
+        lines.append(f"  {name}: {{kind: {shape}, underlying: DRAWN-{name.upper()}, source: {source}{own}}}")
     return "\n".join(
         (
             f"dataset: {DATASET}",
@@ -176,6 +179,13 @@ def _bounce(rng: Generator) -> Frames:
 
 def _on_ticks(frame: RawRows, prices: Mapping[str, Values], tick: float) -> RawRows:
     return RawRows(frame.time, {**frame.columns, **{name: np.round(price / tick) * tick for name, price in prices.items()}})
+
+
+def _declare_crashes(frame: RawRows) -> str:
+    """Declare what looks like a redenomination as what it is here: a move of the market."""
+    faults = find_bar_faults(frame.time, frame.columns, MINUTE, ())
+    moments = [iso(fault.spans[0][0]) for fault in faults if fault.kind == JUMP]
+    return f", adjust: [{', '.join(f'{{at: {at}, factor: 1}}' for at in moments)}]" if moments else ""
 
 
 def _crash(rng: Generator) -> Frames:

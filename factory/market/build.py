@@ -179,7 +179,8 @@ def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, .
     if jumps:
         raise DataError(
             f"series.{name}: its price jumps {len(jumps)} times in the sealed part, first {jumps[0]}, as where coins are "
-            f"redenominated; declare each under series.{name}, such as adjust: [{{at: {jumps[0]}, factor: ...}}], or exclude it"
+            f"redenominated; declare each under series.{name}, such as adjust: [{{at: {jumps[0]}, factor: ...}}], factor: 1 "
+            "where the market truly moved so, or exclude it"
         )
     return _find_faults(one, frame, int(frame.time[0]), end)
 

@@ -121,3 +121,10 @@ def test_a_cell_with_more_certificates_than_its_bound_explains_ends_with_1(capsy
     assert false_certification.report_attacks([[*ten[1:], replace(LINE, index=100)]])
     assert false_certification.report_attacks([[replace(one, kind="crash") for one in ten]])
     assert "10 of 100" in capsys.readouterr().out
+
+
+def test_a_crash_that_looks_like_a_redenomination_is_declared_as_a_move(tmp_path: Path) -> None:
+    """Market 3 falls by more than a jump may be in its sealed part, and nothing is built on what nobody explains."""
+    text = write_market("crash", 3, tmp_path)
+    assert "adjust: [{at: 2024-05-20T11:42:00Z, factor: 1}]" in text
+    assert SimulatedMarket(tmp_path / "workspace", text, "adversary", tmp_path).spec.dataset == "drawn"
