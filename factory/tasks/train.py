@@ -1,5 +1,7 @@
 """Fit a pipeline on train and tell how its parts did there, out of fold."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy import float64, int8
 from numpy.typing import NDArray
@@ -47,7 +49,7 @@ def train(context: TaskContext) -> Answer:
         "dropped": rows.dropped,
         "up_share": up_share,
         "flat_share": float(np.mean(known < 0)) if count_classes(context.pipeline.label) == 3 else None,
-        "experts": table(("expert", "auc", "log_loss"), [_score_expert(name, known, p) for name, p in model.oof.items()]),
+        "experts": table(("expert", "auc", "log_loss", "gain"), _score_experts(known, model.oof)),
         "unconverged": dict(model.unconverged) or None,
         "forest": {**model.meta.holdout, "on": "last fifth of train"},
         "base_log_loss": log_loss(y, np.full(len(y), up_share)),
@@ -61,12 +63,21 @@ def train(context: TaskContext) -> Answer:
     }
 
 
-def _score_expert(name: str, y: NDArray[int8], chances: NDArray[float64]) -> tuple[str, float | None, float]:
-    """Score an expert by AUC and log-loss, on the rows that it predicted without having seen them, and that moved."""
-    p = direction_chance(chances)
-    held = ~np.isnan(p) & (y >= 0)
-    area = auc(y[held], p[held])
-    return name, area.value if area else None, log_loss(y[held], p[held])
+def _score_experts(y: NDArray[int8], oof: Mapping[str, NDArray[float64]]) -> list[list[str | float | None]]:
+    """Score experts by AUC, log-loss, and how far that lies below what the share of ups says.
+
+    All on the rows that each of them predicted without having seen them, and that moved: a network with ``cross_fit: holdout``
+    predicts the last of them alone, and figures of other rows would not compare.
+    """
+    directions = {name: direction_chance(chances) for name, chances in oof.items()}
+    held = (y >= 0) & np.all([~np.isnan(p) for p in directions.values()], axis=0)
+    moved = y[held]
+    base = log_loss(moved, np.full(len(moved), np.mean(moved)))
+    scores: list[list[str | float | None]] = []
+    for name, p in directions.items():
+        area, loss = auc(moved, p[held]), log_loss(moved, p[held])
+        scores.append([name, area.value if area else None, loss, base - loss])
+    return scores
 
 
 def fit_on_train(context: TaskContext, train: Partition, rows: DecisionTable) -> Model:

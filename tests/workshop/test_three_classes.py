@@ -24,7 +24,7 @@ from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault import exam
 from factory.workshop import Workshop
-from tests.workshop.test_networks import SPEC
+from tests.workshop.test_networks import SPEC, needs_torch
 
 SPEC_WITH_EDGE = SPEC.replace("edge: 0.25", "edge: 0.1")
 PIPELINE = """\
@@ -205,3 +205,34 @@ def test_what_cannot_be_is_refused_with_its_mend(workspace: Workspace, old: str,
     with pytest.raises(PipelineError) as refused:
         Workshop(workspace, "tester").define(PIPELINE.replace(old, new))
     assert said in str(refused.value)
+
+
+NETWORK_ALONE = """\
+pipeline: net-alone
+data: small-book
+features: {vol: "std(ret(btc.close, 1), 60)"}
+sample: {use: clock, every: 2m}
+label: {use: mid_move, of: btc, book: book, horizon: 5m, flat: 0.33}
+experts: {net: {use: bin_ctabl, book: book, levels: 5, steps: 20, epochs: 2, cross_fit: holdout}}
+meta: {use: forest, see: [net, vol], trees: 20, leaf: 20}
+trade: {use: long_or_short, contract: btc-perpetual, enter: 0.4, exit: {use: after, hold: 6m}, size: {use: fixed, share: 0.5}}
+"""
+
+
+@needs_torch
+def test_a_network_tells_three_classes_apart_and_its_book_is_probed_without_a_feature_of_it(workspace: Workspace) -> None:
+    pipeline, contract = parse(NETWORK_ALONE), Catalog(workspace).spec("small-book").contracts["btc-perpetual"]
+    blocked = {}
+    for name, change in (("honest", lambda part: part), ("early", lean_to_what_comes)):
+        parts = [change(open_partition(workspace, "small-book", part)) for part in ("train", "validation")]
+        past, later = Columns(parts[0]), Columns(parts[1])
+        fitted = fit(pipeline, past)
+        found = evaluate(pipeline, contract, fitted, later)
+        findings = probe_validation(pipeline, fitted.history, found.rows, (past, later), found.p, None)
+        blocked[name] = {one.probe for one in findings if one.severity == BLOCK}
+        assert fitted.model is not None
+        predicted = fitted.model.oof["net"]
+        assert predicted.shape[1] == 3
+        np.testing.assert_allclose(predicted[~np.isnan(predicted[:, 0])].sum(axis=1), 1.0, atol=1e-9)
+    assert blocked["honest"] == set()
+    assert blocked["early"] & {"P4", "P5"}
