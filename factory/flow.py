@@ -180,7 +180,7 @@ def half_spreads(contract: Contract, columns: Columns) -> NDArray[float64] | Non
     if isinstance(contract, Binary) or contract.book is None:
         return None
     opened = columns.partition.series[contract.of].time
-    half = columns.at(parse(f"spread({contract.book}) / mid({contract.book}) / 2"), opened)
+    half = columns.at(parse(f"spread({contract.book}) / 2"), opened)
     return np.where(np.isnan(half), np.nanmax(half, initial=0.0), half)
 
 

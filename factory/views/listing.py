@@ -192,6 +192,9 @@ def features_answer(
         raise PipelineError(f"family: '{family}' unknown; {did_you_mean(wanted, known, most=len(known))}")
     lines = _matching(wanted, asked)
     shown, more = page(lines, number, PAGE)
+    if wanted == "book":
+        shown = [line.removesuffix(f" {BOOK_NEEDS}") for line in shown]
+        more = {**more, "all": BOOK_NEEDS.strip("()")}
     return {"features": shown, **more, **({} if lines else {"none": _say_nothing_fits(wanted, asked, known)})}
 
 

@@ -10,7 +10,6 @@ from factory.core.errors import PipelineError
 from factory.evidence.probes.findings import BLOCK
 from factory.evidence.probes.run import probe_validation
 from factory.expressions.columns import Columns
-from factory.expressions.grammar import parse as parse_expression
 from factory.flow import Scored, evaluate, fit
 from factory.learning.book_labels import mids
 from factory.learning.decision_table import read_decisions
@@ -122,8 +121,9 @@ def test_a_side_is_taken_at_its_own_chance_and_pays_half_the_recorded_spread(wor
     own = np.where(trades.side > 0, up[trades.decision], down[trades.decision])
     assert (own >= pipeline.trade.enter).all()
     assert (own >= np.maximum(up, down)[trades.decision]).all()
-    half = Columns(validation).at(parse_expression("spread(book) / mid(book) / 2"), trades.entry_ms)
-    out = Columns(validation).at(parse_expression("spread(book) / mid(book) / 2"), trades.exit_ms)
+    book = validation.series["book"]
+    ask, bid = book.columns["ask_px_1"], book.columns["bid_px_1"]
+    half, out = ((ask - bid) / (ask + bid))[np.searchsorted(book.known, (trades.entry_ms, trades.exit_ms), side="right") - 1]
     timed = trades.reason == 3
     expected = 0.0001 + half + trades.exit_price / trades.price * (0.0001 + out)
     np.testing.assert_allclose(trades.unit_cost[timed], expected[timed], rtol=0, atol=1e-12)
