@@ -96,7 +96,10 @@ def test_the_book_family_is_marked() -> None:
     assert [
         family for family, names in features_answer(None, None, None, 1)["operators"].items() if names.endswith(marked)
     ] == ["book"]
-    assert all(line.endswith(marked) for line in features_answer("book", None, None, 1)["features"])
+    alone = features_answer("book", None, None, 1)
+    assert alone["all"] == marked.strip("()")
+    assert not any(marked in line for line in alone["features"]), "once is enough"
+    assert any(line.endswith(marked) for line in features_answer(None, "imbalance", None, 1)["features"])
     assert not any(marked in line for line in features_answer("flow", None, None, 1)["features"])
 
 
