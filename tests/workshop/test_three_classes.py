@@ -1,5 +1,6 @@
 """Down, flat and up the whole way: labels on a book, experts, two forests, trades, null twin, probes and exam."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from factory.core.errors import PipelineError
 from factory.evidence.probes.findings import BLOCK
 from factory.evidence.probes.run import probe_validation
 from factory.expressions.columns import Columns
-from factory.flow import Scored, evaluate, fit
+from factory.flow import FittedPipeline, Scored, evaluate, fit
 from factory.learning.book_labels import mids
 from factory.learning.decision_table import read_decisions
 from factory.market.build import build
@@ -143,17 +144,19 @@ def test_ranking_tuning_and_predictions_know_three_classes(workspace: Workspace,
 @pytest.mark.parametrize("text", [PIPELINE, AGAINST_PAST], ids=["now", "past"])
 def test_a_feature_that_knows_the_future_is_refused_under_either_definition(workspace: Workspace, text: str) -> None:
     """The gift of the second definition hides no leak: probes ask by what comes after alone."""
+    assert blocked_probes(workspace, text, lambda part: part)[0] == set()
+    assert blocked_probes(workspace, text, lean_to_what_comes)[0] & {"P4", "P5"}
+
+
+def blocked_probes(
+    workspace: Workspace, text: str, change: Callable[[Partition], Partition]
+) -> tuple[set[str], FittedPipeline]:
     pipeline, contract = parse(text), Catalog(workspace).spec("small-book").contracts["btc-perpetual"]
-    blocked = {}
-    for name, change in (("honest", lambda part: part), ("early", lean_to_what_comes)):
-        parts = [change(open_partition(workspace, "small-book", part)) for part in ("train", "validation")]
-        past, later = Columns(parts[0]), Columns(parts[1])
-        fitted = fit(pipeline, past)
-        found = evaluate(pipeline, contract, fitted, later)
-        findings = probe_validation(pipeline, fitted.history, found.rows, (past, later), found.p, None)
-        blocked[name] = {one.probe for one in findings if one.severity == BLOCK}
-    assert blocked["honest"] == set()
-    assert blocked["early"] & {"P4", "P5"}
+    past, later = (Columns(change(open_partition(workspace, "small-book", part))) for part in ("train", "validation"))
+    fitted = fit(pipeline, past)
+    rows = evaluate(pipeline, contract, fitted, later)
+    findings = probe_validation(pipeline, fitted.history, rows.rows, (past, later), rows.p, None)
+    return {one.probe for one in findings if one.severity == BLOCK}, fitted
 
 
 def lean_to_what_comes(partition: Partition) -> Partition:
@@ -221,18 +224,10 @@ trade: {use: long_or_short, contract: btc-perpetual, enter: 0.4, exit: {use: aft
 
 @needs_torch
 def test_a_network_tells_three_classes_apart_and_its_book_is_probed_without_a_feature_of_it(workspace: Workspace) -> None:
-    pipeline, contract = parse(NETWORK_ALONE), Catalog(workspace).spec("small-book").contracts["btc-perpetual"]
-    blocked = {}
-    for name, change in (("honest", lambda part: part), ("early", lean_to_what_comes)):
-        parts = [change(open_partition(workspace, "small-book", part)) for part in ("train", "validation")]
-        past, later = Columns(parts[0]), Columns(parts[1])
-        fitted = fit(pipeline, past)
-        found = evaluate(pipeline, contract, fitted, later)
-        findings = probe_validation(pipeline, fitted.history, found.rows, (past, later), found.p, None)
-        blocked[name] = {one.probe for one in findings if one.severity == BLOCK}
-        assert fitted.model is not None
-        predicted = fitted.model.oof["net"]
-        assert predicted.shape[1] == 3
-        np.testing.assert_allclose(predicted[~np.isnan(predicted[:, 0])].sum(axis=1), 1.0, atol=1e-9)
-    assert blocked["honest"] == set()
-    assert blocked["early"] & {"P4", "P5"}
+    blocked, fitted = blocked_probes(workspace, NETWORK_ALONE, lambda part: part)
+    assert blocked == set()
+    assert blocked_probes(workspace, NETWORK_ALONE, lean_to_what_comes)[0] & {"P4", "P5"}
+    assert fitted.model is not None
+    predicted = fitted.model.oof["net"]
+    assert predicted.shape[1] == 3
+    np.testing.assert_allclose(predicted[~np.isnan(predicted[:, 0])].sum(axis=1), 1.0, atol=1e-9)

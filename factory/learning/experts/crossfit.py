@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from factory.core.errors import FlowError, UnlearnableError
 from factory.core.progress import Progress, no_progress
 from factory.core.threads import one_thread, parallel_map
-from factory.learning.experts import bin_ctabl, deeplob, extra_trees, gradient_boosting, linear, logistic, nested, rule
+from factory.learning.experts import extra_trees, gradient_boosting, linear, logistic, nested, rule
 from factory.learning.experts.base import (
     Arrays,
     BoostedModel,
@@ -68,8 +68,8 @@ LEARNERS: dict[type[Part], Learner] = {
     GradientBoosting: Learner(gradient_boosting.fit, BoostedModel),
     ExtraTrees: Learner(extra_trees.fit, VotingModel),
     Rule: Learner(rule.fit, RuleModel),
-    DeepLob: Learner(deeplob.fit, DeepLobModel),
-    BinCtabl: Learner(bin_ctabl.fit, BinCtablModel),
+    DeepLob: Learner(DeepLobModel.train, DeepLobModel),
+    BinCtabl: Learner(BinCtablModel.train, BinCtablModel),
 }
 
 

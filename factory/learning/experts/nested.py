@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy import float64, int8
@@ -15,7 +15,7 @@ MOVES, DIRECTION = "moves.", "direction."
 FLAT = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NestedModel:
     """Two fitted learners, nested dichotomies (Frank & Kramer 2004): their chances always add up to one.
 
@@ -48,7 +48,7 @@ class NestedModel:
         }
 
     @classmethod
-    def from_parts(cls, arrays: Arrays, load: Callable[[Mapping[str, NDArray[Any]]], Fitted]) -> "NestedModel":
+    def from_parts(cls, arrays: Arrays, load: Callable[[Mapping[str, NDArray[Any]]], Any]) -> Self:
         """Undo :meth:`arrays`, by how one of the two is loaded."""
         return cls(
             *(

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from factory.core.errors import FlowError
 from factory.core.threads import one_thread
 from factory.learning.experts.base import Arrays
-from factory.learning.networks.architecture import Architecture, Weights
+from factory.learning.networks.architecture import Architecture, Weights, require_torch
+from factory.learning.networks.settings import settings_of
 from factory.learning.windows import Windows, WindowSet
 from factory.pipeline.parts.experts import Network
 
@@ -38,10 +39,38 @@ class NetworkModel:
         What the weights fit.
     weights : dict of str to ndarray of float32
         By the names of the network's parameters.
+
+    Attributes
+    ----------
+    forward : type of Forward
+        Predicts without torch.
+    rate : float
+        Of Adam under profile ``adam``.
     """
 
     has_converged: ClassVar[bool] = True
     forward: ClassVar[type[Forward]]
+    rate: ClassVar[float]
+
+    @staticmethod
+    def load_network() -> Any:
+        """Import the network that is trained; needs torch."""
+        raise NotImplementedError
+
+    @classmethod
+    def train(cls, part: Network, sample: WindowSet, seed: int) -> Self:
+        """Train with early stopping on the last tenth of the rows.
+
+        Raises
+        ------
+        FlowError
+            If torch is not installed, the windows do not fit the part, or the training fails.
+        """
+        architecture = architecture_of(part, sample)
+        require_torch()
+        from factory.learning.networks.training import train_network
+
+        return cls(architecture, train_network(cls.load_network(), architecture, sample, settings_of(part, cls.rate), seed))
 
     def __init__(self, architecture: Architecture, weights: Weights) -> None:
         self.architecture = architecture
