@@ -14,7 +14,7 @@ import pandas as pd
 import vectorbt as vbt
 from pydantic import TypeAdapter
 
-from factory.backtest import Result, run
+from factory.backtest import Result, run_backtest
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.pipeline.parts.trades import Trade
@@ -57,7 +57,7 @@ def chances(rng: np.random.Generator) -> np.ndarray:
 def ours(series: Series, p: np.ndarray, y: np.ndarray) -> Result:
     """Run everything that a trial needs."""
     end = START + BARS * MINUTE
-    return run(
+    return run_backtest(
         TRADE, CONTRACT, series, series.time[::EVERY], p, start=START, end=end, horizon_ms=5 * MINUTE, y=y, base_rate=0.5
     )
 

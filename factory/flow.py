@@ -13,8 +13,7 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.backtest import Levels, Result, needs_volatility
-from factory.backtest import run as run_backtest
+from factory.backtest import Levels, Result, needs_volatility, run_backtest
 from factory.core import canonical
 from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms

@@ -9,7 +9,7 @@ import numpy as np
 from arch.bootstrap import SPA, StepM, optimal_block_length
 
 from factory.expressions.compute.window import fractional_weights
-from factory.expressions.kernels import run
+from factory.expressions.kernels import apply_kernel
 from factory.expressions.kernels.rows import weigh
 from factory.learning.event_kernels import concurrency, cusum_events, first_touch
 from factory.learning.labels import return_attribution, time_decay, uniqueness
@@ -324,7 +324,7 @@ def _fractional(given: Values) -> dict[str, Any]:
     d, threshold = given["ffd"]["d"], given["ffd"]["threshold"]
     many = fractional_weights(d, 1_000)
     kept = many[: int(np.argmax(np.abs(many) < threshold))]
-    values = run(weigh, np.log(np.array(given["price"])), kept)
+    values = apply_kernel(weigh, np.log(np.array(given["price"])), kept)
     return {
         "weights": {text: fractional_weights(float(text), given["size"]) for text in given["d_list"]},
         "ffd_weights": kept,

@@ -13,6 +13,16 @@ Others import what is named below, and the null market by its file.
 
 from factory.backtest.perpetual import Levels, needs_volatility
 from factory.backtest.result import OUTCOMES, REASONS, Daily, Result, Trades
-from factory.backtest.run import describe_assumed_price, run
+from factory.backtest.run import describe_assumed_price, run_backtest
 
-__all__ = ["OUTCOMES", "REASONS", "Daily", "Levels", "Result", "Trades", "describe_assumed_price", "needs_volatility", "run"]
+__all__ = [
+    "OUTCOMES",
+    "REASONS",
+    "Daily",
+    "Levels",
+    "Result",
+    "Trades",
+    "describe_assumed_price",
+    "needs_volatility",
+    "run_backtest",
+]

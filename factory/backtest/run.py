@@ -16,7 +16,7 @@ from factory.market.series import Series
 from factory.pipeline.parts.trades import LongOrShort, Trade, UpOrDown
 
 
-def run(
+def run_backtest(
     trade: Trade,
     contract: Contract,
     series: Series,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import FlowError
 from factory.core.progress import Progress
-from factory.expressions.kernels import run
+from factory.expressions.kernels import apply_kernel
 from factory.expressions.kernels.windows import VAR, ZSCORE, moments
 
 
@@ -114,7 +114,7 @@ def rolling_zscore(values: NDArray[Any], window: int, first: int = 0) -> NDArray
     out = np.empty(values.shape, float32)
     for column, target in zip(values.T, out.T, strict=True):
         x = np.ascontiguousarray(column, float64)
-        z = run(moments, x, window, first, ZSCORE, 0.0)
-        z[run(moments, x, window, first, VAR, 0.0) == 0] = 0.0
+        z = apply_kernel(moments, x, window, first, ZSCORE, 0.0)
+        z[apply_kernel(moments, x, window, first, VAR, 0.0) == 0] = 0.0
         target[:] = z
     return out

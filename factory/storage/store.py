@@ -217,7 +217,7 @@ class Store:
         with self._database.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
-    def run(self, id: str) -> Run | None:
+    def find_run(self, id: str) -> Run | None:
         """Find the run with an id.
 
         None where there is none, or not the one that was written, so that it is made anew.

@@ -51,7 +51,7 @@ def tell_probes(store: "Store", teller: Teller, pipeline: "Pipeline", run: Mappi
     It is short when they found nothing, and of what this agent explained names the probe alone.
     """
     probes = run.get("probes") or {}
-    known = [line for line in _warnings(run) if store.run(_key(teller, pipeline, line)) is not None]
+    known = [line for line in _warnings(run) if store.find_run(_key(teller, pipeline, line)) is not None]
     said: Answer = {}
     if "block" in probes:
         said["block"] = _first(probes["block"])

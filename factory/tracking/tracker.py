@@ -262,7 +262,7 @@ class Tracker:
 
     def find_run(self, pipeline: Pipeline, kind: str) -> Run | None:
         """Find what was kept of one kind of work on a pipeline and today's data."""
-        return self.store.run(self.run_id(pipeline, kind))
+        return self.store.find_run(self.run_id(pipeline, kind))
 
     def run_id(self, pipeline: Pipeline, kind: str) -> str:
         """Compute the id of a run: the same work on the same data has the same."""

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
-from factory.backtest import Levels, Result, run
+from factory.backtest import Levels, Result, run_backtest
 from factory.core.times import HOUR, MINUTE
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
@@ -121,7 +121,7 @@ def up_or_down(edge: float = 0.0, share: float = 0.1, **size: Any) -> Trade:
 def play(trade: Trade, contract: Contract, series: Series, minutes: Sequence[int], p: Sequence[float], **more: Any) -> Result:
     """Run over all of a short series."""
     given: dict[str, Any] = {"start": START, "end": int(series.time[-1]) + MINUTE, "horizon_ms": 5 * MINUTE} | more
-    return run(trade, contract, series, after(minutes), np.array(p, float), **given)
+    return run_backtest(trade, contract, series, after(minutes), np.array(p, float), **given)
 
 
 def play_wander(trade: Trade, series: Series, p: np.ndarray, **more: Any) -> Result:
@@ -135,4 +135,4 @@ def play_wander(trade: Trade, series: Series, p: np.ndarray, **more: Any) -> Res
         "barriers": Levels(distance, distance, HOUR),
         "volatility": np.full(len(times), 0.7),
     } | more
-    return run(trade, CONTRACTS[trade.use], series, times, p[: len(times)], **given)
+    return run_backtest(trade, CONTRACTS[trade.use], series, times, p[: len(times)], **given)

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy import float64, int8
 from numpy.typing import NDArray
 
-from factory.backtest import REASONS, Levels, Result, run
+from factory.backtest import REASONS, Levels, Result, run_backtest
 from factory.core.times import HOUR, MINUTE
 from factory.market.overshoot import measure_overshoot
 from factory.market.series import Series
@@ -80,7 +80,7 @@ def blind(series: Series, exit: dict[str, str | float], stop: float = FAR, take:
     p = np.random.default_rng(len(rows)).choice([0.4, 0.6], len(rows)) if side == 0 else np.full(len(rows), 0.5 + 0.1 * side)
     near, far = (distance if distance == FAR else distance * spread for distance in (stop, take))
     up, down = np.where(p > 0.5, far, near), np.where(p > 0.5, near, far)
-    result = run(
+    result = run_backtest(
         long_or_short(exit, **size), perpetual(minimum_notional=1e-9), series, series.time[rows], p,
         start=int(series.time[0]), end=int(series.time[-1]) + MINUTE, horizon_ms=4 * HOUR,
         barriers=Levels(up, down, 4 * HOUR), volatility=np.full(len(rows), 0.6),

@@ -8,7 +8,7 @@ import pytest
 from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest import Levels, Result, run
+from factory.backtest import Levels, Result, run_backtest
 from factory.backtest.null import Holds, freeze_holds, log_moves, mix_signs, replay
 from factory.backtest.null_labels import Questions, count_ups
 from factory.core.times import HOUR, MINUTE, to_ms
@@ -56,7 +56,7 @@ def trade_of(leave: dict[str, object]) -> LongOrShort:
 
 def traded(trade: LongOrShort, series: Series, times: NDArray[int64], p: NDArray[float64], levels: Levels) -> Result:
     end = int(series.time[-1]) + MINUTE
-    return run(trade, FREE, series, times, p, start=int(series.time[0]), end=end, horizon_ms=HOUR, barriers=levels)
+    return run_backtest(trade, FREE, series, times, p, start=int(series.time[0]), end=end, horizon_ms=HOUR, barriers=levels)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.05])

@@ -12,7 +12,7 @@ from scipy.special import binom
 from factory.expressions.columns import Columns
 from factory.expressions.compute.window import fractional_weights
 from factory.expressions.grammar import parse
-from factory.expressions.kernels import run, windows
+from factory.expressions.kernels import apply_kernel, windows
 from factory.expressions.kernels.rows import weigh
 from tests.expressions.market import market
 
@@ -159,14 +159,14 @@ def test_fractional_differences_match_the_published_values(shared: Path) -> None
         np.testing.assert_allclose(fractional_weights(float(d), 12), weights, rtol=1e-9)
     log_price = np.log(np.asarray(vectors["cusum_events"]["inputs"]["price"], dtype=np.float64))
     series = np.asarray(vector["expected"]["ffd_series"], dtype=np.float64)
-    values = run(weigh, log_price[: len(series)], fractional_weights(0.4, len(vector["expected"]["ffd_weights"])))
+    values = apply_kernel(weigh, log_price[: len(series)], fractional_weights(0.4, len(vector["expected"]["ffd_weights"])))
     np.testing.assert_allclose(values, series, rtol=1e-9)
 
 
 @pytest.mark.parametrize("offset", [1e3, 1e6])
 def test_a_large_mean_costs_no_digits(offset: float) -> None:
     noise = np.random.default_rng(3).normal(0, 1e-3, 4_000)
-    values = run(windows.moments, offset + noise, 30, 11, windows.VAR, 0.0)[29:] ** 0.5
+    values = apply_kernel(windows.moments, offset + noise, 30, 11, windows.VAR, 0.0)[29:] ** 0.5
     exact = np.lib.stride_tricks.sliding_window_view((offset + noise) - offset, 30).std(axis=1, ddof=1)
     np.testing.assert_allclose(values, exact, rtol=1e-6 if offset == 1e6 else 1e-9)
 
@@ -179,7 +179,7 @@ def test_extremes_are_the_same_by_either_way(n: int) -> None:
 
 def test_a_window_that_does_not_move_deviates_by_zero_and_has_no_score() -> None:
     flat = np.full(100, 0.1)
-    assert (run(windows.moments, flat, 30, 5, windows.VAR, 0.0)[29:] == 0.0).all()
-    assert np.isnan(run(windows.moments, flat, 30, 5, windows.ZSCORE, 0.0)).all()
-    assert np.isnan(run(windows.shape, flat, 30, 5, windows.SKEW)).all()
-    assert np.isnan(run(windows.comoments, flat, np.arange(100.0), 30, 5, windows.CORR)).all()
+    assert (apply_kernel(windows.moments, flat, 30, 5, windows.VAR, 0.0)[29:] == 0.0).all()
+    assert np.isnan(apply_kernel(windows.moments, flat, 30, 5, windows.ZSCORE, 0.0)).all()
+    assert np.isnan(apply_kernel(windows.shape, flat, 30, 5, windows.SKEW)).all()
+    assert np.isnan(apply_kernel(windows.comoments, flat, np.arange(100.0), 30, 5, windows.CORR)).all()

@@ -101,7 +101,7 @@ def test_a_full_disk_refuses_the_row_and_keeps_the_rest(workspace: Workspace, le
             except LedgerError as error:
                 print(error)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        print(ledger.append("review", {}).seq, store.run("r"))
+        print(ledger.append("review", {}).seq, store.find_run("r"))
     """
     command = [sys.executable, "-c", textwrap.dedent(script), str(workspace.root)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()

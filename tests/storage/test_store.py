@@ -75,13 +75,13 @@ def test_a_run_with_the_same_id_is_replaced(store: Store) -> None:
     store.put_run("r1", "aaa", "backtest", "btc-sim", {"auc": 0.51})
     store.put_run("r1", "aaa", "backtest", "btc-sim", {"auc": 0.52})
     store.put_run("r2", "aaa", "train", "btc-sim", {"auc": 0.53})
-    run = store.run("r1")
+    run = store.find_run("r1")
     assert run is not None
     assert run.result == {"auc": 0.52}
     assert [stored.id for stored in store.runs(pipeline="aaa", kind="train")] == ["r2"]
     assert {stored.id for stored in store.runs(dataset="btc-sim")} == {"r1", "r2"}
     assert store.runs(dataset="other") == []
-    assert store.run("r3") is None
+    assert store.find_run("r3") is None
 
 
 def test_what_is_kept_is_there_for_the_next_process(workspace: Workspace, store: Store) -> None:
@@ -95,9 +95,9 @@ def test_an_edited_result_is_as_if_it_were_not_there(workspace: Workspace, store
     store.put_run("r1", "aaa", "train", "btc-sim", {"auc": 0.51})
     with behind_its_back(workspace) as connection:
         connection.execute("UPDATE runs SET result = replace(result, '0.51', '0.71')")
-    assert store.run("r1") is None
+    assert store.find_run("r1") is None
     assert store.runs() == []
     store.put_run("r1", "aaa", "train", "btc-sim", {"auc": 0.51})
-    kept = store.run("r1")
+    kept = store.find_run("r1")
     assert kept is not None
     assert kept.result == {"auc": 0.51}

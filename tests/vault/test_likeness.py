@@ -39,14 +39,14 @@ def part(rng: Generator, days: int, contract: Contract, rate: float = 40, up: fl
 
 
 def _result():
-    from factory.backtest import run
+    from factory.backtest import run_backtest
     from factory.pipeline.parts.trades import UpOrDown
     from tests.backtest.market import example, flat, parse
 
     trade = parse(example(UpOrDown, size={"use": "fixed", "share": 0.01}))
     series = flat(*[100.0] * 10)
     contract = Binary(use="binary", of="btc", window="5m", fee=0, half_spread=0)
-    return run(
+    return run_backtest(
         trade, contract, series, series.time[:1], np.array([0.5]), start=START, end=START + 10 * MINUTE, horizon_ms=5 * MINUTE
     )
 

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from factory.backtest import run
+from factory.backtest import run_backtest
 from factory.backtest.null import Holds, Moves, replay
 from factory.core.times import MINUTE
 from factory.flow import Scored
@@ -146,7 +146,7 @@ def test_windows_whose_end_nobody_saw_are_lost() -> None:
     trade, part = parse(example(UpOrDown, edge=0)), UpDown(use="up_down", of="btc", horizon="5m")
     assert isinstance(trade, UpOrDown)
     labels, p = label(part, series, times, None, end), np.full(len(times), 0.6)
-    result = run(trade, contract, series, times, p, start=start, end=end, horizon_ms=5 * MINUTE)
+    result = run_backtest(trade, contract, series, times, p, start=start, end=end, horizon_ms=5 * MINUTE)
     assert result.metrics["win_rate"] > 0.52
     partition = Partition("made", "sealed", start, end, {"btc": series}, "")
     scored, pipeline = Scored(DecisionTable(times, {}, labels, 0), p, np.ones(len(p)), result), read(FAST)

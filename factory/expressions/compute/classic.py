@@ -8,7 +8,7 @@ import talib
 from factory.expressions.compute.market import true_range, typical_price
 from factory.expressions.compute.window import change_over, ratio, window_mean, window_moments, window_place, window_sum
 from factory.expressions.gap_runs import on_stretches
-from factory.expressions.kernels import memory, ordered, rows, run, windows
+from factory.expressions.kernels import apply_kernel, memory, ordered, rows, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.signature import Literals
 from factory.expressions.time_axis import Compute, Floats, TimeAxis
@@ -30,7 +30,7 @@ def _macd(name: str, line: int) -> Compute:
     def compute(x: Columns, k: Literals, on: TimeAxis) -> Floats:
         fast, slow = sorted(k[:2])
         shares = (2.0 / (n + 1.0) for n in (fast, slow, k[2]))
-        return run(rows.convergence, x[0], *shares, line, OPERATORS[name].rows(k))
+        return apply_kernel(rows.convergence, x[0], *shares, line, OPERATORS[name].rows(k))
 
     return compute
 
@@ -44,7 +44,7 @@ def _band_position(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _strength(name: str, x: Columns, k: Literals) -> Floats:
-    return run(memory.strength, x[0], int(k[0]), OPERATORS[name].rows(k))
+    return apply_kernel(memory.strength, x[0], int(k[0]), OPERATORS[name].rows(k))
 
 
 def _momentum(x: Columns, k: Literals, on: TimeAxis) -> Floats:
@@ -56,7 +56,7 @@ def _momentum(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 
 def _stoch_rsi(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    strength = run(memory.strength, x[0], int(k[0]), OPERATORS["stoch_rsi"].rows(k) - int(k[1]) + 1)
+    strength = apply_kernel(memory.strength, x[0], int(k[0]), OPERATORS["stoch_rsi"].rows(k) - int(k[1]) + 1)
     place = window_place(strength, strength, strength, k[1])
     place *= 100.0
     return place
@@ -86,7 +86,10 @@ def _williams_r(x: Columns, k: Literals, on: TimeAxis) -> Floats:
 
 def _aroon(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     n = int(k[0])
-    since_high, since_low = run(ordered.extreme_age, x[0], n + 1, 1.0), run(ordered.extreme_age, x[1], n + 1, -1.0)
+    since_high, since_low = (
+        apply_kernel(ordered.extreme_age, x[0], n + 1, 1.0),
+        apply_kernel(ordered.extreme_age, x[1], n + 1, -1.0),
+    )
     oscillator: Floats = 100.0 * (since_low - since_high) / n
     return oscillator
 
@@ -115,7 +118,7 @@ def _natr(high: Floats, low: Floats, close: Floats, n: int) -> Floats:
 
 
 def _directional(name: str, kind: int) -> Compute:
-    return lambda x, k, on: run(memory.directional, x[0], x[1], x[2], int(k[0]), kind, OPERATORS[name].rows(k))
+    return lambda x, k, on: apply_kernel(memory.directional, x[0], x[1], x[2], int(k[0]), kind, OPERATORS[name].rows(k))
 
 
 CLASSIC: dict[str, Compute] = {
@@ -133,7 +136,7 @@ CLASSIC: dict[str, Compute] = {
     "stochastic_k": _stochastic_k,
     "stochastic_d": lambda x, k, on: window_mean(_stochastic_k(x, k, on), k[2], on),
     "williams_r": _williams_r,
-    "cci": lambda x, k, on: run(memory.deviation, typical_price(*x), int(k[0])),
+    "cci": lambda x, k, on: apply_kernel(memory.deviation, typical_price(*x), int(k[0])),
     "mfi": _money_flow_index,
     "ultimate": _ultimate,
     "adx": _directional("adx", memory.INDEX),

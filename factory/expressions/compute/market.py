@@ -6,7 +6,7 @@ import numpy as np
 
 from factory.core.times import DAY, HOUR, MINUTE
 from factory.expressions.compute.window import change_over, ratio, window_mean, window_most, window_sum, window_var
-from factory.expressions.kernels import rows, run
+from factory.expressions.kernels import apply_kernel, rows
 from factory.expressions.signature import Literals
 from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
@@ -84,8 +84,8 @@ def _vwap_day(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     """
     price, volume = typical_price(*x[:3]), x[3]
     first = price[np.maximum.accumulate(np.where(on.time % DAY == 0, np.arange(len(price)), 0))]
-    away = run(rows.since_midnight, (price - first) * volume, on.time, DAY)
-    return first + ratio(away, run(rows.since_midnight, volume, on.time, DAY))
+    away = apply_kernel(rows.since_midnight, (price - first) * volume, on.time, DAY)
+    return first + ratio(away, apply_kernel(rows.since_midnight, volume, on.time, DAY))
 
 
 def _obv(x: Columns, k: Literals, on: TimeAxis) -> Floats:

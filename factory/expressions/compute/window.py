@@ -6,21 +6,21 @@ import numpy as np
 import talib
 
 from factory.expressions.gap_runs import on_stretches
-from factory.expressions.kernels import memory, ordered, rows, run, windows
+from factory.expressions.kernels import apply_kernel, memory, ordered, rows, windows
 from factory.expressions.operators import OPERATORS
 from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
 
 def window_sum(x: Floats, n: float, on: TimeAxis) -> Floats:
     """Compute the sum of n rows."""
-    total = run(windows.fold, x, int(n), on.phase, 1.0)
+    total = apply_kernel(windows.fold, x, int(n), on.phase, 1.0)
     rows.flatten(x, int(n), n, total)
     return total
 
 
 def window_mean(x: Floats, n: float, on: TimeAxis) -> Floats:
     """Compute the mean of n rows."""
-    mean = run(windows.fold, x, int(n), on.phase, 1.0 / n)
+    mean = apply_kernel(windows.fold, x, int(n), on.phase, 1.0 / n)
     rows.flatten(x, int(n), 1.0, mean)
     return mean
 
@@ -32,17 +32,17 @@ def window_var(x: Floats, n: float, on: TimeAxis) -> Floats:
 
 def window_moments(x: Floats, n: float, on: TimeAxis, kind: int, width: float = 0.0) -> Floats:
     """Run :func:`factory.expressions.kernels.windows.moments` on a column."""
-    return run(windows.moments, x, int(n), on.phase, kind, width)
+    return apply_kernel(windows.moments, x, int(n), on.phase, kind, width)
 
 
 def window_least(x: Floats, n: float) -> Floats:
     """Compute the least of n rows."""
-    return run(windows.extreme, x, int(n), -1.0)
+    return apply_kernel(windows.extreme, x, int(n), -1.0)
 
 
 def window_most(x: Floats, n: float) -> Floats:
     """Compute the greatest of n rows."""
-    return run(windows.extreme, x, int(n), 1.0)
+    return apply_kernel(windows.extreme, x, int(n), 1.0)
 
 
 def window_place(x: Floats, low: Floats, high: Floats, n: float) -> Floats:
@@ -54,7 +54,7 @@ def window_place(x: Floats, low: Floats, high: Floats, n: float) -> Floats:
 
 def change_over(x: Floats, n: float, kind: int) -> Floats:
     """Compute the change over n rows: ``rows.LAG``, ``DIFF``, ``RET`` or ``LOG``."""
-    return run(rows.change, x, int(n), kind)
+    return apply_kernel(rows.change, x, int(n), kind)
 
 
 def fractional_weights(d: float, n: int) -> Floats:
@@ -86,7 +86,7 @@ def _over(x: Floats, extreme: Floats) -> Floats:
 
 def _weighted_mean(x: Floats, n: float) -> Floats:
     """Compute the mean of n rows with linearly growing weights."""
-    mean = run(rows.weigh, x, np.arange(n, 0, -1) / (n * (n + 1) / 2))
+    mean = apply_kernel(rows.weigh, x, np.arange(n, 0, -1) / (n * (n + 1) / 2))
     rows.flatten(x, int(n), 1.0, mean)
     return mean
 
@@ -107,7 +107,7 @@ def _settled(name: str, function: Callable[[Floats, int], Floats]) -> Compute:
 
 
 def _trix(x: Floats, n: int) -> Floats:
-    change = run(rows.change, talib.EMA(talib.EMA(talib.EMA(x, n), n), n), 1, rows.RET)
+    change = apply_kernel(rows.change, talib.EMA(talib.EMA(talib.EMA(x, n), n), n), 1, rows.RET)
     change *= 100.0
     return change
 
@@ -117,40 +117,40 @@ WINDOW: dict[str, Compute] = {
     "diff": lambda x, k, on: change_over(x[0], k[0], rows.DIFF),
     "ret": lambda x, k, on: change_over(x[0], k[0], rows.RET),
     "log_ret": lambda x, k, on: change_over(x[0], k[0], rows.LOG),
-    "fracdiff": lambda x, k, on: run(rows.weigh, x[0], fractional_weights(k[0], int(k[1]))),
+    "fracdiff": lambda x, k, on: apply_kernel(rows.weigh, x[0], fractional_weights(k[0], int(k[1]))),
     "sum": lambda x, k, on: window_sum(x[0], k[0], on),
     "mean": lambda x, k, on: window_mean(x[0], k[0], on),
     "std": lambda x, k, on: _std(x[0], k[0], on),
     "var": lambda x, k, on: window_var(x[0], k[0], on),
     "zscore": lambda x, k, on: window_moments(x[0], k[0], on, windows.ZSCORE),
-    "skew": lambda x, k, on: run(windows.shape, x[0], int(k[0]), on.phase, windows.SKEW),
-    "kurt": lambda x, k, on: run(windows.shape, x[0], int(k[0]), on.phase, windows.KURT),
+    "skew": lambda x, k, on: apply_kernel(windows.shape, x[0], int(k[0]), on.phase, windows.SKEW),
+    "kurt": lambda x, k, on: apply_kernel(windows.shape, x[0], int(k[0]), on.phase, windows.KURT),
     "min": lambda x, k, on: window_least(x[0], k[0]),
     "max": lambda x, k, on: window_most(x[0], k[0]),
     "position": lambda x, k, on: window_place(x[0], x[0], x[0], k[0]),
     "drawdown": lambda x, k, on: _over(x[0], window_most(x[0], k[0])),
     "runup": lambda x, k, on: _over(x[0], window_least(x[0], k[0])),
-    "median": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), 0.5),
-    "quantile": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), k[1]),
-    "rank": lambda x, k, on: run(ordered.ordered, x[0], int(k[0]), ordered.RANK),
-    "since_max": lambda x, k, on: run(ordered.extreme_age, x[0], int(k[0]), 1.0),
-    "since_min": lambda x, k, on: run(ordered.extreme_age, x[0], int(k[0]), -1.0),
+    "median": lambda x, k, on: apply_kernel(ordered.ordered, x[0], int(k[0]), 0.5),
+    "quantile": lambda x, k, on: apply_kernel(ordered.ordered, x[0], int(k[0]), k[1]),
+    "rank": lambda x, k, on: apply_kernel(ordered.ordered, x[0], int(k[0]), ordered.RANK),
+    "since_max": lambda x, k, on: apply_kernel(ordered.extreme_age, x[0], int(k[0]), 1.0),
+    "since_min": lambda x, k, on: apply_kernel(ordered.extreme_age, x[0], int(k[0]), -1.0),
     "count": lambda x, k, on: window_sum(np.where(np.isnan(x[0]), np.nan, x[0] != 0.0), k[0], on),
-    "since": lambda x, k, on: run(ordered.since, x[0], int(k[0])),
-    "slope": lambda x, k, on: run(windows.slope, x[0], int(k[0]), on.phase),
-    "trend": lambda x, k, on: run(windows.comoments, x[0], _index(x[0]), int(k[0]), on.phase, windows.CORR),
-    "corr": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.CORR),
-    "cov": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.COV),
-    "beta": lambda x, k, on: run(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.BETA),
-    "autocorr": lambda x, k, on: run(
+    "since": lambda x, k, on: apply_kernel(ordered.since, x[0], int(k[0])),
+    "slope": lambda x, k, on: apply_kernel(windows.slope, x[0], int(k[0]), on.phase),
+    "trend": lambda x, k, on: apply_kernel(windows.comoments, x[0], _index(x[0]), int(k[0]), on.phase, windows.CORR),
+    "corr": lambda x, k, on: apply_kernel(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.CORR),
+    "cov": lambda x, k, on: apply_kernel(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.COV),
+    "beta": lambda x, k, on: apply_kernel(windows.comoments, x[0], x[1], int(k[0]), on.phase, windows.BETA),
+    "autocorr": lambda x, k, on: apply_kernel(
         windows.comoments, x[0], change_over(x[0], k[1], rows.LAG), int(k[0]), on.phase, windows.CORR
     ),
     "efficiency": lambda x, k, on: efficiency(x[0], k[0], on),
     "wma": lambda x, k, on: _weighted_mean(x[0], k[0]),
-    "ema": lambda x, k, on: run(rows.smooth, x[0], 2.0 / (k[0] + 1.0), OPERATORS["ema"].rows(k)),
-    "wilder": lambda x, k, on: run(rows.smooth, x[0], 1.0 / k[0], OPERATORS["wilder"].rows(k)),
+    "ema": lambda x, k, on: apply_kernel(rows.smooth, x[0], 2.0 / (k[0] + 1.0), OPERATORS["ema"].rows(k)),
+    "wilder": lambda x, k, on: apply_kernel(rows.smooth, x[0], 1.0 / k[0], OPERATORS["wilder"].rows(k)),
     "dema": _settled("dema", talib.DEMA),
     "tema": _settled("tema", talib.TEMA),
     "trix": _settled("trix", _trix),
-    "kama": lambda x, k, on: run(memory.adaptive, x[0], _speed(x[0], k[0], on), OPERATORS["kama"].rows(k)),
+    "kama": lambda x, k, on: apply_kernel(memory.adaptive, x[0], _speed(x[0], k[0], on), OPERATORS["kama"].rows(k)),
 }

@@ -23,7 +23,7 @@ TIMES = types.Array(int64, 1, "C", readonly=True)
 RESULT = float64[::1]
 
 
-def run(kernel: Callable[..., None], x: NDArray[np.float64], *arguments: Any) -> NDArray[np.float64]:
+def apply_kernel(kernel: Callable[..., None], x: NDArray[np.float64], *arguments: Any) -> NDArray[np.float64]:
     """Call a kernel with a new column as long as `x` to write to."""
     out = np.empty(len(x))
     kernel(x, *arguments, out)
