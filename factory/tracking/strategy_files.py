@@ -62,12 +62,12 @@ def make_provenance(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why:
             "scores": {key: scored[key] for key in SHOWN if key in scored},
             "reading": scored["reading"],
             "price": scored.get("price"),
-            "sealed": _examined(tracker, pipeline),
+            "sealed": list_verdicts(tracker, pipeline) or None,
         }
     )
 
 
-def _examined(tracker: "Tracker", pipeline: Pipeline) -> list[Answer] | None:
+def list_verdicts(tracker: "Tracker", pipeline: Pipeline) -> list[Answer]:
     """List the sealed looks that were spent on a pipeline, as an agent may know them."""
     now = now_ms()
     looks = [one for one in read_looks(tracker.ledger.of_kinds(SEAL_ROWS)) if one.payload["pipeline"] == pipeline.id]
@@ -81,7 +81,7 @@ def _examined(tracker: "Tracker", pipeline: Pipeline) -> list[Answer] | None:
             "cutoff": one.payload["cutoff"],
         }
         for one in looks
-    ] or None
+    ]
 
 
 def write_strategy(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why: str) -> Path:

@@ -5,6 +5,7 @@ definitions      a pipeline that was defined
 trials           a trial: what it earned beside what luck and the market alone would have
 interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
+cards            its card, read from the workspace
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results

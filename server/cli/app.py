@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 import factory
 from factory.core.errors import FactoryError
-from server.cli import data, dataset, demo, ledger, listing, running, strategies, vault
+from server.cli import card, data, dataset, demo, ledger, listing, running, strategies, vault
 from server.cli.commands import SETTINGS, acting, answering
 from server.cli.screen import COLORS, degrade_plainly, fail, say
 
@@ -75,6 +75,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.forward,
     strategies.propose,
     strategies.show,
+    card.card,
     strategies.cancel,
 )
 acting(app)(running.serve)

@@ -1,0 +1,20 @@
+"""Charts and cards: what a person looks at to judge a strategy.
+
+trial        a trial as it was recorded: its figures, trades, chances and days
+groups       trades by hour, weekday, month, side, confidence and volatility
+months       returns by month
+stress       what costs, prices and delays would leave of it
+charts       pictures as plotly figures in plain dictionaries
+meanings     what each figure means, in a sentence
+card         the sections of a card, from a trial
+render       a card as one HTML page, and as Markdown
+
+Nothing here reads a workspace: :mod:`factory.views.cards` hands a trial in. Plotly draws in the browser; its script is read
+from the installed package, and the package itself is never imported.
+"""
+
+from factory.report.card import Card, make_card
+from factory.report.render import render_html, render_markdown
+from factory.report.trial import RecordedTrial
+
+__all__ = ["Card", "RecordedTrial", "make_card", "render_html", "render_markdown"]

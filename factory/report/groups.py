@@ -1,0 +1,101 @@
+"""Trades by hour, weekday, month, side, confidence and volatility."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
+
+from factory.core.times import DAY, HOUR
+from factory.statistics.intervals import wilson
+
+BINS = 5
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+FIRST_WEEKDAY = 3
+"""1970-01-01 was a Thursday."""
+
+Trades = Mapping[str, NDArray[Any]]
+Split = tuple[list[str], NDArray[np.intp]]
+
+
+class Group(NamedTuple):
+    """Some trades.
+
+    Parameters
+    ----------
+    name : str
+    trades : int
+    win_rate, low, high : float
+        Share whose net payoff is above 0, with Wilson's 95 % interval, which takes trades for independent.
+    mean_net : float
+        Per share of a binary or unit of notional.
+    """
+
+    name: str
+    trades: int
+    win_rate: float
+    low: float
+    high: float
+    mean_net: float
+
+
+def group_trades(trades: Trades, by: str) -> list[Group]:
+    """Group trades by one of :data:`GROUPINGS`, in its order, without groups that hold none.
+
+    Parameters
+    ----------
+    trades : mapping of str to ndarray
+        Columns of :class:`~factory.backtest.result.Trades`, and ``volatility``.
+    """
+    names, group = GROUPINGS[by](trades)
+    payoff = trades["net"] / trades["unit"]
+    groups = []
+    for i, name in enumerate(names):
+        mine = payoff[group == i]
+        if len(mine):
+            won = int((mine > 0).sum())
+            groups.append(Group(name, len(mine), won / len(mine), *wilson(won, len(mine)), float(mine.mean())))
+    return groups
+
+
+def _by_hour(trades: Trades) -> Split:
+    return [f"{hour:02d}" for hour in range(24)], ((trades["entry_ms"] % DAY) // HOUR).astype(np.intp)
+
+
+def _by_weekday(trades: Trades) -> Split:
+    return [*WEEKDAYS], ((trades["entry_ms"] // DAY + FIRST_WEEKDAY) % 7).astype(np.intp)
+
+
+def _by_month(trades: Trades) -> Split:
+    months, group = np.unique(trades["entry_ms"].astype("datetime64[ms]").astype("datetime64[M]"), return_inverse=True)
+    return [str(month) for month in months], group
+
+
+def _by_side(trades: Trades) -> Split:
+    return ["down", "up"], (trades["side"] > 0).astype(np.intp)
+
+
+def _bin_evenly(measured: NDArray[float64]) -> Split:
+    """Split values into bins of about equal count.
+
+    What is missing, as a day's volatility after a gap, is a group of its own.
+    """
+    known = ~np.isnan(measured)
+    group = np.full(len(measured), BINS)
+    if not known.any():
+        return ["unknown"], group - BINS
+    edges = np.quantile(measured[known], np.linspace(0, 1, BINS + 1))
+    group[known] = np.clip(np.searchsorted(edges, measured[known], side="right") - 1, 0, BINS - 1)
+    return [*(f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(BINS)), "unknown"], group
+
+
+GROUPINGS: dict[str, Callable[[Trades], Split]] = {
+    "hour": _by_hour,
+    "weekday": _by_weekday,
+    "month": _by_month,
+    "side": _by_side,
+    "confidence": lambda trades: _bin_evenly(np.abs(trades["p"] - 0.5)),
+    "volatility": lambda trades: _bin_evenly(trades["volatility"]),
+}
+"""How trades may be grouped: names of the groups, and the group of each trade."""

@@ -1,0 +1,28 @@
+"""What each figure means, in a sentence: what a card shows when one points at it."""
+
+MEANINGS = {
+    "trades": "Decisions that were traded on validation.",
+    "win_rate": "Share of trades whose net payoff is above 0, with its 95 % interval where there are 30 independent blocks.",
+    "break_even": "Win rate at which these trades earn nothing.",
+    "mean_net": "Mean net payoff a trade: per share of a binary, or per unit of a perpetual's notional at entry.",
+    "p_value": "Chance that trades whose true mean is not above 0 do as well: one-sided t on blocks of time, of this trial.",
+    "total_return": "Growth of the account over validation, in units of the starting equity.",
+    "max_drawdown": "Greatest fall from a peak of equity, as a share of the peak; it looks inside trades.",
+    "sharpe": "Yearly Sharpe ratio of blocks of days: mean over deviation, times the root of blocks a year.",
+    "sharpe_error": "Standard error of the Sharpe ratio, of the same blocks, with skew and fat tails (Mertens 2002).",
+    "deflated": "Chance that the true Sharpe ratio is above the best of all trials by luck (Bailey & López de Prado 2014).",
+    "auc": "How well the chances rank outcomes: 0.5 is chance, 1 perfect.",
+    "null_auc": "The same where every bar's direction is a fair coin: what the label's shape gives away.",
+    "log_loss": "Mean of minus the log of the chance that was given to what came; 0.693 is a coin's.",
+    "brier": "Mean squared distance of chances from what came; 0.25 is a coin's.",
+    "slope": "Recalibration slope (Cox 1958): 1 is right, below 1 too sure, above 1 not sure enough.",
+    "exposure": "Share of time with an open position.",
+    "turnover": "What was traded in a year, in units of the equity.",
+    "costs": "Fees, spread and slippage paid over validation, in units of the starting equity.",
+    "funding": "Funding paid over validation, in units of the starting equity.",
+    "longest_losing_run": "Most trades in a row whose net payoff was not above 0.",
+    "break_even_cost": "Where these trades earn nothing: a binary's all-in price of a share, a perpetual's cost of each side.",
+    "null_net": "Mean net payoff of the same decisions where direction is a coin, and how far it moves between drawn markets.",
+    "macro_f1": "Mean of F1 over down, flat and up, the likeliest taken.",
+    "class_log_loss": "Log-loss of three classes.",
+}
