@@ -1,10 +1,13 @@
 """Order-book operators against pandas and plain numpy, and against the flow that an import writes."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from factory.expressions.columns import Columns
+from factory.expressions.compute import book as compute_book
 from factory.expressions.grammar import parse
 from tests.expressions.market import market, partition, series
 
@@ -110,3 +113,42 @@ def test_a_row_that_is_missing_makes_each_window_over_it_missing() -> None:
     ):
         values = whole.column(parse(text)).values
         assert np.flatnonzero(np.isnan(values[100:])).tolist() == [*range(3_900, 3_900 + rows)]
+
+
+LONG = market(300_000)
+BLOCKWISE = (
+    "spread(book)",
+    "microprice(book)",
+    "imbalance(book, 10)",
+    "depth(book, 10)",
+    "order_flow(book, 50)",
+    "weighted_mid(book, 10)",
+    "pressure(book, 10)",
+    "book_slope(book, 10)",
+    "bid_change(book, 1)",
+    "ask_change(book, 3)",
+    "ofi_all(book, 10, 60)",
+    "signed_volume(book, 60)",
+)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1_000, 9_000])
+@pytest.mark.parametrize("text", BLOCKWISE)
+def test_values_are_the_same_bits_whatever_rows_are_computed_at_once(
+    text: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Columns(MARKET).column(parse(text)).values
+    monkeypatch.setattr(compute_book, "BLOCK", rows)
+    np.testing.assert_array_equal(Columns(MARKET).column(parse(text)).values, whole)
+
+
+@pytest.mark.parametrize("text", BLOCKWISE)
+def test_a_feature_of_a_long_book_takes_little_more_memory_than_its_own_columns(text: str) -> None:
+    columns, parsed = Columns(LONG), parse(text)
+    Columns(MARKET).column(parsed)
+    tracemalloc.start()
+    values = columns.column(parsed).values
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Two whole columns of window sums and their ratio are the most that any takes.
+    assert peak < 3.5 * values.nbytes, f"{peak / values.nbytes:.1f} columns"

@@ -1,5 +1,6 @@
 """Captures of Binance's depth streams: books rebuilt by each venue's rule, gaps cut, other markets refused."""
 
+import gc
 import gzip
 import json
 import re
@@ -15,6 +16,8 @@ from factory.market.book_columns import book_columns
 from factory.market.books import read_books
 from factory.market.books.events import Events, Reading
 from factory.market.books.formats import detect_format
+from factory.market.books.rebuilder import Rebuilder
+from factory.market.books.sequence import Update
 from factory.market.raw_rows import RawRows
 from tests.market.books import depth_spec, names, slow_rows
 from tests.market.streams import Stream, session
@@ -179,3 +182,19 @@ def test_updates_or_snapshots_alone_ask_for_the_others(tmp_path: Path) -> None:
         read(write(tmp_path / "x.jsonl", *(line for line in bare if "lastUpdateId" not in line)))
     with pytest.raises(DataError, match="no updates, one depthUpdate a line, among the files"):
         read(write(tmp_path / "x.json", json.dumps(stream.snapshot())))
+
+
+def test_updates_are_applied_without_garbage_collections_in_between() -> None:
+    """A process that holds a day's messages would go through all of them at each."""
+    cells = [[f"{price}", "1.5"] for price in range(1, 11)]
+    updates = [Update(place, place, -1, place, place, -1, cells, cells) for place in range(4_096)]
+    begun: list[str] = []
+    rebuilder = Rebuilder(10)
+    gc.collect()
+    gc.callbacks.append(lambda phase, info: begun.append(phase))
+    try:
+        books = rebuilder.apply("x", updates)
+    finally:
+        gc.callbacks.pop()
+    assert begun == []
+    assert books[:, :4].tolist() == [[1.0, 1.5, 10.0, 1.5]] * 4_096

@@ -8,6 +8,22 @@ from factory.expressions.signature import Literals
 from factory.expressions.time_axis import Compute, Floats, TimeAxis
 
 Columns = tuple[Floats, ...]
+BLOCK = 16_384
+"""Rows computed at once: what ten levels of so many leave behind on the way stays in a processor's nearer caches."""
+
+
+def _in_blocks(compute: Compute, before: int = 0) -> Compute:
+    """Compute block by block what a row knows from itself and so many rows before it; the same bits as all at once."""
+
+    def compute_blocks(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+        out = np.empty(len(x[0]))
+        for at in range(0, len(out), BLOCK):
+            first = max(0, at - before)
+            part = compute(tuple(column[first : at + BLOCK] for column in x), k, on)
+            out[at : at + BLOCK] = part[at - first :]
+        return out
+
+    return compute_blocks
 
 
 def _mid(ask: Floats, bid: Floats) -> Floats:
@@ -27,13 +43,13 @@ def _imbalance(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     return ratio(bid - ask, bid + ask)
 
 
-def _order_flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Compute the order-flow imbalance of Cont, Kukanov and Stoikov (2014) at the best quotes."""
+def _flow(x: Columns, k: Literals, on: TimeAxis) -> Floats:
+    """Compute the order-flow imbalance of Cont, Kukanov and Stoikov (2014) at the best quotes from row to row."""
     ask, ask_size, bid, bid_size = x
     ask0, ask_size0, bid0, bid_size0 = (change_over(column, 1, rows.LAG) for column in x)
     buys: Floats = np.where(bid >= bid0, bid_size, 0.0) - np.where(bid <= bid0, bid_size0, 0.0)
     sells: Floats = np.where(ask <= ask0, ask_size, 0.0) - np.where(ask >= ask0, ask_size0, 0.0)
-    return window_sum(np.where(np.isnan(ask0), np.nan, buys - sells), k[0], on)
+    return np.where(np.isnan(ask0), np.nan, buys - sells)
 
 
 def _sides(x: Columns) -> tuple[Columns, Columns, Columns, Columns]:
@@ -98,8 +114,9 @@ def _ofi_all(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     The scale is that of Cont, Cucuringu and Zhang (2023).
     """
     levels, n = int(k[0]), k[1]
-    flows, sizes = _total(x[:levels]), _total(x[levels:])
-    return ratio(2.0 * window_sum(flows, n, on), window_mean(sizes, n, on))
+    flows = window_sum(_totals(x[:levels], k, on), n, on)
+    sizes = window_mean(_totals(x[levels:], k, on), n, on)
+    return _scaled_flows((flows, sizes), k, on)
 
 
 def _signed_volume(x: Columns, k: Literals, on: TimeAxis) -> Floats:
@@ -108,21 +125,26 @@ def _signed_volume(x: Columns, k: Literals, on: TimeAxis) -> Floats:
     As in Chordia, Roll and Subrahmanyam (2002).
     """
     buys, sells = window_sum(x[0], k[0], on), window_sum(x[1], k[0], on)
-    return ratio(buys - sells, buys + sells)
+    return _shares((buys, sells), k, on)
 
+
+_totals = _in_blocks(lambda x, k, on: _total(x))
+_flows = _in_blocks(_flow, before=1)
+_scaled_flows = _in_blocks(lambda x, k, on: ratio(2.0 * x[0], x[1]))
+_shares = _in_blocks(lambda x, k, on: ratio(x[0] - x[1], x[0] + x[1]))
 
 BOOK: dict[str, Compute] = {
     "mid": lambda x, k, on: _mid(*x),
-    "spread": lambda x, k, on: ratio(x[0] - x[1], _mid(*x)),
-    "microprice": lambda x, k, on: ratio(x[0] * x[3] + x[2] * x[1], x[3] + x[1]),
-    "imbalance": _imbalance,
-    "depth": lambda x, k, on: _total(x),
-    "order_flow": _order_flow,
-    "weighted_mid": _weighted_mid,
-    "pressure": _pressure,
-    "book_slope": _book_slope,
-    "bid_change": lambda x, k, on: _queue_change(x[0], x[1], 1.0),
-    "ask_change": lambda x, k, on: _queue_change(x[0], x[1], -1.0),
+    "spread": _in_blocks(lambda x, k, on: ratio(x[0] - x[1], _mid(*x))),
+    "microprice": _in_blocks(lambda x, k, on: ratio(x[0] * x[3] + x[2] * x[1], x[3] + x[1])),
+    "imbalance": _in_blocks(_imbalance),
+    "depth": _totals,
+    "order_flow": lambda x, k, on: window_sum(_flows(x, k, on), k[0], on),
+    "weighted_mid": _in_blocks(_weighted_mid),
+    "pressure": _in_blocks(_pressure),
+    "book_slope": _in_blocks(_book_slope),
+    "bid_change": _in_blocks(lambda x, k, on: _queue_change(x[0], x[1], 1.0), before=1),
+    "ask_change": _in_blocks(lambda x, k, on: _queue_change(x[0], x[1], -1.0), before=1),
     "ofi": lambda x, k, on: window_sum(x[0], k[1], on),
     "ofi_all": _ofi_all,
     "signed_volume": _signed_volume,

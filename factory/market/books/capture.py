@@ -25,8 +25,10 @@ from factory.market.books.sequence import (
     parse_update,
 )
 
-BATCH = 4_096
-"""Updates or trades given on at once."""
+BATCH = 256
+"""Updates or trades given on at once: of more, garbage collections would go through those that wait, time and again."""
+JUDGED = 4_096
+"""Messages, the first of a file, by which its receiver's clock is judged."""
 MOST_WAITING = 100_000
 """Updates that are kept while there is no book for them."""
 TRADES = ("trade", "aggTrade")
@@ -104,7 +106,7 @@ class Capture:
         """
         self._open(file)
         left = iter(messages)
-        beginning = [*islice(left, BATCH)]
+        beginning = [*islice(left, JUDGED)]
         late = np.array(
             [
                 received - message["E"]

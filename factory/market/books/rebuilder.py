@@ -37,24 +37,31 @@ class Rebuilder:
         DataError
             If a price or size is no number or below 0.
         """
-        sides = [
-            (side, cells) for update in updates for side, cells in ((kernels.ASK, update.asks), (kernels.BID, update.bids))
-        ]
-        lengths = np.array([len(cells) for _, cells in sides], int64)
+        lengths = np.array([len(cells) for update in updates for cells in (update.asks, update.bids)], int64)
         starts = np.concatenate(([0], np.cumsum(lengths)[1::2])).astype(int64)
-        cells = self._parse(file, updates, [cell for _, side in sides for cell in side], starts)
+        cells = self._parse(file, updates, starts)
         self._widen(len(cells))
         books = np.empty((len(updates), 4 * self._levels))
-        which = np.repeat(np.array([side for side, _ in sides], int64), lengths)
+        which = np.repeat(np.tile([kernels.ASK, kernels.BID], len(updates)), lengths)
         prices, sizes = np.ascontiguousarray(cells[:, 0]), np.ascontiguousarray(cells[:, 1])
         kernels.rebuild(starts, which, prices, sizes, self._held, self._amounts, self._counts, books)
         return books
 
-    def _parse(
-        self, file: str, updates: Sequence[Update], cells: Sequence[Sequence[str]], starts: NDArray[int64]
-    ) -> NDArray[float64]:
+    def _parse(self, file: str, updates: Sequence[Update], starts: NDArray[int64]) -> NDArray[float64]:
+        """Read the levels of updates, shape (m, 2).
+
+        No object is kept for a level: so many would set off garbage collections over all that the process holds.
+        """
         try:
-            numbers = np.array([(float(price), float(size)) for price, size in cells]).reshape(-1, 2)
+            numbers = np.array(
+                [
+                    float(text)
+                    for update in updates
+                    for cells in (update.asks, update.bids)
+                    for price, size in cells
+                    for text in (price, size)
+                ]
+            ).reshape(-1, 2)
         except (TypeError, ValueError):
             raise DataError(
                 f"{file} line {updates[0].place} or after: a price or size that is no number; get it again"
