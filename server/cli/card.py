@@ -7,7 +7,7 @@ import typer
 
 from server.cli.common import Reference, workshop_of
 from server.cli.references import resolve_or_derive
-from server.cli.screen import say
+from server.cli.screen import show as print_answer
 
 
 def card(
@@ -29,7 +29,10 @@ def card(
     folder = out or proposals_folder(workshop.workspace)
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / f"{chosen.pipeline}-{chosen.id}"
-    pages = {".html": render_html(made), ".md": render_markdown(made), ".trades.csv": made.trades_csv}
-    for ending, text in pages.items():
-        write_text(stem.with_name(stem.name + ending), text)
-        say(f"wrote {stem}{ending}")
+    written = {}
+    texts = {"page": (".html", render_html(made)), "text": (".md", render_markdown(made)), "trades": (".csv", made.trades_csv)}
+    for name, (ending, text) in texts.items():
+        path = stem.with_name(stem.name + ending)
+        write_text(path, text)
+        written[name] = str(path)
+    print_answer(written)

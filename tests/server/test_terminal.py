@@ -41,7 +41,7 @@ TUNED = f"{FAST}tune: {{meta.leaf: [100, 200]}}\n"
 FREE = {
     *("pipeline", "parent", "dataset", "name", "look", "job", "what", "command", "search"),  # said to be unknown, with status 1
     *("why", "model", "cutoff", "claim", "sets", "feature", "symbol", "since", "period", "host", "market", "workspace"),
-    *("file", "files", "folder", "secret", "source"),
+    *("file", "files", "folder", "out", "secret", "source"),
     "provider",  # what is not there to fetch is told with status 1, as months and periods are
     "family of rank",  # checked after what goes with a pipeline
 }
@@ -122,6 +122,8 @@ LINES: dict[tuple[str, ...], int] = {
     ("show", FAST_ID, "--by", "hour"): 0,
     ("show", "no-such-\x1b[31m"): 1,
     ("show", "look-99"): 1,
+    ("card", FAST_ID): 0,
+    ("card", "no-such"): 1,
     ("show", "call-99"): 1,
     ("cancel", "job-0"): 1,
     ("help",): 0,
