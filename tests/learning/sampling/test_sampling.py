@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from factory.core.times import MINUTE
 from factory.learning.event_kernels import cusum_events
-from factory.learning.sampling import at_bars, clock, cusum
+from factory.learning.sampling import after_updates, at_bars, clock, cusum
 from tests.learning.labels.bars import walk
 
 
@@ -69,3 +69,22 @@ def test_law_1_an_event_is_acted_on_at_the_next_bar_and_never_before() -> None:
     assert at_bars(times, 0, 60).tolist() == [0, 60, 120, 240]
     assert at_bars(times, 605, 60).tolist() == [5, 65, 185]
     assert at_bars(times[:0], 605, 60).tolist() == []
+
+
+@given(st.lists(st.one_of(st.integers(0, 9), st.none()), min_size=1, max_size=60), st.integers(1, 20), st.integers(0, 60))
+def test_law_1_decisions_after_updates_come_when_these_are_known_and_no_later_row_moves_them(
+    counts: list[int | None], every: int, cut: int
+) -> None:
+    updates = np.array([np.nan if one is None else float(one) for one in counts])
+    known = 1_000 + 10 * np.arange(len(updates), dtype=np.int64)
+    times = after_updates(updates, known, every, 1_000, 10_000)
+    expected, total = [], 0
+    for moment, one in zip(known, counts, strict=True):
+        passed = total // every
+        total += one or 0
+        if total // every > passed:
+            expected.append(int(moment))
+    assert times.tolist() == expected
+    early = after_updates(updates[:cut], known[:cut], every, 1_000, 10_000)
+    assert early.tolist() == [one for one in expected if one < 1_000 + 10 * cut]
+    assert after_updates(updates, known, every, 1_020, 1_100).tolist() == [one for one in expected if 1_020 <= one < 1_100]
