@@ -124,7 +124,7 @@ def _start_real(context: typer.Context, market: str, file: Path) -> bool:
     workshop, spec = workshop_of(context, new=True), load_spec(file)
     for series in spec.series.values():
         fetch_series(workshop.workspace, series, spec.span[0])
-    build_into(workshop.workspace, spec, file.parent)
+    build_into(workshop, spec, file.parent)
     show(workshop.describe(spec.dataset))
     say(f"\n{spec.dataset}, validation, after costs:")
     return _score_shipped(context, spec.dataset)
