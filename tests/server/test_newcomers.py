@@ -195,3 +195,25 @@ def test_a_file_that_is_shown_for_confirmation_is_shown_as_it_is(tmp_path: Path)
 @pytest.mark.parametrize(("count", "told"), [(0, "0 trials"), (1, "1 trial"), (2, "2 trials")])
 def test_a_count_agrees_with_its_noun(count: int, told: str) -> None:
     assert pluralize(count, "trial") == told
+
+
+def test_a_grid_is_given_at_the_terminal_as_agents_give_one(market: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(FAST, encoding="utf-8")
+    grid = "{meta.leaf: [90, 110], trade.edge: [0.02]}"
+    lines = [("tune", "s.yaml"), ("tune", "s.yaml", "--grid", grid, "--json"), ("help", "tune")]
+    asked, tuned, told = run_all(market, lines, tmp_path)
+    id = parse(FAST).id
+    assert asked.err.strip().endswith(f"`rfcat tune {id} --grid '{{meta.leaf: [50, 100, 200]}}'`")
+    answer = json.loads(tuned.out)
+    assert (answer["cells"], answer["best"]["columns"][:2]) == (2, ["meta.leaf", "trade.edge"])
+    assert {row[0] for row in answer["best"]["rows"]} == {90, 110}
+    assert "{meta.leaf: [50, 200]}" in " ".join(told.out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("grid", ["meta.leaf", "[50, 200]", "{meta.leaf: [50"])
+def test_a_grid_that_is_none_is_refused_with_an_example(market: Path, tmp_path: Path, grid: str) -> None:
+    (tmp_path / "s.yaml").write_text(FAST, encoding="utf-8")
+    (one,) = run_all(market, [("tune", "s.yaml", "--grid", grid)], tmp_path)
+    assert one.status == 1
+    assert one.err.splitlines()[-1].startswith("--grid: ")
+    assert one.err.strip().endswith("write for example --grid '{meta.leaf: [50, 200]}'")
