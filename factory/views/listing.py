@@ -14,8 +14,7 @@ from factory.expressions.synonyms import SYNONYMS, find_nearest
 from factory.ledger import Ledger
 from factory.market.catalog import OVERSHOOT, Catalog
 from factory.market.contracts import Binary, Contract
-from factory.market.faults import JUMP, faults_of
-from factory.market.faults import MEND as FAULT_MEND
+from factory.market.faults import JUMP, faults_of, tell_mends
 from factory.market.series_kinds import series_kind
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.pipeline import Pipeline
@@ -28,6 +27,8 @@ from factory.vault.pools import SEAL_ROWS, find_pool
 PAGE = 20
 SHOWN = 3
 """Jumps of a price that are told."""
+NO_VOLUME = "no volume is counted and every bar counts as traded"
+"""Said of bars whose dataset file says so."""
 BOOK_NEEDS = "(needs an order-book series)"
 EXACT, NAMED, ALL, ANY, PART, UNLIKE = range(6)
 """How well an operator or a recipe answers a search."""
@@ -89,7 +90,7 @@ def _faults(series: Mapping[str, Any]) -> str:
     jumps = [fault for fault in faults if fault.kind == JUMP]
     lines = [fault.line for fault in (*jumps[:SHOWN], *(fault for fault in faults if fault.kind != JUMP))]
     more = [f"{len(jumps) - SHOWN} more jumps"] if len(jumps) > SHOWN else []
-    return "; ".join([*lines, *more, FAULT_MEND]) if faults else ""
+    return "; ".join([*lines, *more, tell_mends(faults)]) if faults else ""
 
 
 def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
@@ -106,7 +107,8 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         first = "" if one["first"] == start else f", {iso(one['first'])} on"
         warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
         late = f", known {to_duration(one['delay'])} late" if one["delay"] else ""
-        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}"
+        uncounted = "" if spec.series[name].counts_volume else f", {NO_VOLUME}"
+        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}{uncounted}"
         lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
     return lines
 
