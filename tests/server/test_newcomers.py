@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from factory.core.answers import pluralize
 from factory.core.errors import did_you_mean
@@ -17,6 +18,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
 from factory.workshop import Workshop
+from server.cli.app import app
 from tests.conftest import ROOT
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC
@@ -217,3 +219,14 @@ def test_a_grid_that_is_none_is_refused_with_an_example(market: Path, tmp_path: 
     assert one.status == 1
     assert one.err.splitlines()[-1].startswith("--grid: ")
     assert one.err.strip().endswith("write for example --grid '{meta.leaf: [50, 200]}'")
+
+
+def test_a_start_without_the_extra_ends_with_what_works_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.learning.networks.architecture.find_spec", lambda name: None)
+    told = CliRunner().invoke(app, ["--workspace", str(tmp_path / "workspace"), "start", "book"])
+    assert told.exit_code == 1
+    assert '.venv/bin/pip install -e ".[deep]" in a checkout' in " ".join(told.output.split())
+    assert told.output.strip().splitlines()[-1].endswith("rfcat backtest btc-order-book --set experts.book_net=null")
+    workshop = Workshop(Workspace.open(tmp_path / "workspace"))
+    left = workshop.resolve(workshop.resolve_or_derive("btc-order-book", changes={"experts.book_net": None}))
+    assert "book_net" not in {*left.experts, *left.meta.see}
