@@ -122,7 +122,7 @@ def _book_levels(meta: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _no_book(path: str, name: str, pipeline: Pipeline, books: Mapping[str, int]) -> str:
-    hint = did_you_mean(name, books) if books else "it has none; describe_market lists its series"
+    hint = did_you_mean(name, books) if books else f"it has none; describe_market(dataset='{pipeline.data}') lists its series"
     return f"{path}: no order book '{name}' in {pipeline.data}; {hint}"
 
 

@@ -77,7 +77,8 @@ def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, A
     """
     red = sorted({line.partition(":")[0] for line in blocking_lines(trial, read_waivers(entries, str(trial["pipeline"])))})
     lacks = [f"probes: {' '.join(red)}"] if red else []
-    lacks += [f"{line.partition(':')[0]}: see describe_market" for line in missing_of_market(spec, entries)]
+    where = f"see describe_market(dataset='{spec.dataset}')"
+    lacks += [f"{line.partition(':')[0]}: {where}" for line in missing_of_market(spec, entries)]
     pool, metrics, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
     if not pool.closed:
         try:
