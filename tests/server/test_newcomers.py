@@ -230,3 +230,13 @@ def test_a_start_without_the_extra_ends_with_what_works_at_once(tmp_path: Path, 
     workshop = Workshop(Workspace.open(tmp_path / "workspace"))
     left = workshop.resolve(workshop.resolve_or_derive("btc-order-book", changes={"experts.book_net": None}))
     assert "book_net" not in {*left.experts, *left.meta.see}
+
+
+def test_a_stage_is_shown_by_its_name_and_hints_are_commands(tmp_path: Path) -> None:
+    lines = [("features", "networks"), ("features", "trade"), ("features", "deeplob"), ("features", "--part", "experts")]
+    stage, both, part, experts = run_all(tmp_path, lines, tmp_path)
+    assert "deeplob" in stage.out
+    assert "up_or_down" in both.out
+    assert "trade_size(bars, n)" in both.out
+    assert "deeplob in `rfcat features --part networks`" in part.out
+    assert "books: `rfcat features --part networks`" in experts.out
