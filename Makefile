@@ -1,5 +1,6 @@
 # Everything from a clean clone: each target makes what it needs first.
 PYTHON ?= python3
+PORT ?= 8000
 BIN := .venv/bin
 BENCHMARKS := $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
@@ -15,7 +16,7 @@ install: .venv/installed
 
 run: install
 	$(BIN)/rfcat start
-	$(BIN)/rfcat serve
+	$(BIN)/rfcat serve --port $(PORT)
 
 test: install
 	$(BIN)/pytest -m "not slow" -n auto --dist loadfile

@@ -15,6 +15,7 @@ import numpy as np
 from factory.core.progress import no_progress
 from factory.core.threads import one_thread
 from factory.learning.experts import Fitted, fit_network
+from factory.learning.networks.architecture import INSTALL
 from factory.learning.windows import Windows, WindowSet, rolling_zscore
 from factory.pipeline.parts.experts import BinCtabl, DeepLob, Network
 
@@ -123,7 +124,7 @@ def in_turn(works: Iterable[Callable[[], object]], runs: int) -> list[float]:
 
 def main() -> None:
     if find_spec("torch") is None:
-        print('needs torch; pip install "random-forest-cat[deep]"')
+        print(f"needs torch; {INSTALL}")
         return
     sample, keys = book(), {"book": "b", "levels": LEVELS, "steps": STEPS, "epochs": 1, "batch": BATCH}
     deeplob = Ours(DeepLob(use="deeplob", **keys), sample)

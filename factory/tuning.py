@@ -76,7 +76,8 @@ def searched(pipeline: Pipeline, grid: Mapping[str, Any] | None, most: int) -> l
     base = pipeline.changed({"tune": dict(grid)}) if grid else pipeline
     if not base.tune:
         raise FlowError(
-            "tune: no grid given and the pipeline has no tune stage; give one, for example {'meta.leaf': [50, 100, 200]}"
+            f"tune: {base.id} has no tune stage and no grid came; give one, such as "
+            f"tune(pipeline='{base.id}', grid={{'meta.leaf': [50, 100, 200]}})"
         )
     if most < 1:
         raise FlowError(f"cells: {most} asked for; at least 1")

@@ -129,6 +129,9 @@ _TABLE: Mapping[str, str] = {
 SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType({name: tuple(words.split()) for name, words in _TABLE.items()})
 """Other names and words by the operator, or the recipe, that comes nearest to them."""
 
+FAMILIES: Mapping[str, str] = MappingProxyType(dict.fromkeys(("order_book", "orderbook", "order_books", "lob"), "book"))
+"""Families of operators by what the field calls what they are of."""
+
 
 def looks_ahead(name: str) -> bool:
     """Check whether a name asks for later rows."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import to_duration
 from factory.market.bar_columns import PRICES
-from factory.market.faults import FROZEN, JUMP, VOLUME, Fault
+from factory.market.faults import ABSENT, FROZEN, JUMP, VOLUME, Fault
 
 LEVEL = float(np.log(1.4))
 LEVEL_SCALES = 20.0
@@ -69,7 +69,7 @@ def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: C
 def _find_uncounted(columns: Columns) -> list[Fault]:
     volume = columns.get("volume")
     if volume is None:
-        return [Fault(VOLUME, "no volume is counted: no column has one, and every bar counts as traded", ("volume",))]
+        return [Fault(ABSENT, "no volume is counted: no column has one, and every bar counts as traded", ("volume",))]
     held = tuple(name for name in FLOWS if name in columns)
     uncounted = _find_still_volume(columns, volume, held) if len(volume) >= FEWEST else []
     return uncounted + (_find_wrong_unit(columns, volume, held) if "quote_volume" in columns else [])

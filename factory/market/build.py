@@ -18,7 +18,7 @@ from factory.market.contracts import Binary
 from factory.market.coverage import measure_coverage, warn_of_thin
 from factory.market.declarations import apply_declarations
 from factory.market.downloads import fetch_command, find_files
-from factory.market.faults import JUMP, Fault
+from factory.market.faults import ABSENT, JUMP, Fault
 from factory.market.files import Download
 from factory.market.grid import align_stamps, lay_on_grid
 from factory.market.overshoot import measure_overshoot
@@ -190,7 +190,8 @@ def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int) -> t
     low, high = np.searchsorted(frame.time, (first, before))
     columns = {name: values[low:high] for name, values in frame.columns.items()}
     declared_at = [one.moment for one in spec.adjust]
-    return series_kind(spec.kind).find_faults(frame.time[low:high], columns, spec.period_ms, declared_at)
+    faults = series_kind(spec.kind).find_faults(frame.time[low:high], columns, spec.period_ms, declared_at)
+    return tuple(fault for fault in faults if fault.kind != ABSENT or spec.counts_volume)
 
 
 def _join(earlier: RawRows, later: RawRows) -> RawRows:

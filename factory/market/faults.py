@@ -1,6 +1,6 @@
 """What an import found wrong with many rows at once, as it is kept and told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,12 @@ from factory.core.times import iso
 
 KEY = "faults"
 """In a series' facts."""
-JUMP, VOLUME, FROZEN = "jump", "volume", "frozen"
-"""Kinds: a level of prices that changes at once, a volume that counts something else, rows that repeat."""
+JUMP, VOLUME, ABSENT, FROZEN = "jump", "volume", "absent", "frozen"
+"""Kinds: a level of prices that changes at once, a volume that counts something else, none at all, rows that repeat."""
 TOLD = 3
 MEND = "a person declares it under the series in the dataset file with adjust: or exclude:"
+NONE_COUNTED = "source: {columns: {volume: none}}"
+MEND_VOLUME = f"a person declares it under the series in the dataset file with {NONE_COUNTED}"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Fault:
     Parameters
     ----------
     kind : str
-        ``jump``, ``volume`` or ``frozen``.
+        ``jump``, ``volume``, ``absent`` or ``frozen``.
     says : str
         What was found, in one line without its moments.
     columns : tuple of str
@@ -51,6 +53,14 @@ class Fault:
     def load(cls, raw: Mapping[str, Any]) -> "Fault":
         """Load a fault that was stored."""
         return cls(raw["kind"], raw["says"], tuple(raw["columns"]), tuple((first, last) for first, last in raw["spans"]))
+
+
+def tell_mends(faults: Sequence[Fault]) -> str:
+    """Say how a person declares some faults: a volume that is not there has no moment and no scale to name."""
+    kinds = {fault.kind for fault in faults}
+    if kinds == {ABSENT}:
+        return MEND_VOLUME
+    return f"{MEND}, or a volume that counts nothing with {NONE_COUNTED}" if kinds & {VOLUME, ABSENT} else MEND
 
 
 def faults_of(facts: Mapping[str, Any]) -> list[Fault]:

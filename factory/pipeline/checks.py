@@ -27,6 +27,9 @@ LEAST_EVERY = "1h"
 LEAST_HORIZONS = 10
 """Labels end to end that a refit's window must hold."""
 
+NO_BOOK = "it has none; describe_market(dataset='{}') lists its series"
+"""Said of a dataset where an order book is asked for."""
+
 LONG_WARM_UP = 0.05
 """Share of train lost to a look-back, beyond the rows before train, above which the author is told."""
 
@@ -122,7 +125,7 @@ def _book_levels(meta: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _no_book(path: str, name: str, pipeline: Pipeline, books: Mapping[str, int]) -> str:
-    hint = did_you_mean(name, books) if books else "it has none; describe_market lists its series"
+    hint = did_you_mean(name, books) if books else NO_BOOK.format(pipeline.data)
     return f"{path}: no order book '{name}' in {pipeline.data}; {hint}"
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 KIND = "explained"
 """Of the rows that remember explanations, among what was kept of pipelines."""
-PROBED = 2
-"""Lines of probes in an answer, of each severity."""
 Teller = tuple[str, str]
 """Who explains, and about which data."""
 
@@ -54,9 +52,9 @@ def tell_probes(store: "Store", teller: Teller, pipeline: "Pipeline", run: Mappi
     known = [line for line in _warnings(run) if store.find_run(_key(teller, pipeline, line)) is not None]
     said: Answer = {}
     if "block" in probes:
-        said["block"] = _first(probes["block"])
+        said["block"] = [*probes["block"]]
     if left := [line for line in _warnings(run) if line not in known]:
-        said["warn"] = _first(left)
+        said["warn"] = left
     if known:
         said["explained"] = " ".join(dict.fromkeys(_probe(line) for line in known))
     return said or ("clean" if probes else "none ran")
@@ -80,7 +78,3 @@ def _key(teller: Teller, pipeline: "Pipeline", line: str) -> str:
     """Compute the key of an explanation: the author, the data, the probe, and what the features that it names compute."""
     about: dict[str, Any] = {name: pipeline.features[name] for name in sorted(_features(pipeline, line))}
     return canonical.short_id([KIND, *teller, _probe(line), about])
-
-
-def _first(lines: Sequence[str]) -> list[str]:
-    return [*lines] if len(lines) <= PROBED else [*lines[:PROBED], f"and {len(lines) - PROBED} more"]

@@ -99,12 +99,13 @@ def claim_name(store: Store, pipeline: Pipeline, agent: str) -> str | None:
     require_free(name, pipeline)
     if name in load_shipped():
         return None
-    before = [row for row in _roots(store.named(name)) if row.id != pipeline.id]
+    meant = store.named(name)
+    before = [row for row in _roots(meant) if row.id != pipeline.id]
     if not store.claim_name(name, pipeline.id, agent):
         taken = f"the name of {before[0].id}" if before else "taken"
         mend = f"or give parent='{before[0].id}' with changes" if before else "such as one with your own word in it"
         raise PipelineError(f"pipeline: '{name}' is {taken}; choose another name, {mend}")
-    if len(before) != 1:
+    if len(meant) != 1 or not before:
         return None
     return f"pipeline: '{name}' meant {before[0].id} until now, and means several from here on; give ids"
 

@@ -19,6 +19,7 @@ from factory.vault.pools import find_pool, read_waivers, release_seconds
 from factory.vault.reviewer import find_reviewer
 
 NO_REVIEWER = "reviewer: nobody could read the report; a person chooses a passphrase with `rfcat vault reviewer`"
+SEE = "see describe_market(dataset='{}')"
 ARGUMENTS = {"why": "your reason", "model": "the model's name", "cutoff": "its knowledge cutoff, such as 2026-01"}
 
 
@@ -77,7 +78,8 @@ def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, A
     """
     red = sorted({line.partition(":")[0] for line in blocking_lines(trial, read_waivers(entries, str(trial["pipeline"])))})
     lacks = [f"probes: {' '.join(red)}"] if red else []
-    lacks += [f"{line.partition(':')[0]}: see describe_market" for line in missing_of_market(spec, entries)]
+    where = SEE.format(spec.dataset)
+    lacks += [f"{line.partition(':')[0]}: {where}" for line in missing_of_market(spec, entries)]
     pool, metrics, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
     if not pool.closed:
         try:

@@ -10,27 +10,30 @@ from factory.core.errors import PipelineError, did_you_mean
 from factory.core.times import iso, now_ms, to_duration
 from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
-from factory.expressions.synonyms import SYNONYMS, find_nearest
+from factory.expressions.synonyms import FAMILIES, SYNONYMS, find_nearest
 from factory.ledger import Ledger
 from factory.market.catalog import OVERSHOOT, Catalog
 from factory.market.contracts import Binary, Contract
-from factory.market.faults import JUMP, faults_of
-from factory.market.faults import MEND as FAULT_MEND
+from factory.market.faults import JUMP, faults_of, tell_mends
 from factory.market.series_kinds import series_kind
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
-from factory.pipeline.parts.catalog import KINDS, list_parts
+from factory.pipeline.parts.catalog import KINDS, PartEntry, list_parts
 from factory.pipeline.parts.describe import Parameter
+from factory.pipeline.parts.synonyms import SYNONYMS as PART_SYNONYMS
 from factory.tracking.binding import bind_shipped
 from factory.vault.pools import SEAL_ROWS, find_pool
 
 PAGE = 20
 SHOWN = 3
 """Jumps of a price that are told."""
+NO_VOLUME = "no volume is counted and every bar counts as traded"
+"""Said of bars whose dataset file says so."""
 BOOK_NEEDS = "(needs an order-book series)"
 EXACT, NAMED, ALL, ANY, PART, UNLIKE = range(6)
 """How well an operator or a recipe answers a search."""
+STAGE = "list_features(part='{}')"
 STOP = frozenset({"a", "an", "and", "by", "for", "how", "in", "is", "of", "on", "or", "the", "to", "with"})
 """Words that no search is for."""
 REAL = "simulated: an invented market; real data with `rfcat start btc`"
@@ -89,7 +92,7 @@ def _faults(series: Mapping[str, Any]) -> str:
     jumps = [fault for fault in faults if fault.kind == JUMP]
     lines = [fault.line for fault in (*jumps[:SHOWN], *(fault for fault in faults if fault.kind != JUMP))]
     more = [f"{len(jumps) - SHOWN} more jumps"] if len(jumps) > SHOWN else []
-    return "; ".join([*lines, *more, FAULT_MEND]) if faults else ""
+    return "; ".join([*lines, *more, tell_mends(faults)]) if faults else ""
 
 
 def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
@@ -106,7 +109,8 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         first = "" if one["first"] == start else f", {iso(one['first'])} on"
         warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
         late = f", known {to_duration(one['delay'])} late" if one["delay"] else ""
-        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}"
+        uncounted = "" if spec.series[name].counts_volume else f", {NO_VOLUME}"
+        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}{uncounted}"
         lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
     return lines
 
@@ -186,26 +190,54 @@ def features_answer(
         return _parts(part)
     if family is None and search is None:
         return _families(whole)
-    wanted, asked = (family or "").strip().lower(), (search or "").strip().lower()
+    wanted, asked = (family or "").strip().lower(), " ".join((search or "").lower().split())
+    if family is None and asked in KINDS:
+        named = [line for line in _matching("", asked) if asked in _words(line.partition("(")[0])]
+        return {**_parts(asked), "features": named or None}
+    if family is None and (spelt := _one_word(asked)) in FAMILIES:
+        wanted, asked = FAMILIES[spelt], ""
     known = dict.fromkeys(one.family for one, _ in _lines())
-    if family is not None and wanted not in known:
+    if wanted and wanted not in known:
         raise PipelineError(f"family: '{family}' unknown; {did_you_mean(wanted, known, most=len(known))}")
     lines = _matching(wanted, asked)
     shown, more = page(lines, number, PAGE)
     if wanted == "book":
         shown = [line.removesuffix(f" {BOOK_NEEDS}") for line in shown]
         more = {**more, "all": BOOK_NEEDS.strip("()")}
-    return {"features": shown, **more, **({} if lines else {"none": _say_nothing_fits(wanted, asked, known)})}
+    parts = "" if wanted else _name_parts(part for part in list_parts() if _is_called(part, asked))
+    if not lines:
+        return {"features": shown, "none": _say_nothing_fits(wanted, asked, known)}
+    return {"features": shown, **more, "also": f"parts of a pipeline: {parts}" if parts else None}
 
 
 def _say_nothing_fits(family: str, search: str, known: Iterable[str]) -> str:
     """Say that no name, synonym or description answers a search, and what does."""
     near = find_nearest(search.replace(" ", "_"), [one.name for one, _ in _lines()])
     guess = f"did you mean '{near[0]}'? " if near else ""
-    stages = sorted({one.stage for one in list_parts() if search and search in f"{one.kind} {one.about.lower()}"})
-    if stages:
-        return f"no feature answers '{search[:40]}', but a part of a pipeline does: part {' or '.join(stages)}"
+    parts = [one for one in list_parts() if _is_called(one, search)]
+    parts = parts or [one for one in list_parts() if search and search in f"{one.kind} {one.about.lower()}"]
+    if parts and not family:
+        return f"no feature answers '{search[:40]}', but a part of a pipeline does: {_name_parts(parts)}"
     return f"nothing{f' of {family}' if family else ''} answers '{search[:40]}'; {guess}families: {', '.join(known)}"
+
+
+def _is_called(part: PartEntry, search: str) -> bool:
+    """Check whether a search is a part's own name, or what the field calls it."""
+    name, spelt = part.kind or part.stage, _one_word(search)
+    return spelt == name or spelt in PART_SYNONYMS.get(name, ())
+
+
+def _name_parts(parts: Iterable[PartEntry]) -> str:
+    """Name parts, with the call that lists their stage: ``deeplob, bin_ctabl in list_features(part='networks')``."""
+    stages: dict[str, list[str]] = {}
+    for one in parts:
+        stages.setdefault(one.stage, []).append(one.kind or one.stage)
+    return "; ".join(f"{', '.join(kinds)} in {STAGE.format(stage)}" for stage, kinds in stages.items())
+
+
+def _one_word(search: str) -> str:
+    """Spell a search as synonyms are spelt."""
+    return "_".join(re.findall(r"[a-z0-9]+", search))
 
 
 def _families(whole: Pipeline | None) -> Answer:
@@ -281,7 +313,7 @@ def _parts(stage: str) -> Answer:
             for one in parts
         ],
         "shared": "; ".join(shared) or None,
-        "more": "on order books: part=networks" if stage == "experts" else None,
+        "more": "books: list_features(part='networks')" if stage == "experts" else None,
     }
 
 

@@ -8,6 +8,7 @@ from factory.core.times import iso
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
 from factory.pipeline.stored import find_pipeline
+from factory.tracking.earlier import is_stale
 from factory.tracking.naming import describe_change
 from factory.views.trials import headline
 
@@ -33,6 +34,8 @@ BOARD = (
     "return",
     "auc",
 )
+STALE = "stale"
+"""Column of a page that holds a trial of rows or terms that its dataset has no more; others do without it."""
 TEXTBOOK = "deflated takes the spread of Sharpes by luck alone, textbook that between trials, which real differences widen"
 
 
@@ -42,8 +45,11 @@ def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool
     shown, total = (ledger.leaderboard if best else ledger.newest)(data, number, PAGE)
     counts = {name: ledger.counts(name).trials for name in data}
     calls = sum(counts.values()) - total
+    rows = [_row(tracker, entry, counts[str(entry.payload["dataset"])]) for entry in shown]
+    marks = [mark_stale(tracker, entry) for entry in shown]
+    marked = table((*BOARD, STALE), [[*row, mark] for row, mark in zip(rows, marks, strict=True)])
     return {
-        **table(BOARD, [_row(tracker, entry, counts[str(entry.payload["dataset"])]) for entry in shown]),
+        **(marked if any(marks) else table(BOARD, rows)),
         "not_listed": f"{calls} trials that are calls of agents' own code; show(what='calls')" if calls else None,
         "sorted": "by Sharpe, the ruined and those with too few trades last; the best of many is too good to be true"
         if best
@@ -84,6 +90,11 @@ def _row(tracker: "Tracker", entry: Entry, trials: int) -> list[Any]:
         "deflated": deflate_sharpe(metrics, trials),
     }
     return [metrics.get("auc") if key == "auc" else row.get(key) for key in BOARD]
+
+
+def mark_stale(tracker: "Tracker", entry: Entry) -> str | None:
+    """Mark a trial of rows or terms that its dataset has no more."""
+    return "yes" if is_stale(tracker, entry) else None
 
 
 def _changed(tracker: "Tracker", id: str) -> str | None:
@@ -142,6 +153,7 @@ def _best(tracker: "Tracker", dataset: str) -> Answer | None:
     trials, between = tracker.ledger.counts(dataset).trials, tracker.ledger.sharpe_deviation(dataset)
     return {
         "pipeline": best.payload["pipeline"],
+        STALE: mark_stale(tracker, best),
         "sharpe": metrics.get("sharpe"),
         "deflated": deflate_sharpe(metrics, trials),
         "textbook": None if between is None else deflate_sharpe(metrics, trials, between),

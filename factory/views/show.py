@@ -65,7 +65,7 @@ def _pipeline(tracker: "Tracker", reference: str, reader: str | None) -> Answer:
         "pipeline": pipeline.id,
         "yaml": render(pipeline if is_spoken else pipeline.model_copy(update={"about": ""})),
         "parent": tracker.parent(pipeline.id),
-        "score": _short(find_trial(tracker, pipeline)),
+        "score": _short(find_trial(tracker, pipeline), whole=reader is None),
     }
 
 
@@ -105,8 +105,9 @@ def _resolve(tracker: "Tracker", reference: str) -> "Pipeline":
         ) from None
 
 
-def _short(known: Answer | None) -> Answer | None:
-    keep = ("trial", "trades", "win_rate", "break_even", "sharpe", "return", "ready", "ledger")
+def _short(known: Answer | None, *, whole: bool) -> Answer | None:
+    """Shorten a trial's answer to what is shown of it beside its pipeline; what probes said is for people."""
+    keep = ("trial", "trades", "win_rate", "break_even", "sharpe", "return", *(("probes",) if whole else ()), "ready", "ledger")
     return {key: known[key] for key in keep if key in known} if known else None
 
 

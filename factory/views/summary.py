@@ -11,6 +11,7 @@ from factory.ledger import Entry
 from factory.ledger.board import Idea
 from factory.vault.pools import SEAL_ROWS, read_looks
 from factory.views.interpretation import interpret
+from factory.views.lists import STALE, mark_stale
 
 if TYPE_CHECKING:
     from factory.tracking.tracker import Tracker
@@ -48,7 +49,7 @@ def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
     metrics = best.payload["metrics"]
     return {
         "data": tracker.data_text(dataset),
-        "best": _best(best, count),
+        "best": {**_best(best, count), STALE: mark_stale(tracker, best)},
         "reading": interpret(metrics, count, tracker.ledger.independent(dataset)),
         "costs": _costs(metrics),
         **listed,

@@ -79,6 +79,26 @@ def changes_of(sets: Sequence[str] | None) -> dict[str, Any] | None:
     return changes or None
 
 
+def read_keys(option: str, text: str, example: str) -> dict[str, Any]:
+    """Read an option that holds a mapping in YAML, every scalar as it was typed.
+
+    Raises
+    ------
+    FactoryError
+        If it is none; with an example of one.
+    """
+    from factory.core import plainyaml
+
+    mend = f"write for example {option} '{example}'"
+    try:
+        keys = plainyaml.read(text)
+    except ValueError as error:
+        raise FactoryError(f"{option}: {error}; {mend}") from None
+    if not isinstance(keys, dict):
+        raise FactoryError(f"{option}: '{text}' holds no keys; {mend}")
+    return keys
+
+
 def _person() -> str:
     try:
         return getpass.getuser()

@@ -13,7 +13,7 @@ from factory.market.sources import PROVIDERS
 from factory.storage.workspace import Workspace
 from server.cli import recording
 from server.cli.commands import acting, answering, group
-from server.cli.common import workspace_of
+from server.cli.common import read_keys, workspace_of
 from server.cli.screen import bar, say, show
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def check(
     from factory.market.grid import detect_period
     from factory.market.readers import read_files
 
-    keys = {"use": "files", "files": [str(file) for file in files], **_source(source)}
+    keys = {"use": "files", "files": [str(file) for file in files], **read_keys("--source", source, "{zone: UTC}")}
     kept = detect_period(read_files(files, _series("bars", "CHECKED", period or "1m", keys)).time)
     spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
     try:
@@ -111,18 +111,6 @@ def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> N
     if isinstance(series.source, Download):
         with bar(series.source.symbol) as report:
             download(workspace, series.source, series.period, start_ms, report)
-
-
-def _source(text: str) -> dict[str, Any]:
-    from factory.core import plainyaml
-
-    try:
-        source = plainyaml.read(text)
-    except ValueError as error:
-        raise DataError(f"--source: {error}") from None
-    if not isinstance(source, dict):
-        raise DataError("--source: no keys; write for example --source '{zone: UTC}'")
-    return source
 
 
 def _series(kind: str, underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from factory.storage.workspace import Workspace
 from server.cli.commands import answering, group
 from server.cli.common import perform, workshop_of
 from server.cli.reviewer import Secret, unlocked
@@ -14,6 +13,7 @@ from server.cli.screen import show as print_answer
 
 if TYPE_CHECKING:
     from factory.market.spec import DatasetSpec
+    from factory.workshop import Workshop
 
 app = group()
 
@@ -26,7 +26,7 @@ def build(context: typer.Context, file: Annotated[Path, typer.Argument(help="A d
     from factory.market.spec import load_spec
 
     spec, workshop = load_spec(file), workshop_of(context, new=True)
-    build_into(workshop.workspace, spec, file.parent)
+    build_into(workshop, spec, file.parent)
     print_answer(workshop.describe(spec.dataset))
 
 
@@ -39,6 +39,7 @@ def extend(
     """Take new bars in: seal them with fresh looks, and retire what was sealed into validation."""
     from factory.market.build import build as build_dataset
     from factory.market.spec import load_spec
+    from factory.tracking.earlier import read_scored, tell_stale_trials
     from factory.vault import grants
 
     spec, workshop = load_spec(file), workshop_of(context)
@@ -46,12 +47,12 @@ def extend(
     if before.split == spec.split:
         say(f"{spec.dataset} is split like this already")
     else:
-        opening = grants.make_retirement(workshop.ledger, reviewer, before)
+        opening, scored = grants.make_retirement(workshop.ledger, reviewer, before), read_scored(workshop, spec.dataset)
         thin: list[str] = []
         with bar(f"dataset {spec.dataset}") as report:
             build_dataset(workshop.workspace, spec, file.parent, report, opening, warn=thin.append)
-        if thin:
-            say("\n".join(thin))
+        if told := [*thin, *filter(None, [tell_stale_trials(workshop, spec.dataset, scored)])]:
+            say("\n".join(told))
     print_answer(workshop.describe(spec.dataset))
 
 
@@ -75,13 +76,14 @@ def show(context: typer.Context, name: Annotated[str, typer.Argument(help="Name 
     print_answer({**workshop.describe(name), "quality": quality})
 
 
-def build_into(workspace: Workspace, spec: "DatasetSpec", folder: Path) -> None:
+def build_into(workshop: "Workshop", spec: "DatasetSpec", folder: Path) -> None:
     """Build a dataset under a progress bar; its files are named from a folder."""
     from factory.market.build import build as build_dataset
-    from factory.market.catalog import Catalog
+    from factory.tracking.earlier import read_scored, tell_stale_trials
 
-    is_new = spec.dataset not in Catalog(workspace).names()
+    is_new, before = spec.dataset not in workshop.catalog.names(), read_scored(workshop, spec.dataset)
     thin: list[str] = []
     with bar(f"dataset {spec.dataset}") as report:
-        build_dataset(workspace, spec, folder, report, warn=thin.append)
-    say("\n".join([f"built {spec.dataset}{FINAL if is_new else ''}", *thin]))
+        build_dataset(workshop.workspace, spec, folder, report, warn=thin.append)
+    stale = filter(None, [tell_stale_trials(workshop, spec.dataset, before)])
+    say("\n".join([f"built {spec.dataset}{FINAL if is_new else ''}", *thin, *stale]))

@@ -18,7 +18,7 @@ SPARE = (
     *("changed", "win_rate", "break_even", "trades", "deflated", "return"),  # a win rate never without its break-even
 )
 """Columns that give way first, in this order; then the last ones do."""
-KEPT = ("pipeline", "name", "dataset", "sharpe", "log_loss", "trials", "says")
+KEPT = ("pipeline", "name", "dataset", "sharpe", "log_loss", "trials", "says", "stale")
 """Columns beside the first that never give way: what commands are given, what tables are sorted by, what they conclude."""
 PROSE = 14
 """Characters within which a cell of several words may be folded."""

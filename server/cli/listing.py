@@ -47,11 +47,10 @@ def _one_a_line(answer: dict[str, object]) -> dict[str, object]:
     """Lay lists of lines out as tables of one column."""
     from factory.core.answers import table
 
-    lines = answer.pop("features", None)
-    if isinstance(lines, list):
-        return {**table(["feature"], [[line] for line in lines]), **answer}
-    parts = answer.pop("parts", None)
+    lines, parts = answer.pop("features", None), answer.pop("parts", None)
+    features = table(["feature"], [[line] for line in lines]) if isinstance(lines, list) else {}
     if isinstance(parts, list):
         keys = ("example", "about", "keys")
-        return {**table(keys, [[one.get(key) or "-" for key in keys] for one in parts]), **answer}
-    return answer
+        staged = table(keys, [[one.get(key) or "-" for key in keys] for one in parts])
+        return {**staged, **answer, **({"features": features} if features else {})}
+    return {**features, **answer}

@@ -4,12 +4,13 @@ import os
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from factory.core.answers import table
 from factory.core.errors import DataError, FlowError
+from factory.core.quoting import shell_line
 from factory.core.settings import SandboxSettings, ServerSettings
 from factory.vault.isolation import describe_seal
 from server.cli.common import perform, workshop_of, workspace_of
@@ -20,6 +21,7 @@ from server.cli.screen import quote, say, show
 from server.mcp import hosts
 
 if TYPE_CHECKING:
+    from factory.pipeline import Pipeline
     from server.web.access import Access
 
 SHOWN = ("trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return")
@@ -70,44 +72,73 @@ def start(
 ) -> None:
     """Set up: the simulated market with both strategies scored on it, or real data."""
     if market is None or market == "book":
-        scored = _start_simulated(context, "btc-book-sim" if market else "btc-sim")
+        outcome = _start_simulated(context, "btc-book-sim" if market else "btc-sim")
     else:
-        scored = _start_real(context, market, file or Path(f"{market}.yaml"))
+        outcome = _start_real(context, market, file or Path(f"{market}.yaml"))
     say("\nconnect a host:")
     say(hosts.claude_line(workspace_of(context)))
-    if not scored:
+    for line in outcome.escapes:
+        say(f"\nto score it at once without its networks: {line}")
+    if not outcome.succeeded:
         raise typer.Exit(1)
 
 
-def _start_simulated(context: typer.Context, dataset: str) -> bool:
+class Outcome(NamedTuple):
+    """What came of scoring the strategies that come with the project.
+
+    Parameters
+    ----------
+    succeeded : bool
+        Whether any was scored, or none runs there.
+    escapes : list of str
+        Commands that score those that lack an extra, without what needs it.
+    """
+
+    succeeded: bool
+    escapes: list[str]
+
+
+def _start_simulated(context: typer.Context, dataset: str) -> Outcome:
     workspace_of(context, new=True)
     perform(context, "simulate", "simulated market", dataset=dataset)
     say(f"simulated market {dataset}, validation, after costs:")
     return _score_shipped(context, dataset)
 
 
-def _score_shipped(context: typer.Context, dataset: str) -> bool:
-    """Score the shipped strategies that run on a dataset, and print what came of them; False where none could be."""
+def _score_shipped(context: typer.Context, dataset: str) -> Outcome:
+    """Score the shipped strategies that run on a dataset, and print what came of them."""
     from factory.tracking.binding import bind_shipped
 
     workshop = workshop_of(context)
-    rows, readings = [], {}
+    rows, readings, escapes = [], {}, []
     for name, pipeline in bind_shipped(workshop.catalog, dataset).items():
         try:
             scored = workshop.find_trial(pipeline) or perform(context, "backtest", name, pipeline=pipeline.id, why="start")
         except FlowError as error:
             readings[name] = f"cannot be scored: {error}"
+            escapes += _leave_out_networks(name, pipeline)
             continue
         rows.append([name, pipeline.id, *(scored.get(key, "-") for key in SHOWN)])
         readings[name] = scored["reading"]
     if not readings:
         say(f"no strategy that comes with the project runs on {dataset}; define one of your own")
-        return True
+        return Outcome(True, [])
     show({**(table(["strategy", "id", *SHOWN], rows) if rows else {}), **readings})
-    return bool(rows)
+    return Outcome(bool(rows), escapes)
 
 
-def _start_real(context: typer.Context, market: str, file: Path) -> bool:
+def _leave_out_networks(name: str, pipeline: "Pipeline") -> list[str]:
+    """Write the command that scores a strategy without its networks, where they lack the extra to be trained."""
+    from factory.learning.networks.architecture import missing_extra
+    from factory.pipeline.parts.experts import Network
+
+    networks = [expert for expert, part in pipeline.experts.items() if isinstance(part, Network)]
+    if not networks or not missing_extra():
+        return []
+    return [shell_line("rfcat", "backtest", name, *(word for one in networks for word in ("--set", f"experts.{one}=null")))]
+
+
+def _start_real(context: typer.Context, market: str, file: Path) -> Outcome:
     from factory.market.spec import load_spec
     from factory.market.templates import starter_spec
     from factory.storage.workspace import write_text
@@ -124,7 +155,7 @@ def _start_real(context: typer.Context, market: str, file: Path) -> bool:
     workshop, spec = workshop_of(context, new=True), load_spec(file)
     for series in spec.series.values():
         fetch_series(workshop.workspace, series, spec.span[0])
-    build_into(workshop.workspace, spec, file.parent)
+    build_into(workshop, spec, file.parent)
     show(workshop.describe(spec.dataset))
     say(f"\n{spec.dataset}, validation, after costs:")
     return _score_shipped(context, spec.dataset)

@@ -9,7 +9,7 @@ from factory.core.errors import FactoryError
 from factory.tasks.requests import require_one_way
 from factory.views.jobs import describe_job, find_result, list_jobs
 from server.cli.commands import one_of, require
-from server.cli.common import Page, Reference, Sets, changes_of, jobs_of, perform, perform_and_show, workshop_of
+from server.cli.common import Page, Reference, Sets, changes_of, jobs_of, perform, perform_and_show, read_keys, workshop_of
 from server.cli.references import BEGIN, SUFFIXES, read_strategy, resolve_or_derive
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Score = Literal["log_loss", "auc"]
 Judge = Literal["train", "validation"]
+GRID = "{meta.leaf: [50, 200]}"
 UNSCORED = "No trial yet. Score a strategy, such as: `rfcat backtest {}`"
 
 
@@ -64,6 +65,12 @@ def tune(
     context: typer.Context,
     pipeline: Reference,
     sets: Sets = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            help=f"What to try, in place of the pipeline's tune stage, such as '{GRID}'; a range is {{from: 50, to: 400}}."
+        ),
+    ] = None,
     cells: Annotated[
         int | None, typer.Option(min=2, max=200, help="Most combinations to try, 20 left out; of more they are drawn.")
     ] = None,
@@ -71,8 +78,8 @@ def tune(
         Judge, typer.Option(help="What picks the winner. With train it alone is a trial; with validation each combination is.")
     ] = "train",
 ) -> None:
-    """Search over the literals in a pipeline's tune stage. The winner is scored on validation: one trial."""
-    perform_and_show(context, "tune", pipeline, sets, cells=cells, judge=judge)
+    """Search over literals: a grid, or else the pipeline's tune stage. The winner is scored on validation: one trial."""
+    perform_and_show(context, "tune", pipeline, sets, grid=grid and read_keys("--grid", grid, GRID), cells=cells, judge=judge)
 
 
 def rank(

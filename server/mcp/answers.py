@@ -13,19 +13,40 @@ from factory.core.errors import FactoryError, did_you_mean
 MAX_CHARS = 8_000
 """No answer is longer; what is cut is marked."""
 
+PROBED = 2
+"""Lines of probes in an answer, of each severity."""
+
 
 def answer(data: dict[str, Any]) -> CallToolResult:
     """Give the same data as structured content and as compact JSON text.
 
     Hosts drop one of the two, so neither may say more than the other.
     """
-    fitted = fit(data)
+    fitted = fit(shorten_probes(data))
     return CallToolResult(content=[TextContent(type="text", text=in_order(fitted))], structured_content=fitted)
 
 
 def refusal(*lines: str) -> CallToolResult:
     """Tell the model what was wrong with its call, in the factory's own words and in short."""
     return CallToolResult(content=[TextContent(type="text", text=str(FactoryError(*lines)))], is_error=True)
+
+
+def shorten_probes(data: dict[str, Any]) -> dict[str, Any]:
+    """Keep the first lines of what probes said, of each severity; people and the ledger have them all."""
+    return {
+        key: {severity: _first(lines) for severity, lines in value.items()}
+        if key == "probes" and isinstance(value, dict)
+        else shorten_probes(value)
+        if isinstance(value, dict)
+        else value
+        for key, value in data.items()
+    }
+
+
+def _first(lines: Any) -> Any:
+    if not isinstance(lines, list) or len(lines) <= PROBED:
+        return lines
+    return [*lines[:PROBED], f"and {len(lines) - PROBED} more"]
 
 
 def fit(data: dict[str, Any], limit: int = MAX_CHARS) -> dict[str, Any]:

@@ -14,7 +14,7 @@ QUOTED = ("yaml", "output")
 """Values of several lines, which stand as they are."""
 AS_WRITTEN = (*QUOTED, "rows")
 """Parts of an answer that quote somebody."""
-OPTIONS = ("by", "judge", "cells", "family", "dataset", "part")
+OPTIONS = ("by", "judge", "cells", "grid", "family", "dataset", "part")
 """Arguments of tools that are options of commands, under the same name."""
 OWN_CODE = "an agent's own code"
 
@@ -96,4 +96,10 @@ def _given(arguments: str) -> dict[str, str]:
 
 
 def _value(node: ast.expr) -> str:
+    """Write an argument as a command takes it: a mapping in YAML, in a line."""
+    if isinstance(node, ast.Dict):
+        pairs = (f"{_value(key)}: {_value(value)}" for key, value in zip(node.keys, node.values, strict=True) if key)
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(node, ast.List):
+        return f"[{', '.join(map(_value, node.elts))}]"
     return str(node.value) if isinstance(node, ast.Constant) and node.value is not ... else "..."

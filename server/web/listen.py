@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from server.web.access import AccessError
 
+MOST_PORT = 65_535
 HEAD_SECONDS = 15.0
 """Within which a connection must have sent the head of its first request, and of each one that it began."""
 
@@ -92,7 +93,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 def _reason(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port: {port} of {host} is taken by another program; name another, such as --port {port + 1}"
+        other = port + 1 if port < MOST_PORT else port - 1
+        return f"port: {port} of {host} is taken; name another: --port {other}, or make run PORT={other}"
     if error.errno == errno.EACCES:
         return f"port: {port} is not for you to bind; name one above 1023, such as --port 8000"
     known = isinstance(error, socket.gaierror)

@@ -1,5 +1,6 @@
 """Each probe catches the leak that is planted for it, and lets a clean market pass."""
 
+import re
 from dataclasses import replace
 from math import nan
 
@@ -130,6 +131,15 @@ def test_p5_catches_seconds_to_settle() -> None:
     assert finding.severity == BLOCK
     assert learned.check_auc(0.527, 4_200) == []
     assert [one.severity for one in learned.check_auc(0.56, 50_000)] == ["warn"]
+
+
+@pytest.mark.parametrize("beyond", [1e-2, 1e-4, 1e-7])
+def test_p5_prints_what_came_and_the_most_that_may_so_that_they_differ(beyond: float) -> None:
+    limit = 0.5 + learned.excess_to_explain(1_000)
+    (finding,) = learned.check_auc(limit + beyond, 1_000)
+    came, most = re.findall(r"0\.\d+", finding.says)
+    assert float(came) > float(most)
+    assert len(most) == len(came) >= len("0.608")
 
 
 def test_p5_measures_from_a_baseline_that_a_person_registered() -> None:

@@ -99,10 +99,23 @@ def test_a_volume_that_nobody_counted_is_left_out_and_told(workspace: Workspace,
         with pytest.raises(DataError, match=r"no bar has volume.*columns: \{volume: none\}"):
             build(workspace, spec(), tmp_path)
         told = built(workspace, tmp_path, columns, declaring("", "files: btc.csv, columns: {volume: none}}"))
-        assert "no volume is counted" in told
+        assert told == "None", "what is declared is no fault"
+        described = market_answer(Catalog(workspace), Ledger(workspace), "small")["series"]["btc"]
+        assert "no volume is counted and every bar counts as traded" in described
         series = open_partition(workspace, "small", "train").series["btc"]
         assert "volume" not in series.columns
         assert series.traded.all()
+
+
+def test_a_volume_that_is_not_there_keeps_its_fault_until_it_is_declared(workspace: Workspace, tmp_path: Path) -> None:
+    columns = rows() | {"volume": np.zeros(len(rows()["close"]))}
+    untraded = ("up: {use: binary, of: btc,", "up: {use: binary, of: other,")
+    csv(tmp_path / "other.csv", rows(seed=2))
+    other = "  other: {kind: bars, underlying: OTHER, period: 1m, source: {use: files, files: other.csv}}\ncontracts:"
+    told = built(workspace, tmp_path, columns, spec(untraded, ("contracts:", other)))
+    assert told.startswith("{'btc': 'no volume is counted")
+    assert told.endswith("in the dataset file with source: {columns: {volume: none}}'}")
+    assert "adjust" not in told
 
 
 @pytest.mark.parametrize("factor", [1000.0, 0.001, 0.5])

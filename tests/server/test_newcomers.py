@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from factory.core.answers import pluralize
 from factory.core.errors import did_you_mean
@@ -17,6 +18,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
 from factory.workshop import Workshop
+from server.cli.app import app
 from tests.conftest import ROOT
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC
@@ -195,3 +197,46 @@ def test_a_file_that_is_shown_for_confirmation_is_shown_as_it_is(tmp_path: Path)
 @pytest.mark.parametrize(("count", "told"), [(0, "0 trials"), (1, "1 trial"), (2, "2 trials")])
 def test_a_count_agrees_with_its_noun(count: int, told: str) -> None:
     assert pluralize(count, "trial") == told
+
+
+def test_a_grid_is_given_at_the_terminal_as_agents_give_one(market: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(FAST, encoding="utf-8")
+    grid = "{meta.leaf: [90, 110], trade.edge: [0.02]}"
+    lines = [("tune", "s.yaml"), ("tune", "s.yaml", "--grid", grid, "--json"), ("help", "tune")]
+    asked, tuned, told = run_all(market, lines, tmp_path)
+    id = parse(FAST).id
+    assert asked.err.strip().endswith(f"`rfcat tune {id} --grid '{{meta.leaf: [50, 100, 200]}}'`")
+    answer = json.loads(tuned.out)
+    assert (answer["cells"], answer["best"]["columns"][:2]) == (2, ["meta.leaf", "trade.edge"])
+    assert {row[0] for row in answer["best"]["rows"]} == {90, 110}
+    assert "{meta.leaf: [50, 200]}" in " ".join(told.out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("grid", ["meta.leaf", "[50, 200]", "{meta.leaf: [50"])
+def test_a_grid_that_is_none_is_refused_with_an_example(market: Path, tmp_path: Path, grid: str) -> None:
+    (tmp_path / "s.yaml").write_text(FAST, encoding="utf-8")
+    (one,) = run_all(market, [("tune", "s.yaml", "--grid", grid)], tmp_path)
+    assert one.status == 1
+    assert one.err.splitlines()[-1].startswith("--grid: ")
+    assert one.err.strip().endswith("write for example --grid '{meta.leaf: [50, 200]}'")
+
+
+def test_a_start_without_the_extra_ends_with_what_works_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.learning.networks.architecture.find_spec", lambda name: None)
+    told = CliRunner().invoke(app, ["--workspace", str(tmp_path / "workspace"), "start", "book"])
+    assert told.exit_code == 1
+    assert '.venv/bin/pip install -e ".[deep]" in a checkout' in " ".join(told.output.split())
+    assert told.output.strip().splitlines()[-1].endswith("rfcat backtest btc-order-book --set experts.book_net=null")
+    workshop = Workshop(Workspace.open(tmp_path / "workspace"))
+    left = workshop.resolve(workshop.resolve_or_derive("btc-order-book", changes={"experts.book_net": None}))
+    assert "book_net" not in {*left.experts, *left.meta.see}
+
+
+def test_a_stage_is_shown_by_its_name_and_hints_are_commands(tmp_path: Path) -> None:
+    lines = [("features", "networks"), ("features", "trade"), ("features", "deeplob"), ("features", "--part", "experts")]
+    stage, both, part, experts = run_all(tmp_path, lines, tmp_path)
+    assert "deeplob" in stage.out
+    assert "up_or_down" in both.out
+    assert "trade_size(bars, n)" in both.out
+    assert "deeplob in `rfcat features --part networks`" in part.out
+    assert "books: `rfcat features --part networks`" in experts.out

@@ -80,6 +80,7 @@ def test_the_commands_that_are_named_exist(text: str) -> None:
         ("describe_market(dataset=...) for one", "`rfcat dataset show ...` for one"),
         ("backtest(parent='x; rm', changes={'meta.leaf': (1)})", "`rfcat backtest 'x; rm'`"),
         ("tune(pipeline='p', judge='validation')", "`rfcat tune p --judge validation`"),
+        ("tune(pipeline='p', grid={'meta.leaf': [50, 200]})", "`rfcat tune p --grid '{meta.leaf: [50, 200]}'`"),
         ("list_features(family='mean reversion')", "`rfcat features --family 'mean reversion'`"),
         ("execute_python sees a third", f"{OWN_CODE} sees a third"),
         ("backtest it first (or show it)", "backtest it first (or show it)"),

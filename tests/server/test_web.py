@@ -1,7 +1,10 @@
 """The HTTP door: who may come in, and what the start page says."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from starlette.testclient import TestClient
@@ -104,12 +107,23 @@ def test_hosts_on_other_machines_are_told_what_address_to_use() -> None:
 def test_a_taken_port_is_one_line_that_names_another(host: str) -> None:
     port = find_port()
     held = listen(host, port)
-    with pytest.raises(AccessError, match=rf"port: {port} of {host} is taken.*--port {port + 1}"):
+    with pytest.raises(
+        AccessError, match=rf"port: {port} of {host} is taken; .*--port {port + 1}, or make run PORT={port + 1}$"
+    ):
         listen(host, port)
     for one in held:
         one.close()
     for one in listen(host, port):
         one.close()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_make_run_takes_the_port_that_the_message_names() -> None:
+    for given, port in (([], 8000), (["PORT=8001"], 8001)):
+        run = subprocess.run(["make", "-n", "run", *given], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert run.stdout.splitlines()[-1] == f".venv/bin/rfcat serve --port {port}"
+    with pytest.raises(AccessError, match="name another: --port 65534"), closing(listen("127.0.0.1", 65535)[0]):
+        listen("127.0.0.1", 65535)
 
 
 def test_an_address_of_another_machine_cannot_be_bound() -> None:

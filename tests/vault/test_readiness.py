@@ -16,6 +16,7 @@ from factory.vault.planning import check_claim, claims_allowed, needed_decisions
 from factory.vault.pools import SEAL_ROWS
 from factory.vault.reviewer import appoint, unlock
 from factory.workshop import Workshop
+from server.mcp.tool_commands import name_commands_throughout
 from tests.market.bars import csv, rows, spec
 from tests.vault.test_blocked import TIDE
 
@@ -56,7 +57,7 @@ def test_submit_names_all_that_is_missing_at_once_and_spends_nothing(real: Works
 def test_a_market_and_a_trial_say_what_they_lack(real: Workshop) -> None:
     pipeline = str(real.define(TIDE)["pipeline"])
     scored = perform(str(real.workspace.root), "backtest", {"pipeline": pipeline})
-    assert "reviewer: see describe_market" in scored["ready"]["missing"]
+    assert "reviewer: see describe_market(dataset='small')" in scored["ready"]["missing"]
     told = real.describe()["submit"]
     (lacks,) = told["missing"]
     assert "`rfcat vault reviewer`" in lacks
@@ -82,7 +83,7 @@ def test_both_ends_of_the_range_beside_a_trial_are_accepted(workshop: Workshop, 
     assert submit(claim=low)["verdict"] == "PASS"
     again = workshop.find_trial(workshop.resolve("fast-up-or-down"))
     assert again is not None
-    assert again["ready"] == {"missing": ["looks: see describe_market"]}
+    assert again["ready"] == {"missing": ["looks: see describe_market(dataset='vault-sim')"]}
     assert "closed at its PASS" in workshop.describe()["submit"]["missing"][0]
 
 
@@ -124,3 +125,10 @@ def test_readiness_is_read_from_public_rows_alone(workshop: Workshop, submit) ->
         path.unlink()
     assert workshop.describe("on-eth")["submit"] == before
     assert workshop.ledger.of_kinds(SEAL_ROWS) == []
+
+
+def test_a_person_is_sent_to_the_dataset_that_lacks_something(real: Workshop) -> None:
+    pipeline = str(real.define(TIDE)["pipeline"])
+    scored = perform(str(real.workspace.root), "backtest", {"pipeline": pipeline})
+    told = name_commands_throughout(scored["ready"]["missing"])
+    assert "reviewer: see `rfcat dataset show small`" in told

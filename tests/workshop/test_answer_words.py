@@ -6,7 +6,7 @@ from typing import Any
 
 from factory.backtest.result import OUTCOMES
 from factory.evidence.probes.run import AT_BACKTEST, AT_TRAIN, AT_VAULT
-from factory.views.lists import BOARD
+from factory.views.lists import BOARD, STALE
 from factory.workshop import Workshop
 from tests.conftest import ROOT
 
@@ -57,7 +57,7 @@ def test_every_probe_and_every_fate_of_a_decision_is_explained() -> None:
     rows = set(re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE))
     assert {*AT_TRAIN, *AT_BACKTEST, *AT_VAULT} <= rows
     assert {*OUTCOMES, "missing_feature"} <= rows
-    assert {*BOARD} - {"name"} <= TOLD
+    assert {*BOARD, STALE} - {"name"} <= TOLD
 
 
 def test_the_page_is_reached_from_the_readme() -> None:

@@ -9,6 +9,7 @@ from mcp.types import Implementation
 
 from factory.tasks import perform
 from factory.workshop import Workshop
+from server.mcp.answers import answer
 from server.mcp.app import build_server
 
 Do = Callable[..., Any]
@@ -68,6 +69,22 @@ def test_an_explanation_is_its_authors_alone(workshop: Workshop, binary: str, do
     do("backtest", pipeline=binary, why=WHY)
     args = {"agent": "somebody else", "pipeline": binary}
     assert {"P7", "P5"} <= warned(perform(str(workshop.workspace.root), "backtest", args))
+
+
+SAID = ["P5: a", "P6: b", "P7: c"]
+
+
+def test_an_agent_hears_the_first_lines_and_that_there_are_more_and_a_person_hears_all(
+    workshop: Workshop, binary: str, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("factory.tasks.backtest.trial_findings", lambda findings: {"ran": "P5 P6 P7", "warn": SAID})
+    told = do("backtest", pipeline=binary)
+    assert told["probes"]["warn"] == SAID
+    assert workshop.show(binary)["score"]["probes"]["warn"] == SAID
+    assert "probes" not in workshop.show(binary, reader="tester")["score"]
+    for heard in (told, {"winner": told}):
+        answered = answer(heard).structured_content or {}
+        assert answered.get("winner", answered)["probes"]["warn"] == ["P5: a", "P6: b", "and 1 more"]
 
 
 @pytest.mark.anyio

@@ -206,6 +206,21 @@ def test_it_is_told_once_that_a_name_means_several(workshop: Workshop) -> None:
     assert ["means several from here on" in str(one) for one in told] == [False, True, False, False]
 
 
+def test_it_is_not_told_of_a_name_that_meant_several_already(workshop: Workshop, binary: str) -> None:
+    """Children share their parent's name, and it means none of them alone."""
+    variants(workshop, binary, 60)
+    with pytest.raises(PipelineError, match="means 2 pipelines"):
+        workshop.resolve("small-up-or-down")
+    assert "until now" not in str(workshop.define(named("small-up-or-down", 70)).get("warnings"))
+
+
+def test_it_is_not_told_when_one_of_several_is_defined_again(workshop: Workshop) -> None:
+    ids = [workshop.define(named("several", leaf))["pipeline"] for leaf in (50, 60)]
+    again = workshop.define(named("several", 60))
+    assert again["pipeline"] in ids
+    assert "until now" not in str(again.get("warnings"))
+
+
 def test_every_pipeline_is_listed_tried_or_not(workshop: Workshop, binary: str) -> None:
     made = [binary, *variants(workshop, binary, *range(60, 75))]
     pages = [workshop.show("pipelines", page=page) for page in (1, 2)]

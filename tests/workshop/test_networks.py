@@ -219,6 +219,9 @@ def test_what_is_missing_to_train_is_told_where_a_network_is_defined(
 ) -> None:
     monkeypatch.setattr("factory.learning.networks.architecture.find_spec", lambda name: None)
     (line,) = workshop.define(NETWORK)["warnings"]
-    assert line == 'experts: networks need torch, which is not installed; pip install "random-forest-cat[deep]"'
+    assert (
+        line
+        == 'experts: networks need torch, which is not installed; a person runs .venv/bin/pip install -e ".[deep]" in a checkout, or pip install "random-forest-cat[deep]"'
+    )
     monkeypatch.setattr("factory.learning.networks.architecture.find_spec", lambda name: name)
     assert "warnings" not in workshop.define(NETWORK)

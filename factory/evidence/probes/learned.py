@@ -31,6 +31,8 @@ ALIKE = 50
 MOST_ROWS = 4_000
 PERMUTED = 99
 LEAST_SHIFT = 300
+MOST_DECIMALS = 17
+"""So many tell any two numbers apart."""
 NAMED = 3
 """Features that one line names."""
 
@@ -75,12 +77,19 @@ def check_auc(value: float | None, n_eff: float, base: float = 0.5) -> list[Find
     if value is None:
         return []
     excess, limit = value - base, excess_to_explain(n_eff)
-    says = f"AUC {value:.3f} on validation, above {base + limit:.3f}"
+    came, most = print_apart(value, base + limit)
+    says = f"AUC {came} on validation, above {most}"
     if excess > 3 * limit:
         return [Finding("P5", BLOCK, f"{says}: too good to be true; look for a feature that knows the outcome")]
     if excess > 1.6 * limit:
         return [Finding("P5", WARN, f"{says}: quarantine; explain it to a person before a look")]
     return [Finding("P5", WARN, f"{says}: explain it")] if excess > limit else []
+
+
+def print_apart(one: float, other: float) -> tuple[str, str]:
+    """Print two numbers with three decimals, or with as many more as they need to differ in print."""
+    decimals = next((count for count in range(3, MOST_DECIMALS) if f"{one:.{count}f}" != f"{other:.{count}f}"), MOST_DECIMALS)
+    return f"{one:.{decimals}f}", f"{other:.{decimals}f}"
 
 
 def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:

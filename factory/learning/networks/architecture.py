@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from factory.core.errors import FlowError
 
 EXTRA = ("torch", "safetensors")
+INSTALL = '.venv/bin/pip install -e ".[deep]" in a checkout, or pip install "random-forest-cat[deep]"'
+"""Commands that install it: the second needs the package in an index."""
 Weights = dict[str, NDArray[float32]]
 """A network's weights by the names of its parameters."""
 
@@ -71,8 +73,4 @@ def require_torch() -> None:
 def missing_extra() -> str | None:
     """Tell what training lacks here and the command that installs it, in one line; nothing is imported."""
     missing = [name for name in EXTRA if find_spec(name) is None]
-    return (
-        f'experts: networks need {missing[0]}, which is not installed; pip install "random-forest-cat[deep]"'
-        if missing
-        else None
-    )
+    return f"experts: networks need {missing[0]}, which is not installed; a person runs {INSTALL}" if missing else None

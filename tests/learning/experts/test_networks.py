@@ -196,7 +196,7 @@ def test_without_torch_a_network_names_the_extra(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(FlowError) as refused:
             fitted(kind)
         assert refused.value.lines == (
-            'experts: networks need torch, which is not installed; pip install "random-forest-cat[deep]"',
+            'experts: networks need torch, which is not installed; a person runs .venv/bin/pip install -e ".[deep]" in a checkout, or pip install "random-forest-cat[deep]"',
         )
 
 

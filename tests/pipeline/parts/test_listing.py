@@ -9,6 +9,7 @@ from factory.core.answers import round_answer
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.pipeline.parts.catalog import KINDS, list_parts
+from factory.pipeline.parts.synonyms import SYNONYMS as PART_SYNONYMS
 from factory.views.listing import features_answer
 
 
@@ -77,8 +78,47 @@ def test_where_nothing_fits_the_families_are_told(search: str, family: str | Non
     assert answer["none"].startswith(f"nothing{' of book' if family else ''} answers '{search}'; ")
     assert all(one.family in answer["none"] for one in (*OPERATORS.values(), *RECIPES.values()))
     assert count_tokens(json.dumps(round_answer(answer))) <= 120
-    assert features_answer(None, "deeplob", None, 1)["none"].endswith("a part of a pipeline does: part networks")
+    hint = "but a part of a pipeline does: deeplob in list_features(part='networks')"
+    assert features_answer(None, "deeplob", None, 1)["none"].endswith(hint)
     assert "did you mean 'stochastic_k'?" in features_answer(None, "stochastik", None, 1)["none"]
+
+
+PARTS = {
+    **dict.fromkeys(("xgboost", "LightGBM", "gradient boosting"), "gradient_boosting in list_features(part='experts')"),
+    "random forest": "forest in list_features(part='meta')",
+    **dict.fromkeys(("stop loss", "take-profit"), "triple_barrier in list_features(part='label'); barriers in"),
+    "neural network": "deeplob, bin_ctabl in list_features(part='networks')",
+    "walk forward": "refit in list_features(part='refit')",
+}
+
+
+@pytest.mark.parametrize("search", PARTS)
+def test_the_fields_own_words_find_the_part_that_does_it(search: str) -> None:
+    assert PARTS[search] in features_answer(None, search, None, 1)["none"]
+
+
+def test_a_part_is_named_beside_the_features_that_answer_too() -> None:
+    answer = features_answer(None, "logistic regression", None, 1)
+    assert answer["features"]
+    assert answer["also"] == "parts of a pipeline: logistic in list_features(part='experts')"
+    assert features_answer(None, "rsi", None, 1)["also"] is None
+
+
+def test_every_synonym_is_of_a_part() -> None:
+    assert {*PART_SYNONYMS} == {one.kind or one.stage for one in list_parts()}
+
+
+@pytest.mark.parametrize("stage", KINDS)
+def test_a_search_for_a_stages_name_shows_that_stage(stage: str) -> None:
+    answer = features_answer(None, f" {stage.upper()}", None, 1)
+    assert {key: value for key, value in answer.items() if key != "features"} == features_answer(None, None, stage, 1)
+    named = [line for line in answer["features"] or () if stage not in line.partition("(")[0]]
+    assert named == [], "features of that name stand beside it"
+
+
+@pytest.mark.parametrize("search", ["orderbook", "order book", "Order-Book", "LOB"])
+def test_a_search_for_order_books_lists_all_operators_on_them(search: str) -> None:
+    assert found(search) == [one.name for one in OPERATORS.values() if one.family == "book"]
 
 
 def test_families_and_stages_are_named_in_any_case() -> None:
