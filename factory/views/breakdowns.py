@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from factory.tracking.tracker import Tracker
 
 BINS = 5
+NOISE = 1e-12
+"""Share of the greatest of some numbers below which their mean is what rounding left where they cancel."""
 
 
 def break_down(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
@@ -37,10 +39,25 @@ def break_down(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
         mine = payoff[group == i]
         if len(mine):
             low, high = wilson(int((mine > 0).sum()), len(mine))
-            rows.append([name, len(mine), float((mine > 0).mean()), low, high, float(mine.mean())])
+            rows.append(
+                [
+                    name,
+                    len(mine),
+                    float((mine > 0).mean()),
+                    low,
+                    high,
+                    _mean(mine),
+                ]
+            )
     tracker.count_validation_exploration(pipeline, f"breakdown by {by}", len(rows))
     counted = f"{len(rows)} explorations, once"
     return {**table((by, "trades", "win_rate", "low", "high", "mean_net"), rows), "counted": counted}
+
+
+def _mean(values: NDArray[float64]) -> float:
+    """Compute the mean of at least one number; 0 where they cancel."""
+    mean = float(values.mean())
+    return mean if abs(mean) > NOISE * float(np.abs(values).max()) else 0.0
 
 
 def _groups(trades: dict[str, NDArray[float64]], by: str) -> tuple[list[str], NDArray[np.intp]]:
