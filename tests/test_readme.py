@@ -4,6 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+import typer
+
+from factory.pipeline import load_shipped
+from server.cli.app import app
 from tests.e2e.market import small_workspace
 from tests.server.terminal import run_all
 
@@ -54,6 +58,20 @@ def test_the_readme_defines_and_scores_a_file_of_ones_own(tmp_path: Path) -> Non
     told = run_all(small_workspace(tmp_path / "workspace").root, lines, tmp_path)
     assert [one.status for one in told] == [0] * len(lines), told
     assert told[-1].out.count("five-minutes") == 2
+
+
+def test_the_readme_lists_the_commands_and_the_strategies_that_there_are() -> None:
+    text = README.read_text(encoding="utf-8")
+    listed = text.partition("On the command line, `rfcat` does")[2].partition("`rfcat help` lists them")[0]
+    commands = set(getattr(typer.main.get_command(app), "commands", ())) - {"help"}
+    assert set(re.findall(r"`([a-z]+)`", listed)) == commands
+    counted = {2: "two", 3: "three", 4: "four"}[len(load_shipped())]
+    assert f"{counted} strategies that come with the project" in " ".join(text.split())
+
+
+def test_the_readme_opens_and_closes_its_marks() -> None:
+    marks = re.findall(r"<!-- (/?)(\w+) -->", README.read_text(encoding="utf-8"))
+    assert [name for closes, name in marks if not closes] == [name for closes, name in marks if closes]
 
 
 def test_the_readme_says_where_the_command_is() -> None:

@@ -20,6 +20,7 @@ from factory.expressions.grammar import parse as parse_expression
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.build import build
+from factory.market.readers import STAMPS
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, load_spec
@@ -85,6 +86,11 @@ def test_every_part_on_a_page_is_valid() -> None:
 @pytest.mark.parametrize("text", BLOCKS["language.md"], ids=lambda text: text.splitlines()[0])
 def test_every_pipeline_on_a_page_is_one(text: str) -> None:
     assert parse_pipeline(text).pipeline in text
+
+
+def test_the_page_of_dataset_files_names_every_column_that_stamps_are_read_from() -> None:
+    (row,) = re.findall(r"^\| `time` \|.*$", TEXT["datasets.md"], re.MULTILINE)
+    assert [name for name in STAMPS if not re.search(rf"\b{name}\b", row)] == []
 
 
 def test_every_kind_of_series_and_provider_is_on_the_page_of_dataset_files() -> None:

@@ -119,11 +119,16 @@ def did_you_mean(word: str, allowed: Iterable[str], most: int = 12) -> str:
     names: Sequence[str] = sorted(allowed)
     if not names:
         return "there is none yet"
-    near = get_close_matches(word[:WORD], names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean '{near[0]}'?"
+    if near := guess(word, names):
+        return near
     listed = ", ".join(names[:most])
     return f"allowed: {listed}, ..." if len(names) > most else f"allowed: {listed}"
+
+
+def guess(word: str, allowed: Sequence[str], alike: float = 0.6) -> str | None:
+    """Ask whether the nearest of some names was meant: ``"did you mean 'x'?"``; None where none is that much alike."""
+    near = get_close_matches(word[:WORD], allowed, n=1, cutoff=alike)
+    return f"did you mean '{near[0]}'?" if near else None
 
 
 def _short(line: str) -> str:

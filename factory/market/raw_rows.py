@@ -1,7 +1,7 @@
 """Rows as a source gave them, before they are checked and put on the grid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ class RawRows:
         What a person should know of how the files were read.
     moved : ndarray of bool, shape (n,), or None
         Rows whose stamp was moved onto the grid.
+    above : mapping of str to int
+        Lines above the first row, of the files of text in which each row has a line of its own.
     """
 
     time: NDArray[int64]
@@ -34,15 +36,21 @@ class RawRows:
     turned: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     moved: NDArray[bool_] | None = None
+    above: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time)
 
     def place(self, row: int) -> str:
-        """Say where a row stands in its source, such as ``btc.csv row 17`` (data rows from 1)."""
+        """Say where a row stands in its source, such as ``btc.csv row 17 (line 18)`` (data rows from 1).
+
+        The line is told where it is known, and another number than the row's.
+        """
         at = next((at for at in reversed(range(len(self.files))) if self.files[at][1] <= row), None)
         if at is None:
             return f"row {row + 1}"
         name, first = self.files[at]
         end = self.files[at + 1][1] if at + 1 < len(self.files) else len(self)
-        return f"{name} row {end - row if name in self.turned else row - first + 1}"
+        number = end - row if name in self.turned else row - first + 1
+        above = self.above.get(name, 0)
+        return f"{name} row {number} (line {above + number})" if above else f"{name} row {number}"

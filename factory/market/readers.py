@@ -90,6 +90,7 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
         tuple((frame.files[0][0], int(start)) for frame, start in zip(frames, starts, strict=False)),
         frozenset().union(*(frame.turned for frame in frames)),
         tuple(chain(*(frame.notes for frame in frames))),
+        above={name: lines for frame in frames for name, lines in frame.above.items()},
     )
 
 
@@ -124,7 +125,7 @@ def _turn_oldest_first(frame: RawRows) -> RawRows:
     name = frame.files[0][0]
     columns = {column: values[::-1] for column, values in frame.columns.items()}
     notes = (*frame.notes, f"{name}: newest row first, turned round")
-    return RawRows(frame.time[::-1], columns, frame.files, frozenset((name,)), notes)
+    return RawRows(frame.time[::-1], columns, frame.files, frozenset((name,)), notes, above=frame.above)
 
 
 def _read_parquet(path: Path, spec: SeriesSpec) -> RawRows:
@@ -162,7 +163,9 @@ def _read_text(path: Path, spec: SeriesSpec) -> RawRows:
     except DataError:
         table.refuse_broken_rows()
         raise
-    return RawRows(time, columns, ((path.name, 0),), notes=(*(f"{path.name}: {note}" for note in table.notes), *notes))
+    notes = (*(f"{path.name}: {note}" for note in table.notes), *notes)
+    above = {path.name: table.above} if table.has_a_line_a_row(len(time)) else {}
+    return RawRows(time, columns, ((path.name, 0),), notes=notes, above=above)
 
 
 def _unpack(path: Path) -> bytes:

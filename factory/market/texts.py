@@ -94,6 +94,10 @@ class TextTable:
         line = next((line for number, line, _ in self._rows() if number == row), None)
         return f"{self.name} line {line}, row {row}" if line else f"{self.name} row {row}"
 
+    def has_a_line_a_row(self, rows: int) -> bool:
+        """Check whether each of the table's rows has a line of its own: no blank lines between, no ends of lines in cells."""
+        return self.raw.count(b"\n", self.offset) + (not self.raw.endswith(b"\n")) == rows
+
     def refuse_broken_rows(self) -> None:
         """Refuse the first row that is a header, is cut short, or has more or fewer cells than it should.
 

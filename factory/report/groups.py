@@ -11,6 +11,8 @@ from factory.core.times import DAY, HOUR
 from factory.statistics.intervals import wilson
 
 BINS = 5
+NOISE = 1e-12
+"""Share of the greatest of some numbers below which their mean is what rounding left where they cancel."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FIRST_WEEKDAY = 3
 """1970-01-01 was a Thursday."""
@@ -55,8 +57,14 @@ def group_trades(trades: Trades, by: str) -> list[Group]:
         mine = payoff[group == i]
         if len(mine):
             won = int((mine > 0).sum())
-            groups.append(Group(name, len(mine), won / len(mine), *wilson(won, len(mine)), float(mine.mean())))
+            groups.append(Group(name, len(mine), won / len(mine), *wilson(won, len(mine)), mean_payoff(mine)))
     return groups
+
+
+def mean_payoff(values: NDArray[float64]) -> float:
+    """Compute the mean of at least one number; 0 where they cancel."""
+    mean = float(values.mean())
+    return mean if abs(mean) > NOISE * float(np.abs(values).max()) else 0.0
 
 
 def _by_hour(trades: Trades) -> Split:

@@ -24,7 +24,7 @@ def wilson(wins: float, n: float, confidence: float = 0.95) -> tuple[float, floa
     rate, scale = wins / n, 1 + z * z / n
     middle = (rate + z * z / (2 * n)) / scale
     half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / scale
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (max(0.0, middle - half) if wins > 0 else 0.0), (min(1.0, middle + half) if wins < n else 1.0)
 
 
 def clopper_pearson(wins: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, table
-from factory.core.errors import PipelineError, UnknownError, did_you_mean
+from factory.core.errors import PipelineError, UnknownError, did_you_mean, guess
 from factory.pipeline.stored import find_pipeline
+from factory.tracking.binding import bind_all_shipped
 from factory.tracking.naming import LISTS, PREFIXES
 from factory.views import listing, lists
 from factory.views.looks import look_status, looks_answer
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 OF_DATASETS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks")
 BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
+
+ALIKE_IDS = 0.8
+"""How much of an id must be as it is for another to be guessed at."""
 
 
 def show(
@@ -100,9 +104,14 @@ def _resolve(tracker: "Tracker", reference: str) -> "Pipeline":
     try:
         return tracker.resolve(reference)
     except UnknownError:
-        raise PipelineError(
-            f"show: '{reference}' unknown; give a pipeline's id or name, a job's id, or one of {', '.join(LISTS)}"
-        ) from None
+        mend = _guess(tracker, reference) or f"give a pipeline's id or name, a job's id, or one of {', '.join(LISTS)}"
+        raise PipelineError(f"show: '{reference}' unknown; {mend}") from None
+
+
+def _guess(tracker: "Tracker", reference: str) -> str | None:
+    """Ask whether a word, a name or one of the newest ids was meant; ids are all somewhat alike."""
+    words = [*LISTS, *tracker.store.names(), *(one.pipeline for one in bind_all_shipped(tracker.catalog))]
+    return guess(reference, words) or guess(reference, [one.id for one in tracker.store.pipelines()], ALIKE_IDS)
 
 
 def _short(known: Answer | None, *, whole: bool) -> Answer | None:
@@ -114,7 +123,7 @@ def _short(known: Answer | None, *, whole: bool) -> Answer | None:
 def _side_by_side(tracker: "Tracker", references: list[str]) -> Answer:
     from factory.pipeline import diff
 
-    pipelines = [tracker.resolve(reference) for reference in references[:6]]
+    pipelines = [_resolve(tracker, reference) for reference in references[:6]]
     known = [find_trial(tracker, pipeline) or {} for pipeline in pipelines]
     figures = (
         "trial",

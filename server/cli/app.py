@@ -105,6 +105,19 @@ def run() -> None:
     sys.exit(status)
 
 
+def _tell_misplaced(error: TyperException) -> str | None:
+    """Say where an option of the whole program goes that came after a command; None for any other mistake."""
+    name, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    if context is None or context.parent is None:
+        return None
+    root = context.find_root()
+    of_all = [one for one in root.command.params if name in one.opts]
+    if not of_all:
+        return None
+    value = "" if getattr(of_all[0], "is_flag", False) else f" {(of_all[0].name or '').upper()}"
+    return f"{name} goes before the command: rfcat {name}{value}{context.command_path.removeprefix(root.command_path)}"
+
+
 def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
@@ -115,7 +128,7 @@ def _run() -> int:
         context = getattr(error, "ctx", None)
         if told := error.format_message():  # Else it was help, which is printed already.
             fail(told.replace("Value error, ", ""))
-            fail(f"see: {context.command_path} -h" if context else "see: rfcat help")
+            fail(_tell_misplaced(error) or (f"see: {context.command_path} -h" if context else "see: rfcat help"))
         return error.exit_code
     except typer.Abort:
         fail("stopped: nothing was typed")

@@ -1,10 +1,12 @@
 """Commands on datasets."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from factory.core.quoting import shell_line
 from server.cli.commands import answering, group
 from server.cli.common import perform, workshop_of
 from server.cli.reviewer import Secret, unlocked
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 app = group()
 
+MOST = 1_000
+"""Pipelines of a dataset that are looked through for their names, newest first."""
 FINAL = "; its split is final from now on: what is sealed stays so, and `rfcat dataset extend` alone adds to it"
 
 
@@ -73,7 +77,19 @@ def show(context: typer.Context, name: Annotated[str, typer.Argument(help="Name 
     """Show one dataset: series, contracts, split, looks left, and what the import found."""
     workshop = workshop_of(context)
     quality = {key: one["quality"] for key, one in workshop.catalog.meta(name)["series"].items()}
-    print_answer({**workshop.describe(name), "quality": quality})
+    described = workshop.describe(name)
+    pipelines = _list_pipelines(workshop, name, described.get("pipelines", {}))
+    print_answer({**described, **({"pipelines": pipelines} if pipelines else {}), "quality": quality})
+
+
+def _list_pipelines(workshop: "Workshop", dataset: str, shipped: Mapping[str, str]) -> dict[str, str]:
+    """List the pipelines of a dataset by name: the shipped ones that run there, and those that were defined on it."""
+    ids = {name: {id: None} for name, id in shipped.items()}
+    for one in workshop.store.pipelines(dataset, size=MOST):
+        ids.setdefault(one.name, {})[one.id] = None
+    more = shell_line("rfcat", "show", "pipelines", "--dataset", dataset)
+    listed = {name: [*known] for name, known in ids.items()}
+    return {name: ids[0] if len(ids) == 1 else f"{ids[0]} and {len(ids) - 1} more: {more}" for name, ids in listed.items()}
 
 
 def build_into(workshop: "Workshop", spec: "DatasetSpec", folder: Path) -> None:

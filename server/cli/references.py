@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml")
 BEGIN = (
-    "begin with `rfcat start` (a simulated market, both strategies scored on it), `rfcat start btc` (real data), "
+    "begin with `rfcat start` (a simulated market, the strategies that run there scored on it), `rfcat start btc` (real data), "
     "or `rfcat dataset build FILE` (files of your own: docs/datasets.md)"
 )
 

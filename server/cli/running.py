@@ -70,7 +70,7 @@ def start(
     ] = None,
     file: Annotated[Path | None, typer.Option(help="The dataset file to write or use; default: MARKET.yaml here.")] = None,
 ) -> None:
-    """Set up: the simulated market with both strategies scored on it, or real data."""
+    """Set up: a simulated market, or real data, with the strategies that run there scored on it."""
     if market is None or market == "book":
         outcome = _start_simulated(context, "btc-book-sim" if market else "btc-sim")
     else:

@@ -154,8 +154,8 @@ def show(
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A pipeline, several to compare, a job, a look, or one of: leaderboard (the default), trials, summary, "
-            "ledger, looks, datasets, calls, jobs."
+            help="A pipeline, several to compare, a job, a look, a call, or one of: leaderboard (the default), trials, "
+            "summary, pipelines, ledger, looks, datasets, calls, jobs."
         ),
     ] = None,
     by: Annotated[
@@ -165,7 +165,7 @@ def show(
     dataset: Annotated[str | None, typer.Option(help="Only what was tried on this dataset.")] = None,
     page: Page = 1,
 ) -> None:
-    """Show a pipeline, or what was tried."""
+    """Show a pipeline, or what was tried. `summary` and --by look at validation, and count as explorations."""
     asked = " ".join(what or ["leaderboard"])
     if asked == "jobs":
         with jobs_of(context) as jobs:

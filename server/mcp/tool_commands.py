@@ -16,6 +16,7 @@ AS_WRITTEN = (*QUOTED, "rows")
 """Parts of an answer that quote somebody."""
 OPTIONS = ("by", "judge", "cells", "grid", "family", "dataset", "part")
 """Arguments of tools that are options of commands, under the same name."""
+UNNAMED = "dataset: not named"
 OWN_CODE = "an agent's own code"
 
 
@@ -65,7 +66,7 @@ _BARE = re.compile(rf"`?\b({'|'.join(name for name in COMMANDS if '_' in name)})
 
 def name_commands(text: str) -> str:
     """Name commands where a text names tools."""
-    text = text.replace("a person runs", "run")
+    text = text.replace("a person runs", "run").replace(UNNAMED, f"--{UNNAMED}")
     return _BARE.sub(lambda match: _command(match[1], ""), _CALL.sub(lambda match: _command(match[1], match[2]), text))
 
 

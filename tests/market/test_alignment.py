@@ -134,7 +134,7 @@ def test_bars_that_all_stand_late_are_known_later(tmp_path: Path) -> None:
 def test_bars_stamped_where_they_close_are_refused_with_the_cause(tmp_path: Path, after: int) -> None:
     columns = rows(1)
     path = csv(tmp_path / "btc.csv", {**columns, "timestamp": columns["timestamp"] + after})
-    with pytest.raises(DataError, match=r"btc\.csv row 1, are stamped .* bars are stamped at their open"):
+    with pytest.raises(DataError, match=r"btc\.csv row 1 \(line 2\), are stamped .* bars are stamped at their open"):
         check_files([path], series_spec("minute bars"))
 
 
@@ -149,7 +149,7 @@ def test_a_bar_that_was_still_open_gives_way_to_the_one_that_closed(tmp_path: Pa
     told = check_files(paths, series_spec("minute bars")).summary(None, None)
     assert told["quarantined"] == {}
     assert told["rows"] == len(columns["close"])
-    assert told["noted"][REPLACED]["where"] == [f"a.csv row {half + 1}"]
+    assert told["noted"][REPLACED]["where"] == [f"a.csv row {half + 1} (line {half + 2})"]
     early["open"][-1] *= 1.01
     csv(tmp_path / "a.csv", early)
     assert "conflicting duplicate" in str(check_files(paths, series_spec("minute bars")).summary(None, None)["quarantined"])

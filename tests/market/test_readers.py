@@ -56,7 +56,26 @@ def test_binance_archives_with_and_without_header_in_ms_and_us(tmp_path: Path) -
     assert frame.time.tolist() == [START + k * MINUTE for k in range(4)]
     assert frame.columns["number_of_trades"].tolist() == [7.0] * 4
     assert frame.columns["taker_buy_volume"].tolist() == [2.5] * 4
-    assert frame.place(2) == "B-1m-2025-01.zip row 1"
+    assert frame.place(2) == "B-1m-2025-01.zip row 1 (line 2)"
+
+
+def test_a_row_is_told_with_its_line_where_that_is_known(tmp_path: Path) -> None:
+    row = "{},1,1,1,1,1"
+    stamps = [START + k * MINUTE for k in range(4)]
+    texts = {
+        "plain.csv": (HEADER + "\n".join(map(row.format, stamps)), "row 3 (line 4)"),
+        "noted.csv": ("# from somewhere\n" + HEADER + "\n".join(map(row.format, stamps)) + "\n", "row 3 (line 5)"),
+        "blank.csv": (HEADER + "\n\n".join(map(row.format, stamps)), "row 3"),
+    }
+    for name, (text, place) in texts.items():
+        (tmp_path / name).write_text(text)
+        assert read(tmp_path / name).place(2) == f"{name} {place}"
+    turned = HEADER + "\n".join(map(row.format, reversed(stamps)))
+    (tmp_path / "turned.csv").write_text(turned)
+    assert read(tmp_path / "turned.csv").place(0) == "turned.csv row 4 (line 5)", "as it stands in the file"
+    (tmp_path / "later.csv").write_text(HEADER + "\n".join(row.format(at + 4 * MINUTE) for at in stamps))
+    joined = read_files([tmp_path / "plain.csv", tmp_path / "later.csv"], SPEC)
+    assert [joined.place(at) for at in (3, 4)] == ["plain.csv row 4 (line 5)", "later.csv row 1 (line 2)"]
 
 
 def test_real_binance_days_are_read(shared: Path) -> None:

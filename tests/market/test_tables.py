@@ -133,7 +133,8 @@ def test_law_every_spelling_of_one_table_gives_the_same_rows(
     text = table(columns, stamp, number, above, end, index, newest_first, last)
     frame = read_files([written(tmp_path / name, text, encoding)], spec(**STAMPS[stamp][1]))
     assert_same(frame, columns)
-    assert frame.place(0) == f"{name} row {ROWS if newest_first else 1}"
+    row = ROWS if newest_first else 1
+    assert frame.place(0) == f"{name} row {row} (line {row + 1 + above.count(chr(10))})"
 
 
 BREAKS = {

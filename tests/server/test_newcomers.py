@@ -17,6 +17,7 @@ from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
+from factory.tracking.naming import LISTS
 from factory.workshop import Workshop
 from server.cli.app import app
 from tests.conftest import ROOT
@@ -240,3 +241,39 @@ def test_a_stage_is_shown_by_its_name_and_hints_are_commands(tmp_path: Path) -> 
     assert "trade_size(bars, n)" in both.out
     assert "deeplob in `rfcat features --part networks`" in part.out
     assert "books: `rfcat features --part networks`" in experts.out
+
+
+def test_an_option_of_all_commands_after_one_is_told_where_it_goes(market: Path, tmp_path: Path) -> None:
+    lines = [("show", "x", "--workspace", "w"), ("dataset", "list", "--workspace=w"), ("show", "x", "--worksp", "w")]
+    first, second, unknown = run_all(market, lines, tmp_path)
+    assert first.err.strip().endswith("--workspace goes before the command: rfcat --workspace WORKSPACE show")
+    assert second.err.strip().endswith("--workspace goes before the command: rfcat --workspace WORKSPACE dataset list")
+    assert "goes before" not in unknown.err
+    assert [one.status for one in (first, second, unknown)] == [2, 2, 2]
+
+
+def test_help_of_show_lists_all_words_and_what_counts(tmp_path: Path) -> None:
+    (told,) = run_all(tmp_path, [("help", "show")], tmp_path, {"COLUMNS": "200"})
+    words = " ".join(told.out.replace("│", " ").split())
+    assert [word for word in LISTS if word not in words] == []
+    assert "`summary` and --by look at validation, and count as explorations" in words
+
+
+def test_a_dataset_that_must_be_named_is_named_by_the_option(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    for name in ("one", "two"):
+        text = SPEC.replace("dataset: vault-sim", f"dataset: {name}").replace("VAULT", name.upper())
+        build(workspace, load_spec(text.replace("seed: 5", f"seed: {len(name) + ord(name[0])}")))
+    for one in run_all(workspace.root, [("show", "summary"), ("rank", "--family", "momentum")], tmp_path):
+        assert one.err.strip() == "--dataset: not named; allowed: one, two"
+
+
+def test_a_dataset_lists_the_pipelines_that_were_defined_on_it(market: Path, tmp_path: Path) -> None:
+    workshop = Workshop(Workspace.open(market))
+    mine = workshop.define(FAST.replace("fast-up-or-down", "mine").replace("leaf: 100", "leaf: 300"))["pipeline"]
+    (alone,) = run_all(market, [("dataset", "show", "vault-sim", "--json")], tmp_path)
+    assert json.loads(alone.out)["pipelines"]["mine"] == mine
+    workshop.resolve_or_derive(mine, changes={"meta.leaf": 310})
+    (several,) = run_all(market, [("dataset", "show", "vault-sim", "--json")], tmp_path)
+    told = json.loads(several.out)["pipelines"]["mine"]
+    assert told.endswith(" and 1 more: rfcat show pipelines --dataset vault-sim")

@@ -32,6 +32,9 @@ def test_all_wins_and_no_wins_stay_inside_the_unit_interval() -> None:
     for interval in (wilson, clopper_pearson):
         assert interval(0, 5)[0] == 0
         assert interval(5, 5)[1] == 1
+    for n in range(1, 400):
+        assert wilson(0, n)[0] == 0, "and no rounding noise, which would print as 2.776e-17"
+        assert wilson(n, n)[1] == 1
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from factory.core.errors import DataError, FlowError, LedgerError, PipelineError
 from factory.ledger import Entry
 from factory.pipeline import parse, read_provenance
+from factory.report.groups import mean_payoff
 from factory.workshop import Workshop
 from tests.workshop.market import BINARY, SPEC
 
@@ -161,6 +163,14 @@ def test_law_4_breakdowns_and_rankings_on_validation_are_explorations_of_it(work
     assert workshop.verify().ok
 
 
+def test_payoffs_of_a_group_that_cancel_have_a_mean_of_nothing() -> None:
+    payoff = np.array([0.1, 0.2, -0.3, 1e-9])
+    assert payoff[:3].mean() != 0, "rounding leaves something"
+    assert mean_payoff(payoff[:3]) == 0
+    assert mean_payoff(payoff[3:]) == 1e-9, "small is not nothing"
+    assert mean_payoff(np.zeros(2)) == 0
+
+
 def test_a_breakdown_that_cannot_be_made_counts_nothing(workshop: Workshop, binary: str, do) -> None:
     with pytest.raises(PipelineError, match="backtest it first"):
         workshop.show(binary, "hour")
@@ -197,6 +207,13 @@ def test_show_compares_and_ranks(workshop: Workshop, binary: str, do) -> None:
     assert {row[0] for row in board["rows"]} == {binary, child}
     with pytest.raises(PipelineError, match="leaderboard"):
         workshop.show("leaderbord")
+    mends = {"sumary": "summary", f"{binary} sumary": "summary", "small-up-or-dwn": "small-up-or-down"}
+    mistyped = binary[:-1] + ("0" if binary[-1] != "0" else "1")
+    for said, meant in {**mends, mistyped: binary}.items():
+        with pytest.raises(PipelineError, match=f"unknown; did you mean '{meant}'"):
+            workshop.show(said)
+    with pytest.raises(PipelineError, match="'zzzz' unknown; give a pipeline's id or name"):
+        workshop.show("zzzz")
     with pytest.raises(PipelineError, match="did you mean 'month'"):
         workshop.show(binary, "mnth")
 
