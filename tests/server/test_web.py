@@ -120,7 +120,9 @@ def test_a_taken_port_is_one_line_that_names_another(host: str) -> None:
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_make_run_takes_the_port_that_the_message_names() -> None:
     for given, port in (([], 8000), (["PORT=8001"], 8001)):
-        run = subprocess.run(["make", "-n", "run", *given], cwd=ROOT, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            ["make", "-n", "--no-print-directory", "run", *given], cwd=ROOT, capture_output=True, text=True, check=True
+        )
         assert run.stdout.splitlines()[-1] == f".venv/bin/rfcat serve --port {port}"
     with pytest.raises(AccessError, match="name another: --port 65534"), closing(listen("127.0.0.1", 65535)[0]):
         listen("127.0.0.1", 65535)
