@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from factory.tracking import Tracker
 
 
-CHANGE = 200
+CHANGE = 30
 """Characters of what was changed."""
 CLASS_FIGURES = ("macro_f1", "class_log_loss", "base_class_log_loss", "flat_share")
 """Of a label of three classes; what stands beside them is of the direction of what moved."""
@@ -52,7 +52,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "refits": run.get("refits"),
         "unconverged": run.get("unconverged"),
         "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
-        "twins_show": "win_rate, return; the coin is one draw",
+        "twins_show": "win_rate, return",
         "on_flipped_bars": null_twin_answer(run),
         "units": payoff_units(pipeline),
         "deflated": deflate_sharpe(metrics, trials),
@@ -67,9 +67,9 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
 
 
 def tell_change(tracker: "Tracker", pipeline: "Pipeline") -> str | None:
-    """Tell which pipeline another was changed from, and what is otherwise; None of one that was defined whole."""
-    parent, change = tracker.parent(pipeline.id), describe_change(tracker.store, tracker.catalog, pipeline.id)
-    return f"from {parent}: {shorten(change, CHANGE)}" if change else None
+    """Tell what a pipeline has otherwise than the one that it was changed from; None of one that was defined whole."""
+    change = describe_change(tracker.store, tracker.catalog, pipeline.id)
+    return shorten(change, CHANGE) if change else None
 
 
 def readiness_answer(tracker: "Tracker", pipeline: "Pipeline", run: Answer) -> Answer:
@@ -111,7 +111,7 @@ def headline(metrics: Answer) -> Answer:
 
 def payoff_units(pipeline: "Pipeline") -> str:
     """Name the units in which a trial's money is counted."""
-    unit = "share that pays 1" if pipeline.trade.use == "up_or_down" else "unit of notional"
+    unit = "share" if pipeline.trade.use == "up_or_down" else "unit of notional"
     return f"mean_net per {unit}; costs, return in starting equity"
 
 

@@ -341,7 +341,7 @@ def test_law_4_a_ledger_cut_back_to_before_a_proposal_is_found_by_the_strategy_f
 def test_a_trial_counts_its_trades_exactly_and_tells_its_sides(workshop: Workshop, binary: str, do) -> None:
     answer = do("backtest", pipeline=binary)
     assert answer["trades"] == answer["decisions"]["taken"] == sum(answer["sides"].values())
-    assert "share that pays 1" in answer["units"]
+    assert "mean_net per share" in answer["units"]
     assert "1 trial" in answer["reading"] or "luck" in answer["reading"] or "loses" in answer["reading"]
 
 

@@ -106,8 +106,8 @@ def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:
         Finding(
             "P7",
             WARN,
-            f"AUC alone on train 5 standard errors from chance: {listed}{more}; a leak looks so: name them "
-            "in a backtest's `why`, and say when each is known",
+            f"AUC alone on train 5 standard errors from chance: {listed}{more}; a leak looks so: "
+            "name each in `why`, and when it is known",
         )
     ]
 
