@@ -21,7 +21,7 @@ from factory.market.book_columns import EVENTS
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
-from factory.pipeline.parts.labels import MidMove, TripleBarrier
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, knows_past
 from factory.pipeline.parts.samples import Clock, Cusum, Events
 
 MOST_LOST = 0.2
@@ -125,7 +125,7 @@ def label_without_past(pipeline: Pipeline, partition: Partition, rows: DecisionT
     Labels of other definitions stay.
     """
     part = pipeline.label
-    if not isinstance(part, MidMove) or part.against == "now":
+    if not (isinstance(part, MidMove) and knows_past(part)):
         return rows
     book, plain = partition.series[part.book], part.model_copy(update={"against": "now"})
     return replace(rows, labels=label_mid_moves(plain, book, rows.time, rows.threshold, partition.end))

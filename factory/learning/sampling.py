@@ -4,6 +4,7 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
+from factory.core.times import DAY
 from factory.learning.event_kernels import cusum_events
 
 
@@ -62,6 +63,8 @@ def cusum(
 def after_updates(updates: NDArray[float64], known: NDArray[int64], every: int, start: int, end: int) -> NDArray[int64]:
     """Find the moments at which so many more updates of a book were known, in [start, end).
 
+    The count begins anew at each midnight UTC, so that a stream that begins at one decides as all rows do.
+
     Parameters
     ----------
     updates : ndarray of float64, shape (n,)
@@ -69,15 +72,19 @@ def after_updates(updates: NDArray[float64], known: NDArray[int64], every: int, 
     known : ndarray of int64, shape (n,)
         When each row became known, ms UTC, never decreasing.
     every : int
-        Updates between two decisions, counted from the first row given.
+        Updates between two decisions.
 
     Returns
     -------
     ndarray of int64
         ms UTC, increasing; a row with many updates gives one moment.
     """
-    passed = np.cumsum(np.nan_to_num(updates)) // every
-    times = known[np.diff(passed, prepend=0.0) > 0]
+    counted = np.nan_to_num(updates)
+    day = (known - 1) // DAY  # what is known at midnight is of the day that ends
+    begins = np.diff(day, prepend=day[:1] - 1) > 0
+    before = np.cumsum(counted) - counted
+    passed = before - np.maximum.accumulate(np.where(begins, before, 0.0))
+    times = known[(passed + counted) // every > passed // every]
     return np.asarray(times[(times >= start) & (times < end)])
 
 

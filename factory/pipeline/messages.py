@@ -130,12 +130,16 @@ class _Place:
     @property
     def keys(self) -> list[str]:
         """The keys that may stand beside the last one of the path."""
-        return sorted(set(self.holder.model_fields) - {"use"}) if self.holder else []
+        return sorted(set(self._fields) - {"use"})
 
     @property
-    def holder_keys(self) -> set[str]:
-        """The keys that may stand beside the last one of the path, ``use`` too."""
-        return set(self.holder.model_fields) if self.holder else set()
+    def meant(self) -> str | None:
+        """The key that another word than ours stands for."""
+        return next((own for own, others in SYNONYMS.items() if self.path[-1] in others and own in self._fields), None)
+
+    @property
+    def _fields(self) -> Mapping[str, Any]:
+        return self.holder.model_fields if self.holder else {}
 
     @property
     def allowed(self) -> str:
@@ -194,8 +198,7 @@ def _unknown(place: _Place) -> str:
         return "costs and prices belong to the dataset's contract, which a person sets; remove the key"
     if not place.keys:
         return f"unknown key; remove it, {parent} has none"
-    meant = next((own for own, others in SYNONYMS.items() if key in others and own in place.holder_keys), None)
-    return f"unknown key; {f'write {meant}' if meant else did_you_mean(key, place.keys)}"
+    return f"unknown key; {f'write {place.meant}' if place.meant else did_you_mean(key, place.keys)}"
 
 
 def _is_emptied(place: _Place, places: Iterable[_Place]) -> bool:
@@ -217,9 +220,7 @@ def _meant(place: _Place) -> str:
     """Find the path that a misspelt key stands for; empty where there is none."""
     if place.detail["type"] != "extra_forbidden":
         return ""
-    key = place.path[-1]
-    named = [own for own, others in SYNONYMS.items() if key in others and own in place.holder_keys]
-    near = named or get_close_matches(key, place.keys, n=1)
+    near = [place.meant] if place.meant else get_close_matches(place.path[-1], place.keys, n=1)
     return ".".join([*place.path[:-1], *near]) if near else ""
 
 

@@ -29,12 +29,12 @@ def render_html(card: Card) -> str:
 
 def render_markdown(card: Card) -> str:
     """Render a card as Markdown: figures and tables, without pictures and the list of trades."""
-    lines = [f"# {card.title}", "", *(f"> **{banner}**" for banner in card.banners), "", card.reading, ""]
+    lines = [f"# {_escape(card.title)}", "", *(f"> **{banner}**" for banner in card.banners), "", _escape(card.reading), ""]
     for section in card.sections:
         if section.title == "Trades":
             continue
         lines += [f"## {section.title}", ""]
-        lines += [*section.says.splitlines(), ""] if section.says else []
+        lines += [*map(_escape, section.says.splitlines()), ""] if section.says else []
         lines += [*_table(Grid(("", ""), tuple((row.name, row.value) for row in section.rows))), ""] if section.rows else []
         lines += [*_table(section.grid), ""] if section.grid else []
         lines += ["```yaml", section.text.rstrip(), "```", ""] if section.text else []
@@ -75,8 +75,13 @@ def _to_json(value: Any) -> Any:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
+def _escape(text: str) -> str:
+    """Let words of others be text in Markdown: no element, and no line of their own."""
+    return " ".join(text.split("\n")).replace("&", "&amp;").replace("<", "&lt;")
+
+
 def _table(grid: Grid) -> list[str]:
     def line(cells: tuple[str, ...]) -> str:
-        return "| " + " | ".join(cell.replace("|", "&#124;").replace("\n", " ") for cell in cells) + " |"
+        return "| " + " | ".join(_escape(cell).replace("|", "&#124;") for cell in cells) + " |"
 
     return [line(grid.columns), line(("---",) * len(grid.columns)), *map(line, grid.rows)]

@@ -15,8 +15,6 @@ from factory.core.times import iso
 from factory.market.contracts import Contract
 from factory.pipeline import Pipeline
 
-Column = NDArray[Any]
-
 
 @dataclass(frozen=True)
 class RecordedTrial:
@@ -37,10 +35,8 @@ class RecordedTrial:
         Where it stands, by label, in the order of reading: name, dataset, who, when, parent.
     verdicts : sequence of mapping
         Sealed looks at it, as an agent may know them.
-    trials : int
-        Trials on the dataset.
     independent : float
-        About how many independent ones they amount to.
+        About how many independent trials those on the dataset amount to.
     arrays : mapping of str to ndarray
         As :func:`factory.tasks.backtest.run_arrays` stores them.
     is_simulated : bool
@@ -56,14 +52,13 @@ class RecordedTrial:
     null: Mapping[str, float]
     facts: Mapping[str, str]
     verdicts: tuple[Mapping[str, Any], ...]
-    trials: int
     independent: float
-    arrays: Mapping[str, Column]
+    arrays: Mapping[str, NDArray[Any]]
     is_simulated: bool
     opens: tuple[NDArray[int64], NDArray[float64]] = field(repr=False)
 
     @cached_property
-    def trades(self) -> dict[str, Column]:
+    def trades(self) -> dict[str, NDArray[Any]]:
         """Columns of its trades, by name, in order of entry."""
         prefix = "trades."
         return {name.removeprefix(prefix): np.asarray(one) for name, one in self.arrays.items() if name.startswith(prefix)}

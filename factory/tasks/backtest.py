@@ -61,7 +61,9 @@ def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
         *check_traded_faults(context.contract.of, facts, result.trades),
         *check_read_faults(context.pipeline, facts),
         *probe_train(context.pipeline, past, columns.partition, history),
-        *probe_validation(context.pipeline, history, scored.rows, (past, columns), scored.p, context.spec.baseline),
+        *probe_validation(
+            context.pipeline, history, scored.rows, (past, columns), scored.p, result.metrics.get("auc"), context.spec.baseline
+        ),
     ]
     volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
     null = null_twin(context.pipeline, context.contract, columns.partition, scored, context.cache)

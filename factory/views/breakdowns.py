@@ -1,8 +1,10 @@
 """Where a trial's result came from: its trades by hour, month, side, confidence or volatility."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
@@ -14,14 +16,31 @@ if TYPE_CHECKING:
     from factory.tracking.tracker import Tracker
 
 
+def read_run(tracker: "Tracker", pipeline: "Pipeline", asked: str) -> Mapping[str, NDArray[Any]]:
+    """Read the arrays of a trial, as :func:`factory.tasks.backtest.run_arrays` made them.
+
+    Parameters
+    ----------
+    asked : str
+        What they are wanted for, which a refusal begins with.
+
+    Raises
+    ------
+    FlowError
+        If they are gone from the workspace.
+    """
+    arrays = Cache(tracker.workspace.runs, limit=UNLIMITED).get(tracker.run_id(pipeline, "trial"))
+    if arrays is None:
+        raise FlowError(f"{asked}: the trades of {pipeline.id} are gone from the workspace; its figures stand in the ledger")
+    return arrays
+
+
 def break_down(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
     """Compute the trades, the win rate with its interval and the mean net of each group of a trial's trades.
 
     Each group is an exploration of validation, counted the first time that it is shown.
     """
-    arrays = Cache(tracker.workspace.runs, limit=UNLIMITED).get(tracker.run_id(pipeline, "trial"))
-    if arrays is None:
-        raise FlowError(f"by: the trades of {pipeline.id} are gone from the workspace; its figures stand in the ledger")
+    arrays = read_run(tracker, pipeline, "by")
     trades = {name.removeprefix("trades."): np.asarray(values) for name, values in arrays.items() if name.startswith("trades.")}
     if not len(trades["net"]):
         raise FlowError(f"by: {pipeline.id} took no trade; lower what it asks for before it enters")

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from factory.core.errors import FlowError, PipelineError
+from factory.core.errors import PipelineError
 from factory.core.times import iso
 from factory.report import Card, RecordedTrial, make_card
-from factory.storage.cache import UNLIMITED, Cache
 from factory.tracking.naming import describe_change
 from factory.tracking.strategy_files import list_verdicts
+from factory.views.breakdowns import read_run
 from factory.views.trials import trial_answer
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
     entry = tracker.find_entry(pipeline)
     if entry is None:
         raise PipelineError(f"card: {pipeline.id} is no trial yet; backtest it first")
-    arrays = Cache(tracker.workspace.runs, limit=UNLIMITED).get(tracker.run_id(pipeline, "trial"))
-    if arrays is None:
-        raise FlowError(f"card: the trades of {pipeline.id} are gone from the workspace; its figures stand in the ledger")
+    arrays = read_run(tracker, pipeline, "card")
     spec, meta = tracker.catalog.spec(pipeline.data), tracker.catalog.meta(pipeline.data)
     contract = spec.contracts[pipeline.trade.contract]
     counts, payload = tracker.ledger.counts(pipeline.data), entry.payload
@@ -77,7 +75,6 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
         null=payload.get("null", {}),
         facts={name: value for name, value in facts.items() if value},
         verdicts=tuple(list_verdicts(tracker, pipeline)),
-        trials=counts.trials,
         independent=tracker.ledger.independent(pipeline.data),
         arrays=arrays,
         is_simulated=bool(meta["simulated"]),

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, run_backtest
 from factory.backtest.null import Holds, freeze_holds, log_moves, mix_signs, replay
-from factory.backtest.null_labels import Questions, count_ups
+from factory.backtest.null_labels import MeanQuestions, Questions, count_mean_ups, count_ups
 from factory.core.times import HOUR, MINUTE, to_ms
+from factory.learning.book_labels import label_mid_moves, mid_windows
 from factory.learning.labels import label, windows_of
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
-from factory.pipeline.parts.labels import FixedReturn, Label, TripleBarrier, UpDown
+from factory.pipeline.parts.labels import FixedReturn, Label, MidMove, TripleBarrier, UpDown
 from factory.pipeline.parts.trades import LongOrShort
 from tests.backtest.market import bars, example, parse, wander
+from tests.learning.labels.bars import book_of, walk
 
 FREE = Perpetual(use="perpetual", of="btc", taker=0, maker=0, slippage=0, funding=0, leverage=5)
 EXITS = ({"use": "barriers"}, {"use": "after", "hold": "45m"}, {"use": "signal", "keep": 0.5})
@@ -143,6 +145,34 @@ def test_counted_ups_are_the_labels_of_rebuilt_bars(part: Label, above: float) -
         assert (counted.total[i], counted.counted[i]) == (pairs.sum(), 6)
         np.testing.assert_allclose(counted.variance[i], ((pairs / 2) ** 2).mean() / 2 - (pairs / 2).mean() ** 2 / 2)
     assert to_ms(part.horizon) // MINUTE == int(last[0] - first[0]) + 1
+
+
+@pytest.mark.parametrize("against", ["now", "past"])
+def test_counted_ups_of_means_are_the_labels_of_rebuilt_books(against: str) -> None:
+    """The book from the decision on with each move of the mid turned by its sign; what was before it stays."""
+    book = book_of(walk(300, seed=4))
+    part = MidMove(use="mid_move", of="btc", book="book", horizon="6m", against=against, threshold=0.001)
+    times, end = book.time[20:280:13].copy(), int(book.known[-1])
+    windows = mid_windows(part, book, times, end)
+    counted = count_mean_ups(book, MeanQuestions(*windows, 0.001), 4, SEED, 1)
+    ups, moved = np.zeros(len(times)), np.zeros(len(times))
+    for i, first in enumerate(windows.first):
+        for draw in range(4):
+            for mirror in (1.0, -1.0):
+                label = label_mid_moves(part, turned(book, draw, i + 1, int(first), mirror), times, 0.001, end)
+                ups[i] += label.y[i] == 1
+                moved[i] += label.y[i] >= 0
+    assert (counted.total.tolist(), counted.counted.tolist()) == (ups.tolist(), moved.tolist())
+    assert 0 < moved.sum() < 8 * len(times), "some are flat"
+
+
+def turned(book: Series, draw: int, lane: int, first: int, mirror: float) -> Series:
+    """A book of one level whose mid is rebuilt from a row on."""
+    mid = (book.columns["ask_px_1"] + book.columns["bid_px_1"]) / 2
+    path = mid.copy()
+    for r in range(first, len(mid)):
+        path[r] = path[r - 1] * (mid[r] / mid[r - 1]) ** (mirror * sign(int(book.time[r]) // MINUTE, draw, lane))
+    return replace(book, columns={**book.columns, "ask_px_1": path, "bid_px_1": path})
 
 
 def test_draws_do_not_depend_on_threads_and_earn_nothing() -> None:

@@ -289,3 +289,16 @@ def test_no_value_anywhere_ends_in_anything_but_a_pipeline_or_a_complaint(stage:
     with suppress(PipelineError):
         child = up_down().changed({f"{stage}{key}": value})
         assert parse(child.plain()) == child
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("data:", "dataset:", "dataset: unknown key; write data"),
+        ("pipeline:", "name:", "name: unknown key; write pipeline"),
+        ("trees: 300", "n_estimators: 300", "meta.n_estimators: unknown key; write trees"),
+    ],
+)
+def test_a_key_that_others_call_so_is_named_once(old: str, new: str, said: str) -> None:
+    lines = complaint(edited(UP_DOWN, old, new))
+    assert lines == [said], "and what it stands for is not called missing"

@@ -8,6 +8,7 @@ import pytest
 
 from factory.core.answers import Answer
 from factory.core.errors import PipelineError
+from factory.core.times import DAY
 from factory.evidence.probes.findings import BLOCK
 from factory.evidence.probes.run import probe_validation
 from factory.expressions.columns import Columns
@@ -87,10 +88,12 @@ def test_decisions_after_so_many_updates_are_made_when_these_are_known(
 ) -> None:
     train = open_partition(workspace, "small-book", "train")
     rows, book = read_decisions(parse(EVENTS), Columns(train)), train.series["book"]
-    seen = np.cumsum(book.columns["events"])
-    counted = seen[np.searchsorted(book.known, rows.time, side="right") - 1] // 240
-    assert (np.diff(counted) >= 1).all()
-    passed = book.known[np.diff(seen // 240, prepend=0) > 0]
+    updates, day = book.columns["events"], (book.known - 1) // DAY
+    passed = []
+    for one in np.unique(day):
+        seen = np.cumsum(updates[day == one])
+        passed += book.known[day == one][np.diff(seen // 240, prepend=0) > 0].tolist()
+    passed = np.array(passed)
     minutes = 60_000 * np.unique(-(-passed // 60_000))
     assert rows.time.tolist() == minutes[(minutes >= rows.time[0]) & (minutes <= rows.time[-1])].tolist()
     assert answers["events"]["trades"]
@@ -155,7 +158,7 @@ def blocked_probes(
     past, later = (Columns(change(open_partition(workspace, "small-book", part))) for part in ("train", "validation"))
     fitted = fit(pipeline, past)
     rows = evaluate(pipeline, contract, fitted, later)
-    findings = probe_validation(pipeline, fitted.history, rows.rows, (past, later), rows.p, None)
+    findings = probe_validation(pipeline, fitted.history, rows.rows, (past, later), rows.p, rows.result.metrics["auc"], None)
     return {one.probe for one in findings if one.severity == BLOCK}, fitted
 
 

@@ -145,3 +145,9 @@ def test_an_answer_tells_how_many_independent_trials_near_copies_amount_to(works
     assert 1 <= amount <= 2
     assert told.startswith(f"2 trials (about {amount:.0f} independent), ")
     assert do("backtest", pipeline=near)["ledger"] == told
+
+
+def test_a_trial_tells_what_it_was_changed_from(workshop: Workshop, binary: str, do) -> None:
+    assert "changed" not in do("backtest", pipeline=binary)
+    child = workshop.resolve_or_derive(parent=binary, changes={"meta.leaf": 77})
+    assert do("backtest", pipeline=child)["changed"] == "meta: leaf 50 -> 77"

@@ -20,6 +20,7 @@ from factory.learning.labels import uniqueness_of
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
+from factory.pipeline.parts.labels import knows_past
 from factory.statistics.roc_auc import auc
 
 VERSION = 2
@@ -56,6 +57,7 @@ def probe_validation(
     rows: DecisionTable,
     columns: tuple[Columns, Columns],
     p: NDArray[float64],
+    area: float | None,
     registered: str | None,
 ) -> list[Finding]:
     """Run P4, P5, P6 and P9: only what validation shows.
@@ -68,6 +70,8 @@ def probe_validation(
         From which both were read.
     p : ndarray of float64, shape (n,)
         Chance of up at each decision on validation.
+    area : float or None
+        AUC of these chances.
     registered : str or None
         The dataset's baseline, as ``series.column``.
     """
@@ -77,9 +81,10 @@ def probe_validation(
         label_without_past(pipeline, read.partition, _seen(pipeline, read, table))
         for read, table in zip(columns, (history, rows), strict=True)
     )
-    known = rows.labels.y >= 0
-    ranked = auc(rows.labels.y[known], p[known])
-    area = ranked.value if ranked else None
+    if knows_past(pipeline.label):
+        known = rows.labels.y >= 0
+        ranked = auc(rows.labels.y[known], p[known])
+        area = ranked.value if ranked else None
     written = pipeline.expressions() | _book_features(pipeline)
     expressions = {name: one for name, one in written.items() if name in rows.features}
     prints = [read.partition.fingerprint for read in columns]

@@ -49,7 +49,7 @@ EMBARGO = 0.01
 HOLDOUT = 0.6
 """Share of the rows, the first, that a network is fitted on to predict the rest."""
 CLASSES = {2: ("down", "up"), 3: ("down", "flat", "up")}
-MOVES = ("flat", "moves")
+MOVE_CLASSES = ("flat", "moves")
 
 Split = tuple[NDArray[int64], NDArray[int64]]
 
@@ -103,9 +103,9 @@ def fit_expert(
     sample = TrainingSet(np.ascontiguousarray(X), y, ret, weight / weight.mean())
     if classes == 2:
         return _fit_two(part, sample, seed, CLASSES[2])
-    _refuse_one_class(part.use, (y != FLAT).astype(int8), MOVES)
+    _refuse_one_class(part.use, (y != FLAT).astype(int8), MOVE_CLASSES)
     moves, direction = split_sample(sample)
-    return NestedModel(_fit_two(part, moves, seed, MOVES), _fit_two(part, direction, seed, CLASSES[2]))
+    return NestedModel(_fit_two(part, moves, seed, MOVE_CLASSES), _fit_two(part, direction, seed, CLASSES[2]))
 
 
 def _fit_two(part: Expert, sample: TrainingSet, seed: int, names: Sequence[str]) -> Fitted:

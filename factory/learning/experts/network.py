@@ -1,5 +1,6 @@
 """What the networks on an order book share: how they are fitted, and how they predict."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
@@ -30,7 +31,7 @@ class Forward(Protocol):
         ...
 
 
-class NetworkModel:
+class NetworkModel(ABC):
     """A trained network: chances from windows, without torch.
 
     Parameters
@@ -53,9 +54,9 @@ class NetworkModel:
     rate: ClassVar[float]
 
     @staticmethod
+    @abstractmethod
     def load_network() -> Any:
         """Import the network that is trained; needs torch."""
-        raise NotImplementedError
 
     @classmethod
     def train(cls, part: Network, sample: WindowSet, seed: int) -> Self:

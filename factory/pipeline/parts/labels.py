@@ -74,6 +74,11 @@ def list_label_series(label: Label) -> set[str]:
     return {label.of, label.book} if isinstance(label, MidMove) else {label.of}
 
 
+def knows_past(label: Label) -> bool:
+    """Check whether a label compares what comes with what was before, so that a part of it is known at the decision."""
+    return isinstance(label, MidMove) and label.against == "past"
+
+
 def count_classes(label: Label) -> int:
     """Count what a label tells apart: 2, or 3 where a move may be too small to be one."""
     return 3 if isinstance(label, MidMove) else 2

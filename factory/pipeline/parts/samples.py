@@ -26,7 +26,7 @@ class Cusum(Part):
 
 
 class Events(Part):
-    """A decision after every so many updates of an order book."""
+    """A decision after every so many updates of an order book, counted from midnight UTC."""
 
     example: ClassVar[str] = "{use: events, of: book, every: 500}"
     use: Literal["events"]

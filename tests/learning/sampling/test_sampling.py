@@ -4,10 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.core.times import MINUTE
+from factory.core.times import DAY, HOUR, MINUTE
 from factory.learning.event_kernels import cusum_events
 from factory.learning.sampling import after_updates, at_bars, clock, cusum
 from tests.learning.labels.bars import walk
+
+START = 20_000 * DAY
 
 
 def test_clock_gives_multiples_inside_the_bounds() -> None:
@@ -76,15 +78,24 @@ def test_law_1_decisions_after_updates_come_when_these_are_known_and_no_later_ro
     counts: list[int | None], every: int, cut: int
 ) -> None:
     updates = np.array([np.nan if one is None else float(one) for one in counts])
-    known = 1_000 + 10 * np.arange(len(updates), dtype=np.int64)
-    times = after_updates(updates, known, every, 1_000, 10_000)
+    known = START + HOUR * np.arange(1, len(updates) + 1)
+    times = after_updates(updates, known, every, START, START + 100 * HOUR)
     expected, total = [], 0
     for moment, one in zip(known, counts, strict=True):
+        total = 0 if (moment - HOUR) % DAY == 0 else total
         passed = total // every
         total += one or 0
         if total // every > passed:
             expected.append(int(moment))
     assert times.tolist() == expected
-    early = after_updates(updates[:cut], known[:cut], every, 1_000, 10_000)
-    assert early.tolist() == [one for one in expected if one < 1_000 + 10 * cut]
-    assert after_updates(updates, known, every, 1_020, 1_100).tolist() == [one for one in expected if 1_020 <= one < 1_100]
+    early = after_updates(updates[:cut], known[:cut], every, START, START + 100 * HOUR)
+    assert early.tolist() == [one for one in expected if one <= START + HOUR * cut]
+    inside = after_updates(updates, known, every, START + 2 * HOUR, START + 10 * HOUR)
+    assert inside.tolist() == [one for one in expected if START + 2 * HOUR <= one < START + 10 * HOUR]
+
+
+def test_law_7_a_stream_that_begins_at_midnight_decides_as_all_rows_do() -> None:
+    updates = np.random.default_rng(2).integers(0, 7, 96).astype(float)
+    known = START + HOUR * np.arange(1, 97)
+    whole = after_updates(updates, known, 11, START + 2 * DAY + 1, START + 4 * DAY)
+    assert after_updates(updates[48:], known[48:], 11, START, START + 4 * DAY).tolist() == whole.tolist()
