@@ -6,9 +6,11 @@ anchors       heads of the chain, kept outside the database
 verification  the proof of a chain
 running       figures of each dataset, carried on with every row
 board         lists of trials, best or newest first
+board_row     what lists of trials are sorted, filtered and searched by
+trial_list    one list of all trials, and their families
 ranks         in what order trials stand
 
-Others import what is named below, `ranks`, and `Idea` of `board`. Importing this room imports SQLAlchemy; light callers
+Others import what is named below, `ranks`, `Idea` of `board`, and of `board_row` and `trial_list` what is public. Importing this room imports SQLAlchemy; light callers
 import it where they need it.
 """
 
