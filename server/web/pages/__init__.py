@@ -3,6 +3,7 @@
 cards    the card of a strategy, and its trades
 start    what the workspace holds, and how to connect a host
 sign_in  signing in and out
+trials   the list of all trials
 
 A page is added by its file alone.
 """
