@@ -262,6 +262,11 @@ class Ledger:
         with self._database.reading() as connection:
             return trial_list.list_families(connection, size, skip)
 
+    def family(self, root: str) -> list[trial_list.TrialLink]:
+        """List the trials of a family, oldest first."""
+        with self._database.reading() as connection:
+            return trial_list.list_links(connection, root)
+
     def trials(self, dataset: str, page: int = 1) -> list[Entry]:
         """List one page of 50 trials of a dataset, newest first."""
         return self.entries("trial", dataset, page)

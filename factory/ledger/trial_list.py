@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
@@ -86,6 +86,25 @@ class Family:
     first: int
     last: int
     best: TrialRow | None
+
+
+class TrialLink(NamedTuple):
+    """What of a trial its family's tree is made of: columns of the board."""
+
+    seq: int
+    pipeline: str
+    parent: str | None
+    parent_seq: int | None
+    gain: float | None
+    gain_error: float | None
+    sharpe: float | None
+    unjudged: bool
+
+
+def list_links(connection: Connection, family: str) -> list[TrialLink]:
+    """List the trials of a family in the order in which they were made."""
+    query = select(*(BOARD.c[name] for name in TrialLink._fields)).where(BOARD.c.family == family)
+    return [TrialLink(*row) for row in connection.execute(query.order_by(BOARD.c.seq))]
 
 
 def count_trials(connection: Connection, chosen: TrialFilter) -> int:

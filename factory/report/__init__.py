@@ -5,6 +5,8 @@ groups       trades by hour, weekday, month, side, confidence and volatility
 months       returns by month
 stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
+comparison   the picture of several trials side by side
+family_tree  the tree of a family of trials, laid out
 meanings     what each figure means, in a sentence
 card         the sections of a card, from a trial
 render       a card as one HTML page, as part of another page, and as Markdown

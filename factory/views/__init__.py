@@ -7,6 +7,8 @@ interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
 trial_list       the list of all trials, for people: its columns, a page of it, all of it as a file
+comparison       several trials side by side
+families         families of trials, and the tree of one
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results

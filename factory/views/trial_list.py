@@ -83,7 +83,7 @@ COLUMNS: Mapping[str, Column] = {
 }
 SHOWN = (
     *("strategy", "trial", "agent", "changed", "gain", "probes", "trades", "win_rate", "break_even", "sharpe", "deflated"),
-    *("total_return", "max_drawdown"),
+    "total_return",
 )
 """Columns unless others are chosen."""
 EXPORTED = (

@@ -88,7 +88,7 @@ def read_query(request: Request) -> "TrialQuery":
         _require("columns", column, COLUMNS)
     chosen = TrialFilter({name: given[name] for name in FILTERS if name in given}, given.get("q", ""))
     columns = tuple(dict.fromkeys(("strategy", *asked))) if asked else SHOWN
-    return TrialQuery(chosen, sort.removeprefix("-"), sort.startswith("-"), columns, _read_page(given.get("page", "1")))
+    return TrialQuery(chosen, sort.removeprefix("-"), sort.startswith("-"), columns, read_page(given.get("page", "1")))
 
 
 def describe_query(query: "TrialQuery") -> list[tuple[str, str]]:
@@ -120,6 +120,19 @@ def address(query: "TrialQuery", **changes: Any) -> str:
     return f"{PATH}?{urlencode(words)}" if words else PATH
 
 
+def read_page(text: str) -> int:
+    """Read the number of a page.
+
+    Raises
+    ------
+    HTTPException
+        400 for anything else.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST_PAGES):
+        raise HTTPException(400, f"page: '{text[:40]}' came; a whole number from 1 on")
+    return int(text)
+
+
 def spell_figure(form: str, value: float | None) -> str:
     """Write a figure for people: ``count``, ``share``, ``change``, or with so many decimals."""
     if value is None:
@@ -134,12 +147,6 @@ def spell_figure(form: str, value: float | None) -> str:
 
 def _spell_sort(query: "TrialQuery") -> str:
     return f"-{query.sort}" if query.descending else query.sort
-
-
-def _read_page(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST_PAGES):
-        raise HTTPException(400, f"page: '{text[:40]}' came; a whole number from 1 on")
-    return int(text)
 
 
 def _require(what: str, value: str, allowed: Any) -> None:
