@@ -378,4 +378,3 @@ def _counted(count: int) -> int:
     if count < 1:
         raise ValueError(f"count: {count} explorations; at least 1")
     return count
-

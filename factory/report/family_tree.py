@@ -240,4 +240,6 @@ def _draw_line(start: Place, end: Place) -> str:
     if start.y == end.y:
         return f"M{start.x} {start.y}H{end.x}"
     bend = min(end.x - start.x, 3 * STEPS[0])
-    return f"M{start.x} {start.y}C{start.x + bend // 2} {start.y} {start.x + bend // 2} {end.y} {start.x + bend} {end.y}H{end.x}"
+    return (
+        f"M{start.x} {start.y}C{start.x + bend // 2} {start.y} {start.x + bend // 2} {end.y} {start.x + bend} {end.y}H{end.x}"
+    )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from factory.core.answers import round_significant
 from factory.core.errors import PipelineError
 from factory.core.times import DAY
 from factory.ledger.board_row import compare_sharpe, correlate
@@ -27,8 +28,8 @@ FIGURES = (
     *("trades", "win_rate", "break_even", "mean_net", "mean_low", "mean_high", "p_value", "sharpe", "sharpe_error"),
     *("deflated", "total_return", "max_drawdown", "turnover", "costs", "auc", "log_loss"),
 )
-BEST = {"mean_net": max, "sharpe": max, "deflated": max, "auc": max, "log_loss": min}
-"""Figures of which one is best. A return or a drawdown grows with the size of positions, a win rate with the price paid."""
+MARKED = {"mean_net": max, "sharpe": max, "deflated": max, "auc": max, "log_loss": min}
+"""Figures of which one is best, and which. A return or a drawdown grows with the size of positions, a win rate with the price paid."""
 OF_LABEL = frozenset({"auc", "log_loss"})
 """Those that compare where the same is predicted."""
 
@@ -148,10 +149,10 @@ def _find_best(rows: Sequence[TrialRow]) -> dict[str, int]:
     if len({row["fingerprint"] for row in rows}) > 1 or any(row["unjudged"] for row in rows):
         return {}
     best = {}
-    for name, choose in BEST.items():
+    for name, choose in MARKED.items():
         values = [row[name] for row in rows]
         is_alike = name not in OF_LABEL or len({row["idea"] for row in rows}) == 1
-        if is_alike and None not in values and min(values) < max(values):
+        if is_alike and None not in values and len({round_significant(value, 3) for value in values}) > 1:
             best[name] = values.index(choose(values))
     return best
 
@@ -173,7 +174,7 @@ def _list_notes(trials: Sequence[Scored]) -> list[str]:
     if prices := {one.payload["price"] for one in trials if one.payload.get("price")}:
         notes.append(f"Scored {' and '.join(sorted(prices))}.")
     notes.append(
-        "A mark is for the greatest of these figures, and no test; whoever chose these among many trials chose luck as well. "
+        "A mark is for the best of these figures, and no test; whoever chose these among many trials chose luck as well. "
         "Returns and drawdowns grow with the size of positions, so that none is marked."
     )
     return notes

@@ -20,7 +20,9 @@ def grow(drawn: list[tuple[int, bool, bool, float]]) -> list[Link]:
 
 @given(SHAPES, st.integers(0, 149), st.sampled_from([10, 1000]))
 @settings(max_examples=150, deadline=None)
-def test_places_are_apart_in_order_and_nothing_is_lost(drawn: list[tuple[int, bool, bool, float]], best: int, most: int) -> None:
+def test_places_are_apart_in_order_and_nothing_is_lost(
+    drawn: list[tuple[int, bool, bool, float]], best: int, most: int
+) -> None:
     links = grow(drawn)
     best = best % len(links)
     tree = lay_out(links, best, most)
