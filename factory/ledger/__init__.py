@@ -10,8 +10,8 @@ board_row     what lists of trials are sorted, filtered and searched by
 trial_list    one list of all trials, and their families
 ranks         in what order trials stand
 
-Others import what is named below, `ranks`, `Idea` of `board`, and of `board_row` and `trial_list` what is public. Importing this room imports SQLAlchemy; light callers
-import it where they need it.
+Others import what is named below, `ranks`, `Idea` of `board`, and what `board_row` and `trial_list` have without an
+underscore. Importing this room imports SQLAlchemy; light callers import it where they need it.
 """
 
 from factory.ledger.anchors import Position

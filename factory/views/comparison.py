@@ -29,7 +29,7 @@ FIGURES = (
     *("deflated", "total_return", "max_drawdown", "turnover", "costs", "auc", "log_loss"),
 )
 MARKED = {"mean_net": max, "sharpe": max, "deflated": max, "auc": max, "log_loss": min}
-"""Figures of which one is best, and which. A return or a drawdown grows with the size of positions, a win rate with the price paid."""
+"""Figures of which one is best. Returns and drawdowns grow with the size of positions, a win rate with the price paid."""
 OF_LABEL = frozenset({"auc", "log_loss"})
 """Those that compare where the same is predicted."""
 

@@ -93,7 +93,7 @@ def test_pages_of_the_list_join(ledger: Ledger) -> None:
     write(ledger, [{"metrics": {"sharpe": float(number % 5), "p_value": 0.5}} for number in range(23)])
     order = TrialOrder("sharpe", descending=True)
     pages = [ledger.list_trials(TrialFilter(), order, 10, skip) for skip in (0, 10, 20)]
-    assert sum(pages, []) == ledger.list_trials(TrialFilter(), order)
+    assert [seq for page in pages for seq in page] == ledger.list_trials(TrialFilter(), order)
 
 
 def test_deflated_sorts_by_the_ratio_beyond_luck_of_each_dataset(ledger: Ledger) -> None:

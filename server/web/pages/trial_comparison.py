@@ -21,5 +21,12 @@ def compare(request: Request) -> Response:
         raise HTTPException(400, f"ids: {length} characters came; at most {LONGEST * 2}")
     named = [part.strip() for text in given for part in text.split(",") if part.strip()]
     comparison = compare_trials(workshop_of(request), named)
-    values = {"figures": FIGURES, "columns": COLUMNS, "meanings": MEANINGS, "spell": spell_figure}
-    return render(request, "trial_comparison.html", comparison=comparison, **values)
+    return render(
+        request,
+        "trial_comparison.html",
+        comparison=comparison,
+        figures=FIGURES,
+        columns=COLUMNS,
+        meanings=MEANINGS,
+        spell=spell_figure,
+    )
