@@ -6,7 +6,12 @@ months       returns by month
 stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
 meanings     what each figure means, in a sentence
-card         the sections of a card, from a trial
+figures      the figures of a trial as rows
+band         where an account ends without an edge
+windows      prices around a trade
+diagram      a pipeline laid out as boxes and arrows
+content      what a card is made of
+card         the card of a trial: earned and learned make its sections on money and on the model
 render       a card as one HTML page, as part of another page, and as Markdown
 templates/   the page, and the sections that it holds
 static/      the look and the drawing code of every page with pictures
@@ -15,8 +20,9 @@ Nothing here reads a workspace: :mod:`factory.views.cards` hands a trial in. Plo
 from the installed package, and the package itself is never imported.
 """
 
-from factory.report.card import Card, make_card
+from factory.report.card import make_card
+from factory.report.content import Card
 from factory.report.render import render_html, render_markdown, render_sections
-from factory.report.trial import RecordedTrial
+from factory.report.trial import Bars, RecordedTrial
 
-__all__ = ["Card", "RecordedTrial", "make_card", "render_html", "render_markdown", "render_sections"]
+__all__ = ["Bars", "Card", "RecordedTrial", "make_card", "render_html", "render_markdown", "render_sections"]

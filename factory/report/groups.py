@@ -50,7 +50,12 @@ def group_trades(trades: Trades, by: str) -> list[Group]:
     trades : mapping of str to ndarray
         Columns of :class:`~factory.backtest.result.Trades`, and ``volatility``.
     """
-    names, group = GROUPINGS[by](trades)
+    return group_by(trades, GROUPINGS[by](trades))
+
+
+def group_by(trades: Trades, split: Split) -> list[Group]:
+    """Group trades by the names of groups and the group of each trade, without groups that hold none."""
+    names, group = split
     payoff = trades["net"] / trades["unit"]
     groups = []
     for i, name in enumerate(names):
@@ -84,7 +89,7 @@ def _by_side(trades: Trades) -> Split:
     return ["down", "up"], (trades["side"] > 0).astype(np.intp)
 
 
-def _bin_evenly(measured: NDArray[float64]) -> Split:
+def split_evenly(measured: NDArray[float64]) -> Split:
     """Split values into bins of about equal count.
 
     What is missing, as a day's volatility after a gap, is a group of its own.
@@ -103,7 +108,7 @@ GROUPINGS: dict[str, Callable[[Trades], Split]] = {
     "weekday": _by_weekday,
     "month": _by_month,
     "side": _by_side,
-    "confidence": lambda trades: _bin_evenly(np.abs(trades["p"] - 0.5)),
-    "volatility": lambda trades: _bin_evenly(trades["volatility"]),
+    "confidence": lambda trades: split_evenly(np.abs(trades["p"] - 0.5)),
+    "volatility": lambda trades: split_evenly(trades["volatility"]),
 }
 """How trades may be grouped: names of the groups, and the group of each trade."""
