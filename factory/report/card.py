@@ -2,7 +2,7 @@
 
 from factory.report.content import Card, Grid, Row, Section
 from factory.report.diagram import lay_out
-from factory.report.earned import list_earned
+from factory.report.earned import list_earned, show_account
 from factory.report.figures import list_figures
 from factory.report.learned import list_learned
 from factory.report.meanings import PROBES
@@ -25,16 +25,18 @@ def make_card(trial: RecordedTrial) -> Card:
     """Make the card of a trial."""
     sections = [
         _standing(trial),
+        *_changes(trial),
         Section("Figures on validation", rows=tuple(list_figures(trial))),
+        *([show_account(trial)] if trial.count else []),
+        _probes(trial),
         *(list_earned(trial) if trial.count else ()),
         _stress(trial),
         *list_learned(trial),
-        _probes(trial),
         *([_trades(trial)] if trial.count else []),
         *_strategy(trial),
     ]
     reading = f"{trial.answer['reading'][:1].upper()}{trial.answer['reading'][1:]}. {SCOPE}"
-    return Card(trial.facts["name"], _banners(trial), reading, tuple(sections), trial.period, export_trades(trial))
+    return Card(trial.facts["name"], _banners(trial), reading, tuple(sections), trial.period, trial)
 
 
 def _banners(trial: RecordedTrial) -> tuple[str, ...]:
@@ -77,8 +79,14 @@ def _probes(trial: RecordedTrial) -> Section:
             found.setdefault(line.partition(":")[0], []).append(f"{word}: {line.partition(':')[2].strip()}")
     ran = trial.probes.get("ran", "").split()
     rows = [(probe, asks, "; ".join(found.get(probe, ())) or _unfound(probe in ran)) for probe, asks in PROBES.items()]
-    clean = "" if found else "Clean: no probe found anything."
-    return Section("Leakage probes", clean, grid=Grid(("probe", "asks", "what came"), tuple(rows)))
+    return Section("Leakage probes", _sum_up(trial), grid=Grid(("probe", "asks", "what came"), tuple(rows)))
+
+
+def _sum_up(trial: RecordedTrial) -> str:
+    blocked, warned = (len(trial.probes.get(kind) or ()) for kind in ("block", "warn"))
+    if not blocked and not warned:
+        return "No probe found anything."
+    return f"{blocked} block a sealed look, {warned} warn." if blocked else f"Nothing blocks a sealed look; {warned} warn."
 
 
 def _unfound(ran: bool) -> str:
@@ -86,10 +94,10 @@ def _unfound(ran: bool) -> str:
 
 
 def _trades(trial: RecordedTrial) -> Section:
-    header, *lines = (line.split(",") for line in export_trades(trial).splitlines())
-    first = max(0, len(lines) - SHOWN_TRADES)
+    first = max(0, trial.count - SHOWN_TRADES)
+    header, *lines = (line.split(",") for line in export_trades(trial, first).splitlines())
     places = [header.index(name) for name in SHOWN_COLUMNS]
-    rows = tuple(tuple(_shorten(lines[i][place]) for place in places) for i in range(len(lines) - 1, first - 1, -1))
+    rows = tuple(tuple(_shorten(line[place]) for place in places) for line in reversed(lines))
     windows = tuple(read_window(trial, i) for i in range(trial.count - 1, first - 1, -1))
     more = f"The newest {SHOWN_TRADES} of {trial.count:,}, with their prices; all trades are in the file. " if first else ""
     grid = Grid(tuple(name.replace("_", " ") for name in SHOWN_COLUMNS), rows)
@@ -107,10 +115,15 @@ def _shorten(cell: str) -> str:
 def _strategy(trial: RecordedTrial) -> list[Section]:
     from factory.pipeline import list_parts, render
 
-    changed = Grid(("what", "before", "after"), tuple(map(tuple, trial.changes)))
-    of = f"Against its parent {trial.facts['parent']}; an empty cell is a part that is not there." if trial.changes else ""
     return [
-        *([Section("Changed from its parent", of, grid=changed)] if trial.changes else []),
         Section("Diagram", "Dotted: chooses or labels decisions.", diagram=lay_out(list_parts(trial.pipeline))),
         Section("Strategy", text=render(trial.pipeline)),
     ]
+
+
+def _changes(trial: RecordedTrial) -> list[Section]:
+    changed = Grid(("what", "before", "after"), tuple(map(tuple, trial.changes)))
+    if not trial.changes:
+        return []
+    of = f"Against its parent {trial.facts['parent']}; an empty cell is a part that is not there."
+    return [Section("Changed from its parent", of, grid=changed)]

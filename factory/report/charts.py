@@ -17,15 +17,14 @@ from factory.statistics.roc_auc import auc
 
 Figure = dict[str, Any]
 
-MOST_POINTS = 2_000
+MOST_POINTS = 1_000
 """Points of a line; of a longer one evenly many are drawn, the first and the last among them."""
-ONE_PRICE = 1e-9
-"""Between two prices that are one."""
 LITTLE, MUCH = 0.1, 0.25
 """PSI below which a feature has moved little, and above which much (Siddiqi 2006)."""
 WINDOWS = 20
 """Stretches of equal count over which the AUC is followed."""
 OWN, COIN, LONG, BAND, GAIN, LOSS = "#3f78dd", "#8a8f98", "#c17f1f", "rgba(138,143,152,.22)", "#2e8b57", "#c0504d"
+CLEAR_GAIN, CLEAR_LOSS = "rgba(46,139,87,0)", "rgba(192,80,77,0)"
 DOTTED = {"type": "line", "line": {"color": COIN, "dash": "dot"}}
 TWIN_COLORS, TWIN_NAMES = {"coin": COIN, "long": LONG}, {"coin": "coin-flip twin", "long": "always-long twin"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -71,7 +70,7 @@ def draw_months(grown: Mapping[str, float]) -> Figure:
     most = max((abs(value) for value in grown.values()), default=0.0) or 1.0
     heat = {
         "type": "heatmap", "x": list(MONTHS), "y": years, "z": cells, "zmin": -most, "zmax": most, "zmid": 0,
-        "colorscale": [[0, LOSS], [0.5, "rgba(128,128,128,.08)"], [1, GAIN]],
+        "colorscale": [[0, LOSS], [0.5, CLEAR_LOSS], [0.5, CLEAR_GAIN], [1, GAIN]],
         "hovertemplate": "%{y} %{x}: %{z:.2%}<extra></extra>",
         "texttemplate": "%{z:.1%}", "showscale": False, "xgap": 2, "ygap": 2,
     }  # fmt: skip
@@ -139,7 +138,8 @@ def draw_paid(groups: Sequence[Group], paid: Sequence[float]) -> Figure:
     low, high = min(paid), max(paid)
     rates = np.array([group.win_rate for group in groups])
     points = {
-        "x": _numbers(np.array(paid)), "y": _numbers(rates), "mode": "markers", "name": "won", "marker": {"color": OWN, "size": 9},
+        "x": _numbers(np.array(paid)), "y": _numbers(rates), "mode": "markers", "name": "won",
+        "marker": {"color": OWN, "size": 9},
         "error_y": {
             "type": "data", "symmetric": False, "array": _numbers(np.array([one.high for one in groups]) - rates),
             "arrayminus": _numbers(rates - np.array([one.low for one in groups])), "color": OWN, "thickness": 1,
@@ -221,7 +221,7 @@ def _figure(data: list[Figure], y_title: str, y_format: str | None, x_title: str
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "hovermode": "closest",
-            "legend": {"orientation": "h", "y": 1.12},
+            "legend": {"orientation": "h", "y": 1.12, "traceorder": "reversed"},
             "xaxis": {**axes, "title": {"text": x_title}},
             "yaxis": {**axes, "title": {"text": y_title}, **({"tickformat": y_format} if y_format else {})},
         },

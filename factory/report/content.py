@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from factory.report.charts import Figure
 from factory.report.diagram import Diagram
-from factory.report.meanings import MEANINGS, Meaning
+from factory.report.meanings import MEANINGS, TITLES, Meaning
+from factory.report.trial import RecordedTrial, export_trades
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ class Card:
     sections : tuple of Section
     period : str
         The first and last day of validation.
-    trades_csv : str
-        All trades, to download.
+    trial : RecordedTrial
+        What it is of.
     """
 
     title: str
@@ -80,7 +82,12 @@ class Card:
     reading: str
     sections: tuple[Section, ...]
     period: str
-    trades_csv: str = field(repr=False)
+    trial: RecordedTrial = field(repr=False)
+
+    @cached_property
+    def trades_csv(self) -> str:
+        """All trades, to download."""
+        return export_trades(self.trial)
 
     @property
     def meanings(self) -> dict[str, Meaning]:
@@ -97,3 +104,8 @@ class Card:
 def find_key(name: str) -> str:
     """Find the key of what is shown under a name: ``95 % interval`` and ``win rate`` are ``interval`` and ``win_rate``."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower().removeprefix("95 % ")).strip("_")
+
+
+def spell_title(name: str) -> str:
+    """Spell the name under which a figure or a column is shown."""
+    return TITLES.get(name, TITLES.get(find_key(name), name.replace("_", " ")))

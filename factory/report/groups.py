@@ -89,18 +89,24 @@ def _by_side(trades: Trades) -> Split:
     return ["down", "up"], (trades["side"] > 0).astype(np.intp)
 
 
-def split_evenly(measured: NDArray[float64]) -> Split:
+def split_evenly(measured: NDArray[float64], bins: int = BINS) -> Split:
     """Split values into bins of about equal count.
 
     What is missing, as a day's volatility after a gap, is a group of its own.
     """
     known = ~np.isnan(measured)
-    group = np.full(len(measured), BINS)
+    group = np.full(len(measured), bins)
     if not known.any():
-        return ["unknown"], group - BINS
-    edges = np.quantile(measured[known], np.linspace(0, 1, BINS + 1))
-    group[known] = np.clip(np.searchsorted(edges, measured[known], side="right") - 1, 0, BINS - 1)
-    return [*(f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(BINS)), "unknown"], group
+        return ["unknown"], group - bins
+    edges = np.quantile(measured[known], np.linspace(0, 1, bins + 1))
+    group[known] = np.clip(np.searchsorted(edges, measured[known], side="right") - 1, 0, bins - 1)
+    return [*(f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(bins)), "unknown"], group
+
+
+def split_by_value(measured: NDArray[float64], most: int = 2 * BINS) -> Split:
+    """Split values by what they are, or into bins of about equal count where they are more than some number."""
+    values, group = np.unique(np.round(measured, 6), return_inverse=True)
+    return ([f"{value:.4g}" for value in values], group) if len(values) <= most else split_evenly(measured, most)
 
 
 GROUPINGS: dict[str, Callable[[Trades], Split]] = {

@@ -7,6 +7,10 @@ from factory.report.trial import RecordedTrial
 
 NOISE = "(noise)"
 """Name of the column that is the ruler of a ranking."""
+RULER = (
+    "What shuffling an input costs. The dotted line is a column of noise: what does not clear it with its whole interval is "
+    "not shown to carry anything."
+)
 
 
 def list_learned(trial: RecordedTrial) -> list[Section]:
@@ -24,8 +28,9 @@ def _importance(trial: RecordedTrial) -> Section:
     ruler = next((row[1] for row in rows if NOISE in row[0]), None)
     columns = ("input", "log-loss rise", "95 % from", "to", "AUC fall")
     grid = Grid(columns, tuple((row[0], *(f"{value:.3g}" if value is not None else "" for value in row[1:])) for row in rows))
-    says = "What shuffling an input costs. The dotted line is a column of noise: what does not clear it carries nothing."
-    return Section("Importance of inputs", says, grid=grid, figures=(charts.draw_importance([row[:4] for row in rows], ruler),))
+    return Section(
+        "Importance of inputs", RULER, grid=grid, figures=(charts.draw_importance([row[:4] for row in rows], ruler),)
+    )
 
 
 def _drift(trial: RecordedTrial) -> list[Section]:

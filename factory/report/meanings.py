@@ -120,7 +120,7 @@ MEANINGS = {
         BOTH,
     ),
     "log_loss_rise": Meaning(
-        "How much worse the forest predicts with this input shuffled; what does not clear the noise column carries nothing.",
+        "How much worse the forest predicts with this input shuffled; read it against the noise column.",
         "Rise of log-loss in nats over five shuffles, 95 % interval over blocks of time (Breiman 2001, section 10).",
     ),
     "auc_fall": Meaning("How much worse the forest ranks with this input shuffled.", "Mean fall of AUC over five shuffles."),
@@ -134,6 +134,25 @@ MEANINGS = {
     "ledger": Meaning("Where this trial stands among all that anyone ever scored on these data.", "", "the whole ledger"),
 }
 """By the name of a figure, or of a table's column, blanks as underscores."""
+
+TITLES = {
+    "p_value": "p-value",
+    "sharpe": "Sharpe ratio",
+    "sharpe_error": "Sharpe error",
+    "deflated": "deflated Sharpe",
+    "auc": "AUC",
+    "null_auc": "AUC without an edge",
+    "null_net": "mean net without an edge",
+    "log_loss": "log-loss",
+    "brier": "Brier score",
+    "slope": "calibration slope",
+    "break_even": "break-even win rate",
+    "break_even_cost": "break-even cost",
+    "psi": "PSI",
+    "ks": "KS distance",
+    "p": "chance of up",
+}
+"""What some figures are called on a page."""
 
 PROBES = {
     "P1": "Does a feature change when all rows after the decision are cut off?",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,17 +129,19 @@ EXPORTED_WHERE_RECORDED = ("coin_side", "coin_net", "long_net", "above", "below"
 """Of the twins, empty where theirs had ended, and how far from the fill the barriers were, as a share of it."""
 
 
-def export_trades(trial: RecordedTrial) -> str:
-    """Write the trades as CSV: moments in ISO 8601, money in units of the starting equity."""
-    own = trial.trades
+def export_trades(trial: RecordedTrial, first: int = 0) -> str:
+    """Write the trades from one on as CSV: moments in ISO 8601, money in units of the starting equity."""
+    own = {name: column[first:].tolist() for name, column in trial.trades.items()}
     columns = [name for name in (*EXPORTED, *EXPORTED_WHERE_RECORDED) if name in own]
-    lines = [",".join(("entry", "exit", "side", "reason", *columns))]
-    for i in range(trial.count):
-        moments = (iso(int(own["entry_ms"][i])), iso(int(own["exit_ms"][i])))
-        words = ("up" if own["side"][i] > 0 else "down", REASONS[int(own["reason"][i])])
-        lines.append(",".join((*moments, *words, *(_write(float(own[name][i])) for name in columns))))
-    return "\n".join(lines) + "\n"
+    words = (
+        map(iso, own["entry_ms"]),
+        map(iso, own["exit_ms"]),
+        ("up" if side > 0 else "down" for side in own["side"]),
+        (REASONS[reason] for reason in own["reason"]),
+        *(map(_write, own[name]) for name in columns),
+    )
+    return "\n".join([",".join(("entry", "exit", "side", "reason", *columns)), *map(",".join, zip(*words, strict=True))]) + "\n"
 
 
 def _write(value: float) -> str:
-    return f"{value:.{DIGITS}g}" if np.isfinite(value) else ""
+    return f"{value:.{DIGITS}g}" if isfinite(value) else ""

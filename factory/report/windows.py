@@ -25,7 +25,8 @@ def read_window(trial: RecordedTrial, i: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``start`` and ``step`` in ms; ``price``, of the entry bar's open; ``close``, ``high`` and ``low`` of each step as whole
+        ``start`` and ``step`` in ms: the end of the first step, and its length; ``price``, of the entry bar's open; ``close``,
+        ``high`` and ``low`` of each step as whole
         millionths from it, None where no price is known; ``entry``, ``exit`` in ms; ``leaves``, the price there; ``side``,
         ``reason``; ``above`` and ``below``, where there are barriers, in millionths.
     """
@@ -40,7 +41,7 @@ def read_window(trial: RecordedTrial, i: int) -> dict[str, Any]:
     is_binary = isinstance(trial.contract, Binary)
     last = min(int(np.searchsorted(bars.time, out)), len(bars.time)) - 1
     window: dict[str, Any] = {
-        "start": int(bars.time[first]), "step": joined * period, "price": float(f"{price:.8g}"),
+        "start": int(bars.time[first]) + joined * period, "step": joined * period, "price": float(f"{price:.8g}"),
         "close": _join(bars.close[first:end], joined, "last", price),
         "high": _join(bars.high[first:end], joined, "max", price),
         "low": _join(bars.low[first:end], joined, "min", price),
@@ -75,5 +76,5 @@ def _tell(trial: RecordedTrial, i: int) -> str:
     own = trial.trades
     side = ("Up" if own["side"][i] > 0 else "Down") if trial.is_binary else ("long" if own["side"][i] > 0 else "short")
     moments = f"{iso(int(own['entry_ms'][i]))} to {iso(int(own['exit_ms'][i]))}"
-    fate = f"left by {REASONS[int(own['reason'][i])]}, payoff {own['payoff'][i]:+.4g}"
+    fate = f"exit: {REASONS[int(own['reason'][i])]}, payoff {own['payoff'][i]:+.4g}"
     return f"{side} at {own['price'][i]:.6g}, {moments}, chance of up {own['p'][i]:.4g}; {fate}"

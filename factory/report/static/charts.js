@@ -13,6 +13,11 @@
     const ink = getComputedStyle(place).color, narrow = place.clientWidth < 480;
     for (const one of figure.data) if (one.texttemplate) one.textfont = { color: ink, size: narrow ? 9 : 12 };
     const layout = Object.assign({}, figure.layout, { font: { color: ink, size: narrow ? 11 : 12 }, dragmode: narrow ? false : "zoom" });
+    if (narrow && figure.data.filter((one) => one.name && one.showlegend !== false).length > 3) {
+      layout.legend = Object.assign({}, layout.legend, { y: -0.12, yanchor: "top" });
+      layout.height += 100;
+      layout.margin = Object.assign({}, layout.margin, { b: 140 });
+    }
     Plotly.react(place, figure.data, layout, CONFIG);
     drawn.set(place, figure);
   }
@@ -60,7 +65,7 @@
       ],
       layout: {
         margin: { l: 70, r: 16, t: 8, b: 40 }, height: 300, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-        hovermode: "closest", legend: { orientation: "h", y: 1.12 }, shapes,
+        hovermode: "closest", legend: { orientation: "h", y: 1.12, traceorder: "normal" }, shapes,
         xaxis: { gridcolor: "rgba(128,128,128,.2)" },
         yaxis: { gridcolor: "rgba(128,128,128,.2)", title: { text: "price" }, tickformat: ".6~g" },
       },
