@@ -182,7 +182,7 @@ def test_drift_is_that_of_the_columns(workshop: Workshop, trial: RecordedTrial) 
     assert [float(row[1]) for row in rows] == sorted((float(row[1]) for row in rows), reverse=True)
     for name, psi, ks in rows:
         assert float(ks) == pytest.approx(ks_2samp(past[name], new[name]).statistic, rel=1e-3)
-        edges = [-np.inf, *np.quantile(past[name], np.linspace(0.1, 0.9, 9)), np.inf]
+        edges = [-np.inf, *np.quantile(past[name], np.linspace(0, 1, 11)[1:-1]), np.inf]
         shares = [pd.Series(pd.cut(values, edges, right=False)).value_counts(sort=False) + 0.5 for values in (past[name], new[name])]
         t, v = (one / one.sum() for one in shares)
         assert float(psi) == pytest.approx(float(((v - t) * np.log(v / t)).sum()), rel=1e-3)
