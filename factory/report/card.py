@@ -73,12 +73,12 @@ def _probes(trial: RecordedTrial) -> Section:
     """Say in plain words what each probe asks and what came."""
     if not trial.probes:
         return Section("Leakage probes", "None ran on this trial.")
-    found: dict[str, list[str]] = {}
+    findings: dict[str, list[str]] = {}
     for kind, word in (("block", "BLOCKS a sealed look"), ("warn", "warns")):
         for line in trial.probes.get(kind) or ():
-            found.setdefault(line.partition(":")[0], []).append(f"{word}: {line.partition(':')[2].strip()}")
+            findings.setdefault(line.partition(":")[0], []).append(f"{word}: {line.partition(':')[2].strip()}")
     ran = trial.probes.get("ran", "").split()
-    rows = [(probe, asks, "; ".join(found.get(probe, ())) or _unfound(probe in ran)) for probe, asks in PROBES.items()]
+    rows = [(probe, asks, "; ".join(findings.get(probe, ())) or _unfound(probe in ran)) for probe, asks in PROBES.items()]
     return Section("Leakage probes", _sum_up(trial), grid=Grid(("probe", "asks", "what came"), tuple(rows)))
 
 

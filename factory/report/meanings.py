@@ -22,6 +22,9 @@ class Meaning(NamedTuple):
     formula: str = ""
     period: str = VALIDATION
 
+    def __str__(self) -> str:
+        return f"{self.says} {self.formula}".rstrip()
+
 
 LOG_NORMAL = (
     "exp(M ± z V) with M = sum(w m - (w s)^2 / 2), V^2 = sum((w s)^2), z = 1.96: w is what a trade holds a unit of equity, "

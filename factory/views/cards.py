@@ -6,7 +6,9 @@ import numpy as np
 
 from factory.core.errors import PipelineError
 from factory.core.times import iso
-from factory.report import Bars, Card, RecordedTrial, make_card
+from factory.report.card import make_card
+from factory.report.content import Card
+from factory.report.trial import Bars, RecordedTrial
 from factory.tracking.strategy_files import list_verdicts
 from factory.views.breakdowns import read_run
 from factory.views.trials import trial_answer

@@ -20,12 +20,12 @@ from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import list_changes
-from factory.report import Card, RecordedTrial, make_card, render_html, render_markdown, render_sections
-from factory.report.card import SHOWN_TRADES
-from factory.report.content import find_key
+from factory.report.card import SHOWN_TRADES, make_card
+from factory.report.content import Card, find_key
 from factory.report.groups import GROUPINGS, group_trades
-from factory.report.render import plotly_script
+from factory.report.render import plotly_script, render_html, render_markdown, render_sections
 from factory.report.stress import break_even_cost, stress_trades
+from factory.report.trial import RecordedTrial
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.views.cards import make_trial_card, read_trial
@@ -183,7 +183,9 @@ def test_drift_is_that_of_the_columns(workshop: Workshop, trial: RecordedTrial) 
     for name, psi, ks in rows:
         assert float(ks) == pytest.approx(ks_2samp(past[name], new[name]).statistic, rel=1e-3)
         edges = [-np.inf, *np.quantile(past[name], np.linspace(0, 1, 11)[1:-1]), np.inf]
-        shares = [pd.Series(pd.cut(values, edges, right=False)).value_counts(sort=False) + 0.5 for values in (past[name], new[name])]
+        shares = [
+            pd.Series(pd.cut(values, edges, right=False)).value_counts(sort=False) + 0.5 for values in (past[name], new[name])
+        ]
         t, v = (one / one.sum() for one in shares)
         assert float(psi) == pytest.approx(float(((v - t) * np.log(v / t)).sum()), rel=1e-3)
 
