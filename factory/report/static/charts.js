@@ -28,7 +28,8 @@
     for (const one of seen) {
       if (!one.isIntersecting) continue;
       near.unobserve(one.target);
-      one.target.dataset.figure ? drawPlace(one.target) : choose(0);
+      if (one.target.dataset.figure) drawPlace(one.target);
+      else if (!drawn.has(one.target)) choose(0);
     }
   }, { rootMargin: "600px" });
   places.forEach((place) => near.observe(place));
