@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.core.errors import FactoryError
-from factory.report.card import Card, Grid
+from factory.report.content import Card, Grid, find_key, spell_title
 
 PAGE, SECTIONS = "card.html", "card_sections.html"
 STATIC = Path(__file__).parent / "static"
@@ -87,7 +87,7 @@ def _environment() -> Any:
 
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["json"] = _to_json
+    environment.filters |= {"json": _to_json, "key": find_key, "title": spell_title}
     return environment
 
 
