@@ -5,6 +5,7 @@ groups       trades by hour, weekday, month, side, confidence and volatility
 months       returns by month
 stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
+cusum        the CUSUM picture: price, events, barriers, and the sums that chose them
 meanings     what each figure means, in a sentence
 card         the sections of a card, from a trial
 render       a card as one HTML page, as part of another page, and as Markdown
