@@ -5,10 +5,10 @@ groups       trades by hour, weekday, month, side, confidence and volatility
 months       returns by month
 stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
-cusum        the CUSUM picture: price, events, barriers, and the sums that chose them
+cusum        the CUSUM picture: price, events, barriers, and the sums that chose them; cusum_sheet: what its page holds
 meanings     what each figure means, in a sentence
 card         the sections of a card, from a trial
-render       a card as one HTML page, as part of another page, and as Markdown
+render       a card as one HTML page, as part of another page, and as Markdown; the CUSUM picture as the first two
 templates/   the page, and the sections that it holds
 static/      the look and the drawing code of every page with pictures
 

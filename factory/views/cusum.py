@@ -21,10 +21,12 @@ from factory.learning.sample_figures import SampleFigures, measure_sample
 from factory.learning.sampling import next_bars
 from factory.market.dataset import open_partition
 from factory.market.series import Series
+from factory.pipeline.drawing import describe_label, describe_sample
 from factory.pipeline.features import expression
-from factory.pipeline.parts.labels import MidMove, TripleBarrier
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, count_classes
 from factory.pipeline.parts.samples import Cusum
 from factory.report.cusum import BARRIERS, MULTIPLES, OWN_STEP, WINDOWS, CusumPicture, Step, WindowLabels
+from factory.report.cusum_sheet import CusumSheet, make_sheet
 from factory.storage.cache import Cache
 
 if TYPE_CHECKING:
@@ -182,7 +184,7 @@ def _assemble(pipeline: "Pipeline", columns: Columns, own: CusumFilter, asked: _
         down=sums[1],
         fired=sums[2],
         labels=_label_rows(pipeline, columns, np.flatnonzero(fires), known, asked.least_move),
-        outcomes=BARRIERS if isinstance(pipeline.label, TripleBarrier) else WINDOWS,
+        outcomes=BARRIERS if isinstance(pipeline.label, TripleBarrier) else WINDOWS[: count_classes(pipeline.label)],
         price=_read_price(bars, window),
         steps=tuple(steps),
         series=pipeline.label.of,
@@ -263,3 +265,15 @@ def _read_price(bars: Series, window: tuple[int, int]) -> tuple[NDArray[int64], 
     low, high = np.searchsorted(bars.known, window)
     step = max(1, -(-int(high - low) // MOST_ROWS))
     return bars.known[low:high:step], np.asarray(bars.columns["close"])[low:high:step]
+
+
+def make_cusum_sheet(tracker: "Tracker", pipeline: "Pipeline", picture: CusumPicture) -> CusumSheet:
+    """Make what a page with the picture holds."""
+    is_simulated = bool(tracker.catalog.meta(pipeline.data)["simulated"])
+    return make_sheet(
+        picture,
+        f"{pipeline.pipeline} {pipeline.id}",
+        describe_sample(pipeline),
+        describe_label(pipeline),
+        is_simulated=is_simulated,
+    )

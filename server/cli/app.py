@@ -76,6 +76,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.propose,
     strategies.show,
     card.card,
+    card.cusum,
     strategies.cancel,
 )
 acting(app)(running.serve)
