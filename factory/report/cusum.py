@@ -12,7 +12,6 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.core.times import iso
 from factory.learning.sample_figures import SampleFigures
 from factory.report.charts import COIN, GAIN, LOSS, OWN, Figure
 
@@ -306,12 +305,9 @@ def _figure(data: Sequence[Figure], title: str, height: int) -> Figure:
     }
 
 
-def _stamp(ms: int) -> str:
-    return iso(ms).removesuffix("Z")
-
-
 def _stamps(ms: NDArray[int64]) -> list[str]:
-    return [_stamp(one) for one in ms.tolist()]
+    texts: list[str] = np.datetime_as_string(ms.astype("datetime64[ms]")).tolist()
+    return texts
 
 
 def round_prices(values: NDArray[float64]) -> list[float | None]:

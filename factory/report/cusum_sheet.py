@@ -31,8 +31,8 @@ SOURCE = (
 )
 
 BOXED = (
-    "A box stands between take, above, and stop, below, from the fill to the end of the label; dotted until time is out. A cross "
-    "is where it ended."
+    "A box stands between take, above, and stop, below, from the fill to the label's end, dotted until time is out. A cross is "
+    "where it ended."
 )
 BOX = "A box spans each label from the price and moment of its fill to those of its end, where a cross stands."
 

@@ -100,13 +100,12 @@ def read_cusum(
     bars = columns.partition.series[pipeline.label.of]
     given = write_filter(pipeline, bars.period)
     text = FilterText(of.strip() or given.of, threshold.strip() or given.threshold)
-    parsed = [_parse(tracker, pipeline, name, value) for name, value in text._asdict().items()]
+    measured = _read_expression(tracker, pipeline, "of", text.of)
+    band = _read_threshold(tracker, pipeline, text.threshold)
     if partition == "validation":
         tracker.require_trial(pipeline.id)
         tracker.count_validation_exploration(pipeline, f"cusum of {text.of} by {text.threshold}", len(MULTIPLES))
-    if isinstance(parsed[0], float):
-        raise PipelineError(f"of: '{text.of}' never changes; measure a series, such as log({pipeline.label.of}.close)")
-    own = read_filter(columns, parsed[0], parsed[1])
+    own = read_filter(columns, measured, band)
     return _assemble(pipeline, columns, own, _Asked(text, start, span, _find_least_move(tracker, pipeline)))
 
 
@@ -122,22 +121,25 @@ def _open(tracker: "Tracker", pipeline: "Pipeline", partition: str) -> Columns:
     return Columns(rows, Cache(tracker.workspace.cache))
 
 
-def _parse(tracker: "Tracker", pipeline: "Pipeline", name: str, text: str) -> Expression | float:
-    """Read a feature's name, a number above zero or an expression, checked against the dataset."""
+def _read_threshold(tracker: "Tracker", pipeline: "Pipeline", text: str) -> Expression | float:
+    try:
+        number = float(text)
+    except ValueError:
+        return _read_expression(tracker, pipeline, "threshold", text)
+    if not 0 < number < math.inf:
+        raise PipelineError(f"threshold: {text} is no width; write a number above 0, a feature or an expression")
+    return number
+
+
+def _read_expression(tracker: "Tracker", pipeline: "Pipeline", name: str, text: str) -> Expression:
+    """Read a feature's name or an expression, checked against the dataset."""
+    series = tracker.catalog.meta(pipeline.data)["series"]
+    periods = {key: one.period_ms for key, one in tracker.catalog.spec(pipeline.data).series.items()}
     try:
         parsed = expression(pipeline.features.get(text, text))
-        if not parsed.columns:
-            number = float(text)
-            if not 0 < number < math.inf:
-                raise PipelineError(f"{name}: {text} is no threshold; write a number above 0, a feature or an expression")
-            return number
-        series = tracker.catalog.meta(pipeline.data)["series"]
-        periods = {key: one.period_ms for key, one in tracker.catalog.spec(pipeline.data).series.items()}
         parsed.check({key: set(one["columns"]) for key, one in series.items()}, periods)
     except PipelineError as error:
-        raise PipelineError(*(line if line.startswith(f"{name}: ") else f"{name}: {line}" for line in error.lines)) from None
-    except ValueError:
-        raise PipelineError(f"{name}: '{text}' reads no series; name a feature, or write an expression over one") from None
+        raise PipelineError(*(f"{name}: {line}" for line in error.lines)) from None
     return parsed
 
 

@@ -173,12 +173,21 @@
     listEvents();
     choose(null);
   }
-  const targets = document.querySelectorAll("[data-cusum-figure]");
+  const targets = [...document.querySelectorAll("[data-cusum-figure]")];
+  let isDue = false;
+  // At the next frame, so that figures and words move at once however fast the slider does.
   function draw() {
-    for (const target of targets) paint(target, figures[target.dataset.cusumFigure]);
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      for (const target of targets) paint(target, figures[target.dataset.cusumFigure]);
+    });
   }
   slider.addEventListener("input", update);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   update();
-  targets[0].on("plotly_click", (event) => { if (event.points[0].customdata !== undefined) choose(event.points[0].customdata); });
+  requestAnimationFrame(() => targets[0].on("plotly_click", ({ points: [{ customdata }] }) => {
+    if (customdata !== undefined) choose(customdata);
+  }));
 })();
