@@ -158,7 +158,7 @@ def draw_price(picture: CusumPicture) -> Figure:
         own = events[labels.outcome[events] == outcome]
         x, y = _boxes(labels, own, labels.end)
         box = _line(f"box{outcome}", name, x, y, color=INKS[outcome], width=0.8)
-        traces.append({**box, "fill": "toself", "fillcolor": TINTS[outcome], "showlegend": False})
+        traces.append({**box, "fill": "toself", "fillcolor": TINTS[outcome], "opacity": 0.7, "showlegend": False})
     for outcome, name in enumerate(picture.outcomes):
         own = events[labels.outcome[events] == outcome]
         marker = {"symbol": "x", "size": 7, "color": INKS[outcome]}

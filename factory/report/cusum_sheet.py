@@ -94,7 +94,7 @@ def make_sheet(picture: CusumPicture, name: str, sample: str, label: str, *, is_
         How it samples and what it predicts, in a few words.
     """
     (of, threshold), is_boxed = picture.text, picture.outcomes == BARRIERS
-    start, end = (iso(moment).replace("T", " ").removesuffix("Z") for moment in picture.window)
+    start, end = (iso(moment).replace("T", " ").removesuffix("Z").removesuffix(":00") for moment in picture.window)
     other = "" if picture.is_own else f"This pipeline samples by {sample}; below is what a CUSUM filter would choose. "
     counted = " Each step on validation was counted as an exploration, once." if picture.partition == "validation" else ""
     return CusumSheet(
@@ -147,7 +147,7 @@ def write_data(picture: CusumPicture) -> dict[str, Any]:
     """Write what a page needs to draw any step itself: rows in all their digits, labels, and each step's figures."""
     labels = picture.labels
     return {
-        "own": OWN_STEP,
+        "partition": picture.partition,
         "outcomes": list(picture.outcomes),
         "has_barriers": picture.outcomes == BARRIERS,
         "known": picture.known.tolist(),

@@ -104,13 +104,20 @@ def read_cusum(
     band = _read_threshold(tracker, pipeline, text.threshold)
     if partition == "validation":
         tracker.require_trial(pipeline.id)
-        tracker.count_validation_exploration(pipeline, f"cusum of {text.of} by {text.threshold}", len(MULTIPLES))
+        tracker.count_validation_exploration(pipeline, f"cusum of {measured} by {band}", len(MULTIPLES))
     own = read_filter(columns, measured, band)
-    return _assemble(pipeline, columns, own, _Asked(text, start, span, _find_least_move(tracker, pipeline)))
+    if np.isinf(own.values).any() or np.isinf(own.threshold).any():
+        raise PipelineError(
+            f"cusum: '{text.of}' by '{text.threshold}' is infinite somewhere in {partition}; guard the division"
+        )
+    return _assemble(
+        pipeline, columns, own, _Asked(text, f"{measured} by {band}", start, span, _find_least_move(tracker, pipeline))
+    )
 
 
 class _Asked(NamedTuple):
     text: FilterText
+    canonical: str
     start: int | None
     span: str | None
     least_move: float
@@ -198,7 +205,7 @@ def _measure(
 ) -> tuple[list[SampleFigures], SampleFigures]:
     """Measure what each step chooses on the whole partition, and what the pipeline's own sample does; once for all windows."""
     partition = columns.partition
-    key = digest(["cusum figures", pipeline.id, partition.fingerprint, factory.__version__, *asked.text, *MULTIPLES])
+    key = digest(["cusum figures", pipeline.id, partition.fingerprint, factory.__version__, asked.canonical, *MULTIPLES])
     kept = columns.cache.get(key) if columns.cache else None
     if kept is None:
         bars = partition.series[pipeline.label.of]

@@ -94,13 +94,15 @@
 
   // -- what is said
   const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
-  function describe({ events, sides }) {
+  function describe({ events, sides }, step) {
     const kept = events.filter((i) => labels.present[i]);
     const outcomes = data.outcomes.map((name, k) => `${kept.filter((i) => labels.outcome[i] === k).length} ${name}`);
     const open = kept.filter((i) => labels.outcome[i] < 0).length, lost = events.length - kept.length;
     if (open) outcomes.push(`${open} without a label`);
     if (lost) outcomes.push(`${lost} dropped`);
-    return `${count(events.length, "event")} in this window, ${sides.up} of S+ and ${sides.down} of S−: ${outcomes.join(", ")}.`;
+    const [decisions, aDay, , , unique] = step.figures;
+    return `${count(events.length, "event")} in this window, ${sides.up} of S+ and ${sides.down} of S−: ${outcomes.join(", ")}. ` +
+      `On all of ${data.partition} ${decisions} decisions, ${aDay} a day, average uniqueness ${unique || "unknown"}.`;
   }
 
   const when = (ms) => iso(ms).slice(0, ms % 60000 ? 19 : 16).replace("T", " ");
@@ -166,7 +168,7 @@
       if (trace.meta === "here_unique") Object.assign(trace, { x: [step.multiple], y: [step.uniqueness] });
     }
     shown.textContent = `${multiple} ×`;
-    said.textContent = describe(now);
+    said.textContent = describe(now, step);
     slider.setAttribute("aria-valuetext", `${multiple} times the threshold`);
     cells.forEach((cell, i) => { cell.textContent = step.figures[i]; });
     lines.forEach((line, i) => line.classList.toggle("now", i === Number(slider.value)));
