@@ -65,7 +65,7 @@ def draw_outline(pipeline: Pipeline) -> str:
     """Draw a pipeline in plain text, one line a step."""
     series = ", ".join(sorted(_series(pipeline)))
     lines = [f"{series} ({pipeline.data}) -> {', '.join(pipeline.features)}"]
-    lines.append(f"{_sample(pipeline)} -> decisions; {_label(pipeline)} -> what is learned")
+    lines.append(f"{describe_sample(pipeline)} -> decisions; {describe_label(pipeline)} -> what is learned")
     for name, part in pipeline.experts.items():
         lines.append(f"{', '.join(part.inputs)} -> {name} ({kind_of(type(part))})")
     lines.append(f"{', '.join(pipeline.meta.see)} -> forest of {pipeline.meta.trees} trees")
@@ -84,8 +84,8 @@ def _nodes(pipeline: Pipeline) -> Iterator[str]:
         yield f'f_{name}["{name}"]'
     for name, part in pipeline.experts.items():
         yield f'e_{name}(["{name}<br/>{kind_of(type(part))}"])'
-    yield f'sample{{{{"{_sample(pipeline)}"}}}}'
-    yield f'label_{{{{"{_label(pipeline)}"}}}}'
+    yield f'sample{{{{"{describe_sample(pipeline)}"}}}}'
+    yield f'label_{{{{"{describe_label(pipeline)}"}}}}'
     yield f'meta[["forest of {pipeline.meta.trees} trees"]]'
     yield f'trade[/"{_trade(pipeline)}"/]'
 
@@ -117,7 +117,8 @@ def _series(pipeline: Pipeline) -> set[str]:
     return read | list_label_series(pipeline.label)
 
 
-def _sample(pipeline: Pipeline) -> str:
+def describe_sample(pipeline: Pipeline) -> str:
+    """Describe in a few words which moments become decisions."""
     sample = pipeline.sample
     if isinstance(sample, Clock):
         return f"clock {sample.every}"
@@ -126,7 +127,8 @@ def _sample(pipeline: Pipeline) -> str:
     return f"cusum of {sample.of} by {write_inline(sample.threshold)}"
 
 
-def _label(pipeline: Pipeline) -> str:
+def describe_label(pipeline: Pipeline) -> str:
+    """Describe in a few words what is predicted."""
     label = pipeline.label
     unit = (
         f", {write_inline(label.take)} and {write_inline(label.stop)} {label.unit}" if isinstance(label, TripleBarrier) else ""

@@ -14,7 +14,8 @@ windows      prices around a trade
 diagram      a pipeline laid out as boxes and arrows
 content      what a card is made of
 card         the card of a trial: earned and learned make its sections on money and on the model
-render       a card as one HTML page, as part of another page, and as Markdown
+render       a card as one HTML page, as part of another page, and as Markdown; the CUSUM picture as the first two
+cusum        the CUSUM picture: price, events, barriers, and the sums that chose them; cusum_sheet: what its page holds
 templates/   the page, and the sections that it holds
 static/      the look and the drawing code of every page with pictures
 

@@ -77,6 +77,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.propose,
     strategies.show,
     card.card,
+    card.cusum,
     strategies.cancel,
 )
 acting(app)(running.serve)
