@@ -5,6 +5,8 @@ groups       trades by hour, weekday, month, side, confidence and volatility
 months       returns by month
 stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
+importance   which inputs carry information, as such a figure
+pictures     the same figures as PNG, for hosts that show images
 meanings     what each figure means, in a sentence
 card         the sections of a card, from a trial
 render       a card as one HTML page, and as Markdown

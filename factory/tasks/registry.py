@@ -6,6 +6,7 @@ from typing import Any
 from factory.core.answers import Answer
 from factory.core.progress import Progress
 from factory.tasks.backtest import backtest
+from factory.tasks.chart import draw_chart
 from factory.tasks.context import TaskContext
 from factory.tasks.frames import make_frames
 from factory.tasks.rank import rank_expressions, rank_inputs
@@ -44,6 +45,7 @@ WORK: dict[str, Callable[..., Answer]] = {
     "backtest": _in_context(backtest),
     "tune": _in_context(tune),
     "rank": _rank,
+    "chart": _in_context(draw_chart),
     "submit": submit,
     "frames": make_frames,
     "simulate": simulate,

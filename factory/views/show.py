@@ -91,13 +91,32 @@ def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
 
     if by not in BREAKDOWNS:
         raise PipelineError(f"by: '{by}' unknown; {did_you_mean(by, BREAKDOWNS)}")
-    if what.partition(" ")[0] in LISTS or what.startswith(PREFIXES) or len(what.replace(",", " ").split()) > 1:
-        raise PipelineError(f"by: breaks one trial down, and '{what[:40]}' is none; give a pipeline's id, or leave by out")
-    pipeline = _resolve(tracker, what)
-    if find_trial(tracker, pipeline) is None:
-        raise PipelineError(f"by: {pipeline.id} has no trades yet; backtest it first")
+    pipeline = resolve_trial(tracker, what, "by", "breaks one trial down")
     rows = break_down(tracker, pipeline, by)
     return {"pipeline": pipeline.id, "by": by, **rows, "ledger": tracker.ledger_summary(pipeline.data)}
+
+
+def resolve_trial(tracker: "Tracker", what: str, argument: str, does: str) -> "Pipeline":
+    """Find the one scored pipeline that an argument of :func:`show` is about.
+
+    Parameters
+    ----------
+    what : str
+        What is shown.
+    argument, does : str
+        Its name, and what it does, which a refusal begins with.
+
+    Raises
+    ------
+    PipelineError
+        If it is a list or several, unknown, or not scored yet.
+    """
+    if what.partition(" ")[0] in LISTS or what.startswith(PREFIXES) or len(what.replace(",", " ").split()) > 1:
+        raise PipelineError(f"{argument}: {does}, and '{what[:40]}' is none; give a pipeline's id, or leave {argument} out")
+    pipeline = _resolve(tracker, what)
+    if find_trial(tracker, pipeline) is None:
+        raise PipelineError(f"{argument}: {pipeline.id} has no trades yet; backtest it first")
+    return pipeline
 
 
 def _resolve(tracker: "Tracker", reference: str) -> "Pipeline":
