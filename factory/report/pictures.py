@@ -92,9 +92,9 @@ def _shrink(raw: io.BytesIO) -> bytes:
 
 def _write_heading(canvas: Any, heading: Heading, height: int) -> None:
     engine = canvas.get_layout_engine()
-    lines = [(heading.title, {"fontsize": 12, "weight": "bold"}), (heading.facts, {"color": FAINT})]
-    if heading.warning:
-        lines.append((heading.warning, {"color": WARNING, "weight": "bold"}))
+    lines: list[tuple[str, dict[str, Any]]] = [(heading.title, {"fontsize": 12, "weight": "bold"})]
+    lines += [(heading.facts, {"color": FAINT})]
+    lines += [(heading.warning, {"color": WARNING, "weight": "bold"})] if heading.warning else []
     for i, (text, style) in enumerate(lines):
         canvas.text(0.012, 1 - (12 + 19 * i) / height, text, va="top", ha="left", **style)
     engine.set(rect=(0, 0, 1, 1 - (16 + 19 * len(lines)) / height))

@@ -6,6 +6,7 @@ trials           a trial: what it earned beside what luck and the market alone w
 interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
+readers          what is left out for an agent who reads
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results

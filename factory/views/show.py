@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, table
 from factory.core.errors import PipelineError, UnknownError, did_you_mean, guess
-from factory.pipeline.stored import find_pipeline
 from factory.tracking.binding import bind_all_shipped
 from factory.tracking.naming import LISTS, PREFIXES
 from factory.views import listing, lists
 from factory.views.looks import look_status, looks_answer
+from factory.views.readers import hide_about
 from factory.views.trials import find_trial
 
 if TYPE_CHECKING:
@@ -64,25 +64,12 @@ def _pipeline(tracker: "Tracker", reference: str, reader: str | None) -> Answer:
     from factory.pipeline import render
 
     pipeline = _resolve(tracker, reference)
-    is_spoken = reader is None or pipeline.about in _own_words(tracker, pipeline, reader)
     return {
         "pipeline": pipeline.id,
-        "yaml": render(pipeline if is_spoken else pipeline.model_copy(update={"about": ""})),
+        "yaml": render(hide_about(tracker, pipeline, reader)),
         "parent": tracker.parent(pipeline.id),
         "score": _short(find_trial(tracker, pipeline), whole=reader is None),
     }
-
-
-def _own_words(tracker: "Tracker", pipeline: "Pipeline", reader: str) -> set[str]:
-    """Collect what a pipeline may be about for a reader.
-
-    These are a shipped strategy's words, and those that the reader gave under its name.
-    """
-    from factory.pipeline import load_shipped
-
-    ours = load_shipped().get(pipeline.pipeline)
-    owned = [find_pipeline(tracker.store, id) for id in tracker.store.owned(pipeline.pipeline, reader)]
-    return {one.about for one in (ours, *owned) if one is not None}
 
 
 def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
