@@ -18,7 +18,7 @@ from the installed package, and the package itself is never imported.
 """
 
 from factory.report.card import Card, make_card
-from factory.report.render import render_html, render_markdown, render_sections
+from factory.report.render import render_html, render_markdown, render_sections, render_stills
 from factory.report.trial import RecordedTrial
 
-__all__ = ["Card", "RecordedTrial", "make_card", "render_html", "render_markdown", "render_sections"]
+__all__ = ["Card", "RecordedTrial", "make_card", "render_html", "render_markdown", "render_sections", "render_stills"]

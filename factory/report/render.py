@@ -9,12 +9,16 @@ from typing import Any
 
 from factory.core.errors import FactoryError
 from factory.report.card import Card, Grid
+from factory.report.charts import Figure
+from factory.report.pictures import draw_png
 
 PAGE, SECTIONS = "card.html", "card_sections.html"
 STATIC = Path(__file__).parent / "static"
 """The look and the drawing code: inside a page of its own, served as files by the web app."""
 LOOK, CHARTS = "report.css", "charts.js"
 SCRIPT = Path("package_data", "plotly.min.js")
+STILL_WIDTH = 760
+"""Pixels of a picture where nothing runs."""
 NO_PICTURES = "pictures: plotly is not installed; pip install plotly"
 
 
@@ -44,6 +48,20 @@ def render_sections(card: Card, trades_href: str) -> str:
         Where that page has all trades as CSV.
     """
     return str(_environment().get_template(SECTIONS).render(card=card, trades_href=trades_href))
+
+
+def render_stills(card: Card) -> str:
+    """Render a card as one page in which nothing runs: pictures in the place of scripts, and no file of trades to download.
+
+    It is a tenth of the page with plotly's script, and hosts that show it let nothing be loaded or downloaded.
+    """
+    page = _environment().get_template(PAGE)
+    return str(page.render(card=card, look=_read_static(LOOK), scripts=(), trades_href="", draw=_draw_still))
+
+
+def _draw_still(figure: Figure) -> str:
+    picture = draw_png([figure], size=(STILL_WIDTH, figure["layout"].get("height", 300)))
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def render_markdown(card: Card) -> str:

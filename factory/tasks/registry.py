@@ -6,6 +6,7 @@ from typing import Any
 from factory.core.answers import Answer
 from factory.core.progress import Progress
 from factory.tasks.backtest import backtest
+from factory.tasks.card import write_card
 from factory.tasks.chart import draw_chart
 from factory.tasks.context import TaskContext
 from factory.tasks.frames import make_frames
@@ -46,6 +47,7 @@ WORK: dict[str, Callable[..., Answer]] = {
     "tune": _in_context(tune),
     "rank": _rank,
     "chart": _in_context(draw_chart),
+    "card": _in_context(write_card),
     "submit": submit,
     "frames": make_frames,
     "simulate": simulate,

@@ -85,6 +85,11 @@ def _check_chart(tracker: "Tracker", pipeline: str, chart: str) -> None:
     resolve_trial(tracker, pipeline, "chart", "draws one trial")
 
 
+def _check_card(tracker: "Tracker", pipeline: str, form: str) -> None:
+    if tracker.find_entry(chosen := tracker.resolve(pipeline)) is None:
+        raise PipelineError(f"card: {chosen.id} is no trial yet; backtest it first")
+
+
 def _check_submit(tracker: "Tracker", pipeline: str, **args: Any) -> None:
     from factory.vault.admission import Request, admit
 
@@ -97,5 +102,6 @@ _CHECKS: dict[str, Callable[..., None]] = {
     "tune": _check_tune,
     "rank": _check_rank,
     "chart": _check_chart,
+    "card": _check_card,
     "submit": _check_submit,
 }

@@ -20,9 +20,13 @@ def complete(workspace: Workspace, argument: str, begun: str) -> Completion:
     begun : str
         What its value begins with.
     """
-    known = {"pipeline": _pipelines, "dataset": _datasets}.get(argument)
-    found = [] if known is None else [one for one in known(workspace) if one.startswith(begun.strip().lower())]
-    return Completion(values=found[:MOST], total=len(found), has_more=len(found) > MOST)
+    listed = {"pipeline": _pipelines, "dataset": _datasets}.get(argument, _nothing)
+    fitting = [one for one in listed(workspace) if one.startswith(begun.strip().lower())]
+    return Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
+
+
+def _nothing(_: Workspace) -> list[str]:
+    return []
 
 
 def _pipelines(workspace: Workspace) -> list[str]:

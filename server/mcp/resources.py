@@ -4,7 +4,6 @@ What stands in them goes to agents too, so that of others it holds figures and n
 """
 
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
 from mcp.server import MCPServer
@@ -66,7 +65,7 @@ def _read_strategy(call: Call, pipeline: str) -> str:
 
 async def _make_card(call: Call, pipeline: str, form: str) -> str:
     try:
-        made = await work(call, "card", pipeline=_clean(pipeline), form=form, reader=agent_of(call))
+        made = await work(call, "card", pipeline=_clean(pipeline), form=form)
     except FactoryError as error:
         raise _refusal(error) from None
     if FILE not in made:
@@ -83,8 +82,3 @@ def _clean(reference: str) -> str:
 
 def _refusal(error: FactoryError) -> ResourceError:
     return ResourceNotFoundError(str(error)) if isinstance(error, UnknownError) else ResourceError(str(error))
-
-
-def view_meta() -> dict[str, Any]:
-    """Return what a tool says of the view of its answers."""
-    return {"ui": {"resourceUri": VIEW}}

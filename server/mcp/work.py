@@ -16,6 +16,8 @@ PATIENCE = 20.0
 """Seconds within which a call answers: hosts give up at 60."""
 SHOWN = 25.0
 """Seconds for which a call that asks for nothing but a job waits."""
+FILE = "file"
+"""Key of a file's key, in what a worker answers that wrote one."""
 STEP = 0.5
 """Seconds between two looks at a job's progress."""
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from factory.core.errors import PipelineError
 from factory.views.jobs import describe_job, list_jobs
+from server.mcp.hosts import card_place
 from server.mcp.state import Call, agent_of, ask, state_of, workshop_of
 from server.mcp.tools.arguments import Breakdown, Chart, Date, Known, Page, What, Words
 from server.mcp.tools.python import page_output
@@ -56,7 +57,7 @@ async def show(
     if by is not None and chart is not None:
         raise PipelineError("chart: came with by; give one of them")
     if chart is not None:
-        return await work(call, "chart", pipeline=what, chart=chart)
+        return name_card(call, await work(call, "chart", pipeline=what, chart=chart))
     if by is not None:
         return await ask(call, "show", what=what, by=by)
     if what.startswith("job-"):
@@ -65,7 +66,14 @@ async def show(
         return await page_output(call, what, page)
     if what == "jobs":
         return await to_thread.run_sync(lambda: list_jobs(state_of(call).jobs, page))
-    return await ask(call, "show", what=what, by=by, page=page, reader=agent_of(call))
+    return name_card(call, await ask(call, "show", what=what, by=by, page=page, reader=agent_of(call)))
+
+
+def name_card(call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+    """Say where a person finds the card, in an answer about one trial: not every host shows a view, or a picture."""
+    if not answer.keys() & {"score", "chart"}:
+        return answer
+    return {**answer, "card": card_place(state_of(call).address, answer["pipeline"])}
 
 
 async def cancel(call: Call, job: Known) -> dict[str, Any]:
