@@ -15,10 +15,6 @@ static/      the look and the drawing code of every page with pictures
 
 Nothing here reads a workspace: :mod:`factory.views.cards` hands a trial in. Plotly draws in the browser; its script is read
 from the installed package, and the package itself is never imported.
+
+Others import these files by name: `meanings` and the static files are for light callers, all else imports numpy and more.
 """
-
-from factory.report.card import Card, make_card
-from factory.report.render import render_html, render_markdown, render_sections, render_stills
-from factory.report.trial import RecordedTrial
-
-__all__ = ["Card", "RecordedTrial", "make_card", "render_html", "render_markdown", "render_sections", "render_stills"]

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from factory.core.answers import Answer
-from factory.report import render_markdown, render_stills
+from factory.report.render import render_markdown, render_stills
 from factory.tasks.context import TaskContext
 from factory.views.cards import make_trial_card
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
-from factory.report import RecordedTrial, charts
+from factory.report import charts
 from factory.report.importance import draw_importance
 from factory.report.pictures import Heading, draw_png
+from factory.report.trial import RecordedTrial
 from factory.statistics.calibration import reliability
 from factory.tasks.context import TaskContext
 from factory.tasks.rank import NOISE, rank_inputs

@@ -7,7 +7,7 @@ from factory.pipeline.stored import find_pipeline
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
-    from factory.report import RecordedTrial
+    from factory.report.trial import RecordedTrial
     from factory.tracking import Tracker
 
 

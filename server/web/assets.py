@@ -1,6 +1,7 @@
 """Scripts, styles and pictures of the pages: files of this room, of the report's, and plotly's own from its package."""
 
 import hashlib
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,6 +35,14 @@ def list_assets() -> dict[str, Path]:
     if plotly is not None and plotly.origin is not None:
         files[PLOTLY] = Path(plotly.origin).parent / "package_data" / PLOTLY
     return files
+
+
+@cache
+def find_map_style() -> str:
+    """Find the id of the style that plotly adds for maps unless it is there: our policy forbids it, and no page has maps."""
+    path = list_assets().get(PLOTLY)
+    match = re.search(r'getElementById\("([0-9a-f]{64})"\)', path.read_text(encoding="utf-8")) if path else None
+    return match[1] if match else ""
 
 
 @cache

@@ -13,7 +13,6 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-import factory.report
 from factory.core.answers import round_significant
 from factory.core.times import iso
 from factory.people import People, SignIn, SignIns
@@ -21,7 +20,7 @@ from factory.report.meanings import MEANINGS
 from factory.storage.workspace import Workspace
 from server.mcp.state import State
 from server.web.access import Access, same
-from server.web.assets import asset_url
+from server.web.assets import asset_url, find_map_style
 from server.web.guesses import Guesses
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 COOKIE = "rfcat"
 """What holds the secret of a browser that is signed in."""
-TEMPLATES = Jinja2Templates([Path(__file__).parent / "templates", Path(factory.report.__path__[0]) / "templates"])
+TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +184,4 @@ def _spell(value: object) -> str:
 TEMPLATES.env.undefined = StrictUndefined
 TEMPLATES.env.trim_blocks = TEMPLATES.env.lstrip_blocks = True
 TEMPLATES.env.filters |= {"code": _mark_code, "when": _spell_time, "cell": _spell}
-TEMPLATES.env.globals |= {"asset": asset_url, "MEANINGS": MEANINGS}
+TEMPLATES.env.globals |= {"asset": asset_url, "map_style": find_map_style, "MEANINGS": MEANINGS}

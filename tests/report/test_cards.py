@@ -16,10 +16,11 @@ from factory.backtest.binary import all_in_price
 from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.report import Card, RecordedTrial, make_card, render_html, render_markdown, render_sections
+from factory.report.card import Card, make_card
 from factory.report.groups import GROUPINGS, group_trades
-from factory.report.render import plotly_script
+from factory.report.render import plotly_script, render_html, render_markdown, render_sections
 from factory.report.stress import break_even_cost, stress_trades
+from factory.report.trial import RecordedTrial
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.views.cards import make_trial_card, read_trial

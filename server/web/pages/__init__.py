@@ -1,5 +1,6 @@
 """The pages, one file each: a `router`, and a `MENU` where the page stands in the menu.
 
+cards    the card of a strategy, and its trades
 start    what the workspace holds, and how to connect a host
 sign_in  signing in and out
 
