@@ -134,7 +134,8 @@ def _draw_line(
         own = _colour(trace["fillcolor"]) if "fillcolor" in trace else _faded(colour)
         axes.fill_between(x, before[1], y, color=own, linewidth=0, label=label or None)
     elif fill == "toself":
-        axes.fill(x, y, color=_colour(trace["fillcolor"]), linewidth=0)
+        for shape in np.split(np.arange(len(x)), np.flatnonzero(np.isnan(y))):
+            axes.fill(x[shape], y[shape], color=_colour(trace["fillcolor"]), linewidth=0)
     width = line.get("width", 1.5) if "lines" in mode else 0
     if width or "markers" in mode:
         axes.plot(
