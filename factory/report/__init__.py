@@ -7,6 +7,7 @@ stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
 importance   which inputs carry information, as such a figure
 pictures     the same figures as PNG, for hosts that show images
+cusum        the CUSUM picture: price, events, barriers, and the sums that chose them
 meanings     what each figure means, in a sentence
 card         the sections of a card, from a trial
 render       a card as one HTML page, as part of another page, and as Markdown

@@ -7,6 +7,7 @@ interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
 readers          what is left out for an agent who reads
+cusum            its CUSUM picture: what the filter does over a window, and what other thresholds would choose
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results
