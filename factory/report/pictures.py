@@ -23,10 +23,10 @@ SIZE = (900, 500)
 """Pixels of a picture that stands alone."""
 PAPER, INK, FAINT, WARNING = "#fbfbf8", "#26292e", "#6b7078", "#b4541a"
 """Its own background, so that it reads on a dark host as on a white one."""
-COLOURS = 64
+COLOURS = 128
 """Of the palette: half the bytes, and lines look the same."""
 DASHES = {"solid": "-", "dot": ":", "dash": "--"}
-SYMBOLS = {"circle": "o", "triangle-up": "^", "triangle-down": "v", "x": "x"}
+SYMBOLS = {"circle": "o", "triangle-up": "^", "triangle-down": "v", "x": "X"}
 _RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
 
 
@@ -201,7 +201,7 @@ def _dress(axes: "Axes", layout: Mapping[str, Any]) -> None:
         axes.set_axisbelow(True)
     # What has one line is named by its axis.
     if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(loc="best", frameon=False, ncols=4, fontsize=8)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1, frameon=False, ncols=8, fontsize=8)
 
 
 def _positions(axes: "Axes", values: Sequence[Any], is_category: bool) -> NDArray[Any]:

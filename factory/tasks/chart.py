@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
+from factory.core.times import iso
 from factory.report import charts
+from factory.report.cusum import draw_price, draw_sums
 from factory.report.importance import draw_importance
 from factory.report.pictures import Heading, draw_png
 from factory.report.trial import RecordedTrial
@@ -17,7 +20,12 @@ from factory.statistics.calibration import reliability
 from factory.tasks.context import TaskContext
 from factory.tasks.rank import NOISE, rank_inputs
 from factory.views.cards import read_trial
+from factory.views.cusum import read_cusum
 
+STEP = ("threshold", "decisions", "a_day", "up", "down", "uniqueness")
+"""Columns of what a CUSUM filter chooses at a multiple of its threshold."""
+COUNTED = ("cusum", "importance")
+"""Charts of figures that are counted where they are made."""
 MONTHS = 18
 """Months that are listed one by one; of more, years are."""
 
@@ -46,8 +54,8 @@ class Chart(NamedTuple):
 def draw_chart(context: TaskContext, chart: str) -> Answer:
     """Draw one chart of a trial.
 
-    It looks at validation: each row of its table is an exploration, counted the first time that it is shown; a ranking counts
-    its own.
+    It looks at validation: each row of its table is an exploration, counted the first time that it is shown; those of
+    :data:`COUNTED` are counted where they are made.
 
     Parameters
     ----------
@@ -64,7 +72,7 @@ def draw_chart(context: TaskContext, chart: str) -> Answer:
     if not trial.count:
         raise FlowError(f"chart: {pipeline.id} took no trade; lower what it asks for before it enters")
     made = CHARTS[chart](context, trial)
-    if chart != "importance":
+    if chart not in COUNTED:
         tracker.count_validation_exploration(pipeline, f"chart of {chart}", len(made.rows))
     picture = draw_png(made.figures, _head(trial, chart))
     return {
@@ -117,9 +125,29 @@ def _draw_importance(context: TaskContext, trial: RecordedTrial) -> Chart:
     return Chart((drawn,), ranked["columns"], ranked["rows"], ranked["reads"], ranked["left_out"])
 
 
+def _draw_cusum(context: TaskContext, trial: RecordedTrial) -> Chart:
+    drawn = read_cusum(context.tracker, context.pipeline, "validation")
+    rows = [
+        [one.multiple, one.figures.decisions, one.figures.a_day, one.figures.up, one.figures.down, one.figures.uniqueness]
+        for one in drawn.steps
+        if log2(one.multiple).is_integer()
+    ]
+    of, threshold = drawn.text
+    begin, end = (iso(moment)[:16] for moment in drawn.window)
+    reads = f"CUSUM of {of} at multiples of the threshold {threshold}, over validation; the picture has {begin} to {end}"
+    reads += "" if drawn.is_own else ". The pipeline samples otherwise: this filter fires about once in its label's horizon"
+    return Chart((draw_price(drawn), draw_sums(drawn)), STEP, rows, reads)
+
+
 CHARTS: Mapping[str, Callable[[TaskContext, RecordedTrial], Chart]] = {
     "equity": _draw_equity,
     "calibration": _draw_calibration,
+    "cusum": _draw_cusum,
     "importance": _draw_importance,
 }
-TITLES = {"equity": "Equity and drawdown", "calibration": "Calibration", "importance": "Importance of inputs"}
+TITLES = {
+    "equity": "Equity and drawdown",
+    "calibration": "Calibration",
+    "cusum": "CUSUM filter",
+    "importance": "Importance of inputs",
+}

@@ -80,7 +80,7 @@ What = Annotated[str, Field(max_length=200), AfterValidator(_lower_case)]
 """What is to be shown, in any case: all ids and names are in small letters."""
 Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
 """What a trial is broken down by."""
-Chart = Literal["equity", "calibration", "importance"]
+Chart = Literal["equity", "calibration", "cusum", "importance"]
 """What is drawn of a trial."""
 Score = Literal["log_loss", "auc"]
 """What cells and inputs are ordered by."""

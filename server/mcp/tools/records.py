@@ -61,7 +61,7 @@ async def show(
     if by is not None:
         return await ask(call, "show", what=what, by=by)
     if what.startswith("job-"):
-        return await follow(call, what, SHOWN)
+        return name_card(call, await follow(call, what, SHOWN))
     if what.startswith("call-"):
         return await page_output(call, what, page)
     if what == "jobs":
