@@ -20,6 +20,8 @@ from server.mcp.work import FILE, work
 VIEW = "ui://random-forest-cat/show"
 """What `show` names as its view."""
 CARD_VIEW = "ui://random-forest-cat/card/{pipeline}"
+PATIENCE = 45.0
+"""Seconds within which a card is read: whoever reads a resource follows no job, and hosts give up at 60."""
 LONGEST = 64
 """Characters of an id or a name."""
 
@@ -65,7 +67,7 @@ def _read_strategy(call: Call, pipeline: str) -> str:
 
 async def _make_card(call: Call, pipeline: str, form: str) -> str:
     try:
-        made = await work(call, "card", pipeline=_clean(pipeline), form=form)
+        made = await work(call, "card", patience=PATIENCE, pipeline=_clean(pipeline), form=form)
     except FactoryError as error:
         raise _refusal(error) from None
     if FILE not in made:
