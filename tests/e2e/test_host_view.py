@@ -2,7 +2,6 @@
 
 import html
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -20,15 +19,11 @@ from factory.tasks import perform
 from factory.workshop import Workshop
 from server.mcp.app import build_server
 from server.mcp.resources import VIEW
-from tests.e2e.test_browser import BROWSER, browser
+from tests.e2e.browser import CHROMIUM, needs_browser
 from tests.hostile import ALL_IN_ONE
 from tests.workshop.market import BINARY, SPEC
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.anyio,
-    pytest.mark.skipif(BROWSER is None and "RFCAT_REQUIRE_TOOLS" not in os.environ, reason="needs Chromium on the PATH"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.anyio, needs_browser]
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -79,7 +74,9 @@ def open_view(folder: Path, view: str, answers: dict[str, Any], width: int = 700
     frame = f'<iframe sandbox="allow-scripts allow-same-origin" style="width: {width}px; height: 900px; border: 0" srcdoc="{html.escape(page)}">'
     wrapper = folder / "host.html"
     wrapper.write_text(f"<!doctype html><meta charset=utf-8>{frame}</iframe><script>{script}</script>", encoding="utf-8")
-    command = [*browser(folder), "--virtual-time-budget=10000", "--dump-dom", wrapper.as_uri()]
+    assert CHROMIUM
+    own = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={folder / 'profile'}")
+    command = [CHROMIUM, *own, "--virtual-time-budget=10000", "--dump-dom", wrapper.as_uri()]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     told = re.search(r'<pre id="found">(.*?)</pre>', shown.stdout, re.DOTALL)
     assert told, shown.stdout[-500:]
