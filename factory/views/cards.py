@@ -11,6 +11,7 @@ from factory.report.content import Card
 from factory.report.trial import Bars, RecordedTrial
 from factory.tracking.strategy_files import list_verdicts
 from factory.views.breakdowns import read_run
+from factory.views.readers import hide_words
 from factory.views.trials import trial_answer
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ GROUPS = "card"
 """What a card's breakdowns are counted as."""
 
 
-def make_trial_card(tracker: "Tracker", reference: str) -> tuple["Pipeline", Card]:
+def make_trial_card(tracker: "Tracker", reference: str, reader: str | None = None) -> tuple["Pipeline", Card]:
     """Make the card of a scored pipeline, by id or name; its breakdowns count as explorations of validation, once.
+
+    With a reader, an agent, what others wrote in words of their own is left out.
 
     Raises
     ------
@@ -32,8 +35,7 @@ def make_trial_card(tracker: "Tracker", reference: str) -> tuple["Pipeline", Car
         If its trades are gone from the workspace.
     """
     pipeline = tracker.resolve(reference)
-    trial = read_trial(tracker, pipeline)
-    card = make_card(trial)
+    card = make_card(hide_words(tracker, read_trial(tracker, pipeline), reader))
     shown = sum(len(section.grid.rows) for section in card.sections if section.grid and section.is_half)
     tracker.count_validation_exploration(pipeline, GROUPS, shown)
     return pipeline, card
