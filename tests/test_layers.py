@@ -27,6 +27,7 @@ LAYERS: tuple[str, ...] = (
     "jobs",
     "report",
     "tracking",
+    "review",
     "views",
     "tasks",
     "workshop",

@@ -15,6 +15,7 @@ commands    what all commands have in common
 common      what several commands need
 references  what a person names a pipeline by
 card        the card of a strategy, written to files
+review      decisions on what was proposed, and their verification
 reviewer    the reviewer's passphrase
 screen      all that is printed
 layout      tables and lists laid out for a width
