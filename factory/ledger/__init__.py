@@ -6,10 +6,11 @@ anchors       heads of the chain, kept outside the database
 verification  the proof of a chain
 running       figures of each dataset, carried on with every row
 board         lists of trials, best or newest first
+paired_files  a row and the file that tells a person of it: both or neither
 ranks         in what order trials stand
 
-Others import what is named below, `ranks`, and `Idea` of `board`. Importing this room imports SQLAlchemy; light callers
-import it where they need it.
+Others import what is named below, `paired_files`, `ranks`, and `Idea` of `board`. Importing this room imports SQLAlchemy;
+light callers import it where they need it.
 """
 
 from factory.ledger.anchors import Position

@@ -43,6 +43,8 @@ class RecordedTrial:
         Whether the market was drawn.
     opens : tuple of ndarray
         Stamps and opens of the bars that fill, for what a delay would cost.
+    review_banners : tuple of str
+        What a person's approval lacks.
     """
 
     pipeline: Pipeline
@@ -56,6 +58,7 @@ class RecordedTrial:
     arrays: Mapping[str, NDArray[Any]]
     is_simulated: bool
     opens: tuple[NDArray[int64], NDArray[float64]] = field(repr=False)
+    review_banners: tuple[str, ...] = ()
 
     @cached_property
     def trades(self) -> dict[str, NDArray[Any]]:

@@ -8,8 +8,9 @@ from factory.core.errors import PipelineError
 from factory.core.times import iso
 from factory.report.card import Card, make_card
 from factory.report.trial import RecordedTrial
+from factory.review.status import review_status
 from factory.tracking.naming import describe_change
-from factory.tracking.strategy_files import list_verdicts
+from factory.tracking.provenance import list_verdicts
 from factory.views.breakdowns import read_run
 from factory.views.trials import trial_answer
 
@@ -58,12 +59,14 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
     counts, payload = tracker.ledger.counts(pipeline.data), entry.payload
     answer = trial_answer(tracker, pipeline, entry, new=False)
     own = sum(row.payload.get("agent") == payload["agent"] for row in tracker.ledger.of_kinds(("trial",)))
+    review = review_status(tracker, pipeline.id)
     facts = {
         "name": f"{payload['name']} {pipeline.id}",
         "about": pipeline.about,
         "dataset": tracker.data_text(pipeline.data),
         "validation": " to ".join(iso(moment)[:10] for moment in spec.bounds("validation")),
         "ledger": f"trial {answer['trial']} of {counts.trials:,}; {own:,} by {payload['agent']}",
+        "review": f"{review.short} at {review.at} by {review.by}" if review else "",
         "why": str(payload.get("why", "")),
         "changed": _tell_parent(tracker, pipeline),
         "version": str(payload.get("version", "")),
@@ -79,6 +82,7 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
         independent=tracker.ledger.independent(pipeline.data),
         arrays=arrays,
         is_simulated=bool(meta["simulated"]),
+        review_banners=review.banners if review else (),
         opens=_read_opens(tracker, pipeline, contract.of),
     )
 

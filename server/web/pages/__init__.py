@@ -1,6 +1,7 @@
 """The pages, one file each: a `router`, and a `MENU` where the page stands in the menu.
 
 cards    the card of a strategy, and its trades
+reviews  what was proposed, and what people decide of it
 start    what the workspace holds, and how to connect a host
 sign_in  signing in and out
 
