@@ -13,6 +13,9 @@ READS = (REVIEW, *SEAL_ROWS)
 """Kinds of rows that a review depends on."""
 PROPOSED, APPROVED, REJECTED, RETIRED = "proposed", "approved", "rejected", "retired"
 DECIDED = (APPROVED, REJECTED, RETIRED)
+STATES = (PROPOSED, *DECIDED)
+ROW = ("pipeline", "name", "dataset", "fingerprint", "by", "at", "comment")
+"""What each row says beside its state; a decision more, all of it signed."""
 FOLLOW: Mapping[str | None, tuple[str, ...]] = {
     None: (PROPOSED,),
     PROPOSED: (PROPOSED, APPROVED, REJECTED),
@@ -56,11 +59,18 @@ def require_transition(pipeline: str, newest: Entry | None, state: str) -> None:
     )
 
 
+def is_review(entry: Entry) -> bool:
+    """Check whether a row says all that a review says; a forged one may not."""
+    payload = entry.payload
+    texts = (*ROW, *(("market", "text") if payload.get("state") == PROPOSED else ("after", "signature")))
+    return payload.get("state") in STATES and all(isinstance(payload.get(name), str) for name in texts)
+
+
 def group_rows(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     """Group the review rows by pipeline, each oldest first; the pipeline with the newest row first."""
     rows: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.kind == REVIEW:
+        if entry.kind == REVIEW and is_review(entry):
             rows.setdefault(str(entry.payload["pipeline"]), []).append(entry)
     return dict(sorted(rows.items(), key=lambda item: -item[1][-1].seq))
 
