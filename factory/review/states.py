@@ -23,7 +23,12 @@ FOLLOW: Mapping[str | None, tuple[str, ...]] = {
     APPROVED: (RETIRED,),
     RETIRED: (),
 }
-COMMANDS = {PROPOSED: "propose", APPROVED: "approve", REJECTED: "reject", RETIRED: "retire"}
+COMMANDS = {
+    PROPOSED: "`rfcat propose`",
+    APPROVED: "`rfcat approve`",
+    REJECTED: "`rfcat reject`",
+    RETIRED: "`rfcat retire`",
+}
 WITHOUT_PASS = "APPROVED WITHOUT A PASS: no sealed look at it had passed when a person approved it."
 
 
@@ -52,7 +57,7 @@ def require_transition(pipeline: str, newest: Entry | None, state: str) -> None:
     if state in allowed:
         return
     now = "not proposed" if newest is None else f"{before}, by {newest.payload['by']} at {newest.payload['at']}"
-    mend = " or ".join(f"`rfcat {COMMANDS[one]}`" for one in allowed)
+    mend = " or ".join(COMMANDS[one] for one in allowed)
     raise ReviewError(
         f"review: {pipeline} is {now}, and cannot be {state}; "
         + (f"what may follow is {mend}" if allowed else "nothing follows on these data; change the pipeline, and propose that")
