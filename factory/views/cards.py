@@ -6,7 +6,8 @@ import numpy as np
 
 from factory.core.errors import PipelineError
 from factory.core.times import iso
-from factory.report import Card, RecordedTrial, make_card
+from factory.report.card import Card, make_card
+from factory.report.trial import RecordedTrial
 from factory.review.status import review_status
 from factory.tracking.naming import describe_change
 from factory.tracking.provenance import list_verdicts
@@ -65,7 +66,7 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
         "dataset": tracker.data_text(pipeline.data),
         "validation": " to ".join(iso(moment)[:10] for moment in spec.bounds("validation")),
         "ledger": f"trial {answer['trial']} of {counts.trials:,}; {own:,} by {payload['agent']}",
-        "review": f"{review.short} at {review.at} by {review.by}" if review else "",
+        "review": f"{review.short} at {review.at}" if review else "",
         "why": str(payload.get("why", "")),
         "changed": _tell_parent(tracker, pipeline),
         "version": str(payload.get("version", "")),
