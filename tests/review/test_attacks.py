@@ -13,6 +13,7 @@ from factory.review.decisions import (
     FRESH_MS,
     PREFIX,
     SKEW_MS,
+    check_position,
     draft_decision,
     read_decision,
     record_decision,
@@ -150,16 +151,17 @@ def test_a_draft_waits_for_minutes_and_no_longer(draft, reviewer: Unlocked, refu
         refused(*signed(reviewer, {**draft, "at": unreadable}))
 
 
-def test_the_head_that_is_signed_is_the_ledgers_at_that_moment(
-    workshop: Workshop, draft, reviewer: Unlocked, refused, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_head_that_is_signed_is_the_ledgers_at_that_moment(workshop: Workshop, draft, reviewer: Unlocked, refused) -> None:
     seq, _, head = draft["ledger"].partition(":")
     row = workshop.ledger.find_row(1)
     assert row is not None
     for wrong in (f"{seq}:{'0' * 64}", f"{int(seq) + 1}:{head}", f"0{seq}:{head}", f"1:{head}", "x", "", f"{'9' * 40}:{head}"):
         assert "no such head" in refused(*signed(reviewer, {**draft, "ledger": wrong}))
-    monkeypatch.setattr("factory.review.decisions.SKEW_MS", -600_000)  # as if the rows since were ten minutes older
-    assert "did not stand at row 1" in refused(*signed(reviewer, {**draft, "ledger": f"1:{row.hash}"}))
+    assert check_position(workshop.ledger, draft) is None
+    before, after = iso(row.at - SKEW_MS - 2_000), iso(now_ms() + SKEW_MS + 2_000)
+    assert check_position(workshop.ledger, {**draft, "at": after}) is None, "no row has followed"
+    for one in ({"at": before}, {"at": after, "ledger": f"1:{row.hash}"}):
+        assert "the ledger did not stand at row" in str(check_position(workshop.ledger, {**draft, **one}))
 
 
 def test_rows_that_were_appended_since_do_not_void_a_draft(workshop: Workshop, draft, reviewer: Unlocked) -> None:
@@ -191,7 +193,8 @@ def test_the_audit_finds_every_field_that_a_forger_changes(workshop: Workshop, d
     for number, name in enumerate(FIELDS):
         row = {**draft, name: OTHER[name], "signature": signature, "subject": f"forged-{number}"}
         seq = workshop.ledger.append(REVIEW, row).seq
-        assert any(line.startswith(f"row {seq}: ") for line in workshop.verify().problems), name
+        problems = workshop.verify().problems
+        assert f"row {seq}: a review that is {row['state']}, and the reviewer did not sign that" in problems, name
 
 
 def test_an_agents_proposal_takes_no_approval_away(workshop: Workshop, proposed, decide) -> None:

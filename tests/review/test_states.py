@@ -10,7 +10,7 @@ from factory.core.errors import PipelineError, ReviewError
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.pipeline import parse, read_provenance
-from factory.report import make_card
+from factory.report.card import make_card
 from factory.review.decisions import LONGEST_COMMENT, draft_decision
 from factory.review.states import DECIDED, FOLLOW, REVIEW, STATES, WITHOUT_PASS
 from factory.review.status import EARLIER, VOID, read_reviews, review_status
@@ -208,7 +208,11 @@ def test_forged_rows_approve_nothing_and_are_found(workshop: Workshop, proposed:
         assert review is not None
         assert not review.is_approved
         assert review.banners == (VOID,)
-        assert any(line.startswith(f"row {seq}: ") for line in workshop.verify().problems)
+        problems = workshop.verify().problems
+        assert f"row {seq}: a review of another state than the one before it" in problems
+        assert (f"row {seq}: a review that is approved, and the reviewer did not sign that" in problems) == (
+            not forged["signature"]
+        )
     seq = workshop.ledger.append(REVIEW, {"pipeline": PIPELINE}).seq
     assert f"row {seq}: a review that does not say what one says" in workshop.verify().problems
 
