@@ -50,9 +50,10 @@ class SampleFigures:
     @classmethod
     def read(cls, values: Sequence[float]) -> "SampleFigures":
         """Read figures that were written as numbers, NaN for None."""
-        given = dict(zip(cls.__slots__, (None if math.isnan(value) else value for value in values), strict=True))
-        counts = {name: int(given[name] or 0) for name in ("decisions", "lost", "up", "down", "flat", "unlabelled")}
-        return cls(**{**given, **counts})
+        decisions, lost, a_day, apart, up, down, flat, unlabelled, *shares = values
+        counts = {"up": int(up), "down": int(down), "flat": int(flat), "unlabelled": int(unlabelled)}
+        distance, overlapping, uniqueness = (None if math.isnan(value) else value for value in (apart, *shares))
+        return cls(int(decisions), int(lost), a_day, distance, **counts, overlapping=overlapping, uniqueness=uniqueness)
 
 
 def measure_sample(labels: Labels, present: NDArray[bool_], start: int, end: int) -> SampleFigures:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-from factory.core.times import iso
 from factory.learning.sample_figures import SampleFigures
 from factory.report.charts import COIN, GAIN, LOSS, OWN, Figure
 
@@ -21,8 +20,9 @@ MULTIPLES = tuple(2.0 ** (step / 4) for step in range(-8, 9))
 OWN_STEP = MULTIPLES.index(1.0)
 BARRIERS, WINDOWS = ("take first", "stop first", "time-out"), ("up", "down", "flat")
 """What comes of a label, of a triple barrier and of others: the outcomes 0, 1 and 2; -1 is no label."""
-TINTS = ("rgba(46,139,87,.16)", "rgba(192,80,77,.16)", "rgba(138,143,152,.16)")
+TINTS = ("rgba(46,139,87,.1)", "rgba(192,80,77,.1)", "rgba(138,143,152,.1)")
 INKS = (GAIN, LOSS, COIN)
+UNIQUE = CHOSEN = "#b9770e"
 DIGITS = 9
 """Significant ones of a price."""
 
@@ -158,7 +158,7 @@ def draw_price(picture: CusumPicture) -> Figure:
         own = events[labels.outcome[events] == outcome]
         x, y = _boxes(labels, own, labels.end)
         box = _line(f"box{outcome}", name, x, y, color=INKS[outcome], width=0.8)
-        traces.append({**box, "fill": "toself", "fillcolor": TINTS[outcome], "showlegend": False})
+        traces.append({**box, "fill": "toself", "fillcolor": TINTS[outcome], "opacity": 0.7, "showlegend": False})
     for outcome, name in enumerate(picture.outcomes):
         own = events[labels.outcome[events] == outcome]
         marker = {"symbol": "x", "size": 7, "color": INKS[outcome]}
@@ -206,28 +206,51 @@ def draw_cusum(picture: CusumPicture) -> Figure:
     }
 
 
-def write_data(picture: CusumPicture) -> dict[str, Any]:
-    """Write what a page needs to draw any step itself: rows in all their digits, labels, and each step's figures."""
-    labels = picture.labels
-    return {
-        "own": OWN_STEP,
-        "outcomes": list(picture.outcomes),
-        "known": picture.known.tolist(),
-        "values": _exact(picture.values),
-        "threshold": _exact(picture.threshold),
-        "before": _exact(np.array([picture.before]))[0],
-        "labels": {
-            **{name: getattr(labels, name).tolist() for name in ("row", "decision", "horizon", "end", "outcome", "side")},
-            "present": labels.present.astype(int).tolist(),
-            **{name: _numbers(getattr(labels, name)) for name in ("entry", "top", "bottom", "exit")},
+def draw_frame(picture: CusumPicture) -> Figure:
+    """Draw the figure with the price alone: the page's script fills in what hangs on the threshold."""
+    figure = draw_cusum(picture)
+    chosen = _line("chosen", "chosen", [], np.empty(0), color=CHOSEN, width=3) | {"showlegend": False, "hoverinfo": "skip"}
+    empty = [one if one["meta"] == "price" else {**one, "x": [], "y": []} for one in figure["data"]]
+    return {**figure, "data": [*empty, chosen]}
+
+
+def draw_steps(picture: CusumPicture) -> Figure:
+    """Draw how many decisions a day each step gives, and how unique their labels are."""
+    given = [(step.multiple, step.figures.a_day, step.figures.uniqueness) for step in picture.steps if step.figures.decisions]
+    x, a_day, uniqueness = ([one[i] for one in given] for i in range(3))
+    traces = [
+        {**_trace("a_day", "decisions a day"), "x": x, "y": a_day, "line": {"color": OWN, "width": 2}},
+        {
+            **_trace("unique", "average uniqueness"),
+            "x": x,
+            "y": uniqueness,
+            "line": {"color": UNIQUE, "width": 2},
+            "yaxis": "y2",
         },
-        "steps": [_write_step(step) for step in picture.steps],
-    }
-
-
-def _write_step(step: Step) -> dict[str, Any]:
-    figures = {name: getattr(step.figures, name) for name in SampleFigures.__slots__}
-    return {"multiple": step.multiple, "up": step.up, "down": step.down, "figures": figures}
+        {**_trace("here", "here"), "x": [], "y": [], "mode": "markers", "marker": {"color": OWN, "size": 11}},
+        {
+            **_trace("here_unique", "here"),
+            "x": [],
+            "y": [],
+            "mode": "markers",
+            "marker": {"color": UNIQUE, "size": 11},
+            "yaxis": "y2",
+        },
+    ]
+    for trace in traces[2:]:
+        trace["showlegend"] = False
+    figure = _figure(traces, "decisions a day", 260)
+    figure["layout"]["margin"] = {"l": 60, "r": 60, "t": 8, "b": 44}
+    figure["layout"]["xaxis"] |= {
+        "type": "log", "title": {"text": "multiple of the threshold"}, "tickvals": [0.25, 0.5, 1, 2, 4],
+        "ticktext": ["¼", "½", "1", "2", "4"],
+    }  # fmt: skip
+    figure["layout"]["yaxis"] |= {"type": "log", "dtick": "D2"}
+    right = {
+        "overlaying": "y", "side": "right", "range": [0, 1.02], "tickvals": [0, 0.25, 0.5, 0.75, 1],
+        "showgrid": False, "title": {"text": "average uniqueness"},
+    }  # fmt: skip
+    return {**figure, "layout": {**figure["layout"], "yaxis2": right}}
 
 
 def _name_event(side: int) -> str:
@@ -252,12 +275,17 @@ def _fall(x: list[str], sums: NDArray[float64], fired: NDArray[np.bool_]) -> tup
     return [x[i] for i in times], values
 
 
+def _trace(key: str, name: str) -> Figure:
+    """Begin a trace, which scripts know by its key."""
+    return {"meta": key, "name": name, "mode": "lines", "hoverinfo": "x+y+name"}
+
+
 def _line(key: str, name: str, x: list[str], y: NDArray[float64], **style: Any) -> Figure:
-    return {"meta": key, "x": x, "y": _numbers(y), "name": name, "mode": "lines", "line": style, "hoverinfo": "x+y+name"}
+    return {**_trace(key, name), "x": x, "y": round_prices(y), "line": style}
 
 
 def _points(key: str, name: str, x: list[str], y: NDArray[float64], marker: Figure) -> Figure:
-    return {"meta": key, "x": x, "y": _numbers(y), "name": name, "mode": "markers", "marker": marker, "hoverinfo": "x+y+name"}
+    return {**_trace(key, name), "x": x, "y": round_prices(y), "mode": "markers", "marker": marker}
 
 
 def _figure(data: Sequence[Figure], title: str, height: int) -> Figure:
@@ -277,17 +305,11 @@ def _figure(data: Sequence[Figure], title: str, height: int) -> Figure:
     }
 
 
-def _stamp(ms: int) -> str:
-    return iso(ms).removesuffix("Z")
-
-
 def _stamps(ms: NDArray[int64]) -> list[str]:
-    return [_stamp(one) for one in ms.tolist()]
+    texts: list[str] = np.datetime_as_string(ms.astype("datetime64[ms]")).tolist()
+    return texts
 
 
-def _numbers(values: NDArray[float64]) -> list[float | None]:
+def round_prices(values: NDArray[float64]) -> list[float | None]:
+    """Round to :data:`DIGITS` significant digits, None for what is missing."""
     return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in values.tolist()]
-
-
-def _exact(values: NDArray[float64]) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]

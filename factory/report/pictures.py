@@ -116,7 +116,19 @@ def _draw_figure(axes: "Axes", figure: Figure) -> None:
             before = _draw_line(axes, trace, before, is_category)
         else:
             raise ValueError(f"trace '{kind}' is none that pictures know")
+    for shape in layout.get("shapes", ()):
+        _draw_ruler(axes, shape)
     _dress(axes, layout)
+
+
+def _draw_ruler(axes: "Axes", shape: Mapping[str, Any]) -> None:
+    """Draw a straight line from one side of the picture to the other."""
+    line = shape["line"]
+    style = {"color": _colour(line["color"]), "linestyle": DASHES[line.get("dash", "solid")], "linewidth": 1}
+    if shape.get("yref") == "paper":
+        axes.axvline(shape["x0"], **style)
+    else:
+        axes.axhline(shape["y0"], **style)
 
 
 def _draw_line(

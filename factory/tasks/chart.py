@@ -12,8 +12,8 @@ from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
 from factory.core.times import iso
 from factory.report import charts
+from factory.report.band import edgeless_band
 from factory.report.cusum import draw_price, draw_sums
-from factory.report.importance import draw_importance
 from factory.report.pictures import Heading, draw_png
 from factory.report.trial import RecordedTrial
 from factory.statistics.calibration import reliability
@@ -104,7 +104,7 @@ def _draw_equity(context: TaskContext, trial: RecordedTrial) -> Chart:
         [str(spans[i]), equity[start], equity[end], below[start + 1 : end + 1].min()]
         for i, (start, end) in enumerate(pairwise(edges))
     ]
-    drawn = (charts.draw_equity(trial), charts.draw_drawdown(trial))
+    drawn = (charts.draw_equity(trial, edgeless_band(trial)), charts.draw_drawdown(trial))
     reads = "equity after costs, 1 at the start, by when trades end; below_peak is the lowest of the span"
     return Chart(drawn, ("span", "from", "to", "below_peak"), rows, reads)
 
@@ -121,7 +121,7 @@ def _draw_calibration(context: TaskContext, trial: RecordedTrial) -> Chart:
 
 def _draw_importance(context: TaskContext, trial: RecordedTrial) -> Chart:
     ranked = rank_inputs(context)
-    drawn = draw_importance(ranked["rows"], NOISE)
+    drawn = charts.draw_importance(ranked["rows"], NOISE)
     return Chart((drawn,), ranked["columns"], ranked["rows"], ranked["reads"], ranked["left_out"])
 
 

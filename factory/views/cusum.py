@@ -21,10 +21,12 @@ from factory.learning.sample_figures import SampleFigures, measure_sample
 from factory.learning.sampling import next_bars
 from factory.market.dataset import open_partition
 from factory.market.series import Series
+from factory.pipeline.drawing import describe_label, describe_sample
 from factory.pipeline.features import expression
-from factory.pipeline.parts.labels import MidMove, TripleBarrier
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, count_classes
 from factory.pipeline.parts.samples import Cusum
 from factory.report.cusum import BARRIERS, MULTIPLES, OWN_STEP, WINDOWS, CusumPicture, Step, WindowLabels
+from factory.report.cusum_sheet import CusumSheet, make_sheet
 from factory.storage.cache import Cache
 
 if TYPE_CHECKING:
@@ -98,18 +100,24 @@ def read_cusum(
     bars = columns.partition.series[pipeline.label.of]
     given = write_filter(pipeline, bars.period)
     text = FilterText(of.strip() or given.of, threshold.strip() or given.threshold)
-    parsed = [_parse(tracker, pipeline, name, value) for name, value in text._asdict().items()]
+    measured = _read_expression(tracker, pipeline, "of", text.of)
+    band = _read_threshold(tracker, pipeline, text.threshold)
     if partition == "validation":
         tracker.require_trial(pipeline.id)
-        tracker.count_validation_exploration(pipeline, f"cusum of {text.of} by {text.threshold}", len(MULTIPLES))
-    if isinstance(parsed[0], float):
-        raise PipelineError(f"of: '{text.of}' never changes; measure a series, such as log({pipeline.label.of}.close)")
-    own = read_filter(columns, parsed[0], parsed[1])
-    return _assemble(pipeline, columns, own, _Asked(text, start, span, _find_least_move(tracker, pipeline)))
+        tracker.count_validation_exploration(pipeline, f"cusum of {measured} by {band}", len(MULTIPLES))
+    own = read_filter(columns, measured, band)
+    if np.isinf(own.values).any() or np.isinf(own.threshold).any():
+        raise PipelineError(
+            f"cusum: '{text.of}' by '{text.threshold}' is infinite somewhere in {partition}; guard the division"
+        )
+    return _assemble(
+        pipeline, columns, own, _Asked(text, f"{measured} by {band}", start, span, _find_least_move(tracker, pipeline))
+    )
 
 
 class _Asked(NamedTuple):
     text: FilterText
+    canonical: str
     start: int | None
     span: str | None
     least_move: float
@@ -120,22 +128,25 @@ def _open(tracker: "Tracker", pipeline: "Pipeline", partition: str) -> Columns:
     return Columns(rows, Cache(tracker.workspace.cache))
 
 
-def _parse(tracker: "Tracker", pipeline: "Pipeline", name: str, text: str) -> Expression | float:
-    """Read a feature's name, a number above zero or an expression, checked against the dataset."""
+def _read_threshold(tracker: "Tracker", pipeline: "Pipeline", text: str) -> Expression | float:
+    try:
+        number = float(text)
+    except ValueError:
+        return _read_expression(tracker, pipeline, "threshold", text)
+    if not 0 < number < math.inf:
+        raise PipelineError(f"threshold: {text} is no width; write a number above 0, a feature or an expression")
+    return number
+
+
+def _read_expression(tracker: "Tracker", pipeline: "Pipeline", name: str, text: str) -> Expression:
+    """Read a feature's name or an expression, checked against the dataset."""
+    series = tracker.catalog.meta(pipeline.data)["series"]
+    periods = {key: one.period_ms for key, one in tracker.catalog.spec(pipeline.data).series.items()}
     try:
         parsed = expression(pipeline.features.get(text, text))
-        if not parsed.columns:
-            number = float(text)
-            if not 0 < number < math.inf:
-                raise PipelineError(f"{name}: {text} is no threshold; write a number above 0, a feature or an expression")
-            return number
-        series = tracker.catalog.meta(pipeline.data)["series"]
-        periods = {key: one.period_ms for key, one in tracker.catalog.spec(pipeline.data).series.items()}
         parsed.check({key: set(one["columns"]) for key, one in series.items()}, periods)
     except PipelineError as error:
-        raise PipelineError(*(line if line.startswith(f"{name}: ") else f"{name}: {line}" for line in error.lines)) from None
-    except ValueError:
-        raise PipelineError(f"{name}: '{text}' reads no series; name a feature, or write an expression over one") from None
+        raise PipelineError(*(f"{name}: {line}" for line in error.lines)) from None
     return parsed
 
 
@@ -182,7 +193,7 @@ def _assemble(pipeline: "Pipeline", columns: Columns, own: CusumFilter, asked: _
         down=sums[1],
         fired=sums[2],
         labels=_label_rows(pipeline, columns, np.flatnonzero(fires), known, asked.least_move),
-        outcomes=BARRIERS if isinstance(pipeline.label, TripleBarrier) else WINDOWS,
+        outcomes=BARRIERS if isinstance(pipeline.label, TripleBarrier) else WINDOWS[: count_classes(pipeline.label)],
         price=_read_price(bars, window),
         steps=tuple(steps),
         series=pipeline.label.of,
@@ -194,7 +205,7 @@ def _measure(
 ) -> tuple[list[SampleFigures], SampleFigures]:
     """Measure what each step chooses on the whole partition, and what the pipeline's own sample does; once for all windows."""
     partition = columns.partition
-    key = digest(["cusum figures", pipeline.id, partition.fingerprint, factory.__version__, *asked.text, *MULTIPLES])
+    key = digest(["cusum figures", pipeline.id, partition.fingerprint, factory.__version__, asked.canonical, *MULTIPLES])
     kept = columns.cache.get(key) if columns.cache else None
     if kept is None:
         bars = partition.series[pipeline.label.of]
@@ -263,3 +274,15 @@ def _read_price(bars: Series, window: tuple[int, int]) -> tuple[NDArray[int64], 
     low, high = np.searchsorted(bars.known, window)
     step = max(1, -(-int(high - low) // MOST_ROWS))
     return bars.known[low:high:step], np.asarray(bars.columns["close"])[low:high:step]
+
+
+def make_cusum_sheet(tracker: "Tracker", pipeline: "Pipeline", picture: CusumPicture) -> CusumSheet:
+    """Make what a page with the picture holds."""
+    is_simulated = bool(tracker.catalog.meta(pipeline.data)["simulated"])
+    return make_sheet(
+        picture,
+        f"{pipeline.pipeline} {pipeline.id}",
+        describe_sample(pipeline),
+        describe_label(pipeline),
+        is_simulated=is_simulated,
+    )

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from factory.report.charts import LOSS, OWN, Figure
-from factory.report.importance import draw_importance
+from factory.report.charts import LOSS, OWN, Figure, draw_importance
 from factory.report.pictures import PAPER, SIZE, WARNING, Heading, draw_png
 
 LAYOUT: dict[str, Any] = {"height": 300, "xaxis": {}, "yaxis": {}}
