@@ -157,7 +157,15 @@ def _draw_line(
             marker=SYMBOLS[marker.get("symbol", "circle")] if "markers" in mode else None,
             markersize=marker.get("size", 6) * 0.75, markerfacecolor=_colour(marker.get("color", colour)), markeredgewidth=0,
         )  # fmt: skip
+    if "error_y" in trace:
+        axes.errorbar(x, y, yerr=_ends(trace["error_y"]), fmt="none", ecolor=FAINT, capsize=2, elinewidth=1)
     return x, y
+
+
+def _ends(off: Mapping[str, Any]) -> NDArray[float64]:
+    """Read by how much values may be off, below and above, shape (2, n); nothing where that is not known."""
+    known = np.nan_to_num([_floats(off["arrayminus"]), _floats(off["array"])])
+    return np.asarray(known, float64).clip(0.0)
 
 
 def _draw_bars(axes: "Axes", trace: Mapping[str, Any]) -> None:
@@ -168,7 +176,7 @@ def _draw_bars(axes: "Axes", trace: Mapping[str, Any]) -> None:
     given = trace.get("marker", {}).get("color", INK)
     colours = [_colour(one) for one in given] if isinstance(given, list) else _colour(given)
     off = trace.get("error_x" if lies else "error_y")
-    ends = np.array([_floats(off["arrayminus"]), _floats(off["array"])]) if off else None
+    ends = _ends(off) if off else None
     style: dict[str, Any] = {"color": colours, "ecolor": FAINT, "capsize": 2}
     if lies:
         axes.barh(places, lengths, xerr=ends, **style)
