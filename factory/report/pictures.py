@@ -25,6 +25,8 @@ PAPER, INK, FAINT, WARNING = "#fbfbf8", "#26292e", "#6b7078", "#b4541a"
 """Its own background, so that it reads on a dark host as on a white one."""
 COLOURS = 128
 """Of the palette: half the bytes, and lines look the same."""
+LEGEND_LINE, KEY = 110, 8
+"""Characters that a line of a legend has room for, and those that stand for a line's or a marker's picture."""
 DASHES = {"solid": "-", "dot": ":", "dash": "--"}
 SYMBOLS = {"circle": "o", "triangle-up": "^", "triangle-down": "v", "x": "X"}
 _RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
@@ -220,8 +222,11 @@ def _dress(axes: "Axes", layout: Mapping[str, Any]) -> None:
         axes.grid(color="#e4e6e9", linewidth=0.7)
         axes.set_axisbelow(True)
     # What has one line is named by its axis.
-    if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1, frameon=False, ncols=8, fontsize=8)
+    names = axes.get_legend_handles_labels()[1]
+    if len(names) > 1:
+        lines = -(-sum(len(name) + KEY for name in names) // LEGEND_LINE)
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.1}
+        axes.legend(**place, ncols=-(-len(names) // lines), frameon=False, fontsize=8)
 
 
 def _positions(axes: "Axes", values: Sequence[Any], is_category: bool) -> NDArray[Any]:

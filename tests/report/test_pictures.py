@@ -89,6 +89,13 @@ def test_what_a_value_may_be_off_by_is_drawn() -> None:
     assert count(drawn, "#6b7078") > count(plain, "#6b7078") + 500
 
 
+def test_many_long_names_leave_the_picture_its_width() -> None:
+    names = [{**LINE, "name": f"a line with a rather long name {i}", "y": [i] * 30} for i in range(6)]
+    drawn = pixels(draw_png([figure(*names)]))
+    columns = np.nonzero((np.abs(drawn - [0x3B, 0x6F, 0xD4]).max(axis=2) <= 24).sum(axis=0))[0]
+    assert columns.max() - columns.min() > 0.85 * SIZE[0]
+
+
 def test_words_of_others_are_no_formula() -> None:
     named = figure({**LINE, "name": HOSTILE}, {**LINE, "name": "two"})
     assert len(draw_png([named], Heading(HOSTILE, HOSTILE, HOSTILE))) > 1_000
