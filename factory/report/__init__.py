@@ -7,6 +7,7 @@ stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
 comparison   the picture of several trials side by side
 family_tree  the tree of a family of trials, laid out
+pictures     the same figures as PNG, for hosts that show images
 meanings     what each figure means, in a sentence
 figures      the figures of a trial as rows
 band         where an account ends without an edge

@@ -172,29 +172,31 @@ def draw_drift(drift: Mapping[str, Drift]) -> Figure:
     return figure
 
 
-def draw_importance(rows: Sequence[Sequence[Any]], ruler: float | None) -> Figure:
-    """Draw what shuffling each input costs, with the noise column as a line.
+def draw_importance(rows: Sequence[Sequence[Any]], noise: str) -> Figure:
+    """Draw what shuffling each input costs, with the column of noise in a colour of its own and as a line.
 
     Parameters
     ----------
     rows : sequence of sequence
-        Input, mean rise of log-loss, and the ends of its interval, None where there is none.
-    ruler : float or None
-        The rise of the noise column.
+        Of each input, best first: its name, the rise of log-loss, the ends of its interval; no numbers where there are none.
+    noise : str
+        In the name of the column of noise.
     """
-    shown = [*reversed(rows)]
+    shown = [row for row in reversed(rows) if isinstance(row[1], int | float)]
+    is_noise = [noise in row[0] for row in shown]
     means = np.array([row[1] for row in shown], float64)
-    low, high = (np.array([row[1] if row[end] is None else row[end] for row in shown], float64) for end in (2, 3))
+    low, high = (np.array([row[end] if isinstance(row[end], int | float) else row[1] for row in shown]) for end in (2, 3))
     bars = {
-        "type": "bar", "orientation": "h", "y": [row[0] for row in shown], "x": _numbers(means), "marker": {"color": OWN},
+        "type": "bar", "orientation": "h", "y": [row[0] for row in shown], "x": _numbers(means),
+        "marker": {"color": [COIN if one else OWN for one in is_noise]},
         "error_x": {"type": "data", "symmetric": False, "array": _numbers(high - means), "arrayminus": _numbers(means - low),
                     "color": COIN},
         "hovertemplate": "%{y}: %{x:.5f} nats<extra></extra>",
     }  # fmt: skip
     figure = _figure([bars], "", None, "rise of log-loss when shuffled, nats", height=110 + 24 * len(shown))
     figure["layout"]["yaxis"] = {"type": "category", "automargin": True}
-    if ruler is not None:
-        figure["layout"]["shapes"] = [{**DOTTED, "yref": "paper", "y0": 0, "y1": 1, "x0": ruler, "x1": ruler}]
+    rulers = [float(mean) for mean in means[is_noise]]
+    figure["layout"]["shapes"] = [{**DOTTED, "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at} for at in rulers]
     return figure
 
 

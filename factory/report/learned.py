@@ -25,12 +25,9 @@ def _importance(trial: RecordedTrial) -> Section:
         command = shell_line("rfcat", "rank", trial.pipeline.id)
         return Section("Importance of inputs", f"Not ranked yet: {command} measures it against a column of noise.")
     rows = [tuple(row) for row in trial.importance["rows"]]
-    ruler = next((row[1] for row in rows if NOISE in row[0]), None)
     columns = ("input", "log-loss rise", "95 % from", "to", "AUC fall")
     grid = Grid(columns, tuple((row[0], *(f"{value:.3g}" if value is not None else "" for value in row[1:])) for row in rows))
-    return Section(
-        "Importance of inputs", RULER, grid=grid, figures=(charts.draw_importance([row[:4] for row in rows], ruler),)
-    )
+    return Section("Importance of inputs", RULER, grid=grid, figures=(charts.draw_importance(rows, NOISE),))
 
 
 def _drift(trial: RecordedTrial) -> list[Section]:

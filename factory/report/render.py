@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factory.core.errors import FactoryError
+from factory.report.charts import Figure
 from factory.report.content import Card, Grid, find_key, spell_title
+from factory.report.pictures import draw_png
 
 if TYPE_CHECKING:
     from factory.report.cusum_sheet import CusumSheet
@@ -19,6 +21,8 @@ STATIC = Path(__file__).parent / "static"
 LOOK, CHARTS = "report.css", "charts.js"
 CUSUM_LOOK, CUSUM_CHART = "cusum.css", "cusum.js"
 SCRIPT = Path("package_data", "plotly.min.js")
+STILL_WIDTH = 760
+"""Pixels of a picture where nothing runs."""
 NO_PICTURES = "pictures: plotly is not installed; pip install plotly"
 
 
@@ -72,12 +76,26 @@ def render_cusum_sections(sheet: "CusumSheet", chooser: str = "") -> str:
     return str(_environment().get_template(CUSUM).render(sheet=sheet, chooser=Markup(chooser)))
 
 
-def _render_page(title: str, body: str, looks: tuple[str, ...], script: str) -> str:
+def _render_page(title: str, body: str, looks: tuple[str, ...], script: str | None) -> str:
     from markupsafe import Markup
 
     look = "".join(map(_read_static, looks))
-    scripts = (plotly_script(), _read_static(script))
+    scripts = (plotly_script(), _read_static(script)) if script else ()
     return str(_environment().get_template(PAGE).render(title=title, body=Markup(body), look=look, scripts=scripts))
+
+
+def render_stills(card: Card) -> str:
+    """Render a card as one page in which nothing runs: pictures in the place of scripts, and no file of trades to download.
+
+    It is a tenth of the page with plotly's script, and hosts that show it let nothing be loaded or downloaded.
+    """
+    sections = _environment().get_template(SECTIONS).render(card=card, trades_href="", draw=_draw_still)
+    return _render_page(card.title, str(sections), (LOOK,), None)
+
+
+def _draw_still(figure: Figure) -> str:
+    picture = draw_png([figure], size=(STILL_WIDTH, figure["layout"].get("height", 300)))
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def render_markdown(card: Card) -> str:

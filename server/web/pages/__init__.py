@@ -7,6 +7,7 @@ sign_in           signing in and out
 trial_comparison  two to five trials side by side
 trials            the list of all trials
 cusum             the CUSUM picture of a pipeline, with a slider for the threshold
+reviews           what was proposed, and what people decide of it
 
 A page is added by its file alone.
 """
