@@ -6,9 +6,10 @@ anchors       heads of the chain, kept outside the database
 verification  the proof of a chain
 running       figures of each dataset, carried on with every row
 board         lists of trials, best or newest first
+history       rows as a person reads them: by page, by kind, counted
 ranks         in what order trials stand
 
-Others import what is named below, `ranks`, and `Idea` of `board`. Importing this room imports SQLAlchemy; light callers
+Others import what is named below, `ranks`, `Idea` of `board`, and the counts of `history`. Importing this room imports SQLAlchemy; light callers
 import it where they need it.
 """
 
