@@ -9,8 +9,8 @@ board         lists of trials, best or newest first
 history       rows as a person reads them: by page, by kind, counted
 ranks         in what order trials stand
 
-Others import what is named below, `ranks`, `Idea` of `board`, and the counts of `history`. Importing this room imports SQLAlchemy; light callers
-import it where they need it.
+Others import what is named below, `ranks`, `Idea` of `board`, and the counts of `history`. Importing this room imports
+SQLAlchemy; light callers import it where they need it.
 """
 
 from factory.ledger.anchors import Position

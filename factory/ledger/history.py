@@ -45,9 +45,7 @@ class AgentCount(NamedTuple):
     newest: int
 
 
-def list_rows(
-    connection: Connection, kind: str | None, dataset: str | None, page: int, size: int
-) -> tuple[list[Entry], int]:
+def list_rows(connection: Connection, kind: str | None, dataset: str | None, page: int, size: int) -> tuple[list[Entry], int]:
     """List one page of rows, newest first, of one kind and dataset or of all, and count them all."""
     wanted: list[ColumnElement[bool]] = []
     if kind is not None:

@@ -5,8 +5,10 @@ groups       trades by hour, weekday, month, side, confidence and volatility
 months       returns by month
 stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
+market_charts  open market data in pictures: prices, distributions, intervals of ideas
 meanings     what each figure means, in a sentence
 card         the sections of a card, from a trial
+look_report  the full report of a sealed look, as a card
 render       a card as one HTML page, as part of another page, and as Markdown
 templates/   the page, and the sections that it holds
 static/      the look and the drawing code of every page with pictures

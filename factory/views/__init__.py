@@ -6,6 +6,11 @@ trials           a trial: what it earned beside what luck and the market alone w
 interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
+datasets         a dataset as a person reads it; terms: its contracts in words; dataset_pictures: its series drawn
+overview         a workspace at a glance, and what agents do in it now
+ledger_rows      rows of the ledger in words
+sealed_looks     pools, looks, grants and forward tests, for people
+conclusion       what a search came to, also where that is nothing
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results

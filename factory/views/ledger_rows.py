@@ -128,13 +128,19 @@ def describe_row(entry: Entry, looks: Mapping[int, Look], now: int) -> RowInWord
         entry.at,
         entry.kind,
         str(payload.get("dataset") or ""),
-        str(payload.get("agent") or payload.get("by") or ("the reviewer" if "signature" in payload else "")),
+        _name_author(entry.kind, payload),
         tell(payload, look.heard(now) if look else ""),
         str(payload.get("why") or payload.get("comment") or ""),
         _pipeline_of(payload),
         look.name if look else "",
         entry.hash,
     )
+
+
+def _name_author(kind: str, payload: Payload) -> str:
+    if kind == "verdict":
+        return "the vault"
+    return str(payload.get("agent") or payload.get("by") or ("the reviewer" if "signature" in payload else ""))
 
 
 def _look_number(payload: Payload) -> int | None:
@@ -154,7 +160,8 @@ def _tell_trial(payload: Payload, _: str) -> str:
         return f"code {str(payload.get('code', ''))[:12]} of the agent's own was given validation"
     sharpe = metrics.get("sharpe")
     scored = f", Sharpe {round_significant(sharpe)}" if sharpe is not None else ""
-    return f"{payload.get('name', '')} scored on validation: {pluralize(int(metrics.get('trades', 0)), 'trade')}{scored}"
+    trades = int(metrics.get("trades", 0))
+    return f"{payload.get('name', '')} scored on validation: {trades:,} {'trade' if trades == 1 else 'trades'}{scored}"
 
 
 def _tell_exploration(payload: Payload, _: str) -> str:
@@ -237,6 +244,8 @@ def tabulate_counts(rows: Sequence["RowCount"], agents: Sequence["AgentCount"]) 
     kinds = [kind for kind in dict.fromkeys([*KINDS, *(one.kind for one in rows)]) if any(one.kind == kind for one in rows)]
     datasets = sorted({one.dataset or "" for one in rows})
     held = {(one.dataset or "", one.kind): one for one in rows}
-    by_dataset = [[name or "(none)", *(held[name, kind].rows if (name, kind) in held else 0 for kind in kinds)] for name in datasets]
+    by_dataset = [
+        [name or "(none)", *(held[name, kind].rows if (name, kind) in held else 0 for kind in kinds)] for name in datasets
+    ]
     by_agent = [[one.agent, one.dataset, one.trials] for one in agents]
     return table(("dataset", *kinds), by_dataset), table(("agent", "dataset", "trials"), by_agent)

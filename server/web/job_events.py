@@ -93,14 +93,19 @@ class JobEvents:
         with self._lock:
             if Counter(one.person for one in self._watchers)[person] >= STREAMS:
                 raise HTTPException(429, f"{STREAMS} pages of yours watch the jobs already; close one, or reload")
+        return self._stream(watcher)
+
+    def _add(self, watcher: Watcher) -> None:
+        with self._lock:
             self._watchers.add(watcher)
             if not self._reading:
                 self._reading = True
                 threading.Thread(target=self._read, name="job events", daemon=True).start()
-        return self._stream(watcher)
 
     async def _stream(self, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
         end = time.monotonic() + LIFE
+        # Not before: of a client that left at once, nothing here would ever run to take it out again.
+        self._add(watcher)
         try:
             while (left := end - time.monotonic()) > 0:
                 if changed := await watcher.take(left):
