@@ -15,8 +15,15 @@ from factory.report.meanings import MEANINGS
 from factory.vault.explanation import FOR_YOU_ALONE, explain_checks
 from factory.vault.pools import Look
 
-ASKED = ("dataset", "name", "pipeline", "claim", "why", "model", "cutoff", "grade", "price", "alpha", "n_min", "expected")
-"""What was submitted and planned, of a look's row."""
+ASKED = {
+    **{name: name for name in ("dataset", "name", "pipeline", "claim", "why", "model", "cutoff", "grade", "price")},
+    "alpha": "own level",
+    "n_min": "decisions that the claim needs",
+    "expected": "decisions that were expected",
+}
+"""What was submitted and planned, of a look's row, and how it is called here."""
+ENDS = {"win_rate": ("win_low", "win_high"), "mean_net": ("mean_low", "mean_high"), "auc": ("auc_low", "auc_high")}
+"""Figures with an interval, and where its ends stand."""
 
 
 def make_look_card(look: Look, words: Mapping[str, str], report: Mapping[str, Any]) -> Card:
@@ -30,11 +37,13 @@ def make_look_card(look: Look, words: Mapping[str, str], report: Mapping[str, An
     report : mapping
         What the exam found; empty where no report is kept.
     """
-    sections = [Section("In words", rows=tuple(Row(name, text) for name, text in words.items() if name != "told"))]
+    sections = [Section("In words", rows=tuple(Row(name, _plain(text)) for name, text in words.items() if name != "told"))]
     if "checks" in report:
-        sections += [_rule(look, report), _figures(report)]
+        sections.append(_rule(look, report))
     if report.get("daily"):
         sections.append(_account(report["daily"]))
+    if "metrics" in report:
+        sections.append(_figures(report))
     if report.get("twins"):
         sections.append(_twins(report["twins"]))
     if "failed" in report:
@@ -46,7 +55,7 @@ def make_look_card(look: Look, words: Mapping[str, str], report: Mapping[str, An
 def _banners(look: Look, report: Mapping[str, Any]) -> tuple[str, ...]:
     price = report.get("price") or look.payload.get("price")
     told = (
-        FOR_YOU_ALONE,
+        _plain(FOR_YOU_ALONE),
         "SIMULATED: the market was drawn, and nothing here holds outside it." if look.payload["grade"] == "simulated" else "",
         f"Every figure is {price}: nobody recorded what a share cost." if price else "",
     )
@@ -63,8 +72,20 @@ def _rule(look: Look, report: Mapping[str, Any]) -> Section:
 
 def _figures(report: Mapping[str, Any]) -> Section:
     own = {"level": report["level"], **report["figures"], **report["metrics"]}
-    rows = (Row(name, _number(value), MEANINGS.get(name, "")) for name, value in own.items())
+    hidden = {end for ends in ENDS.values() for end in ends}
+    rows = (Row(name, _with_interval(name, own), MEANINGS.get(name, "")) for name in own if name not in hidden)
     return Section("Figures on the sealed segment", rows=tuple(rows))
+
+
+def _with_interval(name: str, figures: Mapping[str, float]) -> str:
+    low, high = (figures.get(end) for end in ENDS.get(name, ("", "")))
+    interval = f" [{_number(low)}, {_number(high)}]" if low is not None and high is not None else ""
+    return f"{_number(figures[name])}{interval}"
+
+
+def _plain(text: str) -> str:
+    """Write a sentence for a page, where a command stands between quotes."""
+    return text.replace("`", "'")
 
 
 def _account(daily: list[float]) -> Section:
@@ -103,7 +124,8 @@ def _twins(twins: Mapping[str, Mapping[str, float]]) -> Section:
 
 
 def _asked(look: Look) -> Section:
-    rows = (Row(name, str(look.payload[name])) for name in ASKED if look.payload.get(name) not in (None, ""))
+    told = look.payload
+    rows = (Row(label, _number(told[name])) for name, label in ASKED.items() if told.get(name) not in (None, ""))
     return Section("What was asked", rows=tuple(rows))
 
 

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from fastapi import HTTPException
-from sse_starlette import ServerSentEvent
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from factory.core.errors import FactoryError
 
@@ -59,7 +60,7 @@ class Watcher:
     async def take(self, seconds: float) -> list[Told]:
         """Take what is new, waiting for it some seconds at most; empty where nothing was."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._ready.wait(), max(seconds, 0.0))
+            await asyncio.wait_for(self._ready.wait(), seconds)
         self._ready.clear()
         with self._lock:
             untold, self._untold = [*self._untold.values()], {}
@@ -81,8 +82,8 @@ class JobEvents:
         self._watchers: set[Watcher] = set()
         self._reading = False
 
-    def watch(self, person: str) -> AsyncIterator[ServerSentEvent]:
-        """Open a stream: all jobs of the first page at once, then those that changed.
+    def watch(self, person: str) -> EventSourceResponse:
+        """Open a stream: all jobs of the first page at once, then those that changed. It ends with the server.
 
         Raises
         ------
@@ -93,7 +94,8 @@ class JobEvents:
         with self._lock:
             if Counter(one.person for one in self._watchers)[person] >= STREAMS:
                 raise HTTPException(429, f"{STREAMS} pages of yours watch the jobs already; close one, or reload")
-        return self._stream(watcher)
+        stopping = anyio.Event()
+        return EventSourceResponse(self._stream(watcher, stopping), shutdown_event=stopping, shutdown_grace_period=2 * EVERY)
 
     def _add(self, watcher: Watcher) -> None:
         with self._lock:
@@ -102,13 +104,13 @@ class JobEvents:
                 self._reading = True
                 threading.Thread(target=self._read, name="job events", daemon=True).start()
 
-    async def _stream(self, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
+    async def _stream(self, watcher: Watcher, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
         end = time.monotonic() + LIFE
         # Not before: of a client that left at once, nothing here would ever run to take it out again.
         self._add(watcher)
         try:
-            while (left := end - time.monotonic()) > 0:
-                if changed := await watcher.take(left):
+            while time.monotonic() < end and not stopping.is_set():
+                if changed := await watcher.take(EVERY):
                     yield ServerSentEvent(json.dumps(changed), event="jobs", retry=RETRY_MS)
         finally:
             with self._lock:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from sse_starlette import EventSourceResponse
 from starlette.responses import RedirectResponse, Response
 
 from factory.core.errors import JobError
@@ -27,16 +26,19 @@ def list_jobs(request: Request, page: PageNumber = 1) -> Response:
 @router.get("/jobs/events")
 async def watch_jobs(request: Request) -> Response:
     """Send what changes about the newest jobs, while the browser listens."""
-    return EventSourceResponse(site_of(request).job_events.watch(person_of(request)))
+    return site_of(request).job_events.watch(person_of(request))
 
 
 @router.get("/jobs/{id}")
 def show_job(request: Request, id: str) -> Response:
     """Show a job: what was asked, how it stands, and its result or its error."""
+    from factory.pipeline.writing import write_inline
     from factory.views.jobs import describe_job
 
     jobs, job = site_of(request).state.jobs, _get_job(request, id)
-    return render(request, "job.html", job=job, stands=describe_job(jobs, job))
+    # On one line each, as YAML: an agent chose their shape.
+    asked = [(name, value if isinstance(value, str) else write_inline(value)) for name, value in job["args"].items()]
+    return render(request, "job.html", job=job, stands=describe_job(jobs, job), asked=asked)
 
 
 @router.post("/jobs/{id}/cancel", dependencies=[Depends(require_reviewer)])
