@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from factory.report.card import Card, Grid, Row, Section
-from factory.report.charts import LOSS, OWN, Figure, _figure, _numbers
-from factory.report.meanings import MEANINGS
+from factory.report.charts import LOSS, OWN, Figure, make_figure, round_values
+from factory.report.content import Card, Grid, Row, Section
+from factory.report.figures import ENDS, write_number
 from factory.vault.explanation import FOR_YOU_ALONE, explain_checks
 from factory.vault.pools import Look
 
@@ -22,8 +22,6 @@ ASKED = {
     "expected": "decisions that were expected",
 }
 """What was submitted and planned, of a look's row, and how it is called here."""
-ENDS = {"win_rate": ("win_low", "win_high"), "mean_net": ("mean_low", "mean_high"), "auc": ("auc_low", "auc_high")}
-"""Figures with an interval, and where its ends stand."""
 
 
 def make_look_card(look: Look, words: Mapping[str, str], report: Mapping[str, Any]) -> Card:
@@ -49,7 +47,14 @@ def make_look_card(look: Look, words: Mapping[str, str], report: Mapping[str, An
     if "failed" in report:
         sections.append(Section("What broke", text=str(report["failed"])))
     sections.append(_asked(look))
-    return Card(f"{look.name}: {look.payload['name']}", _banners(look, report), words["told"], tuple(sections), "")
+    return Card(
+        f"{look.name}: {look.payload['name']}",
+        _banners(look, report),
+        words["told"],
+        tuple(sections),
+        "",
+        partition="the sealed segment",
+    )
 
 
 def _banners(look: Look, report: Mapping[str, Any]) -> tuple[str, ...]:
@@ -73,7 +78,7 @@ def _rule(look: Look, report: Mapping[str, Any]) -> Section:
 def _figures(report: Mapping[str, Any]) -> Section:
     own = {"level": report["level"], **report["figures"], **report["metrics"]}
     hidden = {end for ends in ENDS.values() for end in ends}
-    rows = (Row(name, _with_interval(name, own), MEANINGS.get(name, "")) for name in own if name not in hidden)
+    rows = (Row(name, _with_interval(name, own)) for name in own if name not in hidden)
     return Section("Figures on the sealed segment", rows=tuple(rows))
 
 
@@ -99,19 +104,19 @@ def _account(daily: list[float]) -> Section:
 def _draw_account(daily: list[float]) -> Figure:
     equity = np.concatenate([[1.0], 1.0 + np.array([*accumulate(daily)])])
     line = {
-        "x": [*range(len(equity))], "y": _numbers(equity), "mode": "lines", "name": "equity",
+        "x": [*range(len(equity))], "y": round_values(equity), "mode": "lines", "name": "equity",
         "line": {"color": OWN, "width": 2},
     }  # fmt: skip
-    return _figure([line], "equity, 1 at the start", None, "sealed day")
+    return make_figure([line], "equity, 1 at the start", None, "sealed day")
 
 
 def _draw_days(daily: list[float]) -> Figure:
     values = np.array(daily)
     bars = {
-        "type": "bar", "x": [*range(1, len(daily) + 1)], "y": _numbers(values), "name": "net",
+        "type": "bar", "x": [*range(1, len(daily) + 1)], "y": round_values(values), "name": "net",
         "marker": {"color": [OWN if net > 0 else LOSS for net in daily]},
     }  # fmt: skip
-    figure = _figure([bars], "net of the day", ".2%", "sealed day")
+    figure = make_figure([bars], "net of the day", ".2%", "sealed day")
     figure["layout"] |= {"height": 220}
     return figure
 
@@ -130,6 +135,4 @@ def _asked(look: Look) -> Section:
 
 
 def _number(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1 else f"{value:.4g}"
+    return write_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

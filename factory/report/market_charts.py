@@ -10,7 +10,7 @@ import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
-from factory.report.charts import COIN, GAIN, LOSS, OWN, Figure, _figure, _line, _numbers, _stamps
+from factory.report.charts import COIN, GAIN, LOSS, OWN, Figure, make_figure, make_line, round_values, write_stamps
 
 POINTS = 1_500
 """Of a price's line, at most: each is the last known value of as many rows."""
@@ -66,12 +66,12 @@ def draw_price(
         "validation": (chosen[time[chosen] >= ends[1]], SPLIT),
     }
     lines = [
-        _line(_stamps(time[rows]), value[rows], part, line={"color": color, "width": 1.5})
+        make_line(write_stamps(time[rows]), value[rows], part, line={"color": color, "width": 1.5})
         for part, (rows, color) in parts.items()
         if len(rows)
     ]
     marked = [*(_mark_jumps(time, value, jumps)), *(_mark_gaps(value, gaps))]
-    return _figure([*lines, *marked], name, None)
+    return make_figure([*lines, *marked], name, None)
 
 
 def draw_distribution(train: NDArray[float64], validation: NDArray[float64], name: str, *, logarithmic: bool) -> Figure | None:
@@ -97,13 +97,14 @@ def draw_distribution(train: NDArray[float64], validation: NDArray[float64], nam
     middle = np.sqrt(edges[1:] * edges[:-1]) if logarithmic else (edges[1:] + edges[:-1]) / 2
     lines = [
         {
-            "x": _numbers(middle), "y": _numbers(np.histogram(values, edges)[0] / len(values)), "name": part, "mode": "lines",
+            "x": round_values(middle), "y": round_values(np.histogram(values, edges)[0] / len(values)),
+            "name": part, "mode": "lines",
             "line": {"shape": "hvh", "color": color, "width": 1.5},
             **({"fill": "tozeroy", "fillcolor": "rgba(59,111,212,.15)"} if part == "train" else {}),
         }
         for part, values, color in zip(("train", "validation"), known, (OWN, SPLIT), strict=True)
     ]  # fmt: skip
-    figure = _figure(lines, "share of rows", ".1%", name)
+    figure = make_figure(lines, "share of rows", ".1%", name)
     figure["layout"] |= {"height": 240}
     if logarithmic:
         figure["layout"]["xaxis"] |= {"type": "log"}
@@ -126,22 +127,23 @@ def draw_intervals(
     """
     colors = [LOSS if high <= 0 else GAIN if low > 0 else COIN for low, high in zip(lows, highs, strict=True)]
     bars = {
-        "type": "scatter", "mode": "markers", "x": _numbers(np.array(means)), "y": list(names),
+        "type": "scatter", "mode": "markers", "x": round_values(np.array(means)), "y": list(names),
         "marker": {"color": colors, "size": 9},
         "error_x": {
             "type": "data", "symmetric": False, "thickness": 3, "width": 7, "color": COIN,
-            "array": _numbers(np.array(highs) - np.array(means)), "arrayminus": _numbers(np.array(means) - np.array(lows)),
+            "array": round_values(np.array(highs) - np.array(means)),
+            "arrayminus": round_values(np.array(means) - np.array(lows)),
         },
-        "customdata": [list(_numbers(np.array(pair))) for pair in zip(lows, highs, strict=True)],
+        "customdata": [list(round_values(np.array(pair))) for pair in zip(lows, highs, strict=True)],
         "hovertemplate": "%{y}: %{x:.4g} [%{customdata[0]:.4g}, %{customdata[1]:.4g}]<extra></extra>",
         "name": "best trial, 95 % interval",
     }  # fmt: skip
     ruled = {
-        "type": "scatter", "mode": "markers", "x": _numbers(np.array(highest)), "y": list(names),
+        "type": "scatter", "mode": "markers", "x": round_values(np.array(highest)), "y": list(names),
         "marker": {"symbol": "line-ns-open", "size": 20, "color": LOSS, "line": {"width": 3}},
         "hovertemplate": "%{y}: no trial leaves room above %{x:.4g}<extra></extra>", "name": "ruled out above",
     }  # fmt: skip
-    figure = _figure([bars, ruled], "", None, "mean net a decision, after costs")
+    figure = make_figure([bars, ruled], "", None, "mean net a decision, after costs")
     even = {"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": LOSS, "dash": "dash"}}
     note = {"x": 0, "y": 1, "yref": "paper", "text": "break-even", "showarrow": False, "yanchor": "bottom"}
     figure["layout"] |= {"shapes": [even], "annotations": [note], "height": 166 + 38 * len(names)}
@@ -168,7 +170,7 @@ def _mark_jumps(time: NDArray[int64], value: NDArray[float64], jumps: Sequence[i
     if not len(rows):
         return []
     style = {"mode": "markers", "marker": {"symbol": "triangle-up", "size": 9, "color": LOSS}}
-    return [{"x": _stamps(time[rows]), "y": _numbers(value[rows]), "name": "jump", **style}]
+    return [{"x": write_stamps(time[rows]), "y": round_values(value[rows]), "name": "jump", **style}]
 
 
 def _mark_gaps(value: NDArray[float64], gaps: Sequence[Gap]) -> list[Figure]:
@@ -178,7 +180,7 @@ def _mark_gaps(value: NDArray[float64], gaps: Sequence[Gap]) -> list[Figure]:
     bottom = float(np.nanmin(value))
     return [
         {
-            "x": _stamps(np.array([gap.first for gap in longest])), "y": [bottom] * len(longest), "name": "gap",
+            "x": write_stamps(np.array([gap.first for gap in longest])), "y": [bottom] * len(longest), "name": "gap",
             "mode": "markers", "marker": {"symbol": "line-ns-open", "size": 14, "color": LOSS},
             "customdata": [gap.rows for gap in longest], "hovertemplate": "%{x}: %{customdata} rows missing<extra>gap</extra>",
         }

@@ -11,6 +11,11 @@ overview         a workspace at a glance, and what agents do in it now
 ledger_rows      rows of the ledger in words
 sealed_looks     pools, looks, grants and forward tests, for people
 conclusion       what a search came to, also where that is nothing
+trial_list       the list of all trials, for people: its columns, a page of it, all of it as a file
+comparison       several trials side by side
+families         families of trials, and the tree of one
+readers          what is left out for an agent who reads
+cusum            its CUSUM picture: what the filter does over a window, and what other thresholds would choose
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results

@@ -20,6 +20,7 @@ rich_utils.COLOR_SYSTEM = COLORS
 app = typer.Typer(
     name="random-forest-cat",
     help="A factory for machine-learned trading strategies. Without a command: serve MCP over stdio.",
+    epilog="Exit status: 0 done; 1 refused or failed, said on standard error; 2 not understood; 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     context_settings=SETTINGS,
     pretty_exceptions_enable=False,
@@ -76,6 +77,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.propose,
     strategies.show,
     card.card,
+    card.cusum,
     strategies.cancel,
 )
 acting(app)(running.serve)

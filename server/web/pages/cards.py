@@ -17,7 +17,7 @@ def show_card(request: Request, reference: str) -> Response:
 
     pipeline, card = make_trial_card(workshop_of(request), reference)
     sections = Markup(render_sections(card, f"/cards/{pipeline.id}/trades.csv"))
-    return render(request, "strategy_card.html", title=card.title, sections=sections)
+    return render(request, "strategy_card.html", title=card.title, sections=sections, pipeline=pipeline)
 
 
 @router.get("/cards/{reference}/trades.csv")
