@@ -28,6 +28,7 @@ LAYERS: tuple[str, ...] = (
     "people",
     "report",
     "tracking",
+    "review",
     "views",
     "tasks",
     "workshop",

@@ -215,6 +215,12 @@ class Ledger:
         with self._database.reading() as connection:
             return history.list_code_trials(connection)
 
+    def find_row(self, seq: int) -> Entry | None:
+        """Find a row by its number; None where the ledger has none of it."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(LEDGER).where(LEDGER.c.seq == seq)).first()
+        return None if row is None else read(row)
+
     def position(self) -> Position:
         """Return the position of the newest row."""
         with self._database.reading() as connection:

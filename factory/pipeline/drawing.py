@@ -41,8 +41,8 @@ def list_parts(pipeline: Pipeline) -> Graph:
         *(Node(f"s_{series}", "data", (series,)) for series in sorted(_series(pipeline))),
         *(Node(f"f_{name}", "features", (name,)) for name in pipeline.features),
         *(Node(f"e_{name}", "experts", (name, kind_of(type(part)))) for name, part in pipeline.experts.items()),
-        Node("sample", "sample", (_sample(pipeline),)),
-        Node("label_", "label", (_label(pipeline),)),
+        Node("sample", "sample", (describe_sample(pipeline),)),
+        Node("label_", "label", (describe_label(pipeline),)),
         Node("meta", "meta", (f"forest of {pipeline.meta.trees} trees", *refit)),
         Node("trade", "trade", tuple(_trade(pipeline).split(", "))),
     ]

@@ -47,6 +47,7 @@ def _banners(trial: RecordedTrial) -> tuple[str, ...]:
             "SIMULATED: the market was drawn, and nothing here holds outside it." if trial.is_simulated else "",
             f"Every figure is {trial.answer['price']}: nobody recorded what a share cost." if trial.answer.get("price") else "",
             "" if passed else UNAPPROVED,
+            *trial.review_banners,
         )
         if text
     )

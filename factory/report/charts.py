@@ -179,7 +179,7 @@ def draw_importance(rows: Sequence[Sequence[Any]], noise: str) -> Figure:
     Parameters
     ----------
     rows : sequence of sequence
-        Of each input, best first: its name, the rise of log-loss, and the ends of its interval; no numbers where there are none.
+        Of each input, best first: its name, the rise of log-loss, the ends of its interval; no numbers where there are none.
     noise : str
         In the name of the column of noise.
     """

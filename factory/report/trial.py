@@ -63,6 +63,8 @@ class RecordedTrial:
         What the probes found, as the ledger holds it.
     importance : mapping or None
         Its last ranking, as :func:`factory.tasks.rank.rank_inputs` answered it.
+    review_banners : tuple of str
+        What a person's approval lacks.
     """
 
     pipeline: Pipeline
@@ -80,6 +82,7 @@ class RecordedTrial:
     changes: tuple[Change, ...] = ()
     probes: Mapping[str, Any] = field(default_factory=dict)
     importance: Mapping[str, Any] | None = None
+    review_banners: tuple[str, ...] = ()
 
     @cached_property
     def trades(self) -> dict[str, NDArray[Any]]:

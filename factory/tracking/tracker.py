@@ -10,13 +10,14 @@ from factory.core.answers import Answer, pluralize, round_answer
 from factory.core.errors import DataError, PipelineError, did_you_mean
 from factory.core.foreign import shorten
 from factory.core.times import now_ms
-from factory.ledger import Entry, Ledger
+from factory.ledger import Entry, Ledger, paired_files
 from factory.market.catalog import NONE_BUILT, Catalog
 from factory.pipeline import Facts, Pipeline, check_pipeline, describe_idea, parse, remember_pipeline
 from factory.storage.store import Run, Store
 from factory.storage.workspace import Workspace
 from factory.tracking import naming
 from factory.tracking.explanations import record_explanation
+from factory.tracking.strategy_files import proposals_folder
 from factory.vault.pools import SEAL_ROWS, Pool, find_pool
 from factory.vault.recovery import recover
 
@@ -66,6 +67,8 @@ class Tracker:
         self.agent = agent
         self._ledger, self._store = ledger, store
         recover(workspace)
+        if paired_files.is_planned(workspace):
+            paired_files.recover(workspace, self.ledger, proposals_folder(workspace))
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -20,6 +20,7 @@ lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results
 proposals        strategy files that were proposed
+reviews          what people decided of them
 show             any of them by name
 summary          the honest summary of a search
 reference        the pages of the docs that are made from the registries

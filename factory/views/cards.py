@@ -9,7 +9,8 @@ from factory.core.times import iso
 from factory.report.card import make_card
 from factory.report.content import Card
 from factory.report.trial import Bars, RecordedTrial
-from factory.tracking.strategy_files import list_verdicts
+from factory.review.status import review_status
+from factory.tracking.provenance import list_verdicts
 from factory.views.breakdowns import read_run
 from factory.views.readers import hide_words
 from factory.views.trials import trial_answer
@@ -61,12 +62,14 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
     answer = trial_answer(tracker, pipeline, entry, new=False)
     own = sum(row.payload.get("agent") == payload["agent"] for row in tracker.ledger.of_kinds(("trial",)))
     ranked = tracker.find_run(pipeline, "rank")
+    review = review_status(tracker, pipeline.id)
     facts = {
         "name": f"{payload['name']} {pipeline.id}",
         "about": pipeline.about,
         "dataset": tracker.data_text(pipeline.data),
         "validation": " to ".join(iso(moment)[:10] for moment in spec.bounds("validation")),
         "ledger": f"trial {answer['trial']} of {counts.trials:,}; {own:,} by {payload['agent']}",
+        "review": f"{review.short} at {review.at} by {review.by}" if review else "",
         "why": str(payload.get("why", "")),
         "parent": tracker.parent(pipeline.id) or "",
         "version": str(payload.get("version", "")),
@@ -87,6 +90,7 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
         changes=_list_changes(tracker, pipeline),
         probes=payload.get("probes") or {},
         importance=ranked.result if ranked else None,
+        review_banners=review.banners if review else (),
     )
 
 

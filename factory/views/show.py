@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, table
 from factory.core.errors import PipelineError, UnknownError, did_you_mean, guess
+from factory.review.status import review_status
 from factory.tracking.binding import bind_all_shipped
 from factory.tracking.naming import LISTS, PREFIXES
 from factory.views import listing, lists
@@ -13,6 +14,7 @@ from factory.views.trials import find_trial
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
+    from factory.review.status import Review
     from factory.tracking import Tracker
 
 OF_DATASETS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks")
@@ -64,12 +66,21 @@ def _pipeline(tracker: "Tracker", reference: str, reader: str | None) -> Answer:
     from factory.pipeline import render
 
     pipeline = _resolve(tracker, reference)
+    review = review_status(tracker, pipeline.id)
     return {
         "pipeline": pipeline.id,
         "yaml": render(hide_about(tracker, pipeline, reader)),
         "parent": tracker.parent(pipeline.id),
+        "review": _tell_review(review, whole=reader is None),
         "score": _short(find_trial(tracker, pipeline), whole=reader is None),
     }
+
+
+def _tell_review(review: "Review | None", *, whole: bool) -> Answer | None:
+    """Tell where a review stands; its words are for people alone."""
+    if review is None:
+        return None
+    return {**review.answer(), **({"by": review.by, "comment": review.comment or None} if whole else {})}
 
 
 def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:

@@ -33,6 +33,9 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "rank": TRIED,
     "show by": TRIED,
     "propose": TRIED,
+    "approve": (*TRIED, "propose"),
+    "reject": (*TRIED, "propose"),
+    "withdraw": (*TRIED, "propose", "approve"),
     "waive": TRIED,
     "frames": TRIED,
     "fetch": ("fetch early",),
@@ -42,9 +45,15 @@ BEFORE: dict[str, tuple[str, ...]] = {
 """What has been done when a command is killed."""
 EXHAUSTED = ("extend",)
 """Those that are killed at every step, and not only once on each way to a write."""
-CHANCE = {"signature", "salt", "sealing", "signing", "subject", "report"}
+CHANCE = {"signature", "salt", "sealing", "signing", "subject", "report", "at", "text", "ledger", "after", "provenance_hash"}
 """Keys of rows that differ each time."""
-DONE = {"reviewer": "has one", "look": "was examined"}
+DONE = {
+    "reviewer": "has one",
+    "look": "was examined",
+    "approve": "cannot be approved",
+    "reject": "cannot be rejected",
+    "withdraw": "cannot be retired",
+}
 """What a command that is done says when it is asked again and refuses."""
 
 

@@ -7,6 +7,7 @@ datasets          the datasets: series, what the import found, terms, split
 families          the families of trials, and the tree of one
 jobs              long work: how it stands, as it changes
 ledger            the ledger's rows in words, and its proof
+reviews           what was proposed, and what people decide of it
 sign_in           signing in and out
 start             what the workspace holds, what agents do now, and how to connect a host
 summary           what a search came to, also where that is nothing
