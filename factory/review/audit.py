@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from factory.ledger import Entry, Ledger
 from factory.review.decisions import check_position
-from factory.review.states import APPROVED, FOLLOW, PROPOSED, READS, REVIEW
+from factory.review.states import APPROVED, FOLLOW, PROPOSED, READS, REVIEW, is_review
 from factory.review.status import signs
 from factory.vault.reviewer import Reviewer, find_reviewer
 
@@ -15,7 +15,9 @@ def audit_reviews(ledger: Ledger) -> list[str]:
     reviewer, newest = find_reviewer(entries), dict[str, Entry]()
     problems: list[str] = []
     for entry in entries:
-        if entry.kind == REVIEW:
+        if entry.kind == REVIEW and not is_review(entry):
+            problems.append(f"row {entry.seq}: a review that does not say what one says")
+        elif entry.kind == REVIEW:
             pipeline = str(entry.payload["pipeline"])
             problems += [f"row {entry.seq}: {one}" for one in _check(ledger, reviewer, entry, newest.get(pipeline))]
             newest[pipeline] = entry

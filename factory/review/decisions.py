@@ -186,8 +186,8 @@ def _decide(
     draft = _draft(tracker, asked, entries)
     differing = [SPOKEN.get(name, name) for name in FIELDS if draft.decision[name] != decision[name]]
     if differing:
-        told = ", ".join(dict.fromkeys(differing))
-        raise ReviewError(f"review: {told} changed since it was drafted; look at {asked.pipeline} again, and sign that")
+        changed = ", ".join(dict.fromkeys(differing))
+        raise ReviewError(f"review: {changed} changed since it was drafted; look at {asked.pipeline} again, and sign that")
     told = {"review": draft.decision, **({"signature": signature} if signature else {})}
     text = render_strategy(draft.pipeline, {**draft.provenance, **told})
     row = {**decision, "signature": signature or "", "subject": digest(decision)}

@@ -13,6 +13,9 @@ READS = (REVIEW, *SEAL_ROWS)
 """Kinds of rows that a review depends on."""
 PROPOSED, APPROVED, REJECTED, RETIRED = "proposed", "approved", "rejected", "retired"
 DECIDED = (APPROVED, REJECTED, RETIRED)
+STATES = (PROPOSED, *DECIDED)
+ROW = ("pipeline", "name", "dataset", "fingerprint", "by", "at", "comment")
+"""What each row says beside its state; a decision more, all of it signed."""
 FOLLOW: Mapping[str | None, tuple[str, ...]] = {
     None: (PROPOSED,),
     PROPOSED: (PROPOSED, APPROVED, REJECTED),
@@ -20,7 +23,12 @@ FOLLOW: Mapping[str | None, tuple[str, ...]] = {
     APPROVED: (RETIRED,),
     RETIRED: (),
 }
-COMMANDS = {PROPOSED: "propose", APPROVED: "approve", REJECTED: "reject", RETIRED: "retire"}
+COMMANDS = {
+    PROPOSED: "`rfcat propose`",
+    APPROVED: "`rfcat approve`",
+    REJECTED: "`rfcat reject`",
+    RETIRED: "`rfcat retire`",
+}
 WITHOUT_PASS = "APPROVED WITHOUT A PASS: no sealed look at it had passed when a person approved it."
 
 
@@ -49,18 +57,25 @@ def require_transition(pipeline: str, newest: Entry | None, state: str) -> None:
     if state in allowed:
         return
     now = "not proposed" if newest is None else f"{before}, by {newest.payload['by']} at {newest.payload['at']}"
-    mend = " or ".join(f"`rfcat {COMMANDS[one]}`" for one in allowed)
+    mend = " or ".join(COMMANDS[one] for one in allowed)
     raise ReviewError(
         f"review: {pipeline} is {now}, and cannot be {state}; "
         + (f"what may follow is {mend}" if allowed else "nothing follows on these data; change the pipeline, and propose that")
     )
 
 
+def is_review(entry: Entry) -> bool:
+    """Check whether a row says all that a review says; a forged one may not."""
+    payload = entry.payload
+    texts = (*ROW, *(("market", "text") if payload.get("state") == PROPOSED else ("after", "signature")))
+    return payload.get("state") in STATES and all(isinstance(payload.get(name), str) for name in texts)
+
+
 def group_rows(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     """Group the review rows by pipeline, each oldest first; the pipeline with the newest row first."""
     rows: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.kind == REVIEW:
+        if entry.kind == REVIEW and is_review(entry):
             rows.setdefault(str(entry.payload["pipeline"]), []).append(entry)
     return dict(sorted(rows.items(), key=lambda item: -item[1][-1].seq))
 

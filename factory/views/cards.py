@@ -69,7 +69,7 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
         "dataset": tracker.data_text(pipeline.data),
         "validation": " to ".join(iso(moment)[:10] for moment in spec.bounds("validation")),
         "ledger": f"trial {answer['trial']} of {counts.trials:,}; {own:,} by {payload['agent']}",
-        "review": f"{review.short} at {review.at} by {review.by}" if review else "",
+        "review": f"{review.short} at {review.at}" if review else "",
         "why": str(payload.get("why", "")),
         "parent": tracker.parent(pipeline.id) or "",
         "version": str(payload.get("version", "")),
