@@ -74,8 +74,8 @@ def draw_dataset(tracker: "Tracker", name: str) -> list[SeriesPictures]:
     DataError
         If the dataset's files are damaged.
     """
-    found = tracker.catalog.quality(name).items()
-    jumps = tuple((key, tuple(one.get("noted", {}).get("jumps", {}).get("at", ()))) for key, one in found)
+    listed = tracker.catalog.quality(name).items()
+    jumps = tuple((key, tuple(one.get("noted", {}).get("jumps", {}).get("at", ()))) for key, one in listed)
     return _draw(tracker.workspace, name, tracker.catalog.fingerprint(name, "validation"), jumps)
 
 
