@@ -18,14 +18,11 @@ class RowCount(NamedTuple):
     dataset : str or None
         None for rows of no dataset.
     rows : int
-    scores : int
-        What they count for: an exploration may hold several scores.
     """
 
     kind: str
     dataset: str | None
     rows: int
-    scores: int
 
 
 class AgentCount(NamedTuple):
@@ -45,22 +42,23 @@ class AgentCount(NamedTuple):
     newest: int
 
 
-def list_rows(connection: Connection, kind: str | None, dataset: str | None, page: int, size: int) -> tuple[list[Entry], int]:
-    """List one page of rows, newest first, of one kind and dataset or of all, and count them all."""
+def list_rows(connection: Connection, kind: str | None, dataset: str | None, page: int, size: int) -> list[Entry]:
+    """List one page of rows, newest first, of one kind and dataset or of all."""
     wanted: list[ColumnElement[bool]] = []
     if kind is not None:
         wanted.append(LEDGER.c.kind == kind)
     if dataset is not None:
         wanted.append(LEDGER.c.dataset == dataset)
-    total = connection.execute(select(func.count()).select_from(LEDGER).where(*wanted)).scalar_one()
-    query = select(LEDGER).where(*wanted).order_by(LEDGER.c.seq.desc()).limit(size).offset((page - 1) * size)
-    return [read(row) for row in connection.execute(query)], total
+    # Numbers first: rows are long, and none is read that is not shown.
+    shown = select(LEDGER.c.seq).where(*wanted).order_by(LEDGER.c.seq.desc()).limit(size).offset((page - 1) * size)
+    query = select(LEDGER).where(LEDGER.c.seq.in_(shown)).order_by(LEDGER.c.seq.desc())
+    return [read(row) for row in connection.execute(query)]
 
 
 def count_rows(connection: Connection) -> list[RowCount]:
     """Count the rows by kind and dataset."""
     columns = LEDGER.c.kind, LEDGER.c.dataset
-    query = select(*columns, func.count(), func.sum(LEDGER.c.count)).group_by(*columns).order_by(*columns)
+    query = select(*columns, func.count()).group_by(*columns).order_by(*columns)
     return [RowCount(*row) for row in connection.execute(query)]
 
 

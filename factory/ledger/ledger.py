@@ -194,8 +194,8 @@ class Ledger:
         with self._database.reading() as connection:
             return _of_kinds(connection, kinds)
 
-    def rows(self, kind: str | None, dataset: str | None, page: int, size: int) -> tuple[list[Entry], int]:
-        """List one page of rows, newest first, of one kind and dataset or of all, and count them all."""
+    def rows(self, kind: str | None, dataset: str | None, page: int, size: int) -> list[Entry]:
+        """List one page of rows, newest first, of one kind and dataset or of all."""
         with self._database.reading() as connection:
             return history.list_rows(connection, kind, dataset, page, size)
 

@@ -92,7 +92,8 @@ def read_ledger_page(tracker: "Tracker", kind: str | None, dataset: str | None, 
     counts = tracker.ledger.row_counts()
     require_counted("kind", kind, [*KINDS, *(one.kind for one in counts)])
     require_counted("dataset", dataset, [*tracker.catalog.names(), *(one.dataset for one in counts if one.dataset)])
-    entries, total = tracker.ledger.rows(kind, dataset, number, PAGE)
+    total = sum(one.rows for one in counts if kind in (None, one.kind) and dataset in (None, one.dataset))
+    entries = tracker.ledger.rows(kind, dataset, number, PAGE)
     looks = {look.entry.seq: look for look in read_looks(tracker.ledger.of_kinds(SEAL_ROWS))}
     return LedgerPage([describe_row(entry, looks, now_ms()) for entry in entries], total)
 

@@ -70,7 +70,7 @@ class Overview:
 def read_overview(tracker: "Tracker", jobs: "Jobs") -> Overview:
     """Read a workspace at a glance, in a time that does not grow with its ledger."""
     tiles, since = list_tiles(tracker), now_ms() - HOUR
-    entries, _ = tracker.ledger.rows("trial", None, 1, NEWEST)
+    entries = tracker.ledger.rows("trial", None, 1, NEWEST)
     trials = [entry for entry in entries if entry.at >= since]
     calls = [call for call in tracker.store.calls(1, NEWEST) if call.at >= since]
     by_agent: dict[str, AgentActivity] = {}
