@@ -6,7 +6,7 @@ trials           a trial: what it earned beside what luck and the market alone w
 interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
-earnings         how a trial made its money, for a person at a terminal: the account's course, months, the last trades
+earnings         how it earned, for a terminal: equity, months, last trades
 datasets         a dataset as a person reads it; terms: its contracts in words; dataset_pictures: its series drawn
 overview         a workspace at a glance, and what agents do in it now
 ledger_rows      rows of the ledger in words
