@@ -8,11 +8,11 @@ import typer
 from factory.core.answers import round_answer, table
 from factory.core.errors import ReviewError, WorkspaceError
 from factory.storage.workspace import MARKER, Workspace
-from server.cli.commands import acting, answering, group
+from server.cli.commands import answering, group
 from server.cli.common import Page, Reference, workshop_of, workspace_of
 from server.cli.references import read_strategy, resolve_or_derive
 from server.cli.reviewer import Secret, unlocked
-from server.cli.screen import say
+from server.cli.screen import conclude, say
 from server.cli.screen import show as print_answer
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def list_(context: typer.Context, page: Page = 1) -> None:
     print_answer(reviews_answer(workshop_of(context), page))
 
 
-@acting(app)
+@answering(app)
 def key(
     context: typer.Context,
     given: Annotated[str | None, typer.Argument(help="A key, or a file of keys; default: this workspace's.")] = None,
@@ -88,11 +88,13 @@ def key(
     if not given:
         workshop = workshop_of(context)
         keys = [TrustedKey(require_reviewer(workshop.ledger).signing, f"reviewer of workspace {workshop.workspace.id}")]
+    lines = []
     for one in keys:
-        say(one.key.hex())
+        lines.append(one.key.hex())
         if pin:
             path = user_keys() if pin == "user" else workspace_keys(workspace_of(context))
-            say(f"pinned in {path}" if pin_key(path, one.key, one.source) else f"was pinned in {path} already")
+            lines.append(f"pinned in {path}" if pin_key(path, one.key, one.source) else f"was pinned in {path} already")
+    conclude("\n".join(lines), {"keys": [one.key.hex() for one in keys], "pinned": str(path) if keys and pin else "no"})
 
 
 def _decide(context: typer.Context, pipeline: str, state: str, comment: str, by: str | None, secret: Path | None) -> None:

@@ -170,30 +170,31 @@ def show(
 ) -> None:
     """Show a pipeline, or what was tried. `summary` and --by look at validation, and count as explorations."""
     asked = " ".join(what or ["leaderboard"])
-    if trades is not None:
-        _write_trades(workshop_of(context), what or [], trades)
-    if asked == "jobs":
+    if trades is None and asked == "jobs":
         with jobs_of(context) as jobs:
             print_answer(list_jobs(jobs, page))
-    elif asked.startswith("job-"):
+    elif trades is None and asked.startswith("job-"):
         with jobs_of(context) as jobs:
             job = jobs.get(asked)
             print_answer(find_result(job) or describe_job(jobs, job))
     else:
         workshop = workshop_of(context)
-        asked = " ".join(resolve_or_derive(workshop, one) if one.endswith(SUFFIXES) else one for one in what or ["leaderboard"])
-        _show(workshop, asked, by, page, dataset)
+        named = [resolve_or_derive(workshop, one) if one.endswith(SUFFIXES) else one for one in what or ["leaderboard"]]
+        if trades is not None:
+            _write_trades(workshop, named, trades)
+        _show(workshop, " ".join(named), by, page, dataset)
 
 
-def _write_trades(workshop: "Workshop", what: list[str], file: Path) -> None:
+def _write_trades(workshop: "Workshop", named: list[str], file: Path) -> None:
     """Write all trades of one scored pipeline to a CSV file."""
     from factory.report.trial import export_trades
     from factory.storage.workspace import write_text
+    from factory.tracking.naming import LISTS, PREFIXES
     from factory.views.cards import read_trial
 
-    if len(what) != 1:
+    if len(named) != 1 or named[0] in LISTS or named[0].startswith(PREFIXES):
         raise FactoryError("--trades: writes the trades of one pipeline; name it, such as: rfcat show ID --trades trades.csv")
-    trial = read_trial(workshop, workshop.resolve(resolve_or_derive(workshop, what[0])))
+    trial = read_trial(workshop, workshop.resolve(named[0]))
     try:
         write_text(file, export_trades(trial))
     except OSError as error:
