@@ -1,7 +1,7 @@
 """The card of a strategy and its CUSUM picture, written to files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,6 +10,8 @@ from server.cli.common import Reference, workshop_of
 from server.cli.references import resolve_or_derive
 from server.cli.screen import show as print_answer
 
+
+Partition = Literal["train", "validation"]
 
 def card(
     context: typer.Context,
@@ -43,7 +45,7 @@ def cusum(
     context: typer.Context,
     pipeline: Reference,
     out: Annotated[Path | None, typer.Option(help="Folder for the file; default: where proposals go.")] = None,
-    partition: Annotated[str, typer.Option(help="train, or validation, which counts explorations once.")] = "train",
+    partition: Annotated[Partition, typer.Option(help="What validation shows counts as explorations once.")] = "train",
     start: Annotated[str | None, typer.Option("--from", help="First moment, such as 2024-07-01; default: the middle.")] = None,
     span: Annotated[str | None, typer.Option(help="Length of the window, such as 3d.")] = None,
     of: Annotated[str, typer.Option(help="Measured instead: a feature or an expression.")] = "",

@@ -42,7 +42,7 @@ TUNED = f"{FAST}tune: {{meta.leaf: [100, 200]}}\n"
 FREE = {
     *("pipeline", "parent", "dataset", "name", "look", "job", "what", "command", "search"),  # said to be unknown, with status 1
     *("why", "model", "cutoff", "claim", "sets", "feature", "symbol", "since", "period", "host", "market", "workspace"),
-    *("file", "files", "folder", "out", "secret", "source", "grid", "trades", "comment", "by of approve", "by of reject", "by of retire", "key", "given"),
+    *("file", "files", "folder", "out", "secret", "source", "grid", "trades", "comment", "by of approve", "by of reject", "by of retire", "start", "span", "of", "threshold", "key", "given"),
     "provider",  # what is not there to fetch is told with status 1, as months and periods are
     "family of rank",  # checked after what goes with a pipeline
 }
@@ -148,7 +148,7 @@ LINES: dict[tuple[str, ...], int] = {
     ("reject", "no-such", "--comment", "→ [red]no"): 1,
     ("retire", FAST_ID, "--comment", "x"): 1,
     ("verify", "pipeline.yaml"): 1,
-    ("cusum", FAST_ID): 1,
+    ("cusum", FAST_ID): 0,
     ("review", "list"): 0,
     ("review", "key"): 1,
     ("person", "list"): 0,
