@@ -126,6 +126,15 @@ class Jobs:
         """List one page of the jobs of all servers, newest first."""
         return [self._end_abandoned(job) for job in self._table.list(page, size)]
 
+    def count(self) -> int:
+        """Count the jobs of all servers."""
+        return self._table.count()
+
+    def unfinished(self) -> Sequence[Job]:
+        """List the jobs of all servers that are queued or running."""
+        jobs = [self._end_abandoned(job) for job in self._table.unfinished()]
+        return [job for job in jobs if job["state"] in UNFINISHED]
+
     def wait(self, id: str, seconds: float, on_progress: Progress = no_progress) -> Job:
         """Wait for a job to end.
 

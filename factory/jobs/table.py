@@ -29,13 +29,14 @@ RECENT = 20
 class Job(TypedDict):
     """What is known of a job.
 
-    ``progress`` is the share done in [0, 1], ``message`` what it does now;
+    ``args`` is what was asked, ``progress`` the share done in [0, 1], ``message`` what it does now;
     ``result`` is there when ``done``, ``error`` when failed, cancelled or
     interrupted. Times are ms UTC. ``owner`` asked for it, ``server`` runs it.
     """
 
     id: str
     kind: str
+    args: Any
     owner: str
     server: str
     state: State
@@ -95,6 +96,11 @@ class JobTable:
         query = select(JOBS).order_by(JOBS.c.created.desc(), JOBS.c.id).limit(size).offset((page - 1) * size)
         with self._database.reading() as connection:
             return [_job(row) for row in connection.execute(query)]
+
+    def count(self) -> int:
+        """Count all jobs."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(JOBS)).scalar_one()
 
     def unfinished(self) -> Sequence[Job]:
         """List all jobs that are queued or running somewhere."""
@@ -166,6 +172,7 @@ def _job(row: Row[Any]) -> Job:
     return Job(
         id=row.id,
         kind=row.kind,
+        args=json.loads(row.args),
         owner=row.owner,
         server=row.server,
         state=row.state,

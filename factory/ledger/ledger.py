@@ -11,7 +11,7 @@ from factory.core.answers import pluralize
 from factory.core.canonical import digest, dumps
 from factory.core.errors import LedgerError
 from factory.core.times import now_ms
-from factory.ledger import board, trial_list
+from factory.ledger import board, history, trial_list
 from factory.ledger.anchors import GENESIS, Anchors, Position
 from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash, trial_subject
 from factory.ledger.running import check_running, count_independent, find_totals, keep_up, lacks_totals, rebuild
@@ -71,6 +71,7 @@ class Ledger:
         self._database = Database(workspace, guarded=guarded)
         self._anchors = Anchors(workspace.vault / "anchors.jsonl")
         self._workspace = workspace
+        self._agents: dict[tuple[str, str], history.AgentCount] = {}
         self._fill_missing_totals()
 
     def close(self) -> None:
@@ -192,6 +193,27 @@ class Ledger:
         """Read all rows of some kinds, oldest first: for kinds of which there are few."""
         with self._database.reading() as connection:
             return _of_kinds(connection, kinds)
+
+    def rows(self, kind: str | None, dataset: str | None, page: int, size: int) -> list[Entry]:
+        """List one page of rows, newest first, of one kind and dataset or of all."""
+        with self._database.reading() as connection:
+            return history.list_rows(connection, kind, dataset, page, size)
+
+    def row_counts(self) -> list[history.RowCount]:
+        """Count the rows by kind and dataset."""
+        with self._database.reading() as connection:
+            return history.count_rows(connection)
+
+    def agent_counts(self) -> list[history.AgentCount]:
+        """Count the trials by agent and dataset, those with most trials first."""
+        with self._database.reading() as connection:
+            self._agents = history.count_agents(connection, self._agents)
+        return sorted(self._agents.values(), key=lambda one: (-one.trials, one.agent, one.dataset))
+
+    def code_trials(self) -> list[Entry]:
+        """List the trials that are calls of agents' own code which was given validation, oldest first."""
+        with self._database.reading() as connection:
+            return history.list_code_trials(connection)
 
     def find_row(self, seq: int) -> Entry | None:
         """Find a row by its number; None where the ledger has none of it."""

@@ -15,6 +15,7 @@ from factory.storage.workspace import Workspace
 
 META = "meta.json"
 SPEC = "spec.json"
+QUALITY = "quality.json"
 OVERSHOOT = "overshoot"
 """Key of a series' facts: see :mod:`factory.market.overshoot`."""
 NONE_BUILT = "none is built yet; run `rfcat start`, or `rfcat dataset build FILE` on your own data (docs/datasets.md)"
@@ -66,6 +67,17 @@ class Catalog:
             If there is no such dataset, or the file is damaged.
         """
         return _spec(self._read(name, SPEC))
+
+    def quality(self, name: str) -> dict[str, Any]:
+        """Read what the import found in the open part of each series, by name: up to a thousand places of each finding.
+
+        Raises
+        ------
+        DataError
+            If there is no such dataset, or the file is damaged.
+        """
+        listed: dict[str, Any] = json.loads(self._read(name, QUALITY))
+        return listed
 
     def fingerprint(self, name: str, partition: str | None = None) -> str:
         """Return the hash of one open partition's rows and bounds, or of the whole dataset with its contracts.

@@ -11,7 +11,7 @@ from factory.core import canonical
 from factory.core.errors import DataError
 from factory.core.hashes import write_hashes
 from factory.market import faults, seal_registry, staging
-from factory.market.catalog import META, OVERSHOOT, SPEC
+from factory.market.catalog import META, OVERSHOOT, QUALITY, SPEC
 from factory.market.dataset import SERIES
 from factory.market.grid import find_missing
 from factory.market.quality import Quality
@@ -21,7 +21,6 @@ from factory.storage.workspace import Workspace
 
 FORMAT = 3
 OPEN = ("train", "validation")
-QUALITY = "quality.json"
 
 
 def write(

@@ -37,20 +37,20 @@ def draw_equity(trial: RecordedTrial, band: Band | None) -> Figure:
     lines = _draw_band(times, band, chosen, trial.independent) if band else []
     for name, color in TWIN_COLORS.items():
         if name in trial.twins:
-            lines.append(_line(times, trial.twins[name][chosen], TWIN_NAMES[name], line={"color": color, "width": 1.5}))
-    lines.append(_line(times, trial.equity[chosen], "this trial", line={"color": OWN, "width": 2.5}))
-    return _figure(lines, "equity, 1 at the start", None, height=380)
+            lines.append(make_line(times, trial.twins[name][chosen], TWIN_NAMES[name], line={"color": color, "width": 1.5}))
+    lines.append(make_line(times, trial.equity[chosen], "this trial", line={"color": OWN, "width": 2.5}))
+    return make_figure(lines, "equity, 1 at the start", None, height=380)
 
 
 def _draw_band(times: list[str], band: Band, chosen: NDArray[int64], independent: float) -> list[Figure]:
     edge = {"line": {"width": 0}, "hoverinfo": "skip"}
     lines = [
-        _line(times, band.low[chosen], "", **edge, showlegend=False),
-        _line(times, band.high[chosen], "no edge: one trial, 95 %", **edge, fill="tonexty", fillcolor=BAND),
+        make_line(times, band.low[chosen], "", **edge, showlegend=False),
+        make_line(times, band.high[chosen], "no edge: one trial, 95 %", **edge, fill="tonexty", fillcolor=BAND),
     ]
     if round(independent) > 1:
         name = f"no edge: best of {independent:.0f}, 97.5 %"
-        lines.append(_line(times, band.best[chosen], name, line={"color": COIN, "dash": "dot"}))
+        lines.append(make_line(times, band.best[chosen], name, line={"color": COIN, "dash": "dot"}))
     return lines
 
 
@@ -59,8 +59,8 @@ def draw_drawdown(trial: RecordedTrial) -> Figure:
     equity = trial.equity
     below = equity / np.maximum.accumulate(equity) - 1
     chosen = _thin(len(below))
-    area = _line(_trade_stamps(trial, chosen), below[chosen], "drawdown", fill="tozeroy", line={"color": LOSS})
-    return _figure([area], "below the peak", ".1%", height=200)
+    area = make_line(_trade_stamps(trial, chosen), below[chosen], "drawdown", fill="tozeroy", line={"color": LOSS})
+    return make_figure([area], "below the peak", ".1%", height=200)
 
 
 def draw_months(grown: Mapping[str, float]) -> Figure:
@@ -74,7 +74,7 @@ def draw_months(grown: Mapping[str, float]) -> Figure:
         "hovertemplate": "%{y} %{x}: %{z:.2%}<extra></extra>",
         "texttemplate": "%{z:.1%}", "showscale": False, "xgap": 2, "ygap": 2,
     }  # fmt: skip
-    figure = _figure([heat], "", None)
+    figure = make_figure([heat], "", None)
     plain = {"showgrid": False, "zeroline": False, "type": "category"}
     figure["layout"] |= {"xaxis": plain, "yaxis": {**plain, "autorange": "reversed"}, "height": 90 + 46 * len(years)}
     return figure
@@ -84,12 +84,12 @@ def draw_groups(groups: Sequence[Group]) -> Figure:
     """Draw the mean net payoff of each group; how many trades it holds shows on pointing at it."""
     means = [group.mean_net for group in groups]
     bars = {
-        "type": "bar", "x": [group.name for group in groups], "y": _numbers(np.array(means)),
+        "type": "bar", "x": [group.name for group in groups], "y": round_values(np.array(means)),
         "marker": {"color": [GAIN if mean > 0 else LOSS for mean in means]},
         "customdata": [[group.trades, group.win_rate] for group in groups],
         "hovertemplate": "%{x}: %{y:.4g} net, %{customdata[0]} trades, %{customdata[1]:.1%} won<extra></extra>",
     }  # fmt: skip
-    figure = _figure([bars], "mean net", None, height=220)
+    figure = make_figure([bars], "mean net", None, height=220)
     figure["layout"]["xaxis"] = {"type": "category"}
     return figure
 
@@ -102,11 +102,11 @@ def draw_calibration(trial: RecordedTrial) -> Figure | None:
         return None
     bins = reliability(y[known], p[known])
     low, high = float(bins[:, :2].min()), float(bins[:, :2].max())
-    return _figure(
+    return make_figure(
         [
             {"x": [low, high], "y": [low, high], "mode": "lines", "line": {"color": COIN, "dash": "dot"}, "name": "right"},
-            {"x": _numbers(bins[:, 0]), "y": _numbers(bins[:, 1]), "mode": "lines+markers", "line": {"color": OWN},
-             "customdata": _numbers(bins[:, 2]), "name": "came",
+            {"x": round_values(bins[:, 0]), "y": round_values(bins[:, 1]), "mode": "lines+markers", "line": {"color": OWN},
+             "customdata": round_values(bins[:, 2]), "name": "came",
              "hovertemplate": "predicted %{x:.3f}, came %{y:.3f}, %{customdata:.0f} decisions<extra></extra>"},
         ],
         "share of ups",
@@ -124,13 +124,13 @@ def draw_rolling_auc(trial: RecordedTrial) -> Figure | None:
     drawn = [(moment, area.value) for moment, area in areas if area]
     if len(drawn) < WINDOWS // 2:
         return None
-    times = _stamps(np.array([moment for moment, _ in drawn]))
+    times = write_stamps(np.array([moment for moment, _ in drawn]))
     values = np.array([value for _, value in drawn])
     lines = [
-        _line([times[0], times[-1]], np.array([0.5, 0.5]), "chance", line={"color": COIN, "dash": "dot"}),
-        _line(times, values, "AUC", mode="lines+markers", line={"color": OWN}),
+        make_line([times[0], times[-1]], np.array([0.5, 0.5]), "chance", line={"color": COIN, "dash": "dot"}),
+        make_line(times, values, "AUC", mode="lines+markers", line={"color": OWN}),
     ]
-    return _figure(lines, "AUC", None)
+    return make_figure(lines, "AUC", None)
 
 
 def draw_paid(groups: Sequence[Group], paid: Sequence[float]) -> Figure:
@@ -138,11 +138,11 @@ def draw_paid(groups: Sequence[Group], paid: Sequence[float]) -> Figure:
     low, high = min(paid), max(paid)
     rates = np.array([group.win_rate for group in groups])
     points = {
-        "x": _numbers(np.array(paid)), "y": _numbers(rates), "mode": "markers", "name": "won",
+        "x": round_values(np.array(paid)), "y": round_values(rates), "mode": "markers", "name": "won",
         "marker": {"color": OWN, "size": 9},
         "error_y": {
-            "type": "data", "symmetric": False, "array": _numbers(np.array([one.high for one in groups]) - rates),
-            "arrayminus": _numbers(rates - np.array([one.low for one in groups])), "color": OWN, "thickness": 1,
+            "type": "data", "symmetric": False, "array": round_values(np.array([one.high for one in groups]) - rates),
+            "arrayminus": round_values(rates - np.array([one.low for one in groups])), "color": OWN, "thickness": 1,
         },
         "customdata": [one.trades for one in groups],
         "hovertemplate": "paid %{x:.4f}, won %{y:.4f} of %{customdata} trades<extra></extra>",
@@ -154,17 +154,18 @@ def draw_paid(groups: Sequence[Group], paid: Sequence[float]) -> Figure:
         "line": {"color": COIN, "dash": "dot"},
         "name": "earns nothing",
     }
-    return _figure([even, points], "win rate", None, "all-in price paid")
+    return make_figure([even, points], "win rate", None, "all-in price paid")
 
 
 def draw_drift(drift: Mapping[str, Drift]) -> Figure:
     """Draw the population stability index of each feature, the most moved first."""
     order = sorted(drift, key=lambda name: -drift[name].psi)
     bars = {
-        "type": "bar", "x": order, "y": _numbers(np.array([drift[name].psi for name in order])), "marker": {"color": OWN},
+        "type": "bar", "x": order, "y": round_values(np.array([drift[name].psi for name in order])),
+        "marker": {"color": OWN},
         "hovertemplate": "%{x}: PSI %{y:.3f}<extra></extra>",
     }  # fmt: skip
-    figure = _figure([bars], "PSI", None, height=240)
+    figure = make_figure([bars], "PSI", None, height=240)
     figure["layout"] |= {
         "xaxis": {"type": "category"},
         "shapes": [_across(level) for level in (LITTLE, MUCH) if level < 1.2 * max(one.psi for one in drift.values())],
@@ -187,13 +188,14 @@ def draw_importance(rows: Sequence[Sequence[Any]], noise: str) -> Figure:
     means = np.array([row[1] for row in shown], float64)
     low, high = (np.array([row[end] if isinstance(row[end], int | float) else row[1] for row in shown]) for end in (2, 3))
     bars = {
-        "type": "bar", "orientation": "h", "y": [row[0] for row in shown], "x": _numbers(means),
+        "type": "bar", "orientation": "h", "y": [row[0] for row in shown], "x": round_values(means),
         "marker": {"color": [COIN if one else OWN for one in is_noise]},
-        "error_x": {"type": "data", "symmetric": False, "array": _numbers(high - means), "arrayminus": _numbers(means - low),
+        "error_x": {"type": "data", "symmetric": False,
+                    "array": round_values(high - means), "arrayminus": round_values(means - low),
                     "color": COIN},
         "hovertemplate": "%{y}: %{x:.5f} nats<extra></extra>",
     }  # fmt: skip
-    figure = _figure([bars], "", None, "rise of log-loss when shuffled, nats", height=110 + 24 * len(shown))
+    figure = make_figure([bars], "", None, "rise of log-loss when shuffled, nats", height=110 + 24 * len(shown))
     figure["layout"]["yaxis"] = {"type": "category", "automargin": True}
     rulers = [float(mean) for mean in means[is_noise]]
     figure["layout"]["shapes"] = [{**DOTTED, "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at} for at in rulers]
@@ -206,14 +208,16 @@ def _across(level: float) -> Figure:
 
 def _trade_stamps(trial: RecordedTrial, chosen: NDArray[int64]) -> list[str]:
     """Write the moments at which the account is known: the first entry, then each exit."""
-    return _stamps(np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"]])[chosen])
+    return write_stamps(np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"]])[chosen])
 
 
-def _line(x: list[str], y: NDArray[float64], name: str, **style: Any) -> Figure:
-    return {"x": x, "y": _numbers(y), "name": name, "mode": "lines", **style}
+def make_line(x: list[str], y: NDArray[float64], name: str, **style: Any) -> Figure:
+    """Make a line of a picture."""
+    return {"x": x, "y": round_values(y), "name": name, "mode": "lines", **style}
 
 
-def _figure(data: list[Figure], y_title: str, y_format: str | None, x_title: str = "", height: int = 300) -> Figure:
+def make_figure(data: list[Figure], y_title: str, y_format: str | None, x_title: str = "", height: int = 300) -> Figure:
+    """Make a picture of lines or bars, in the look that all have."""
     axes = {"gridcolor": "rgba(128,128,128,.2)", "zerolinecolor": "rgba(128,128,128,.5)"}
     return {
         "data": data,
@@ -234,9 +238,11 @@ def _thin(n: int) -> NDArray[int64]:
     return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).astype(int64))
 
 
-def _stamps(ms: NDArray[int64]) -> list[str]:
+def write_stamps(ms: NDArray[int64]) -> list[str]:
+    """Write moments as a picture's axis takes them."""
     return [iso(int(one)) for one in ms]
 
 
-def _numbers(values: NDArray[float64]) -> list[float | None]:
+def round_values(values: NDArray[float64]) -> list[float | None]:
+    """Round values to six digits, None for what is missing."""
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]

@@ -8,7 +8,7 @@ from typing import Any
 
 from factory.report.charts import Figure
 from factory.report.diagram import Diagram
-from factory.report.meanings import MEANINGS, TITLES, Meaning
+from factory.report.meanings import MEANINGS, TITLES, VALIDATION, Meaning
 from factory.report.trial import RecordedTrial, export_trades
 
 
@@ -72,9 +72,11 @@ class Card:
         What the figures mean, in two sentences.
     sections : tuple of Section
     period : str
-        The first and last day of validation.
-    trial : RecordedTrial
-        What it is of.
+        The first and last day of the partition.
+    trial : RecordedTrial or None
+        What it is of; None for a sealed look.
+    partition : str
+        What its figures are of.
     """
 
     title: str
@@ -82,18 +84,20 @@ class Card:
     reading: str
     sections: tuple[Section, ...]
     period: str
-    trial: RecordedTrial = field(repr=False)
+    trial: RecordedTrial | None = field(default=None, repr=False)
+    partition: str = VALIDATION
 
     @cached_property
     def trades_csv(self) -> str:
         """All trades, to download."""
-        return export_trades(self.trial)
+        return export_trades(self.trial) if self.trial else ""
 
     @property
     def meanings(self) -> dict[str, Meaning]:
         """What the figures and columns on the card mean, by their keys."""
         named = dict.fromkeys(find_key(name) for name in self._names())
-        return {key: MEANINGS[key] for key in named if key in MEANINGS}
+        known = {key: MEANINGS[key] for key in named if key in MEANINGS}
+        return {key: one._replace(period=self.partition) if one.period == VALIDATION else one for key, one in known.items()}
 
     def _names(self) -> Iterator[str]:
         for section in self.sections:

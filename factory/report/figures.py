@@ -9,6 +9,9 @@ from factory.report.meanings import MEANINGS
 from factory.report.stress import break_even_cost
 from factory.report.trial import RecordedTrial
 
+ENDS = {"win_rate": ("win_low", "win_high"), "mean_net": ("mean_low", "mean_high"), "auc": ("auc_low", "auc_high")}
+"""Figures with an interval, and where its ends stand among the metrics."""
+
 
 def list_figures(trial: RecordedTrial) -> Iterator[Row]:
     """List the figures that a trial has, in the order of their meanings."""
@@ -30,8 +33,7 @@ def write_number(value: float) -> str:
 
 def _write(trial: RecordedTrial, name: str, value: float) -> str:
     """Write a figure with its interval or error, where it has one."""
-    ends = {"win_rate": ("win_low", "win_high"), "mean_net": ("mean_low", "mean_high"), "auc": ("auc_low", "auc_high")}
-    low, high = (trial.metrics.get(end) for end in ends.get(name, ("", "")))
+    low, high = (trial.metrics.get(end) for end in ENDS.get(name, ("", "")))
     interval = f" [{write_number(low)}, {write_number(high)}]" if low is not None and high is not None else ""
     spread = f" ± {write_number(trial.null['mean_spread'])}" if name == "null_net" and "mean_spread" in trial.null else ""
     return f"{write_number(value)}{interval}{spread}"

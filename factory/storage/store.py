@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, or_, select
+from sqlalchemy import Row, Select, bindparam, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from factory.core.canonical import in_order
@@ -256,6 +256,11 @@ class Store:
         with self._database.reading() as connection:
             row = connection.execute(select(CALLS).where(CALLS.c.id == id)).first()
         return None if row is None else CodeCall(*row)
+
+    def count_calls(self) -> int:
+        """Count the calls."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(CALLS)).scalar_one()
 
     def calls(self, page: int = 1, size: int = PAGE) -> list[CodeCall]:
         """List one page of calls, newest first."""

@@ -7,6 +7,11 @@ interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
 earnings         how it earned, for a terminal: equity, months, last trades
+datasets         a dataset as a person reads it; terms: its contracts in words; dataset_pictures: its series drawn
+overview         a workspace at a glance, and what agents do in it now
+ledger_rows      rows of the ledger in words
+sealed_looks     pools, looks, grants and forward tests, for people
+conclusion       what a search came to, also where that is nothing
 trial_list       the list of all trials, for people: its columns, a page of it, all of it as a file
 comparison       several trials side by side
 families         families of trials, and the tree of one

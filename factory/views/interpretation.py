@@ -38,14 +38,27 @@ def interpret(metrics: Answer, trials: int, independent: float) -> str:
     return said
 
 
+def luck_chance(metrics: Answer, trials: int, independent: float) -> float:
+    """Compute the chance that luck does as well among so many independent trials (Bonferroni)."""
+    return min(1.0, float(metrics["p_value"]) * min(independent, trials))
+
+
+def grade_evidence(metrics: Answer, trials: int, independent: float) -> str:
+    """Name how good the evidence is that a trial earns: ``strong``, ``fair``, ``weak`` or ``none``."""
+    if "p_value" not in metrics or ruined(metrics) or metrics["mean_net"] <= 0:
+        return NONE
+    chance = luck_chance(metrics, trials, independent)
+    return next((name for below, name in GRADES if chance < below), NONE)
+
+
 def _judged(metrics: Answer, trials: int, independent: float) -> str:
     after = " after costs" if metrics.get("mean_cost") or metrics.get("funding") else ""
     if metrics["mean_high"] <= 0:
         return f"loses{after}"
     if metrics["mean_net"] <= 0:
         return f"earns nothing{after}, within luck (p {metrics['p_value']:.2g})"
-    chance = min(1.0, metrics["p_value"] * min(independent, trials))
-    grade = next((name for below, name in GRADES if chance < below), NONE)
+    chance = luck_chance(metrics, trials, independent)
+    grade = grade_evidence(metrics, trials, independent)
     among = "" if trials == 1 else f" among {trials} trials"
     if round(independent) < trials:
         among = (

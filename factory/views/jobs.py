@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from factory.jobs import Job, Jobs
 
 PAGE = 10
+WATCHED = 50
+"""Jobs on a page for people, and those whose changes are told while they happen."""
 
 
 def find_result(job: "Job", reader: str | None = None) -> dict[str, Any] | None:
@@ -43,6 +45,11 @@ def describe_job(jobs: "Jobs", job: "Job") -> dict[str, Any]:
     ahead, seconds = jobs.outlook(job)
     expected = {} if seconds is None else {"about": f"{max(seconds, 1):.0f}s left"}
     return {**stands, **({"ahead": ahead} if ahead else {}), **expected}
+
+
+def watch_jobs(jobs: "Jobs") -> list[dict[str, Any]]:
+    """Say of each of the newest jobs how it stands."""
+    return [describe_job(jobs, job) for job in jobs.list(1, WATCHED)]
 
 
 def _name_state(job: "Job") -> str:

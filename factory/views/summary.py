@@ -51,7 +51,7 @@ def summary_answer(tracker: "Tracker", dataset: str, number: int = 1) -> Answer:
         "data": tracker.data_text(dataset),
         "best": {**_best(best, count), STALE: mark_stale(tracker, best)},
         "reading": interpret(metrics, count, tracker.ledger.independent(dataset)),
-        "costs": _costs(metrics),
+        "costs": describe_costs(metrics),
         **listed,
         "mean_net_calm_to_wild": _regimes(tracker, best),
         "sealed": _heard(tracker, dataset),
@@ -74,7 +74,7 @@ def _best(entry: Entry, trials: int) -> Answer:
     }
 
 
-def _costs(metrics: Mapping[str, Any]) -> str | None:
+def describe_costs(metrics: Mapping[str, Any]) -> str | None:
     """Compute the cost at which the best trial would have paid, and say it."""
     if "mean_cost" not in metrics:
         return None
@@ -88,11 +88,18 @@ def _family(idea: Idea, best: Entry | None) -> list[Any]:
     """Describe an idea with its best trial's pipeline and figures."""
     assert best is not None, "an idea has trials"
     metrics = best.payload["metrics"]
-    return [idea.name, idea.trials, best.payload["pipeline"], metrics.get("mean_net"), metrics.get("mean_high"), _says(idea)]
+    return [
+        idea.name,
+        idea.trials,
+        best.payload["pipeline"],
+        metrics.get("mean_net"),
+        metrics.get("mean_high"),
+        judge_idea(idea),
+    ]
 
 
-def _says(idea: Idea) -> str:
-    """Say what an idea's trials show together; those that cannot be judged neither open nor close it."""
+def judge_idea(idea: Idea) -> str:
+    """Judge what an idea's trials show together; those that cannot be judged neither open nor close it."""
     if idea.highest is None:
         return "too few trades to say"
     few = idea.trials - idea.judged

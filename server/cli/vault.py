@@ -1,7 +1,9 @@
 """Commands on the vault; a person's, and those that decide something ask for the reviewer's passphrase."""
 
+from collections.abc import Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +18,7 @@ from server.cli.screen import conclude, curve, say
 from server.cli.screen import show as print_answer
 
 if TYPE_CHECKING:
+    from factory.vault.pools import Look
     from factory.workshop import Workshop
 
 app = group()
@@ -47,11 +50,14 @@ def reviewer(context: typer.Context, secret: Secret = None) -> None:
 def show(
     context: typer.Context,
     look: Annotated[str | None, typer.Argument(help="A look, such as look-12: its full report, with the passphrase.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report of a look into this file, with pictures.")] = None,
     secret: Secret = None,
 ) -> None:
     """Show the looks that were spent; or of one what was told, why and what it means, and then its figures."""
     workshop = workshop_of(context)
     if look is None:
+        if html is not None:
+            raise SealError("--html: it takes the report of one look; name it, such as `rfcat vault show look-12 --html FILE`")
         print_answer(workshop.show("looks"))
         return
     from factory.vault import reports
@@ -64,11 +70,26 @@ def show(
     kept = reports.report_path(workshop.workspace, look).is_file()
     report = reports.read_report(workshop.workspace, spent, reviewer) if kept else {}
     told = explain(spent, report, now_ms())
+    if html is not None:
+        _write_page(html, spent, told, report)
     daily = report.pop("daily", [])
     print_answer(round_answer(report), told)
     if daily:
         say(f"\ndaily net of {len(daily)} days: {sum(net > 0 for net in daily)} above 0, {min(daily):.4f} to {max(daily):.4f}")
         say(f"equity  {curve(list(accumulate(daily)))}")
+
+
+def _write_page(path: Path, look: "Look", told: Mapping[str, str], report: Mapping[str, Any]) -> None:
+    """Write the report of a look as a page that needs nothing else, for its owner alone to read."""
+    from factory.report.look_report import make_look_card
+    from factory.report.render import render_html
+    from factory.storage.workspace import write_text
+
+    try:
+        write_text(path, render_html(make_look_card(look, told, report)), 0o600)
+    except OSError as error:
+        raise SealError(f"--html: {path} cannot be written ({error.strerror or error}); name another file") from error
+    say(f"written, readable by you alone: {path}")
 
 
 @answering(app)

@@ -5,6 +5,8 @@ access   whose requests may come in: host, origin, an agent's token
 walls    what stands before every route
 guesses  guesses at the token and at passwords, slowed
 site     what all pages share: the workspace, who is signed in, how a page is made
+verifier    the ledger's proof, run when a person asks for it
+job_events  what changes about jobs, as it happens
 assets   scripts, styles and pictures, served as files
 pages    the pages, one file each
 listen   the port taken, and served on

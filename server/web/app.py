@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -73,6 +74,7 @@ def create_app(workspace: Workspace, access: Access, server: FactoryServer | Non
         app.include_router(room.router)
     app.add_exception_handler(FactoryError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)
+    app.add_exception_handler(RequestValidationError, _show_mistakes)
     app.mount("/", door)
     return app
 
@@ -91,3 +93,10 @@ def _show_error(request: Request, error: Exception) -> Response:
 def _show_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return render(request, "error.html", error.status_code, lines=[error.detail])
+
+
+def _show_mistakes(request: Request, error: Exception) -> Response:
+    """Show what an address asks for that cannot be, a line each."""
+    assert isinstance(error, RequestValidationError)
+    lines = [f"{one['loc'][-1]}: '{str(one['input'])[:40]}' came; {one['msg'].lower()}" for one in error.errors()]
+    return render(request, "error.html", 400, lines=lines)

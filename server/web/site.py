@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Query, Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
@@ -22,12 +22,16 @@ from server.mcp.state import State
 from server.web.access import Access, same
 from server.web.assets import asset_url, find_map_style
 from server.web.guesses import Guesses
+from server.web.job_events import JobEvents
+from server.web.verifier import Verifier
 
 if TYPE_CHECKING:
     from factory.workshop import Workshop
 
 COOKIE = "rfcat"
 """What holds the secret of a browser that is signed in."""
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
+"""Of a list, from 1."""
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
 
@@ -66,6 +70,8 @@ class Site:
         self.state = State(workspace)
         self.guesses = Guesses()
         """At the password of one person, from wherever."""
+        self.verifier = Verifier()
+        self.job_events = JobEvents(lambda: self.state.jobs)
 
     def close(self) -> None:
         """Close the tables, and leave the jobs."""

@@ -38,13 +38,19 @@ def page_addresses() -> list[str]:
     return [f"{path}{QUERIES.get(path, '')}" for path in named]
 
 
+def score_shipped(workspace: Workspace) -> dict[str, str]:
+    """Score the strategies that come with the project, as far as the small market has rows for them; their ids by name."""
+    workshop, ids = Workshop(workspace, "tester"), {}
+    for name, changes in STRATEGIES.items():
+        ids[name] = workshop.define(parent=name, changes=changes)["pipeline"] if changes else load_shipped()[name].id
+        perform(str(workspace.root), "backtest", {"agent": "tester", "pipeline": ids[name], "why": "to see"})
+    return ids
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = small_workspace(tmp_path_factory.mktemp("pages") / "workspace")
-    workshop = Workshop(made, "tester")
-    for name, changes in STRATEGIES.items():
-        pipeline = workshop.define(parent=name, changes=changes)["pipeline"] if changes else load_shipped()[name].id
-        perform(str(made.root), "backtest", {"agent": "tester", "pipeline": pipeline, "why": "to see"})
+    score_shipped(made)
     return made
 
 

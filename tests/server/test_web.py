@@ -72,7 +72,7 @@ def test_the_start_page_shows_the_market_the_trials_and_the_seal(workspace: Work
     build(workspace, small_market())
     with signed_in(workspace) as client:
         page = client.get("/").text
-    for text in ("simulated", "polymarket-btc-5m", "5 looks left", "break even", "same user as the agent"):
+    for text in ("SIMULATED", "/datasets/btc-sim", "5 looks left", "Nothing was tried yet", "ame user as the agent"):
         assert text in page
 
 

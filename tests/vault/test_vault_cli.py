@@ -1,5 +1,6 @@
 """The vault as a person uses it."""
 
+import re
 from pathlib import Path
 
 from factory.core.times import moment
@@ -32,12 +33,39 @@ def test_a_person_reviews_grants_reads_and_retires(workshop: Workshop, tmp_path:
     assert "daily net of 14 days" in report
     (drawn,) = [line for line in report.splitlines() if line.startswith("equity")]
     assert drawn.endswith("█"), "a plain edge ends near its height"
+    check_page(root, look, secret, tmp_path / "report.html")
     assert "fixed how strict" in rfcat(root, *grant, "--passphrase-file", str(secret), status=1)
 
     assert "3 looks left" in rfcat(root, "vault", "grant", "vault-sim", "--a-day", "2", "--passphrase-file", str(secret))
     retire = ("vault", "retire", "vault-sim", "--why", "its figures were published", "--passphrase-file", str(secret))
     assert "0 looks left" in rfcat(root, *retire)
     assert "whole" in rfcat(root, "ledger", "verify")
+
+
+def check_page(root: Path, look: str, secret: Path, page: Path) -> None:
+    """The report as a page: words first, then the rule, figures and the account; for its owner alone, and for one look."""
+    page.write_text("older", encoding="utf-8")
+    page.chmod(0o644)
+    asked = ("vault", "show", look, "--html", str(page), "--passphrase-file", str(secret))
+    assert "written, readable by you alone" in rfcat(root, *asked)
+    assert page.stat().st_mode & 0o777 == 0o600
+    text = page.read_text(encoding="utf-8")
+    body = text.partition("<main>")[2].partition("</main>")[0]
+    order = [
+        "The figures are for the reviewer alone",
+        "SIMULATED",
+        "In words",
+        "Parts of the rule",
+        "Equity",
+        "Figures on the sealed",
+    ]
+    assert [body.index(title) for title in order] == sorted(body.index(title) for title in order)
+    assert "Over the sealed segment" in body
+    assert "Over validation" not in body
+    assert body.count("data-figure=") == 2
+    assert not re.search(r'(?:src|href)="https?:', text)
+    assert "the report of one look" in rfcat(root, "vault", "show", "--html", str(page), status=1)
+    assert "cannot be written" in rfcat(root, *asked[:4], str(page.parent), *asked[5:], status=1)
 
 
 def test_a_planted_leak_is_shown_being_caught(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from anthropic_tokenizer import count_tokens
 from factory.core.canonical import in_order
 from factory.core.errors import PipelineError
 from factory.ledger.board import Idea
-from factory.views.summary import _says
+from factory.views.summary import judge_idea
 from factory.workshop import Workshop
 
 
@@ -32,10 +32,10 @@ def test_a_search_is_summed_up_in_few_tokens(workshop: Workshop, binary: str, pe
 
 
 def test_an_idea_stays_open_when_more_trials_cannot_be_judged() -> None:
-    assert _says(Idea("up", 1, 1, 0.01)) == "open"
-    assert _says(Idea("up", 3, 1, 0.01)) == "open; 2 with too few trades"
-    assert _says(Idea("up", 2, 1, -0.01)) == "ruled out after costs; 1 with too few trades"
-    assert _says(Idea("up", 1, 0, None)) == "too few trades to say"
+    assert judge_idea(Idea("up", 1, 1, 0.01)) == "open"
+    assert judge_idea(Idea("up", 3, 1, 0.01)) == "open; 2 with too few trades"
+    assert judge_idea(Idea("up", 2, 1, -0.01)) == "ruled out after costs; 1 with too few trades"
+    assert judge_idea(Idea("up", 1, 0, None)) == "too few trades to say"
 
 
 def test_no_idea_is_lost_between_pages(workshop: Workshop, binary: str, do) -> None:

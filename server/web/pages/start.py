@@ -1,4 +1,4 @@
-"""The start page: what this workspace holds, what is done in it now, how to connect a host, and what to do next."""
+"""The start page: what this workspace holds, what agents do in it now, how to connect a host, and what to do next."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ import factory
 from factory.core.settings import SandboxSettings
 from factory.vault.isolation import describe_seal
 from server.mcp import hosts
-from server.mcp.tool_commands import name_commands_throughout
 from server.web.access import is_loopback
 from server.web.pages.sign_in import PATH
 from server.web.site import Menu, render, sign_in_of, site_of, workshop_of
@@ -25,6 +24,7 @@ def start(request: Request) -> Response:
         if not site_of(request).people.is_empty:
             return RedirectResponse(PATH, 303)
         return render(request, "connect.html", **_describe_connection(request))
+    from factory.views.overview import read_overview
     from sandbox.selftest import level
     from server.python_tool.sandbox import describe_isolation
 
@@ -33,12 +33,11 @@ def start(request: Request) -> Response:
         request,
         "start.html",
         **_describe_connection(request),
+        overview=read_overview(workshop, site_of(request).state.jobs),
         version=factory.__version__,
         workspace=workshop.workspace.root,
         seal=describe_seal(),
         sandbox=describe_isolation(level(), SandboxSettings.read()),
-        market=name_commands_throughout(workshop.describe()),
-        leaderboard=name_commands_throughout(workshop.show("leaderboard")),
     )
 
 
