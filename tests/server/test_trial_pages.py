@@ -287,7 +287,8 @@ def test_trials_of_a_former_build_are_marked_and_lead_to_no_card(tmp_path: Any) 
     assert "A: scored on rows or at terms that the dataset has no more" in side.text
 
 
-def test_what_was_proposed_is_marked_and_leads_to_its_review(tmp_path: Any) -> None:
+def test_what_was_proposed_is_marked_and_leads_to_its_review(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_PROPOSALS", str(tmp_path / "proposed"))
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, load_spec(SPEC))
     workshop = Workshop(workspace, "ann")
