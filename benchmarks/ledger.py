@@ -1,4 +1,4 @@
-"""Milliseconds of each light call as a ledger grows, beside reading all trials once, which no call does.
+"""Milliseconds of each light call, and of what two pages show, as a ledger grows, beside reading all trials once, which no call does.
 
     python -m benchmarks.ledger --trials 300 1000 3000 10000
 
@@ -20,7 +20,10 @@ from numpy.random import Generator
 from benchmarks.certification.agent import Idea
 from benchmarks.certification.market import DATASET, spec_text
 from benchmarks.certification.simulated import SimulatedMarket, tried
+from factory.ledger.trial_list import TrialFilter
 from factory.pipeline import Pipeline
+from factory.views.families import draw_family
+from factory.views.trial_list import TrialQuery, make_page
 from factory.workshop import Workshop
 
 RUNS = 15
@@ -57,6 +60,8 @@ def calls(market: SimulatedMarket, last: Pipeline, trials: int) -> dict[str, Cal
         "show summary": lambda workshop: workshop.show("summary"),
         "show ledger": lambda workshop: workshop.show("ledger"),
         "show a pipeline": lambda workshop: workshop.show(last.id),
+        "a page of trials": lambda workshop: make_page(workshop, TrialQuery(TrialFilter())),
+        "a family's tree": lambda workshop: draw_family(workshop, workshop.ledger.families(1)[0][0].root),
         "backtest, seen before": lambda workshop: workshop.find_trial(last),
         "(all trials read)": lambda workshop: workshop.ledger.all_trials(DATASET),
     }

@@ -25,6 +25,8 @@ PAPER, INK, FAINT, WARNING = "#fbfbf8", "#26292e", "#6b7078", "#b4541a"
 """Its own background, so that it reads on a dark host as on a white one."""
 COLOURS = 128
 """Of the palette: half the bytes, and lines look the same."""
+LEGEND_LINE, KEY = 110, 8
+"""Characters that a line of a legend has room for, and those that stand for a line's or a marker's picture."""
 DASHES = {"solid": "-", "dot": ":", "dash": "--"}
 SYMBOLS = {"circle": "o", "triangle-up": "^", "triangle-down": "v", "x": "X"}
 _RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
@@ -157,7 +159,15 @@ def _draw_line(
             marker=SYMBOLS[marker.get("symbol", "circle")] if "markers" in mode else None,
             markersize=marker.get("size", 6) * 0.75, markerfacecolor=_colour(marker.get("color", colour)), markeredgewidth=0,
         )  # fmt: skip
+    if "error_y" in trace:
+        axes.errorbar(x, y, yerr=_ends(trace["error_y"]), fmt="none", ecolor=FAINT, capsize=2, elinewidth=1)
     return x, y
+
+
+def _ends(off: Mapping[str, Any]) -> NDArray[float64]:
+    """Read by how much values may be off, below and above, shape (2, n); nothing where that is not known."""
+    known = np.nan_to_num([_floats(off["arrayminus"]), _floats(off["array"])])
+    return np.asarray(known, float64).clip(0.0)
 
 
 def _draw_bars(axes: "Axes", trace: Mapping[str, Any]) -> None:
@@ -168,7 +178,7 @@ def _draw_bars(axes: "Axes", trace: Mapping[str, Any]) -> None:
     given = trace.get("marker", {}).get("color", INK)
     colours = [_colour(one) for one in given] if isinstance(given, list) else _colour(given)
     off = trace.get("error_x" if lies else "error_y")
-    ends = np.array([_floats(off["arrayminus"]), _floats(off["array"])]) if off else None
+    ends = _ends(off) if off else None
     style: dict[str, Any] = {"color": colours, "ecolor": FAINT, "capsize": 2}
     if lies:
         axes.barh(places, lengths, xerr=ends, **style)
@@ -212,8 +222,11 @@ def _dress(axes: "Axes", layout: Mapping[str, Any]) -> None:
         axes.grid(color="#e4e6e9", linewidth=0.7)
         axes.set_axisbelow(True)
     # What has one line is named by its axis.
-    if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1, frameon=False, ncols=8, fontsize=8)
+    names = axes.get_legend_handles_labels()[1]
+    if len(names) > 1:
+        lines = -(-sum(len(name) + KEY for name in names) // LEGEND_LINE)
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.1}
+        axes.legend(**place, ncols=-(-len(names) // lines), frameon=False, fontsize=8)
 
 
 def _positions(axes: "Axes", values: Sequence[Any], is_category: bool) -> NDArray[Any]:

@@ -21,8 +21,11 @@ pytestmark = [pytest.mark.slow, needs_browser]
 PERSON, PASSWORD = "ada", "correct horse battery"
 STRATEGIES: dict[str, dict[str, None]] = {"btc-up-or-down-5m": {}, "btc-long-short": {"refit": None}}
 """What the small market is too short for is left out."""
-EXAMPLES = {"reference": "btc-up-or-down-5m"}
+UP_OR_DOWN, LONG_SHORT = (load_shipped()[name].changed(dict(changes)) for name, changes in STRATEGIES.items())
+EXAMPLES = {"reference": "btc-up-or-down-5m", "root": UP_OR_DOWN.id}
 """What stands for a part of an address; whoever adds a page with another part adds an example of it."""
+QUERIES = {"/trials/compare": f"?ids={UP_OR_DOWN.id},{LONG_SHORT.id}", "/trials": "?columns=why,changed,gain,family,at,sharpe"}
+"""What an address asks for that is a page only with it, or more of one."""
 NO_PAGES = (".csv", "/events", "/sign-out")
 """Addresses that are read and shown by no browser."""
 WIDTHS = (1280, 390)
@@ -31,16 +34,23 @@ WIDTHS = (1280, 390)
 def page_addresses() -> list[str]:
     routes = [route for page in list_pages() for route in page.router.routes if isinstance(route, APIRoute)]
     paths = [route.path for route in routes if "GET" in route.methods and not route.path.endswith(NO_PAGES)]
-    return [re.sub(r"{(\w+)}", lambda part: EXAMPLES[part[1]], path) for path in paths if path != "/sign-in"]
+    named = [re.sub(r"{(\w+)}", lambda part: EXAMPLES[part[1]], path) for path in paths if path != "/sign-in"]
+    return [f"{path}{QUERIES.get(path, '')}" for path in named]
+
+
+def score_shipped(workspace: Workspace) -> dict[str, str]:
+    """Score the strategies that come with the project, as far as the small market has rows for them; their ids by name."""
+    workshop, ids = Workshop(workspace, "tester"), {}
+    for name, changes in STRATEGIES.items():
+        ids[name] = workshop.define(parent=name, changes=changes)["pipeline"] if changes else load_shipped()[name].id
+        perform(str(workspace.root), "backtest", {"agent": "tester", "pipeline": ids[name], "why": "to see"})
+    return ids
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = small_workspace(tmp_path_factory.mktemp("pages") / "workspace")
-    workshop = Workshop(made, "tester")
-    for name, changes in STRATEGIES.items():
-        pipeline = workshop.define(parent=name, changes=changes)["pipeline"] if changes else load_shipped()[name].id
-        perform(str(made.root), "backtest", {"agent": "tester", "pipeline": pipeline, "why": "to see"})
+    score_shipped(made)
     return made
 
 
@@ -123,3 +133,43 @@ def test_a_stranger_sees_how_to_connect_and_nothing_else(browser: Browser, tmp_p
             page.goto(address)
             assert "btc-sim" not in page.locator("body").inner_text(), address
         assert watch.complaints == []
+
+
+def test_trials_are_chosen_and_compared_by_the_keyboard_alone(browser: Browser, base: str) -> None:
+    with open_page(browser, base) as (page, watch):
+        enter(page, PERSON, PASSWORD)
+        page.goto("/trials")
+        button = page.locator("#compare button")
+        assert button.is_disabled()
+        for id in (UP_OR_DOWN.id, LONG_SHORT.id):
+            page.locator(f"input[value='{id}']").focus()
+            page.keyboard.press("Space")
+        assert button.text_content() == "Compare 2"
+        button.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/trials/compare?ids=*")
+        assert page.locator("h1").text_content() == "2 trials side by side"
+        assert page.locator("[data-figure] svg").first.is_visible()
+        page.goto(f"/families/{UP_OR_DOWN.id}")
+        mark = page.locator(".tree svg a").first
+        mark.focus()
+        assert UP_OR_DOWN.id in (page.locator("#meaning").text_content() or "")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/cards/{UP_OR_DOWN.id}")
+        assert watch.complaints == []
+
+
+def test_trials_work_without_scripts(browser: Browser, base: str) -> None:
+    context = browser.new_context(base_url=base, java_script_enabled=False)
+    page = context.new_page()
+    enter(page, PERSON, PASSWORD)
+    page.goto("/trials")
+    page.get_by_label("Name, id or reason").fill("LONG-short")
+    page.get_by_role("button", name="Apply").click()
+    assert "1 of 2 trials" in page.locator("main").inner_text()
+    page.goto("/trials")
+    for box in page.locator("input[form=compare]").all():
+        box.check()
+    page.locator("#compare button").click()
+    assert page.locator("h1").text_content() == "2 trials side by side"
+    context.close()

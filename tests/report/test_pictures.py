@@ -69,15 +69,31 @@ def test_bars_lie_with_their_intervals_and_noise_in_another_colour() -> None:
         [{**LINE, "fill": "tozeroy"}],
         [{**LINE, "showlegend": False}, {**LINE, "y": [y + 3 for y in range(30)], "fill": "tonexty", "fillcolor": "rgba(1,2,3,.2)"}],
         [{**LINE, "y": [None, *range(29)], "mode": "lines+markers", "line": {"color": LOSS, "dash": "dot"}}],
+        [{**LINE, "mode": "markers", "error_y": {"type": "data", "array": [2] * 30, "arrayminus": [None] * 30}}],
+        [{**LINE, "y": [1, 2, 1, None, 3, 4], "x": [0, 1, 0, 0, 5, 6], "fill": "toself", "fillcolor": "rgba(46,139,87,.5)"}],
         [{"type": "bar", "x": ["a", "b"], "y": [1, -1], "marker": {"color": [OWN, LOSS]}}],
         [{"type": "heatmap", "x": ["Jan", "Feb"], "y": ["2024"], "z": [[0.1, None]], "zmin": -1, "zmax": 1,
           "colorscale": [[0, LOSS], [0.5, "rgba(128,128,128,.08)"], [1, OWN]]}],
     ],
-    ids=["area", "band", "gap", "bars", "heatmap"],
+    ids=["area", "band", "gap", "errors", "shapes", "bars", "heatmap"],
 )  # fmt: skip
 def test_each_trace_leaves_its_colours(traces: list[dict[str, Any]]) -> None:
     empty, drawn = (pixels(draw_png([figure(*given)])) for given in ([], traces))
     assert (empty != drawn).any(axis=2).mean() > 0.01
+
+
+def test_what_a_value_may_be_off_by_is_drawn() -> None:
+    sure = {**LINE, "mode": "markers"}
+    unsure = {**sure, "error_y": {"type": "data", "array": [4] * 30, "arrayminus": [4] * 30}}
+    drawn, plain = (pixels(draw_png([figure(one)])) for one in (unsure, sure))
+    assert count(drawn, "#6b7078") > count(plain, "#6b7078") + 500
+
+
+def test_many_long_names_leave_the_picture_its_width() -> None:
+    names = [{**LINE, "name": f"a line with a rather long name {i}", "y": [i] * 30} for i in range(6)]
+    drawn = pixels(draw_png([figure(*names)]))
+    columns = np.nonzero((np.abs(drawn - [0x3B, 0x6F, 0xD4]).max(axis=2) <= 24).sum(axis=0))[0]
+    assert columns.max() - columns.min() > 0.85 * SIZE[0]
 
 
 def test_words_of_others_are_no_formula() -> None:
