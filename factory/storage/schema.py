@@ -17,10 +17,10 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 3
+VERSION = 4
 """Raised whenever a table comes or changes; kept in SQLite's ``user_version``."""
-ONLY_ADDED = (1, 2)
-"""Older versions that lack tables and differ in nothing else: their workspaces are brought up to date."""
+UPGRADED = (1, 2, 3)
+"""Older versions that differ in nothing but tables that came since and :data:`DERIVED` ones: they are brought up to date."""
 
 METADATA = MetaData()
 
@@ -53,6 +53,7 @@ TOTALS = Table(
     Column("sharpes", Integer, nullable=False),
     Column("sharpe_mean", Float, nullable=False),
     Column("sharpe_squares", Float, nullable=False),
+    Column("hash", String(64), nullable=False),
     Index("totals_by_dataset", "dataset", "seq"),
 )
 
@@ -77,7 +78,11 @@ DAILY_SUMS = Table(
     Column("trials", Integer, nullable=False),
     Column("varying", Integer, nullable=False),
     Column("total", LargeBinary, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
+
+DERIVED = (TOTALS, BOARD, DAILY_SUMS)
+"""What follows from the rows of the ledger, and is made anew from them where it is not there."""
 
 PIPELINES = Table(
     "pipelines",
