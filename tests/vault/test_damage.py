@@ -1,5 +1,6 @@
 """A flipped bit in any file that evidence is read from: it is told, or what was lost is made anew, and no figure moves."""
 
+import hashlib
 import shutil
 import sqlite3
 import sys
@@ -22,6 +23,7 @@ from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.market.verification import verify_dataset
+from factory.tasks import perform
 from factory.tasks.backtest import outcome_to_dict, score
 from factory.tasks.context import TaskContext
 from factory.vault import exam, reports
@@ -35,7 +37,7 @@ from tests.vault.test_rule import lucky, tried
 
 NAME = "vault-sim"
 PASSPHRASE = "correct horse battery"
-LIVING = ("ledger.sqlite", "ledger.lock", "vault/.build.lock", "vault/anchors.jsonl", "vault/log", "numba")
+LIVING = ("ledger.sqlite", "ledger.lock", "vault/.build.lock", "vault/anchors.jsonl", "vault/log", "numba", "format", "id")
 """What is guarded by hashes of its own, and what holds no figure."""
 ELSE = load_spec(SPEC.replace(NAME, "else").replace("VAULT-", "ELSE-").replace("seed: 5", "seed: 6"))
 
@@ -67,11 +69,19 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
         seal_registry.refuse_twins(workspace, ELSE, seal_registry.Marks({}, {}))
         return "built"
 
+    def frames() -> str:
+        asked = workshop.frames(NAME, validation=True, features=["lead"], pipeline=pipeline.id)
+        perform(str(workspace.root), "frames", asked.asked())
+        return digest([hashlib.sha256(path.read_bytes()).hexdigest() for paths in asked.paths.values() for path in paths])
+
     return {
         "trial": trial,
         "exam": examine,
         "build": build_another,
         "breakdown": lambda: digest(break_down(workshop, pipeline, "hour")),
+        "rank": lambda: digest(perform(str(workspace.root), "rank", {"pipeline": pipeline.id})["rows"]),
+        "frames made": lambda: (shutil.rmtree(workspace.frames, ignore_errors=True), frames())[1],
+        "frames": frames,
         "report": lambda: digest(reports.read_report(workspace, looked, reviewer)),
     }
 
@@ -117,14 +127,14 @@ def test_a_flipped_bit_in_any_file_that_evidence_reads_moves_no_figure(
         figures[name], opened[name] = files_of(root, work)
     shutil.copytree(root, pristine)
     read = {file for files in opened.values() for file in files if not file.startswith(LIVING)}
-    there = {str(path.relative_to(root)) for kind in ("npy", "json", "bin") for path in root.rglob(f"*.{kind}")}
+    there = {str(path.relative_to(root)) for kind in ("npy", "json", "bin", "arrow") for path in root.rglob(f"*.{kind}")}
     assert {Path(file).parts[0] for file in read} == {"datasets", "vault", "cache", "runs"}
     moved, silently = [], []
     for file in sorted(read | there):
         flip(root / file)
         flipped, told = (root / file).read_bytes(), False
         caplog.clear()
-        for name, work in done.items():
+        for name, work in reversed(done.items()):  # frames are read before they are made anew
             if file in opened[name]:
                 try:
                     moved += [] if work() == figures[name] else [(file, name)]
