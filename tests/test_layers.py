@@ -25,6 +25,7 @@ LAYERS: tuple[str, ...] = (
     "evidence",
     "vault",
     "jobs",
+    "people",
     "report",
     "tracking",
     "views",
@@ -101,7 +102,7 @@ TABLES = {"factory.storage.database", "factory.storage.schema"}
 
 @pytest.mark.parametrize("name", [name for name, others in GRAPH.items() if others & TABLES])
 def test_tables_are_read_and_written_by_their_rooms_alone(name: str) -> None:
-    assert name.split(".")[1] in ("storage", "ledger", "jobs")
+    assert name.split(".")[1] in ("storage", "ledger", "jobs", "people")
 
 
 DOORS = ("python_tool", "mcp", "web", "cli", "__main__")

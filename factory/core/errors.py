@@ -12,6 +12,7 @@
     ├── SealError            something would touch or expose sealed rows
     ├── LedgerError          the ledger does not verify, or cannot be written
     ├── WorkspaceError       the workspace cannot be used by this version
+    ├── PeopleError          nobody of that name, or a name, role or password that cannot be
     └── JobError             a job is unknown, failed or was interrupted
         └── Cancelled        a person or an agent stopped it
 
@@ -89,6 +90,10 @@ class LedgerError(FactoryError):
 
 class WorkspaceError(FactoryError):
     """The workspace cannot be used by this version."""
+
+
+class PeopleError(FactoryError):
+    """There is nobody of a name, or a name, a role or a password cannot be."""
 
 
 class JobError(FactoryError):

@@ -7,14 +7,12 @@ stress       what costs, prices and delays would leave of it
 charts       pictures as plotly figures in plain dictionaries
 meanings     what each figure means, in a sentence
 card         the sections of a card, from a trial
-render       a card as one HTML page, and as Markdown
+render       a card as one HTML page, as part of another page, and as Markdown
+templates/   the page, and the sections that it holds
+static/      the look and the drawing code of every page with pictures
 
 Nothing here reads a workspace: :mod:`factory.views.cards` hands a trial in. Plotly draws in the browser; its script is read
 from the installed package, and the package itself is never imported.
+
+Others import these files by name: `meanings` and the static files are for light callers, all else imports numpy and more.
 """
-
-from factory.report.card import Card, make_card
-from factory.report.render import render_html, render_markdown
-from factory.report.trial import RecordedTrial
-
-__all__ = ["Card", "RecordedTrial", "make_card", "render_html", "render_markdown"]

@@ -10,7 +10,10 @@ from typing import Any
 from factory.core.errors import FactoryError
 from factory.report.card import Card, Grid
 
-TEMPLATE = "card.html"
+PAGE, SECTIONS = "card.html", "card_sections.html"
+STATIC = Path(__file__).parent / "static"
+"""The look and the drawing code: inside a page of its own, served as files by the web app."""
+LOOK, CHARTS = "report.css", "charts.js"
 SCRIPT = Path("package_data", "plotly.min.js")
 NO_PICTURES = "pictures: plotly is not installed; pip install plotly"
 
@@ -23,8 +26,24 @@ def render_html(card: Card) -> str:
     FactoryError
         If plotly's script is not there.
     """
-    trades = base64.b64encode(card.trades_csv.encode()).decode()
-    return str(_environment().get_template(TEMPLATE).render(card=card, script=plotly_script(), trades=trades))
+    trades = f"data:text/csv;base64,{base64.b64encode(card.trades_csv.encode()).decode()}"
+    scripts = (plotly_script(), _read_static(CHARTS))
+    page = _environment().get_template(PAGE)
+    return str(page.render(card=card, look=_read_static(LOOK), scripts=scripts, trades_href=trades))
+
+
+def render_sections(card: Card, trades_href: str) -> str:
+    """Render what a card holds as part of a page that brings the files of :data:`STATIC` and plotly's script itself.
+
+    Nothing in it is a style or runs: its pictures are data, so that it may stand under a policy without ``unsafe-inline``.
+
+    Parameters
+    ----------
+    card : Card
+    trades_href : str
+        Where that page has all trades as CSV.
+    """
+    return str(_environment().get_template(SECTIONS).render(card=card, trades_href=trades_href))
 
 
 def render_markdown(card: Card) -> str:
@@ -55,6 +74,11 @@ def plotly_script() -> str:
         raise FactoryError(NO_PICTURES)
     # The only thing in it that could end the element that it stands in.
     return (Path(spec.origin).parent / SCRIPT).read_text(encoding="utf-8").replace("</script", "<\\/script")
+
+
+@cache
+def _read_static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
 @cache

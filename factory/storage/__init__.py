@@ -9,7 +9,7 @@ database    transactions on the tables, and the ledger's lock
 schema      the tables, and the triggers that keep the ledger append-only
 store       pipelines, runs and calls: tables that may be rewritten
 
-Rooms below import these files by name. Tables of `schema` and transactions of `database` are for `ledger` and `jobs`
-alone: what others ask of them, they ask of `Store`, `Ledger` or `Jobs`. `database`, `schema` and `store` import
-SQLAlchemy; light callers import them where they need them.
+Rooms below import these files by name. Tables of `schema` and transactions of `database` are for `ledger`, `jobs` and
+`people` alone: what others ask of them, they ask of `Store`, `Ledger`, `Jobs` or `People`. `database`, `schema` and
+`store` import SQLAlchemy; light callers import them where they need them.
 """

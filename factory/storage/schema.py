@@ -17,9 +17,9 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 4
+VERSION = 5
 """Raised whenever a table comes or changes; kept in SQLite's ``user_version``."""
-UPGRADED = (1, 2, 3)
+UPGRADED = (1, 2, 3, 4)
 """Older versions that differ in nothing but tables that came since and :data:`DERIVED` ones: they are brought up to date."""
 
 METADATA = MetaData()
@@ -147,6 +147,25 @@ JOBS = Table(
     Column("started", BigInteger),
     Column("finished", BigInteger),
     Column("cancel_asked", BigInteger),
+)
+
+PEOPLE = Table(
+    "people",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(12), nullable=False),
+    Column("password", String(200), nullable=False),
+    Column("added", BigInteger, nullable=False),
+)
+
+# Who is signed in to the pages; the browser's secret itself is not kept.
+SIGN_INS = Table(
+    "sign_ins",
+    METADATA,
+    Column("secret_hash", String(64), primary_key=True),
+    Column("person", String(64), nullable=False, index=True),
+    Column("form_token", String(64), nullable=False),
+    Column("ends", BigInteger, nullable=False),
 )
 
 _REFUSE = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"

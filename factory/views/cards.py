@@ -6,7 +6,8 @@ import numpy as np
 
 from factory.core.errors import PipelineError
 from factory.core.times import iso
-from factory.report import Card, RecordedTrial, make_card
+from factory.report.card import Card, make_card
+from factory.report.trial import RecordedTrial
 from factory.tracking.naming import describe_change
 from factory.tracking.strategy_files import list_verdicts
 from factory.views.breakdowns import read_run

@@ -13,9 +13,10 @@ vault       commands on sealed looks
 demo        demonstrations
 commands    what all commands have in common
 common      what several commands need
+person      commands on people, who sign in to the pages
 references  what a person names a pipeline by
 card        the card of a strategy, written to files
-reviewer    the reviewer's passphrase
+reviewer    secrets: the reviewer's passphrase, a person's password
 screen      all that is printed
 layout      tables and lists laid out for a width
 

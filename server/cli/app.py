@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 import factory
 from factory.core.errors import FactoryError
-from server.cli import card, data, dataset, demo, ledger, listing, running, strategies, vault
+from server.cli import card, data, dataset, demo, ledger, listing, person, running, strategies, vault
 from server.cli.commands import SETTINGS, acting, answering
 from server.cli.screen import COLORS, degrade_plainly, fail, say
 
@@ -86,6 +86,7 @@ app.add_typer(data.app, name="data", help="Market data: fetch and check bars, re
 app.add_typer(dataset.app, name="dataset", help="Datasets: build, list, show.")
 app.add_typer(ledger.app, name="ledger", help="The record of every trial.")
 app.add_typer(demo.app, name="demo", help="See what the probes catch.")
+app.add_typer(person.app, name="person", help="Who may sign in to the pages: add, list, password, remove.")
 app.add_typer(vault.app, name="vault", help="Sealed looks: show, grant, retire.")
 
 

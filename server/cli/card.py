@@ -19,7 +19,7 @@ def card(
 
     Its breakdowns look at validation, and count as explorations once.
     """
-    from factory.report import render_html, render_markdown
+    from factory.report.render import render_html, render_markdown
     from factory.storage.workspace import write_text
     from factory.tracking.strategy_files import proposals_folder
     from factory.views.cards import make_trial_card

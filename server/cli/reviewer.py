@@ -1,4 +1,4 @@
-"""The reviewer's passphrase, typed or read from a file."""
+"""Secrets of people, typed or read from a file: the reviewer's passphrase, a person's password."""
 
 import sys
 from io import StringIO
@@ -24,7 +24,12 @@ def unlocked(workshop: "Workshop", secret: Path | None) -> "Unlocked":
 
 
 def passphrase(secret: Path | None, *, twice: bool = False) -> str:
-    """Read the passphrase from its file, or typed or piped in where there is none; line ends do not count.
+    """Read the reviewer's passphrase: see :func:`read_secret`."""
+    return read_secret("passphrase", secret, twice=twice)
+
+
+def read_secret(name: str, secret: Path | None, *, twice: bool = False) -> str:
+    """Read a secret from its file, or typed or piped in where there is none; line ends do not count.
 
     Raises
     ------
@@ -32,18 +37,18 @@ def passphrase(secret: Path | None, *, twice: bool = False) -> str:
         If the file cannot be read, or nobody can be asked.
     """
     if secret is None:
-        return _typed(twice)
+        return _typed(name, twice)
     try:
         return secret.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        raise SealError(f"--passphrase-file: {secret.name}: {error.strerror}") from None
+        raise SealError(f"--{name}-file: {secret.name}: {error.strerror}") from None
 
 
-def _typed(twice: bool) -> str:
+def _typed(name: str, twice: bool) -> str:
     keyboard = sys.stdin or StringIO()  # A process may be started without one.
     if keyboard.isatty():
-        return str(typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice))
+        return str(typer.prompt(name, hide_input=True, confirmation_prompt=twice))
     piped = keyboard.readline().rstrip("\r\n")
     if not piped:
-        raise SealError("passphrase: no terminal to ask at; give --passphrase-file, or pipe it in")
+        raise SealError(f"{name}: no terminal to ask at; give --{name}-file, or pipe it in")
     return piped

@@ -1,6 +1,5 @@
-"""Who may come in over HTTP."""
+"""Whose requests may come in over HTTP: by host, by origin, and agents by their token."""
 
-import hashlib
 import hmac
 import ipaddress
 import re
@@ -14,7 +13,6 @@ from starlette.requests import HTTPConnection
 
 from factory.core.errors import FactoryError
 
-COOKIE = "rfcat"
 SCOPE = "factory"
 LEAST = 16
 """Characters of a token where others than this machine can reach the server."""
@@ -125,18 +123,9 @@ class Access:
         return {"auth": settings, "token_verifier": OneToken(self.token)}
 
     def accepts(self, request: HTTPConnection) -> bool:
-        """Check whether a request shows the token as bearer, or its mark as cookie."""
-        if not self.token:
-            return True
+        """Check whether a request shows the agents' token as bearer, or none is asked for."""
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and same(shown, self.token):
-            return True
-        return same(request.cookies.get(COOKIE, ""), self.mark)
-
-    @property
-    def mark(self) -> str:
-        """What the cookie holds in the token's place."""
-        return hashlib.sha256(f"cookie:{self.token}".encode()).hexdigest()
+        return not self.token or (scheme.lower() == "bearer" and same(shown, self.token))
 
 
 class OneToken(TokenVerifier):

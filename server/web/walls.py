@@ -2,38 +2,48 @@
 
 import json
 import math
-import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
+from anyio import to_thread
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.web.access import COOKIE, Access
+from server.web import assets
 from server.web.guesses import Guesses
+from server.web.pages import sign_in
+from server.web.site import COOKIE, Site
 
-TOKEN_PATH = "/token"
-"""Where a browser shows the token; beside the start page the only path that is open without one."""
-BODY = 4_096
+TOOLS = "/mcp"
+"""Where agents come in; all else are pages."""
+OPEN = frozenset({"/", sign_in.PATH})
+"""Pages for who is not signed in."""
+BODY = 8_192
 """Bytes that a body may have."""
-BODIES = {"/mcp": 2**20}
+BODIES = {TOOLS: 2**20}
 """Bytes for the paths that take more."""
 BODY_SECONDS = 30.0
 """Within which a body must have come."""
+EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+"""Hash of nothing: a script of ours may add an empty style element, in which plotly then makes its rules."""
 HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     # With "no-referrer" browsers send "Origin: null" from our own form.
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": (
+        f"default-src 'none'; script-src 'self'; style-src 'self' {EMPTY_STYLE}; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
 }
-POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+PRIVATE = {"Cache-Control": "no-store"}
+"""Of every answer that names no caching of its own: a page stays with who was signed in."""
 
 
 class Walls:
@@ -43,13 +53,14 @@ class Walls:
     ----------
     app : ASGI application
         What is behind the walls.
-    access : Access
-        What callers must show.
+    site : Site
+        What callers must show, and who is signed in.
     """
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
-        self._access = access
+        self._site = site
+        self._access = site.access
         self._guesses = Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,15 +69,14 @@ class Walls:
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)
-        nonce = request.state.nonce = secrets.token_urlsafe(16)
-        passage = Passage(receive, send, nonce, _has_body(request), BODIES.get(scope["path"], BODY))
-        refusal = self._refuse(request)
+        passage = Passage(receive, send, _has_body(request), BODIES.get(scope["path"], BODY))
+        refusal = self._refuse(request) or await self._refuse_stranger(request)
         if refusal is not None:
             await passage.refuse(refusal)
             return
         with suppress(ClientDisconnect):  # The caller left, or was shown out.
             await self._app(scope, passage.receive, passage.send)
-        if scope["path"] == TOKEN_PATH and passage.status != 401:
+        if _is_guess(request) and passage.status not in (401, 429):
             self._guesses.forgive(_address(request))
 
     def _refuse(self, request: HTTPConnection) -> Response | None:
@@ -76,26 +86,46 @@ class Walls:
             return Response("Invalid host header", 400)
         if not self._access.knows_origin(request):
             return Response("Invalid Origin header", 403)
-        if self._access.token and (refusal := self._refuse_token(request)):
+        if request.scope["path"] == TOOLS and (refusal := self._refuse_token(request)):
+            return refusal
+        if _is_guess(request) and (refusal := self._slow_guess(request)):
             return refusal
         if int(request.headers.get("content-length", 0)) > limit:
             return _too_large(limit)
         return None
 
     def _refuse_token(self, request: HTTPConnection) -> Response | None:
-        """Refuse who shows no token, a wrong one, or one wrong one after another; None if the request may come in."""
-        entering = request.scope["path"] == TOKEN_PATH
-        shown = "authorization" in request.headers or COOKIE in request.cookies
-        wait = self._guesses.wait(_address(request)) if shown or entering else 0.0
-        if wait:
-            return Response("Too many wrong tokens; wait", 429, {"Retry-After": str(math.ceil(wait))})
-        accepted = self._access.accepts(request)
-        if entering or (shown and not accepted):
-            # Who enters one is counted before its body has come, so that guesses at the same time do not pass together.
+        """Refuse an agent that shows no token, a wrong one, or one wrong one after another."""
+        shown = bool(self._access.token) and "authorization" in request.headers
+        if shown and (refusal := self._wait(request)):
+            return refusal
+        if self._access.accepts(request):
+            return None
+        if shown:
             self._guesses.note(_address(request))
-        # The start page asks for the token itself.
-        is_open = entering or (request.scope["path"] == "/" and request.scope["method"] in ("GET", "HEAD"))
-        return None if accepted or is_open else _unauthorized(shown)
+        return _unauthorized(shown)
+
+    def _slow_guess(self, request: HTTPConnection) -> Response | None:
+        """Refuse one password after another of one address; each is counted before its body has come."""
+        refusal = self._wait(request)
+        if refusal is None:
+            self._guesses.note(_address(request))
+        return refusal
+
+    def _wait(self, request: HTTPConnection) -> Response | None:
+        wait = self._guesses.wait(_address(request))
+        return Response("Too many wrong guesses; wait", 429, {"Retry-After": str(math.ceil(wait))}) if wait else None
+
+    async def _refuse_stranger(self, request: HTTPConnection) -> Response | None:
+        """Send whoever is not signed in to do so, but for what is open to all; notes who is."""
+        path, is_read = request.scope["path"], request.scope["method"] in ("GET", "HEAD")
+        if path == TOOLS or path.startswith(f"{assets.PATH}/"):
+            return None
+        secret = request.cookies.get(COOKIE, "")
+        request.state.sign_in = await to_thread.run_sync(self._site.sign_ins.find, secret) if secret else None
+        if request.state.sign_in is not None or (path in OPEN and (is_read or path == sign_in.PATH)):
+            return None
+        return RedirectResponse(sign_in.PATH, 303) if is_read else Response("Sign in first", 401)
 
 
 @dataclass
@@ -106,8 +136,6 @@ class Passage:
     ----------
     incoming, outgoing : callable
         Of the server.
-    nonce : str
-        That scripts and styles of the answer carry.
     reading : bool
         Whether more of a body is to come.
     limit : int
@@ -116,7 +144,6 @@ class Passage:
 
     incoming: Receive
     outgoing: Send
-    nonce: str
     reading: bool
     limit: int
     size: int = 0
@@ -158,7 +185,9 @@ class Passage:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers.update({**HEADERS, "Content-Security-Policy": POLICY.format(nonce=self.nonce)})
+            headers.update(HEADERS)
+            for name, value in PRIVATE.items():
+                headers.setdefault(name, value)
             if self.reading:
                 headers["Connection"] = "close"  # What is still to come of the body is read by nobody.
         await self.outgoing(message)
@@ -166,6 +195,10 @@ class Passage:
 
 def _has_body(request: HTTPConnection) -> bool:
     return "transfer-encoding" in request.headers or int(request.headers.get("content-length", 0)) > 0
+
+
+def _is_guess(request: HTTPConnection) -> bool:
+    return (request.scope["path"], request.scope["method"]) == (sign_in.PATH, "POST")
 
 
 def _address(request: HTTPConnection) -> str:

@@ -110,6 +110,9 @@ COMMANDS: dict[str, Callable[[Path], Any]] = {
     "fresh": rfcat("dataset", "fresh", "tiny"),
     "reviewer": signed("vault", "reviewer"),
     "grant": signed("vault", "grant", "tiny", "--looks", "4", "--a-day", "3"),
+    "person add": rfcat("person", "add", "ada", "--password-file", SECRET),
+    "person password": rfcat("person", "password", "ada", "--password-file", SECRET),
+    "person remove": rfcat("person", "remove", "ada"),
     "retire": signed("vault", "retire", "tiny", "--why", "published"),
 }
 

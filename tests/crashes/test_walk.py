@@ -30,6 +30,9 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "reviewer": ("build",),
     "grant": BUILT,
     "retire": BUILT,
+    "person add": ("build",),
+    "person password": ("build", "person add"),
+    "person remove": ("build", "person add"),
     "define": ("build scored",),
     "train": ("build scored", "define"),
     "backtest": ("build scored", "define"),
@@ -56,7 +59,17 @@ SAFE = {
     "data record depth": "killed in tests/market/test_recording.py",
     "demo leak": "writes to a folder of its own, which goes with it",
     **dict.fromkeys(
-        ("doctor", "features", "help", "data check", "data record status", "dataset list", "dataset show", "vault show"),
+        (
+            "doctor",
+            "features",
+            "help",
+            "data check",
+            "data record status",
+            "dataset list",
+            "dataset show",
+            "person list",
+            "vault show",
+        ),
         "reads",
     ),
 }

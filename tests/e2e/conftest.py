@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from mcp import StdioServerParameters
 
+from factory.people import People
 from factory.storage.workspace import Workspace
 from tests.conftest import ROOT
 from tests.e2e.market import small_workspace
@@ -53,3 +54,14 @@ def http_server(environment: Mapping[str, str]) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(120)
+
+
+@contextmanager
+def serve_pages(workspace: Workspace, people: Mapping[str, str], password: str) -> Iterator[str]:
+    """Serve a workspace to people of some roles; yields the address of the start page, without its last slash."""
+    with closing(People(workspace)) as kept:
+        for name, role in people.items():
+            kept.add(name, role, password)
+    places = {"RFCAT_WORKSPACE": str(workspace.root), "RFCAT_PROPOSALS": str(workspace.root / "proposed")}
+    with http_server({**os.environ, **places}) as url:
+        yield url.removesuffix("/mcp")

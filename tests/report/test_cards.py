@@ -16,9 +16,11 @@ from factory.backtest.binary import all_in_price
 from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.report import Card, RecordedTrial, make_card, render_html, render_markdown
+from factory.report.card import Card, make_card
 from factory.report.groups import GROUPINGS, group_trades
+from factory.report.render import plotly_script, render_html, render_markdown, render_sections
 from factory.report.stress import break_even_cost, stress_trades
+from factory.report.trial import RecordedTrial
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.views.cards import make_trial_card, read_trial
@@ -151,13 +153,26 @@ def test_stress_of_a_perpetual_moves_its_fills(workshop: Workshop) -> None:
 def test_a_page_needs_nothing_else_and_its_pictures_are_whole(trial: RecordedTrial) -> None:
     card = make_card(trial)
     page = render_html(card)
-    own = page.replace(re.search(r"<script>.*?</script>", page, re.S).group(), "")  # type: ignore[union-attr]
+    own = page.replace(plotly_script(), "")
     assert not re.findall(r'(?:src|href)="(?!#|data:)', own)
     assert "url(" not in own
     placed = re.findall(r'data-figure="([\d.]+)"', own)
-    drawn = json.loads("{" + re.search(r"const figures = \{(.*?)\n\};", own, re.S).group(1).rstrip().rstrip(",") + "}")  # type: ignore[union-attr]
+    drawn: dict[str, dict[str, object]] = {}
+    for block in re.findall(r'<script type="application/json" data-figures>(.*?)</script>', own, re.S):
+        drawn |= json.loads(block)
     assert set(placed) == set(drawn)
     assert all(figure["data"] for figure in drawn.values())
+
+
+def test_sections_may_stand_under_a_policy_without_inline_code(trial: RecordedTrial) -> None:
+    card = make_card(trial)
+    part = render_sections(card, "/trades.csv")
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! type=\"application/json\")", part)
+    assert part.count('href="/trades.csv"') == 1
+    page = render_html(card)
+    own = re.search(r'href="(data:text/csv[^"]*)"', page)
+    assert own is not None
+    assert part.strip() in page.replace(own.group(1), "/trades.csv")
 
 
 def test_words_of_others_are_text_wherever_they_stand(trial: RecordedTrial) -> None:

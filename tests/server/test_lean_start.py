@@ -42,3 +42,11 @@ def test_initialize_over_stdio_imports_nothing_heavy(tmp_path: Path) -> None:
     assert json.loads(run.stdout)["result"]["serverInfo"]["name"] == "random-forest-cat"
     assert run.stderr.strip().endswith("LOADED"), run.stderr
     assert run.returncode == 0
+
+
+def test_the_web_server_starts_without_what_computes() -> None:
+    """A database it opens, since it asks who is signed in; what computes is imported where a page needs it."""
+    code = "import sys, server.web.app; print(*(m for m in sys.modules if '.' not in m))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    allowed = {"sqlalchemy", "fastapi", "jinja2", "factory.workshop"}
+    assert not set(run.stdout.split()) & (set(HEAVY) - allowed | {"plotly", "matplotlib"})

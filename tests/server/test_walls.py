@@ -1,5 +1,7 @@
 """What stands before every route, over a real server and raw sockets."""
 
+import base64
+import hashlib
 import os
 import re
 import socket
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from fastapi import APIRouter
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
@@ -19,7 +22,8 @@ from factory.storage.workspace import Workspace
 from server.web.access import Access
 from server.web.app import create_app
 from server.web.guesses import ADDRESSES, BURST, Guesses
-from server.web.walls import BODIES, BODY, TOKEN_PATH
+from server.web.pages.sign_in import PATH as SIGN_IN
+from server.web.walls import BODIES, BODY, TOOLS
 from tests.ports import find_port
 
 TOKEN = "a-secret-of-some-length"
@@ -42,6 +46,8 @@ def endpoints(routes: list[BaseRoute]) -> Iterator[Endpoint]:
     for route in routes:
         if isinstance(route, Mount):
             yield from ((method, route.path + path) for method, path in endpoints(list(route.routes)))
+        elif isinstance(inner := getattr(route, "original_router", None), APIRouter):
+            yield from endpoints(list(inner.routes))
         else:
             assert isinstance(route, Route), f"{route}: of a kind that this test cannot walk"
             path = re.sub(r"{[^}]*}", "x", route.path)
@@ -56,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def every(folder: Path) -> list[Endpoint]:
     routes = list(endpoints(list(create_app(Workspace.open(folder), Access(token=TOKEN)).routes)))
-    assert {"/", "/token", "/mcp"} <= {path for _, path in routes}
+    assert {"/", SIGN_IN, TOOLS} <= {path for _, path in routes}
     return [*routes, ("POST", "/nothing"), ("POST", "/")]
 
 
@@ -108,14 +114,25 @@ def asked(endpoint: Endpoint, port: int, **headers: str) -> tuple[int, dict[str,
         return answered(connection)
 
 
-def test_who_has_no_token_is_refused_before_a_byte_of_the_body(
-    server: tuple[int, psutil.Process], every: list[Endpoint]
+@pytest.mark.parametrize("shown", [RIGHT, WRONG, {}, {"Cookie": "rfcat=guess"}], ids=["token", "wrong token", "none", "cookie"])
+def test_a_stranger_and_an_agent_are_refused_before_a_byte_of_the_body(
+    server: tuple[int, psutil.Process], every: list[Endpoint], shown: dict[str, str]
 ) -> None:
-    for endpoint in every:
-        status, _ = asked(endpoint, server[0], Content_Length="100")
-        if endpoint[1] == TOKEN_PATH:
-            continue  # Here the body is the token; its limit is tested below.
-        assert status == 401, endpoint
+    """Whatever an agent shows opens no page; what a browser shows opens no tool."""
+    for method, path in every:
+        if path == TOOLS and shown == RIGHT:
+            continue
+        status, headers = asked((method, path), server[0], **shown, Content_Length="100")
+        if path.startswith("/static/"):
+            assert status in (404, 405), path  # files of the program, without anybody's data
+        elif path in ("/", SIGN_IN) and method in ("GET", "HEAD"):
+            assert status == 200, path
+        elif (method, path) == ("POST", SIGN_IN):
+            continue  # Here the body is the password; its limit is tested below.
+        elif method in ("GET", "HEAD") and path != TOOLS:
+            assert (status, headers["location"]) == (303, SIGN_IN), path
+        else:
+            assert status in (401, 429), (method, path)
 
 
 def test_a_body_that_says_that_it_is_too_long_is_refused_before_it_comes(
@@ -123,7 +140,9 @@ def test_a_body_that_says_that_it_is_too_long_is_refused_before_it_comes(
 ) -> None:
     for endpoint in every:
         limit = BODIES.get(endpoint[1], BODY)
-        status, headers = asked(endpoint, server[0], **RIGHT, Content_Length=str(limit + 1))
+        with connected(server[0], f"127.0.1.{1 + every.index(endpoint)}") as connection:
+            connection.sendall(head(endpoint, server[0], **RIGHT, Content_Length=str(limit + 1)))
+            status, headers = answered(connection)
         assert (status, headers["connection"]) == (413, "close"), endpoint
 
 
@@ -151,7 +170,9 @@ def test_a_body_that_stops_coming_ends_the_request(server: tuple[int, psutil.Pro
         with connected(server[0]) as connection:
             connection.sendall(head(endpoint, server[0], **RIGHT, Content_Length="100") + b"{")
             assert ended(connection), endpoint
-    assert asked(("POST", TOKEN_PATH), server[0], Content_Length="100")[0] == 408
+    with connected(server[0], "127.0.0.3") as connection:
+        connection.sendall(head(("POST", SIGN_IN), server[0], Content_Length="100", Origin=f"http://127.0.0.1:{server[0]}"))
+        assert answered(connection)[0] == 408
 
 
 def test_a_request_that_is_never_whole_ends(server: tuple[int, psutil.Process]) -> None:
@@ -178,36 +199,35 @@ def test_what_fails_inside_tells_browsers_the_same(workspace: Workspace) -> None
     def fail(_: object) -> None:
         raise RuntimeError("inside")
 
-    app.router.routes.insert(0, Route("/fails", fail))
+    app.router.routes.insert(0, Route("/static/fails", fail))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
-        failed = client.get("/fails")
+        failed = client.get("/static/fails")
     assert failed.status_code == 500
     assert {name: failed.headers.get(name) for name in BROWSERS} == BROWSERS
 
 
-def test_scripts_and_styles_of_a_page_carry_the_number_that_its_policy_names(workspace: Workspace) -> None:
-    with TestClient(create_app(workspace, Access()), base_url="http://127.0.0.1:8000") as client:
-        pages = [client.get("/"), client.get("/")]
-    for page in pages:
-        told = set(re.findall(r"'nonce-([^']+)'", page.headers["content-security-policy"]))
-        opened = re.findall(r"<(?:script|style)\b[^>]*>", page.text)
-        assert len(told) == 1
-        assert opened
-        assert all(f'nonce="{next(iter(told))}"' in tag for tag in opened)
-        assert not re.search(r"<[^>]+\s(?:style|on[a-z]+)=", page.text)
-    assert len({page.headers["content-security-policy"] for page in pages}) == 2
+def test_the_policy_lets_no_page_run_or_load_what_is_not_the_servers(server: tuple[int, psutil.Process]) -> None:
+    policy = asked(("GET", "/"), server[0])[1]["content-security-policy"]
+    directives = dict(one.strip().split(" ", 1) for one in policy.split(";"))
+    assert directives["default-src"] == directives["base-uri"] == directives["frame-ancestors"] == "'none'"
+    for name in ("script-src", "connect-src", "form-action"):
+        assert directives[name] == "'self'", name
+    nothing = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    assert directives["style-src"] == f"'self' 'sha256-{nothing}'"
+    assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/", "/token", "/mcp"])
-def test_wrong_tokens_are_slowed_for_their_sender_alone(server: tuple[int, psutil.Process], path: str) -> None:
+@pytest.mark.parametrize("path", [TOOLS, SIGN_IN])
+def test_guesses_are_slowed_for_their_sender_alone(server: tuple[int, psutil.Process], path: str) -> None:
     port = server[0]
+    ours = f"http://127.0.0.1:{port}"
 
     def guess(n: int, forwarded: str) -> tuple[int, dict[str, str]]:
-        told = {"X-Forwarded-For": forwarded}
-        if path != TOKEN_PATH:
-            return asked(("GET", path), port, Authorization=f"Bearer {n}", **told)
+        if path == TOOLS:
+            return asked(("GET", path), port, Authorization=f"Bearer {n}", **{"X-Forwarded-For": forwarded})
         with connected(port) as connection:
-            connection.sendall(head(("POST", path), port, Content_Length="7", **told) + b"token=x")
+            headers = {"X-Forwarded-For": forwarded, "Origin": ours, "Content-Length": f"{len(f'name=a{n}&password=x')}"}
+            connection.sendall(head(("POST", path), port, **headers) + f"name=a{n}&password=x".encode())
             return answered(connection)
 
     answers = [guess(n, f"10.0.0.{n}") for n in range(3 * BURST)]
@@ -215,35 +235,29 @@ def test_wrong_tokens_are_slowed_for_their_sender_alone(server: tuple[int, psuti
     assert statuses[:BURST] == [401] * BURST
     assert set(statuses) == {401, 429}
     assert all(int(headers["retry-after"]) >= 1 for status, headers in answers if status == 429)
-    # The right one waits as long: else its answer would tell it from the wrong ones. Who shows none is not slowed.
-    assert asked(("GET", "/"), port, **RIGHT)[0] == 429
-    assert asked(("GET", "/"), port)[0] == 401
+    if path == TOOLS:
+        # The right one waits as long: else its answer would tell it from the wrong ones. Who shows none is not slowed.
+        assert asked(("GET", path), port, **RIGHT)[0] == 429
+        assert asked(("GET", path), port)[0] == 401
     with connected(port, "127.0.0.2") as connection:
-        connection.sendall(head(("GET", "/"), port, **RIGHT))
-        assert answered(connection)[0] == 200
+        connection.sendall(head(("GET", TOOLS), port, **RIGHT))
+        assert answered(connection)[0] not in (401, 429)
 
 
-def test_tokens_entered_at_the_same_time_do_not_pass_together(server: tuple[int, psutil.Process]) -> None:
+def test_passwords_sent_at_the_same_time_do_not_pass_together(server: tuple[int, psutil.Process]) -> None:
     port = server[0]
+    ours, body = f"http://127.0.0.1:{port}", b"name=ada&password=x"
     waiting = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(3 * BURST)]
     for connection in waiting:
-        connection.sendall(head(("POST", TOKEN_PATH), port, Content_Length="7"))
+        connection.sendall(head(("POST", SIGN_IN), port, Content_Length=str(len(body)), Origin=ours))
     for connection in waiting:
         with suppress(ConnectionError):
-            connection.sendall(b"token=x")
+            connection.sendall(body)
     statuses = [answered(connection)[0] for connection in waiting]
     for connection in waiting:
         connection.close()
     assert 429 in statuses
     assert set(statuses) <= {401, 429, 0}
-
-
-def test_the_right_token_entered_again_and_again_is_no_guess(workspace: Workspace) -> None:
-    app = create_app(workspace, Access(token=TOKEN))
-    with TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False) as client:
-        for _ in range(3 * BURST):
-            client.cookies.clear()
-            assert client.post(TOKEN_PATH, content=f"token={TOKEN}").status_code == 303
 
 
 def test_the_memory_of_guesses_is_bounded() -> None:
@@ -282,7 +296,7 @@ def test_our_own_pages_may_call(named: TestClient, origin: str) -> None:
 
 @pytest.mark.parametrize("origin", THEIRS)
 def test_an_origin_is_ours_only_as_a_whole(named: TestClient, origin: str) -> None:
-    for method, path in (("GET", "/"), ("POST", "/token"), ("POST", "/mcp")):
+    for method, path in (("GET", "/"), ("POST", SIGN_IN), ("POST", TOOLS)):
         assert named.request(method, path, headers={"origin": origin}).status_code == 403, path
     both = [("origin", OURS[0]), ("origin", origin)]
     assert named.get("/", headers=both).status_code == 403
