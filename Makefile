@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 BENCHMARKS := $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: install run test lint bench
+.PHONY: install run test lint bench bundle
 
 install: .venv/installed
 
@@ -25,6 +25,11 @@ lint: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The registry's entry and the bundle that hosts install with a click, in dist/; nothing is uploaded.
+bundle: install
+	$(BIN)/python -m bundle.build
+	npx --yes @anthropic-ai/mcpb@2.1.2 pack dist/bundle dist/random-forest-cat.mcpb
 
 bench: install
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[bench]"

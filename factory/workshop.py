@@ -60,12 +60,15 @@ class Workshop(Tracker):
         return trials.find_trial(self, pipeline, why)
 
     def verify(self) -> Verification:
-        """Verify the ledger against the anchors in the vault and in this workspace's strategy files."""
+        """Verify the ledger with its looks and reviews, against the anchors in the vault and in strategy files."""
+        from factory.review.audit import audit_reviews
         from factory.vault.audit import audit
 
         verification = self.ledger.verify(read_anchors(self.workspace))
-        looks = audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)) if verification.ok else []
-        return replace(verification, problems=(*verification.problems, *looks))
+        if not verification.ok:
+            return verification
+        problems = (*audit(self.workspace, self.ledger.of_kinds(SEAL_ROWS)), *audit_reviews(self.ledger))
+        return replace(verification, problems=problems)
 
     def frames(
         self, dataset: str | None = None, validation: bool = False, features: Sequence[str] = (), pipeline: str | None = None
@@ -88,5 +91,5 @@ class Workshop(Tracker):
         return look_status(self, look)
 
     def propose(self, pipeline: str, why: str) -> Answer:
-        """Write the strategy file, with its provenance, for a person to review."""
+        """Record a proposal and write its strategy file, with its provenance, for a person to review."""
         return propose(self, pipeline, why)

@@ -93,6 +93,9 @@ KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.learning.event_kernels.cusum_events": lambda unit: event_kernels.cusum_events(
         CLOSE * unit, np.array([100.0]) * unit
     ),
+    "factory.learning.event_kernels.cusum_sums": lambda unit: [
+        one / (unit if one.dtype == float else 1) for one in event_kernels.cusum_sums(CLOSE * unit, np.array([100.0]) * unit)
+    ],
     "factory.learning.event_kernels.first_touch": lambda unit: event_kernels.first_touch(
         OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, OPEN[FIRST] * unit, FIRST, LAST, UP, UP
     ),

@@ -28,13 +28,28 @@ LAYERS: tuple[str, ...] = (
     "people",
     "report",
     "tracking",
+    "review",
     "views",
     "tasks",
     "workshop",
 )
 """Rooms and the files that stand alone; each imports only those above it."""
 RANK = {name: rank for rank, name in enumerate(LAYERS)}
-HEAVY = ("numpy", "pandas", "scipy", "sklearn", "numba", "torch", "talib", "pyarrow", "plotly", "arch", "statsmodels")
+HEAVY = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "sklearn",
+    "numba",
+    "torch",
+    "talib",
+    "pyarrow",
+    "plotly",
+    "arch",
+    "statsmodels",
+    "matplotlib",
+    "PIL",
+)
 
 
 VAULT = "factory.vault.server"

@@ -121,6 +121,8 @@ class Result:
         See :func:`factory.backtest.metrics.figures`; what cannot be computed is not there.
     twins : mapping of str to mapping
         The same figures for the same trades with the side drawn by a ``coin``, and always ``long``.
+    twin_trades : mapping of str to Trades
+        What these figures are of.
     reliability : ndarray of float64, shape (bins, 3)
         Mean predicted chance, share of ups, and count in equal-count bins; no rows without labels.
     assumed : str
@@ -134,6 +136,7 @@ class Result:
     outcome: NDArray[int8]
     metrics: Mapping[str, float]
     twins: Mapping[str, Mapping[str, float]]
+    twin_trades: Mapping[str, Trades]
     reliability: NDArray[float64]
     assumed: str
 

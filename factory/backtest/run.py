@@ -98,6 +98,7 @@ def run_backtest(
 
     trades, equity, daily, earned = account(fills)
     scored = forecast(times, p, y, clock, base_rate)
+    twins = {name: account(turn(trades.decision, side)) for name, side in twin_sides(trades, seed).items()}
     classes = {} if moves is None else class_metrics(p, moves, y, flat)
     return Result(
         trades=trades,
@@ -105,7 +106,8 @@ def run_backtest(
         daily=daily,
         outcome=mark_ruined(outcome, trades, equity),
         metrics=earned | scored.metrics | classes,
-        twins={name: account(turn(trades.decision, side))[3] for name, side in twin_sides(trades, seed).items()},
+        twins={name: twin[3] for name, twin in twins.items()},
+        twin_trades={name: twin[0] for name, twin in twins.items()},
         reliability=scored.reliability,
         assumed=describe_assumed_price(contract),
     )

@@ -10,6 +10,7 @@
     ├── FlowError            a pipeline is well formed and still cannot run on these data
     │   └── UnlearnableError some decisions are too few, or of one class
     ├── SealError            something would touch or expose sealed rows
+    ├── ReviewError          a review's state, comment or signature does not allow it
     ├── LedgerError          the ledger does not verify, or cannot be written
     ├── WorkspaceError       the workspace cannot be used by this version
     ├── PeopleError          nobody of that name, or a name, role or password that cannot be
@@ -82,6 +83,10 @@ class UnlearnableError(FlowError):
 
 class SealError(FactoryError):
     """Something would touch or expose sealed rows."""
+
+
+class ReviewError(FactoryError):
+    """The state, the comment or the signature of a review does not allow it."""
 
 
 class LedgerError(FactoryError):

@@ -20,6 +20,7 @@ _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -70,6 +71,11 @@ def clean_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean_value(key): clean_value(inner) for key, inner in value.items()}
     return [clean_value(inner) for inner in value] if isinstance(value, list) else value
+
+
+def guard_cell(text: str) -> str:
+    """Keep a text from being a formula where a table is opened in a spreadsheet: see OWASP, *CSV injection*."""
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def client_name(text: str) -> str:

@@ -20,10 +20,11 @@ def worker_environment(root: Path) -> dict[str, str]:
     Parameters
     ----------
     root : Path
-        The workspace's folder, which keeps compiled kernels unless ``NUMBA_CACHE_DIR`` names another.
+        The workspace's folder, which keeps compiled kernels unless ``NUMBA_CACHE_DIR`` names another, and the list of fonts.
     """
     kernels = PlaceSettings.read().kernels or str(root / "numba")
-    return {**{f"{library}_NUM_THREADS": "1" for library in LIBRARIES}, "NUMBA_CACHE_DIR": kernels}
+    kept = {"NUMBA_CACHE_DIR": kernels, "MPLCONFIGDIR": str(root / "matplotlib")}
+    return {**{f"{library}_NUM_THREADS": "1" for library in LIBRARIES}, **kept}
 
 
 def one_thread() -> AbstractContextManager[Any]:

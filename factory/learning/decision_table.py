@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from factory.core.errors import FlowError
 from factory.core.times import to_ms
 from factory.expressions.columns import Columns
-from factory.expressions.grammar import Expression
 from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.book_windows import join_windows, read_windows
+from factory.learning.cusum_filter import read_filter
 from factory.learning.labels import Labels, label
-from factory.learning.sampling import after_updates, at_bars, clock, cusum
+from factory.learning.sampling import after_updates, at_bars, clock
 from factory.learning.windows import Windows
 from factory.market.book_columns import EVENTS
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
 from factory.pipeline.parts.labels import MidMove, TripleBarrier, knows_past
-from factory.pipeline.parts.samples import Clock, Cusum, Events
+from factory.pipeline.parts.samples import Clock, Cusum
 
 MOST_LOST = 0.2
 
@@ -87,19 +87,75 @@ def read_decisions(
     FlowError
         If nothing is sampled, a feature is infinite, or more decisions miss a feature.
     """
-    expressions, partition = pipeline.expressions(), columns.partition
-    times = _sample(pipeline, columns, expressions)
+    partition = columns.partition
+    times = sample(pipeline, columns)
     if not len(times):
         raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
-    features = {name: columns.at(expression, times) for name, expression in expressions.items()}
+    features, books, held = _read_inputs(pipeline, columns, times)
+    keep = _present(held, partition.name, most_lost)
+    times, features = times[keep], {name: values[keep] for name, values in features.items()}
+    labels, threshold = _label(pipeline, partition, times, features, history.threshold if history else None)
+    windows = {name: one.take(keep) for name, one in books.items()}
+    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows, threshold)
+
+
+def _read_inputs(
+    pipeline: Pipeline, columns: Columns, times: NDArray[int64]
+) -> tuple[dict[str, NDArray[float64]], dict[str, Windows], dict[str, NDArray[float64]]]:
+    """Read features and windows as known at some moments, and by path all that may be missing."""
+    features = {name: columns.at(expression, times) for name, expression in pipeline.expressions().items()}
     books = {name: read_windows(part, columns, times) for name, part in pipeline.experts.items() if isinstance(part, Network)}
     held = {f"features.{name}": values for name, values in features.items()}
     held |= {f"experts.{name}.book": np.where(there, 0.0, np.nan) for name, (_, there) in books.items()}
-    keep = _present(held, partition.name, most_lost)
-    times, features = times[keep], {name: values[keep] for name, values in features.items()}
-    labels, threshold = _label(pipeline, partition, times, features, history)
-    windows = {name: one.take(keep) for name, (one, _) in books.items()}
-    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows, threshold)
+    return features, {name: windows for name, (windows, _) in books.items()}, held
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledMoments:
+    """Moments with what a pipeline would make of them, were they its decisions.
+
+    Parameters
+    ----------
+    time : ndarray of int64, shape (n,)
+        ms UTC, increasing.
+    labels : Labels
+        One each.
+    present : ndarray of bool, shape (n,)
+        Where nothing that the pipeline reads is missing.
+    unit : ndarray of float64, shape (n,)
+        What the distances of a triple barrier are multiples of; NaN for other labels.
+    """
+
+    time: NDArray[int64]
+    labels: Labels
+    present: NDArray[np.bool_]
+    unit: NDArray[float64]
+
+    def take(self, rows: NDArray[Any]) -> "LabelledMoments":
+        """Choose moments by mask or position."""
+        return LabelledMoments(self.time[rows], self.labels.take(rows), self.present[rows], self.unit[rows])
+
+    def find(self, times: NDArray[int64]) -> "LabelledMoments":
+        """Choose moments by their times, all of which are there."""
+        return self.take(np.searchsorted(self.time, times))
+
+
+def label_moments(pipeline: Pipeline, columns: Columns, times: NDArray[int64], threshold: float) -> LabelledMoments:
+    """Label any moments as decisions are, whatever is sampled.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape (n,)
+        ms UTC, increasing, at beginnings of bars.
+    threshold : float
+        Least move that is not flat, of a label of three classes.
+    """
+    features, _, held = _read_inputs(pipeline, columns, times)
+    missing = np.logical_or.reduce([np.isnan(values) for values in held.values()])
+    labels, _ = _label(pipeline, columns.partition, times, features, threshold)
+    part = pipeline.label
+    unit = features[part.unit] if isinstance(part, TripleBarrier) else np.full(len(times), np.nan)
+    return LabelledMoments(times, labels, np.asarray(~missing), unit)
 
 
 def _label(
@@ -107,13 +163,13 @@ def _label(
     partition: Partition,
     times: NDArray[int64],
     features: Mapping[str, NDArray[float64]],
-    history: DecisionTable | None,
+    threshold: float | None,
 ) -> tuple[Labels, float]:
     part, end = pipeline.label, partition.end
     if isinstance(part, MidMove):
         book = partition.series[part.book]
-        threshold = find_threshold(part, book, times, end) if history is None else history.threshold
-        return label_mid_moves(part, book, times, threshold, end), threshold
+        least = find_threshold(part, book, times, end) if threshold is None else threshold
+        return label_mid_moves(part, book, times, least, end), least
     unit = features[part.unit] if isinstance(part, TripleBarrier) else None
     return label(part, partition.series[part.of], times, unit, end), 0.0
 
@@ -131,23 +187,20 @@ def label_without_past(pipeline: Pipeline, partition: Partition, rows: DecisionT
     return replace(rows, labels=label_mid_moves(plain, book, rows.time, rows.threshold, partition.end))
 
 
-def _sample(pipeline: Pipeline, columns: Columns, expressions: Mapping[str, Expression]) -> NDArray[int64]:
+def sample(pipeline: Pipeline, columns: Columns) -> NDArray[int64]:
+    """List the moments that a pipeline's sample chooses, ms UTC, increasing."""
     part, partition = pipeline.sample, columns.partition
     if isinstance(part, Clock):
         return clock(to_ms(part.every), partition.start, partition.end)
     fills = partition.series[pipeline.label.of]
-    times = at_bars(_events(part, columns, expressions), int(fills.time[0]), fills.period)
+    if isinstance(part, Cusum):
+        expressions, band = pipeline.expressions(), part.threshold
+        threshold = expressions[band] if isinstance(band, str) else band
+        return read_filter(columns, expressions[part.of], threshold).find_decisions(fills)
+    book = partition.series[part.of]
+    times = after_updates(book.columns[EVENTS], book.known, part.every, partition.start, partition.end)
+    times = at_bars(times, int(fills.time[0]), fills.period)
     return times[times < partition.end]
-
-
-def _events(part: Cusum | Events, columns: Columns, expressions: Mapping[str, Expression]) -> NDArray[int64]:
-    partition = columns.partition
-    if isinstance(part, Events):
-        book = partition.series[part.of]
-        return after_updates(book.columns[EVENTS], book.known, part.every, partition.start, partition.end)
-    measured, band = columns.column(expressions[part.of]), part.threshold
-    threshold = columns.at(expressions[band], measured.known) if isinstance(band, str) else band
-    return cusum(measured.values, measured.known, threshold, partition.start, partition.end)
 
 
 def _present(held: Mapping[str, NDArray[float64]], where: str, most_lost: float) -> NDArray[np.bool_]:

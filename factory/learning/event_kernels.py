@@ -10,6 +10,24 @@ Positions = NDArray[int64]
 
 
 @njit(cache=True, nogil=True)
+def _add_change(up: float, down: float, change: float, h: float) -> tuple[float, float, int]:
+    """Add a change to both sums of the CUSUM filter; tell which side it fires on, 0 for neither."""
+    if np.isnan(change) or not h > 0:
+        return 0.0, 0.0, 0
+    up = max(0.0, up + change)
+    down = min(0.0, down + change)
+    if down < -h:
+        return up, down, -1
+    return up, down, 1 if up > h else 0
+
+
+@njit(cache=True, nogil=True)
+def _start_anew(up: float, down: float, side: int) -> tuple[float, float]:
+    """Set the sum of the side that fired to zero."""
+    return (0.0 if side == 1 else up), (0.0 if side == -1 else down)
+
+
+@njit(cache=True, nogil=True)
 def cusum_events(x: Floats, threshold: Floats) -> Positions:
     """Find the rows at which the symmetric CUSUM filter fires.
 
@@ -35,23 +53,36 @@ def cusum_events(x: Floats, threshold: Floats) -> Positions:
     up = down = 0.0
     before = np.nan
     for i in range(len(x)):
-        h = threshold[i if len(threshold) > 1 else 0]
-        change = x[i] - before
+        up, down, side = _add_change(up, down, x[i] - before, threshold[i if len(threshold) > 1 else 0])
         before = x[i]
-        if np.isnan(change) or not h > 0:
-            up = down = 0.0
+        if side == 0:
             continue
-        up = max(0.0, up + change)
-        down = min(0.0, down + change)
-        if down < -h:
-            down = 0.0
-        elif up > h:
-            up = 0.0
-        else:
-            continue
+        up, down = _start_anew(up, down, side)
         rows[count] = i
         count += 1
     return rows[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def cusum_sums(x: Floats, threshold: Floats) -> tuple[Floats, Floats, NDArray[int8]]:
+    """Compute the two running sums of the symmetric CUSUM filter: parameters as of :func:`cusum_events`.
+
+    Returns
+    -------
+    up, down : ndarray of float64, shape (n,)
+        At each row, before the side that fires there starts anew: beyond the threshold where it fires.
+    side : ndarray of int8, shape (n,)
+        1 where the upper sum fires, -1 where the lower one does, else 0.
+    """
+    ups, downs, sides = np.empty(len(x)), np.empty(len(x)), np.zeros(len(x), np.int8)
+    up = down = 0.0
+    before = np.nan
+    for i in range(len(x)):
+        up, down, side = _add_change(up, down, x[i] - before, threshold[i if len(threshold) > 1 else 0])
+        before = x[i]
+        ups[i], downs[i], sides[i] = up, down, side
+        up, down = _start_anew(up, down, side)
+    return ups, downs, sides
 
 
 @njit(cache=True, nogil=True)

@@ -103,4 +103,9 @@ def at_bars(times: NDArray[int64], first: int, period: int) -> NDArray[int64]:
     ndarray of int64
         Increasing; moments that meet at one bar are one.
     """
-    return np.unique(first - (first - times) // period * period)
+    return np.unique(next_bars(times, first, period))
+
+
+def next_bars(times: NDArray[int64], first: int, period: int) -> NDArray[int64]:
+    """Find the beginning of the bar at which each moment is acted on, shape (n,): parameters as of :func:`at_bars`."""
+    return first - (first - times) // period * period

@@ -6,10 +6,13 @@ anchors       heads of the chain, kept outside the database
 verification  the proof of a chain
 running       figures of each dataset, carried on with every row
 board         lists of trials, best or newest first
+board_row     what lists of trials are sorted, filtered and searched by
+trial_list    one list of all trials, and their families
+paired_files  a row and the file that tells a person of it: both or neither
 ranks         in what order trials stand
 
-Others import what is named below, `ranks`, and `Idea` of `board`. Importing this room imports SQLAlchemy; light callers
-import it where they need it.
+Others import what is named below, `paired_files`, `ranks`, `Idea` of `board`, and what `board_row` and `trial_list` have
+without an underscore. Importing this room imports SQLAlchemy; light callers import it where they need it.
 """
 
 from factory.ledger.anchors import Position

@@ -11,10 +11,11 @@ from factory.core.answers import pluralize
 from factory.core.canonical import digest, dumps
 from factory.core.errors import LedgerError
 from factory.core.times import now_ms
-from factory.ledger import board
+from factory.ledger import board, trial_list
 from factory.ledger.anchors import GENESIS, Anchors, Position
-from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash
+from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash, trial_subject
 from factory.ledger.running import count_independent, find_edited, find_totals, keep_up, lacks_totals, rebuild
+from factory.ledger.trial_list import TrialFilter, TrialOrder
 from factory.ledger.verification import Verification, verify
 from factory.storage.database import Database, lock_ledger
 from factory.storage.schema import LEDGER
@@ -96,14 +97,14 @@ class Ledger:
             Whether it is new. The same pipeline on the same data is one trial;
             the first payload stays.
         """
-        subject = _trial_subject(pipeline, fingerprint)
+        subject = trial_subject(pipeline, fingerprint)
         body = {**payload, "pipeline": pipeline, "dataset": dataset, "fingerprint": fingerprint, "subject": subject}
         return self.append_once("trial", body)
 
     def find_trial(self, pipeline: str, fingerprint: str) -> Entry | None:
         """Find the trial of a pipeline on data with a fingerprint; None if it was not made."""
         with self._database.reading() as connection:
-            row = _by_subject(connection, "trial", _trial_subject(pipeline, fingerprint))
+            row = _by_subject(connection, "trial", trial_subject(pipeline, fingerprint))
         return None if row is None else read(row)
 
     def exploration(self, dataset: str, payload: Mapping[str, Any], count: int = 1) -> Position:
@@ -192,6 +193,12 @@ class Ledger:
         with self._database.reading() as connection:
             return _of_kinds(connection, kinds)
 
+    def find_row(self, seq: int) -> Entry | None:
+        """Find a row by its number; None where the ledger has none of it."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(LEDGER).where(LEDGER.c.seq == seq)).first()
+        return None if row is None else read(row)
+
     def position(self) -> Position:
         """Return the position of the newest row."""
         with self._database.reading() as connection:
@@ -235,6 +242,36 @@ class Ledger:
         """List one page of the ideas tried on a dataset, those with most trials first, and count them all."""
         with self._database.reading() as connection:
             return board.list_ideas(connection, dataset, page, size)
+
+    def count_listed(self, chosen: TrialFilter) -> int:
+        """Count the trials with figures that a filter lets through."""
+        with self._database.reading() as connection:
+            return trial_list.count_trials(connection, chosen)
+
+    def list_trials(self, chosen: TrialFilter, order: TrialOrder, size: int | None = None, skip: int = 0) -> list[int]:
+        """List the rows of the trials with figures that a filter lets through, in some order: see :meth:`read_trials`."""
+        with self._database.reading() as connection:
+            return trial_list.list_rows(connection, chosen, order, size, skip)
+
+    def read_trials(self, rows: Sequence[int]) -> list[trial_list.TrialRow]:
+        """Read what lists show of some trials, in the order given."""
+        with self._database.reading() as connection:
+            return trial_list.read_rows(connection, rows)
+
+    def count_by(self, column: str) -> dict[str, int]:
+        """Count the trials with figures by a column that filters them, the commonest value first."""
+        with self._database.reading() as connection:
+            return trial_list.count_values(connection, column)
+
+    def families(self, size: int, skip: int = 0) -> tuple[list[trial_list.Family], int]:
+        """List one page of the families of trials, the largest first, and count them all."""
+        with self._database.reading() as connection:
+            return trial_list.list_families(connection, size, skip)
+
+    def family(self, root: str) -> list[trial_list.TrialLink]:
+        """List the trials of a family, oldest first."""
+        with self._database.reading() as connection:
+            return trial_list.list_links(connection, root)
 
     def trials(self, dataset: str, page: int = 1) -> list[Entry]:
         """List one page of 50 trials of a dataset, newest first."""
@@ -364,7 +401,3 @@ def _counted(count: int) -> int:
     if count < 1:
         raise ValueError(f"count: {count} explorations; at least 1")
     return count
-
-
-def _trial_subject(pipeline: str, fingerprint: str) -> str:
-    return digest([pipeline, fingerprint])

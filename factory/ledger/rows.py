@@ -48,6 +48,11 @@ def row_hash(prev: str, seq: int, kind: str, at: int, payload: str) -> str:
     return digest([prev, seq, kind, at, payload])
 
 
+def trial_subject(pipeline: str, fingerprint: str) -> str:
+    """Compute what a trial is filed under: the same pipeline on the same data is one trial."""
+    return digest([pipeline, fingerprint])
+
+
 def index_of(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Build the columns that repeat what a payload says; only an exploration can count for more than one."""
     count = payload.get("count", 1) if kind == "exploration" else 1

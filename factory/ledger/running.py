@@ -14,22 +14,17 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from factory.core.canonical import digest
-from factory.core.errors import FactoryError, LedgerError
-from factory.ledger.ranks import rank
+from factory.core.errors import LedgerError
+from factory.ledger.board_row import make_board_row
 from factory.ledger.rows import index_of
-from factory.pipeline import describe_idea
-from factory.pipeline.stored import read_pipeline
-from factory.storage.schema import BOARD, DAILY_SUMS, DERIVED, LEDGER, PIPELINES, TOTALS
+from factory.storage.schema import BOARD, DAILY_SUMS, FOLLOWING, LEDGER, TOTALS
 
 KINDS = ("trial", "exploration")
 """Kinds of rows that are counted."""
-UNKNOWN = "unknown"
-"""The idea of a trial whose pipeline is not kept."""
 
 _TOTALS = select(TOTALS).where(TOTALS.c.dataset == bindparam("dataset"), TOTALS.c.seq <= bindparam("until"))
 _LAST = _TOTALS.order_by(TOTALS.c.seq.desc()).limit(1)
 _SUM_KEY = and_(DAILY_SUMS.c.dataset == bindparam("of"), DAILY_SUMS.c.length == bindparam("days"))
-_YAML = select(PIPELINES.c.yaml).where(PIPELINES.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ def keep_up(connection: Connection, seq: int, kind: str, payload: Mapping[str, A
     if kind != "trial":
         return
     if "metrics" in payload:
-        connection.execute(insert(BOARD).values(**board_row(connection, seq, payload)))
+        connection.execute(insert(BOARD).values(**make_board_row(connection, seq, payload)))
     daily = payload.get("daily", ())
     _write_sum(connection, dataset, _sum_of(connection, dataset, len(daily), seq).add(daily))
 
@@ -169,20 +164,6 @@ def count_independent(connection: Connection, dataset: str) -> float:
     return sum(one.trials for one in others) + most.independent()
 
 
-def board_row(connection: Connection, seq: int, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Build the board's row of one trial: the columns by which lists of trials are sorted and grouped."""
-    metrics = payload["metrics"]
-    unjudged, minus_sharpe = rank(metrics)
-    return {
-        "seq": seq,
-        "dataset": payload["dataset"],
-        "idea": payload.get("idea") or _find_idea(connection, str(payload["pipeline"])),
-        "unjudged": unjudged,
-        "sharpe": None if minus_sharpe == float("inf") else -minus_sharpe,
-        "mean_high": metrics.get("mean_high"),
-    }
-
-
 def lacks_totals(connection: Connection) -> bool:
     """Check whether there are rows that count, and no figures at all: a version without them wrote the rows."""
     if connection.execute(select(TOTALS.c.seq).limit(1)).first() is not None:
@@ -192,7 +173,7 @@ def lacks_totals(connection: Connection) -> bool:
 
 def rebuild(connection: Connection) -> None:
     """Recompute the figures of all datasets from the rows."""
-    for table in DERIVED:
+    for table in FOLLOWING:
         connection.execute(delete(table))
     for seq, kind, payload in _counted_rows(connection):
         keep_up(connection, seq, kind, payload)
@@ -221,7 +202,7 @@ def _figures_of_rows(connection: Connection) -> tuple[Figures, Figures, Figures]
             key = dataset, len(daily)
             sums[key] = sums.get(key, _no_sum(seq, len(daily))).add(daily)
             if "metrics" in payload:
-                board[dataset, seq] = board_row(connection, seq, payload)
+                board[dataset, seq] = make_board_row(connection, seq, payload)
     return totals, board, sums
 
 
@@ -238,16 +219,6 @@ def _counted_rows(connection: Connection) -> Iterator[tuple[int, str, dict[str, 
     query = query.where(LEDGER.c.kind.in_(KINDS), LEDGER.c.dataset.is_not(None)).order_by(LEDGER.c.seq)
     for row in connection.execute(query):
         yield row.seq, row.kind, json.loads(row.payload)
-
-
-def _find_idea(connection: Connection, pipeline: str) -> str:
-    """Find the idea of a trial whose row does not name it, by its pipeline."""
-    text = connection.execute(_YAML, {"id": pipeline}).scalar()
-    try:
-        recipe = read_pipeline(pipeline, text)
-    except FactoryError:
-        return UNKNOWN
-    return describe_idea(recipe) if recipe else UNKNOWN
 
 
 def _no_sum(seq: int, length: int) -> DailySum:

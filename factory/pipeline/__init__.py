@@ -16,8 +16,8 @@ Others import what is named below, parts by their files, and stored where they h
 """
 
 from factory.pipeline.checks import Facts, check_pipeline
-from factory.pipeline.differing import diff
-from factory.pipeline.drawing import draw_diagram, draw_outline
+from factory.pipeline.differing import Change, diff, list_changes
+from factory.pipeline.drawing import Graph, draw_diagram, draw_outline, list_parts
 from factory.pipeline.ideas import describe_idea
 from factory.pipeline.model import SCHEMA_VERSION, Pipeline
 from factory.pipeline.parse_cache import parse_remembered, remember_pipeline
@@ -28,7 +28,9 @@ from factory.pipeline.writing import render
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Change",
     "Facts",
+    "Graph",
     "Pipeline",
     "Range",
     "check_pipeline",
@@ -36,6 +38,8 @@ __all__ = [
     "diff",
     "draw_diagram",
     "draw_outline",
+    "list_changes",
+    "list_parts",
     "load_shipped",
     "parse",
     "parse_part",

@@ -1,9 +1,9 @@
 """What differs between two pipelines, one line a part."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from factory.pipeline.model import Pipeline
+from factory.pipeline.model import UNIDENTIFIED, Pipeline
 from factory.pipeline.parts.base import Part
 from factory.pipeline.writing import write_inline
 
@@ -26,6 +26,31 @@ def diff(before: Pipeline, after: Pipeline) -> list[str]:
     old, new = _parts(before), _parts(after)
     lines = [line for path in old for line in _difference(path, old[path], new.get(path))]
     return lines + [f"+ {path}: {_written(part)}" for path, part in new.items() if path not in old]
+
+
+class Change(NamedTuple):
+    """What one key was and is; empty where it was not, or is no more."""
+
+    path: str
+    before: str
+    after: str
+
+
+def list_changes(before: Pipeline, after: Pipeline) -> list[Change]:
+    """List every key that differs between a child pipeline and its parent, with what it was and is; words are left out."""
+    old, new = ({path: part for path, part in _parts(one).items() if path not in UNIDENTIFIED} for one in (before, after))
+    paths = [*old, *(path for path in new if path not in old)]
+    return [change for path in paths for change in _changes(path, old.get(path), new.get(path))]
+
+
+def _changes(path: str, old: Any, new: Any) -> Iterator[Change]:
+    if isinstance(old, Part) and type(old) is type(new):
+        old, new = old.model_dump(by_alias=True), new.model_dump(by_alias=True)
+    nested = isinstance(old, Mapping) and isinstance(new, Mapping) and old.get("use") == new.get("use")
+    if nested and isinstance(old, Mapping) and isinstance(new, Mapping):
+        yield from (one for key in {**old, **new} for one in _changes(f"{path}.{key}", old.get(key), new.get(key)))
+    elif old != new:
+        yield Change(path, *("" if value is None else _written(value) for value in (old, new)))
 
 
 def _parts(pipeline: Pipeline) -> dict[str, Any]:

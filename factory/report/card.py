@@ -1,15 +1,14 @@
-"""The sections of a card: the honest reading first, then what it rests on."""
+"""The card of a trial: the honest reading first, then what it rests on."""
 
-from dataclasses import dataclass, field
-
-import numpy as np
-
-from factory.report import charts
-from factory.report.groups import GROUPINGS, Group, group_trades
-from factory.report.meanings import MEANINGS
-from factory.report.months import monthly_returns
-from factory.report.stress import break_even_cost, stress_trades
+from factory.report.content import Card, Grid, Row, Section
+from factory.report.diagram import lay_out
+from factory.report.earned import list_earned, show_account
+from factory.report.figures import list_figures
+from factory.report.learned import list_learned
+from factory.report.meanings import PROBES
+from factory.report.stress import stress_trades
 from factory.report.trial import RecordedTrial, export_trades
+from factory.report.windows import read_window
 
 SCOPE = (
     "A PASS says that these frozen decisions earned more, after the costs that were set, than they would where direction is a "
@@ -17,75 +16,27 @@ SCOPE = (
 )
 UNAPPROVED = "No sealed look has passed: what stands here was chosen on these very data."
 SHOWN_TRADES = 200
-"""Trades in the page's list; the file to download holds all."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure: its name, its value as text, and what it means."""
-
-    name: str
-    value: str
-    meaning: str = ""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table: columns, and rows of text."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of a card: a title, a sentence, and what there is of figures, tables and pictures."""
-
-    title: str
-    says: str = ""
-    rows: tuple[Row, ...] = ()
-    grid: Grid | None = None
-    figures: tuple[charts.Figure, ...] = ()
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a person reads to judge a strategy.
-
-    Parameters
-    ----------
-    title : str
-    banners : tuple of str
-        What stands above all else: a drawn market, an assumed price, no verdict.
-    reading : str
-        What the figures mean, in two sentences.
-    sections : tuple of Section
-    trades_csv : str
-        All trades, to download.
-    """
-
-    title: str
-    banners: tuple[str, ...]
-    reading: str
-    sections: tuple[Section, ...]
-    trades_csv: str = field(repr=False)
+"""Trades in the page's list, the newest; the file to download holds all."""
+SHOWN_COLUMNS = ("entry", "exit", "side", "reason", "price", "exit_price", "size", "p", "net", "payoff")
+LATER = " What a share cost a bar later was not recorded, so that late fills cannot be told."
 
 
 def make_card(trial: RecordedTrial) -> Card:
     """Make the card of a trial."""
     sections = [
         _standing(trial),
-        _figures(trial),
-        *(_pictures(trial) if trial.count else ()),
-        *(_breakdowns(trial) if trial.count else ()),
-        _stress(trial),
+        *_changes(trial),
+        Section("Figures on validation", rows=tuple(list_figures(trial))),
+        *([show_account(trial)] if trial.count else []),
         _probes(trial),
+        *(list_earned(trial) if trial.count else ()),
+        _stress(trial),
+        *list_learned(trial),
         *([_trades(trial)] if trial.count else []),
-        _strategy(trial),
+        *_strategy(trial),
     ]
     reading = f"{trial.answer['reading'][:1].upper()}{trial.answer['reading'][1:]}. {SCOPE}"
-    return Card(trial.facts["name"], _banners(trial), reading, tuple(sections), export_trades(trial))
+    return Card(trial.facts["name"], _banners(trial), reading, tuple(sections), trial.period, trial)
 
 
 def _banners(trial: RecordedTrial) -> tuple[str, ...]:
@@ -96,6 +47,7 @@ def _banners(trial: RecordedTrial) -> tuple[str, ...]:
             "SIMULATED: the market was drawn, and nothing here holds outside it." if trial.is_simulated else "",
             f"Every figure is {trial.answer['price']}: nobody recorded what a share cost." if trial.answer.get("price") else "",
             "" if passed else UNAPPROVED,
+            *trial.review_banners,
         )
         if text
     )
@@ -107,102 +59,72 @@ def _standing(trial: RecordedTrial) -> Section:
     return Section("Where it stands", rows=(*rows, Row("sealed looks", verdicts)))
 
 
-def _figures(trial: RecordedTrial) -> Section:
-    known = dict(trial.metrics)
-    named = {
-        "deflated": trial.answer.get("deflated"),
-        "null_auc": trial.null.get("auc"),
-        "null_net": trial.null.get("mean_net"),
-        "longest_losing_run": float(_longest_losing_run(trial)) if trial.count else None,
-        "break_even_cost": break_even_cost(trial),
-    }
-    known |= {name: value for name, value in named.items() if value is not None}
-    order = [name for name in MEANINGS if name in known]
-    rows = (Row(name, _write(trial, name, known[name]), MEANINGS[name]) for name in order)
-    return Section("Figures on validation", rows=tuple(rows))
-
-
-def _write(trial: RecordedTrial, name: str, value: float) -> str:
-    """Write a figure with its interval or error, where it has one."""
-    ends = {"win_rate": ("win_low", "win_high"), "mean_net": ("mean_low", "mean_high"), "auc": ("auc_low", "auc_high")}
-    low, high = (trial.metrics.get(end) for end in ends.get(name, ("", "")))
-    interval = f" [{_number(low)}, {_number(high)}]" if low is not None and high is not None else ""
-    spread = f" ± {_number(trial.null['mean_spread'])}" if name == "null_net" and "mean_spread" in trial.null else ""
-    return f"{_number(value)}{interval}{spread}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1 else f"{value:.4g}"
-
-
-def _longest_losing_run(trial: RecordedTrial) -> int:
-    lost = np.concatenate([[0], (trial.trades["payoff"] <= 0).astype(int), [0]])
-    edges = np.flatnonzero(np.diff(lost))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
-
-
-def _pictures(trial: RecordedTrial) -> list[Section]:
-    grown = monthly_returns(np.asarray(trial.arrays["day"]), np.asarray(trial.arrays["daily"]))
-    by_month = Grid(("month", "return"), tuple((month, f"{value:+.2%}") for month, value in grown.items()))
-    chances = [charts.draw_calibration(trial), charts.draw_rolling_auc(trial)]
-    drawn = tuple(figure for figure in chances if figure is not None)
-    return [
-        Section("Equity and drawdown", _tell_twins(trial), figures=(charts.draw_equity(trial), charts.draw_drawdown(trial))),
-        Section("Against luck", charts.LUCK, figures=(charts.draw_luck(trial),)),
-        Section("Returns by month", grid=by_month, figures=(charts.draw_months(grown),)),
-        Section("Chances", "What was predicted against what came, and how well chances rank as time goes on.", figures=drawn),
-    ]
-
-
-def _tell_twins(trial: RecordedTrial) -> str:
-    """Tell what the same trades earned on other sides."""
-    twins = {name: one for name, one in trial.answer["twins"].items() if one[0] is not None}
-    told = "; ".join(f"{name}: win rate {_number(one[0])}, return {_number(one[1])}" for name, one in twins.items())
-    return f"The same trades with other sides: {told}." if told else ""
-
-
-def _breakdowns(trial: RecordedTrial) -> list[Section]:
-    sections = []
-    for by in GROUPINGS:
-        groups = group_trades(trial.trades, by)
-        grid = Grid((by, "trades", "win rate", "95 % interval", "mean net"), tuple(map(_write_group, groups)))
-        sections.append(Section(f"By {by}", grid=grid, figures=(charts.draw_groups(groups),)))
-    return sections
-
-
-def _write_group(group: Group) -> tuple[str, ...]:
-    interval = f"{group.low:.4f} .. {group.high:.4f}"
-    return group.name, f"{group.trades:,}", f"{group.win_rate:.4f}", interval, f"{group.mean_net:.4g}"
-
-
 def _stress(trial: RecordedTrial) -> Section:
     rows = tuple(
         (one.change, f"{one.mean_net:.4g}", f"{one.difference:+.4g}" if one.difference else "") for one in stress_trades(trial)
     )
     return Section(
         "Stress",
-        "Mean net of the same trades; a dearer market would have been traded less.",
+        f"Mean net of the same trades; a dearer market would have been traded less.{LATER if trial.is_binary else ''}",
         grid=Grid(("change", "mean net", "difference"), rows) if rows else None,
     )
 
 
 def _probes(trial: RecordedTrial) -> Section:
-    probes = trial.answer.get("probes", {})
-    if isinstance(probes, str):
-        return Section("Leakage probes", probes)
-    rows = tuple((kind, line) for kind in ("block", "warn", "explained") for line in probes.get(kind, ()))
-    return Section("Leakage probes", grid=Grid(("", "what was found"), rows) if rows else None, says="" if rows else "Clean.")
+    """Say in plain words what each probe asks and what came."""
+    if not trial.probes:
+        return Section("Leakage probes", "None ran on this trial.")
+    findings: dict[str, list[str]] = {}
+    for kind, word in (("block", "BLOCKS a sealed look"), ("warn", "warns")):
+        for line in trial.probes.get(kind) or ():
+            findings.setdefault(line.partition(":")[0], []).append(f"{word}: {line.partition(':')[2].strip()}")
+    ran = trial.probes.get("ran", "").split()
+    rows = [(probe, asks, "; ".join(findings.get(probe, ())) or _unfound(probe in ran)) for probe, asks in PROBES.items()]
+    return Section("Leakage probes", _sum_up(trial), grid=Grid(("probe", "asks", "what came"), tuple(rows)))
+
+
+def _sum_up(trial: RecordedTrial) -> str:
+    blocked, warned = (len(trial.probes.get(kind) or ()) for kind in ("block", "warn"))
+    if not blocked and not warned:
+        return "No probe found anything."
+    return f"{blocked} block a sealed look, {warned} warn." if blocked else f"Nothing blocks a sealed look; {warned} warn."
+
+
+def _unfound(ran: bool) -> str:
+    return "nothing found" if ran else "not asked yet"
 
 
 def _trades(trial: RecordedTrial) -> Section:
-    columns, *rows = (line.split(",") for line in export_trades(trial).splitlines()[: SHOWN_TRADES + 1])
-    more = f"The first {SHOWN_TRADES} of {trial.count:,}; all are in the file." if trial.count > SHOWN_TRADES else ""
-    short = tuple(tuple(cell if i < 4 else f"{float(cell):.5g}" for i, cell in enumerate(row)) for row in rows)
-    return Section("Trades", more, grid=Grid(tuple(columns), short))
+    first = max(0, trial.count - SHOWN_TRADES)
+    header, *lines = (line.split(",") for line in export_trades(trial, first).splitlines())
+    places = [header.index(name) for name in SHOWN_COLUMNS]
+    rows = tuple(tuple(_shorten(line[place]) for place in places) for line in reversed(lines))
+    windows = tuple(read_window(trial, i) for i in range(trial.count - 1, first - 1, -1))
+    more = f"The newest {SHOWN_TRADES} of {trial.count:,}, with their prices; all trades are in the file. " if first else ""
+    grid = Grid(tuple(name.replace("_", " ") for name in SHOWN_COLUMNS), rows)
+    return Section("Trades", f"{more}Choose one to see the prices around it.", grid=grid, windows=windows)
 
 
-def _strategy(trial: RecordedTrial) -> Section:
-    from factory.pipeline import render
-    from factory.pipeline.drawing import draw_outline
+def _shorten(cell: str) -> str:
+    """Write a number of the file shorter; words and moments stay, moments without their T and zone."""
+    try:
+        return f"{float(cell):.5g}"
+    except ValueError:
+        return cell.replace("T", " ").removesuffix("Z")
 
-    return Section("Strategy", draw_outline(trial.pipeline), text=render(trial.pipeline))
+
+def _strategy(trial: RecordedTrial) -> list[Section]:
+    from factory.pipeline import list_parts, render
+
+    return [
+        Section("Diagram", "Dotted: chooses or labels decisions.", diagram=lay_out(list_parts(trial.pipeline))),
+        Section("Strategy", text=render(trial.pipeline)),
+    ]
+
+
+def _changes(trial: RecordedTrial) -> list[Section]:
+    changed = Grid(("what", "before", "after"), tuple(map(tuple, trial.changes)))
+    if not trial.changes:
+        return []
+    of = f"Against its parent {trial.facts['parent']}; an empty cell is a part that is not there."
+    return [Section("Changed from its parent", of, grid=changed)]

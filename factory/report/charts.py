@@ -8,35 +8,50 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.times import iso
+from factory.report.band import Band
 from factory.report.groups import Group
 from factory.report.trial import RecordedTrial
 from factory.statistics.calibration import reliability
-from factory.statistics.deflation import expected_maximum
+from factory.statistics.drift import Drift
 from factory.statistics.roc_auc import auc
 
 Figure = dict[str, Any]
 
-MOST_POINTS = 2_000
+MOST_POINTS = 1_000
 """Points of a line; of a longer one evenly many are drawn, the first and the last among them."""
-WIDE = 1.96
-"""Deviations within which a coin stays in 95 of 100 markets."""
-LUCK = (
-    "The sum of net payoffs beside what the same decisions bring where direction is a coin. The band holds one trial in 95 of "
-    "100 drawn markets; the dotted line is where the best of all independent trials of this search would be by luck alone, "
-    "were they as wide as this one."
-)
+LITTLE, MUCH = 0.1, 0.25
+"""PSI below which a feature has moved little, and above which much (Siddiqi 2006)."""
 WINDOWS = 20
 """Stretches of equal count over which the AUC is followed."""
-OWN, COIN, BAND, GAIN, LOSS = "#3b6fd4", "#8a8f98", "rgba(138,143,152,.22)", "#2e8b57", "#c0504d"
+OWN, COIN, LONG, BAND, GAIN, LOSS = "#3f78dd", "#8a8f98", "#c17f1f", "rgba(138,143,152,.22)", "#2e8b57", "#c0504d"
+CLEAR_GAIN, CLEAR_LOSS = "rgba(46,139,87,0)", "rgba(192,80,77,0)"
+DOTTED = {"type": "line", "line": {"color": COIN, "dash": "dot"}}
+TWIN_COLORS, TWIN_NAMES = {"coin": COIN, "long": LONG}, {"coin": "coin-flip twin", "long": "always-long twin"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def draw_equity(trial: RecordedTrial) -> Figure:
-    """Draw the account after each trade."""
+def draw_equity(trial: RecordedTrial, band: Band | None) -> Figure:
+    """Draw the account after each trade beside its twins', and the band in which it would be without an edge."""
     chosen = _thin(trial.count + 1)
-    times = np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"]])[chosen]
-    line = _line(_stamps(times), trial.equity[chosen], "equity", line={"color": OWN, "width": 2})
-    return _figure([line], "equity, 1 at the start", None)
+    times = _trade_stamps(trial, chosen)
+    lines = _draw_band(times, band, chosen, trial.independent) if band else []
+    for name, color in TWIN_COLORS.items():
+        if name in trial.twins:
+            lines.append(_line(times, trial.twins[name][chosen], TWIN_NAMES[name], line={"color": color, "width": 1.5}))
+    lines.append(_line(times, trial.equity[chosen], "this trial", line={"color": OWN, "width": 2.5}))
+    return _figure(lines, "equity, 1 at the start", None, height=380)
+
+
+def _draw_band(times: list[str], band: Band, chosen: NDArray[int64], independent: float) -> list[Figure]:
+    edge = {"line": {"width": 0}, "hoverinfo": "skip"}
+    lines = [
+        _line(times, band.low[chosen], "", **edge, showlegend=False),
+        _line(times, band.high[chosen], "no edge: one trial, 95 %", **edge, fill="tonexty", fillcolor=BAND),
+    ]
+    if round(independent) > 1:
+        name = f"no edge: best of {independent:.0f}, 97.5 %"
+        lines.append(_line(times, band.best[chosen], name, line={"color": COIN, "dash": "dot"}))
+    return lines
 
 
 def draw_drawdown(trial: RecordedTrial) -> Figure:
@@ -44,29 +59,8 @@ def draw_drawdown(trial: RecordedTrial) -> Figure:
     equity = trial.equity
     below = equity / np.maximum.accumulate(equity) - 1
     chosen = _thin(len(below))
-    times = np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"]])[chosen]
-    area = _line(_stamps(times), below[chosen], "drawdown", fill="tozeroy", line={"color": LOSS})
-    return _figure([area], "below the peak", ".1%")
-
-
-def draw_luck(trial: RecordedTrial) -> Figure:
-    """Draw the sum of net payoffs beside what the same decisions bring where direction is a coin: see :data:`LUCK`."""
-    payoff = trial.trades["payoff"]
-    n = len(payoff)
-    chosen = _thin(n + 1)
-    sums = np.concatenate([[0.0], np.cumsum(payoff)])[chosen]
-    times = _stamps(np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"]])[chosen])
-    mean, spread = trial.null.get("mean_net", 0.0), trial.null.get("mean_spread", 0.0) * np.sqrt(n)
-    middle, width = mean * chosen, spread * np.sqrt(chosen)
-    best = middle + expected_maximum(max(trial.independent, 1.0)) * width
-    edge = {"line": {"width": 0}, "hoverinfo": "skip"}
-    lines = [
-        _line(times, middle - WIDE * width, "", **edge, showlegend=False),
-        _line(times, middle + WIDE * width, "a coin, 95 %", **edge, fill="tonexty", fillcolor=BAND),
-        _line(times, best, f"best of {trial.independent:.0f} by luck", line={"color": COIN, "dash": "dot"}),
-        _line(times, sums, "this trial", line={"color": OWN, "width": 2}),
-    ]
-    return _figure(lines, "sum of net payoffs", None)
+    area = _line(_trade_stamps(trial, chosen), below[chosen], "drawdown", fill="tozeroy", line={"color": LOSS})
+    return _figure([area], "below the peak", ".1%", height=200)
 
 
 def draw_months(grown: Mapping[str, float]) -> Figure:
@@ -76,7 +70,7 @@ def draw_months(grown: Mapping[str, float]) -> Figure:
     most = max((abs(value) for value in grown.values()), default=0.0) or 1.0
     heat = {
         "type": "heatmap", "x": list(MONTHS), "y": years, "z": cells, "zmin": -most, "zmax": most, "zmid": 0,
-        "colorscale": [[0, LOSS], [0.5, "rgba(128,128,128,.08)"], [1, GAIN]],
+        "colorscale": [[0, LOSS], [0.5, CLEAR_LOSS], [0.5, CLEAR_GAIN], [1, GAIN]],
         "hovertemplate": "%{y} %{x}: %{z:.2%}<extra></extra>",
         "texttemplate": "%{z:.1%}", "showscale": False, "xgap": 2, "ygap": 2,
     }  # fmt: skip
@@ -95,8 +89,8 @@ def draw_groups(groups: Sequence[Group]) -> Figure:
         "customdata": [[group.trades, group.win_rate] for group in groups],
         "hovertemplate": "%{x}: %{y:.4g} net, %{customdata[0]} trades, %{customdata[1]:.1%} won<extra></extra>",
     }  # fmt: skip
-    figure = _figure([bars], "mean net", None)
-    figure["layout"] |= {"xaxis": {"type": "category"}, "height": 220}
+    figure = _figure([bars], "mean net", None, height=220)
+    figure["layout"]["xaxis"] = {"type": "category"}
     return figure
 
 
@@ -139,21 +133,97 @@ def draw_rolling_auc(trial: RecordedTrial) -> Figure | None:
     return _figure(lines, "AUC", None)
 
 
+def draw_paid(groups: Sequence[Group], paid: Sequence[float]) -> Figure:
+    """Draw the win rate of each group of trades against the mean price paid; on the line it earns nothing."""
+    low, high = min(paid), max(paid)
+    rates = np.array([group.win_rate for group in groups])
+    points = {
+        "x": _numbers(np.array(paid)), "y": _numbers(rates), "mode": "markers", "name": "won",
+        "marker": {"color": OWN, "size": 9},
+        "error_y": {
+            "type": "data", "symmetric": False, "array": _numbers(np.array([one.high for one in groups]) - rates),
+            "arrayminus": _numbers(rates - np.array([one.low for one in groups])), "color": OWN, "thickness": 1,
+        },
+        "customdata": [one.trades for one in groups],
+        "hovertemplate": "paid %{x:.4f}, won %{y:.4f} of %{customdata} trades<extra></extra>",
+    }  # fmt: skip
+    even = {
+        "x": [low, high],
+        "y": [low, high],
+        "mode": "lines",
+        "line": {"color": COIN, "dash": "dot"},
+        "name": "earns nothing",
+    }
+    return _figure([even, points], "win rate", None, "all-in price paid")
+
+
+def draw_drift(drift: Mapping[str, Drift]) -> Figure:
+    """Draw the population stability index of each feature, the most moved first."""
+    order = sorted(drift, key=lambda name: -drift[name].psi)
+    bars = {
+        "type": "bar", "x": order, "y": _numbers(np.array([drift[name].psi for name in order])), "marker": {"color": OWN},
+        "hovertemplate": "%{x}: PSI %{y:.3f}<extra></extra>",
+    }  # fmt: skip
+    figure = _figure([bars], "PSI", None, height=240)
+    figure["layout"] |= {
+        "xaxis": {"type": "category"},
+        "shapes": [_across(level) for level in (LITTLE, MUCH) if level < 1.2 * max(one.psi for one in drift.values())],
+    }
+    return figure
+
+
+def draw_importance(rows: Sequence[Sequence[Any]], noise: str) -> Figure:
+    """Draw what shuffling each input costs, with the column of noise in a colour of its own and as a line.
+
+    Parameters
+    ----------
+    rows : sequence of sequence
+        Of each input, best first: its name, the rise of log-loss, the ends of its interval; no numbers where there are none.
+    noise : str
+        In the name of the column of noise.
+    """
+    shown = [row for row in reversed(rows) if isinstance(row[1], int | float)]
+    is_noise = [noise in row[0] for row in shown]
+    means = np.array([row[1] for row in shown], float64)
+    low, high = (np.array([row[end] if isinstance(row[end], int | float) else row[1] for row in shown]) for end in (2, 3))
+    bars = {
+        "type": "bar", "orientation": "h", "y": [row[0] for row in shown], "x": _numbers(means),
+        "marker": {"color": [COIN if one else OWN for one in is_noise]},
+        "error_x": {"type": "data", "symmetric": False, "array": _numbers(high - means), "arrayminus": _numbers(means - low),
+                    "color": COIN},
+        "hovertemplate": "%{y}: %{x:.5f} nats<extra></extra>",
+    }  # fmt: skip
+    figure = _figure([bars], "", None, "rise of log-loss when shuffled, nats", height=110 + 24 * len(shown))
+    figure["layout"]["yaxis"] = {"type": "category", "automargin": True}
+    rulers = [float(mean) for mean in means[is_noise]]
+    figure["layout"]["shapes"] = [{**DOTTED, "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at} for at in rulers]
+    return figure
+
+
+def _across(level: float) -> Figure:
+    return {**DOTTED, "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level}
+
+
+def _trade_stamps(trial: RecordedTrial, chosen: NDArray[int64]) -> list[str]:
+    """Write the moments at which the account is known: the first entry, then each exit."""
+    return _stamps(np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"]])[chosen])
+
+
 def _line(x: list[str], y: NDArray[float64], name: str, **style: Any) -> Figure:
     return {"x": x, "y": _numbers(y), "name": name, "mode": "lines", **style}
 
 
-def _figure(data: list[Figure], y_title: str, y_format: str | None, x_title: str = "") -> Figure:
+def _figure(data: list[Figure], y_title: str, y_format: str | None, x_title: str = "", height: int = 300) -> Figure:
     axes = {"gridcolor": "rgba(128,128,128,.2)", "zerolinecolor": "rgba(128,128,128,.5)"}
     return {
         "data": data,
         "layout": {
             "margin": {"l": 60, "r": 16, "t": 8, "b": 40},
-            "height": 300,
+            "height": height,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "hovermode": "closest",
-            "legend": {"orientation": "h", "y": 1.12},
+            "legend": {"orientation": "h", "y": 1.12, "traceorder": "reversed"},
             "xaxis": {**axes, "title": {"text": x_title}},
             "yaxis": {**axes, "title": {"text": y_title}, **({"tickformat": y_format} if y_format else {})},
         },

@@ -50,7 +50,12 @@ def group_trades(trades: Trades, by: str) -> list[Group]:
     trades : mapping of str to ndarray
         Columns of :class:`~factory.backtest.result.Trades`, and ``volatility``.
     """
-    names, group = GROUPINGS[by](trades)
+    return group_by(trades, GROUPINGS[by](trades))
+
+
+def group_by(trades: Trades, split: Split) -> list[Group]:
+    """Group trades by the names of groups and the group of each trade, without groups that hold none."""
+    names, group = split
     payoff = trades["net"] / trades["unit"]
     groups = []
     for i, name in enumerate(names):
@@ -84,18 +89,24 @@ def _by_side(trades: Trades) -> Split:
     return ["down", "up"], (trades["side"] > 0).astype(np.intp)
 
 
-def _bin_evenly(measured: NDArray[float64]) -> Split:
+def split_evenly(measured: NDArray[float64], bins: int = BINS) -> Split:
     """Split values into bins of about equal count.
 
     What is missing, as a day's volatility after a gap, is a group of its own.
     """
     known = ~np.isnan(measured)
-    group = np.full(len(measured), BINS)
+    group = np.full(len(measured), bins)
     if not known.any():
-        return ["unknown"], group - BINS
-    edges = np.quantile(measured[known], np.linspace(0, 1, BINS + 1))
-    group[known] = np.clip(np.searchsorted(edges, measured[known], side="right") - 1, 0, BINS - 1)
-    return [*(f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(BINS)), "unknown"], group
+        return ["unknown"], group - bins
+    edges = np.quantile(measured[known], np.linspace(0, 1, bins + 1))
+    group[known] = np.clip(np.searchsorted(edges, measured[known], side="right") - 1, 0, bins - 1)
+    return [*(f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(bins)), "unknown"], group
+
+
+def split_by_value(measured: NDArray[float64], most: int = 2 * BINS) -> Split:
+    """Split values by what they are, or into bins of about equal count where they are more than some number."""
+    values, group = np.unique(np.round(measured, 6), return_inverse=True)
+    return ([f"{value:.4g}" for value in values], group) if len(values) <= most else split_evenly(measured, most)
 
 
 GROUPINGS: dict[str, Callable[[Trades], Split]] = {
@@ -103,7 +114,7 @@ GROUPINGS: dict[str, Callable[[Trades], Split]] = {
     "weekday": _by_weekday,
     "month": _by_month,
     "side": _by_side,
-    "confidence": lambda trades: _bin_evenly(np.abs(trades["p"] - 0.5)),
-    "volatility": lambda trades: _bin_evenly(trades["volatility"]),
+    "confidence": lambda trades: split_evenly(np.abs(trades["p"] - 0.5)),
+    "volatility": lambda trades: split_evenly(trades["volatility"]),
 }
 """How trades may be grouped: names of the groups, and the group of each trade."""

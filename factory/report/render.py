@@ -5,16 +5,24 @@ import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from factory.core.errors import FactoryError
-from factory.report.card import Card, Grid
+from factory.report.charts import Figure
+from factory.report.content import Card, Grid, find_key, spell_title
+from factory.report.pictures import draw_png
 
-PAGE, SECTIONS = "card.html", "card_sections.html"
+if TYPE_CHECKING:
+    from factory.report.cusum_sheet import CusumSheet
+
+PAGE, SECTIONS, CUSUM = "page.html", "card_sections.html", "cusum_sections.html"
 STATIC = Path(__file__).parent / "static"
 """The look and the drawing code: inside a page of its own, served as files by the web app."""
 LOOK, CHARTS = "report.css", "charts.js"
+CUSUM_LOOK, CUSUM_CHART = "cusum.css", "cusum.js"
 SCRIPT = Path("package_data", "plotly.min.js")
+STILL_WIDTH = 760
+"""Pixels of a picture where nothing runs."""
 NO_PICTURES = "pictures: plotly is not installed; pip install plotly"
 
 
@@ -27,9 +35,7 @@ def render_html(card: Card) -> str:
         If plotly's script is not there.
     """
     trades = f"data:text/csv;base64,{base64.b64encode(card.trades_csv.encode()).decode()}"
-    scripts = (plotly_script(), _read_static(CHARTS))
-    page = _environment().get_template(PAGE)
-    return str(page.render(card=card, look=_read_static(LOOK), scripts=scripts, trades_href=trades))
+    return _render_page(card.title, render_sections(card, trades), (LOOK,), CHARTS)
 
 
 def render_sections(card: Card, trades_href: str) -> str:
@@ -44,6 +50,52 @@ def render_sections(card: Card, trades_href: str) -> str:
         Where that page has all trades as CSV.
     """
     return str(_environment().get_template(SECTIONS).render(card=card, trades_href=trades_href))
+
+
+def render_cusum_html(sheet: "CusumSheet") -> str:
+    """Render a CUSUM picture with its slider as one page that needs nothing else.
+
+    Raises
+    ------
+    FactoryError
+        If plotly's script is not there.
+    """
+    return _render_page(sheet.title, render_cusum_sections(sheet), (LOOK, CUSUM_LOOK), CUSUM_CHART)
+
+
+def render_cusum_sections(sheet: "CusumSheet", chooser: str = "") -> str:
+    """Render a CUSUM picture as part of a page that brings the static files and plotly's script itself.
+
+    Parameters
+    ----------
+    chooser : str
+        What that page puts above the picture, as HTML.
+    """
+    from markupsafe import Markup
+
+    return str(_environment().get_template(CUSUM).render(sheet=sheet, chooser=Markup(chooser)))
+
+
+def _render_page(title: str, body: str, looks: tuple[str, ...], script: str | None) -> str:
+    from markupsafe import Markup
+
+    look = "".join(map(_read_static, looks))
+    scripts = (plotly_script(), _read_static(script)) if script else ()
+    return str(_environment().get_template(PAGE).render(title=title, body=Markup(body), look=look, scripts=scripts))
+
+
+def render_stills(card: Card) -> str:
+    """Render a card as one page in which nothing runs: pictures in the place of scripts, and no file of trades to download.
+
+    It is a tenth of the page with plotly's script, and hosts that show it let nothing be loaded or downloaded.
+    """
+    sections = _environment().get_template(SECTIONS).render(card=card, trades_href="", draw=_draw_still)
+    return _render_page(card.title, str(sections), (LOOK,), None)
+
+
+def _draw_still(figure: Figure) -> str:
+    picture = draw_png([figure], size=(STILL_WIDTH, figure["layout"].get("height", 300)))
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def render_markdown(card: Card) -> str:
@@ -87,7 +139,7 @@ def _environment() -> Any:
 
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["json"] = _to_json
+    environment.filters |= {"json": _to_json, "key": find_key, "title": spell_title}
     return environment
 
 

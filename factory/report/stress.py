@@ -98,7 +98,7 @@ def _stress_perpetual(trial: RecordedTrial, contract: Perpetual) -> dict[str, ND
 
 def _shift_fills(trial: RecordedTrial, bars: int) -> NDArray[float64]:
     """Compute what later fills change in each payoff; an exit at a barrier keeps its price, one beyond the last bar too."""
-    own, (time, opened) = trial.trades, trial.opens
+    own, time, opened = trial.trades, trial.bars.time, trial.bars.open
     last = len(time) - 1
 
     def later(moments: NDArray[np.int64], price: NDArray[float64]) -> NDArray[float64]:

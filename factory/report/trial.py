@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from math import isfinite
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import float64, int64
@@ -12,8 +13,19 @@ from numpy.typing import NDArray
 from factory.backtest.result import REASONS
 from factory.core.answers import Answer
 from factory.core.times import iso
-from factory.market.contracts import Contract
-from factory.pipeline import Pipeline
+from factory.market.contracts import Binary, Contract
+from factory.pipeline import Change, Pipeline
+from factory.statistics.drift import Drift
+
+
+class Bars(NamedTuple):
+    """Stamps and prices of bars, shape (n,) each."""
+
+    time: NDArray[int64]
+    open: NDArray[float64]
+    high: NDArray[float64]
+    low: NDArray[float64]
+    close: NDArray[float64]
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,18 @@ class RecordedTrial:
         As :func:`factory.tasks.backtest.run_arrays` stores them.
     is_simulated : bool
         Whether the market was drawn.
-    opens : tuple of ndarray
-        Stamps and opens of the bars that fill, for what a delay would cost.
+    bars : Bars
+        Those that fill, for what a delay would cost and for the chart of each trade.
+    period : str
+        The first and last day of validation.
+    changes : sequence of Change
+        What it has otherwise than the pipeline that it was changed from.
+    probes : mapping
+        What the probes found, as the ledger holds it.
+    importance : mapping or None
+        Its last ranking, as :func:`factory.tasks.rank.rank_inputs` answered it.
+    review_banners : tuple of str
+        What a person's approval lacks.
     """
 
     pipeline: Pipeline
@@ -55,7 +77,12 @@ class RecordedTrial:
     independent: float
     arrays: Mapping[str, NDArray[Any]]
     is_simulated: bool
-    opens: tuple[NDArray[int64], NDArray[float64]] = field(repr=False)
+    bars: Bars = field(repr=False)
+    period: str
+    changes: tuple[Change, ...] = ()
+    probes: Mapping[str, Any] = field(default_factory=dict)
+    importance: Mapping[str, Any] | None = None
+    review_banners: tuple[str, ...] = ()
 
     @cached_property
     def trades(self) -> dict[str, NDArray[Any]]:
@@ -69,22 +96,55 @@ class RecordedTrial:
         return len(self.trades["net"])
 
     @property
+    def is_binary(self) -> bool:
+        """Whether shares of an outcome were bought."""
+        return isinstance(self.contract, Binary)
+
+    @property
     def equity(self) -> NDArray[float64]:
         """Equity after each trade, 1 before the first, shape (trades + 1,)."""
         return np.concatenate([[1.0], 1.0 + np.cumsum(self.trades["net"])])
 
+    @property
+    def twins(self) -> dict[str, NDArray[float64]]:
+        """Equity of the coin-flip and the always-long twin after each trade, where the trial has recorded them."""
+        recorded = {name: self.trades.get(f"{name}_net") for name in TWINS}
+        return {
+            name: np.concatenate([[1.0], 1.0 + np.cumsum(np.nan_to_num(net))])
+            for name, net in recorded.items()
+            if net is not None
+        }
 
+    @property
+    def drift(self) -> dict[str, Drift]:
+        """How far each feature moved from train to validation, by name."""
+        prefix = "drift."
+        return {
+            name.removeprefix(prefix): Drift(*map(float, one)) for name, one in self.arrays.items() if name.startswith(prefix)
+        }
+
+
+TWINS = ("coin", "long")
 DIGITS = 10
 """Significant ones of a figure in the file: a page holds them all."""
 EXPORTED = ("price", "exit_price", "size", "p", "gross", "cost", "funding", "net", "unit", "payoff", "unit_cost")
+EXPORTED_WHERE_RECORDED = ("coin_side", "coin_net", "long_net", "above", "below")
+"""Of the twins, empty where theirs had ended, and how far from the fill the barriers were, as a share of it."""
 
 
-def export_trades(trial: RecordedTrial) -> str:
-    """Write the trades as CSV: moments in ISO 8601, money in units of the starting equity."""
-    own = trial.trades
-    lines = [",".join(("entry", "exit", "side", "reason", *EXPORTED))]
-    for i in range(trial.count):
-        moments = (iso(int(own["entry_ms"][i])), iso(int(own["exit_ms"][i])))
-        words = ("up" if own["side"][i] > 0 else "down", REASONS[int(own["reason"][i])])
-        lines.append(",".join((*moments, *words, *(f"{float(own[name][i]):.{DIGITS}g}" for name in EXPORTED))))
-    return "\n".join(lines) + "\n"
+def export_trades(trial: RecordedTrial, first: int = 0) -> str:
+    """Write the trades from one on as CSV: moments in ISO 8601, money in units of the starting equity."""
+    own = {name: column[first:].tolist() for name, column in trial.trades.items()}
+    columns = [name for name in (*EXPORTED, *EXPORTED_WHERE_RECORDED) if name in own]
+    words = (
+        map(iso, own["entry_ms"]),
+        map(iso, own["exit_ms"]),
+        ("up" if side > 0 else "down" for side in own["side"]),
+        (REASONS[reason] for reason in own["reason"]),
+        *(map(_write, own[name]) for name in columns),
+    )
+    return "\n".join([",".join(("entry", "exit", "side", "reason", *columns)), *map(",".join, zip(*words, strict=True))]) + "\n"
+
+
+def _write(value: float) -> str:
+    return f"{value:.{DIGITS}g}" if isfinite(value) else ""

@@ -6,6 +6,7 @@ deflation     what the best of many trials is worth; overfitting: how likely the
 multiplicity  many p-values; alpha: the levels of looks
 eprocess      evidence that may be looked at any time; betting: tests of a bounded mean
 calibration   whether chances mean what they say; roc_auc: how well they rank
+drift         how far values moved between two samples
 
 Anyone may import any of it.
 """

@@ -1,5 +1,6 @@
 """Arrays kept by the hash of what they were made from, and checked by the hash of what they hold."""
 
+import hashlib
 import logging
 import os
 import shutil
@@ -24,6 +25,8 @@ UNLIMITED = 2**62
 SLACK = 0.01
 """Share of the limit that a process may write before it weighs the whole folder again."""
 
+BYTES = "bytes"
+"""The one array of an entry that is no array."""
 RECENT = 128
 Opened = tuple[tuple[Stamp, ...], "dict[str, NDArray[Any]]"]
 _recent: OrderedDict[Path, Opened] = OrderedDict()
@@ -101,6 +104,19 @@ class Cache:
         except OSError:
             return
         self._grown(size)
+
+    def put_bytes(self, data: bytes) -> str:
+        """Keep bytes, such as a picture, under the hash of what they are, and return it."""
+        import numpy as np
+
+        key = hashlib.sha256(data).hexdigest()
+        self.put(key, {BYTES: np.frombuffer(data, np.uint8)})
+        return key
+
+    def get_bytes(self, key: str) -> bytes | None:
+        """Read bytes by their key, or return None where they are gone."""
+        arrays = self.get(key)
+        return None if arrays is None else bytes(arrays[BYTES].tobytes())
 
     def _folder(self, key: str) -> Path:
         return self.root / key[:2] / key

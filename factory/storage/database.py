@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from factory.core.errors import LedgerError, WorkspaceError
 from factory.storage.locks import exclusive
-from factory.storage.schema import DERIVED, METADATA, TRIGGERS, UPGRADED, VERSION
+from factory.storage.schema import FOLLOWING, METADATA, ONLY_ADDED, TRIGGERS, VERSION
 from factory.storage.workspace import Workspace
 
 BUSY_MS = 20_000
@@ -121,12 +121,12 @@ class Database:
             version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             if version == VERSION:
                 return
-            if version not in (0, *UPGRADED) or (not version and inspect(connection).get_table_names()):
+            if version not in (0, *ONLY_ADDED) or (not version and inspect(connection).get_table_names()):
                 raise WorkspaceError(
                     f"workspace {self._path.parent}: its tables are of version {version}, this version reads {VERSION}; "
                     "use the version that wrote it, or another folder with --workspace"
                 )
-            METADATA.drop_all(connection, DERIVED)
+            METADATA.drop_all(connection, tables=FOLLOWING)
             METADATA.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
 

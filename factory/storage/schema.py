@@ -17,10 +17,10 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 5
+VERSION = 6
 """Raised whenever a table comes or changes; kept in SQLite's ``user_version``."""
-UPGRADED = (1, 2, 3, 4)
-"""Older versions that differ in nothing but tables that came since and :data:`DERIVED` ones: they are brought up to date."""
+ONLY_ADDED = (1, 2, 3, 4, 5)
+"""Older versions whose workspaces are brought up to date: they lack tables, and differ in those that follow from the rows."""
 
 METADATA = MetaData()
 
@@ -57,6 +57,27 @@ TOTALS = Table(
     Index("totals_by_dataset", "dataset", "seq"),
 )
 
+FIGURES = (
+    "trades",
+    "win_rate",
+    "break_even",
+    "mean_net",
+    "mean_low",
+    "mean_high",
+    "p_value",
+    "sharpe",
+    "sharpe_error",
+    "sharpe_luck",
+    "total_return",
+    "max_drawdown",
+    "turnover",
+    "costs",
+    "auc",
+    "log_loss",
+)
+"""Metrics of a trial by which lists are sorted; the board repeats them."""
+
+# What lists of trials are sorted, filtered and searched by: see `board_row`.
 BOARD = Table(
     "ledger_board",
     METADATA,
@@ -64,9 +85,27 @@ BOARD = Table(
     Column("dataset", String(64), nullable=False),
     Column("idea", String(120), nullable=False),
     Column("unjudged", Boolean, nullable=False),
-    Column("sharpe", Float),
-    Column("mean_high", Float),
+    Column("pipeline", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("parent", String(64)),
+    Column("family", String(64), nullable=False),
+    Column("changed", Text),
+    Column("agent", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("contract", String(64), nullable=False),
+    Column("probes", String(8), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    # The trial of the parent on the same rows at the same terms, and the Sharpe ratio beyond its own.
+    Column("parent_seq", Integer),
+    Column("gain", Float),
+    Column("gain_error", Float),
+    *(Column(name, Float) for name in FIGURES),
     Index("board_by_rank", "dataset", "idea", "unjudged", "sharpe"),
+    Index("board_by_sharpe", "unjudged", "sharpe", "seq"),
+    Index("board_by_family", "family", "unjudged", "sharpe"),
+    Index("board_by_pipeline", "pipeline"),
+    Index("board_by_agent", "agent"),
+    Index("board_by_contract", "contract"),
 )
 
 DAILY_SUMS = Table(
@@ -81,8 +120,8 @@ DAILY_SUMS = Table(
     Column("hash", String(64), nullable=False),
 )
 
-DERIVED = (TOTALS, BOARD, DAILY_SUMS)
-"""What follows from the rows of the ledger, and is made anew from them where it is not there."""
+FOLLOWING = (TOTALS, BOARD, DAILY_SUMS)
+"""Tables that follow from the ledger's rows, and are made anew from them where they are missing."""
 
 PIPELINES = Table(
     "pipelines",

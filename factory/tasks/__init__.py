@@ -1,6 +1,6 @@
 """The heavy work, one file a kind, done in this process or in a worker.
 
-train, backtest, tune, rank, submit, frames, simulate   what each kind does
+train, backtest, tune, rank, chart, card, submit, frames, simulate   what each kind does
 context        what each has at hand
 registry       the kinds by name; importing it imports all that they need
 requests       what is refused of them before they wait; frame_plan: what frames are made of. Both are light
@@ -28,7 +28,8 @@ def perform(root: str, kind: str, args: Mapping[str, Any], progress: Progress = 
     root : str
         The workspace's folder.
     kind : str
-        One of train, backtest, tune, rank, submit, frames, simulate, fresh.
+        One of train, backtest, tune, rank, chart, card, submit, frames, simulate,
+        fresh.
     args : mapping
         ``agent`` and what the kind takes; pipelines by id.
     progress : Progress

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy import float64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.answers import Answer
@@ -11,11 +11,17 @@ from factory.core.progress import subrange
 from factory.evidence.null_twin import null_twin, widen_errors
 from factory.evidence.probes.imported import check_read_faults, check_traded_faults
 from factory.evidence.probes.run import probe_train, probe_validation, trial_findings
-from factory.flow import Scored, evaluate, fit, volatility_of
+from factory.flow import Scored, barrier_levels, evaluate, fit, volatility_of
+from factory.learning.decision_table import DecisionTable
+from factory.pipeline import Pipeline
+from factory.statistics.drift import measure_drift
 from factory.storage.cache import UNLIMITED, Cache
 from factory.tasks.context import TaskContext
 from factory.tasks.train import store_model
 from factory.views.trials import find_trial, trial_answer
+
+MOST_ROWS = 20_000
+"""Decisions of each partition over which drift is measured, at most, evenly spaced."""
 
 
 def backtest(context: TaskContext, why: str = "") -> Answer:
@@ -28,9 +34,9 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
     if known:
         return known
     with context.refuse_if_rebuilt():
-        scored, model, volatility, evidence = score(context)
+        scored, model, arrays, evidence = score(context)
     run = context.tracker.run_id(context.pipeline, "trial")
-    Cache(context.tracker.workspace.runs, limit=UNLIMITED).put(run, run_arrays(scored, volatility))
+    Cache(context.tracker.workspace.runs, limit=UNLIMITED).put(run, arrays)
     entry, new = context.tracker.record_trial(
         context.pipeline,
         {
@@ -45,10 +51,10 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
     return trial_answer(context.tracker, context.pipeline, entry, new=new)
 
 
-def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
+def score(context: TaskContext) -> tuple[Scored, str, dict[str, NDArray[Any]], Answer]:
     """Score the pipeline on validation.
 
-    Beside the score: the hash of its artefact, the volatility at each trade, and its null twin with the probes.
+    Beside the score: the hash of its artefact, the arrays that are kept of it, and its null twin with the probes.
     """
     past, columns = context.columns("train"), context.columns("validation")
     fit_share = 0.8 if context.pipeline.refit is None else 0.05
@@ -68,7 +74,8 @@ def score(context: TaskContext) -> tuple[Scored, str, NDArray[float64], Answer]:
     volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
     null = null_twin(context.pipeline, context.contract, columns.partition, scored, context.cache)
     model = store_model(context, fitted.key, fitted.model) if fitted.model else ""
-    return scored, model, volatility, {"null": null, "probes": trial_findings(findings)}
+    arrays = run_arrays(scored, volatility) | _barrier_arrays(context.pipeline, scored) | drift_arrays(history, scored.rows)
+    return scored, model, arrays, {"null": null, "probes": trial_findings(findings)}
 
 
 def outcome_to_dict(scored: Scored) -> Answer:
@@ -86,7 +93,15 @@ def outcome_to_dict(scored: Scored) -> Answer:
 
 def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArray[Any]]:
     """Collect the arrays that breakdowns and cards are drawn from."""
-    trades = {f"trades.{name}": values for name, values in scored.result.trades.columns().items()}
+    own = scored.result.trades
+    trades = {f"trades.{name}": values for name, values in own.columns().items()}
+    for name, twin in scored.result.twin_trades.items():
+        # A twin that lost everything has fewer trades, and one of a perpetual may meet a barrier where the other did not.
+        there = np.searchsorted(own.decision, twin.decision)
+        for column in ("net", "payoff", "side"):
+            kept = np.full(len(own), np.nan)
+            kept[there] = getattr(twin, column)
+            trades[f"trades.{name}_{column}"] = kept
     return {
         "time": scored.rows.time,
         "p": scored.p,
@@ -96,3 +111,20 @@ def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArra
         "trades.volatility": volatility,
         **trades,
     }
+
+
+def _barrier_arrays(pipeline: Pipeline, scored: Scored) -> dict[str, NDArray[Any]]:
+    """Collect how far above and below the fill the barriers of each trade are, where it leaves at barriers."""
+    levels, decision = barrier_levels(pipeline, scored.rows), scored.result.trades.decision
+    return {} if levels is None else {"trades.above": levels.up[decision], "trades.below": levels.down[decision]}
+
+
+def drift_arrays(history: DecisionTable, rows: DecisionTable) -> dict[str, NDArray[Any]]:
+    """Measure how far each feature moved from train to validation: PSI and KS distance by feature."""
+    old, new = (_thin(len(table.time)) for table in (history, rows))
+    moved = {name: measure_drift(history.features[name][old], rows.features[name][new]) for name in rows.features}
+    return {f"drift.{name}": np.array(one) for name, one in moved.items() if one is not None}
+
+
+def _thin(count: int) -> NDArray[int64]:
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(int64))

@@ -91,7 +91,7 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
     importance = _importance(noisy, model, rows, block, repeats, groups, raw, subrange(context.progress, 0.6, 1.0))
     how = f"ranking of {'raw features' if raw else 'inputs'}{' in groups' if groups else ''}"
     context.tracker.count_validation_exploration(context.pipeline, how, sum(name != NOISE for name in importance.log_loss))
-    return {
+    answer: Answer = {
         "pipeline": context.pipeline.id,
         "of": "raw features through the experts" if raw else "meta forest inputs",
         "rows": importance.rows,
@@ -100,6 +100,9 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
         f"only what clears '{NOISE}' with its whole interval is shown to carry something",
         "ledger": context.tracker.ledger_summary(context.pipeline.data),
     }
+    if not raw and not groups:
+        context.tracker.store_run(context.pipeline, "rank", answer)
+    return answer
 
 
 def _with_noise(pipeline: Pipeline) -> Pipeline:

@@ -6,6 +6,8 @@ from typing import Any
 from factory.core.answers import Answer
 from factory.core.progress import Progress
 from factory.tasks.backtest import backtest
+from factory.tasks.card import write_card
+from factory.tasks.chart import draw_chart
 from factory.tasks.context import TaskContext
 from factory.tasks.frames import make_frames
 from factory.tasks.rank import rank_expressions, rank_inputs
@@ -44,6 +46,8 @@ WORK: dict[str, Callable[..., Answer]] = {
     "backtest": _in_context(backtest),
     "tune": _in_context(tune),
     "rank": _rank,
+    "chart": _in_context(draw_chart),
+    "card": _in_context(write_card),
     "submit": submit,
     "frames": make_frames,
     "simulate": simulate,

@@ -79,6 +79,17 @@ def _check_rank(tracker: "Tracker", pipeline: str | None = None, **args: Any) ->
         plan_screen(tracker.catalog, tracker.dataset(args.pop("dataset", None)), **args)
 
 
+def _check_chart(tracker: "Tracker", pipeline: str, chart: str) -> None:
+    from factory.views.show import resolve_trial
+
+    resolve_trial(tracker, pipeline, "chart", "draws one trial")
+
+
+def _check_card(tracker: "Tracker", pipeline: str, form: str) -> None:
+    if tracker.find_entry(chosen := tracker.resolve(pipeline)) is None:
+        raise PipelineError(f"card: {chosen.id} is no trial yet; backtest it first")
+
+
 def _check_submit(tracker: "Tracker", pipeline: str, **args: Any) -> None:
     from factory.vault.admission import Request, admit
 
@@ -90,5 +101,7 @@ _CHECKS: dict[str, Callable[..., None]] = {
     "backtest": _check_pipeline,
     "tune": _check_tune,
     "rank": _check_rank,
+    "chart": _check_chart,
+    "card": _check_card,
     "submit": _check_submit,
 }

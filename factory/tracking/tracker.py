@@ -8,17 +8,21 @@ import factory
 from factory.core import canonical
 from factory.core.answers import Answer, pluralize, round_answer
 from factory.core.errors import DataError, PipelineError, did_you_mean
+from factory.core.foreign import shorten
 from factory.core.times import now_ms
-from factory.ledger import Entry, Ledger
+from factory.ledger import Entry, Ledger, paired_files
 from factory.market.catalog import NONE_BUILT, Catalog
 from factory.pipeline import Facts, Pipeline, check_pipeline, describe_idea, parse, remember_pipeline
 from factory.storage.store import Run, Store
 from factory.storage.workspace import Workspace
 from factory.tracking import naming
 from factory.tracking.explanations import record_explanation
+from factory.tracking.strategy_files import proposals_folder
 from factory.vault.pools import SEAL_ROWS, Pool, find_pool
 from factory.vault.recovery import recover
 
+CHANGE = 500
+"""Characters that a trial's row says of how it differs from its parent."""
 KEPT_DIGITS = 10
 """Of the figures of a trial in the ledger: what is computed of them later is as exact as what was computed with them."""
 
@@ -63,6 +67,8 @@ class Tracker:
         self.agent = agent
         self._ledger, self._store = ledger, store
         recover(workspace)
+        if paired_files.is_planned(workspace):
+            paired_files.recover(workspace, self.ledger, proposals_folder(workspace))
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -247,7 +253,10 @@ class Tracker:
         payload = {
             "name": pipeline.pipeline,
             "idea": describe_idea(pipeline),
+            "contract": pipeline.trade.contract,
             "parent": self.parent(pipeline.id),
+            "family": self._find_root(pipeline.id),
+            "changed": self._tell_change(pipeline),
             "agent": self.agent,
             "why": why,
             "model": model,
@@ -259,6 +268,16 @@ class Tracker:
         entry = self.find_entry(pipeline, why)
         assert entry is not None, "it was just written"
         return entry, new
+
+    def _find_root(self, id: str) -> str:
+        """Find what a pipeline was changed from first, or its parent, or that one's."""
+        while (parent := self.parent(id)) is not None:
+            id = parent
+        return id
+
+    def _tell_change(self, pipeline: Pipeline) -> str | None:
+        change = naming.describe_change(self.store, self.catalog, pipeline.id)
+        return shorten(change, CHANGE) if change else None
 
     def find_run(self, pipeline: Pipeline, kind: str) -> Run | None:
         """Find what was kept of one kind of work on a pipeline and today's data."""

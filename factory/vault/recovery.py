@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from factory.core.times import iso, now_ms
-from factory.ledger import Ledger
+from factory.ledger import Ledger, paired_files
 from factory.market import staging
 from factory.market.catalog import Catalog
 from factory.storage.workspace import Workspace, find_leftovers
@@ -25,7 +25,13 @@ def recover(workspace: Workspace) -> None:
 def list_unfinished(workspace: Workspace, ledger: Ledger) -> list[str]:
     """List what killed commands have left, one line each, and what will become of it."""
     build = staging.unfinished(workspace)
-    return [*([build] if build else _unlike(workspace)), *_pending(ledger), *_half_written(workspace)]
+    paired = paired_files.unfinished(workspace, ledger)
+    return [
+        *([build] if build else _unlike(workspace)),
+        *([paired] if paired else []),
+        *_pending(ledger),
+        *_half_written(workspace),
+    ]
 
 
 def _unlike(workspace: Workspace) -> Iterator[str]:

@@ -52,15 +52,7 @@ class Reviewer:
 
     def signed(self, payload: Mapping[str, Any]) -> bool:
         """Check whether the reviewer signed a payload."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-        try:
-            signature = bytes.fromhex(str(payload.get("signature", "")))
-            Ed25519PublicKey.from_public_bytes(self.signing).verify(signature, _signable(payload))
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return verify_signature(self.signing, _signable(payload), str(payload.get("signature", "")))
 
 
 class Unlocked:
@@ -83,6 +75,12 @@ class Unlocked:
         """Add a signature to the payload."""
         return {**payload, "signature": self._signing.sign(_signable(payload)).hex()}
 
+    def sign_message(self, message: bytes) -> str:
+        """Sign bytes that begin with words of their own, and so can be no payload: 128 hex digits."""
+        if message.startswith(b"{"):
+            raise ValueError("a message that reads as a payload; begin it with what it is")
+        return self._signing.sign(message).hex()
+
     def decrypt(self, sealed: bytes) -> bytes:
         """Read what was encrypted to the reviewer.
 
@@ -100,6 +98,18 @@ class Unlocked:
             return bytes(_cipher(shared, public).decrypt(_NONCE, rest, None))
         except (InvalidTag, ValueError):
             raise SealError("vault: the report is damaged; restore the vault folder from a backup") from None
+
+
+def verify_signature(key: bytes, message: bytes, signature: str) -> bool:
+    """Check whether an Ed25519 key, 32 bytes, signed a message; the signature as hex digits."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 _NONCE = b"\0" * 12  # each message has a key of its own
@@ -140,6 +150,20 @@ def find_reviewer(entries: Sequence[Entry]) -> Reviewer | None:
     return None if keys is None else Reviewer(*(bytes.fromhex(keys[name]) for name in ("salt", "sealing", "signing")))
 
 
+def require_reviewer(ledger: Ledger) -> Reviewer:
+    """Read who reviews in a workspace.
+
+    Raises
+    ------
+    SealError
+        If there is nobody yet.
+    """
+    reviewer = find_reviewer(ledger.of_kinds((KIND,)))
+    if reviewer is None:
+        raise SealError("reviewer: none yet; choose a passphrase with `rfcat vault reviewer`")
+    return reviewer
+
+
 def appoint(ledger: Ledger, passphrase: str) -> None:
     """Make the holder of a passphrase the reviewer of a workspace, for good.
 
@@ -170,9 +194,7 @@ def unlock(ledger: Ledger, passphrase: str) -> Unlocked:
     SealError
         If there is no reviewer, or it is not the passphrase.
     """
-    reviewer = find_reviewer(ledger.of_kinds((KIND,)))
-    if reviewer is None:
-        raise SealError("reviewer: none yet; choose a passphrase with `rfcat vault reviewer`")
+    reviewer = require_reviewer(ledger)
     unlocked = _from_passphrase(passphrase, reviewer.salt)
     if unlocked.public(reviewer.salt) != reviewer:
         raise SealError("passphrase: not the reviewer's; nothing was changed")

@@ -6,10 +6,16 @@ trials           a trial: what it earned beside what luck and the market alone w
 interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
+trial_list       the list of all trials, for people: its columns, a page of it, all of it as a file
+comparison       several trials side by side
+families         families of trials, and the tree of one
+readers          what is left out for an agent who reads
+cusum            its CUSUM picture: what the filter does over a window, and what other thresholds would choose
 lists            leaderboard, pipelines, calls, ledger
 looks            sealed looks
 jobs             jobs and their results
 proposals        strategy files that were proposed
+reviews          what people decided of them
 show             any of them by name
 summary          the honest summary of a search
 reference        the pages of the docs that are made from the registries

@@ -6,23 +6,27 @@ import numpy as np
 
 from factory.core.errors import PipelineError
 from factory.core.times import iso
-from factory.report.card import Card, make_card
-from factory.report.trial import RecordedTrial
-from factory.tracking.naming import describe_change
-from factory.tracking.strategy_files import list_verdicts
+from factory.report.card import make_card
+from factory.report.content import Card
+from factory.report.trial import Bars, RecordedTrial
+from factory.review.status import review_status
+from factory.tracking.provenance import list_verdicts
 from factory.views.breakdowns import read_run
+from factory.views.readers import hide_words
 from factory.views.trials import trial_answer
 
 if TYPE_CHECKING:
-    from factory.pipeline import Pipeline
+    from factory.pipeline import Change, Pipeline
     from factory.tracking.tracker import Tracker
 
 GROUPS = "card"
 """What a card's breakdowns are counted as."""
 
 
-def make_trial_card(tracker: "Tracker", reference: str) -> tuple["Pipeline", Card]:
+def make_trial_card(tracker: "Tracker", reference: str, reader: str | None = None) -> tuple["Pipeline", Card]:
     """Make the card of a scored pipeline, by id or name; its breakdowns count as explorations of validation, once.
+
+    With a reader, an agent, what others wrote in words of their own is left out.
 
     Raises
     ------
@@ -32,9 +36,8 @@ def make_trial_card(tracker: "Tracker", reference: str) -> tuple["Pipeline", Car
         If its trades are gone from the workspace.
     """
     pipeline = tracker.resolve(reference)
-    trial = read_trial(tracker, pipeline)
-    card = make_card(trial)
-    shown = sum(len(section.grid.rows) for section in card.sections if section.grid and section.title.startswith("By "))
+    card = make_card(hide_words(tracker, read_trial(tracker, pipeline), reader))
+    shown = sum(len(section.grid.rows) for section in card.sections if section.grid and section.is_half)
     tracker.count_validation_exploration(pipeline, GROUPS, shown)
     return pipeline, card
 
@@ -58,14 +61,17 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
     counts, payload = tracker.ledger.counts(pipeline.data), entry.payload
     answer = trial_answer(tracker, pipeline, entry, new=False)
     own = sum(row.payload.get("agent") == payload["agent"] for row in tracker.ledger.of_kinds(("trial",)))
+    ranked = tracker.find_run(pipeline, "rank")
+    review = review_status(tracker, pipeline.id)
     facts = {
         "name": f"{payload['name']} {pipeline.id}",
         "about": pipeline.about,
         "dataset": tracker.data_text(pipeline.data),
         "validation": " to ".join(iso(moment)[:10] for moment in spec.bounds("validation")),
         "ledger": f"trial {answer['trial']} of {counts.trials:,}; {own:,} by {payload['agent']}",
+        "review": f"{review.short} at {review.at}" if review else "",
         "why": str(payload.get("why", "")),
-        "changed": _tell_parent(tracker, pipeline),
+        "parent": tracker.parent(pipeline.id) or "",
         "version": str(payload.get("version", "")),
     }
     return RecordedTrial(
@@ -79,17 +85,24 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
         independent=tracker.ledger.independent(pipeline.data),
         arrays=arrays,
         is_simulated=bool(meta["simulated"]),
-        opens=_read_opens(tracker, pipeline, contract.of),
+        bars=_read_bars(tracker, pipeline, contract.of),
+        period=facts["validation"],
+        changes=_list_changes(tracker, pipeline),
+        probes=payload.get("probes") or {},
+        importance=ranked.result if ranked else None,
+        review_banners=review.banners if review else (),
     )
 
 
-def _tell_parent(tracker: "Tracker", pipeline: "Pipeline") -> str:
-    change = describe_change(tracker.store, tracker.catalog, pipeline.id)
-    return f"from {tracker.parent(pipeline.id)}: {change}" if change else ""
+def _list_changes(tracker: "Tracker", pipeline: "Pipeline") -> tuple["Change", ...]:
+    from factory.pipeline import list_changes
+
+    parent = tracker.parent(pipeline.id)
+    return tuple(list_changes(tracker.resolve(parent), pipeline)) if parent else ()
 
 
-def _read_opens(tracker: "Tracker", pipeline: "Pipeline", series: str) -> tuple[np.ndarray, np.ndarray]:
+def _read_bars(tracker: "Tracker", pipeline: "Pipeline", series: str) -> Bars:
     from factory.market.dataset import open_partition
 
     bars = open_partition(tracker.workspace, pipeline.data, "validation").series[series]
-    return bars.time, np.asarray(bars.columns["open"])
+    return Bars(bars.time, *(np.asarray(bars.columns[name]) for name in ("open", "high", "low", "close")))

@@ -8,6 +8,7 @@ from factory.core.times import iso
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
 from factory.pipeline.stored import find_pipeline
+from factory.review.status import read_reviews
 from factory.tracking.earlier import is_stale
 from factory.tracking.naming import describe_change
 from factory.views.trials import headline
@@ -36,6 +37,8 @@ BOARD = (
 )
 STALE = "stale"
 """Column of a page that holds a trial of rows or terms that its dataset has no more; others do without it."""
+REVIEWED = "review"
+"""Column of a page that holds a trial of a pipeline that was proposed; others do without it."""
 TEXTBOOK = "deflated takes the spread of Sharpes by luck alone, textbook that between trials, which real differences widen"
 
 
@@ -46,10 +49,15 @@ def board_answer(tracker: "Tracker", data: list[str], number: int, *, best: bool
     counts = {name: ledger.counts(name).trials for name in data}
     calls = sum(counts.values()) - total
     rows = [_row(tracker, entry, counts[str(entry.payload["dataset"])]) for entry in shown]
-    marks = [mark_stale(tracker, entry) for entry in shown]
-    marked = table((*BOARD, STALE), [[*row, mark] for row, mark in zip(rows, marks, strict=True)])
+    reviews = read_reviews(tracker)
+    reviewed = [reviews.get(str(entry.payload["pipeline"])) for entry in shown]
+    marks = {
+        REVIEWED: [review.short if review else None for review in reviewed],
+        STALE: [mark_stale(tracker, entry) for entry in shown],
+    }
+    more = {name: column for name, column in marks.items() if any(column)}
     return {
-        **(marked if any(marks) else table(BOARD, rows)),
+        **table((*BOARD, *more), [[*row, *(column[i] for column in more.values())] for i, row in enumerate(rows)]),
         "not_listed": f"{calls} trials that are calls of agents' own code; show(what='calls')" if calls else None,
         "sorted": "by Sharpe, the ruined and those with too few trades last; the best of many is too good to be true"
         if best

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, round_answer
 from factory.core.errors import PipelineError
-from factory.tracking.strategy_files import write_strategy
+from factory.review.proposals import record_proposal
+from factory.tracking.provenance import make_provenance
 from factory.views.trials import find_trial
 
 if TYPE_CHECKING:
@@ -12,12 +13,14 @@ if TYPE_CHECKING:
 
 
 def propose(tracker: "Tracker", pipeline: str, why: str) -> Answer:
-    """Write the strategy file, with its provenance, for a person to review.
+    """Record a proposal and write its strategy file, with its provenance, for a person to review.
 
     Raises
     ------
     PipelineError
         If there is no such pipeline, it was not scored, or no reason is given.
+    ReviewError
+        If it was approved or retired on these data.
     """
     chosen = tracker.resolve(pipeline)
     scored = find_trial(tracker, chosen)
@@ -25,7 +28,7 @@ def propose(tracker: "Tracker", pipeline: str, why: str) -> Answer:
         raise PipelineError(f"propose: {chosen.id} has no score; backtest it first")
     return round_answer(
         {
-            "file": str(write_strategy(tracker, chosen, scored, why)),
+            "file": str(record_proposal(tracker, chosen, make_provenance(tracker, chosen, scored, why))),
             "pipeline": chosen.id,
             "reading": scored["reading"],
             "next": "a person reviews it",

@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING
 
 from factory.core.answers import Answer, table
 from factory.core.errors import PipelineError, UnknownError, did_you_mean, guess
-from factory.pipeline.stored import find_pipeline
+from factory.review.status import review_status
 from factory.tracking.binding import bind_all_shipped
 from factory.tracking.naming import LISTS, PREFIXES
 from factory.views import listing, lists
 from factory.views.looks import look_status, looks_answer
+from factory.views.readers import hide_about
 from factory.views.trials import find_trial
 
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
+    from factory.review.status import Review
     from factory.tracking import Tracker
 
 OF_DATASETS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks")
@@ -64,25 +66,21 @@ def _pipeline(tracker: "Tracker", reference: str, reader: str | None) -> Answer:
     from factory.pipeline import render
 
     pipeline = _resolve(tracker, reference)
-    is_spoken = reader is None or pipeline.about in _own_words(tracker, pipeline, reader)
+    review = review_status(tracker, pipeline.id)
     return {
         "pipeline": pipeline.id,
-        "yaml": render(pipeline if is_spoken else pipeline.model_copy(update={"about": ""})),
+        "yaml": render(hide_about(tracker, pipeline, reader)),
         "parent": tracker.parent(pipeline.id),
+        "review": _tell_review(review, whole=reader is None),
         "score": _short(find_trial(tracker, pipeline), whole=reader is None),
     }
 
 
-def _own_words(tracker: "Tracker", pipeline: "Pipeline", reader: str) -> set[str]:
-    """Collect what a pipeline may be about for a reader.
-
-    These are a shipped strategy's words, and those that the reader gave under its name.
-    """
-    from factory.pipeline import load_shipped
-
-    ours = load_shipped().get(pipeline.pipeline)
-    owned = [find_pipeline(tracker.store, id) for id in tracker.store.owned(pipeline.pipeline, reader)]
-    return {one.about for one in (ours, *owned) if one is not None}
+def _tell_review(review: "Review | None", *, whole: bool) -> Answer | None:
+    """Tell where a review stands; its words are for people alone."""
+    if review is None:
+        return None
+    return {**review.answer(), **({"by": review.by, "comment": review.comment or None} if whole else {})}
 
 
 def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
@@ -91,13 +89,32 @@ def _broken_down(tracker: "Tracker", what: str, by: str) -> Answer:
 
     if by not in BREAKDOWNS:
         raise PipelineError(f"by: '{by}' unknown; {did_you_mean(by, BREAKDOWNS)}")
-    if what.partition(" ")[0] in LISTS or what.startswith(PREFIXES) or len(what.replace(",", " ").split()) > 1:
-        raise PipelineError(f"by: breaks one trial down, and '{what[:40]}' is none; give a pipeline's id, or leave by out")
-    pipeline = _resolve(tracker, what)
-    if find_trial(tracker, pipeline) is None:
-        raise PipelineError(f"by: {pipeline.id} has no trades yet; backtest it first")
+    pipeline = resolve_trial(tracker, what, "by", "breaks one trial down")
     rows = break_down(tracker, pipeline, by)
     return {"pipeline": pipeline.id, "by": by, **rows, "ledger": tracker.ledger_summary(pipeline.data)}
+
+
+def resolve_trial(tracker: "Tracker", what: str, argument: str, does: str) -> "Pipeline":
+    """Find the one scored pipeline that an argument of :func:`show` is about.
+
+    Parameters
+    ----------
+    what : str
+        What is shown.
+    argument, does : str
+        Its name, and what it does, which a refusal begins with.
+
+    Raises
+    ------
+    PipelineError
+        If it is a list or several, unknown, or not scored yet.
+    """
+    if what.partition(" ")[0] in LISTS or what.startswith(PREFIXES) or len(what.replace(",", " ").split()) > 1:
+        raise PipelineError(f"{argument}: {does}, and '{what[:40]}' is none; give a pipeline's id, or leave {argument} out")
+    pipeline = _resolve(tracker, what)
+    if find_trial(tracker, pipeline) is None:
+        raise PipelineError(f"{argument}: {pipeline.id} has no trades yet; backtest it first")
+    return pipeline
 
 
 def _resolve(tracker: "Tracker", reference: str) -> "Pipeline":

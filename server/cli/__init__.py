@@ -15,7 +15,8 @@ commands    what all commands have in common
 common      what several commands need
 person      commands on people, who sign in to the pages
 references  what a person names a pipeline by
-card        the card of a strategy, written to files
+card        the card of a strategy and its CUSUM picture, written to files
+review      decisions on what was proposed, and their verification
 reviewer    secrets: the reviewer's passphrase, a person's password
 screen      all that is printed
 layout      tables and lists laid out for a width

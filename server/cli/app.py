@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 import factory
 from factory.core.errors import FactoryError
-from server.cli import card, data, dataset, demo, ledger, listing, person, running, strategies, vault
+from server.cli import card, data, dataset, demo, ledger, listing, person, review, running, strategies, vault
 from server.cli.commands import SETTINGS, acting, answering
 from server.cli.screen import COLORS, degrade_plainly, fail, say
 
@@ -20,6 +20,7 @@ rich_utils.COLOR_SYSTEM = COLORS
 app = typer.Typer(
     name="random-forest-cat",
     help="A factory for machine-learned trading strategies. Without a command: serve MCP over stdio.",
+    epilog="Exit status: 0 done; 1 refused or failed, said on standard error; 2 not understood; 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     context_settings=SETTINGS,
     pretty_exceptions_enable=False,
@@ -74,8 +75,13 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.submit,
     strategies.forward,
     strategies.propose,
+    review.approve,
+    review.reject,
+    review.retire,
+    review.verify,
     strategies.show,
     card.card,
+    card.cusum,
     strategies.cancel,
 )
 acting(app)(running.serve)
@@ -85,6 +91,7 @@ acting(app, "help")(help_)
 app.add_typer(data.app, name="data", help="Market data: fetch and check bars, record order books.")
 app.add_typer(dataset.app, name="dataset", help="Datasets: build, list, show.")
 app.add_typer(ledger.app, name="ledger", help="The record of every trial.")
+app.add_typer(review.app, name="review", help="What was proposed: list; keys to verify what was approved.")
 app.add_typer(demo.app, name="demo", help="See what the probes catch.")
 app.add_typer(person.app, name="person", help="Who may sign in to the pages: add, list, password, remove.")
 app.add_typer(vault.app, name="vault", help="Sealed looks: show, grant, retire.")

@@ -9,7 +9,7 @@ import typer
 
 from factory.core.errors import FactoryError
 from factory.storage.workspace import Workspace
-from server.cli.references import resolve_or_derive
+from server.cli.references import complete_pipeline, resolve_or_derive
 from server.cli.screen import bar, show
 from server.cli.workspace import open_workspace
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from factory.jobs import Jobs
     from factory.workshop import Workshop
 
-Reference = Annotated[str, typer.Argument(help="Id or name of a pipeline, or a strategy file, which is defined first.")]
+Reference = Annotated[
+    str,
+    typer.Argument(
+        help="Id or name of a pipeline, or a strategy file, which is defined first.", autocompletion=complete_pipeline
+    ),
+]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="A change, such as meta.leaf=200; null deletes. May be repeated.")
 ]

@@ -12,9 +12,9 @@ from factory.core.times import iso, moment, to_duration
 from factory.market.sources import PROVIDERS
 from factory.storage.workspace import Workspace
 from server.cli import recording
-from server.cli.commands import acting, answering, group
+from server.cli.commands import answering, group
 from server.cli.common import read_keys, workspace_of
-from server.cli.screen import bar, say, show
+from server.cli.screen import bar, conclude, show
 
 if TYPE_CHECKING:
     from factory.market.series_spec import SeriesSpec
@@ -34,7 +34,7 @@ def _periods() -> list[str]:
 OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROVIDERS.values())
 
 
-@acting(app)
+@answering(app)
 def fetch(
     context: typer.Context,
     provider: Annotated[str, typer.Argument(help=f"{OFFERED}.", autocompletion=_commands)],
@@ -49,7 +49,7 @@ def fetch(
     venue = offered[provider]
     series = _series(venue.kinds[0], symbol, period, {"use": venue.name, "symbol": symbol})
     fetch_series(workspace_of(context, new=True), series, _month(since))
-    say(f"{symbol}: complete up to the last closed bar")
+    conclude(f"{symbol}: complete up to the last closed bar", {"symbol": symbol, "complete": "up to the last closed bar"})
 
 
 @answering(app)

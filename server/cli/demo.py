@@ -5,8 +5,9 @@ from pathlib import Path
 
 from factory.core.errors import SealError
 from factory.storage.workspace import Workspace
-from server.cli.commands import acting, group
-from server.cli.screen import bar, say
+from server.cli.commands import answering, group
+from server.cli.screen import bar, prints_text, say
+from server.cli.screen import show as print_answer
 
 app = group()
 
@@ -39,6 +40,7 @@ meta: {use: forest, see: [line, left, vol], trees: 50, leaf: 50}
 trade: {use: up_or_down, contract: updown, edge: 0.02, size: {use: fixed, share: 0.001}}
 """
 DAYS = 50
+TOLD = ("win_rate", "break_even", "auc", "reading")
 
 
 @app.callback()
@@ -46,7 +48,7 @@ def demo() -> None:
     """Keep `leak` a subcommand although it is alone."""
 
 
-@acting(app)
+@answering(app)
 def leak() -> None:
     """Backtest a pipeline on a feed that carries the outcome, and watch the probes catch it."""
     from factory.tasks import perform
@@ -63,6 +65,9 @@ def leak() -> None:
             perform(str(workspace.root), "submit", {**args, "claim": 0.05, "why": "it wins", "model": "none", "cutoff": "2020"})
         except SealError as error:
             refused = str(error)
+    if not prints_text():
+        print_answer({**{name: scored[name] for name in TOLD}, "probes": probes, "refused": refused})
+        return
     say("A feed says how many seconds are left to settlement. It was written down after the end, and leans with the outcome.\n")
     say(f"the backtest: win rate {scored['win_rate']}, AUC {scored['auc'][0]}, {scored['reading']}\n")
     for severity in ("warn", "block"):

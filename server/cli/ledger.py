@@ -6,9 +6,9 @@ import typer
 
 from factory.core.errors import LedgerError
 from factory.storage.workspace import Workspace
-from server.cli.commands import acting, group
+from server.cli.commands import answering, group
 from server.cli.common import workshop_of, workspace_of
-from server.cli.screen import say
+from server.cli.screen import conclude, say
 
 app = group()
 
@@ -18,14 +18,18 @@ def ledger() -> None:
     """Keep `verify` a subcommand although it is alone."""
 
 
-@acting(app)
+@answering(app)
 def verify(context: typer.Context) -> None:
     """Prove that nothing in the ledger was edited, dropped, reordered or cut off."""
     _restore(workspace_of(context))
     verification = workshop_of(context).verify()
     if not verification.ok:
         raise LedgerError(*verification.problems)
-    say(f"whole: {verification.rows} rows, head {verification.head.seq} {verification.head.hash}")
+    head = verification.head
+    conclude(
+        f"whole: {verification.rows} rows, head {head.seq} {head.hash}",
+        {"rows": verification.rows, "seq": head.seq, "hash": head.hash},
+    )
 
 
 def _restore(workspace: Workspace) -> None:

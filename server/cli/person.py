@@ -8,10 +8,10 @@ import typer
 
 from factory.core.answers import table
 from factory.core.times import iso
-from server.cli.commands import acting, answering, group, one_of
+from server.cli.commands import answering, group, one_of
 from server.cli.common import workspace_of
 from server.cli.reviewer import read_secret
-from server.cli.screen import say
+from server.cli.screen import conclude
 from server.cli.screen import show as print_answer
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Name = Annotated[str, typer.Argument(help="Small letters, digits, '.', '-', '_'.
 Secret = Annotated[Path | None, typer.Option("--password-file", help="File with the password, instead of typing it.")]
 
 
-@acting(app)
+@answering(app)
 def add(
     context: typer.Context,
     name: Name,
@@ -40,7 +40,7 @@ def add(
     """Add a person who may sign in to the pages. The password is asked for, never an argument."""
     with closing(_open(context, new=True)) as people:
         people.add(name, role, read_secret("password", secret, twice=True))
-    say(f"{name} may sign in as {role}; `rfcat serve` prints the address")
+    conclude(f"{name} may sign in as {role}; `rfcat serve` prints the address", {"name": name, "role": role})
 
 
 @answering(app, "list")
@@ -51,20 +51,20 @@ def list_(context: typer.Context) -> None:
     print_answer(table(("name", "role", "added"), rows))
 
 
-@acting(app)
+@answering(app)
 def password(context: typer.Context, name: Name, secret: Secret = None) -> None:
     """Give a person another password; whoever is signed in by that name is signed out."""
     with closing(_open(context)) as people:
         people.set_password(name, read_secret("password", secret, twice=True))
-    say(f"{name} has another password, and is signed out everywhere")
+    conclude(f"{name} has another password, and is signed out everywhere", {"name": name, "password": "changed"})
 
 
-@acting(app)
+@answering(app)
 def remove(context: typer.Context, name: Name) -> None:
     """Remove a person, who is signed out with it; what was decided stays in the ledger."""
     with closing(_open(context)) as people:
         people.remove(name)
-    say(f"{name} may sign in no more")
+    conclude(f"{name} may sign in no more", {"name": name, "removed": True})
 
 
 def _open(context: typer.Context, *, new: bool = False) -> "People":

@@ -4,12 +4,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from factory.core.errors import FactoryError, UnknownError, did_you_mean
 from server.cli.screen import say
+from server.cli.workspace import open_workspace
 
 if TYPE_CHECKING:
     from factory.workshop import Workshop
 
+COMPLETED = 200
+"""Newest pipelines whose ids a shell is given."""
 SUFFIXES = (".yaml", ".yml")
 BEGIN = (
     "begin with `rfcat start` (a simulated market, the strategies that run there scored on it), `rfcat start btc` (real data), "
@@ -32,6 +37,41 @@ def resolve_or_derive(workshop: "Workshop", reference: str, changes: Mapping[str
         if workshop.catalog.names():
             raise
         raise FactoryError(f"pipeline: '{reference}' unknown, and no dataset is built yet; {BEGIN}") from None
+
+
+def complete_pipeline(context: typer.Context, incomplete: str) -> list[str]:
+    """List the names and ids of pipelines that begin as what was typed, for a shell."""
+    return [one for one in _list_known(context) if one.startswith(incomplete)]
+
+
+def complete_shown(context: typer.Context, incomplete: str) -> list[str]:
+    """List the lists, names and ids that can be shown and begin as what was typed, for a shell."""
+    from factory.tracking.naming import LISTS
+
+    return [one for one in (*LISTS, *_list_known(context)) if one.startswith(incomplete)]
+
+
+def complete_dataset(context: typer.Context, incomplete: str) -> list[str]:
+    """List the datasets whose names begin as what was typed, for a shell."""
+    workshop = _open_quietly(context)
+    return [one for one in (workshop.catalog.names() if workshop else ()) if one.startswith(incomplete)]
+
+
+def _list_known(context: typer.Context) -> list[str]:
+    workshop = _open_quietly(context)
+    if workshop is None:
+        return []
+    return [*sorted(_names(workshop)), *(one.id for one in workshop.store.pipelines(size=COMPLETED))]
+
+
+def _open_quietly(context: typer.Context) -> "Workshop | None":
+    """Open the workspace that was named so far; a shell that completes is told nothing of what is wrong with it."""
+    from factory.workshop import Workshop
+
+    try:
+        return Workshop(open_workspace(context.find_root().params.get("workspace"), new=False))
+    except FactoryError:
+        return None
 
 
 def _defined(workshop: "Workshop", reference: str) -> str:

@@ -47,6 +47,19 @@ def print_as(form: Form) -> None:
     _form = form
 
 
+def prints_text() -> bool:
+    """Check whether answers are printed for people."""
+    return _form == "text"
+
+
+def conclude(words: str, answer: Mapping[str, Any]) -> None:
+    """Print what was done in words for people, and as an answer where a program reads."""
+    if prints_text():
+        say(words)
+    else:
+        show(answer)
+
+
 def degrade_plainly() -> None:
     """Let no character end a command, on whatever terminal it is printed."""
     codecs.register_error(PLAINLY, _simpler)
@@ -97,6 +110,11 @@ def curve(values: Sequence[float], width: int = 60) -> str:
     places = range(width) if len(values) > width else range(len(values))
     chosen = [values[round(place * last / max(len(places) - 1, 1))] for place in places]
     return "".join(BLOCKS[int((value - low) / ((high - low) or 1.0) * (len(BLOCKS) - 1))] for value in chosen)
+
+
+def draw_course(values: Sequence[float]) -> str:
+    """Draw the course of a figure with its first, least, greatest and last value."""
+    return f"{curve(values)}  {values[0]:.4g} to {values[-1]:.4g}, between {min(values):.4g} and {max(values):.4g}"
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Commands on pipelines."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,8 +11,8 @@ from factory.tasks.requests import require_one_way
 from factory.views.jobs import describe_job, find_result, list_jobs
 from server.cli.commands import one_of, require
 from server.cli.common import Page, Reference, Sets, changes_of, jobs_of, perform, perform_and_show, read_keys, workshop_of
-from server.cli.references import BEGIN, SUFFIXES, read_strategy, resolve_or_derive
-from server.cli.screen import bar, say
+from server.cli.references import BEGIN, SUFFIXES, complete_shown, read_strategy, resolve_or_derive
+from server.cli.screen import bar, draw_course, prints_text, say
 from server.cli.screen import show as print_answer
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ def show(
         list[str] | None,
         typer.Argument(
             help="A pipeline, several to compare, a job, a look, a call, or one of: leaderboard (the default), trials, "
-            "summary, pipelines, ledger, looks, datasets, calls, jobs."
+            "summary, pipelines, ledger, looks, datasets, calls, jobs.",
+            autocompletion=complete_shown,
         ),
     ] = None,
     by: Annotated[
@@ -164,9 +166,12 @@ def show(
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only what was tried on this dataset.")] = None,
     page: Page = 1,
+    trades: Annotated[Path | None, typer.Option(help="A CSV file to write all trades of one scored pipeline to.")] = None,
 ) -> None:
     """Show a pipeline, or what was tried. `summary` and --by look at validation, and count as explorations."""
     asked = " ".join(what or ["leaderboard"])
+    if trades is not None:
+        _write_trades(workshop_of(context), what or [], trades)
     if asked == "jobs":
         with jobs_of(context) as jobs:
             print_answer(list_jobs(jobs, page))
@@ -180,6 +185,34 @@ def show(
         _show(workshop, asked, by, page, dataset)
 
 
+def _write_trades(workshop: "Workshop", what: list[str], file: Path) -> None:
+    """Write all trades of one scored pipeline to a CSV file."""
+    from factory.report.trial import export_trades
+    from factory.storage.workspace import write_text
+    from factory.views.cards import read_trial
+
+    if len(what) != 1:
+        raise FactoryError("--trades: writes the trades of one pipeline; name it, such as: rfcat show ID --trades trades.csv")
+    trial = read_trial(workshop, workshop.resolve(resolve_or_derive(workshop, what[0])))
+    try:
+        write_text(file, export_trades(trial))
+    except OSError as error:
+        raise FactoryError(f"--trades: {file}: {(error.strerror or 'cannot be written').lower()}; name a file") from None
+    say(f"{trial.count:,} trades written to {file}")
+
+
+def _print_trial(workshop: "Workshop", answer: Mapping[str, Any]) -> None:
+    """Print a scored pipeline: what its figures mean first, then how it made its money, its description last."""
+    from factory.views.earnings import earnings_answer
+
+    pipeline = workshop.resolve(answer["pipeline"])
+    trial, earned = workshop.find_trial(pipeline) or {}, dict(earnings_answer(workshop, pipeline) or {})
+    if prints_text():
+        earned |= {name: draw_course(earned[name]) for name in ("equity", "drawdown") if name in earned}
+    score, words = answer["score"], {name: one for name, one in answer.items() if name not in ("score", "yaml")}
+    print_answer({**words, **earned, "score": score, "yaml": answer["yaml"]}, {"reading": trial["reading"]})
+
+
 def cancel(context: typer.Context, job: Annotated[str, typer.Argument(help="Id of a job.")]) -> None:
     """Stop a job of any server."""
     with jobs_of(context) as jobs:
@@ -191,7 +224,10 @@ def _show(workshop: "Workshop", asked: str, by: str | None, page: int, dataset: 
     if not workshop.catalog.names():
         say(f"Nothing is here yet: {BEGIN}; `rfcat help` lists the commands.")
     answer = workshop.show(asked, by=by, page=page, dataset=dataset)
-    print_answer(answer)
+    if "score" in answer:
+        _print_trial(workshop, answer)
+    else:
+        print_answer(answer)
     if workshop.catalog.names() and asked == "leaderboard" and page == 1 and not answer["rows"]:
         from factory.tracking.binding import bind_all_shipped
 

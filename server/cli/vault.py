@@ -1,7 +1,7 @@
 """Commands on the vault; a person's, and those that decide something ask for the reviewer's passphrase."""
 
 from itertools import accumulate
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,13 +9,19 @@ from factory.core.answers import round_answer
 from factory.core.errors import SealError
 from factory.core.times import now_ms
 from factory.vault.pools import SEAL_ROWS, find_look
-from server.cli.commands import acting, answering, group, one_of
+from server.cli.commands import answering, group, one_of
 from server.cli.common import Reference, workshop_of
 from server.cli.reviewer import Secret, passphrase, unlocked
-from server.cli.screen import curve, say
+from server.cli.screen import conclude, curve, say
 from server.cli.screen import show as print_answer
 
+if TYPE_CHECKING:
+    from factory.workshop import Workshop
+
 app = group()
+
+
+KEEP = "its passphrase is kept nowhere and no report is read without it: write it where no agent reads"
 
 
 def _probes() -> list[str]:
@@ -28,13 +34,13 @@ Dataset = Annotated[str, typer.Argument(help="Name of a dataset.")]
 Why = Annotated[str, typer.Option(help="Kept in the ledger.")]
 
 
-@acting(app)
+@answering(app)
 def reviewer(context: typer.Context, secret: Secret = None) -> None:
     """Choose the passphrase that opens reports and signs what only a person decides. Once, for good."""
     from factory.vault.reviewer import appoint
 
     appoint(workshop_of(context, new=True).ledger, passphrase(secret, twice=True))
-    say("the reviewer is set; its passphrase is kept nowhere and no report is read without it: write it where no agent reads")
+    conclude(f"the reviewer is set; {KEEP}", {"reviewer": "set", "keep": KEEP})
 
 
 @answering(app)
@@ -65,7 +71,7 @@ def show(
         say(f"equity  {curve(list(accumulate(daily)))}")
 
 
-@acting(app)
+@answering(app)
 def grant(
     context: typer.Context,
     dataset: Dataset,
@@ -82,10 +88,10 @@ def grant(
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
     grants.grant(workshop.ledger, unlocked(workshop, secret), spec, looks, weight or (), a_day)
-    say(workshop.ledger_summary(dataset))
+    _conclude(workshop, dataset)
 
 
-@acting(app)
+@answering(app)
 def waive(
     context: typer.Context,
     pipeline: Reference,
@@ -99,10 +105,10 @@ def waive(
     workshop = workshop_of(context)
     chosen = workshop.require_trial(pipeline)
     grants.waive(workshop.ledger, unlocked(workshop, secret), chosen, probe, why)
-    say(f"{probe} no longer blocks {chosen}")
+    conclude(f"{probe} no longer blocks {chosen}", {"pipeline": chosen, "waived": probe})
 
 
-@acting(app)
+@answering(app)
 def retire(context: typer.Context, dataset: Dataset, why: Why, secret: Secret = None) -> None:
     """Close a sealed stretch whose figures are known; new looks need new bars (dataset extend)."""
     from factory.vault import grants
@@ -110,4 +116,9 @@ def retire(context: typer.Context, dataset: Dataset, why: Why, secret: Secret = 
     workshop = workshop_of(context)
     spec = workshop.catalog.spec(workshop.dataset(dataset))
     grants.retire(workshop.ledger, unlocked(workshop, secret), spec, why)
-    say(workshop.ledger_summary(dataset))
+    _conclude(workshop, dataset)
+
+
+def _conclude(workshop: "Workshop", dataset: str) -> None:
+    summary = workshop.ledger_summary(dataset)
+    conclude(summary, {"dataset": dataset, "ledger": summary})

@@ -3,6 +3,10 @@
 app            the server put together
 tools          the tools, one file for those that belong together
 schemas        tools with closed, lean schemas
+resources      strategy files and cards by id, and the view of hosts that show one (its page is in views/)
+prompts        what a person asks for most
+completions    ids and names for arguments of both
+icons          the picture beside the server's name
 state          what all calls of one process share
 work           long work: started as a job, followed for a while
 answers        answers that are never too long, and refusals

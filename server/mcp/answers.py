@@ -1,10 +1,11 @@
 """What goes back to an agent: compact, complete in both channels, never too long."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent
 from pydantic import ValidationError
 
 from factory.core.canonical import in_order
@@ -13,6 +14,8 @@ from factory.core.errors import FactoryError, did_you_mean
 MAX_CHARS = 8_000
 """No answer is longer; what is cut is marked."""
 
+PICTURE = "picture"
+"""Key of what is drawn: a file's key in what a worker answers, the PNG itself in what a tool does."""
 PROBED = 2
 """Lines of probes in an answer, of each severity."""
 
@@ -20,10 +23,14 @@ PROBED = 2
 def answer(data: dict[str, Any]) -> CallToolResult:
     """Give the same data as structured content and as compact JSON text.
 
-    Hosts drop one of the two, so neither may say more than the other.
+    Hosts drop one of the two, so neither may say more than the other. A PNG under :data:`PICTURE` goes beside them: it shows
+    what they say, to hosts that show images.
     """
-    fitted = fit(shorten_probes(data))
-    return CallToolResult(content=[TextContent(type="text", text=in_order(fitted))], structured_content=fitted)
+    fitted = fit(shorten_probes({key: value for key, value in data.items() if key != PICTURE}))
+    content: list[ContentBlock] = [TextContent(type="text", text=in_order(fitted))]
+    if PICTURE in data:
+        content.append(ImageContent(type="image", data=b64encode(data[PICTURE]).decode(), mime_type="image/png"))
+    return CallToolResult(content=content, structured_content=fitted)
 
 
 def refusal(*lines: str) -> CallToolResult:

@@ -4,16 +4,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult, InputRequiredResult
+from mcp.types import CallToolResult, Completion, CompletionArgument, InputRequiredResult
 
 import factory
 from factory.core.errors import did_you_mean
 from factory.storage.workspace import Workspace
 from server.mcp.answers import explain, refusal
+from server.mcp.completions import complete
+from server.mcp.icons import ICONS
+from server.mcp.prompts import all_prompts
+from server.mcp.resources import add_resources, apps
 from server.mcp.state import State
 from server.mcp.tools import all_tools
 
@@ -47,33 +52,46 @@ class FactoryServer(MCPServer[State]):
             return refusal(*lines)
 
 
-def build_server(workspace: Workspace, **options: Any) -> FactoryServer:
+def build_server(workspace: Workspace, address: str | None = None, **options: Any) -> FactoryServer:
     """Make the MCP server of a workspace.
 
     Parameters
     ----------
     workspace : Workspace
         Where everything is kept.
+    address : str or None
+        Where pages for people are, if the same process serves some.
     **options : Any
         Passed to :class:`mcp.server.MCPServer`: the verifier of bearer tokens, say.
     """
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[State]) -> AsyncIterator[State]:
-        state = State(workspace)
+        state = State(workspace, address)
         try:
             yield state
         finally:
             state.close()
 
-    return FactoryServer(
+    server = FactoryServer(
         "random-forest-cat",
         title="Random Forest Cat",
         version=factory.__version__,
         instructions=INSTRUCTIONS,
+        icons=ICONS,
         tools=all_tools(),
+        extensions=[apps()],
         lifespan=lifespan,
         log_level="WARNING",
         cache_hints={"tools/list": CacheHint(ttl_ms=60_000, scope="public")},
         **options,
     )
+    add_resources(server)
+    for prompt in all_prompts():
+        server.add_prompt(prompt)
+
+    @server.completion()  # type: ignore[no-untyped-call,untyped-decorator]
+    async def complete_argument(_: object, argument: CompletionArgument, __: object) -> Completion:
+        return await to_thread.run_sync(complete, workspace, argument.name, argument.value)
+
+    return server

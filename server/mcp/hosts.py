@@ -8,6 +8,8 @@ from factory.core.quoting import shell_line
 from factory.storage.workspace import Workspace
 
 NAME = "random-forest-cat"
+CARD_PAGE = "/cards/{pipeline}"
+"""Of the pages that the HTTP server has."""
 
 
 def stdio_command(workspace: Workspace) -> list[str]:
@@ -33,3 +35,8 @@ def json_block(workspace: Workspace) -> str:
     """Write what Claude Desktop, Cursor and others take in their ``mcpServers`` file."""
     command, *args = stdio_command(workspace)
     return json.dumps({"mcpServers": {NAME: {"command": command, "args": args}}}, indent=2)
+
+
+def card_place(address: str | None, pipeline: str) -> str:
+    """Name where a person finds the card of a trial: its page, or the command that writes it where no pages are served."""
+    return shell_line("rfcat", "card", pipeline) if address is None else f"{address}{CARD_PAGE.format(pipeline=pipeline)}"

@@ -53,7 +53,13 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def tool(handler: Handler, title: str, annotations: ToolAnnotations, output: Mapping[str, str]) -> Tool:
+def tool(
+    handler: Handler,
+    title: str,
+    annotations: ToolAnnotations,
+    output: Mapping[str, str],
+    meta: dict[str, Any] | None = None,
+) -> Tool:
     """Make a tool of a function.
 
     The SDK ignores unknown arguments, publishes titles that repeat the names,
@@ -70,6 +76,8 @@ def tool(handler: Handler, title: str, annotations: ToolAnnotations, output: Map
         What hosts are told about its effects.
     output : mapping of str to str
         JSON types of the main keys of an answer; none is always there, since long work answers with a job.
+    meta : dict or None
+        What else hosts are told of it.
     """
 
     @wraps(handler)
@@ -79,7 +87,9 @@ def tool(handler: Handler, title: str, annotations: ToolAnnotations, output: Map
         return answer(done)
 
     description = " ".join((inspect.getdoc(handler) or "").split())
-    made = Tool.from_function(run, title=title, description=description, annotations=annotations, structured_output=False)
+    made = Tool.from_function(
+        run, title=title, description=description, annotations=annotations, meta=meta, structured_output=False
+    )
     made.fn_metadata.arg_model = _close(made.fn_metadata.arg_model)
     made.parameters = lean(made.fn_metadata.arg_model.model_json_schema())
     made.fn_metadata.output_schema = {"type": "object", "properties": {key: {"type": kind} for key, kind in output.items()}}

@@ -30,9 +30,12 @@ class State:
     ----------
     workspace : Workspace
         Where everything is kept.
+    address : str or None
+        Where pages of this server are, if it has any.
     """
 
     workspace: Workspace
+    address: str | None = None
     _jobs: "Jobs | None" = None
     _sandbox: "Sandbox | None" = None
     _tables: "tuple[Ledger, Store] | None" = None

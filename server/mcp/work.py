@@ -6,14 +6,18 @@ from typing import Any
 
 from anyio import to_thread
 
+from factory.storage.cache import Cache
 from factory.tasks.requests import check_request
 from factory.views.jobs import describe_job, find_result
-from server.mcp.state import Call, agent_of, state_of, workshop_of
+from server.mcp.answers import PICTURE
+from server.mcp.state import Call, State, agent_of, state_of, workshop_of
 
 PATIENCE = 20.0
 """Seconds within which a call answers: hosts give up at 60."""
 SHOWN = 25.0
 """Seconds for which a call that asks for nothing but a job waits."""
+FILE = "file"
+"""Key of a file's key, in what a worker answers that wrote one."""
 STEP = 0.5
 """Seconds between two looks at a job's progress."""
 
@@ -61,10 +65,19 @@ async def follow(call: Call, job_id: str, patience: float = PATIENCE) -> dict[st
         job = await to_thread.run_sync(jobs.wait, job_id, STEP, abandon_on_cancel=True)
         result = find_result(job, agent_of(call))
         if result is not None:
-            return result
+            return await to_thread.run_sync(_read_picture, state_of(call), result)
         if time.monotonic() >= end:
             stands = await to_thread.run_sync(describe_job, jobs, job)
             return {**stands, "next": f"show(what='{job_id}') waits for it"}
         if job["progress"] > told:
             told = job["progress"]
             await call.report_progress(told, 1.0, job["message"])
+
+
+def _read_picture(state: State, result: dict[str, Any]) -> dict[str, Any]:
+    """Put the PNG in the place of its key, where a worker drew one; what it shows is told without it too."""
+    if PICTURE not in result:
+        return result
+    drawn = Cache(state.workspace.cache).get_bytes(result[PICTURE])
+    told = {key: value for key, value in result.items() if key != PICTURE}
+    return told if drawn is None else {**told, PICTURE: drawn}

@@ -54,7 +54,7 @@ def create_app(workspace: Workspace, access: Access, server: FactoryServer | Non
     **transport : Any
         Options of the Streamable HTTP transport.
     """
-    server = server or build_server(workspace, **access.mcp_options())
+    server = server or build_server(workspace, access.url, **access.mcp_options())
     # The walls check Host and Origin, of every route and whole.
     unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     door = server.streamable_http_app(transport_security=unchecked, **transport)

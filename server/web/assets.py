@@ -10,9 +10,10 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
 import factory.report
+import factory.review
 
 PATH = "/static"
-FOLDERS = (Path(__file__).parent / "static", Path(factory.report.__path__[0]) / "static")
+FOLDERS = (Path(__file__).parent / "static", *(Path(room.__path__[0]) / "static" for room in (factory.report, factory.review)))
 PLOTLY = "plotly.min.js"
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 """What is kept: an address names the content's hash."""

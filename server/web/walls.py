@@ -22,7 +22,7 @@ TOOLS = "/mcp"
 """Where agents come in; all else are pages."""
 OPEN = frozenset({"/", sign_in.PATH})
 """Pages for who is not signed in."""
-BODY = 8_192
+BODY = 32_768
 """Bytes that a body may have."""
 BODIES = {TOOLS: 2**20}
 """Bytes for the paths that take more."""

@@ -4,9 +4,7 @@ Both tools come from npm and need Node 22; ``.ci/run`` installs them into
 ``node_modules``.
 """
 
-import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,10 +17,10 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.ports import find_port
+from tests.tools import find_tool, run_tool
 
 pytestmark = pytest.mark.slow
 
-PATH = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
 RESULT = re.compile(r"^[✓✗] ([\w-]+): (\d+) passed, (\d+) failed", re.MULTILINE)
 OPTIONAL = "tasks-"
 """Scenarios of an extension that the server does not offer."""
@@ -36,6 +34,7 @@ BARE = {
         "tools-list",
         "resources-list",
         "prompts-list",
+        "completion-complete",
         "sep-2164-resource-not-found",
     ),
     "2025-11-25": (
@@ -47,24 +46,10 @@ BARE = {
         "tools-list",
         "resources-list",
         "prompts-list",
+        "completion-complete",
     ),
 }
 """What the server must pass as users get it, without fixtures."""
-
-
-def node_tool(name: str) -> str:
-    tool = shutil.which(name, path=PATH)
-    if tool is None:
-        if os.environ.get("RFCAT_REQUIRE_TOOLS"):
-            pytest.fail(f"{name} is not installed")
-        pytest.skip(f"needs {name} from npm: see .ci/run")
-    return tool
-
-
-def node_run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=cwd, env={**os.environ, "PATH": PATH}, capture_output=True, text=True, encoding="utf-8", timeout=300
-    )
 
 
 def read_checks(folder: Path, scenario: str) -> str:
@@ -91,9 +76,9 @@ def serving(*command: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("revision", ["2026-07-28", "2025-11-25"])
 def test_every_applicable_scenario_passes(revision: str, tmp_path: Path) -> None:
-    tool = node_tool("conformance")
+    tool = find_tool("conformance")
     with serving("tests.conformance.server") as url:
-        run = node_run(tool, "server", "--url", url, "--requirements", revision, "-o", str(tmp_path))
+        run = run_tool(tool, "server", "--url", url, "--requirements", revision, "-o", str(tmp_path))
     results = [scenario for scenario in RESULT.findall(run.stdout) if not scenario[0].startswith(OPTIONAL)]
     assert len(results) >= 30, run.stdout + run.stderr
     wrong = [name for name, passed, failed in results if int(passed) == 0 or int(failed) > 0]
@@ -103,17 +88,17 @@ def test_every_applicable_scenario_passes(revision: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("revision", sorted(BARE))
 def test_the_server_without_fixtures_passes_what_applies(revision: str, tmp_path: Path) -> None:
-    tool = node_tool("conformance")
+    tool = find_tool("conformance")
     with serving("server", "--workspace", str(tmp_path / "workspace"), "serve", "--port") as url:
         for scenario in BARE[revision]:
-            run = node_run(tool, "server", "--url", url, "--scenario", scenario, "--spec-version", revision, cwd=tmp_path)
+            run = run_tool(tool, "server", "--url", url, "--scenario", scenario, "--spec-version", revision, cwd=tmp_path)
             assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("method", ["tools/list", "prompts/list"])
+@pytest.mark.parametrize("method", ["tools/list", "prompts/list", "resources/list", "resources/templates/list"])
 def test_the_inspector_finds_the_tools_portable(method: str, tmp_path: Path) -> None:
-    tool = node_tool("mcp-inspector")
+    tool = find_tool("mcp-inspector")
     strict = ["--strict"] if method == "tools/list" else []
     command = [sys.executable, "-m", "server", "--workspace", str(tmp_path / "workspace")]
-    run = node_run(tool, "--cli", "--method", method, *strict, "--", *command)
+    run = run_tool(tool, "--cli", "--method", method, *strict, "--", *command)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -18,7 +18,7 @@ def find_years(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
             days = [node.value / each for each in UNITS.values()]
-            if any(360 <= one <= 366 for one in days) or node.value == 252:
+            if any(365 <= one <= 366 for one in days) or node.value == 252:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
 
 

@@ -196,7 +196,7 @@ def test_law_4_nothing_is_made_of_rows_that_do_not_prove_whole(workspace: Worksp
 OLDER = {
     "no figures": "DROP TABLE ledger_totals; DROP TABLE ledger_board; DROP TABLE ledger_daily_sums; PRAGMA user_version=2",
     "figures without hashes": (
-        "ALTER TABLE ledger_totals DROP COLUMN hash; ALTER TABLE ledger_daily_sums DROP COLUMN hash; PRAGMA user_version=4"
+        "ALTER TABLE ledger_totals DROP COLUMN hash; ALTER TABLE ledger_daily_sums DROP COLUMN hash; PRAGMA user_version=5"
     ),
 }
 

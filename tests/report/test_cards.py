@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 from collections import defaultdict
 from dataclasses import replace
@@ -10,13 +11,17 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.stats import ks_2samp, norm
 
 from factory.backtest.binary import all_in_price
 from factory.core.errors import PipelineError
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.report.card import Card, make_card
+from factory.pipeline import list_changes
+from factory.report.card import SHOWN_TRADES, make_card
+from factory.report.content import Card, find_key
 from factory.report.groups import GROUPINGS, group_trades
 from factory.report.render import plotly_script, render_html, render_markdown, render_sections
 from factory.report.stress import break_even_cost, stress_trades
@@ -109,6 +114,166 @@ def test_months_hours_weekdays_and_sides_are_those_of_the_exported_trades(trial:
         before = after
 
 
+def test_the_twins_and_the_band_are_those_of_the_exported_trades(trial: RecordedTrial) -> None:
+    card = make_card(trial)
+    trades, told = exported(card), figures(card)
+    for name, shown in (("coin_net", "coin-flip twin"), ("long_net", "always-long twin"), ("net", "this trial")):
+        equity = 1 + sum(float(row[name] or 0) for row in trades)
+        assert float(told[shown].split(",")[0]) == pytest.approx(equity, rel=1e-3)
+    same = [row["long_net"] for row in trades if row["side"] == "up"]
+    assert len({row["coin_side"] for row in trades}) == 2
+    assert any(float(one) != 0 for one in same)
+    equity, drift, variance = 1.0, 0.0, 0.0
+    mean, deviation = trial.null["mean_net"], trial.null["mean_spread"] * math.sqrt(len(trades))
+    for row in trades:
+        weight = float(row["unit"]) / equity
+        drift += weight * mean - (weight * deviation) ** 2 / 2
+        variance += (weight * deviation) ** 2
+        equity += float(row["net"])
+    low, high = (math.exp(drift + sign * 1.959964 * math.sqrt(variance)) for sign in (-1, 1))
+    assert [float(one) for one in told["no edge, one trial"].split(" to ")] == pytest.approx([low, high], rel=1e-3)
+    best = math.exp(drift + norm.ppf(0.975 ** (1 / trial.independent)) * math.sqrt(variance))
+    assert float(told["no edge, best of search"].split()[1].rstrip(",")) == pytest.approx(best, rel=1e-3)
+
+
+def test_an_always_long_twin_of_a_binary_pays_the_same_price(workshop: Workshop) -> None:
+    """From the file alone: where the side is up the twin is the trade itself at its own equity, else it won what the trade lost."""
+    trades = exported(make_card(read_trial(workshop, workshop.resolve("small-up-or-down"))))
+    own, long = 1.0, 1.0
+    for row in trades:
+        paid = float(row["size"]) / float(row["unit"]) * own
+        won = float(row["exit_price"]) > 0.5
+        shares = float(row["size"]) * long / paid
+        assert float(row["long_net"]) == pytest.approx(shares * ((won == (row["side"] == "up")) - paid), rel=1e-6)
+        own, long = own + float(row["net"]), long + float(row["long_net"])
+
+
+def test_the_win_rate_against_the_price_paid_is_that_of_the_exported_trades(workshop: Workshop) -> None:
+    trial = read_trial(workshop, workshop.resolve("small-up-or-down"))
+    title = "Win rate against price paid"
+    alone = grid(make_card(trial), title)
+    assert len(alone) == 1, "every share was bought at one price"
+    rng = np.random.default_rng(0)
+    prices = rng.choice([0.3, 0.4, 0.5, 0.6, 0.7], trial.count)
+    arrays = {**trial.arrays, "trades.price": prices}
+    recorded = replace(trial, arrays=arrays)
+    card = make_card(recorded)
+    groups = defaultdict(list)
+    for row in exported(card):
+        groups[float(row["price"])].append(float(row["payoff"]) > 0)
+    rows = grid(card, title)
+    assert [int(row[1].replace(",", "")) for row in rows] == [len(groups[price]) for price in sorted(groups)]
+    for row, price in zip(rows, sorted(groups), strict=True):
+        assert float(row[2]) == pytest.approx(sum(groups[price]) / len(groups[price]), abs=1e-4)
+
+
+def test_drift_is_that_of_the_columns(workshop: Workshop, trial: RecordedTrial) -> None:
+    """From the columns of both partitions, by scipy and pandas."""
+    from factory.expressions.columns import Columns
+    from factory.learning.decision_table import read_decisions
+    from factory.market.dataset import open_partition
+
+    past, new = (
+        read_decisions(trial.pipeline, Columns(open_partition(workshop.workspace, "small-sim", name), None)).features
+        for name in ("train", "validation")
+    )
+    rows = grid(make_card(trial), "Drift of features")
+    assert {row[0] for row in rows} == set(past)
+    assert [float(row[1]) for row in rows] == sorted((float(row[1]) for row in rows), reverse=True)
+    for name, psi, ks in rows:
+        assert float(ks) == pytest.approx(ks_2samp(past[name], new[name]).statistic, rel=1e-3)
+        edges = [-np.inf, *np.quantile(past[name], np.linspace(0, 1, 11)[1:-1]), np.inf]
+        shares = [
+            pd.Series(pd.cut(values, edges, right=False)).value_counts(sort=False) + 0.5 for values in (past[name], new[name])
+        ]
+        t, v = (one / one.sum() for one in shares)
+        assert float(psi) == pytest.approx(float(((v - t) * np.log(v / t)).sum()), rel=1e-3)
+
+
+def test_a_ranking_is_shown_once_it_was_made(workshop: Workshop) -> None:
+    pipeline = workshop.resolve("small-up-or-down")
+    title = "Importance of inputs"
+    before = make_card(read_trial(workshop, pipeline))
+    assert f"rfcat rank {pipeline.id}" in next(section.says for section in before.sections if section.title == title)
+    ranked = perform(str(workshop.workspace.root), "rank", {"pipeline": pipeline.id, "agent": "tester"})
+    rows = grid(make_card(read_trial(workshop, pipeline)), title)
+    assert [row[0] for row in rows] == [row[0] for row in ranked["rows"]]
+    assert "(noise)" in {row[0] for row in rows}
+    assert [float(row[1]) for row in rows] == pytest.approx([row[1] for row in ranked["rows"]], rel=5e-3)
+
+
+def test_each_shown_trade_has_the_prices_around_it(trial: RecordedTrial) -> None:
+    card = make_card(trial)
+    section = next(section for section in card.sections if section.title == "Trades")
+    assert section.grid is not None
+    trades = exported(card)[::-1]
+    assert len(section.windows) == len(section.grid.rows) == min(len(trades), SHOWN_TRADES)
+    assert len(json.dumps(section.windows)) < 250_000
+    for window, row in zip(section.windows, trades[:SHOWN_TRADES], strict=True):
+        moments = [datetime.fromisoformat(row[name]).timestamp() * 1000 for name in ("entry", "exit")]
+        assert [window["entry"], window["exit"]] == moments
+        assert window["start"] - window["step"] < window["entry"]
+        assert window["start"] + len(window["close"]) * window["step"] > window["exit"]
+        opened = trial.bars.open[np.searchsorted(trial.bars.time, window["entry"])]
+        assert window["price"] == pytest.approx(opened, rel=1e-7)
+        at = round((window["entry"] - window["start"]) / window["step"])
+        assert window["low"][at] <= window["close"][at] <= window["high"][at]
+        left = window["price"] * (1 + window["leaves"] / 1e6)
+        if trial.is_binary:
+            assert (left >= opened) == ((float(row["exit_price"]) > 0.5) == (row["side"] == "up"))
+        else:
+            assert left == pytest.approx(float(row["exit_price"]), rel=2e-6)
+            stop = "below" if row["side"] == "up" else "above"
+            if row["reason"] == "stop":
+                assert window["leaves"] == pytest.approx(window[stop], abs=2000), "near its barrier"
+
+
+def test_what_was_changed_is_told_key_by_key(workshop: Workshop) -> None:
+    parent = workshop.resolve("small-up-or-down")
+    changed = parent.changed({"meta.leaf": 60, "features.gold_day": None})
+    trial = read_trial(workshop, parent)
+    card = make_card(replace(trial, changes=tuple(list_changes(parent, changed)), facts={**trial.facts, "parent": parent.id}))
+    assert grid(card, "Changed from its parent") == [
+        ("features.gold_day", "zscore(gold.close, 24)", ""),
+        ("meta.leaf", "50", "60"),
+    ]
+
+
+def test_every_probe_is_told_in_words_with_what_came(trial: RecordedTrial) -> None:
+    found = {"ran": "P1 P4", "warn": ["P4: it is late"], "block": ["P1: features.x moved", "P1: features.y moved"]}
+    rows = {row[0]: row[1:] for row in grid(make_card(replace(trial, probes=found)), "Leakage probes")}
+    assert list(rows) == [f"P{number}" for number in range(1, 12)]
+    assert all(asks.endswith((".", "?")) for asks, _ in rows.values())
+    assert rows["P1"][1] == "BLOCKS a sealed look: features.x moved; BLOCKS a sealed look: features.y moved"
+    assert rows["P4"][1] == "warns: it is late"
+    assert rows["P3"][1] == "not asked yet"
+
+
+def test_every_figure_says_what_it_means(trial: RecordedTrial) -> None:
+    card = make_card(trial)
+    shown = {row.name for section in card.sections for row in section.rows if section.title != "Where it stands"}
+    assert {name for name in shown if find_key(name) not in card.meanings} == set()
+    page = render_sections(card, "/trades.csv")
+    for key in card.meanings:
+        assert page.count(f'id="about-{key}"') == 1
+        assert f'popovertarget="about-{key}"' in page
+    assert set(re.findall(r'popovertarget="about-(\w+)"', page)) == set(card.meanings)
+
+
+def test_the_diagram_has_each_part_and_each_arrow_ends_at_one(trial: RecordedTrial) -> None:
+    drawn = next(section.diagram for section in make_card(trial).sections if section.diagram)
+    words = [line for box in drawn.boxes for line in box.lines]
+    for name in (*trial.pipeline.features, *trial.pipeline.experts):
+        assert name in words
+    starts = {f"{box.x + box.width:.1f} {box.y + box.height / 2:.1f}" for box in drawn.boxes}
+    ends = {f"{box.x:.1f} {box.y + box.height / 2:.1f}" for box in drawn.boxes}
+    for arrow in drawn.arrows:
+        start, bends = arrow.path.removeprefix("M").split("C")
+        assert start in starts
+        assert " ".join(bends.split()[-2:]) in ends
+    assert all(box.x >= 0 and box.x + box.width <= drawn.width and box.y + box.height <= drawn.height for box in drawn.boxes)
+
+
 def test_every_grouping_holds_every_trade_once(trial: RecordedTrial) -> None:
     for by in GROUPINGS:
         groups = group_trades(trial.trades, by)
@@ -132,7 +297,7 @@ def test_stress_of_a_binary_is_its_contract_at_other_prices(workshop: Workshop) 
 def test_stress_of_a_perpetual_moves_its_fills(workshop: Workshop) -> None:
     trial = read_trial(workshop, workshop.resolve("small-long-short"))
     rows = {one.change: one for one in stress_trades(trial)}
-    time, opened = trial.opens
+    time, opened = trial.bars.time, trial.bars.open
     own = trial.trades
     later = []
     for i in range(trial.count):
@@ -155,7 +320,7 @@ def test_a_page_needs_nothing_else_and_its_pictures_are_whole(trial: RecordedTri
     page = render_html(card)
     own = page.replace(plotly_script(), "")
     assert not re.findall(r'(?:src|href)="(?!#|data:)', own)
-    assert "url(" not in own
+    assert not re.search(r"url\((?!#)", own)
     placed = re.findall(r'data-figure="([\d.]+)"', own)
     drawn: dict[str, dict[str, object]] = {}
     for block in re.findall(r'<script type="application/json" data-figures>(.*?)</script>', own, re.S):

@@ -10,6 +10,7 @@ from mcp.types import Tool
 
 from factory.pipeline.parts.catalog import KINDS
 from factory.storage.workspace import Workspace
+from factory.tasks.chart import CHARTS
 from factory.tasks.rank import By
 from factory.views.show import BREAKDOWNS
 from server.mcp.app import INSTRUCTIONS, build_server
@@ -109,4 +110,5 @@ async def test_open_objects_say_what_goes_into_them(tools: list[Tool]) -> None:
 async def test_choices_are_listed_as_the_factory_knows_them(tools: list[Tool]) -> None:
     assert argument(tools, "list_features", "part")["enum"] == list(KINDS)
     assert argument(tools, "show", "by")["enum"] == list(BREAKDOWNS)
+    assert argument(tools, "show", "chart")["enum"] == list(CHARTS)
     assert argument(tools, "rank_features", "by")["enum"] == argument(tools, "tune", "by")["enum"] == list(get_args(By))

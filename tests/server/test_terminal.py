@@ -23,6 +23,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
+from factory.tracking.naming import LISTS
 from factory.workshop import Workshop
 from server.cli.app import app
 from server.cli.layout import comma_separated, grid
@@ -41,7 +42,7 @@ TUNED = f"{FAST}tune: {{meta.leaf: [100, 200]}}\n"
 FREE = {
     *("pipeline", "parent", "dataset", "name", "look", "job", "what", "command", "search"),  # said to be unknown, with status 1
     *("why", "model", "cutoff", "claim", "sets", "feature", "symbol", "since", "period", "host", "market", "workspace"),
-    *("file", "files", "folder", "out", "secret", "source", "grid"),
+    *("file", "files", "folder", "out", "secret", "source", "grid", "trades"),
     "provider",  # what is not there to fetch is told with status 1, as months and periods are
     "family of rank",  # checked after what goes with a pipeline
 }
@@ -120,6 +121,10 @@ LINES: dict[tuple[str, ...], int] = {
     ("show", "a-name-of-forty-characters-for-eighty-x"): 0,
     ("show", FAST_ID, "a-name-of-forty-characters-for-eighty-x"): 0,
     ("show", FAST_ID, "--by", "hour"): 0,
+    ("show", FAST_ID, "--trades", "trades.csv"): 0,
+    ("show", "leaderboard", "--trades", "trades.csv"): 1,
+    ("show", "--trades", "trades.csv"): 1,
+    ("show", FAST_ID, "--trades", "."): 1,
     ("show", "no-such-\x1b[31m"): 1,
     ("show", "look-99"): 1,
     ("card", FAST_ID): 0,
@@ -139,6 +144,10 @@ LINES: dict[tuple[str, ...], int] = {
     ("dataset", "fresh", "no-such-market"): 1,
     ("ledger", "verify"): 0,
     ("demo", "leak", "-h"): 0,
+    ("person", "list"): 0,
+    ("person", "add", "Not A Name", "--password-file", "secret"): 1,
+    ("person", "password", "nobody", "--password-file", "secret"): 1,
+    ("person", "remove", "nobody"): 1,
     ("vault", "reviewer"): 1,
     ("vault", "show"): 0,
     ("vault", "show", "look-1", *SECRET): 1,
@@ -153,7 +162,7 @@ def test_every_command_is_walked() -> None:
     assert {path for path in LEAVES if not any(line[: len(path)] == path for line in LINES)} == set()
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_no_command_ends_in_a_traceback_on_any_terminal(root: Path, folder: Path, call: str, encoding: str) -> None:
     lines = {**LINES, ("show", call): 0}
     told = run_all(root, list(lines), folder, {"PYTHONIOENCODING": encoding, "COLUMNS": "80"})
@@ -210,7 +219,11 @@ def test_a_column_is_shown_whole_or_not_at_all(columns: list[str], width: int, d
 
 def test_answers_are_json_and_csv(root: Path, folder: Path) -> None:
     answering = [path for path, one in LEAVES.items() if {"as_json", "as_csv"} <= {parameter.name for parameter in one.params}]
-    lines = [line for line, status in LINES.items() if status == 0 and any(line[: len(path)] == path for path in answering)]
+    lines = [
+        line
+        for line, status in LINES.items()
+        if status == 0 and "-h" not in line and any(line[: len(path)] == path for path in answering)
+    ]
     assert len(lines) > 20
     for line, one in zip(lines, run_all(root, [(*line, "--json") for line in lines], folder), strict=True):
         assert isinstance(json.loads(one.out), dict), line
@@ -220,11 +233,10 @@ def test_answers_are_json_and_csv(root: Path, folder: Path) -> None:
         assert {len(row) for row in rows} <= {len(head)}, line
 
 
-def test_what_prints_tables_takes_json_and_csv() -> None:
-    only_say = {"serve", "help", "data fetch", "data record depth", "ledger verify", "demo leak"}
-    only_say |= {f"vault {name}" for name in ("reviewer", "grant", "waive", "retire")}
+def test_every_command_that_ends_takes_json_and_csv() -> None:
+    go_on_or_explain = {"serve", "data record depth", "help"}
     without = {" ".join(path) for path, one in LEAVES.items() if "as_json" not in {parameter.name for parameter in one.params}}
-    assert without == only_say
+    assert without == go_on_or_explain
 
 
 def test_text_that_a_spreadsheet_would_compute_is_text_in_csv() -> None:
@@ -296,6 +308,61 @@ def test_shells_are_given_completions(folder: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **asked}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, cwd=folder)
     assert run.stdout.split() == ["train", "validation"]
+
+
+@pytest.mark.parametrize("typed", ["rfcat backtest ", "rfcat show ", "rfcat card ", "rfcat vault waive "])
+def test_shells_are_given_names_and_ids(root: Path, folder: Path, typed: str) -> None:
+    listed = complete(f"{typed.rstrip()} ", folder, root)
+    assert {FAST_ID, "fast-up-or-down", "a-name-of-forty-characters-for-eighty-x"} <= {*listed}
+    assert complete(f"{typed}a-name", folder, root) == ["a-name-of-forty-characters-for-eighty-x"]
+    assert complete(typed, folder, folder / "nowhere") == ([*LISTS] if "show" in typed else [])
+
+
+def complete(typed: str, folder: Path, workspace: Path) -> list[str]:
+    """What a shell is given for words that were typed."""
+    asked = {"_RFCAT_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split(" ")) - 1)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RFCAT_WORKSPACE": str(workspace), **asked}
+    code = "import sys; sys.argv = ['rfcat']; from server.__main__ import main; main()"
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, cwd=folder)
+    return run.stdout.split()
+
+
+def test_a_scored_pipeline_is_shown_as_a_person_wants_it(root: Path, folder: Path) -> None:
+    (shown,) = run_all(root, [("show", FAST_ID)], folder)
+    assert shown.out.startswith("reading: ")
+    assert re.search(r"^equity +[▁-█]+  1 to [\d.]+, between", shown.out, re.M)
+    assert re.search(r"^drawdown +[▁-█]+", shown.out, re.M)
+    (told,) = run_all(root, [("show", FAST_ID, "--trades", "trades.csv", "--json")], folder)
+    answer, trades = json.loads(told.out), list(csv.DictReader((folder / "trades.csv").open(encoding="utf-8")))
+    assert answer["equity"][-1] == pytest.approx(1 + sum(float(row["net"]) for row in trades), rel=1e-3)
+    assert len(trades) == answer["score"]["trades"]
+    assert [row[0] for row in answer["last_trades"]["rows"]] == [row["entry"] for row in trades[-8:]]
+    grown = 1.0
+    for _, month in answer["months"]["rows"]:
+        grown *= 1 + month
+    assert grown == pytest.approx(answer["equity"][-1], rel=1e-2)
+    assert min(answer["drawdown"]) < 0 >= max(answer["drawdown"])
+
+
+def test_closed_output_is_no_traceback(root: Path, folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    line = [sys.executable, "-m", "server", "--workspace", str(root), "show", FAST_ID]
+    with subprocess.Popen(line, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        started.stdout.close()
+        assert b"Traceback" not in started.stderr.read()
+    assert started.returncode in (0, 1)
+
+
+def test_exit_statuses_are_said_and_kept(root: Path, folder: Path) -> None:
+    lines = [("help",), ("show", "no-such-pipeline"), ("show", "--no-such-option"), ("no-such-command",)]
+    told = run_all(root, lines, folder)
+    assert [one.status for one in told] == [0, 1, 2, 2]
+    said = " ".join(told[0].out.split())
+    for status in ("0 done", "1 refused or failed", "2 not understood", "130 stopped by Ctrl-C"):
+        assert status in said
+    assert all(one.err and not one.out for one in told[1:])
 
 
 def test_progress_is_told_now_and_then_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

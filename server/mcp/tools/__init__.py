@@ -3,6 +3,7 @@
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 
+from server.mcp.resources import VIEW
 from server.mcp.schemas import tool
 from server.mcp.tools.market import describe_market, list_features
 from server.mcp.tools.pipelines import backtest, define_pipeline, rank_features, train, tune
@@ -32,6 +33,8 @@ TRIAL = {
 }
 PRINTED = {"output": TEXT, "cheaper": TEXT, "ledger": TEXT}
 LOOK = {"look": TEXT, "verdict": TEXT, "verdict_at": TEXT, "ledger": TEXT}
+VIEW_META = {"ui": {"resourceUri": VIEW}}
+"""Of a tool whose answers some hosts show in a view."""
 SHOWN = {"pipeline": TEXT, "yaml": TEXT, "dataset": TEXT, "columns": LIST, "best": OBJECT, "head": TEXT, "next_page": NUMBER}
 
 
@@ -48,6 +51,6 @@ def all_tools() -> list[Tool]:
         tool(execute_python, "Run Python in the sandbox", ADDS, PRINTED | JOB),
         tool(submit, "Submit to a sealed look", SPENDS, LOOK | JOB),
         tool(propose, "Propose to a person", REPEATS, {"file": TEXT, "pipeline": TEXT, "reading": TEXT}),
-        tool(show, "Show what was done", READS, SHOWN | JOB),
+        tool(show, "Show what was done", READS, SHOWN | JOB, VIEW_META),
         tool(cancel, "Cancel a job", SPENDS, {"job": TEXT, "state": TEXT}),
     ]

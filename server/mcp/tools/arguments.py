@@ -80,6 +80,8 @@ What = Annotated[str, Field(max_length=200), AfterValidator(_lower_case)]
 """What is to be shown, in any case: all ids and names are in small letters."""
 Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
 """What a trial is broken down by."""
+Chart = Literal["equity", "calibration", "cusum", "importance"]
+"""What is drawn of a trial."""
 Score = Literal["log_loss", "auc"]
 """What cells and inputs are ordered by."""
 Date = Annotated[str, Field(max_length=64), AfterValidator(clean_line)]

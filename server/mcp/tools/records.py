@@ -7,8 +7,9 @@ from pydantic import Field
 
 from factory.core.errors import PipelineError
 from factory.views.jobs import describe_job, list_jobs
+from server.mcp.hosts import card_place
 from server.mcp.state import Call, agent_of, ask, state_of, workshop_of
-from server.mcp.tools.arguments import Breakdown, Date, Known, Page, What, Words
+from server.mcp.tools.arguments import Breakdown, Chart, Date, Known, Page, What, Words
 from server.mcp.tools.python import page_output
 from server.mcp.work import SHOWN, follow, work
 
@@ -45,21 +46,34 @@ async def propose(call: Call, pipeline: Known, why: Words) -> dict[str, Any]:
     return await ask(call, "propose", pipeline=pipeline, why=why)
 
 
-async def show(call: Call, what: What = "leaderboard", by: Breakdown | None = None, page: Page = 1) -> dict[str, Any]:
+async def show(
+    call: Call, what: What = "leaderboard", by: Breakdown | None = None, chart: Chart | None = None, page: Page = 1
+) -> dict[str, Any]:
     """A pipeline, several ids to compare ("a b"), a job (waits for it), or: summary, leaderboard, trials, ledger, looks, calls.
 
-    summary: of a search, what pays and what is ruled out; also jobs, pipelines. by breaks a trial down; this and summary
-    count as explorations.
+    summary: of a search, what pays and what is ruled out; also jobs, pipelines. by breaks a trial down, chart draws it; these
+    and summary count as explorations.
     """
+    if by is not None and chart is not None:
+        raise PipelineError("chart: came with by; give one of them")
+    if chart is not None:
+        return name_card(call, await work(call, "chart", pipeline=what, chart=chart))
     if by is not None:
         return await ask(call, "show", what=what, by=by)
     if what.startswith("job-"):
-        return await follow(call, what, SHOWN)
+        return name_card(call, await follow(call, what, SHOWN))
     if what.startswith("call-"):
         return await page_output(call, what, page)
     if what == "jobs":
         return await to_thread.run_sync(lambda: list_jobs(state_of(call).jobs, page))
-    return await ask(call, "show", what=what, by=by, page=page, reader=agent_of(call))
+    return name_card(call, await ask(call, "show", what=what, by=by, page=page, reader=agent_of(call)))
+
+
+def name_card(call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+    """Say where a person finds the card, in an answer about one trial: not every host shows a view, or a picture."""
+    if not answer.keys() & {"score", "chart"}:
+        return answer
+    return {**answer, "card": card_place(state_of(call).address, answer["pipeline"])}
 
 
 async def cancel(call: Call, job: Known) -> dict[str, Any]:

@@ -13,11 +13,14 @@ router = APIRouter()
 def show_card(request: Request, reference: str) -> Response:
     """Show the card of a pipeline, by id or name; its breakdowns count as explorations of validation, once."""
     from factory.report.render import render_sections
+    from factory.review.status import review_status
     from factory.views.cards import make_trial_card
 
-    pipeline, card = make_trial_card(workshop_of(request), reference)
+    workshop = workshop_of(request)
+    pipeline, card = make_trial_card(workshop, reference)
     sections = Markup(render_sections(card, f"/cards/{pipeline.id}/trades.csv"))
-    return render(request, "strategy_card.html", title=card.title, sections=sections)
+    review = review_status(workshop, pipeline.id)
+    return render(request, "strategy_card.html", title=card.title, sections=sections, pipeline=pipeline, review=review)
 
 
 @router.get("/cards/{reference}/trades.csv")

@@ -1,0 +1,111 @@
+"""What a card is made of: sections of rows, tables, pictures and text."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from factory.report.charts import Figure
+from factory.report.diagram import Diagram
+from factory.report.meanings import MEANINGS, TITLES, Meaning
+from factory.report.trial import RecordedTrial, export_trades
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: its name, by which its meaning is known, and its value as text."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: columns, and rows of text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a card: a title, a sentence, and what there is of figures, tables and pictures.
+
+    Parameters
+    ----------
+    title : str
+    says : str
+    rows : tuple of Row
+    grid : Grid or None
+    figures : tuple of Figure
+    text : str
+        Shown as it is, in lines.
+    diagram : Diagram or None
+    windows : tuple of dict
+        Prices around the trades that the rows of the grid are: see :func:`factory.report.windows.read_window`.
+    is_half : bool
+        Whether two such stand side by side where there is room.
+    """
+
+    title: str
+    says: str = ""
+    rows: tuple[Row, ...] = ()
+    grid: Grid | None = None
+    figures: tuple[Figure, ...] = ()
+    text: str = ""
+    diagram: Diagram | None = None
+    windows: tuple[dict[str, Any], ...] = ()
+    is_half: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a person reads to judge a strategy.
+
+    Parameters
+    ----------
+    title : str
+    banners : tuple of str
+        What stands above all else: a drawn market, an assumed price, no verdict.
+    reading : str
+        What the figures mean, in two sentences.
+    sections : tuple of Section
+    period : str
+        The first and last day of validation.
+    trial : RecordedTrial
+        What it is of.
+    """
+
+    title: str
+    banners: tuple[str, ...]
+    reading: str
+    sections: tuple[Section, ...]
+    period: str
+    trial: RecordedTrial = field(repr=False)
+
+    @cached_property
+    def trades_csv(self) -> str:
+        """All trades, to download."""
+        return export_trades(self.trial)
+
+    @property
+    def meanings(self) -> dict[str, Meaning]:
+        """What the figures and columns on the card mean, by their keys."""
+        named = dict.fromkeys(find_key(name) for name in self._names())
+        return {key: MEANINGS[key] for key in named if key in MEANINGS}
+
+    def _names(self) -> Iterator[str]:
+        for section in self.sections:
+            yield from (row.name for row in section.rows)
+            yield from section.grid.columns if section.grid else ()
+
+
+def find_key(name: str) -> str:
+    """Find the key of what is shown under a name: ``95 % interval`` and ``win rate`` are ``interval`` and ``win_rate``."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower().removeprefix("95 % ")).strip("_")
+
+
+def spell_title(name: str) -> str:
+    """Spell the name under which a figure or a column is shown."""
+    return TITLES.get(name, TITLES.get(find_key(name), name.replace("_", " ")))

@@ -1,0 +1,49 @@
+// Signs a decision in the browser: the passphrase goes nowhere, the signature alone is sent.
+const form = document.getElementById("sign");
+const { deriveSigningKey, findObstacle, readDecision, sign } = await import(form.dataset.script);
+const passphrase = document.getElementById("passphrase");
+const trouble = document.getElementById("trouble");
+const button = form.querySelector("button");
+
+function complain(text) {
+  trouble.textContent = text;
+  trouble.hidden = false;
+  button.disabled = false;
+}
+
+function decode(text) {
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
+}
+
+// What is shown is read from the very bytes that are signed.
+function show(decision) {
+  const list = document.getElementById("signed");
+  list.replaceChildren();
+  for (const [name, value] of Object.entries(decision)) {
+    const term = document.createElement("dt"), words = document.createElement("dd");
+    term.textContent = name.replaceAll("_", " ");
+    words.textContent = typeof value === "string" ? value || "nothing" : value.map((look) => look.join(" ")).join("; ") || "none";
+    list.append(term, words);
+  }
+}
+
+async function signAndSend(event) {
+  event.preventDefault();
+  button.disabled = true;
+  trouble.hidden = true;
+  if (passphrase?.value) {
+    const { key, publicHex } = await deriveSigningKey(passphrase.value, form.dataset.salt);
+    if (publicHex !== form.dataset.key) return complain("That is not the reviewer's passphrase; nothing was signed.");
+    form.elements.signature.value = await sign(key, decode(form.elements.message.value));
+    passphrase.value = "";
+  }
+  form.submit();
+}
+
+show(readDecision(decode(form.elements.message.value)));
+const obstacle = passphrase ? await findObstacle() : "";
+if (obstacle && "mustSign" in form.dataset) {
+  complain(obstacle);
+  button.disabled = true;
+}
+form.addEventListener("submit", (event) => signAndSend(event).catch((error) => complain(String(error.message ?? error))));
