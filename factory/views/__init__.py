@@ -6,6 +6,7 @@ trials           a trial: what it earned beside what luck and the market alone w
 interpretation   what its figures mean, in one sentence
 breakdowns       where its result came from
 cards            its card, read from the workspace
+earnings         how it earned, for a terminal: equity, months, last trades
 trial_list       the list of all trials, for people: its columns, a page of it, all of it as a file
 comparison       several trials side by side
 families         families of trials, and the tree of one
