@@ -1,4 +1,4 @@
-"""Milliseconds of each light call, and of what two pages show, as a ledger grows, beside reading all trials once, which no call does.
+"""Milliseconds of each light call, and of two pages, as a ledger grows, beside reading all trials once, which no call does.
 
     python -m benchmarks.ledger --trials 300 1000 3000 10000
 

@@ -9,6 +9,7 @@ import argparse
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -55,7 +56,11 @@ def run(data: Path, root: Path) -> None:
     seconds: dict[str, float] = {}
     if not (workspace.datasets / "btc-real").exists():
         seconds["import, check and split"] = timed(lambda: build_dataset(workspace, data))[1]
-    seconds["open both partitions"] = timed(lambda: open_both(workspace))[1]
+    for step, folder in (("open rows", workspace.datasets), ("sealed rows", workspace.vault)):
+        check = partial(check_files, folder)
+        megabytes, seconds[f"{step}: check what each file holds, first time in a process"] = timed(check)
+        seconds[f"{step}: check again, {megabytes:.0f} MB"] = timed(check)[1]
+    seconds["open both partitions, checked before"] = timed(lambda: open_both(workspace))[1]
     rows = {name: trial(workspace, name) for name in ("btc-up-or-down-5m", "btc-long-short")}
     for name in rows:
         seconds[f"{name}: screening trial, 100 small trees, lighter experts"] = screening(workspace, name)
@@ -75,6 +80,16 @@ def build_dataset(workspace: Workspace, data: Path) -> None:
     from factory.market.spec import load_spec
 
     build(workspace, load_spec(SPEC.format(data=data)), data)
+
+
+def check_files(folder: Path) -> float:
+    """Check all columns of one half of the dataset; return their size in MB."""
+    from factory.core.hashes import require_whole
+
+    half = folder / "btc-real"
+    columns = list(half.rglob("*.npy"))
+    require_whole(half, {path.relative_to(half).as_posix(): 0 for path in columns})
+    return sum(path.stat().st_size for path in columns) / 1e6
 
 
 def open_both(workspace: Workspace) -> None:
@@ -122,7 +137,7 @@ def fresh_cache(workspace: Workspace) -> None:
 def wall_times(seconds, rows) -> Table:
     table = Table("step", "seconds", title="Wall times")
     for step, value in seconds.items():
-        table.add_row(step, f"{value:.2f}")
+        table.add_row(step, f"{value:.2f}" if value > 0.5 else f"{value:.4f}")
     for name, (_, whole, child) in rows.items():
         table.add_row(f"{name}: whole trial, nothing cached", f"{whole:.1f}")
         table.add_row(f"{name}: child with another meta.leaf", f"{child:.1f}")

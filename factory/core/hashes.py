@@ -1,7 +1,8 @@
 """What the files of a folder held when they were written: block by block, so that no other content is ever computed from.
 
 Disks, memory and people change files. Evidence is made of bytes, so each folder that evidence is read from (both halves of a
-dataset, every entry of a cache) names all its files in ``hashes.json`` with the SHA-256 of each MiB. A process checks the
+dataset, every entry of a cache) names all its files in ``hashes.json`` with the SHA-256 of each MiB; a file that is kept by
+itself (a frame of an agent's own code) has them beside it. A process checks the
 blocks that it is about to use when it first opens them, and again only when the file system says that the file has changed.
 
 SHA-256, and no checksum: ledger, fingerprints and reports go by it, it is in the standard library, it finds a file that was
@@ -32,6 +33,10 @@ Stamp = tuple[int, int, int, int]
 
 _checked: dict[Path, tuple[Stamp, Stamp, int]] = {}
 """Files that this process found whole: as they and their hashes were then, and how many of their blocks were read."""
+
+
+_alone: dict[Path, tuple[Stamp, str]] = {}
+"""Files kept by themselves that this process found whole, as they and the text of their hashes were then."""
 
 
 class DamageError(ValueError):
@@ -97,6 +102,34 @@ def require_whole(folder: Path, files: Mapping[str, int]) -> tuple[Stamp, ...]:
             if not whole:
                 raise DamageError(name)
     return tuple(now for _, _, now in asked.values())
+
+
+def hashes_beside(path: Path) -> Path:
+    """Name the file with the hashes of one that is kept by itself."""
+    return path.with_name(f"{path.name}.{HASHES}")
+
+
+def hash_text(path: Path) -> str:
+    """Compute the text to be kept beside a file that is kept by itself: the hashes of its blocks."""
+    return dumps(_hash_blocks(path))
+
+
+def require_whole_alone(path: Path) -> None:
+    """Refuse a file kept by itself that does not hold what was written; read once a process until it changes.
+
+    Raises
+    ------
+    OSError
+        If it, or its hashes, are not there.
+    DamageError
+        If it differs.
+    """
+    now, text = stamp(path), hashes_beside(path).read_text(encoding="utf-8", errors="replace")
+    if _alone.get(path) == (now, text):
+        return
+    if hash_text(path) != text:
+        raise DamageError(path.name)
+    _alone[path] = now, text
 
 
 def find_damage(folder: Path) -> list[str]:

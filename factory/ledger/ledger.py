@@ -14,7 +14,7 @@ from factory.core.times import now_ms
 from factory.ledger import board, history, trial_list
 from factory.ledger.anchors import GENESIS, Anchors, Position
 from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash, trial_subject
-from factory.ledger.running import check_running, count_independent, find_totals, keep_up, lacks_totals, rebuild
+from factory.ledger.running import count_independent, find_edited, find_totals, keep_up, lacks_totals, rebuild
 from factory.ledger.trial_list import TrialFilter, TrialOrder
 from factory.ledger.verification import Verification, verify
 from factory.storage.database import Database, lock_ledger
@@ -321,10 +321,20 @@ class Ledger:
             Heads kept elsewhere, such as in strategy files, beside the
             workspace's own.
         """
-        with lock_ledger(self._workspace, reads=True), self._database.reading() as connection:
-            rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
-            verification = verify(rows, self._anchors.all(), anchors)
-            return replace(verification, problems=tuple(check_running(connection))) if verification.ok else verification
+        verification, edited = self._prove(anchors)
+        problems = (f"counts of {name}: not what its rows amount to; they were edited" for name in edited)
+        return replace(verification, problems=(*verification.problems, *problems))
+
+    def restore_counts(self, anchors: Sequence[Position] = ()) -> list[str]:
+        """Make the counts anew where they are not what the rows amount to, and name the datasets of those.
+
+        Nothing is made of rows that do not prove whole.
+        """
+        _, edited = self._prove(anchors)
+        if edited:
+            with lock_ledger(self._workspace), self._database.writing() as connection:
+                rebuild(connection)
+        return edited
 
     def restore_triggers(self, anchors: Sequence[Position] = ()) -> list[str]:
         """Prove the rows as :meth:`verify` does where a trigger is missing or altered, put it back, and name those put back.
@@ -341,6 +351,13 @@ class Ledger:
                 raise LedgerError(*verification.problems)
             self._database.restore_triggers(broken)
         return broken
+
+    def _prove(self, anchors: Sequence[Position]) -> tuple[Verification, list[str]]:
+        """Prove the rows, and where they are whole list the datasets whose counts are not what they amount to."""
+        with lock_ledger(self._workspace, reads=True), self._database.reading() as connection:
+            rows = connection.execute(select(LEDGER).order_by(LEDGER.c.seq))
+            verification = verify(rows, self._anchors.all(), anchors)
+            return verification, find_edited(connection) if verification.ok else []
 
     def _fill_missing_totals(self) -> None:
         """Compute the figures of a ledger that a version without them wrote."""

@@ -6,13 +6,15 @@ from the rows alone, and verification makes them anew.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from math import fsum, sqrt
 from struct import pack, unpack
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
+from factory.core.canonical import digest
+from factory.core.errors import LedgerError
 from factory.ledger.board_row import make_board_row
 from factory.ledger.rows import index_of
 from factory.storage.schema import BOARD, DAILY_SUMS, FOLLOWING, LEDGER, TOTALS
@@ -117,7 +119,8 @@ def keep_up(connection: Connection, seq: int, kind: str, payload: Mapping[str, A
     if kind not in KINDS or dataset is None:
         return
     totals = find_totals(connection, dataset, seq - 1).add(kind, payload)
-    connection.execute(insert(TOTALS).values(seq=seq, dataset=dataset, **asdict(totals)))
+    values = {**asdict(totals), "hash": _hash_totals(seq, dataset, totals)}
+    connection.execute(insert(TOTALS).values(seq=seq, dataset=dataset, **values))
     if kind != "trial":
         return
     if "metrics" in payload:
@@ -127,22 +130,38 @@ def keep_up(connection: Connection, seq: int, kind: str, payload: Mapping[str, A
 
 
 def find_totals(connection: Connection, dataset: str, until: int) -> Totals:
-    """Read the totals of a dataset at a row."""
+    """Read the totals of a dataset at a row.
+
+    Raises
+    ------
+    LedgerError
+        If they are not what was written.
+    """
     row = connection.execute(_LAST, {"dataset": dataset, "until": until}).first()
-    return Totals() if row is None else Totals(*row[2:])
+    if row is None:
+        return Totals()
+    totals = _read_totals(row)
+    if totals is None:
+        raise _damaged(dataset)
+    return totals
 
 
 def count_independent(connection: Connection, dataset: str) -> float:
     """Estimate how many independent trials were made on a dataset.
 
     Those of another length than most cannot be set beside the others and count as one each.
+
+    Raises
+    ------
+    LedgerError
+        If the sums of their days are not what was written.
     """
     query = select(DAILY_SUMS).where(DAILY_SUMS.c.dataset == dataset)
     rows = connection.execute(query.order_by(DAILY_SUMS.c.trials.desc(), DAILY_SUMS.c.first)).all()
     if not rows:
         return 0.0
-    others = sum(int(row.trials) for row in rows[1:])
-    return others + _read_sum(rows[0]).independent()
+    most, *others = [_require_sum(row) for row in rows]
+    return sum(one.trials for one in others) + most.independent()
 
 
 def lacks_totals(connection: Connection) -> bool:
@@ -160,17 +179,16 @@ def rebuild(connection: Connection) -> None:
         keep_up(connection, seq, kind, payload)
 
 
-def check_running(connection: Connection) -> list[str]:
-    """Compare the figures that were kept up with the rows; one line for each dataset where they differ."""
+def find_edited(connection: Connection) -> list[str]:
+    """Compare the figures that were kept up with the rows, and list the datasets where they differ."""
     pairs = zip(_figures_of_rows(connection), _kept_figures(connection), strict=True)
-    wrong = {
-        key[0] for due, kept in pairs for key in due.keys() | kept.keys() if due.get(key) != kept.get(key)
-    }  # fmt: skip
-    return [f"counts of {dataset}: not what its rows amount to; they were edited" for dataset in sorted(wrong)]
+    return sorted({key[0] for due, kept in pairs for key in due.keys() | kept.keys() if due.get(key) != kept.get(key)})
 
 
 Figures = dict[tuple[str, int], Any]
 """By dataset and row, or dataset and length."""
+DAMAGED = "damaged"
+"""In place of figures that are not what was written."""
 
 
 def _figures_of_rows(connection: Connection) -> tuple[Figures, Figures, Figures]:
@@ -190,9 +208,9 @@ def _figures_of_rows(connection: Connection) -> tuple[Figures, Figures, Figures]
 
 def _kept_figures(connection: Connection) -> tuple[Figures, Figures, Figures]:
     return (
-        {(row.dataset, row.seq): Totals(*row[2:]) for row in connection.execute(select(TOTALS))},
+        {(row.dataset, row.seq): _read_totals(row) or DAMAGED for row in connection.execute(select(TOTALS))},
         {(row.dataset, row.seq): row._asdict() for row in connection.execute(select(BOARD))},
-        {(row.dataset, row.length): _read_sum(row) for row in connection.execute(select(DAILY_SUMS))},
+        {(row.dataset, row.length): _read_sum(row) or DAMAGED for row in connection.execute(select(DAILY_SUMS))},
     )
 
 
@@ -209,16 +227,44 @@ def _no_sum(seq: int, length: int) -> DailySum:
 
 def _sum_of(connection: Connection, dataset: str, length: int, seq: int) -> DailySum:
     row = connection.execute(select(DAILY_SUMS).where(_SUM_KEY), {"of": dataset, "days": length}).first()
-    return _no_sum(seq, length) if row is None else _read_sum(row)
+    return _no_sum(seq, length) if row is None else _require_sum(row)
 
 
-def _read_sum(row: Any) -> DailySum:
-    return DailySum(row.first, row.trials, row.varying, unpack(f"<{row.length}d", row.total))
+def _require_sum(row: Any) -> DailySum:
+    daily_sum = _read_sum(row)
+    if daily_sum is None:
+        raise _damaged(row.dataset)
+    return daily_sum
+
+
+def _read_sum(row: Any) -> DailySum | None:
+    """Read a sum; None where it is not what was written."""
+    counted = row.first, row.trials, row.varying
+    if row.hash != digest([row.dataset, row.length, *counted, row.total.hex()]):
+        return None
+    return DailySum(*counted, unpack(f"<{row.length}d", row.total))
 
 
 def _write_sum(connection: Connection, dataset: str, daily_sum: DailySum) -> None:
     length = len(daily_sum.total)
-    values = {"first": daily_sum.first, "trials": daily_sum.trials, "varying": daily_sum.varying}
+    total = pack(f"<{length}d", *daily_sum.total)
+    counted = {"first": daily_sum.first, "trials": daily_sum.trials, "varying": daily_sum.varying}
     connection.execute(delete(DAILY_SUMS).where(_SUM_KEY), {"of": dataset, "days": length})
-    packed = pack(f"<{length}d", *daily_sum.total)
-    connection.execute(insert(DAILY_SUMS).values(dataset=dataset, length=length, total=packed, **values))
+    hashed = digest([dataset, length, *counted.values(), total.hex()])
+    connection.execute(insert(DAILY_SUMS).values(dataset=dataset, length=length, total=total, hash=hashed, **counted))
+
+
+def _read_totals(row: Any) -> Totals | None:
+    """Read totals; None where they are not what was written."""
+    totals = Totals(*(getattr(row, field.name) for field in fields(Totals)))
+    return totals if row.hash == _hash_totals(row.seq, row.dataset, totals) else None
+
+
+def _hash_totals(seq: int, dataset: str, totals: Totals) -> str:
+    return digest([seq, dataset, *astuple(totals)])
+
+
+def _damaged(dataset: str) -> LedgerError:
+    return LedgerError(
+        f"counts of {dataset}: damaged or edited; run `rfcat ledger verify`, which makes them anew from rows that prove whole"
+    )

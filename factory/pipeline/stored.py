@@ -1,5 +1,6 @@
 """Pipelines that are kept in a workspace or come with the project, read."""
 
+from factory.core.errors import PipelineError
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parse_cache import parse_remembered
 from factory.pipeline.shipping import load_shipped
@@ -21,6 +22,20 @@ def read_pipeline(id: str, text: str | None) -> Pipeline | None:
     Raises
     ------
     PipelineError
-        If this version reads the text no longer; one line a mistake.
+        As of :func:`read_text`.
     """
-    return parse_remembered(text) if text else next((one for one in load_shipped().values() if one.id == id), None)
+    return read_text(id, text) if text else next((one for one in load_shipped().values() if one.id == id), None)
+
+
+def read_text(id: str, text: str) -> Pipeline:
+    """Read the pipeline with an id from its canonical text.
+
+    Raises
+    ------
+    PipelineError
+        If this version reads the text no longer, or it is not what was defined under the id; one line a mistake.
+    """
+    pipeline = parse_remembered(text)
+    if pipeline.id != id:
+        raise PipelineError(f"pipeline: what is kept of {id} is not what was defined: damaged, or edited; define it again")
+    return pipeline

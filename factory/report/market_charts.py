@@ -20,6 +20,8 @@ BINS = 60
 TAIL = 0.001
 """Share of values beyond each end of a histogram, which are counted and not drawn."""
 SPLIT = "#d08a1d"
+IN_ORDER = {"traceorder": "normal"}
+"""Of a legend: as drawn."""
 
 
 class Gap(NamedTuple):
@@ -71,7 +73,9 @@ def draw_price(
         if len(rows)
     ]
     marked = [*(_mark_jumps(time, value, jumps)), *(_mark_gaps(value, gaps))]
-    return make_figure([*lines, *marked], name, None)
+    figure = make_figure([*lines, *marked], name, None)
+    figure["layout"]["legend"] |= IN_ORDER
+    return figure
 
 
 def draw_distribution(train: NDArray[float64], validation: NDArray[float64], name: str, *, logarithmic: bool) -> Figure | None:
@@ -106,6 +110,7 @@ def draw_distribution(train: NDArray[float64], validation: NDArray[float64], nam
     ]  # fmt: skip
     figure = make_figure(lines, "share of rows", ".1%", name)
     figure["layout"] |= {"height": 240}
+    figure["layout"]["legend"] |= IN_ORDER
     if logarithmic:
         figure["layout"]["xaxis"] |= {"type": "log"}
     return figure

@@ -17,9 +17,9 @@ from sqlalchemy import (
     event,
 )
 
-VERSION = 5
+VERSION = 6
 """Raised whenever a table comes or changes; kept in SQLite's ``user_version``."""
-ONLY_ADDED = (1, 2, 3, 4)
+ONLY_ADDED = (1, 2, 3, 4, 5)
 """Older versions whose workspaces are brought up to date: they lack tables, and differ in those that follow from the rows."""
 
 METADATA = MetaData()
@@ -53,6 +53,7 @@ TOTALS = Table(
     Column("sharpes", Integer, nullable=False),
     Column("sharpe_mean", Float, nullable=False),
     Column("sharpe_squares", Float, nullable=False),
+    Column("hash", String(64), nullable=False),
     Index("totals_by_dataset", "dataset", "seq"),
 )
 
@@ -116,6 +117,7 @@ DAILY_SUMS = Table(
     Column("trials", Integer, nullable=False),
     Column("varying", Integer, nullable=False),
     Column("total", LargeBinary, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 FOLLOWING = (TOTALS, BOARD, DAILY_SUMS)

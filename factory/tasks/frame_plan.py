@@ -7,6 +7,7 @@ the dataset file lets code see, and are made as if there were no others.
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import factory
 from factory.core import canonical
 from factory.core.errors import DataError, PipelineError
+from factory.core.hashes import DamageError, hashes_beside, require_whole_alone
 from factory.expressions.expression import Expression
 from factory.expressions.keys import column_key
 from factory.market.series_kinds import series_kind
@@ -26,6 +28,8 @@ from factory.pipeline.screening import Reader
 if TYPE_CHECKING:
     from factory.pipeline import Pipeline
     from factory.tracking.tracker import Tracker
+
+_log = logging.getLogger(__name__)
 
 VERSION = 3
 """Raised whenever a frame would hold something else for the same request."""
@@ -92,19 +96,27 @@ class Frames:
         return {name for name, files in self.files.items() if any(file.partition == "validation" for file in files)}
 
     def missing(self) -> list[File]:
-        """List the files that are still to be made; the others are marked as used."""
-        absent = []
-        for file in (file for files in self.files.values() for file in files):
-            with suppress(FileNotFoundError):
-                os.utime(file.path)
-                continue
-            absent.append(file)
-        return absent
+        """List the files that are still to be made, or are damaged; the others are marked as used."""
+        return [file for files in self.files.values() for file in files if not _is_there(file.path)]
 
     def asked(self) -> dict[str, Any]:
         """Write the request as the worker that makes the files takes it."""
         asked = {"validation": self.validation or None, "features": list(self.features) or None, "pipeline": self.pipeline}
         return {"dataset": self.dataset, **{key: value for key, value in asked.items() if value is not None}}
+
+
+def _is_there(path: Path) -> bool:
+    """Check whether a file holds what was written, and mark it as used."""
+    try:
+        require_whole_alone(path)
+    except FileNotFoundError:
+        return False
+    except DamageError:
+        _log.warning("frames: %s is damaged, and made anew", path.name[:12])
+        return False
+    with suppress(OSError):
+        os.utime(hashes_beside(path))
+    return True
 
 
 def plan_frames(

@@ -16,6 +16,7 @@ from pyarrow import ipc
 from factory.backtest.result import REASONS
 from factory.core.answers import Answer
 from factory.core.errors import FlowError
+from factory.core.hashes import hash_text, hashes_beside
 from factory.core.progress import Progress, no_progress
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
@@ -27,7 +28,7 @@ from factory.market.series import Partition, Series
 from factory.market.series_kinds import series_kind
 from factory.pipeline.parts.labels import count_classes
 from factory.storage.cache import Cache
-from factory.storage.workspace import atomic
+from factory.storage.workspace import atomic, write_text
 from factory.tasks import frame_plan
 from factory.tasks.context import TaskContext
 from factory.tasks.masking import STRETCH, hidden_days, mark_telling_rows, mask
@@ -183,17 +184,25 @@ def _texts(series: Series) -> dict[str, str]:
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame, which is its own copy of its rows and no slice of more, whole or not at all."""
+    """Write a frame, which is its own copy of its rows and no slice of more, whole or not at all, and what it holds."""
     table = pa.Table.from_pandas(frame)
     with atomic(path) as temporary, pa.OSFile(str(temporary), "wb") as sink, ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
+    write_text(hashes_beside(path), hash_text(path))
 
 
 def _prune(folder: Path, keep: set[Path]) -> None:
     """Drop the least used files above the limit, never those that are about to be read."""
-    files = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.arrow"))
+    files = sorted((_last_used(path), path.stat().st_size, path) for path in folder.glob("*.arrow"))
     over = sum(size for _, size, _ in files) - LIMIT_BYTES
     for _, size, path in files:
         if over > 0 and path not in keep:
             path.unlink(missing_ok=True)
+            hashes_beside(path).unlink(missing_ok=True)
             over -= size
+
+
+def _last_used(path: Path) -> float:
+    """Return when a file was last asked for, in seconds; 0 of one that an older version wrote."""
+    beside = hashes_beside(path)
+    return beside.stat().st_mtime if beside.exists() else 0.0

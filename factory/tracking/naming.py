@@ -6,12 +6,13 @@ name, so that a name with children is refused wherever one pipeline is meant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from factory.core.errors import PipelineError, UnknownError, did_you_mean
 from factory.market.catalog import Catalog
-from factory.pipeline import Pipeline, diff, load_shipped, parse_remembered
-from factory.pipeline.stored import find_pipeline
+from factory.pipeline import Pipeline, diff, load_shipped
+from factory.pipeline.stored import find_pipeline, read_text
 from factory.storage.store import Store, StoredPipeline
 from factory.tracking.binding import bind_all_shipped, rebind
 
@@ -61,7 +62,7 @@ def resolve(store: Store, catalog: Catalog, reference: str, changes: Mapping[str
     roots = _roots(rows)
     if len(rows) > 1 and not (changes and len(roots) == 1):
         raise PipelineError(_several(store, catalog, reference, rows))
-    return parse_remembered(roots[0].yaml)
+    return read_text(roots[0].id, roots[0].yaml)
 
 
 def require_free(name: str, pipeline: Pipeline) -> None:
@@ -116,8 +117,9 @@ def find_first_text(store: Store, pipeline: Pipeline, parent: str | None = None)
     The id leaves out the name, what it is about and what is to be tuned: whoever defines it again changes none of them for
     others, but for a grid that is given, or taken out of the pipeline itself (its own `parent`).
     """
-    ours = next((one for one in load_shipped().values() if rebind(pipeline, one.data).id == one.id), None)
-    kept = ours or find_pipeline(store, pipeline.id)
+    kept = next((one for one in load_shipped().values() if rebind(pipeline, one.data).id == one.id), None)
+    with suppress(PipelineError):  # of what is kept and damaged, or read no longer, there are no words: this takes its place
+        kept = kept or find_pipeline(store, pipeline.id)
     if kept is None:
         return pipeline
     words = {
@@ -134,7 +136,7 @@ def describe_change(store: Store, catalog: Catalog, id: str) -> str | None:
     if row is None or row.parent is None:
         return None
     parent = find_pipeline(store, row.parent) or _bound_by_id(catalog, row.parent)
-    return _differs(parent, parse_remembered(row.yaml)) if parent else None
+    return _differs(parent, read_text(row.id, row.yaml)) if parent else None
 
 
 def _differs(before: Pipeline, after: Pipeline) -> str:
@@ -174,9 +176,9 @@ def _roots(rows: Sequence[StoredPipeline]) -> list[StoredPipeline]:
 
 
 def _several(store: Store, catalog: Catalog, name: str, rows: Sequence[StoredPipeline]) -> str:
-    first = parse_remembered(rows[0].yaml)
+    first = read_text(rows[0].id, rows[0].yaml)
     told = _listed(
-        (row.id, describe_change(store, catalog, row.id) or _differs(first, parse_remembered(row.yaml)) or "defined whole")
+        (row.id, describe_change(store, catalog, row.id) or _differs(first, read_text(row.id, row.yaml)) or "defined whole")
         for row in rows[:NAMED]
     )
     more = f" and {len(rows) - NAMED} more, in show(what='pipelines')" if len(rows) > NAMED else ""

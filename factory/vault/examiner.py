@@ -75,15 +75,16 @@ class Examiner:
 
         None where that is not what failed then, so that it keeps its own level.
         """
-        pipeline = find_pipeline(Store(self._workspace), str(look.payload["pipeline"]))
-        skipped = look.verdict is None and not self._every_mate
-        if pipeline is None or skipped or look.payload["version"] != factory.__version__:
+        if (look.verdict is None and not self._every_mate) or look.payload["version"] != factory.__version__:
             return None
         try:
+            pipeline = find_pipeline(Store(self._workspace), str(look.payload["pipeline"]))
+            if pipeline is None:
+                return None
             fitted = exam.prepare(self._workspace, pipeline)
             return self._examined(look.entry, pipeline, fitted) if fitted.key == look.payload["artefact"] else None
         except Exception:
-            # It failed by an error, then or now.
+            # It failed by an error, then or now, or is not kept as it was.
             traceback.print_exc()
             return None
 

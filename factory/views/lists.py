@@ -159,11 +159,12 @@ def _best(tracker: "Tracker", dataset: str) -> Answer | None:
         return None
     metrics = best.payload["metrics"]
     trials, between = tracker.ledger.counts(dataset).trials, tracker.ledger.sharpe_deviation(dataset)
+    textbook = None if between is None else deflate_sharpe(metrics, trials, between)
     return {
         "pipeline": best.payload["pipeline"],
         STALE: mark_stale(tracker, best),
         "sharpe": metrics.get("sharpe"),
         "deflated": deflate_sharpe(metrics, trials),
-        "textbook": None if between is None else deflate_sharpe(metrics, trials, between),
-        "differ": None if between is None else TEXTBOOK,
+        "textbook": textbook,
+        "differ": None if textbook is None else TEXTBOOK,
     }

@@ -12,6 +12,7 @@ from factory.core.times import iso
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger.trial_list import ERRORS, FILTERS, TrialFilter, TrialOrder, TrialRow
 from factory.report.meanings import MEANINGS
+from factory.review.status import read_reviews
 from factory.tracking.earlier import read_scored
 from factory.tracking.naming import describe_change
 
@@ -88,7 +89,19 @@ SHOWN = (
 """Columns unless others are chosen."""
 EXPORTED = (
     *("pipeline", "name", "parent", "family", "dataset", "number", "at", "agent", "contract", "idea", "changed", "gain"),
-    *("gain_error", "probes", "stale", "unjudged", "trades", "win_rate", "break_even", "mean_net", "mean_low", "mean_high"),
+    *(
+        "gain_error",
+        "probes",
+        "stale",
+        "unjudged",
+        "review",
+        "trades",
+        "win_rate",
+        "break_even",
+        "mean_net",
+        "mean_low",
+        "mean_high",
+    ),
     *("p_value", "sharpe", "sharpe_error", "deflated", "total_return", "max_drawdown", "turnover", "costs", "auc"),
     *("log_loss", "why"),
 )
@@ -125,7 +138,7 @@ class TrialPage:
     Parameters
     ----------
     rows : list of dict
-        As of the board, with `deflated`, `stale` and `effect`.
+        As of the board, with `deflated`, `stale`, `effect` and `review`.
     total, every : int
         Trials that the filter lets through, and all with figures.
     values : dict
@@ -147,7 +160,7 @@ class TrialPage:
 
 
 class Standing:
-    """What is known of the datasets as they are: how many trials each has, and which of them are stale.
+    """What is known of the datasets and trials as they are: how many there are, which are stale, which were proposed.
 
     Parameters
     ----------
@@ -159,6 +172,7 @@ class Standing:
         scored = {name: read_scored(tracker, name) for name in tracker.catalog.names()}
         self._terms = {name: frozenset(one.terms.values()) for name, one in scored.items() if one}
         self._trials: dict[str, int] = {}
+        self._reviews = read_reviews(tracker)
 
     def count_trials(self, dataset: str) -> int:
         """Count the trials of a dataset, once."""
@@ -177,6 +191,7 @@ class Standing:
             "deflated": _deflate(row, self.count_trials(row["dataset"])),
             "stale": row["fingerprint"] not in self._terms.get(row["dataset"], ()),
             "effect": tell_effect(row["gain"], row["gain_error"]),
+            "review": self._reviews.get(row["pipeline"]),
         }
 
 
@@ -241,7 +256,8 @@ def _warn(query: TrialQuery, rows: Sequence[TrialRow], standing: Standing) -> st
 
 
 def _export(row: TrialRow) -> TrialRow:
-    return {**row, "at": iso(row["at"] // 1000 * 1000), "stale": _yes(row["stale"]), "unjudged": _yes(row["unjudged"])}
+    words = {"stale": _yes(row["stale"]), "unjudged": _yes(row["unjudged"]), "review": row["review"] and row["review"].short}
+    return {**row, **words, "at": iso(row["at"] // 1000 * 1000)}
 
 
 def _yes(value: bool) -> str:

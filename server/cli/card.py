@@ -10,8 +10,8 @@ from server.cli.common import Reference, workshop_of
 from server.cli.references import resolve_or_derive
 from server.cli.screen import show as print_answer
 
-
 Partition = Literal["train", "validation"]
+
 
 def card(
     context: typer.Context,

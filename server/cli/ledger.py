@@ -21,7 +21,7 @@ def ledger() -> None:
 @answering(app)
 def verify(context: typer.Context) -> None:
     """Prove that nothing in the ledger was edited, dropped, reordered or cut off."""
-    _restore_triggers(workspace_of(context))
+    _restore(workspace_of(context))
     verification = workshop_of(context).verify()
     if not verification.ok:
         raise LedgerError(*verification.problems)
@@ -32,12 +32,18 @@ def verify(context: typer.Context) -> None:
     )
 
 
-def _restore_triggers(workspace: Workspace) -> None:
-    """Put back what keeps rows as they were written, if it is gone and they prove whole: nothing else opens the ledger then."""
+def _restore(workspace: Workspace) -> None:
+    """Put back what is wrong beside rows that prove whole: their counts, and what keeps them as they were written.
+
+    Without these nothing else opens the ledger, or reads it.
+    """
     from factory.ledger import Ledger
     from factory.tracking.strategy_files import read_anchors
 
     with closing(Ledger(workspace, guarded=False)) as ledger:
-        restored = ledger.restore_triggers(read_anchors(workspace))
+        anchors = read_anchors(workspace)
+        counted, restored = ledger.restore_counts(anchors), ledger.restore_triggers(anchors)
+    for dataset in counted:
+        say(f"counts of {dataset} were damaged or edited, and are made anew from its rows")
     if restored:
         say(f"triggers that keep rows as they were written were missing or altered, and are back: {', '.join(restored)}")

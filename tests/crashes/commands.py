@@ -1,7 +1,9 @@
 """The commands that are killed, and what is run before and after them."""
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from tests.crashes.market import DEARER, EXTENDED, PASSPHRASE, PIPELINE, SCORED,
 from tests.market.exchange import Exchange, months_back, serving
 
 SECRET = "secret"
+LINES: dict[Callable[[Path], None], tuple[str, ...]] = {}
+"""The command line of each command that is one."""
 SETTINGS = {"RFCAT_RELEASE_SECONDS": "0", "RFCAT_LOOKS_A_DAY": "0", "RFCAT_THREADS": "1"}
 
 
@@ -21,6 +25,7 @@ def rfcat(*arguments: str) -> Callable[[Path], None]:
         given = [str(folder / one) if (folder / one).is_file() else one for one in arguments]
         app(["--workspace", str(folder / "workspace"), *given], standalone_mode=False)
 
+    LINES[run] = arguments
     return run
 
 
@@ -53,6 +58,12 @@ def frames(folder: Path) -> None:
     perform(str(folder / "workspace"), "frames", {"dataset": "scored", "validation": True, "pipeline": "plain"})
 
 
+def damage(folder: Path) -> None:
+    """Change what the rows of the ledger are counted to."""
+    with closing(sqlite3.connect(folder / "workspace" / "ledger.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE ledger_totals SET trials = trials + 1")
+
+
 def fetch(published: int) -> Callable[[Path], None]:
     """Fetch from two months before this one on; of that month days are out, or with `published` 2 the whole."""
 
@@ -63,8 +74,10 @@ def fetch(published: int) -> Callable[[Path], None]:
         exchange.days = {f"{second}-{day:02}" for day in (1, 2, 3)} | {f"{present}-01"}
         with serving(exchange) as address:
             os.environ.update(RFCAT_BINANCE_ARCHIVE=address, RFCAT_BINANCE_API=address)
-            rfcat("data", "fetch", "binance", "BTCUSDT", "--from", first, "--period", "1h")(folder)
+            rfcat(*line, "--from", first)(folder)
 
+    line = "data", "fetch", "binance", "BTCUSDT", "--period", "1h"
+    LINES[run] = line
     return run
 
 
@@ -72,6 +85,7 @@ COMMANDS: dict[str, Callable[[Path], Any]] = {
     "doctor": rfcat("doctor"),
     "verify": rfcat("ledger", "verify"),
     "list": rfcat("dataset", "list"),
+    "start": rfcat("start", "tiny", "--file", "tiny.yaml"),
     "build": rfcat("dataset", "build", "tiny.yaml"),
     "build dearer": rfcat("dataset", "build", "dearer.yaml"),
     "build what opens it": rfcat("dataset", "build", "taken.yaml"),
@@ -86,7 +100,11 @@ COMMANDS: dict[str, Callable[[Path], Any]] = {
     "tune": rfcat("tune", "plain"),
     "rank": rfcat("rank", "plain"),
     "show by": rfcat("show", "plain", "--by", "side"),
+    "card": rfcat("card", "plain"),
+    "damage": damage,
+    "mend": rfcat("ledger", "verify"),
     "propose": rfcat("propose", "plain", "--why", "it earns"),
+    "pin": rfcat("review", "key", "--pin", "workspace"),
     "approve": signed("approve", "plain", "--comment", "seen"),
     "reject": signed("reject", "plain", "--comment", "too few trades"),
     "withdraw": signed("retire", "plain", "--comment", "it lost"),
@@ -96,6 +114,9 @@ COMMANDS: dict[str, Callable[[Path], Any]] = {
     "fresh": rfcat("dataset", "fresh", "tiny"),
     "reviewer": signed("vault", "reviewer"),
     "grant": signed("vault", "grant", "tiny", "--looks", "4", "--a-day", "3"),
+    "person add": rfcat("person", "add", "ada", "--password-file", SECRET),
+    "person password": rfcat("person", "password", "ada", "--password-file", SECRET),
+    "person remove": rfcat("person", "remove", "ada"),
     "retire": signed("vault", "retire", "tiny", "--why", "published"),
 }
 

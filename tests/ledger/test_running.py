@@ -1,6 +1,7 @@
 """The figures that are kept up with the ledger are those that its rows amount to."""
 
 import sqlite3
+from contextlib import closing
 from math import sqrt
 from statistics import stdev
 from typing import Any
@@ -12,12 +13,15 @@ from hypothesis import strategies as st
 from numpy import float64
 from numpy.typing import NDArray
 
+from factory.core.errors import LedgerError
 from factory.ledger import Counts, Ledger
 from factory.ledger.ranks import rank
+from factory.ledger.running import Totals
 from factory.statistics.deflation import average_correlation, independent_of
 from factory.storage.store import Store
 from factory.storage.workspace import Workspace
-from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back
+from tests.ledger.conftest import DATASET, FINGERPRINT, behind_its_back, fill
+from tests.server.test_cli import rfcat
 
 FIGURES = st.fixed_dictionaries(
     {},
@@ -120,7 +124,7 @@ EDITS = {
     "totals": "UPDATE ledger_totals SET trials = 1 WHERE seq = 3",
     "totals dropped": "DELETE FROM ledger_totals WHERE seq = 3",
     "totals of another": "UPDATE ledger_totals SET dataset = 'other' WHERE seq = 3",
-    "totals added": "INSERT INTO ledger_totals SELECT seq + 9, dataset, 0, 0, 0, 0, 0, 0 FROM ledger_totals WHERE seq = 3",
+    "totals added": "INSERT INTO ledger_totals SELECT seq + 9, dataset, 0, 0, 0, 0, 0, 0, hash FROM ledger_totals WHERE seq = 3",
     "board": "UPDATE ledger_board SET sharpe = 99 WHERE seq = 2",
     "board dropped": "DELETE FROM ledger_board WHERE seq = 2",
     "daily sums": "UPDATE ledger_daily_sums SET varying = 7",
@@ -140,15 +144,71 @@ def test_law_4_edited_figures_are_found(edit: str, workspace: Workspace, ledger:
     assert f"counts of {DATASET}: not what its rows amount to; they were edited" in ledger.verify().problems
 
 
-def test_a_workspace_without_the_figures_gets_them(workspace: Workspace, ledger: Ledger) -> None:
+@pytest.mark.parametrize("column", [*Totals.__dataclass_fields__, "hash"])
+def test_law_4_no_damaged_count_is_told(column: str, workspace: Workspace, ledger: Ledger) -> None:
+    """Not even before anybody verifies: how far luck goes hangs on them."""
+    for number in range(4):
+        ledger.trial(f"pipeline{number}", DATASET, FINGERPRINT, {"metrics": {"sharpe": number / 2}, "daily": [0.0, 1.0]})
+    with closing(behind_its_back(workspace)) as connection:
+        connection.execute(f"UPDATE ledger_totals SET {column} = {column} + 1")
+    for ask in (ledger.counts, ledger.sharpe_deviation, lambda name: ledger.exploration(name, {})):
+        with pytest.raises(LedgerError, match=f"^counts of {DATASET}: damaged or edited; run `rfcat ledger verify`"):
+            ask(DATASET)
+
+
+@pytest.mark.parametrize("edit", ["first = 9", "trials = 9", "varying = 2", "total = zeroblob(16)", "hash = ''"])
+def test_law_4_no_damaged_sum_of_days_is_told(edit: str, workspace: Workspace, ledger: Ledger) -> None:
+    for number in range(4):
+        ledger.trial(f"pipeline{number}", DATASET, FINGERPRINT, {"daily": [0.0, float(number)]})
+    with closing(behind_its_back(workspace)) as connection:
+        connection.execute(f"UPDATE ledger_daily_sums SET {edit}")
+    for ask in (ledger.independent, lambda name: ledger.trial("more", name, FINGERPRINT, {"daily": [0.0, 1.0]})):
+        with pytest.raises(LedgerError, match=f"^counts of {DATASET}: damaged or edited"):
+            ask(DATASET)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_law_4_damaged_counts_are_made_anew_from_rows_that_prove_whole(edit: str, workspace: Workspace, ledger: Ledger) -> None:
+    for number in range(4):
+        payload = {"metrics": {"sharpe": number / 2}, "daily": [0.0, float(number)]}
+        ledger.trial(f"pipeline{number}", DATASET, FINGERPRINT, payload)
+    assert ledger.restore_counts() == []
+    with closing(behind_its_back(workspace)) as connection:
+        connection.execute(EDITS[edit])
+    told = rfcat(workspace.root, "ledger", "verify")
+    assert f"counts of {DATASET} were damaged or edited, and are made anew from its rows" in told
+    assert "whole: 4 rows" in told
+    assert ledger.counts(DATASET) == Counts(4, 0)
+    assert ledger.verify().ok
+
+
+def test_law_4_nothing_is_made_of_rows_that_do_not_prove_whole(workspace: Workspace, ledger: Ledger) -> None:
+    fill(ledger, 3)
+    with closing(behind_its_back(workspace)) as connection:
+        connection.execute("UPDATE ledger_totals SET trials = 1 WHERE seq = 3")
+        connection.execute("UPDATE ledger SET payload = '{' WHERE seq = 1")
+    assert ledger.restore_counts() == []
+    assert "row 1: edited" in ledger.verify().problems[0]
+    with pytest.raises(LedgerError, match="counts of"):
+        ledger.counts(DATASET)
+
+
+OLDER = {
+    "no figures": "DROP TABLE ledger_totals; DROP TABLE ledger_board; DROP TABLE ledger_daily_sums; PRAGMA user_version=2",
+    "figures without hashes": (
+        "ALTER TABLE ledger_totals DROP COLUMN hash; ALTER TABLE ledger_daily_sums DROP COLUMN hash; PRAGMA user_version=5"
+    ),
+}
+
+
+@pytest.mark.parametrize("older", OLDER)
+def test_a_workspace_without_the_figures_gets_them(older: str, workspace: Workspace, ledger: Ledger) -> None:
     ledger.exploration(DATASET, {"what": "screened"}, 27)
     for sharpe in (1.0, 3.0):
         ledger.trial(f"pipeline{sharpe}", DATASET, FINGERPRINT, {"metrics": {"sharpe": sharpe}, "daily": [0.0, sharpe, 1.0]})
     ledger.close()
     connection = sqlite3.connect(workspace.database)
-    connection.executescript(
-        "DROP TABLE ledger_totals; DROP TABLE ledger_board; DROP TABLE ledger_daily_sums; PRAGMA user_version=2"
-    )
+    connection.executescript(OLDER[older])
     connection.close()
     Store(workspace).close()  # It brings the tables up to date and knows nothing of figures.
     again = Ledger(workspace)

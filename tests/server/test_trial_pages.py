@@ -18,6 +18,7 @@ from factory.ledger.trial_list import FILTERS
 from factory.market.build import build
 from factory.market.spec import load_spec
 from factory.storage.workspace import Workspace
+from factory.tasks import perform
 from factory.views.trial_list import CHUNK, COLUMNS, EXPORTED, PAGE
 from factory.workshop import Workshop
 from server.web.access import Access
@@ -284,6 +285,19 @@ def test_trials_of_a_former_build_are_marked_and_lead_to_no_card(tmp_path: Any) 
     assert set(stale.values()) == {"no"}
     assert f'href="/cards/{search.up_or_down}"' not in page
     assert "A: scored on rows or at terms that the dataset has no more" in side.text
+
+
+def test_what_was_proposed_is_marked_and_leads_to_its_review(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFCAT_PROPOSALS", str(tmp_path / "proposed"))
+    workspace = Workspace.open(tmp_path / "workspace")
+    build(workspace, load_spec(SPEC))
+    workshop = Workshop(workspace, "ann")
+    id = workshop.define(BINARY)["pipeline"]
+    perform(str(workspace.root), "backtest", {"pipeline": id, "agent": "ann", "why": "to see"})
+    workshop.propose(id, "it pays")
+    with signed_in(workspace) as client:
+        assert re.search(rf'href="/reviews/{id}"><span class="badge[^>]*>proposed<', client.get("/trials").text)
+        assert [row["review"] for row in exported(client)] == ["proposed"]
 
 
 def test_an_empty_workspace_says_what_to_do(tmp_path: Any) -> None:

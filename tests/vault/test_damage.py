@@ -1,9 +1,12 @@
 """A flipped bit in any file that evidence is read from: it is told, or what was lost is made anew, and no figure moves."""
 
+import hashlib
 import shutil
+import sqlite3
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import numpy as np
 import pytest
 
 from factory.core.canonical import digest
-from factory.core.errors import DataError, FactoryError, SealError
+from factory.core.errors import DataError, FactoryError, PipelineError, SealError
 from factory.core.hashes import HASHES, write_hashes
 from factory.core.progress import no_progress
 from factory.learning.artefacts import content_key
@@ -20,6 +23,7 @@ from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
 from factory.market.verification import verify_dataset
+from factory.tasks import perform
 from factory.tasks.backtest import outcome_to_dict, score
 from factory.tasks.context import TaskContext
 from factory.vault import exam, reports
@@ -28,11 +32,12 @@ from factory.vault.reviewer import appoint, unlock
 from factory.vault.sealed_data import open_sealed
 from factory.views.breakdowns import break_down
 from factory.workshop import Workshop
-from tests.vault.market import SPEC
+from tests.vault.market import FAST, SPEC
+from tests.vault.test_rule import lucky, tried
 
 NAME = "vault-sim"
 PASSPHRASE = "correct horse battery"
-LIVING = ("ledger.sqlite", "ledger.lock", "vault/.build.lock", "vault/anchors.jsonl", "vault/log", "numba")
+LIVING = ("ledger.sqlite", "ledger.lock", "vault/.build.lock", "vault/anchors.jsonl", "vault/log", "numba", "format", "id")
 """What is guarded by hashes of its own, and what holds no figure."""
 ELSE = load_spec(SPEC.replace(NAME, "else").replace("VAULT-", "ELSE-").replace("seed: 5", "seed: 6"))
 
@@ -64,11 +69,19 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
         seal_registry.refuse_twins(workspace, ELSE, seal_registry.Marks({}, {}))
         return "built"
 
+    def frames() -> str:
+        asked = workshop.frames(NAME, validation=True, features=["lead"], pipeline=pipeline.id)
+        perform(str(workspace.root), "frames", asked.asked())
+        return digest([hashlib.sha256(path.read_bytes()).hexdigest() for paths in asked.paths.values() for path in paths])
+
     return {
         "trial": trial,
         "exam": examine,
         "build": build_another,
         "breakdown": lambda: digest(break_down(workshop, pipeline, "hour")),
+        "rank": lambda: digest(perform(str(workspace.root), "rank", {"pipeline": pipeline.id})["rows"]),
+        "frames made": lambda: (shutil.rmtree(workspace.frames, ignore_errors=True), frames())[1],
+        "frames": frames,
         "report": lambda: digest(reports.read_report(workspace, looked, reviewer)),
     }
 
@@ -114,14 +127,14 @@ def test_a_flipped_bit_in_any_file_that_evidence_reads_moves_no_figure(
         figures[name], opened[name] = files_of(root, work)
     shutil.copytree(root, pristine)
     read = {file for files in opened.values() for file in files if not file.startswith(LIVING)}
-    there = {str(path.relative_to(root)) for kind in ("npy", "json", "bin") for path in root.rglob(f"*.{kind}")}
+    there = {str(path.relative_to(root)) for kind in ("npy", "json", "bin", "arrow") for path in root.rglob(f"*.{kind}")}
     assert {Path(file).parts[0] for file in read} == {"datasets", "vault", "cache", "runs"}
     moved, silently = [], []
     for file in sorted(read | there):
         flip(root / file)
         flipped, told = (root / file).read_bytes(), False
         caplog.clear()
-        for name, work in done.items():
+        for name, work in reversed(done.items()):  # frames are read before they are made anew
             if file in opened[name]:
                 try:
                     moved += [] if work() == figures[name] else [(file, name)]
@@ -178,6 +191,53 @@ def test_law_3_a_damaged_seal_lets_nothing_be_built(workshop: Workshop) -> None:
         with pytest.raises(SealError, match=f"dataset '{NAME}': its seal is damaged; restore the vault folder from a backup"):
             build(workshop.workspace, ELSE)
         path.write_bytes(content)
+
+
+def test_a_pipeline_that_is_not_what_was_defined_is_refused_until_it_is_defined_again(
+    workshop: Workshop, submit: Callable[..., dict[str, Any]]
+) -> None:
+    id = workshop.resolve("fast-up-or-down").id
+    child = str(workshop.define(parent=id, changes={"meta.leaf": 120})["pipeline"])
+    edit_pipeline(workshop, id)
+    refused = f"^pipeline: what is kept of {id} is not what was defined: damaged, or edited; define it again$"
+    for ask in (
+        workshop.resolve,
+        workshop.show,
+        lambda one: submit(pipeline=one),
+        lambda one: workshop.define(parent=one, changes={"meta.leaf": 90}),
+    ):
+        with pytest.raises(PipelineError, match=refused):
+            ask(id)
+    with pytest.raises(PipelineError, match=refused):
+        workshop.resolve("fast-up-or-down")
+    assert workshop.resolve(child).id == child
+    assert workshop.ledger.of_kinds(("look",)) == []
+    assert workshop.define(FAST)["pipeline"] == id
+    assert submit()["verdict"] == "PASS"
+
+
+def edit_pipeline(workshop: Workshop, id: str) -> None:
+    """Change a stake in the text that is kept of a pipeline: nothing that is fitted hangs on it."""
+    with closing(sqlite3.connect(workshop.workspace.database, isolation_level=None)) as connection:
+        edit = "UPDATE pipelines SET yaml = replace(yaml, 'share: 0.001', 'share: 0.003') WHERE id = ?"
+        assert connection.execute(edit, (id,)).rowcount == 1
+    assert workshop.store.pipeline(id).yaml.count("0.003") == 1
+
+
+def test_a_later_look_counts_on_no_decisions_of_an_earlier_pipeline_that_was_changed_since(
+    workshop: Workshop, submit: Callable[..., dict[str, Any]]
+) -> None:
+    """It keeps its own level, where what was examined then would have given it more."""
+    appoint(workshop.ledger, PASSPHRASE)
+    made, claim = lucky(workshop)
+    assert submit(made, claim=claim)["verdict"] == "FAIL"
+    again = str(workshop.define(parent=made, changes={"trade.size.share": 0.002})["pipeline"])
+    tried(workshop, again)
+    edit_pipeline(workshop, made)
+    submit(again, claim=claim)
+    looks = read_looks(workshop.ledger.of_kinds(SEAL_ROWS))
+    told = [reports.read_report(workshop.workspace, look, unlock(workshop.ledger, PASSPHRASE)) for look in looks]
+    assert [report["level"] for report in told] == [0.01, 0.01]
 
 
 def test_rows_that_were_edited_with_their_hashes_are_not_those_of_the_fingerprint(workshop: Workshop) -> None:

@@ -63,7 +63,7 @@ def check_page(root: Path, look: str, secret: Path, page: Path) -> None:
     assert "Over the sealed segment" in body
     assert "Over validation" not in body
     assert body.count("data-figure=") == 2
-    assert not re.search(r'(?:src|href)="https?:', text)
+    assert not re.search(r'(?:src|href)="https?:', body)
     assert "the report of one look" in rfcat(root, "vault", "show", "--html", str(page), status=1)
     assert "cannot be written" in rfcat(root, *asked[:4], str(page.parent), *asked[5:], status=1)
 

@@ -8,6 +8,7 @@ import pytest
 from pyarrow import ipc
 
 from factory.core.errors import DataError, ExpressionError, FlowError, PipelineError
+from factory.core.hashes import hashes_beside
 from factory.storage.cache import UNLIMITED, Cache
 from factory.tasks import frames
 from factory.tasks.frame_plan import MOST_FEATURES
@@ -115,6 +116,31 @@ def test_what_is_made_is_not_made_again(workshop: Workshop, made, monkeypatch: p
     made(features=["ret(btc.close, 7)"])
     monkeypatch.setattr(frames, "_write", lambda *_: pytest.fail("written again"))
     made(features=["ret(btc.close, 7)"])
+
+
+def test_a_damaged_frame_is_made_anew_and_said(made, workshop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
+    asked = {"features": ["ret(btc.close, 11)"]}
+    whole = made(**asked)["train"]
+    planned = workshop.frames(**asked)
+    for path in planned.paths["train"]:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    assert len(planned.missing()) == 2
+    assert [line for line in caplog.messages if "is damaged, and made anew" in line]
+    pd.testing.assert_frame_equal(made(**asked)["train"], whole)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"\xff"])
+def test_a_frame_without_what_it_holds_beside_it_is_made_anew(made, workshop: Workshop, damage: bytes) -> None:
+    asked = {"features": ["ret(btc.close, 12)"]}
+    made(**asked)
+    planned = workshop.frames(**asked)
+    bars, feature = planned.paths["train"]
+    hashes_beside(bars).unlink()
+    hashes_beside(feature).write_bytes(damage)
+    assert [file.path for file in planned.missing()] == [bars, feature]
+    made(**asked)
 
 
 def test_the_least_used_frames_go_and_those_in_use_stay(made, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

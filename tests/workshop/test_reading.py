@@ -4,6 +4,7 @@ import pytest
 
 from factory.ledger.ranks import rank
 from factory.views.interpretation import interpret
+from factory.workshop import Workshop
 
 GOOD = {
     "trades": 400, "blocks": 200, "mean_net": 0.02, "mean_high": 0.04, "mean_cost": 0.01, "p_value": 0.001,
@@ -66,3 +67,24 @@ def test_a_bound_on_a_chance_is_never_told_as_a_sure_one() -> None:
     metrics = {"trades": 50, "mean_net": 0.0001, "mean_high": 0.01, "p_value": 0.43}
     told = interpret(metrics, 3, 3.0)
     assert told == "earns, evidence none: no more than luck brings (p 0.43 among 3 trials)"
+
+
+def test_both_forms_of_deflation_stand_with_a_word_on_why_they_differ(workshop: Workshop) -> None:
+    def best_of(*trials: dict[str, float]) -> dict[str, object]:
+        for number, metrics in enumerate(trials):
+            row = {"metrics": metrics, "name": "drawn", "daily": [0.0, metrics["sharpe"]]}
+            workshop.ledger.trial(f"drawn{number}", "small-sim", "f" * 64, row)
+        return dict(workshop.show("ledger")["best"]["small-sim"])
+
+    sure = {"sharpe_error": 1.0, "sharpe_luck": 1.0, "p_value": 0.01}
+    assert best_of({"sharpe": 2.0, **sure}).keys() == {"pipeline", "sharpe", "deflated"}, "one has no spread between trials"
+    best = best_of({"sharpe": 2.0, **sure}, {"sharpe": -3.0, **sure})
+    assert best["textbook"] != best["deflated"]
+    assert str(best["differ"]).startswith("deflated takes the spread of Sharpes by luck alone, textbook that between trials")
+
+
+def test_no_word_stands_about_forms_of_deflation_that_are_not_told(workshop: Workshop) -> None:
+    for number in range(2):
+        row = {"metrics": {"sharpe": 30.0 + number}, "name": "drawn", "daily": [0.0, 1.0]}
+        workshop.ledger.trial(f"drawn{number}", "small-sim", "f" * 64, row)
+    assert workshop.show("ledger")["best"]["small-sim"].keys() == {"pipeline", "sharpe"}
