@@ -52,8 +52,8 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
     (looked,) = (one for one in read_looks(workshop.ledger.of_kinds(SEAL_ROWS)) if one.name == look)
 
     def trial() -> str:
-        scored, model, volatility, evidence = score(TaskContext(workshop, pipeline, no_progress))
-        return content_key(scored.p, scored.result.daily.net, volatility, outcome_to_dict(scored), model, evidence)
+        scored, model, arrays, evidence = score(TaskContext(workshop, pipeline, no_progress))
+        return content_key(scored.p, *(arrays[name] for name in sorted(arrays)), outcome_to_dict(scored), model, evidence)
 
     def examine() -> str:
         learned = exam.prepare(workspace, pipeline)
