@@ -55,6 +55,7 @@ FREE = {
         "by of approve",
         "by of reject",
         "by of retire",
+        "html",
         "start",
         "span",
         "of",
