@@ -94,8 +94,8 @@ def is_planned(workspace: Workspace) -> bool:
 
 def recover(workspace: Workspace, ledger: Ledger, folder: Path) -> None:
     """Finish or undo what a killed writer has left; leaves a living one alone, and a file that cannot be written for later."""
-    if not os.access(workspace.root, os.W_OK):
-        return  # Who can write does it.
+    if not is_planned(workspace) or not os.access(workspace.root, os.W_OK):
+        return  # Nothing is left, or who can write does it: a full disk has no room for a lock either.
     with exclusive(workspace.root / LOCK) as alone, suppress(LedgerError):
         if alone:
             _finish_or_undo(workspace, ledger, folder)
@@ -103,6 +103,8 @@ def recover(workspace: Workspace, ledger: Ledger, folder: Path) -> None:
 
 def unfinished(workspace: Workspace, ledger: Ledger) -> str | None:
     """Describe what a killed writer has left and the next command finishes or undoes, in one line."""
+    if not is_planned(workspace):
+        return None
     with exclusive(workspace.root / LOCK, reads=True) as alone:
         plan = _read_plan(workspace) if alone else None
     if plan is None:

@@ -137,12 +137,14 @@ def draw_paid(groups: Sequence[Group], paid: Sequence[float]) -> Figure:
     """Draw the win rate of each group of trades against the mean price paid; on the line it earns nothing."""
     low, high = min(paid), max(paid)
     rates = np.array([group.win_rate for group in groups])
+    lows = np.array([one.win_rate if one.low is None else one.low for one in groups])
+    highs = np.array([one.win_rate if one.high is None else one.high for one in groups])
     points = {
         "x": round_values(np.array(paid)), "y": round_values(rates), "mode": "markers", "name": "won",
         "marker": {"color": OWN, "size": 9},
         "error_y": {
-            "type": "data", "symmetric": False, "array": round_values(np.array([one.high for one in groups]) - rates),
-            "arrayminus": round_values(rates - np.array([one.low for one in groups])), "color": OWN, "thickness": 1,
+            "type": "data", "symmetric": False, "array": round_values(highs - rates),
+            "arrayminus": round_values(rates - lows), "color": OWN, "thickness": 1,
         },
         "customdata": [one.trades for one in groups],
         "hovertemplate": "paid %{x:.4f}, won %{y:.4f} of %{customdata} trades<extra></extra>",

@@ -63,7 +63,7 @@ def _place(trial: RecordedTrial, band: Band) -> str:
 
 
 def _grouped(trial: RecordedTrial, by: str) -> Section:
-    groups = group_trades(trial.trades, by)
+    groups = group_trades(trial.trades, by, trial.block)
     return Section(f"By {by}", grid=_tabulate(by, groups), figures=(charts.draw_groups(groups),), is_half=True)
 
 
@@ -72,7 +72,7 @@ def _tabulate(by: str, groups: list[Group]) -> Grid:
 
 
 def _write_group(group: Group) -> tuple[str, ...]:
-    interval = f"{group.low:.4f} .. {group.high:.4f}"
+    interval = "too few blocks" if group.low is None or group.high is None else f"{group.low:.4f} .. {group.high:.4f}"
     return group.name, f"{group.trades:,}", f"{group.win_rate:.4f}", interval, f"{group.mean_net:.4g}"
 
 
@@ -80,7 +80,7 @@ def _paid(trial: RecordedTrial) -> Section:
     """Show the win rate of a binary's trades against what a share cost."""
     paid = trial.trades["price"] + trial.trades["unit_cost"]
     split = split_by_value(paid)
-    groups = group_by(trial.trades, split)
+    groups = group_by(trial.trades, split, trial.block)
     means = [float(paid[split[1] == i].mean()) for i in range(len(split[0])) if (split[1] == i).any()]
     figures = (charts.draw_paid(groups, means),) if len(groups) > 1 else ()
     title = "Win rate against price paid"

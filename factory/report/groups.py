@@ -8,7 +8,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from factory.core.times import DAY, HOUR
-from factory.statistics.intervals import wilson
+from factory.statistics.blocks import block_length, block_mean
 
 BINS = 5
 NOISE = 1e-12
@@ -28,8 +28,10 @@ class Group(NamedTuple):
     ----------
     name : str
     trades : int
-    win_rate, low, high : float
-        Share whose net payoff is above 0, with Wilson's 95 % interval, which takes trades for independent.
+    win_rate : float
+        Share whose net payoff is above 0.
+    low, high : float or None
+        Its 95 % interval by one t on block means, as all intervals of a trial; None with trades in fewer than 30 blocks.
     mean_net : float
         Per share of a binary or unit of notional.
     """
@@ -37,23 +39,39 @@ class Group(NamedTuple):
     name: str
     trades: int
     win_rate: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     mean_net: float
 
 
-def group_trades(trades: Trades, by: str) -> list[Group]:
+def find_block(trades: Trades, period: int, horizon: int) -> int:
+    """Compute the length of the blocks by which a trial's errors are taken, in ms.
+
+    Parameters
+    ----------
+    trades : mapping of str to ndarray
+    period, horizon : int
+        Of the traded bars and of the label, in ms.
+    """
+    life = int((trades["exit_ms"] - trades["entry_ms"]).max(initial=0))
+    return block_length(period, horizon, life)
+
+
+def group_trades(trades: Trades, by: str, block: int) -> list[Group]:
     """Group trades by one of :data:`GROUPINGS`, in its order, without groups that hold none.
 
     Parameters
     ----------
     trades : mapping of str to ndarray
         Columns of :class:`~factory.backtest.result.Trades`, and ``volatility``.
+    by : str
+    block : int
+        As :func:`find_block` computes it.
     """
-    return group_by(trades, GROUPINGS[by](trades))
+    return group_by(trades, GROUPINGS[by](trades), block)
 
 
-def group_by(trades: Trades, split: Split) -> list[Group]:
+def group_by(trades: Trades, split: Split, block: int) -> list[Group]:
     """Group trades by the names of groups and the group of each trade, without groups that hold none."""
     names, group = split
     payoff = trades["net"] / trades["unit"]
@@ -61,8 +79,10 @@ def group_by(trades: Trades, split: Split) -> list[Group]:
     for i, name in enumerate(names):
         mine = payoff[group == i]
         if len(mine):
-            won = int((mine > 0).sum())
-            groups.append(Group(name, len(mine), won / len(mine), *wilson(won, len(mine)), mean_payoff(mine)))
+            won = (mine > 0).astype(float64)
+            rate = block_mean(won, trades["entry_ms"][group == i], block)
+            low, high = (max(0.0, rate.low), min(1.0, rate.high)) if rate else (None, None)
+            groups.append(Group(name, len(mine), float(won.mean()), low, high, mean_payoff(mine)))
     return groups
 
 

@@ -35,7 +35,7 @@ MEANINGS = {
     "trades": Meaning("Decisions that were traded."),
     "win_rate": Meaning(
         "Share of trades whose net payoff is above 0, with its 95 % interval where there are 30 independent blocks of time.",
-        "won / trades; of all trades the interval is of t on block means, of a group Wilson's (1927).",
+        "won / trades; the interval is of t on block means.",
     ),
     "break_even": Meaning(
         "Win rate at which these trades earn nothing.",
@@ -96,7 +96,8 @@ MEANINGS = {
     "macro_f1": Meaning("How well the likeliest of down, flat and up was right.", "Mean of the three classes' F1."),
     "class_log_loss": Meaning("Log-loss of three classes.", "-mean(ln(chance given to the class that came))."),
     "interval": Meaning(
-        "Where the true win rate of the group is in 95 of 100 cases, if its trades were independent.", "Wilson (1927)."
+        "Where the true win rate of the group is in 95 of 100 cases.",
+        "One t on the means of blocks of time, 30 of them at least.",
     ),
     "this_trial": Meaning("The account at the end, which starts at 1, and the share of trades won.", "1 + sum(net)."),
     "coin_flip_twin": Meaning(

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from factory.backtest.result import REASONS
 from factory.core.answers import Answer
-from factory.core.times import iso
+from factory.core.times import iso, to_ms
 from factory.market.contracts import Binary, Contract
 from factory.pipeline import Change, Pipeline
+from factory.report.groups import find_block
 from factory.statistics.drift import Drift
 
 
@@ -94,6 +95,11 @@ class RecordedTrial:
     def count(self) -> int:
         """Trades."""
         return len(self.trades["net"])
+
+    @cached_property
+    def block(self) -> int:
+        """Length of the blocks by which its errors are taken, in ms."""
+        return find_block(self.trades, int(np.diff(self.bars.time).min()), to_ms(self.pipeline.label.horizon))
 
     @property
     def is_binary(self) -> bool:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
-from factory.report.groups import group_trades
+from factory.core.times import to_ms
+from factory.report.groups import find_block, group_trades
 from factory.storage.cache import UNLIMITED, Cache
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def break_down(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
     trades = {name.removeprefix("trades."): np.asarray(values) for name, values in arrays.items() if name.startswith("trades.")}
     if not len(trades["net"]):
         raise FlowError(f"by: {pipeline.id} took no trade; lower what it asks for before it enters")
-    rows = [list(group) for group in group_trades(trades, by)]
+    spec = tracker.catalog.spec(pipeline.data)
+    bars = spec.series[spec.contracts[pipeline.trade.contract].of]
+    block = find_block(trades, bars.period_ms, to_ms(pipeline.label.horizon))
+    rows = [list(group) for group in group_trades(trades, by, block)]
     tracker.count_validation_exploration(pipeline, f"breakdown by {by}", len(rows))
     counted = f"{len(rows)} explorations, once"
     return {**table((by, "trades", "win_rate", "low", "high", "mean_net"), rows), "counted": counted}

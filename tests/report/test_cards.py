@@ -22,10 +22,11 @@ from factory.market.spec import load_spec
 from factory.pipeline import list_changes
 from factory.report.card import SHOWN_TRADES, make_card
 from factory.report.content import Card, find_key
-from factory.report.groups import GROUPINGS, group_trades
+from factory.report.groups import GROUPINGS, group_by, group_trades
 from factory.report.render import plotly_script, render_html, render_markdown, render_sections
 from factory.report.stress import break_even_cost, stress_trades
 from factory.report.trial import RecordedTrial
+from factory.statistics.blocks import block_mean
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.views.cards import make_trial_card, read_trial
@@ -276,10 +277,24 @@ def test_the_diagram_has_each_part_and_each_arrow_ends_at_one(trial: RecordedTri
 
 def test_every_grouping_holds_every_trade_once(trial: RecordedTrial) -> None:
     for by in GROUPINGS:
-        groups = group_trades(trial.trades, by)
+        groups = group_trades(trial.trades, by, trial.block)
         assert sum(one.trades for one in groups) == trial.count
         total = sum(one.trades * one.mean_net for one in groups)
         assert total == pytest.approx(float(np.sum(trial.trades["net"] / trial.trades["unit"])), rel=1e-9)
+
+
+def test_a_group_has_an_interval_of_blocks_of_time_or_none(trial: RecordedTrial) -> None:
+    """Trades beside each other are not independent: the same construction as the trial's own, and its least count."""
+    block, entered = trial.block, trial.trades["entry_ms"]
+    everything = group_by(trial.trades, (["all"], np.zeros(trial.count, np.intp)), block)[0]
+    won = (trial.trades["net"] > 0).astype(float)
+    expected = block_mean(won, entered, block)
+    assert expected is not None
+    assert (everything.low, everything.high) == pytest.approx((max(0.0, expected.low), min(1.0, expected.high)))
+    few = (entered < entered[0] + 29 * block).astype(np.intp)
+    first = group_by(trial.trades, (["later", "first"], few), block)[-1]
+    assert first.trades > 0
+    assert first.low is first.high is None
 
 
 def test_stress_of_a_binary_is_its_contract_at_other_prices(workshop: Workshop) -> None:
