@@ -1,4 +1,4 @@
-"""Names, paths and foreign text put into a shell line or onto a terminal: one function a syntax, used wherever one is written.
+"""Names, paths and foreign text put into a shell line, onto a terminal or into Markdown: one function a syntax.
 
 SQL is bound by SQLAlchemy, addresses of databases are built by its ``URL``, HTML is escaped by Jinja, JSON by :mod:`json`, and
 YAML by :mod:`factory.pipeline.writing`.
@@ -35,6 +35,16 @@ def terminal_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
+
+
+def markdown_text(text: str) -> str:
+    """Let words of others be text in Markdown: no element, and no line of their own."""
+    return " ".join(text.split("\n")).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def markdown_cell(text: str) -> str:
+    """Let words of others be one cell of a table in Markdown."""
+    return markdown_text(text).replace("|", "&#124;")
 
 
 def terminal_text(text: str) -> str:

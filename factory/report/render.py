@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factory.core.errors import FactoryError
+from factory.core.quoting import markdown_cell, markdown_text
 from factory.report.charts import Figure
 from factory.report.content import Card, Grid, find_key, spell_title
 from factory.report.pictures import draw_png
@@ -100,12 +101,13 @@ def _draw_still(figure: Figure) -> str:
 
 def render_markdown(card: Card) -> str:
     """Render a card as Markdown: figures and tables, without pictures and the list of trades."""
-    lines = [f"# {_escape(card.title)}", "", *(f"> **{banner}**" for banner in card.banners), "", _escape(card.reading), ""]
+    banners = [f"> **{banner}**" for banner in card.banners]
+    lines = [f"# {markdown_text(card.title)}", "", *banners, "", markdown_text(card.reading), ""]
     for section in card.sections:
         if section.title == "Trades":
             continue
         lines += [f"## {section.title}", ""]
-        lines += [*map(_escape, section.says.splitlines()), ""] if section.says else []
+        lines += [*map(markdown_text, section.says.splitlines()), ""] if section.says else []
         lines += [*_table(Grid(("", ""), tuple((row.name, row.value) for row in section.rows))), ""] if section.rows else []
         lines += [*_table(section.grid), ""] if section.grid else []
         lines += ["```yaml", section.text.rstrip(), "```", ""] if section.text else []
@@ -151,13 +153,8 @@ def _to_json(value: Any) -> Any:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def _escape(text: str) -> str:
-    """Let words of others be text in Markdown: no element, and no line of their own."""
-    return " ".join(text.split("\n")).replace("&", "&amp;").replace("<", "&lt;")
-
-
 def _table(grid: Grid) -> list[str]:
     def line(cells: tuple[str, ...]) -> str:
-        return "| " + " | ".join(_escape(cell).replace("|", "&#124;") for cell in cells) + " |"
+        return "| " + " | ".join(map(markdown_cell, cells)) + " |"
 
     return [line(grid.columns), line(("---",) * len(grid.columns)), *map(line, grid.rows)]

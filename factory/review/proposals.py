@@ -39,14 +39,14 @@ def record_proposal(tracker: "Tracker", pipeline: Pipeline, provenance: Mapping[
     why = str(provenance["why"])
     if not any(sign.isalnum() for sign in why):
         raise PipelineError("why: empty; say in a sentence why a person should look at it")
-    meta, text = tracker.catalog.meta(pipeline.data), render_strategy(pipeline, provenance)
+    data, text = provenance["data"], render_strategy(pipeline, provenance)
     proposal = {
         "state": PROPOSED,
         "pipeline": pipeline.id,
         "name": pipeline.pipeline,
-        "dataset": pipeline.data,
-        "market": "simulated" if meta["simulated"] else "real",
-        "fingerprint": tracker.catalog.fingerprint(pipeline.data),
+        "dataset": data["name"],
+        "market": data["market"],
+        "fingerprint": data["fingerprint"],
         "by": provenance["by"],
         "at": provenance["at"],
         "comment": why,

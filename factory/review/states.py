@@ -29,6 +29,7 @@ COMMANDS = {
     REJECTED: "`rfcat reject`",
     RETIRED: "`rfcat retire`",
 }
+SIMULATED = "SIMULATED: the market was drawn, and nothing holds outside it."
 WITHOUT_PASS = "APPROVED WITHOUT A PASS: no sealed look at it had passed when a person approved it."
 
 
@@ -95,6 +96,11 @@ def find_proposal(entries: Iterable[Entry], pipeline: str) -> Entry | None:
 def has_pass(decision: Mapping[str, Any]) -> bool:
     """Check whether a sealed look had passed, by what was signed."""
     return any(verdict == PASS for _, verdict, _ in decision["looks"])
+
+
+def list_market_banners(market: str) -> tuple[str, ...]:
+    """List what stands above the figures of a market, ``simulated`` or ``real``."""
+    return (SIMULATED,) if market == "simulated" else ()
 
 
 def list_banners(decision: Mapping[str, Any]) -> tuple[str, ...]:

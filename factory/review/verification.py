@@ -12,13 +12,11 @@ from factory.core.errors import FactoryError
 from factory.pipeline import Pipeline, parse, read_provenance
 from factory.review.decisions import check_position, hash_pipeline, hash_provenance, is_decision, is_signed
 from factory.review.keys import TrustedKey
-from factory.review.states import APPROVED, REVIEW, list_banners, select_newest
+from factory.review.states import APPROVED, REVIEW, list_banners, list_market_banners, select_newest
 from factory.review.strategy_text import render_strategy
 
 if TYPE_CHECKING:
     from factory.tracking import Tracker
-
-SIMULATED = "SIMULATED: the market was drawn, and nothing holds outside it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +77,14 @@ def verify_strategy(text: str, keys: Sequence[TrustedKey], tracker: "Tracker | N
         return _refuse("key: none is trusted here; give --key, as the reviewer's `rfcat review key` prints it, or pin it")
     key = next((one for one in keys if is_signed(one.key, decision, signature)), None)
     if key is None:
-        return _refuse(f"signature: by none of the {len(keys)} keys that are trusted here, or the review was edited")
+        whose = "the one key that is" if len(keys) == 1 else f"any of the {len(keys)} keys that are"
+        return _refuse(f"signature: not by {whose} trusted here, or the review was edited")
     problems = _compare(text, pipeline, provenance, decision)
     verified = () if problems else _tell_signed(decision)
     here, elsewhere, later = _compare_with_workspace(decision, tracker)
     if decision["state"] != APPROVED:
-        problems.append(f"state: {decision['state']} by {decision['by']} at {decision['at']}; only what is approved passes")
-    banners = (*list_banners(decision), *((SIMULATED,) if decision["market"] == "simulated" else ()))
+        problems.append(f"state: {decision['state']}; only what is approved passes")
+    banners = (*list_banners(decision), *list_market_banners(decision["market"]))
     return Verification(decision, key, banners, (*verified, *here), elsewhere, (*problems, *later))
 
 
@@ -112,11 +111,11 @@ def _compare(text: str, pipeline: Pipeline, provenance: Mapping[str, Any], decis
 def _tell_signed(decision: Mapping[str, Any]) -> tuple[str, ...]:
     looks = "; ".join(f"{name} {verdict} ({grade})" for name, verdict, grade in decision["looks"]) or "none"
     return (
-        f"{decision['state']} by {decision['by']} at {decision['at']}",
+        f"the key's signature on '{decision['state']}', by {decision['by']} at {decision['at']}",
         f"pipeline {decision['pipeline']} ({decision['name']}), every word of the file",
         f"sealed looks when it was decided: {looks}",
-        f"data {decision['dataset']} ({decision['market']}), fingerprint {decision['fingerprint'][:12]}",
-        f"ledger of workspace {decision['workspace']} at row {decision['ledger'].partition(':')[0]}",
+        f"names the data {decision['dataset']} ({decision['market']}), fingerprint {decision['fingerprint'][:12]}",
+        f"names the ledger of workspace {decision['workspace']}, at row {decision['ledger'].partition(':')[0]}",
     )
 
 
@@ -125,8 +124,8 @@ def _compare_with_workspace(
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """List what the workspace at hand confirms, what only another could, and what it contradicts."""
     if tracker is None or tracker.workspace.id != decision["workspace"]:
-        where = f"only workspace {decision['workspace']} can tell"
-        return (), (f"whether it was retired since: {where}", f"its data and its ledger: {where}"), ()
+        questions = ("whether it was retired since", "whether the data and the ledger are as it names them")
+        return (), tuple(f"{one}: only workspace {decision['workspace']} can tell" for one in questions), ()
     newest = select_newest(tracker.ledger.of_kinds((REVIEW,)), decision["pipeline"])
     state = newest.payload["state"] if newest else "unknown"
     later = () if state == decision["state"] else (f"state: {state} here by now; the file says {decision['state']}",)
@@ -135,7 +134,7 @@ def _compare_with_workspace(
     told = () if later or cut else ("still the newest decision of its workspace, whose ledger stood so",)
     data = decision["dataset"]
     if data not in tracker.catalog.names():
-        return told, (f"its data: there is no dataset '{data}' here any more",), (*later, *cut)
-    same = tracker.catalog.fingerprint(data) == decision["fingerprint"]
-    moved = () if same else (f"data: '{data}' has changed since it was signed; propose it again",)
-    return told, (), (*later, *cut, *moved)
+        return told, (f"whether the data are as it names them: there is no dataset '{data}' here any more",), (*later, *cut)
+    if tracker.catalog.fingerprint(data) != decision["fingerprint"]:
+        return told, (), (*later, *cut, f"data: '{data}' has changed since it was signed; propose it again")
+    return (*told, f"data: '{data}' is here with that fingerprint"), (), (*later, *cut)

@@ -43,8 +43,9 @@ def make_provenance(tracker: "Tracker", pipeline: Pipeline, scored: Answer, why:
             "version": factory.__version__,
             "workspace": tracker.workspace.id,
             "data": {
-                "name": tracker.data_text(pipeline.data),
-                "fingerprint": tracker.catalog.fingerprint(pipeline.data, "validation")[:12],
+                "name": pipeline.data,
+                "market": "simulated" if tracker.catalog.meta(pipeline.data)["simulated"] else "real",
+                "fingerprint": tracker.catalog.fingerprint(pipeline.data),
             },
             "ledger": {
                 "trial": scored["trial"],

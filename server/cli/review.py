@@ -7,6 +7,7 @@ import typer
 
 from factory.core.answers import round_answer, table
 from factory.core.errors import ReviewError, WorkspaceError
+from factory.core.quoting import shell_line
 from factory.storage.workspace import MARKER, Workspace
 from server.cli.commands import answering, group
 from server.cli.common import Page, Reference, workshop_of, workspace_of
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 app = group()
 
 Comment = Annotated[str, typer.Option(help="What you saw, in a sentence; signed with the rest.")]
-By = Annotated[str | None, typer.Option(help="Your name, as it is signed; default: that of your account.")]
+By = Annotated[
+    str | None, typer.Option(help="Your name, as it is signed; without it the name of your account stands in the signature.")
+]
 Place = Literal["user", "workspace"]
+FOR_GOOD = (
+    "Retiring is for good: on these data it cannot be approved again. A copy of the approved file that was made before still "
+    "verifies elsewhere: only this workspace knows of the end."
+)
 
 
 def approve(context: typer.Context, pipeline: Reference, comment: Comment = "", by: By = None, secret: Secret = None) -> None:
@@ -38,7 +45,10 @@ def reject(context: typer.Context, pipeline: Reference, comment: Comment, by: By
 
 
 def retire(context: typer.Context, pipeline: Reference, comment: Comment = "", by: By = None, secret: Secret = None) -> None:
-    """Retire what was approved, for good: on these data it cannot be approved again."""
+    """Retire what was approved, for good: on these data it cannot be approved again.
+
+    A copy of the approved file that was made before still verifies elsewhere: only this workspace knows of the end.
+    """
     _decide(context, pipeline, "retired", comment, by, secret)
 
 
@@ -100,7 +110,6 @@ def key(
 def _decide(context: typer.Context, pipeline: str, state: str, comment: str, by: str | None, secret: Path | None) -> None:
     """Draft a decision, show it, have it signed and record it."""
     from factory.review.decisions import draft_decision, record_decision, signing_bytes
-    from factory.review.status import review_status
     from factory.vault.reviewer import KIND
 
     workshop = workshop_of(context)
@@ -111,20 +120,36 @@ def _decide(context: typer.Context, pipeline: str, state: str, comment: str, by:
     signs = state == "approved" or bool(workshop.ledger.of_kinds((KIND,)))
     message = signing_bytes(decision)
     signature = unlocked(workshop, secret).sign_message(message) if signs else None
-    path = record_decision(workshop, message, signature, person)
-    review = review_status(workshop, decision["pipeline"])
+    _conclude(workshop, decision["pipeline"], record_decision(workshop, message, signature, person))
+
+
+def _conclude(workshop: "Workshop", pipeline: str, path: Path) -> None:
+    """Say what was recorded, where its file is, and how whoever has that verifies it."""
+    from factory.review.status import review_status
+    from factory.vault.reviewer import require_reviewer
+
+    review = review_status(workshop, pipeline)
     assert review is not None, "it was just recorded"
-    print_answer(round_answer({"file": str(path), "pipeline": review.pipeline, **review.answer(), "signed": signs}))
+    told = {"pipeline": review.pipeline, **review.answer(), "signed": review.is_signed, "file": str(path)}
+    words = [f"{review.state} by {review.by}, {'signed' if review.is_signed else 'not signed'}: {path}"]
+    if review.is_approved:
+        key = require_reviewer(workshop.ledger).signing.hex()
+        told["verify"] = shell_line("rfcat", "verify", str(path), "--key", key)
+        words += ["Whoever has the file verifies it, on any machine, with this workspace's key:", told["verify"]]
+        words += ["Give the key by another way than the file: a key inside a file proves nothing."]
+    conclude("\n".join(words), round_answer(told))
 
 
 def _show_draft(decision: dict[str, Any]) -> None:
-    from factory.review.states import list_banners
+    from factory.review.states import RETIRED, list_banners, list_market_banners
 
-    for banner in list_banners(decision):
+    for banner in (*list_banners(decision), *list_market_banners(decision["market"])):
         say(banner)
     looks = "; ".join(" ".join(one) for one in decision["looks"]) or "none"
     say(f"{decision['pipeline']} ({decision['name']}) on {decision['dataset']} ({decision['market']}): {decision['state']}")
     say(f"sealed looks: {looks}\n")
+    if decision["state"] == RETIRED:
+        say(f"{FOR_GOOD}\n")
 
 
 def _find_workshop(context: typer.Context) -> "Workshop | None":

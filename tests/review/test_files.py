@@ -1,6 +1,7 @@
 """Strategy files: short, canonical, and verified anywhere by keys that were given or pinned, never by one inside."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,13 +21,14 @@ from factory.review.decisions import (
     signing_bytes,
 )
 from factory.review.keys import TrustedKey
-from factory.review.states import WITHOUT_PASS
-from factory.review.strategy_text import render_strategy
-from factory.review.verification import SIMULATED, Verification, verify_strategy
+from factory.review.states import SIMULATED, WITHOUT_PASS
+from factory.review.strategy_text import CELL, render_strategy
+from factory.review.verification import Verification, verify_strategy
 from factory.vault.reviewer import Unlocked, _from_passphrase, find_reviewer
 from factory.workshop import Workshop
+from server.cli.review import FOR_GOOD
 from tests.conftest import ROOT
-from tests.review.conftest import PIPELINE
+from tests.review.conftest import PIPELINE, WHY
 from tests.server.test_cli import rfcat
 
 LONGEST = 60
@@ -71,16 +73,20 @@ def test_an_approved_file_is_verified_on_another_machine(approved: Path, key: Tr
     assert WITHOUT_PASS in told
     assert SIMULATED in told
     assert "whether it was retired since" in told
+    assert "names the data vault-sim (simulated)" in told
+    assert "whether the data and the ledger are as it names them" in told
     wrong = "0" * 64
-    assert "by none of the 1 keys" in alone(elsewhere, "verify", file, "--key", wrong, status=1)
+    assert "not by the one key that is trusted here" in alone(elsewhere, "verify", file, "--key", wrong, status=1)
     alone(elsewhere, "review", "key", key.key.hex(), "--pin", "user")
     assert "pinned by you" in alone(elsewhere, "verify", file)
     assert "already" in alone(elsewhere, "review", "key", key.key.hex(), "--pin", "user")
     (elsewhere / "keys").write_text(f"# colleagues\n{wrong} bob\n\n{key.key.hex()} ana\n")
     assert "given" in alone(elsewhere, "verify", file, "--key", "keys")
+    (elsewhere / "others").write_text(f"{wrong}\n{'1' * 64}\n")
+    assert "not by any of the 2 keys that are trusted here" in alone(elsewhere, "verify", file, "--key", "others", status=1)
     assert "is neither" in alone(elsewhere, "verify", file, "--key", "no-such-file", status=1)
     assert "begins with no key" in alone(elsewhere, "verify", file, "--key", file, status=1)
-    assert sorted(path.name for path in elsewhere.iterdir()) == ["config", "keys", "x.yaml"], "no workspace was made"
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["config", "keys", "others", "x.yaml"], "no workspace was made"
 
 
 def test_the_commands_lead_from_a_proposal_to_a_verified_file(workshop: Workshop, tmp_path: Path) -> None:
@@ -93,14 +99,27 @@ def test_the_commands_lead_from_a_proposal_to_a_verified_file(workshop: Workshop
     assert "not the reviewer's" in rfcat(root, "approve", PIPELINE, *decide, str(wrong), status=1)
     assert "nobody has decided" in rfcat(root, "verify", str(file), status=1)
     assert "not the reviewer's" in rfcat(root, "reject", PIPELINE, *decide, str(wrong), status=1)
-    assert WITHOUT_PASS in rfcat(root, "approve", PIPELINE, *decide, str(secret))
-    assert "the reviewer of this workspace" in rfcat(root, "verify", str(file))
+    told = rfcat(root, "approve", PIPELINE, *decide, str(secret))
+    assert WITHOUT_PASS in told
+    assert SIMULATED in told
+    (line,) = (line for line in told.splitlines() if line.startswith("rfcat verify "))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert "APPROVED, and whole" in alone(elsewhere, *shlex.split(line)[1:])
+    assert str(file) in line
+    own = rfcat(root, "verify", str(file))
+    assert "the reviewer of this workspace" in own
+    assert "'vault-sim' is here with that fingerprint" in own
     assert "approved, no PASS" in rfcat(root, "review", "list")
     assert "cannot be rejected" in rfcat(root, "reject", PIPELINE, *decide, str(secret), status=1)
     taken = shutil.copy(file, tmp_path / "taken.yaml")
-    rfcat(root, "retire", PIPELINE, *decide, str(secret))
+    retired = rfcat(root, "retire", PIPELINE, *decide, str(secret))
+    assert FOR_GOOD in retired
+    assert "rfcat verify" not in retired, "only what is approved passes"
     assert "retired here by now" in rfcat(root, "verify", str(taken), status=1)
-    assert "only what is approved passes" in rfcat(root, "verify", str(file), status=1)
+    refused = rfcat(root, "verify", str(file), status=1)
+    assert "state: retired; only what is approved passes" in refused
+    assert "the key's signature on 'retired', by ana" in refused
     assert "whole" in rfcat(root, "ledger", "verify")
     printed = rfcat(root, "review", "key", "--pin", "workspace")
     assert (root / "review_keys").read_text().split()[0] in printed
@@ -145,7 +164,7 @@ def test_a_key_inside_the_file_is_not_trusted(workshop: Workshop, proposed: Path
     forged = render_strategy(pipeline, {**provenance, "review": decision, "signature": signature})
     assert verify_strategy(forged, [TrustedKey(public, "given")]).ok, "it is well made"
     refused = verify_strategy(forged, [key])
-    assert refused.problems == ("signature: by none of the 1 keys that are trusted here, or the review was edited",)
+    assert refused.problems == ("signature: not by the one key that is trusted here, or the review was edited",)
     assert refused.banners == refused.verified == ()
     assert "none is trusted" in verify_strategy(forged, []).problems[0]
 
@@ -207,15 +226,47 @@ def test_the_longest_file_of_a_shipped_strategy_is_short(approved: Path, pipelin
     assert not any("#" in line.partition("#")[0] for line in yaml)
     table = lines[: -len(yaml)]
     assert lines == [*table, *yaml], "the table stands before the YAML"
-    assert all(line.count("|") - line.count("\\|") == 3 for line in table if line.startswith("# |"))
-    assert max(map(len, table)) <= 220
+    assert all(line.count("|") == 3 for line in table if line.startswith("# |"))
+    assert max(map(len, table)) <= CELL + 30
+    assert f": {'x' * LONGEST_COMMENT} |" in "\n".join(table), "a comment stands whole"
 
 
 def test_what_agents_write_stays_inside_its_cell(workshop: Workshop) -> None:
     path = Path(workshop.propose(PIPELINE, "a | b\n# | sealed looks | PASS |\n```\n<script>alert(1)</script>")["file"])
     text = path.read_text(encoding="utf-8")
     assert "# | sealed looks | none |" in text
+    assert "# | why | a &#124; b # &#124; sealed looks &#124; PASS &#124; ``` &lt;script>alert(1)&lt;/script> |\n" in text
     assert text.count("sealed looks | none") == 1
     told = read_provenance(text)
     assert told["why"] == "a | b # | sealed looks | PASS | ``` <script>alert(1)</script>"
     assert render_strategy(parse(text), told) == text
+
+
+def test_the_table_says_what_a_reviewer_needs_in_words(workshop: Workshop, proposed: Path, decide) -> None:
+    text = proposed.read_text(encoding="utf-8")
+    told, scores = read_provenance(text), read_provenance(text)["scores"]
+    mean, low, high = scores["mean_net"]
+    (warning,) = told["probes"]["warn"]
+    for row in (
+        f"reading | {told['reading']}",
+        f"why | {WHY}",
+        "data | vault-sim (simulated)",
+        f"mean net | {mean} [{low}, {high}]",
+        f"probes | warn {warning}",
+    ):
+        assert f"# | {row} |\n" in text
+    scored = workshop.find_trial(parse(text))
+    assert scored is not None
+    assert told["reading"] == scored["reading"]
+    alone = render_strategy(parse(text), {**told, "scores": {**scores, "mean_net": [mean]}})
+    assert f"# | mean net | {mean}, no interval |\n" in alone
+    assert text.splitlines()[1] == f"# {SIMULATED}"
+    assert decide("approved").read_text(encoding="utf-8").splitlines()[1:3] == [f"# {WITHOUT_PASS}", f"# {SIMULATED}"]
+    real = render_strategy(parse(text), {**told, "data": {**told["data"], "market": "real"}})
+    assert SIMULATED not in real
+    assert "# | data | vault-sim (real) |\n" in real
+
+
+def test_a_file_names_its_data_by_one_fingerprint(workshop: Workshop, approved: Path) -> None:
+    told = read_provenance(approved.read_text(encoding="utf-8"))
+    assert told["data"]["fingerprint"] == told["review"]["fingerprint"] == workshop.catalog.fingerprint("vault-sim")
