@@ -7,7 +7,7 @@ An agent is no person: its token opens no page, and a person's signing in no too
 light callers import it where they need it.
 """
 
-from factory.people.people import ROLES, People, Person
+from factory.people.people import ROLES, SHORTEST, People, Person
 from factory.people.sign_ins import SignIn, SignIns
 
-__all__ = ["ROLES", "People", "Person", "SignIn", "SignIns"]
+__all__ = ["ROLES", "SHORTEST", "People", "Person", "SignIn", "SignIns"]

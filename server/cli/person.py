@@ -39,7 +39,7 @@ def add(
 ) -> None:
     """Add a person who may sign in to the pages. The password is asked for, never an argument."""
     with closing(_open(context, new=True)) as people:
-        people.add(name, role, read_secret("password", secret, twice=True))
+        people.add(name, role, _read_password(secret))
     conclude(f"{name} may sign in as {role}; `rfcat serve` prints the address", {"name": name, "role": role})
 
 
@@ -55,7 +55,7 @@ def list_(context: typer.Context) -> None:
 def password(context: typer.Context, name: Name, secret: Secret = None) -> None:
     """Give a person another password; whoever is signed in by that name is signed out."""
     with closing(_open(context)) as people:
-        people.set_password(name, read_secret("password", secret, twice=True))
+        people.set_password(name, _read_password(secret))
     conclude(f"{name} has another password, and is signed out everywhere", {"name": name, "password": "changed"})
 
 
@@ -65,6 +65,12 @@ def remove(context: typer.Context, name: Name) -> None:
     with closing(_open(context)) as people:
         people.remove(name)
     conclude(f"{name} may sign in no more", {"name": name, "removed": True})
+
+
+def _read_password(secret: Path | None) -> str:
+    from factory.people import SHORTEST
+
+    return read_secret("password", secret, least=SHORTEST)
 
 
 def _open(context: typer.Context, *, new: bool = False) -> "People":

@@ -40,9 +40,9 @@ Why = Annotated[str, typer.Option(help="Kept in the ledger.")]
 @answering(app)
 def reviewer(context: typer.Context, secret: Secret = None) -> None:
     """Choose the passphrase that opens reports and signs what only a person decides. Once, for good."""
-    from factory.vault.reviewer import appoint
+    from factory.vault.reviewer import SHORTEST, appoint
 
-    appoint(workshop_of(context, new=True).ledger, passphrase(secret, twice=True))
+    appoint(workshop_of(context, new=True).ledger, passphrase(secret, least=SHORTEST))
     conclude(f"the reviewer is set; {KEEP}", {"reviewer": "set", "keep": KEEP})
 
 

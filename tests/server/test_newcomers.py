@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from factory import people
 from factory.core.answers import pluralize
 from factory.core.errors import did_you_mean
 from factory.market.build import build
@@ -18,6 +19,7 @@ from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
 from factory.tracking.naming import LISTS
+from factory.vault import reviewer
 from factory.workshop import Workshop
 from server.cli.app import app
 from tests.conftest import ROOT
@@ -176,6 +178,29 @@ def test_without_colour_nothing_is_escaped(market: Path, colours: bool) -> None:
         os.close(terminal)
         assert shown
         assert (b"\x1b[" in shown) == colours, (line, shown)
+
+
+@pytest.mark.parametrize(
+    ("command", "least"), [(("person", "add", "ada"), people.SHORTEST), (("vault", "reviewer"), reviewer.SHORTEST)]
+)
+def test_a_new_secret_is_asked_for_with_its_least_length(tmp_path: Path, command: tuple[str, ...], least: int) -> None:
+    terminal, other = pty.openpty()
+    asked = [sys.executable, "-m", "server", "--workspace", str(tmp_path / "workspace"), *command]
+    with subprocess.Popen(asked, cwd=ROOT, stdin=other, stdout=other, stderr=other, start_new_session=True) as process:
+        os.close(other)
+        shown = b""
+        while not shown.rstrip().endswith(b":"):
+            shown += os.read(terminal, 4096)
+        process.kill()
+    os.close(terminal)
+    assert f"at least {least} characters:" in shown.decode()
+
+
+def test_the_help_of_a_decision_says_what_it_leads_to(tmp_path: Path) -> None:
+    lines = [("approve", "-h"), ("retire", "-h")]
+    approve, retire = (" ".join(one.out.replace("│", " ").split()) for one in run_all(tmp_path / "workspace", lines, tmp_path))
+    assert "the name of your account stands in the signature" in approve
+    assert "still verifies elsewhere" in retire
 
 
 def test_the_reviewer_is_said_to_be_set(tmp_path: Path) -> None:
