@@ -101,6 +101,7 @@ def _draw_still(figure: Figure) -> str:
 def render_markdown(card: Card) -> str:
     """Render a card as Markdown: figures and tables, without pictures and the list of trades."""
     lines = [f"# {_escape(card.title)}", "", *(f"> **{banner}**" for banner in card.banners), "", _escape(card.reading), ""]
+    lines += [card.looks, ""] if card.looks else []
     for section in card.sections:
         if section.title == "Trades":
             continue
