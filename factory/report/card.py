@@ -3,7 +3,7 @@
 from factory.report.content import Card, Grid, Row, Section
 from factory.report.diagram import lay_out
 from factory.report.earned import list_earned, show_account
-from factory.report.figures import list_figures
+from factory.report.figures import show_figures
 from factory.report.learned import list_learned
 from factory.report.meanings import PROBES
 from factory.report.stress import stress_trades
@@ -26,7 +26,7 @@ def make_card(trial: RecordedTrial) -> Card:
     sections = [
         _standing(trial),
         *_changes(trial),
-        Section("Figures on validation", rows=tuple(list_figures(trial))),
+        show_figures(trial),
         *([show_account(trial)] if trial.count else []),
         _probes(trial),
         *(list_earned(trial) if trial.count else ()),
@@ -75,19 +75,33 @@ def _probes(trial: RecordedTrial) -> Section:
     if not trial.probes:
         return Section("Leakage probes", "None ran on this trial.")
     findings: dict[str, list[str]] = {}
+    marks: dict[str, str] = {}
     for kind, word in (("block", "BLOCKS a sealed look"), ("warn", "warns")):
         for line in trial.probes.get(kind) or ():
-            findings.setdefault(line.partition(":")[0], []).append(f"{word}: {line.partition(':')[2].strip()}")
+            probe, _, came = line.partition(":")
+            findings.setdefault(probe, []).append(f"{word}: {came.strip()}")
+            marks.setdefault(probe, kind)
     ran = trial.probes.get("ran", "").split()
-    rows = [(probe, asks, "; ".join(findings.get(probe, ())) or _unfound(probe in ran)) for probe, asks in PROBES.items()]
-    return Section("Leakage probes", _sum_up(trial), grid=Grid(("probe", "asks", "what came"), tuple(rows)))
+    order = sorted(PROBES, key=lambda probe: ["block", "warn", ""].index(marks.get(probe, "")))
+    rows = tuple((probe, PROBES[probe], "; ".join(findings.get(probe, ())) or _unfound(probe in ran)) for probe in order)
+    grid = Grid(("probe", "asks", "what came"), rows, tuple(marks.get(probe, "") for probe in order))
+    return Section("Leakage probes", _sum_up(trial), grid=grid)
 
 
 def _sum_up(trial: RecordedTrial) -> str:
-    blocked, warned = (len(trial.probes.get(kind) or ()) for kind in ("block", "warn"))
-    if not blocked and not warned:
+    """Say how many probes block and warn, and which."""
+    block, warn = (
+        [*dict.fromkeys(line.partition(":")[0] for line in trial.probes.get(kind) or ())] for kind in ("block", "warn")
+    )
+    if not block and not warn:
         return "No probe found anything."
-    return f"{blocked} block a sealed look, {warned} warn." if blocked else f"Nothing blocks a sealed look; {warned} warn."
+    blocks = f"{_count(block, 'block')} a sealed look: {', '.join(block)}" if block else "Nothing blocks a sealed look"
+    warns = f"{_count(warn, 'warn')}: {', '.join(warn)}" if warn else "nothing warns"
+    return f"{blocks}; {warns}."
+
+
+def _count(probes: list[str], verb: str) -> str:
+    return f"{len(probes)} {verb}{'s' if len(probes) == 1 else ''}"
 
 
 def _unfound(ran: bool) -> str:

@@ -64,12 +64,14 @@ def draw_drawdown(trial: RecordedTrial) -> Figure:
 
 
 def draw_months(grown: Mapping[str, float]) -> Figure:
-    """Draw returns by month, a row a year."""
+    """Draw returns by month, a row a year; months of no year are left out."""
     years = sorted({month[:4] for month in grown})
-    cells = [[grown.get(f"{year}-{month:02d}") for month in range(1, 13)] for year in years]
+    months = sorted({int(month[5:]) for month in grown})
+    cells = [[grown.get(f"{year}-{month:02d}") for month in months] for year in years]
     most = max((abs(value) for value in grown.values()), default=0.0) or 1.0
     heat = {
-        "type": "heatmap", "x": list(MONTHS), "y": years, "z": cells, "zmin": -most, "zmax": most, "zmid": 0,
+        "type": "heatmap", "x": [MONTHS[month - 1] for month in months], "y": years, "z": cells,
+        "zmin": -most, "zmax": most, "zmid": 0,
         "colorscale": [[0, LOSS], [0.5, CLEAR_LOSS], [0.5, CLEAR_GAIN], [1, GAIN]],
         "hovertemplate": "%{y} %{x}: %{z:.2%}<extra></extra>",
         "texttemplate": "%{z:.1%}", "showscale": False, "xgap": 2, "ygap": 2,
@@ -90,7 +92,7 @@ def draw_groups(groups: Sequence[Group]) -> Figure:
         "hovertemplate": "%{x}: %{y:.4g} net, %{customdata[0]} trades, %{customdata[1]:.1%} won<extra></extra>",
     }  # fmt: skip
     figure = make_figure([bars], "mean net", None, height=220)
-    figure["layout"]["xaxis"] = {"type": "category"}
+    figure["layout"]["xaxis"] = {"type": "category", "automargin": True}
     return figure
 
 
@@ -169,7 +171,7 @@ def draw_drift(drift: Mapping[str, Drift]) -> Figure:
     }  # fmt: skip
     figure = make_figure([bars], "PSI", None, height=240)
     figure["layout"] |= {
-        "xaxis": {"type": "category"},
+        "xaxis": {"type": "category", "automargin": True, "tickangle": -45},
         "shapes": [_across(level) for level in (LITTLE, MUCH) if level < 1.2 * max(one.psi for one in drift.values())],
     }
     return figure

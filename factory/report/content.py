@@ -22,10 +22,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: columns, and rows of text."""
+    """A table: columns, and rows of text.
+
+    Parameters
+    ----------
+    columns : tuple of str
+    rows : tuple of tuple of str
+    marks : tuple of str
+        Of each row, ``block`` or ``warn`` where it must not be missed; none for a table of none such.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class Card:
         What it is of; None for a sealed look.
     partition : str
         What its figures are of.
+    explorations : int
+        Of validation, as which its breakdowns count.
     """
 
     title: str
@@ -86,6 +97,14 @@ class Card:
     period: str
     trial: RecordedTrial | None = field(default=None, repr=False)
     partition: str = VALIDATION
+    explorations: int = 0
+
+    @property
+    def looks(self) -> str:
+        """Say what reading the card counts as; empty where it counts as nothing."""
+        if not self.explorations:
+            return ""
+        return f"Its breakdowns look at validation: {self.explorations:,} explorations, counted once."
 
     @cached_property
     def trades_csv(self) -> str:

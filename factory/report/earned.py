@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from factory.report import charts
 from factory.report.band import Band, edgeless_band
 from factory.report.content import Grid, Row, Section
-from factory.report.figures import write_number
+from factory.report.figures import write_number, write_share
 from factory.report.groups import GROUPINGS, Group, group_by, group_trades, split_by_value
 from factory.report.months import monthly_returns
 from factory.report.trial import RecordedTrial
@@ -44,7 +44,7 @@ def show_account(trial: RecordedTrial) -> Section:
 
 
 def _end(name: str, equity: float, payoff: NDArray[float64]) -> Row:
-    return Row(name, f"{write_number(equity)}, win rate {write_number(float((payoff > 0).mean()))}")
+    return Row(name, f"{write_number(equity)}, win rate {write_share(float((payoff > 0).mean()))}")
 
 
 def _place(trial: RecordedTrial, band: Band) -> str:
@@ -72,8 +72,9 @@ def _tabulate(by: str, groups: list[Group]) -> Grid:
 
 
 def _write_group(group: Group) -> tuple[str, ...]:
-    interval = "too few blocks" if group.low is None or group.high is None else f"{group.low:.4f} .. {group.high:.4f}"
-    return group.name, f"{group.trades:,}", f"{group.win_rate:.4f}", interval, f"{group.mean_net:.4g}"
+    ends = [write_share(end) for end in (group.low, group.high) if end is not None]
+    interval = " .. ".join(ends) or "too few blocks"
+    return group.name, f"{group.trades:,}", write_share(group.win_rate), interval, f"{group.mean_net:.4g}"
 
 
 def _paid(trial: RecordedTrial) -> Section:

@@ -1,6 +1,7 @@
 """Trades by hour, weekday, month, side, confidence and volatility."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from factory.core.times import DAY, HOUR
 from factory.statistics.blocks import block_length, block_mean
 
 BINS = 5
+MOST_DIGITS = 10
+"""Of an edge of a bin: what differs behind them is rounding."""
 NOISE = 1e-12
 """Share of the greatest of some numbers below which their mean is what rounding left where they cancel."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -120,7 +123,19 @@ def split_evenly(measured: NDArray[float64], bins: int = BINS) -> Split:
         return ["unknown"], group - bins
     edges = np.quantile(measured[known], np.linspace(0, 1, bins + 1))
     group[known] = np.clip(np.searchsorted(edges, measured[known], side="right") - 1, 0, bins - 1)
-    return [*(f"{edges[i]:.3g}..{edges[i + 1]:.3g}" for i in range(bins)), "unknown"], group
+    ends = _spell_edges(edges)
+    names = [low if low == high else f"{low}..{high}" for low, high in pairwise(ends)]
+    return [*names, "unknown"], group
+
+
+def _spell_edges(edges: NDArray[float64]) -> list[str]:
+    """Spell edges with the fewest digits, three at least, at which those that differ read differently."""
+    spelled: list[str] = []
+    for digits in range(3, MOST_DIGITS + 1):
+        spelled = [f"{edge:.{digits}g}" for edge in edges]
+        if len({*spelled}) == len(np.unique(edges)):
+            break
+    return spelled
 
 
 def split_by_value(measured: NDArray[float64], most: int = 2 * BINS) -> Split:

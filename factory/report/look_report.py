@@ -11,7 +11,7 @@ import numpy as np
 
 from factory.report.charts import LOSS, OWN, Figure, make_figure, round_values
 from factory.report.content import Card, Grid, Row, Section
-from factory.report.figures import ENDS, write_number
+from factory.report.figures import ENDS, write_figure, write_number
 from factory.vault.explanation import FOR_YOU_ALONE, explain_checks
 from factory.vault.pools import Look
 
@@ -78,14 +78,13 @@ def _rule(look: Look, report: Mapping[str, Any]) -> Section:
 def _figures(report: Mapping[str, Any]) -> Section:
     own = {"level": report["level"], **report["figures"], **report["metrics"]}
     hidden = {end for ends in ENDS.values() for end in ends}
-    rows = (Row(name, _with_interval(name, own)) for name in own if name not in hidden)
+    rows = (Row(name, _figure(name, own)) for name in own if name not in hidden)
     return Section("Figures on the sealed segment", rows=tuple(rows))
 
 
-def _with_interval(name: str, figures: Mapping[str, float]) -> str:
-    low, high = (figures.get(end) for end in ENDS.get(name, ("", "")))
-    interval = f" [{_number(low)}, {_number(high)}]" if low is not None and high is not None else ""
-    return f"{_number(figures[name])}{interval}"
+def _figure(name: str, figures: Mapping[str, Any]) -> str:
+    value = figures[name]
+    return write_figure(name, value, figures) if _is_number(value) else str(value)
 
 
 def _plain(text: str) -> str:
@@ -123,7 +122,7 @@ def _draw_days(daily: list[float]) -> Figure:
 
 def _twins(twins: Mapping[str, Mapping[str, float]]) -> Section:
     names = ("trades", "win_rate", "mean_net", "total_return")
-    rows = tuple((twin, *(_number(one[name]) if name in one else "" for name in names)) for twin, one in twins.items())
+    rows = tuple((twin, *(_figure(name, one) if name in one else "" for name in names)) for twin, one in twins.items())
     columns = ("twin", *(name.replace("_", " ") for name in names))
     return Section("The same trades with other sides", grid=Grid(columns, rows))
 
@@ -135,4 +134,8 @@ def _asked(look: Look) -> Section:
 
 
 def _number(value: Any) -> str:
-    return write_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    return write_number(value) if _is_number(value) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

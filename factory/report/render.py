@@ -103,6 +103,7 @@ def render_markdown(card: Card) -> str:
     """Render a card as Markdown: figures and tables, without pictures and the list of trades."""
     banners = [f"> **{banner}**" for banner in card.banners]
     lines = [f"# {markdown_text(card.title)}", "", *banners, "", markdown_text(card.reading), ""]
+    lines += [markdown_text(card.looks), ""] if card.looks else []
     for section in card.sections:
         if section.title == "Trades":
             continue

@@ -299,8 +299,17 @@ class Tracker:
         payload = {"pipeline": pipeline.id, "agent": self.agent, "what": what, "subject": subject}
         self.ledger.append_once("exploration", {**payload, "dataset": pipeline.data, "count": 1})
 
-    def count_validation_exploration(self, pipeline: Pipeline, what: str, count: int) -> None:
-        """Count figures made of validation beside a trial's score; the same ones again count nothing."""
+    def count_validation_exploration(self, pipeline: Pipeline, what: str, count: int) -> int:
+        """Count figures made of validation beside a trial's score; the same ones again count nothing.
+
+        Returns
+        -------
+        int
+            What they count in the ledger, whoever looked first.
+        """
         payload = {"pipeline": pipeline.id, "agent": self.agent, "what": what}
         looked_at = f"{what} of {pipeline.id}"
-        self.ledger.validation_exploration(pipeline.data, looked_at, self.score_key(pipeline), payload, count)
+        data, key = pipeline.data, self.score_key(pipeline)
+        position, is_new = self.ledger.validation_exploration(data, looked_at, key, payload, count)
+        row = None if is_new else self.ledger.find_row(position.seq)
+        return int(row.payload["count"]) if row else count

@@ -1,5 +1,6 @@
 """The card of a trial, read from the workspace."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,8 +39,8 @@ def make_trial_card(tracker: "Tracker", reference: str, reader: str | None = Non
     pipeline = tracker.resolve(reference)
     card = make_card(hide_words(tracker, read_trial(tracker, pipeline), reader))
     shown = sum(len(section.grid.rows) for section in card.sections if section.grid and section.is_half)
-    tracker.count_validation_exploration(pipeline, GROUPS, shown)
-    return pipeline, card
+    counted = tracker.count_validation_exploration(pipeline, GROUPS, shown) if shown else 0
+    return pipeline, replace(card, explorations=counted)
 
 
 def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:

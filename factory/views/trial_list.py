@@ -49,7 +49,7 @@ class Column(NamedTuple):
 
 
 COLUMNS: Mapping[str, Column] = {
-    "strategy": Column("strategy", "name", "strategy", "Name and id of the pipeline; the id leads to its card."),
+    "strategy": Column("strategy", "name", "strategy", "Name and id of the pipeline; they lead to its card."),
     "trial": Column("trial", "seq", "count", "Its number among the trials of its dataset, in the order of the ledger."),
     "at": Column("when", "seq", "when", "When it was written into the ledger, UTC."),
     "agent": Column("agent", "agent", "words", "Who made it, by the name that its host gives itself."),
@@ -83,8 +83,8 @@ COLUMNS: Mapping[str, Column] = {
     "why": Column("why", "why", "words", "The reason that its author gave."),
 }
 SHOWN = (
-    *("strategy", "trial", "agent", "changed", "gain", "probes", "trades", "win_rate", "break_even", "sharpe", "deflated"),
-    "total_return",
+    *("strategy", "win_rate", "break_even", "sharpe", "deflated", "probes", "total_return", "trades", "gain", "changed"),
+    *("agent", "trial"),
 )
 """Columns unless others are chosen."""
 EXPORTED = (

@@ -32,7 +32,7 @@ def card(
     folder = out or proposals_folder(workshop.workspace)
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / f"{chosen.pipeline}-{chosen.id}"
-    written = {}
+    written = {"looks": made.looks} if made.looks else {}
     texts = {"page": (".html", render_html(made)), "text": (".md", render_markdown(made)), "trades": (".csv", made.trades_csv)}
     for name, (ending, text) in texts.items():
         path = stem.with_name(stem.name + ending)

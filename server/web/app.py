@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from factory.core.errors import FactoryError, UnknownError
+from factory.core.foreign import clean_line, shorten
 from factory.storage.workspace import Workspace
 from server.mcp.app import FactoryServer, build_server
 from server.web import assets
@@ -19,6 +21,9 @@ from server.web.access import Access
 from server.web.pages import list_pages
 from server.web.site import Menu, Site, render
 from server.web.walls import Walls
+
+LONGEST = 80
+"""Characters of an address that an error page repeats."""
 
 
 class WalledApp(FastAPI):
@@ -75,6 +80,8 @@ def create_app(workspace: Workspace, access: Access, server: FactoryServer | Non
     app.add_exception_handler(FactoryError, _show_error)
     app.add_exception_handler(HTTPException, _show_refusal)
     app.add_exception_handler(RequestValidationError, _show_mistakes)
+    door.state.site = site
+    door.add_exception_handler(HTTPException, _show_refusal)
     app.mount("/", door)
     return app
 
@@ -92,7 +99,9 @@ def _show_error(request: Request, error: Exception) -> Response:
 
 def _show_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(request, "error.html", error.status_code, lines=[error.detail])
+    is_bare = error.detail == HTTPStatus.NOT_FOUND.phrase  # of the router: no route matched
+    says = f"{shorten(clean_line(request.url.path), LONGEST)}: no such page" if is_bare else error.detail
+    return render(request, "error.html", error.status_code, lines=[says])
 
 
 def _show_mistakes(request: Request, error: Exception) -> Response:

@@ -105,6 +105,13 @@ def test_the_best_stand_first_with_a_warning_and_the_unjudged_last(client: TestC
     assert len(listed(first)) == PAGE
 
 
+def test_what_decides_stands_right_after_the_strategy_whose_name_leads_to_its_card(client: TestClient, search: Search) -> None:
+    page = client.get("/trials").text
+    names = re.findall(r'<th scope="col"[^>]*><a [^>]*>([^<]+?)\s*<', page)
+    assert names[:6] == ["strategy", "win rate", "break-even", "Sharpe", "deflated", "probes"]
+    assert re.search(rf'<a href="/cards/{search.ids[3]}"><span class="strategy">[\w-]+</span> <code>', page)
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_every_column_sorts_both_ways_by_a_link_and_says_so(client: TestClient, search: Search, column: str) -> None:
     path = f"/trials?{urlencode({'columns': column, 'sort': f'-{column}'})}"

@@ -262,6 +262,25 @@ def test_assets_are_files_that_pages_name_and_no_other(visitor: TestClient, path
     assert visitor.get(path).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/nope", "/mcp/nope", "/%3Cscript%3Ealert(1)", f"/{'x' * 900}"])
+def test_an_unknown_address_shows_an_error_page_with_the_menu(workspace: Workspace, path: str) -> None:
+    with signed_in(workspace) as client:
+        page = client.get(path)
+        assert page.status_code == 404
+        assert '<nav aria-label="Pages">' in page.text
+        assert "no such page" in page.text
+        assert "<script>alert" not in page.text
+        assert "x" * 100 not in page.text
+    with TestClient(create_app(workspace, Access()), base_url=BASE, follow_redirects=False) as stranger:
+        assert stranger.get(path).headers["location"] == "/sign-in"
+
+
+def test_the_sign_in_page_says_how_viewers_and_reviewers_are_added(visitor: TestClient) -> None:
+    page = visitor.get("/sign-in").text
+    assert "<code>rfcat person add NAME</code>" in page
+    assert "<code>rfcat person add NAME --role reviewer</code>" in page
+
+
 def test_pages_are_kept_by_no_cache_and_assets_are(workspace: Workspace) -> None:
     with signed_in(workspace) as client:
         page = client.get("/")

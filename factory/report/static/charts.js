@@ -9,16 +9,23 @@
   const read = (selector) => [...document.querySelectorAll(selector)].map((block) => JSON.parse(block.textContent));
   Object.assign(figures, ...read("script[data-figures]"));
 
+  // Numbers in cells with as many digits as there is room for; pointing at a cell says all.
+  function labels(trace, place, ink) {
+    const room = (place.clientWidth - 76) / trace.x.length;
+    const texttemplate = room > 48 ? trace.texttemplate : room > 30 ? "%{z:.0%}" : "";
+    return { texttemplate, textfont: { color: ink, size: room > 48 ? 12 : 10 } };
+  }
+
   function draw(place, figure) {
     const ink = getComputedStyle(place).color, narrow = place.clientWidth < 480;
-    for (const one of figure.data) if (one.texttemplate) one.textfont = { color: ink, size: narrow ? 9 : 12 };
+    const data = figure.data.map((one) => (one.texttemplate ? { ...one, ...labels(one, place, ink) } : one));
     const layout = Object.assign({}, figure.layout, { font: { color: ink, size: narrow ? 11 : 12 }, dragmode: narrow ? false : "zoom" });
     if (narrow && figure.data.filter((one) => one.name && one.showlegend !== false).length > 3) {
       layout.legend = Object.assign({}, layout.legend, { y: -0.12, yanchor: "top" });
       layout.height += 100;
       layout.margin = Object.assign({}, layout.margin, { b: 140 });
     }
-    Plotly.react(place, figure.data, layout, CONFIG);
+    Plotly.react(place, data, layout, CONFIG);
     drawn.set(place, figure);
   }
 
