@@ -97,8 +97,8 @@ def _list_probes(probes: Any) -> Any:
     """Write what blocks and what warns, one after another."""
     if not isinstance(probes, Mapping):
         return probes
-    found = [(kind, one) for kind, lines in probes.items() for one in (lines if isinstance(lines, list) else [lines])]
-    return "; ".join(f"{kind} {_spell(one)}" for kind, one in found)
+    findings = [(kind, one) for kind, lines in probes.items() for one in (lines if isinstance(lines, list) else [lines])]
+    return "; ".join(f"{kind} {_spell(one)}" for kind, one in findings)
 
 
 def _get(provenance: Any, *path: str) -> Any:
