@@ -26,7 +26,7 @@ SHORTEST = 12
 LONGEST = 1_000
 """Characters of a password: more is no password, and costs time to hash."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
-_HASHING = threading.Lock()
+HASHING = threading.Lock()
 """One password at a time: each takes 64 MiB, whoever guesses."""
 
 
@@ -161,14 +161,14 @@ def _hasher() -> "PasswordHasher":
 def _hash(password: str) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
         raise PeopleError(f"password: {len(password)} characters came; {SHORTEST} to {LONGEST}")
-    with _HASHING:
+    with HASHING:
         return _hasher().hash(password)
 
 
 def _matches(kept: str, password: str) -> bool:
     from argon2.exceptions import VerificationError
 
-    with _HASHING:
+    with HASHING:
         try:
             return _hasher().verify(kept, password[: LONGEST + 1])
         except VerificationError:

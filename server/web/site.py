@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
 
+from anyio import CapacityLimiter
 from fastapi import HTTPException, Query, Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
@@ -71,6 +72,8 @@ class Site:
         self.state = State(workspace)
         self.guesses = Guesses()
         """At the password of one person, from wherever."""
+        self.entrance = CapacityLimiter(1)
+        """Passwords are checked one after another; those that wait hold none of the threads in which pages are made."""
         self.verifier = Verifier()
         self.job_events = JobEvents(lambda: self.state.jobs)
 

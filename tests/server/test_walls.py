@@ -5,11 +5,15 @@ import hashlib
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import psutil
@@ -18,13 +22,18 @@ from fastapi import APIRouter
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
+from factory.people import People, SignIns
+from factory.people.people import HASHING
 from factory.storage.workspace import Workspace
 from server.web.access import Access
 from server.web.app import create_app
 from server.web.guesses import ADDRESSES, BURST, Guesses
+from server.web.listen import listen, server_of
 from server.web.pages.sign_in import PATH as SIGN_IN
+from server.web.site import COOKIE, Site
 from server.web.walls import BODIES, BODY, TOOLS
 from tests.ports import find_port
+from tests.server.signed import PASSWORD
 
 TOKEN = "a-secret-of-some-length"
 PATIENCE = 60
@@ -338,3 +347,62 @@ def test_the_address_that_serve_prints_works(tmp_path: Path, host: str) -> None:
         process.kill()
     assert (opened.status_code, called.status_code // 100) == (200, 4)
     assert "json" in called.headers["content-type"], called.text
+
+
+@contextmanager
+def serving(workspace: Workspace) -> Iterator[tuple[int, Site]]:
+    """Serve a workspace in a thread of this process, so that a test can hold what its threads wait for."""
+    sockets = listen("127.0.0.1", 0)
+    port = sockets[0].getsockname()[1]
+    app = create_app(workspace, Access(port=port))
+    server = server_of(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    yield port, app.state.site
+    server.should_exit = True
+    thread.join()
+
+
+def send_password(port: int, name: str, address: str = "127.0.0.1") -> socket.socket:
+    body = urlencode({"name": name, "password": PASSWORD}).encode()
+    connection = socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(address, 0))
+    connection.sendall(head(("POST", SIGN_IN), port, Content_Length=str(len(body)), Origin=f"http://127.0.0.1:{port}") + body)
+    return connection
+
+
+def test_many_passwords_at_once_leave_pages_their_threads(workspace: Workspace) -> None:
+    with closing(People(workspace)) as people:
+        person = people.add("ada", "viewer", PASSWORD)
+    with closing(SignIns(workspace)) as sign_ins:
+        cookie = f"{COOKIE}={sign_ins.start(person)}"
+    with serving(workspace) as (port, site):
+        with HASHING:
+            waiting = [send_password(port, f"n{n}", f"127.0.1.{n + 1}") for n in range(60)]
+            while len(site.guesses) < len(waiting):
+                time.sleep(0.01)
+            with connected(port) as connection:
+                connection.settimeout(15)
+                connection.sendall(head(("GET", "/ledger"), port, Cookie=cookie))
+                assert answered(connection)[0] == 200
+        assert {answered(one)[0] for one in waiting} == {401}
+        for one in waiting:
+            one.close()
+
+
+def test_signing_in_while_the_tables_are_locked_holds_up_nobody_else(workspace: Workspace) -> None:
+    with closing(People(workspace)) as people:
+        people.add("ada", "viewer", PASSWORD)
+    with serving(workspace) as (port, site), closing(sqlite3.connect(workspace.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with closing(send_password(port, "ada")) as entering:
+            while not len(site.guesses):
+                time.sleep(0.01)
+            # Until the password was checked, and what follows waits for the tables.
+            while not site.people.check("ada", PASSWORD):
+                pass
+            with connected(port) as connection:
+                connection.settimeout(10)
+                connection.sendall(head(("GET", "/static/favicon.svg"), port))
+                assert answered(connection)[0] == 200
+            other.execute("ROLLBACK")
+            assert answered(entering)[0] == 303
