@@ -86,6 +86,8 @@ class Walls:
             return Response("Invalid host header", 400)
         if not self._access.knows_origin(request):
             return Response("Invalid Origin header", 403)
+        if not self._access.knows_page(request):
+            return Response("Not for pages of other sites", 403)
         if request.scope["path"] == TOOLS and (refusal := self._refuse_token(request)):
             return refusal
         if _is_guess(request) and (refusal := self._slow_guess(request)):

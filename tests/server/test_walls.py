@@ -311,6 +311,29 @@ def test_an_origin_is_ours_only_as_a_whole(named: TestClient, origin: str) -> No
     assert named.get("/", headers=both).status_code == 403
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_or_port_may_lead_here_and_no_more(named: TestClient, site: str) -> None:
+    def ask(path: str, mode: str, dest: str, method: str = "GET") -> int:
+        told = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+        return named.request(method, path, headers=told).status_code
+
+    for path in ("/", "/cards/x", "/jobs/events", "/static/site.css", TOOLS):
+        for mode, dest in (("no-cors", "image"), ("no-cors", "empty"), ("cors", "empty"), ("navigate", "iframe"), ("", "")):
+            assert ask(path, mode, dest) == 403, (path, mode, dest)
+    assert ask("/", "navigate", "document") == 200
+    assert ask(SIGN_IN, "navigate", "document", "POST") == 403
+
+
+def test_our_pages_and_what_a_person_types_are_served(named: TestClient) -> None:
+    for site, mode, dest in (
+        ("same-origin", "cors", "empty"),
+        ("same-origin", "no-cors", "image"),
+        ("none", "navigate", "document"),
+    ):
+        told = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+        assert named.get("/", headers=told).status_code == 200, told
+
+
 def test_behind_a_proxy_the_scheme_and_port_are_those_that_the_browser_saw(named: TestClient) -> None:
     seen = {"host": "box.lan", "x-forwarded-proto": "https"}
     assert named.get("/", headers={**seen, "origin": "https://box.lan"}).status_code == 200
