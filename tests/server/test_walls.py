@@ -27,6 +27,7 @@ from factory.people.people import HASHING
 from factory.storage.workspace import Workspace
 from server.web.access import Access
 from server.web.app import create_app
+from server.web.assets import PLOTLY, list_assets
 from server.web.guesses import ADDRESSES, BURST, Guesses
 from server.web.listen import listen, server_of
 from server.web.pages.sign_in import PATH as SIGN_IN
@@ -189,6 +190,27 @@ def test_a_request_that_is_never_whole_ends(server: tuple[int, psutil.Process]) 
         with connected(server[0]) as connection:
             connection.sendall(begun)
             assert ended(connection), begun
+
+
+def test_an_answer_that_nobody_takes_is_not_kept_for_ever(server: tuple[int, psutil.Process]) -> None:
+    port, process = server
+    times = MANY // list_assets()[PLOTLY].stat().st_size
+    with closing(socket.socket()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(PATIENCE)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(head(("GET", f"/static/{PLOTLY}"), port) * times)
+        assert connection.recv(1)
+        here = connection.getsockname()[1]
+        until = time.monotonic() + PATIENCE
+        while any(one.raddr and one.raddr.port == here for one in process.net_connections("tcp")):
+            assert time.monotonic() < until, "it is still held"
+            time.sleep(0.1)
+        taken = 0
+        with suppress(ConnectionError):
+            while part := connection.recv(65_536):
+                taken += len(part)
+        assert taken < MANY // 2
 
 
 def test_every_answer_tells_browsers_what_they_may_do(server: tuple[int, psutil.Process], every: list[Endpoint]) -> None:
