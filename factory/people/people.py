@@ -136,8 +136,8 @@ class People:
         """Check a password; None unless it is the person's, after the same time whether or not there is such a person."""
         with self._database.reading() as connection:
             row = connection.execute(select(PEOPLE).where(PEOPLE.c.name == name)).first()
-        kept = row.password if row else _nobodys_hash()
-        if not _matches(kept, password) or row is None:
+        nobodys = _nobodys_hash()  # Also where it is not needed: made at the first unknown name, it would tell that name.
+        if not _matches(row.password if row else nobodys, password) or row is None:
             return None
         return _person(row.name, row.role, row.added)
 
