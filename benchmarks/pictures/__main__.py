@@ -33,11 +33,7 @@ SEARCH: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("claude-code", "btc-up-or-down-5m", {"features.wick": None}),
     ("cursor", "btc-long-short", {"trade.enter": 0.57}),
     ("cursor", "btc-long-short", {"label.take": 1, "label.stop": 1}),
-    (
-        "cursor",
-        "btc-up-or-down-5m",
-        {"features.lead30": "(ret(eth.close, 30) - ret(btc.close, 30)) / std(ret(btc.close, 1), 240)"},
-    ),
+    ("cursor", "btc-up-or-down-5m", {"experts.lead.rounds": 80}),
     ("cursor", "btc-up-or-down-5m", {"meta.calibrate": "sigmoid"}),
 )
 """Who tries what: the agent, the parent, and what is changed."""
@@ -103,7 +99,7 @@ def main() -> None:
             page.get_by_role("button", name="Sign in").click()
             page.wait_for_url("**/")
             take(page, f"{base}/trials", "trials", 720)
-            take(page, f"{base}/cards/{ids['btc-up-or-down-5m']}", "card", 900)
+            take(page, f"{base}/cards/{ids['btc-up-or-down-5m']}", "card", 1_500)
             take(page, f"{base}/cusum/{ids['btc-long-short']}", "cusum", 900, top="#picture")
             chromium.close()
     for path in sorted(OUT.glob("*.png")):

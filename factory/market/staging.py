@@ -143,8 +143,12 @@ def unfinished(workspace: Workspace) -> str | None:
 
 def _committed(workspace: Workspace) -> dict[str, Any] | None:
     try:
-        text = (workspace.vault / FOLDER / COMMIT).read_text(encoding="utf-8")
+        committed = json.loads((workspace.vault / FOLDER / COMMIT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    committed: dict[str, Any] = json.loads(text)
+    except ValueError:
+        committed = None
+    if not isinstance(committed, dict) or "dataset" not in committed:
+        # It is written whole or not at all, so that a kill cannot leave it so.
+        raise DataError(f"vault: {FOLDER}/{COMMIT}, plan of a killed build, is damaged; restore the workspace from a backup")
     return committed

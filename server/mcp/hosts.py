@@ -19,6 +19,11 @@ def stdio_command(workspace: Workspace) -> list[str]:
     return [*start, "--workspace", str(workspace.root)]
 
 
+def command_line(workspace: Workspace, *words: str) -> str:
+    """Write a command of this program as it runs on this machine, from any folder: for pages, whose lines are copied."""
+    return shell_line(*stdio_command(workspace), *words)
+
+
 def claude_line(workspace: Workspace) -> str:
     """Register the stdio server with Claude Code."""
     return shell_line("claude", "mcp", "add", NAME, "--", *stdio_command(workspace))

@@ -16,6 +16,7 @@ from server.mcp import hosts
 from server.web.access import Access
 from server.web.app import create_app
 from tests.hostile import ALL_IN_ONE
+from tests.server.signed import signed_in
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC
 
@@ -104,13 +105,16 @@ class Reader(HTMLParser):
 
 def test_the_start_page_shows_the_place_as_it_is_called(workspace: Workspace) -> None:
     with TestClient(create_app(workspace, Access()), base_url="http://127.0.0.1:8000") as client:
-        page = client.get("/")
-    read = Reader()
-    read.feed(page.text)
+        connect = client.get("/").text
+    with signed_in(workspace) as client:
+        start = client.get("/").text
+    for page in (connect, start):
+        read = Reader()
+        read.feed(page)
+        assert hosts.claude_line(workspace) in read.text
+        assert read.tags.count("script") == page.count("<script src=")
+        assert "b" not in read.tags
     assert str(workspace.root) in read.text
-    assert hosts.claude_line(workspace) in read.text
-    assert read.tags.count("script") == 1
-    assert "b" not in read.tags
 
 
 def test_the_host_line_starts_the_server_on_this_very_workspace(workspace: Workspace) -> None:

@@ -153,7 +153,7 @@ def test_a_viewer_and_an_agents_token_are_refused_where_they_must_be(browser: Br
     with open_page(browser, base) as (page, _):
         enter(page, "bob", PASSWORD)
         page.goto(f"/reviews/{ids['btc-long-short']}")
-        expect(page.locator("main")).to_contain_text("A viewer reads; a reviewer decides.")
+        expect(page.locator("main")).to_contain_text("A viewer reads; a reviewer proposes.")
         expect(page.locator("main form")).to_have_count(0)
         answer = page.request.post(f"/reviews/{ids['btc-long-short']}/propose", form={"why": "x"}, headers={"origin": base})
         assert answer.status == 403

@@ -89,3 +89,13 @@ def test_halves_on_two_file_systems_are_refused_before_anything_is_written(works
     with pytest.raises(DataError, match="different file systems; keep both on one"):
         build(workspace, spec(), tmp_path)
     assert not (workspace.vault / staging.FOLDER).exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"dataset'])
+def test_a_damaged_plan_is_named_and_nothing_is_guessed(workspace: Workspace, text: str) -> None:
+    (begin(workspace) / staging.COMMIT).write_text(text, encoding="utf-8")
+    before = sorted(workspace.vault.rglob("*"))
+    for look in (lambda: left(workspace), lambda: Workshop(workspace).describe()):
+        with pytest.raises(DataError, match="plan of a killed build, is damaged; restore the workspace"):
+            look()
+    assert sorted(workspace.vault.rglob("*")) == before

@@ -63,7 +63,7 @@ def test_until_a_person_exists_pages_show_how_to_connect_and_nothing_else(worksp
     build(workspace, small_market())
     with TestClient(create_app(workspace, Access()), base_url="http://localhost:8000", follow_redirects=False) as client:
         page = client.get("/").text
-        assert "rfcat person add" in page
+        assert "person add ada --role reviewer" in page
         for text in ("polymarket-btc-5m", "looks left", "break_even"):
             assert text not in page
         assert client.get("/trials").status_code == 303

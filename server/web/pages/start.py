@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 import factory
+from factory.core.quoting import shell_line
 from factory.core.settings import SandboxSettings
 from factory.vault.isolation import describe_seal
 from server.mcp import hosts
@@ -14,6 +15,7 @@ from server.web.pages.sign_in import PATH
 from server.web.site import Menu, render, sign_in_of, site_of, workshop_of
 
 MENU = Menu("Start", "/", 0)
+ADD = ("person", "add", "ada", "--role", "reviewer")
 router = APIRouter()
 
 
@@ -51,4 +53,5 @@ def _describe_connection(request: Request) -> dict[str, Any]:
         "http_line": hosts.claude_http_line(url, token=bool(site.access.token)),
         "stdio_line": hosts.claude_line(site.workspace) if is_local else "",
         "json_block": hosts.json_block(site.workspace) if is_local else "",
+        "person_line": hosts.command_line(site.workspace, *ADD) if is_local else shell_line("rfcat", *ADD),
     }

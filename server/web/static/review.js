@@ -17,12 +17,16 @@ function decode(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
 }
 
-// What is shown is read from the very bytes that are signed and sent.
+// What is shown is read from the very bytes that are signed and sent: words in the list, hashes where the page explains them.
 function show(decision) {
   const list = document.getElementById("signed");
+  const order = [...list.querySelectorAll("dt")].map((term) => term.textContent.replaceAll(" ", "_"));
+  const hashes = new Map([...document.querySelectorAll("[data-signed]")].map((place) => [place.dataset.signed, place]));
+  const names = Object.keys(decision).filter((name) => !hashes.has(name)).sort((one, two) => order.indexOf(one) - order.indexOf(two));
+  for (const [name, place] of hashes) place.textContent = decision[name];
   list.replaceChildren();
-  for (const [name, value] of Object.entries(decision)) {
-    const term = document.createElement("dt"), words = document.createElement("dd");
+  for (const name of names) {
+    const term = document.createElement("dt"), words = document.createElement("dd"), value = decision[name];
     term.textContent = name.replaceAll("_", " ");
     words.textContent = typeof value === "string" ? value || "nothing" : value.map((look) => look.join(" ")).join("; ") || "none";
     list.append(term, words);
@@ -44,9 +48,8 @@ async function signAndSend(event) {
 }
 
 show(readDecision(bytes));
-const obstacle = passphrase ? await findObstacle() : "";
-if (obstacle && "mustSign" in form.dataset) {
-  complain(obstacle);
-  button.disabled = true;
-}
 form.addEventListener("submit", (event) => signAndSend(event).catch((error) => complain(String(error.message ?? error))));
+// Until here a click would have sent the decision unsigned.
+const obstacle = passphrase ? await findObstacle() : "";
+if (obstacle) complain(obstacle);
+button.disabled = Boolean(obstacle) && "mustSign" in form.dataset;
