@@ -19,6 +19,7 @@ _ORDERS = re.compile(
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -57,6 +58,11 @@ def clean_text(text: str) -> str:
     lines = re.sub("\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text)
     # In this order: a character of no width could stand inside a sequence, and hide it.
     return _ORDERS.sub("", lines.translate(_VISIBLE)).translate(_CONTROLS)
+
+
+def has_half(text: str) -> bool:
+    """Check whether a text holds half a character: JSON and YAML can spell one, UTF-8 cannot, so it has no bytes to sign."""
+    return _HALF.search(text) is not None
 
 
 def clean_line(text: str) -> str:

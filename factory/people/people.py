@@ -26,7 +26,7 @@ SHORTEST = 12
 LONGEST = 1_000
 """Characters of a password: more is no password, and costs time to hash."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
-_HASHING = threading.Lock()
+HASHING = threading.Lock()
 """One password at a time: each takes 64 MiB, whoever guesses."""
 
 
@@ -136,8 +136,8 @@ class People:
         """Check a password; None unless it is the person's, after the same time whether or not there is such a person."""
         with self._database.reading() as connection:
             row = connection.execute(select(PEOPLE).where(PEOPLE.c.name == name)).first()
-        kept = row.password if row else _nobodys_hash()
-        if not _matches(kept, password) or row is None:
+        nobodys = _nobodys_hash()  # Also where it is not needed: made at the first unknown name, it would tell that name.
+        if not _matches(row.password if row else nobodys, password) or row is None:
             return None
         return _person(row.name, row.role, row.added)
 
@@ -161,14 +161,14 @@ def _hasher() -> "PasswordHasher":
 def _hash(password: str) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
         raise PeopleError(f"password: {len(password)} characters came; {SHORTEST} to {LONGEST}")
-    with _HASHING:
+    with HASHING:
         return _hasher().hash(password)
 
 
 def _matches(kept: str, password: str) -> bool:
     from argon2.exceptions import VerificationError
 
-    with _HASHING:
+    with HASHING:
         try:
             return _hasher().verify(kept, password[: LONGEST + 1])
         except VerificationError:

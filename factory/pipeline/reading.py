@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from factory.core import plainyaml
+from factory.core.canonical import in_order
 from factory.core.errors import PipelineError
+from factory.core.foreign import has_half
 from factory.pipeline.messages import explain, quote_value
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.base import Part
@@ -78,9 +80,11 @@ def read_provenance(source: str) -> dict[str, Any]:
     Raises
     ------
     PipelineError
-        If the text cannot be read.
+        If the text cannot be read, or says what has no bytes and so no hash.
     """
     provenance = _plain(source).get("provenance")
+    if has_half(in_order(provenance)):
+        raise PipelineError("provenance: holds half a character, which nothing of the factory writes; the file was edited")
     return provenance if isinstance(provenance, dict) else {}
 
 

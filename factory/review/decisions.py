@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from factory.core.canonical import digest, dumps, in_order
 from factory.core.errors import LedgerError, PipelineError, ReviewError
-from factory.core.foreign import clean_line
+from factory.core.foreign import clean_line, has_half
 from factory.core.times import iso, moment, now_ms
 from factory.ledger import Entry, Ledger
 from factory.ledger.paired_files import PlannedFile, append_with_file
@@ -140,8 +140,12 @@ def is_decision(value: Any) -> TypeGuard[Decision]:
     if not isinstance(value, dict) or value.keys() != set(FIELDS) or not isinstance(value["looks"], list):
         return False
     looks = value["looks"]
-    rows = all(isinstance(one, list) and len(one) == 3 and all(isinstance(cell, str) for cell in one) for one in looks)
-    return rows and all(isinstance(value[name], str) for name in FIELDS if name != "looks")
+    rows = all(isinstance(one, list) and len(one) == 3 and all(map(_is_text, one)) for one in looks)
+    return rows and all(_is_text(value[name]) for name in FIELDS if name != "looks")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not has_half(value)
 
 
 def record_decision(tracker: "Tracker", message: bytes, signature: str | None, by: str) -> Path:

@@ -112,6 +112,17 @@ class Access:
                 return False
         return True
 
+    def knows_page(self, request: HTTPConnection) -> bool:
+        """Check whether a request is made by no page of another site or port, or by one that only leads a person here.
+
+        Cookies go to all ports of a host, and what loads a picture or a frame sends no ``Origin``; but browsers say so in
+        ``Sec-Fetch-Site``, which no page can set. Where a connection is not trustworthy, they do not.
+        """
+        if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+            return True
+        leads = (request.headers.get("sec-fetch-mode"), request.headers.get("sec-fetch-dest")) == ("navigate", "document")
+        return leads and request.scope["method"] in ("GET", "HEAD")
+
     def mcp_options(self) -> dict[str, Any]:
         """Return the options by which the MCP server checks tokens; empty when it asks for none."""
         if not self.token:

@@ -92,22 +92,30 @@ class JobEvents:
         """
         watcher = Watcher(person)
         with self._lock:
-            if Counter(one.person for one in self._watchers)[person] >= STREAMS:
+            if self._is_full(person):
                 raise HTTPException(429, f"{STREAMS} pages of yours watch the jobs already; close one, or reload")
         stopping = anyio.Event()
         return EventSourceResponse(self._stream(watcher, stopping), shutdown_event=stopping, shutdown_grace_period=2 * EVERY)
 
-    def _add(self, watcher: Watcher) -> None:
+    def _add(self, watcher: Watcher) -> bool:
+        """Add a stream, unless others of its person that were opened at the same time came first."""
         with self._lock:
+            if self._is_full(watcher.person):
+                return False
             self._watchers.add(watcher)
             if not self._reading:
                 self._reading = True
                 threading.Thread(target=self._read, name="job events", daemon=True).start()
+            return True
+
+    def _is_full(self, person: str) -> bool:
+        return Counter(one.person for one in self._watchers)[person] >= STREAMS
 
     async def _stream(self, watcher: Watcher, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
         end = time.monotonic() + LIFE
         # Not before: of a client that left at once, nothing here would ever run to take it out again.
-        self._add(watcher)
+        if not self._add(watcher):
+            return
         try:
             while time.monotonic() < end and not stopping.is_set():
                 if changed := await watcher.take(EVERY):

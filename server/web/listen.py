@@ -16,12 +16,15 @@ from server.web.access import AccessError
 MOST_PORT = 65_535
 HEAD_SECONDS = 15.0
 """Within which a connection must have sent the head of its first request, and of each one that it began."""
+ANSWER_SECONDS = 30.0
+"""Within which whoever has not taken what was sent must have taken most of it, some 50 KB."""
 
 
 class TimedProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on who begins a request and does not go on."""
+    """HTTP/1.1 that hangs up on who begins a request and does not go on, and on who does not take the answer."""
 
     _head: asyncio.TimerHandle | None = None
+    _answer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a first request, but not for ever."""
@@ -36,10 +39,26 @@ class TimedProtocol(H11Protocol):
         elif self._head is None:
             self._head = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
 
+    def pause_writing(self) -> None:
+        """Wait for the client to take what was sent, but not for ever."""
+        super().pause_writing()
+        self._answer = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Send on."""
+        self._stop_sending()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_waiting()
+        self._stop_sending()
         super().connection_lost(exc)
+
+    def _stop_sending(self) -> None:
+        if self._answer is not None:
+            self._answer.cancel()
+            self._answer = None
 
     def _stop_waiting(self) -> None:
         if self._head is not None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl
 
+from anyio import CapacityLimiter
 from fastapi import HTTPException, Query, Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
 from factory.core.answers import round_significant
@@ -70,6 +72,8 @@ class Site:
         self.state = State(workspace)
         self.guesses = Guesses()
         """At the password of one person, from wherever."""
+        self.entrance = CapacityLimiter(1)
+        """Passwords are checked one after another; those that wait hold none of the threads in which pages are made."""
         self.verifier = Verifier()
         self.job_events = JobEvents(lambda: self.state.jobs)
 
@@ -84,6 +88,13 @@ def site_of(request: Request) -> Site:
     """Return what the pages share."""
     site: Site = request.app.state.site
     return site
+
+
+def secret_of(request: HTTPConnection) -> str:
+    """Read the secret that a browser shows; empty where it shows none."""
+    # Not by `request.cookies`: for a quoted value, which ours never is, Python may take the square of its length.
+    cookies = (one.strip().partition("=") for one in request.headers.get("cookie", "").split(";"))
+    return {name: value for name, _, value in cookies}.get(COOKIE, "")
 
 
 def sign_in_of(request: Request) -> SignIn | None:

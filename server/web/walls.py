@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.web import assets
 from server.web.guesses import Guesses
 from server.web.pages import sign_in
-from server.web.site import COOKIE, Site
+from server.web.site import Site, secret_of
 
 TOOLS = "/mcp"
 """Where agents come in; all else are pages."""
@@ -86,6 +86,8 @@ class Walls:
             return Response("Invalid host header", 400)
         if not self._access.knows_origin(request):
             return Response("Invalid Origin header", 403)
+        if not self._access.knows_page(request):
+            return Response("Not for pages of other sites", 403)
         if request.scope["path"] == TOOLS and (refusal := self._refuse_token(request)):
             return refusal
         if _is_guess(request) and (refusal := self._slow_guess(request)):
@@ -121,7 +123,7 @@ class Walls:
         path, is_read = request.scope["path"], request.scope["method"] in ("GET", "HEAD")
         if path == TOOLS or path.startswith(f"{assets.PATH}/"):
             return None
-        secret = request.cookies.get(COOKIE, "")
+        secret = secret_of(request)
         request.state.sign_in = await to_thread.run_sync(self._site.sign_ins.find, secret) if secret else None
         if request.state.sign_in is not None or (path in OPEN and (is_read or path == sign_in.PATH)):
             return None

@@ -123,6 +123,32 @@ def test_from_signing_in_to_an_approved_strategy(
     assert "NOT VERIFIED" in forged.stdout + forged.stderr
 
 
+def test_what_is_sent_is_what_was_shown_whatever_a_field_holds_by_then(
+    browser: Browser, base: str, ids: dict[str, str]
+) -> None:
+    """A browser may fill a field with an older draft, which would be as valid."""
+    id, held = ids["btc-long-short"], "document.querySelector('[name=message]').value"
+    with open_page(browser, base) as (page, _):
+        enter(page, "ada", PASSWORD)
+        page.goto(f"/reviews/{id}")
+        page.get_by_label("Why should a person look at it?").fill("to see")
+        page.get_by_role("button", name="Propose").click()
+        drafts = []
+        for comment in ("an older draft", "what is shown"):
+            page.goto(f"/reviews/{id}")
+            page.get_by_role("radio", name="Reject").check()
+            page.get_by_label("What did you see?").fill(comment)
+            page.get_by_role("button", name="Go on").click()
+            expect(page.locator("#signed")).to_contain_text(comment)
+            page.wait_for_load_state("networkidle")
+            drafts.append(page.evaluate(held))
+        page.evaluate(f"older => {{ {held} = older }}", drafts[0])
+        page.get_by_label("The reviewer's passphrase").fill(PASSPHRASE)
+        page.get_by_role("button", name="Reject").click()
+        expect(page.locator("main")).to_contain_text("rejected by ada")
+        expect(page.locator("main blockquote").first).to_have_text("what is shown")
+
+
 def test_a_viewer_and_an_agents_token_are_refused_where_they_must_be(browser: Browser, base: str, ids: dict[str, str]) -> None:
     with open_page(browser, base) as (page, _):
         enter(page, "bob", PASSWORD)

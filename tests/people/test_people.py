@@ -8,6 +8,7 @@ import pytest
 
 from factory.core.errors import PeopleError
 from factory.people import People, SignIns
+from factory.people.people import _nobodys_hash
 from factory.people.sign_ins import HOURS
 from factory.storage.workspace import Workspace
 
@@ -123,3 +124,11 @@ def test_signing_in_ends_by_itself(workspace: Workspace, people: People, sign_in
     sign_ins.start(people.list()[0])
     with closing(sqlite3.connect(workspace.database)) as database:
         assert database.execute("SELECT count(*) FROM sign_ins").fetchone() == (1,)
+
+
+def test_the_first_unknown_name_takes_as_long_as_a_known_one(people: People) -> None:
+    """What is compared with where there is no such person is made at the first sign-in, whoever's that is."""
+    people.add("ada", "viewer", "correct horse battery")
+    _nobodys_hash.cache_clear()
+    assert people.check("ada", "wrong") is None
+    assert _nobodys_hash.cache_info().currsize == 1

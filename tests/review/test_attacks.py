@@ -105,6 +105,8 @@ def test_every_field_is_there_and_no_other(draft, reviewer: Unlocked, refused) -
         lambda message: PREFIX + b"[" * 10_000,
         lambda message: PREFIX + b"\xff",
         lambda message: PREFIX + b"null",
+        lambda message: message.replace(b'"by":"ana"', b'"by":"\\ud800"'),
+        lambda message: message.replace(b'"looks":[]', b'"looks":[["\\udfff","PASS","A"]]'),
         lambda message: b"",
         lambda message: message + b" " * 20_000,
     ],

@@ -185,11 +185,18 @@ def test_what_is_no_strategy_file_is_refused(text: str, key: TrustedKey) -> None
     assert not verify_strategy(text, [key]).ok
 
 
+HALF = 'state: "\\ud800"'
+"""Of a character: what YAML can spell and nobody can sign."""
+
+
 def test_a_strange_review_is_refused(approved: Path, key: TrustedKey) -> None:
     text = approved.read_text(encoding="utf-8")
     for part in ("looks: []", "state: approved"):
-        for strange in ("looks: [a]", "looks: {a: b}", "looks: [[a, b]]", "state: [approved]", "looks: [[a, b, [c]]]"):
+        for strange in ("looks: [a]", "looks: {a: b}", "looks: [[a, b]]", "state: [approved]", "looks: [[a, b, [c]]]", HALF):
             assert not verify_strategy(text.replace(part, strange), [key]).ok
+    for line in text.partition("provenance:\n")[2].splitlines():
+        name = line.partition(":")[0]
+        assert not verify_strategy(text.replace(line, f'{name}: "\\ud800"'), [key]).ok, name
     assert not verify_strategy(text.partition("  signature:")[0], [key]).ok
 
 

@@ -10,7 +10,7 @@ from server.web.app import create_app
 
 
 def main(root: str, token: str) -> None:
-    walls.BODY_SECONDS = listen.HEAD_SECONDS = 1.0
+    walls.BODY_SECONDS = listen.HEAD_SECONDS = listen.ANSWER_SECONDS = 1.0
     # A guess that waits for a busy machine is none the less one after another.
     guesses.SECONDS = 600.0
     sockets = listen.listen("127.0.0.1", 0)

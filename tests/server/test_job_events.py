@@ -1,11 +1,13 @@
 """What changes about jobs, over a real server: events come as it happens, and streams end."""
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlencode
 
 import httpx
@@ -14,7 +16,7 @@ import pytest
 from factory.jobs import Jobs
 from factory.people import People
 from factory.storage.workspace import Workspace
-from server.web.job_events import STREAMS
+from server.web.job_events import STREAMS, JobEvents
 from tests.conftest import ROOT
 from tests.server.signed import PASSWORD
 
@@ -112,6 +114,22 @@ def test_one_person_has_few_streams_and_others_have_theirs(workspace: Workspace,
                 if stream.status_code == 200:
                     break
         assert client.get("/jobs").status_code == 200
+
+
+def test_streams_opened_at_the_same_time_are_no_more(workspace: Workspace) -> None:
+    with Jobs(workspace, TARGET) as jobs:
+        jobs.wait(jobs.start("add", {"a": 1, "b": 1}, "tester"), PATIENCE)
+        streams = JobEvents(lambda: jobs)
+
+        async def open_all() -> list[bool]:
+            """Open them all before any has begun to send; which of them then send."""
+            bodies = [aiter(streams.watch("ada").body_iterator) for _ in range(3 * STREAMS)]
+            sent = [await anext(body, None) is not None for body in bodies]
+            for body in bodies:
+                await cast(AsyncGenerator[object], body).aclose()
+            return sent
+
+        assert asyncio.run(open_all()) == [True] * STREAMS + [False] * 2 * STREAMS
 
 
 def test_nobody_who_is_not_signed_in_hears_of_jobs(workspace: Workspace, people: None) -> None:

@@ -5,11 +5,15 @@ import hashlib
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import psutil
@@ -18,13 +22,19 @@ from fastapi import APIRouter
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
+from factory.people import People, SignIns
+from factory.people.people import HASHING
 from factory.storage.workspace import Workspace
 from server.web.access import Access
 from server.web.app import create_app
+from server.web.assets import PLOTLY, list_assets
 from server.web.guesses import ADDRESSES, BURST, Guesses
+from server.web.listen import listen, server_of
 from server.web.pages.sign_in import PATH as SIGN_IN
+from server.web.site import COOKIE, Site
 from server.web.walls import BODIES, BODY, TOOLS
 from tests.ports import find_port
+from tests.server.signed import PASSWORD
 
 TOKEN = "a-secret-of-some-length"
 PATIENCE = 60
@@ -182,6 +192,27 @@ def test_a_request_that_is_never_whole_ends(server: tuple[int, psutil.Process]) 
             assert ended(connection), begun
 
 
+def test_an_answer_that_nobody_takes_is_not_kept_for_ever(server: tuple[int, psutil.Process]) -> None:
+    port, process = server
+    times = MANY // list_assets()[PLOTLY].stat().st_size
+    with closing(socket.socket()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(PATIENCE)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(head(("GET", f"/static/{PLOTLY}"), port) * times)
+        assert connection.recv(1)
+        here = connection.getsockname()[1]
+        until = time.monotonic() + PATIENCE
+        while any(one.raddr and one.raddr.port == here for one in process.net_connections("tcp")):
+            assert time.monotonic() < until, "it is still held"
+            time.sleep(0.1)
+        taken = 0
+        with suppress(ConnectionError):
+            while part := connection.recv(65_536):
+                taken += len(part)
+        assert taken < MANY // 2
+
+
 def test_every_answer_tells_browsers_what_they_may_do(server: tuple[int, psutil.Process], every: list[Endpoint]) -> None:
     cases: list[dict[str, str]] = [RIGHT, {}, {"Host": "evil.example"}, {"Origin": "http://evil.example"}]
     for endpoint in every:
@@ -302,6 +333,29 @@ def test_an_origin_is_ours_only_as_a_whole(named: TestClient, origin: str) -> No
     assert named.get("/", headers=both).status_code == 403
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_or_port_may_lead_here_and_no_more(named: TestClient, site: str) -> None:
+    def ask(path: str, mode: str, dest: str, method: str = "GET") -> int:
+        told = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+        return named.request(method, path, headers=told).status_code
+
+    for path in ("/", "/cards/x", "/jobs/events", "/static/site.css", TOOLS):
+        for mode, dest in (("no-cors", "image"), ("no-cors", "empty"), ("cors", "empty"), ("navigate", "iframe"), ("", "")):
+            assert ask(path, mode, dest) == 403, (path, mode, dest)
+    assert ask("/", "navigate", "document") == 200
+    assert ask(SIGN_IN, "navigate", "document", "POST") == 403
+
+
+def test_our_pages_and_what_a_person_types_are_served(named: TestClient) -> None:
+    for site, mode, dest in (
+        ("same-origin", "cors", "empty"),
+        ("same-origin", "no-cors", "image"),
+        ("none", "navigate", "document"),
+    ):
+        told = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+        assert named.get("/", headers=told).status_code == 200, told
+
+
 def test_behind_a_proxy_the_scheme_and_port_are_those_that_the_browser_saw(named: TestClient) -> None:
     seen = {"host": "box.lan", "x-forwarded-proto": "https"}
     assert named.get("/", headers={**seen, "origin": "https://box.lan"}).status_code == 200
@@ -338,3 +392,62 @@ def test_the_address_that_serve_prints_works(tmp_path: Path, host: str) -> None:
         process.kill()
     assert (opened.status_code, called.status_code // 100) == (200, 4)
     assert "json" in called.headers["content-type"], called.text
+
+
+@contextmanager
+def serving(workspace: Workspace) -> Iterator[tuple[int, Site]]:
+    """Serve a workspace in a thread of this process, so that a test can hold what its threads wait for."""
+    sockets = listen("127.0.0.1", 0)
+    port = sockets[0].getsockname()[1]
+    app = create_app(workspace, Access(port=port))
+    server = server_of(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    yield port, app.state.site
+    server.should_exit = True
+    thread.join()
+
+
+def send_password(port: int, name: str, address: str = "127.0.0.1") -> socket.socket:
+    body = urlencode({"name": name, "password": PASSWORD}).encode()
+    connection = socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(address, 0))
+    connection.sendall(head(("POST", SIGN_IN), port, Content_Length=str(len(body)), Origin=f"http://127.0.0.1:{port}") + body)
+    return connection
+
+
+def test_many_passwords_at_once_leave_pages_their_threads(workspace: Workspace) -> None:
+    with closing(People(workspace)) as people:
+        person = people.add("ada", "viewer", PASSWORD)
+    with closing(SignIns(workspace)) as sign_ins:
+        cookie = f"{COOKIE}={sign_ins.start(person)}"
+    with serving(workspace) as (port, site):
+        with HASHING:
+            waiting = [send_password(port, f"n{n}", f"127.0.1.{n + 1}") for n in range(60)]
+            while len(site.guesses) < len(waiting):
+                time.sleep(0.01)
+            with connected(port) as connection:
+                connection.settimeout(15)
+                connection.sendall(head(("GET", "/ledger"), port, Cookie=cookie))
+                assert answered(connection)[0] == 200
+        assert {answered(one)[0] for one in waiting} == {401}
+        for one in waiting:
+            one.close()
+
+
+def test_signing_in_while_the_tables_are_locked_holds_up_nobody_else(workspace: Workspace) -> None:
+    with closing(People(workspace)) as people:
+        people.add("ada", "viewer", PASSWORD)
+    with serving(workspace) as (port, site), closing(sqlite3.connect(workspace.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with closing(send_password(port, "ada")) as entering:
+            while not len(site.guesses):
+                time.sleep(0.01)
+            # Until the password was checked, and what follows waits for the tables.
+            while not site.people.check("ada", PASSWORD):
+                pass
+            with connected(port) as connection:
+                connection.settimeout(10)
+                connection.sendall(head(("GET", "/static/favicon.svg"), port))
+                assert answered(connection)[0] == 200
+            other.execute("ROLLBACK")
+            assert answered(entering)[0] == 303

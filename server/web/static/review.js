@@ -4,6 +4,8 @@ const { deriveSigningKey, findObstacle, readDecision, sign } = await import(form
 const passphrase = document.getElementById("passphrase");
 const trouble = document.getElementById("trouble");
 const button = form.querySelector("button");
+// Read once: a browser may fill a hidden field with an older draft after this script has shown the new one.
+const drafted = form.elements.message.value, bytes = decode(drafted);
 
 function complain(text) {
   trouble.textContent = text;
@@ -15,7 +17,7 @@ function decode(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
 }
 
-// What is shown is read from the very bytes that are signed: words in the list, hashes where the page explains them.
+// What is shown is read from the very bytes that are signed and sent: words in the list, hashes where the page explains them.
 function show(decision) {
   const list = document.getElementById("signed");
   const order = [...list.querySelectorAll("dt")].map((term) => term.textContent.replaceAll(" ", "_"));
@@ -38,13 +40,14 @@ async function signAndSend(event) {
   if (passphrase?.value) {
     const { key, publicHex } = await deriveSigningKey(passphrase.value, form.dataset.salt);
     if (publicHex !== form.dataset.key) return complain("That is not the reviewer's passphrase; nothing was signed.");
-    form.elements.signature.value = await sign(key, decode(form.elements.message.value));
+    form.elements.signature.value = await sign(key, bytes);
     passphrase.value = "";
   }
+  form.elements.message.value = drafted;
   form.submit();
 }
 
-show(readDecision(decode(form.elements.message.value)));
+show(readDecision(bytes));
 form.addEventListener("submit", (event) => signAndSend(event).catch((error) => complain(String(error.message ?? error))));
 // Until here a click would have sent the decision unsigned.
 const obstacle = passphrase ? await findObstacle() : "";
