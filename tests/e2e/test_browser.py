@@ -22,7 +22,7 @@ PERSON, PASSWORD = "ada", "correct horse battery"
 STRATEGIES: dict[str, dict[str, None]] = {"btc-up-or-down-5m": {}, "btc-long-short": {"refit": None}}
 """What the small market is too short for is left out."""
 UP_OR_DOWN, LONG_SHORT = (load_shipped()[name].changed(dict(changes)) for name, changes in STRATEGIES.items())
-NO_PAGES = (".csv", "/events", "/sign-out")
+NO_PAGES = (".csv", ".yaml", "/events", "/sign-out")
 """Addresses that are read and shown by no browser."""
 WIDTHS = (1280, 390)
 
