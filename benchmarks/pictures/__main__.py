@@ -93,6 +93,7 @@ def main() -> None:
         with serve(workspace) as base, sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = chromium.new_page()
+            page.set_default_timeout(120_000)
             page.goto(f"{base}/sign-in")
             page.get_by_label("Name").fill("ada")
             page.get_by_label("Password").fill(password)
