@@ -17,8 +17,9 @@ Others import what is named below, `paired_files`, `ranks`, `Idea` of `board`, t
 """
 
 from factory.ledger.anchors import Position
-from factory.ledger.ledger import Counts, Ledger
+from factory.ledger.ledger import Ledger
 from factory.ledger.rows import Entry
+from factory.ledger.running import Counts
 from factory.ledger.verification import Verification
 
 __all__ = ["Counts", "Entry", "Ledger", "Position", "Verification"]

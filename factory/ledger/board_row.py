@@ -2,8 +2,9 @@
 
 import json
 import re
+import statistics
 from collections.abc import Mapping, Sequence
-from math import fsum, sqrt
+from math import sqrt
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, literal, select
@@ -66,14 +67,10 @@ def tell_probe_state(payload: Mapping[str, Any]) -> str:
 
 def correlate(one: Sequence[float], other: Sequence[float]) -> float | None:
     """Compute the correlation of the daily net P&L of two trials; None where it is none: other days, or no variance."""
-    if len(one) != len(other) or len(one) < 2:
+    try:
+        return max(-1.0, min(1.0, statistics.correlation(one, other)))
+    except statistics.StatisticsError:
         return None
-    mean_one, mean_other = fsum(one) / len(one), fsum(other) / len(other)
-    away_one, away_other = [net - mean_one for net in one], [net - mean_other for net in other]
-    squares = fsum(net * net for net in away_one) * fsum(net * net for net in away_other)
-    if squares <= 0 or min(one) == max(one) or min(other) == max(other):
-        return None
-    return max(-1.0, min(1.0, fsum(a * b for a, b in zip(away_one, away_other, strict=True)) / sqrt(squares)))
 
 
 def compare_sharpe(

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
-from factory.core.answers import pluralize
 from factory.core.canonical import digest, dumps
 from factory.core.errors import LedgerError
 from factory.core.times import now_ms
 from factory.ledger import board, history, trial_list
 from factory.ledger.anchors import GENESIS, Anchors, Position
 from factory.ledger.rows import PAYLOAD_VERSION, Entry, index_of, read, row_hash, trial_subject
-from factory.ledger.running import count_independent, find_edited, find_totals, keep_up, lacks_totals, rebuild
+from factory.ledger.running import Counts, count_independent, find_edited, find_totals, keep_up, lacks_totals, rebuild
 from factory.ledger.trial_list import TrialFilter, TrialOrder
 from factory.ledger.verification import Verification, verify
 from factory.storage.database import Database, lock_ledger
@@ -27,29 +26,6 @@ _HEAD = select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(
 _BY_SUBJECT = select(LEDGER).where(LEDGER.c.kind == bindparam("kind"), LEDGER.c.subject == bindparam("subject"))
 _LAST = 2**62
 """A row that no ledger reaches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What the ledger counts of one dataset.
-
-    Parameters
-    ----------
-    trials : int
-        Distinct pipelines scored on validation.
-    explorations : int
-        Scores that are no trial: made without validation, or of what a trial did there.
-    of_validation : int
-        Those of the explorations that looked at validation: breakdowns of a trial and rankings of its inputs.
-    """
-
-    trials: int
-    explorations: int
-    of_validation: int = 0
-
-    def __str__(self) -> str:
-        looked = f" ({self.of_validation} of validation)" if self.of_validation else ""
-        return f"{pluralize(self.explorations, 'exploration')}{looked}"
 
 
 class Ledger:
@@ -194,7 +170,7 @@ class Ledger:
         with self._database.reading() as connection:
             return _of_kinds(connection, kinds)
 
-    def rows(self, kind: str | None, dataset: str | None, page: int, size: int) -> list[Entry]:
+    def rows(self, kind: str | None = None, dataset: str | None = None, page: int = 1, size: int = PAGE) -> list[Entry]:
         """List one page of rows, newest first, of one kind and dataset or of all."""
         with self._database.reading() as connection:
             return history.list_rows(connection, kind, dataset, page, size)
@@ -230,7 +206,7 @@ class Ledger:
         """Count the trials and explorations of a dataset, by now or by row `until`."""
         with self._database.reading() as connection:
             totals = find_totals(connection, dataset, _LAST if until is None else until)
-        return Counts(totals.trials, totals.explorations, totals.of_validation)
+        return totals.counts
 
     def independent(self, dataset: str) -> float:
         """Estimate how many independent trials were made on a dataset, by the mean correlation of their daily net P&L.
@@ -295,22 +271,11 @@ class Ledger:
         with self._database.reading() as connection:
             return trial_list.list_links(connection, root)
 
-    def trials(self, dataset: str, page: int = 1) -> list[Entry]:
-        """List one page of 50 trials of a dataset, newest first."""
-        return self.entries("trial", dataset, page)
-
     def all_trials(self, dataset: str) -> list[Entry]:
         """List all trials of a dataset, oldest first: for the vault, which tests them together."""
         query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == "trial").order_by(LEDGER.c.seq)
         with self._database.reading() as connection:
             return [read(row) for row in connection.execute(query)]
-
-    def entries(self, kind: str, dataset: str, page: int = 1) -> list[Entry]:
-        """List one page of 50 rows of a kind, newest first."""
-        query = select(LEDGER).where(LEDGER.c.dataset == dataset, LEDGER.c.kind == kind)
-        with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(LEDGER.c.seq.desc()).limit(PAGE).offset((page - 1) * PAGE))
-            return [read(row) for row in rows]
 
     def verify(self, anchors: Sequence[Position] = ()) -> Verification:
         """Prove that no row was edited, dropped, reordered, truncated or rebuilt.

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
+from factory.core.answers import pluralize
 from factory.core.canonical import digest
 from factory.core.errors import LedgerError
 from factory.ledger.board_row import make_board_row
@@ -28,13 +29,36 @@ _SUM_KEY = and_(DAILY_SUMS.c.dataset == bindparam("of"), DAILY_SUMS.c.length == 
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What the ledger counts of one dataset.
+
+    Parameters
+    ----------
+    trials : int
+        Distinct pipelines scored on validation.
+    explorations : int
+        Scores that are no trial: made without validation, or of what a trial did there.
+    of_validation : int
+        Those of the explorations that looked at validation: breakdowns of a trial and rankings of its inputs.
+    """
+
+    trials: int
+    explorations: int
+    of_validation: int = 0
+
+    def __str__(self) -> str:
+        looked = f" ({self.of_validation} of validation)" if self.of_validation else ""
+        return f"{pluralize(self.explorations, 'exploration')}{looked}"
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What a dataset's rows up to one of them amount to.
 
     Parameters
     ----------
     trials, explorations, of_validation : int
-        As in :class:`factory.ledger.Counts`.
+        As in :class:`Counts`.
     sharpes : int
         Trials with a Sharpe ratio.
     sharpe_mean, sharpe_squares : float
@@ -48,6 +72,11 @@ class Totals:
     sharpes: int = 0
     sharpe_mean: float = 0.0
     sharpe_squares: float = 0.0
+
+    @property
+    def counts(self) -> Counts:
+        """What is counted of trials and explorations."""
+        return Counts(self.trials, self.explorations, self.of_validation)
 
     @property
     def sharpe_deviation(self) -> float | None:

@@ -19,6 +19,8 @@ from factory.market.sources import PROVIDERS
 from factory.market.spec_fields import Column, Moment
 
 PARTITIONS = ("train", "validation", "sealed")
+SIMULATED = "SIMULATED: the market was drawn, and nothing holds outside it."
+"""What stands above the figures of a simulated market, wherever they are shown."""
 GAP_SHARE = 0.01
 """Share of train that the gap takes at least; see STATISTICS section 1."""
 WARM_UP_SHARE, WARM_UP_ROWS = 0.2, 1_000

@@ -1,5 +1,6 @@
 """The card of a trial: the honest reading first, then what it rests on."""
 
+from factory.market.spec import SIMULATED
 from factory.report.content import Card, Grid, Row, Section
 from factory.report.diagram import lay_out
 from factory.report.earned import list_earned, show_account
@@ -44,7 +45,7 @@ def _banners(trial: RecordedTrial) -> tuple[str, ...]:
     return tuple(
         text
         for text in (
-            "SIMULATED: the market was drawn, and nothing here holds outside it." if trial.is_simulated else "",
+            SIMULATED if trial.is_simulated else "",
             f"Every figure is {trial.answer['price']}: nobody recorded what a share cost." if trial.answer.get("price") else "",
             "" if passed else UNAPPROVED,
             *trial.review_banners,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import DAY, HOUR, MINUTE, iso
 from factory.learning.sample_figures import SampleFigures
+from factory.market.spec import SIMULATED
 from factory.report.cusum import BARRIERS, OWN_STEP, CusumPicture, Step, draw_frame, draw_steps, round_prices
 
 MEANINGS = {
@@ -99,7 +100,7 @@ def make_sheet(picture: CusumPicture, name: str, sample: str, label: str, *, is_
     counted = " Each step on validation was counted as an exploration, once." if picture.partition == "validation" else ""
     return CusumSheet(
         title=f"CUSUM of {of} by {threshold} · {name}",
-        banners=("SIMULATED: the market was drawn.",) if is_simulated else (),
+        banners=(SIMULATED,) if is_simulated else (),
         says=(f"{other}{SOURCE}", f"Label: {label}. {BOXED if is_boxed else BOX}{counted}"),
         window=f"{start} to {end} UTC, {picture.partition}",
         threshold=threshold,

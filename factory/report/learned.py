@@ -6,7 +6,7 @@ from factory.report.content import Grid, Section
 from factory.report.trial import RecordedTrial
 
 NOISE = "(noise)"
-"""Name of the column that is the ruler of a ranking."""
+"""Name of the column that is the ruler of a ranking; nothing in a pipeline can be called so."""
 RULER = (
     "What shuffling an input costs. The dotted line is a column of noise: what does not clear it with its whole interval is "
     "not shown to carry anything."

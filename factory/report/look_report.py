@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from factory.market.spec import SIMULATED
 from factory.report.charts import LOSS, OWN, Figure, make_figure, round_values
 from factory.report.content import Card, Grid, Row, Section
 from factory.report.figures import ENDS, write_figure, write_number
@@ -61,7 +62,7 @@ def _banners(look: Look, report: Mapping[str, Any]) -> tuple[str, ...]:
     price = report.get("price") or look.payload.get("price")
     told = (
         _plain(FOR_YOU_ALONE),
-        "SIMULATED: the market was drawn, and nothing here holds outside it." if look.payload["grade"] == "simulated" else "",
+        SIMULATED if look.payload["grade"] == "simulated" else "",
         f"Every figure is {price}: nobody recorded what a share cost." if price else "",
     )
     return tuple(text for text in told if text)

@@ -61,7 +61,7 @@ MEANINGS = {
         "sqrt((1 - skew * S + (kurtosis - 1) / 4 * S^2) / (n - 1)) of the same blocks (Mertens 2002).",
     ),
     "deflated": Meaning(
-        "Chance that the true Sharpe ratio is above what the best of all independent trials shows by luck.",
+        "Chance that the true Sharpe ratio is above what the best of all trials shows by luck.",
         "Deflated Sharpe ratio (Bailey & López de Prado 2014), at the ledger's count.",
     ),
     "auc": Meaning(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PAGE, SECTIONS, CUSUM = "page.html", "card_sections.html", "cusum_sections.html"
 STATIC = Path(__file__).parent / "static"
 """The look and the drawing code: inside a page of its own, served as files by the web app."""
-LOOK, CHARTS = "report.css", "charts.js"
+PALETTE, LOOK, CHARTS = "palette.css", "report.css", "charts.js"
 CUSUM_LOOK, CUSUM_CHART = "cusum.css", "cusum.js"
 SCRIPT = Path("package_data", "plotly.min.js")
 STILL_WIDTH = 760
@@ -80,7 +80,7 @@ def render_cusum_sections(sheet: "CusumSheet", chooser: str = "") -> str:
 def _render_page(title: str, body: str, looks: tuple[str, ...], script: str | None) -> str:
     from markupsafe import Markup
 
-    look = "".join(map(_read_static, looks))
+    look = "".join(map(_read_static, (PALETTE, *looks)))
     scripts = (plotly_script(), _read_static(script)) if script else ()
     return str(_environment().get_template(PAGE).render(title=title, body=Markup(body), look=look, scripts=scripts))
 

@@ -89,7 +89,11 @@ class RecordedTrial:
     def trades(self) -> dict[str, NDArray[Any]]:
         """Columns of its trades, by name, in order of entry."""
         prefix = "trades."
-        return {name.removeprefix(prefix): np.asarray(one) for name, one in self.arrays.items() if name.startswith(prefix)}
+        own = {name.removeprefix(prefix): np.asarray(one) for name, one in self.arrays.items() if name.startswith(prefix)}
+        for name in TWINS:
+            kept = self.arrays.get(f"twins.{name}")
+            own |= {} if kept is None else {f"{name}_{column}": kept[i] for i, column in enumerate(TWIN_COLUMNS)}
+        return own
 
     @property
     def count(self) -> int:
@@ -124,13 +128,15 @@ class RecordedTrial:
     @property
     def drift(self) -> dict[str, Drift]:
         """How far each feature moved from train to validation, by name."""
-        prefix = "drift."
-        return {
-            name.removeprefix(prefix): Drift(*map(float, one)) for name, one in self.arrays.items() if name.startswith(prefix)
-        }
+        if "drift" not in self.arrays:
+            return {}
+        measured = self.arrays["drift"].tolist()
+        return {name: Drift(*one) for name, one in zip(self.pipeline.features, measured, strict=True) if isfinite(one[0])}
 
 
 TWINS = ("coin", "long")
+TWIN_COLUMNS = ("side", "net", "payoff")
+"""What is kept of the trades of each twin, row by row of one array."""
 DIGITS = 10
 """Significant ones of a figure in the file: a page holds them all."""
 EXPORTED = ("price", "exit_price", "size", "p", "gross", "cost", "funding", "net", "unit", "payoff", "unit_cost")

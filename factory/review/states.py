@@ -5,6 +5,7 @@ from typing import Any
 
 from factory.core.errors import ReviewError, did_you_mean
 from factory.ledger import Entry
+from factory.market.spec import SIMULATED
 from factory.vault.pools import PASS, SEAL_ROWS
 
 REVIEW = "review"
@@ -29,7 +30,6 @@ COMMANDS = {
     REJECTED: "`rfcat reject`",
     RETIRED: "`rfcat retire`",
 }
-SIMULATED = "SIMULATED: the market was drawn, and nothing holds outside it."
 WITHOUT_PASS = "APPROVED WITHOUT A PASS: no sealed look at it had passed when a person approved it."
 
 

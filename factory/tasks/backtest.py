@@ -1,5 +1,6 @@
 """The trial: score a pipeline on validation and write it into the ledger."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from factory.evidence.probes.run import probe_train, probe_validation, trial_fin
 from factory.flow import Scored, barrier_levels, evaluate, fit, volatility_of
 from factory.learning.decision_table import DecisionTable
 from factory.pipeline import Pipeline
+from factory.report.trial import TWIN_COLUMNS
 from factory.statistics.drift import measure_drift
 from factory.storage.cache import UNLIMITED, Cache
 from factory.tasks.context import TaskContext
@@ -74,7 +76,8 @@ def score(context: TaskContext) -> tuple[Scored, str, dict[str, NDArray[Any]], A
     volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
     null = null_twin(context.pipeline, context.contract, columns.partition, scored, context.cache)
     model = store_model(context, fitted.key, fitted.model) if fitted.model else ""
-    arrays = run_arrays(scored, volatility) | _barrier_arrays(context.pipeline, scored) | drift_arrays(history, scored.rows)
+    drift = drift_arrays(context.pipeline.features, history, scored.rows)
+    arrays = run_arrays(scored, volatility) | _barrier_arrays(context.pipeline, scored) | drift
     return scored, model, arrays, {"null": null, "probes": trial_findings(findings)}
 
 
@@ -94,14 +97,12 @@ def outcome_to_dict(scored: Scored) -> Answer:
 def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArray[Any]]:
     """Collect the arrays that breakdowns and cards are drawn from."""
     own = scored.result.trades
-    trades = {f"trades.{name}": values for name, values in own.columns().items()}
+    twins = {}
     for name, twin in scored.result.twin_trades.items():
         # A twin that lost everything has fewer trades, and one of a perpetual may meet a barrier where the other did not.
-        there = np.searchsorted(own.decision, twin.decision)
-        for column in ("net", "payoff", "side"):
-            kept = np.full(len(own), np.nan)
-            kept[there] = getattr(twin, column)
-            trades[f"trades.{name}_{column}"] = kept
+        kept = np.full((len(TWIN_COLUMNS), len(own)), np.nan)
+        kept[:, np.searchsorted(own.decision, twin.decision)] = [getattr(twin, column) for column in TWIN_COLUMNS]
+        twins[f"twins.{name}"] = kept
     return {
         "time": scored.rows.time,
         "p": scored.p,
@@ -109,7 +110,8 @@ def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArra
         "daily": scored.result.daily.net,
         "day": scored.result.daily.day,
         "trades.volatility": volatility,
-        **trades,
+        **{f"trades.{name}": values for name, values in own.columns().items()},
+        **twins,
     }
 
 
@@ -119,11 +121,18 @@ def _barrier_arrays(pipeline: Pipeline, scored: Scored) -> dict[str, NDArray[Any
     return {} if levels is None else {"trades.above": levels.up[decision], "trades.below": levels.down[decision]}
 
 
-def drift_arrays(history: DecisionTable, rows: DecisionTable) -> dict[str, NDArray[Any]]:
-    """Measure how far each feature moved from train to validation: PSI and KS distance by feature."""
+def drift_arrays(features: Iterable[str], history: DecisionTable, rows: DecisionTable) -> dict[str, NDArray[Any]]:
+    """Measure how far each of the pipeline's features moved from train to validation: shape (features, 2), PSI and KS distance.
+
+    A row is missing where there is too little to measure.
+    """
     old, new = (_thin(len(table.time)) for table in (history, rows))
-    moved = {name: measure_drift(history.features[name][old], rows.features[name][new]) for name in rows.features}
-    return {f"drift.{name}": np.array(one) for name, one in moved.items() if one is not None}
+    unknown = (np.nan, np.nan)
+    moved = [
+        (measure_drift(history.features[name][old], rows.features[name][new]) if name in rows.features else None) or unknown
+        for name in features
+    ]
+    return {"drift": np.array(moved, float64).reshape(-1, 2)}
 
 
 def _thin(count: int) -> NDArray[int64]:

@@ -14,11 +14,12 @@ from factory.core.times import iso
 from factory.report import charts
 from factory.report.band import edgeless_band
 from factory.report.cusum import draw_price, draw_sums
+from factory.report.learned import NOISE
 from factory.report.pictures import Heading, draw_png
 from factory.report.trial import RecordedTrial
 from factory.statistics.calibration import reliability
 from factory.tasks.context import TaskContext
-from factory.tasks.rank import NOISE, rank_inputs
+from factory.tasks.rank import rank_inputs
 from factory.views.cards import read_trial
 from factory.views.cusum import read_cusum
 

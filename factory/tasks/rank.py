@@ -27,14 +27,13 @@ from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
 from factory.pipeline.screening import Screen, plan_screen
+from factory.report.learned import NOISE
 from factory.statistics.blocks import block_length
 from factory.statistics.roc_auc import auc, block_interval
 from factory.storage.cache import Cache
 from factory.tasks.context import TaskContext
 from factory.tracking.tracker import Tracker
 
-NOISE = "(noise)"
-"""The ruler's name; nothing in a pipeline can be called so."""
 DELAYS = (1, 5)
 """Bars by which a screened expression is lagged, to see how fast its information fades."""
 SHOWN = 15

@@ -141,7 +141,7 @@ def ledger_position(tracker: "Tracker", data: list[str]) -> Answer:
     newest = [
         [entry.seq, iso(entry.at // 1000 * 1000), entry.payload["pipeline"], entry.payload.get("agent")]
         for name in data
-        for entry in tracker.ledger.trials(name)[:5]
+        for entry in tracker.ledger.rows("trial", name, size=5)
     ]
     return {
         "rows": position.seq,

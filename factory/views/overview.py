@@ -1,10 +1,10 @@
 """A workspace at a glance: its datasets, what agents do in it now, and what to do next."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from factory.core.times import HOUR, now_ms
+from factory.review.states import PROPOSED, REVIEW, group_rows
 from factory.views.datasets import DatasetTile, list_tiles
 from factory.views.jobs import describe_job
 
@@ -70,7 +70,7 @@ class Overview:
 def read_overview(tracker: "Tracker", jobs: "Jobs") -> Overview:
     """Read a workspace at a glance, in a time that does not grow with its ledger."""
     tiles, since = list_tiles(tracker), now_ms() - HOUR
-    entries = tracker.ledger.rows("trial", None, 1, NEWEST)
+    entries = tracker.ledger.rows("trial", size=NEWEST)
     trials = [entry for entry in entries if entry.at >= since]
     calls = [call for call in tracker.store.calls(1, NEWEST) if call.at >= since]
     by_agent: dict[str, AgentActivity] = {}
@@ -90,20 +90,15 @@ def read_overview(tracker: "Tracker", jobs: "Jobs") -> Overview:
         one.call_count += 1
         one.calls += [call][: SHOWN - len(one.calls)]
     cut = NEWEST in (len(trials), len(calls))
+    newest = [rows[-1].payload for rows in group_rows(tracker.ledger.of_kinds((REVIEW,))).values()]
     return Overview(
         tiles,
         [*by_agent.values()],
         cut,
         sum(tile.trials for tile in tiles),
-        _list_waiting(tracker.ledger.of_kinds(("review",))),
+        [(str(one["pipeline"]), str(one["name"])) for one in newest if one["state"] == PROPOSED],
     )
 
 
 def _of(by_agent: dict[str, AgentActivity], agent: str) -> AgentActivity:
     return by_agent.setdefault(agent, AgentActivity(agent))
-
-
-def _list_waiting(reviews: "Sequence[Entry]") -> list[tuple[str, str]]:
-    """List what was proposed and not decided on: the newest row of a pipeline is a proposal."""
-    newest = {str(entry.payload["pipeline"]): entry.payload for entry in reviews}
-    return [(id, str(payload.get("name", ""))) for id, payload in newest.items() if payload.get("state") == "proposed"]

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from factory.core.answers import round_significant
 from factory.core.times import iso
+from factory.market.spec import SIMULATED
 from factory.people import People, SignIn, SignIns
 from factory.report.meanings import MEANINGS
 from factory.storage.workspace import Workspace
@@ -201,4 +202,4 @@ def _spell(value: object) -> str:
 TEMPLATES.env.undefined = StrictUndefined
 TEMPLATES.env.trim_blocks = TEMPLATES.env.lstrip_blocks = True
 TEMPLATES.env.filters |= {"code": _mark_code, "when": _spell_time, "cell": _spell}
-TEMPLATES.env.globals |= {"asset": asset_url, "map_style": find_map_style, "MEANINGS": MEANINGS}
+TEMPLATES.env.globals |= {"asset": asset_url, "map_style": find_map_style, "MEANINGS": MEANINGS, "SIMULATED": SIMULATED}

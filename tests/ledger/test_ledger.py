@@ -61,7 +61,7 @@ def test_a_payload_cannot_pass_a_trial_off_as_another(ledger: Ledger) -> None:
     assert ledger.counts("other").trials == 0
     assert ledger.counts(DATASET) == Counts(trials=1, explorations=0)
     assert not ledger.trial("abc", DATASET, FINGERPRINT, {})[1]
-    assert ledger.trials(DATASET)[0].payload["v"] == 1
+    assert ledger.rows("trial", DATASET)[0].payload["v"] == 1
 
 
 def test_the_position_moves_with_each_row(ledger: Ledger) -> None:
@@ -74,7 +74,7 @@ def test_the_position_moves_with_each_row(ledger: Ledger) -> None:
 
 def test_trials_come_in_pages_newest_first(ledger: Ledger) -> None:
     fill(ledger, 53)
-    first, second = ledger.trials(DATASET), ledger.trials(DATASET, page=2)
+    first, second = ledger.rows("trial", DATASET), ledger.rows("trial", DATASET, page=2)
     assert [entry.seq for entry in first + second] == list(range(53, 0, -1))
     assert len(first) == 50
     assert first[0].payload["pipeline"] == "pipeline52"

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from factory.market.build import build
-from factory.market.spec import load_spec
+from factory.ledger import Ledger
 from factory.pipeline import parse
 from factory.review.decisions import draft_decision, record_decision, signing_bytes
 from factory.storage.workspace import Workspace
-from factory.tasks import perform
 from factory.vault.client import vault_client
 from factory.vault.reviewer import Unlocked, appoint, unlock
 from factory.workshop import Workshop
-from tests.vault.market import FAST, SPEC
+from tests.vault.market import FAST, score_fast
 
 PASSPHRASE = "correct horse battery"
 PIPELINE = parse(FAST).id
@@ -26,12 +24,8 @@ WHY = "the lead of eth"
 
 @pytest.fixture(scope="session")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    workspace = Workspace.open(tmp_path_factory.mktemp("review"))
-    build(workspace, load_spec(SPEC))
-    workshop = Workshop(workspace, "tester")
-    workshop.define(FAST)
-    perform(str(workspace.root), "backtest", {"pipeline": PIPELINE, "agent": "tester"})
-    appoint(workshop.ledger, PASSPHRASE)
+    workspace = score_fast(tmp_path_factory.mktemp("review"))
+    appoint(Ledger(workspace), PASSPHRASE)
     gc.collect()  # What still holds the database open would take its files away while a test copies them.
     return workspace.root
 

@@ -52,7 +52,7 @@ def check(path: Path, *keys: TrustedKey) -> Verification:
     return verify_strategy(path.read_text(encoding="utf-8"), keys)
 
 
-def alone(folder: Path, *arguments: str, status: int = 0) -> str:
+def run_without_workspace(folder: Path, *arguments: str, status: int = 0) -> str:
     """A command on another machine: no workspace, no settings but those of a folder."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(("RFCAT_", "XDG_"))}
     places = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "data")}
@@ -67,8 +67,8 @@ def test_an_approved_file_is_verified_on_another_machine(approved: Path, key: Tr
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     file = shutil.copy(approved, elsewhere / "x.yaml")
-    assert "none is trusted here" in alone(elsewhere, "verify", file, status=1)
-    told = alone(elsewhere, "verify", file, "--key", key.key.hex())
+    assert "none is trusted here" in run_without_workspace(elsewhere, "verify", file, status=1)
+    told = run_without_workspace(elsewhere, "verify", file, "--key", key.key.hex())
     assert "APPROVED, and whole" in told
     assert WITHOUT_PASS in told
     assert SIMULATED in told
@@ -76,16 +76,20 @@ def test_an_approved_file_is_verified_on_another_machine(approved: Path, key: Tr
     assert "names the data vault-sim (simulated)" in told
     assert "whether the data and the ledger are as it names them" in told
     wrong = "0" * 64
-    assert "not by the one key that is trusted here" in alone(elsewhere, "verify", file, "--key", wrong, status=1)
-    alone(elsewhere, "review", "key", key.key.hex(), "--pin", "user")
-    assert "pinned by you" in alone(elsewhere, "verify", file)
-    assert "already" in alone(elsewhere, "review", "key", key.key.hex(), "--pin", "user")
+    assert "not by the one key that is trusted here" in run_without_workspace(
+        elsewhere, "verify", file, "--key", wrong, status=1
+    )
+    run_without_workspace(elsewhere, "review", "key", key.key.hex(), "--pin", "user")
+    assert "pinned by you" in run_without_workspace(elsewhere, "verify", file)
+    assert "already" in run_without_workspace(elsewhere, "review", "key", key.key.hex(), "--pin", "user")
     (elsewhere / "keys").write_text(f"# colleagues\n{wrong} bob\n\n{key.key.hex()} ana\n")
-    assert "given" in alone(elsewhere, "verify", file, "--key", "keys")
+    assert "given" in run_without_workspace(elsewhere, "verify", file, "--key", "keys")
     (elsewhere / "others").write_text(f"{wrong}\n{'1' * 64}\n")
-    assert "not by any of the 2 keys that are trusted here" in alone(elsewhere, "verify", file, "--key", "others", status=1)
-    assert "is neither" in alone(elsewhere, "verify", file, "--key", "no-such-file", status=1)
-    assert "begins with no key" in alone(elsewhere, "verify", file, "--key", file, status=1)
+    assert "not by any of the 2 keys that are trusted here" in run_without_workspace(
+        elsewhere, "verify", file, "--key", "others", status=1
+    )
+    assert "is neither" in run_without_workspace(elsewhere, "verify", file, "--key", "no-such-file", status=1)
+    assert "begins with no key" in run_without_workspace(elsewhere, "verify", file, "--key", file, status=1)
     assert sorted(path.name for path in elsewhere.iterdir()) == ["config", "keys", "others", "x.yaml"], "no workspace was made"
 
 
@@ -105,7 +109,7 @@ def test_the_commands_lead_from_a_proposal_to_a_verified_file(workshop: Workshop
     (line,) = (line for line in told.splitlines() if line.startswith("rfcat verify "))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    assert "APPROVED, and whole" in alone(elsewhere, *shlex.split(line)[1:])
+    assert "APPROVED, and whole" in run_without_workspace(elsewhere, *shlex.split(line)[1:])
     assert str(file) in line
     own = rfcat(root, "verify", str(file))
     assert "the reviewer of this workspace" in own

@@ -199,7 +199,7 @@ async def test_agents_read_of_each_other_figures_and_names_and_nothing_in_words(
     # A person reads all of it, on one clean line each.
     workshop = Workshop(workspace)
     assert CANARY in workshop.show(shown["pipeline"])["yaml"]
-    assert CANARY in str([entry.payload for entry in workshop.ledger.trials("hourly")])
+    assert CANARY in str([entry.payload for entry in workshop.ledger.rows("trial", "hourly")])
 
 
 async def test_only_its_owner_or_a_person_stops_a_job(workspace: Workspace, tmp_path: Path) -> None:

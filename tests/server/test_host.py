@@ -54,7 +54,7 @@ async def client(scored: Workspace) -> AsyncIterator[Client]:
         yield client
 
 
-def told(result: CallToolResult) -> dict[str, Any]:
+def read_answer(result: CallToolResult) -> dict[str, Any]:
     assert not result.is_error, result.content
     assert result.structured_content is not None
     assert json.loads(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
@@ -64,8 +64,8 @@ def told(result: CallToolResult) -> dict[str, Any]:
 async def draw(client: Client, what: str, chart: str) -> CallToolResult:
     """Ask for a chart, and wait for it where kernels compile first."""
     result = await client.call_tool("show", {"what": what, "chart": chart})
-    while "job" in told(result):
-        result = await client.call_tool("show", {"what": told(result)["job"]})
+    while "job" in read_answer(result):
+        result = await client.call_tool("show", {"what": read_answer(result)["job"]})
     return result
 
 
@@ -73,7 +73,7 @@ async def draw(client: Client, what: str, chart: str) -> CallToolResult:
 async def test_a_chart_is_a_picture_beside_a_complete_answer(client: Client, scored: Workspace, chart: str) -> None:
     before = Ledger(scored).counts("small-sim")
     result = await draw(client, "small-up-or-down", chart)
-    answer = told(result)
+    answer = read_answer(result)
     assert [block.type for block in result.content] == ["text", "image"]
     picture = base64.b64decode(result.content[1].data)  # type: ignore[union-attr]
     with Image.open(io.BytesIO(picture)) as image:
@@ -88,14 +88,14 @@ async def test_a_chart_is_a_picture_beside_a_complete_answer(client: Client, sco
     assert set(answer) | set(answer["columns"]) <= EXPLAINED | {"columns", "rows"}
     assert after.trials == before.trials
     again = await draw(client, "small-up-or-down", chart)
-    assert told(again)["rows"] == answer["rows"]
+    assert read_answer(again)["rows"] == answer["rows"]
     assert again.content[1] == result.content[1], "same in, same out"
     assert Ledger(scored).counts("small-sim").explorations == after.explorations, "counted once"
 
 
 async def test_the_cusum_chart_tells_how_the_threshold_changes_what_is_sampled(client: Client) -> None:
-    own = told(await draw(client, "small-long-short", "cusum"))
-    other = told(await draw(client, "small-up-or-down", "cusum"))
+    own = read_answer(await draw(client, "small-long-short", "cusum"))
+    other = read_answer(await draw(client, "small-up-or-down", "cusum"))
     for answer in (own, other):
         assert [row[0] for row in answer["rows"]] == [0.25, 0.5, 1, 2, 4]
         decisions, uniqueness = ([row[i] for row in answer["rows"]] for i in (1, 5))
@@ -106,8 +106,8 @@ async def test_the_cusum_chart_tells_how_the_threshold_changes_what_is_sampled(c
 
 
 async def test_the_table_of_the_equity_chart_agrees_with_the_trial(client: Client) -> None:
-    rows = told(await draw(client, "small-long-short", "equity"))["rows"]
-    score = told(await client.call_tool("show", {"what": "small-long-short"}))["score"]
+    rows = read_answer(await draw(client, "small-long-short", "equity"))["rows"]
+    score = read_answer(await client.call_tool("show", {"what": "small-long-short"}))["score"]
     assert rows[0][1] == 1
     assert rows[-1][2] - 1 == pytest.approx(score["return"], abs=2e-4)
     assert [end for _, _, end, _ in rows[:-1]] == [start for _, start, _, _ in rows[1:]]
@@ -144,10 +144,10 @@ async def test_the_tool_names_its_view_and_the_view_loads_nothing(client: Client
 async def test_an_answer_about_a_trial_says_where_a_person_finds_its_card(scored: Workspace) -> None:
     for address, place in ((None, "rfcat card {}"), ("http://127.0.0.1:8000", "http://127.0.0.1:8000/cards/{}")):
         async with Client(build_server(scored, address)) as client:
-            shown = told(await client.call_tool("show", {"what": "small-long-short"}))
+            shown = read_answer(await client.call_tool("show", {"what": "small-long-short"}))
             assert shown["card"] == place.format(shown["pipeline"])
-            assert "card" not in told(await client.call_tool("show", {"what": "untried"}))
-            assert "card" not in told(await client.call_tool("show", {}))
+            assert "card" not in read_answer(await client.call_tool("show", {"what": "untried"}))
+            assert "card" not in read_answer(await client.call_tool("show", {}))
 
 
 async def test_strategies_and_cards_are_resources_by_id_and_name(client: Client) -> None:
@@ -157,7 +157,7 @@ async def test_strategies_and_cards_are_resources_by_id_and_name(client: Client)
         "card://{pipeline}": "text/markdown",
         "ui://random-forest-cat/card/{pipeline}": APP_MIME_TYPE,
     }
-    id = told(await client.call_tool("show", {"what": "small-long-short"}))["pipeline"]
+    id = read_answer(await client.call_tool("show", {"what": "small-long-short"}))["pipeline"]
     (file,) = (await client.read_resource(f"strategy://{id}")).contents
     assert "sample: {use: cusum, of: logp, threshold: vol}" in file.text  # type: ignore[union-attr]
     (text,) = (await client.read_resource("card://small-long-short")).contents
@@ -217,7 +217,7 @@ async def test_prompts_are_three_and_name_tools_that_there_are(client: Client) -
 
 
 async def test_completions_know_ids_names_and_datasets(client: Client) -> None:
-    id = told(await client.call_tool("show", {"what": "small-long-short"}))["pipeline"]
+    id = read_answer(await client.call_tool("show", {"what": "small-long-short"}))["pipeline"]
     explain, card = PromptReference(name="explain_trial"), ResourceTemplateReference(uri="card://{pipeline}")
     for reference in (explain, card):
         begun = (await client.complete(reference, {"name": "pipeline", "value": id[:5]})).completion

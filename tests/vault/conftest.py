@@ -8,23 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from factory.market.build import build
-from factory.market.spec import load_spec
 from factory.pipeline import parse
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault.client import vault_client
 from factory.workshop import Workshop
-from tests.vault.market import FAST, SPEC
+from tests.vault.market import FAST, score_fast
 
 
 @pytest.fixture(scope="session")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the market, and the pipeline as its first trial."""
-    workspace = Workspace.open(tmp_path_factory.mktemp("vault"))
-    build(workspace, load_spec(SPEC))
-    made = Workshop(workspace, "tester").define(FAST)
-    perform(str(workspace.root), "backtest", {"pipeline": made["pipeline"], "agent": "tester"})
+    workspace = score_fast(tmp_path_factory.mktemp("vault"))
     gc.collect()  # What still holds the database open would take its files away while a test copies them.
     return workspace.root
 

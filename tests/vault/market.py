@@ -5,6 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from factory.core.hashes import write_hashes
+from factory.market.build import build
+from factory.market.spec import load_spec
+from factory.storage.workspace import Workspace
+from factory.tasks import perform
+from factory.workshop import Workshop
 
 SPEC = """\
 dataset: vault-sim
@@ -41,3 +46,12 @@ def break_sealed(vault: Path, name: str = "vault-sim") -> None:
     """Let every exam on a dataset break: a file of the sealed part is whole, and too short."""
     np.save(vault / name / "series" / "eth" / "close.npy", np.zeros(3))
     write_hashes(vault / name)
+
+
+def score_fast(folder: Path) -> Workspace:
+    """Make a workspace with the market, and the pipeline as its first trial."""
+    workspace = Workspace.open(folder)
+    build(workspace, load_spec(SPEC))
+    made = Workshop(workspace, "tester").define(FAST)
+    perform(str(workspace.root), "backtest", {"pipeline": made["pipeline"], "agent": "tester"})
+    return workspace

@@ -116,7 +116,7 @@ def test_law_4_the_same_pipeline_twice_is_one_trial(workshop: Workshop, binary: 
         key: again[key] for key in ("win_rate", "sharpe", "trial")
     }
     assert workshop.ledger.counts("small-sim").trials == 1
-    [entry] = workshop.ledger.trials("small-sim")
+    [entry] = workshop.ledger.rows("trial", "small-sim")
     assert entry.payload["why"] == "first idea"
     assert entry.payload["agent"] == "tester"
     assert len(entry.payload["daily"]) == 23, "a day of validation each, the gap taken off"
