@@ -20,6 +20,7 @@ from server.mcp.app import build_server
 from server.mcp.resources import VIEW
 from tests.e2e.browser import needs_browser, open_browser, open_page
 from tests.hostile import ALL_IN_ONE
+from tests.server.hosted import draw
 from tests.workshop.market import BINARY, SPEC
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio, needs_browser]
@@ -30,11 +31,11 @@ POLICY = (
 )
 """What a host must set where a resource names no domain: MCP Apps 2026-01-26."""
 HOST = """
-const frame = document.querySelector("iframe"), told = [], answers = %s;
+const told = [], answers = %s;
 addEventListener("message", (event) => {
   const { id, method, params } = event.data;
   told.push(method ?? "answer");
-  const send = (message) => frame.contentWindow.postMessage({ jsonrpc: "2.0", ...message }, "*");
+  const send = (message) => document.querySelector("iframe").contentWindow.postMessage({ jsonrpc: "2.0", ...message }, "*");
   if (method === "ui/initialize") send({ id, result: { protocolVersion: "2026-01-26", hostCapabilities: answers.capabilities,
     hostInfo: { name: "host", version: "1" }, hostContext: { theme: "dark", styles: { variables: { "--font-sans": "serif" } } } } });
   if (method === "ui/notifications/initialized") {
@@ -70,7 +71,8 @@ def open_view(folder: Path, view: str, answers: dict[str, Any], until: str) -> d
     script = HOST % json.dumps(answers).replace("</", "<\\/")
     frame = f'<iframe sandbox="allow-scripts allow-same-origin" style="width: 700px; height: 900px; border: 0" srcdoc="{html.escape(page)}">'
     wrapper = folder / "host.html"
-    wrapper.write_text(f"<!doctype html><meta charset=utf-8>{frame}</iframe><script>{script}</script>", encoding="utf-8")
+    # A host listens before it opens a view.
+    wrapper.write_text(f"<!doctype html><meta charset=utf-8><script>{script}</script>{frame}</iframe>", encoding="utf-8")
     with open_browser() as browser, open_page(browser, wrapper.as_uri()) as (shown, watch):
         shown.goto(wrapper.as_uri())
         shown.frame_locator("iframe").get_by_text(until).first.wait_for()
@@ -88,7 +90,7 @@ def wire(result: Any) -> dict[str, Any]:
 async def test_the_view_shows_a_chart_and_its_table(workspace: Workspace, tmp_path: Path) -> None:
     async with Client(build_server(workspace)) as client:
         view = (await client.read_resource(VIEW)).contents[0].text
-        result = wire(await client.call_tool("show", {"what": "small-up-or-down", "chart": "calibration"}))
+        result = wire(await draw(client, "small-up-or-down", "calibration"))
     answers = {"capabilities": {}, "result": result, "card": {}}
     seen = await to_thread.run_sync(open_view, tmp_path, view, answers, "The card in a browser")
     assert [width for _, width in seen["images"]] == [900]

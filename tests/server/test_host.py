@@ -2,17 +2,15 @@
 
 import base64
 import io
-import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from anthropic_tokenizer import count_tokens
 from mcp import Client, MCPError
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
-from mcp.types import CallToolResult, Implementation, PromptReference, ResourceTemplateReference
+from mcp.types import Implementation, PromptReference, ResourceTemplateReference
 from PIL import Image
 
 from factory.ledger import Ledger
@@ -27,6 +25,7 @@ from server.mcp.app import build_server
 from server.mcp.prompts import all_prompts
 from server.mcp.resources import VIEW
 from tests.conftest import ROOT
+from tests.server.hosted import draw, read_answer
 from tests.workshop.market import BINARY, PERPETUAL, SPEC
 
 pytestmark = pytest.mark.anyio
@@ -52,21 +51,6 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 async def client(scored: Workspace) -> AsyncIterator[Client]:
     async with Client(build_server(scored), client_info=Implementation(name="stranger", version="1")) as client:
         yield client
-
-
-def read_answer(result: CallToolResult) -> dict[str, Any]:
-    assert not result.is_error, result.content
-    assert result.structured_content is not None
-    assert json.loads(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
-    return result.structured_content
-
-
-async def draw(client: Client, what: str, chart: str) -> CallToolResult:
-    """Ask for a chart, and wait for it where kernels compile first."""
-    result = await client.call_tool("show", {"what": what, "chart": chart})
-    while "job" in read_answer(result):
-        result = await client.call_tool("show", {"what": read_answer(result)["job"]})
-    return result
 
 
 @pytest.mark.parametrize("chart", list(CHARTS))
