@@ -7,6 +7,7 @@
     │   ├── ExpressionError  one of its feature expressions
     │   └── UnknownError     there is none of that id or name
     ├── DataError            a file, a series or a dataset file is not as it must be
+    │   └── BlockedError     a provider answers nobody from here
     ├── FlowError            a pipeline is well formed and still cannot run on these data
     │   └── UnlearnableError some decisions are too few, or of one class
     ├── SealError            something would touch or expose sealed rows
@@ -71,6 +72,10 @@ class UnknownError(PipelineError):
 
 class DataError(FactoryError):
     """A file, a series or a dataset file is not as it must be."""
+
+
+class BlockedError(DataError):
+    """A provider answers nobody from here, as in countries that it does not serve."""
 
 
 class FlowError(FactoryError):

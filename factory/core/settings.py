@@ -111,11 +111,14 @@ class DownloadSettings(Settings):
         Base URL of Binance's archives.
     api, stream : str or None
         Base URLs of Binance's API and of its WebSocket streams; None: those of the market.
+    exchanges : str or None
+        Base URL of whichever exchange ccxt asks; None: its own.
     """
 
     archive: str = Field(default="https://data.binance.vision", validation_alias="RFCAT_BINANCE_ARCHIVE")
     api: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_API")
     stream: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_STREAM")
+    exchanges: str | None = Field(default=None, validation_alias="RFCAT_CCXT_API")
 
 
 class FitSettings(Settings):

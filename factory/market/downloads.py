@@ -2,13 +2,14 @@
 
 import shlex
 from pathlib import Path
+from urllib.parse import quote
 
-from factory.core.errors import DataError, did_you_mean
+from factory.core.errors import BlockedError, DataError, did_you_mean
 from factory.core.progress import Progress, no_progress
 from factory.core.times import iso, now_ms
 from factory.market.files import Download, Files
 from factory.market.series_spec import SeriesSpec
-from factory.market.sources import PROVIDERS
+from factory.market.sources import PROVIDERS, ManyExchanges, Provider
 from factory.storage.workspace import Workspace
 
 
@@ -38,7 +39,7 @@ def download(workspace: Workspace, source: Download, period: str, start_ms: int,
     DataError
         If the period or the symbol does not exist there, a file is damaged, nobody answers, or the disk is full.
     """
-    provider = PROVIDERS[source.use]
+    provider = _find_provider(source)
     if period not in provider.periods:
         allowed = did_you_mean(period, provider.periods, len(provider.periods))
         raise DataError(f"period '{period}': not offered by {provider.title}; {allowed}")
@@ -48,21 +49,44 @@ def download(workspace: Workspace, source: Download, period: str, start_ms: int,
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         provider.fetch(source.symbol, period, start_ms, folder, progress)
+    except BlockedError as error:
+        raise DataError(f"{error}; what was fetched stays. {_name_others(provider)}") from error
     except OSError as error:
         raise DataError(f"{source.symbol}: {error.strerror or 'cannot be written'}; make room and run it again") from error
     return folder
 
 
+def _find_provider(source: Download) -> Provider:
+    """Find the provider of a source, or that of its exchange where it has many."""
+    provider = PROVIDERS[source.use]
+    return provider.at_exchange(source.exchange) if isinstance(provider, ManyExchanges) and source.exchange else provider
+
+
+def _name_others(provider: Provider) -> str:
+    """Name the sources that a person may use in place of one that refuses."""
+    others = [one for one in PROVIDERS.values() if one.title != provider.title and {*one.kinds} & {*provider.kinds}]
+    listed = [f"{_write_source(one)} ({one.about})" for one in others]
+    return f"Use another source: {', '.join([*listed, 'or files of your own with {use: files, files: ...}'])}"
+
+
+def _write_source(provider: Provider) -> str:
+    exchange = "exchange: ..., " if isinstance(provider, ManyExchanges) else ""
+    return f"{{use: {provider.name}, {exchange}symbol: ...}}"
+
+
 def download_folder(workspace: Workspace, source: Download, period: str) -> Path:
     """Return where a provider's files of one symbol lie: in the vault, as they may hold sealed rows."""
-    return workspace.vault / "downloads" / source.use / source.symbol / period
+    exchange = [source.exchange] if source.exchange else []
+    return workspace.vault.joinpath("downloads", source.use, *exchange, quote(source.symbol, safe=""), period)
 
 
 def fetch_command(workspace: Workspace, source: Download, period: str, since: int) -> str:
     """Compose the command that downloads what is missing of a series from a moment, ms UTC, on."""
     where = [] if Workspace.default() == workspace.root else ["--workspace", str(workspace.root)]
-    month, provider = iso(since)[: len("2024-01")], PROVIDERS[source.use]
-    return shlex.join(["rfcat", *where, "data", "fetch", provider.command, source.symbol, "--from", month, "--period", period])
+    month, command = iso(since)[: len("2024-01")], PROVIDERS[source.use].command
+    exchange = ["--exchange", source.exchange] if source.exchange else []
+    asked = [command, source.symbol, *exchange, "--from", month, "--period", period]
+    return shlex.join(["rfcat", *where, "data", "fetch", *asked])
 
 
 def find_files(workspace: Workspace, name: str, spec: SeriesSpec, source_dir: Path, since: int = 0) -> list[Path]:

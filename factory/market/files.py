@@ -1,18 +1,23 @@
 """Where a series' rows come from, and what a person declares of them: parts of the dataset file."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticKnownError
 
 from factory.core.names import Name
 from factory.core.times import Duration, moment
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
-from factory.market.sources import PROVIDERS
+from factory.market.sources import PROVIDERS, ManyExchanges
 from factory.market.spec_fields import Globs, Moment, Unit, Zone, one_of, take_these
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""
+
+
+SYMBOL = re.compile(r"[A-Z0-9_]{1,40}")
+"""How exchanges that are providers themselves spell symbols."""
 
 
 class Closed(BaseModel):
@@ -61,17 +66,36 @@ class Files(Closed):
     step: Duration | None = None
 
 
+def _is_left_out(value: object) -> bool:
+    return value is None
+
+
 class Download(Closed):
     """Rows that ``rfcat data fetch`` downloads.
 
     Parameters
     ----------
+    exchange : str or None
+        Which one, where the provider has many: as ccxt names it: ``bybit``, ``coinbase``.
     symbol : str
-        As the exchange spells it, e.g. ``BTCUSDT``.
+        As the exchange spells it, e.g. ``BTCUSDT``; of an exchange by ccxt as that does: ``BTC/USDT``, a perpetual
+        ``BTC/USDT:USDT``.
     """
 
     use: Annotated[str, one_of(PROVIDERS)]
-    symbol: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,40}$")]
+    exchange: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] | None = Field(default=None, exclude_if=_is_left_out)
+    symbol: Annotated[str, Field(pattern=r"^\S{1,60}$")]
+
+    @model_validator(mode="after")
+    def _spelt_for_its_provider(self) -> Self:
+        if isinstance(PROVIDERS[self.use], ManyExchanges):
+            if self.exchange is None:
+                raise ValueError("exchange: missing; name one as ccxt does, such as exchange: bybit")
+        elif self.exchange is not None:
+            raise ValueError(f"exchange: {self.use} is one itself; remove it")
+        elif not SYMBOL.fullmatch(self.symbol):
+            raise ValueError(f"symbol: '{self.symbol}' is none of {self.use}, which has capitals and digits: BTCUSDT")
+        return self
 
 
 FILES, DOWNLOAD = "files", "[download]"

@@ -197,6 +197,17 @@ a prediction market:
 ```yaml
 {files}```
 
+Bars of any other exchange come by ccxt (`pip install "random-forest-cat[exchanges]"`): `rfcat data fetch ccxt BTC/USDT:USDT
+--exchange bybit --from 2024-01 --period 1m` fetches them, and a `source` of `use: ccxt` with `exchange: bybit` and `symbol:
+"BTC/USDT:USDT"` reads them. Exchanges and symbols are spelt as ccxt does: `BTC/USDT` is the spot market, `BTC/USDT:USDT` the
+perpetual settled in USDT, `BTC/USD:BTC` the inverse one. A fetch writes a file a month up to the last bar that is closed by
+the exchange's clock, goes on after what it wrote before, and asks again where the connection fails. Minutes that an exchange
+leaves out because nobody traded in them are absent rows, as in a gap, and none of volume 0. Volumes are in coins; a market of
+contracts whose volumes may count either is refused. An exchange that keeps only its latest bars says since when. Where a
+provider serves nobody in your country (HTTP 403 or 451) the fetch names the others; of Binance's spot market the archives may
+answer where its REST interface does not, and `RFCAT_BINANCE_API=https://data-api.binance.vision` asks its address for public
+data instead.
+
 Order books (`kind: depth`), each second of five levels a side. A row holds the book as it stood at the end of its period,
 after the last update before it, if that is no older than `max_age`, and what happened in the row: `events` (updates), `ofi_1`,
 `ofi_2`, ... (order-flow imbalance of each level, update by update), and where the source has trades `buy_qty` and `sell_qty`

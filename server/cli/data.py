@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from factory.core.errors import DataError, did_you_mean
 from factory.core.times import iso, moment, to_duration
-from factory.market.sources import PROVIDERS
+from factory.market.sources import PROVIDERS, ManyExchanges
 from factory.storage.workspace import Workspace
 from server.cli import recording
 from server.cli.commands import answering, group
@@ -38,16 +38,19 @@ OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROV
 def fetch(
     context: typer.Context,
     provider: Annotated[str, typer.Argument(help=f"{OFFERED}.", autocompletion=_commands)],
-    symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT.")],
+    symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT, or BTC/USDT:USDT for ccxt.")],
     since: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
     period: Annotated[str, typer.Option(help="From one bar to the next.", autocompletion=_periods)] = "1m",
+    exchange: Annotated[str | None, typer.Option(help="Which one, for ccxt: such as bybit or coinbase.")] = None,
 ) -> None:
-    """Download bars: whole months, then days, then what has closed since; an interrupted fetch goes on where it was."""
+    """Download bars up to the last one that has closed; an interrupted fetch goes on where it was."""
     offered = {one.command: one for one in PROVIDERS.values()}
     if provider not in offered:
-        raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, offered)}")
+        many = [f"{one.command} {symbol} --exchange {provider}" for one in offered.values() if isinstance(one, ManyExchanges)]
+        raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, offered)}; of an exchange: {many[0]}")
     venue = offered[provider]
-    series = _series(venue.kinds[0], symbol, period, {"use": venue.name, "symbol": symbol})
+    source = {"use": venue.name, "symbol": symbol} | ({"exchange": exchange} if exchange else {})
+    series = _series(venue.kinds[0], "FETCHED", period, source)
     fetch_series(workspace_of(context, new=True), series, _month(since))
     conclude(f"{symbol}: complete up to the last closed bar", {"symbol": symbol, "complete": "up to the last closed bar"})
 

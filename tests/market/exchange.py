@@ -56,6 +56,7 @@ class Exchange:
         self.asked: list[tuple[str, str | None]] = []
         self.corrupt: set[str] = set()
         self.failures = 0
+        self.refusal = 0
         self.cut: int | None = None
 
     def archive(self, name: str) -> bytes:
@@ -94,6 +95,8 @@ def serving(exchange: Exchange) -> Iterator[str]:
             if exchange.failures:
                 exchange.failures -= 1
                 self.send_error(503)
+            elif name == "klines" and exchange.refusal:
+                self.send_error(exchange.refusal)
             elif name == "klines":
                 asked = {key: values[0] for key, values in parse_qs(url.query).items()}
                 if asked["symbol"] != "BTCUSDT":

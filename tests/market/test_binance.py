@@ -167,6 +167,25 @@ def test_a_server_that_stumbles_is_asked_again(workspace: Workspace, exchange: E
         download(workspace, SPOT, "1h", start())
 
 
+@pytest.mark.parametrize("status", [403, 451])
+def test_where_binance_serves_nobody_other_sources_are_named(
+    workspace: Workspace, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Its archives may be open where its REST interface is not: what they gave stays."""
+    exchange.refusal = status
+    with pytest.raises(DataError) as told:
+        download(workspace, SPOT, "1h", start())
+    assert f"binance BTCUSDT: the server answered {status}, as where it serves nobody; what was fetched stays" in str(
+        told.value
+    )
+    assert "{use: ccxt, exchange: ..., symbol: ...} (spot markets, perpetuals" in str(told.value)
+    assert "binance-um" not in str(told.value)
+    assert exchange.asked[-1][0] == "klines", "asked once"
+    assert [name for name, _ in exchange.asked].count("klines") == 1
+    assert len(stamps(workspace)) > 24 * 80
+    assert len(told.value.lines) == 1
+
+
 def test_wrong_symbols_and_periods_are_told(workspace: Workspace, exchange: Exchange) -> None:
     with pytest.raises(DataError, match="binance NOPE: the server answered 400; check the symbol"):
         download(workspace, Download(use="binance-um", symbol="NOPE"), "1h", start())

@@ -13,7 +13,7 @@ from factory.market.files import Download
 from factory.market.readers import read_files
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.series_spec import SeriesSpec
-from factory.market.sources import PROVIDERS, Provider
+from factory.market.sources import PROVIDERS, ManyExchanges, Provider
 from factory.storage.workspace import Workspace
 from tests.market.bars import START
 from tests.market.toys import Book, ToyExchange
@@ -35,14 +35,26 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace.open(tmp_path / "workspace")
 
 
+def source_of(provider: Provider) -> Download:
+    """A source of the provider, of one exchange where it has many."""
+    exchange = {"exchange": "bybit"} if isinstance(provider, ManyExchanges) else {}
+    return Download.model_validate({"use": provider.name, "symbol": "BTC"} | exchange)
+
+
 def series(provider: Provider, kind: str, period: str) -> SeriesSpec:
-    source = {"use": provider.name, "symbol": "BTC"}
+    source = source_of(provider).model_dump()
     return SeriesSpec.model_validate({"kind": kind, "underlying": "BTC", "period": period, "delay": "0", "source": source})
 
 
-def row(provider: Provider, at: int) -> str:
-    """A line of a file without a header: the stamp, and the numbers of the columns' places."""
-    return ",".join(str(at if place == 0 else 100 + place) for place, _ in enumerate(provider.layout))
+def layout(provider: Provider, kind: str) -> tuple[str, ...]:
+    """The columns of its files: as it lays them out without a header, else those of the kind under one."""
+    return provider.layout or ("timestamp", *SERIES_KINDS[kind].columns)
+
+
+def lines(columns: tuple[str, ...], header: bool, times: np.ndarray) -> str:
+    """Rows of the stamp and of the numbers of the columns' places."""
+    rows = [",".join(str(at if place == 0 else 100 + place) for place, _ in enumerate(columns)) for at in times]
+    return "\n".join([*([",".join(columns)] if header else []), *rows, ""])
 
 
 def test_every_provider_has_names_of_its_own() -> None:
@@ -63,7 +75,7 @@ def test_it_serves_kinds_and_periods_that_a_dataset_file_may_name(provider: Prov
     assert [canonical_duration(period) for period in provider.periods] == list(provider.periods)
     for kind in SERIES_KINDS:
         if kind in provider.kinds:
-            assert series(provider, kind, provider.periods[0]).source == Download(use=provider.name, symbol="BTC")
+            assert series(provider, kind, provider.periods[0]).source == source_of(provider)
         else:
             with pytest.raises(ValueError, match=f"from {provider.name}, which has .* only; write kind: {provider.kinds[0]}"):
                 series(provider, kind, provider.periods[0])
@@ -73,7 +85,7 @@ def test_it_serves_kinds_and_periods_that_a_dataset_file_may_name(provider: Prov
 def test_law_3_its_files_lie_in_the_vault_and_are_nobody_elses(
     provider: Provider, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, told = Download(use=provider.name, symbol="BTC"), []
+    source, told = source_of(provider), []
     monkeypatch.setattr(type(provider), "fetch", lambda *asked: told.append(asked))
     folder = download(workspace, source, provider.periods[0], START)
     assert workspace.vault in folder.parents
@@ -84,9 +96,10 @@ def test_law_3_its_files_lie_in_the_vault_and_are_nobody_elses(
 def test_what_it_cannot_have_is_refused_before_it_is_asked(
     provider: Provider, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = Download(use=provider.name, symbol="BTC")
+    source = source_of(provider)
+    title = source.exchange or provider.title
     monkeypatch.setattr(type(provider), "fetch", lambda *_: pytest.fail("asked"))
-    with pytest.raises(DataError, match=f"period '7m': not offered by {provider.title}; "):
+    with pytest.raises(DataError, match=f"period '7m': not offered by {title}; "):
         download(workspace, source, "7m", START)
     with pytest.raises(DataError, match="lies in the future"):
         download(workspace, source, provider.periods[0], now_ms() + DAY)
@@ -96,22 +109,25 @@ def test_what_it_cannot_have_is_refused_before_it_is_asked(
 def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider: Provider, workspace: Workspace) -> None:
     for kind in provider.kinds:
         one, period = series(provider, kind, provider.periods[0]), to_ms(provider.periods[0])
-        folder = download_folder(workspace, Download(use=provider.name, symbol="BTC"), one.period)
+        folder = download_folder(workspace, source_of(provider), one.period)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "BTC-2.csv.part").write_text("1")
         with pytest.raises(DataError, match="BTC is not downloaded; run: rfcat") as told:
             find_files(workspace, "btc", one, Path())
         assert f"data fetch {provider.command} BTC " in str(told.value)
         times = START + period * np.arange(3)
-        (folder / "BTC-1.csv").write_text("".join(f"{row(provider, at)}\n" for at in times))
+        columns = layout(provider, kind)
+        (folder / "BTC-1.csv").write_text(lines(columns, not provider.layout, times))
         paths = find_files(workspace, "btc", one, Path())
         assert [path.name for path in paths] == ["BTC-1.csv"]
         frame = read_files(paths, one)
         assert np.array_equal(frame.time, times)
         for name in SERIES_KINDS[kind].columns:
-            assert (frame.columns[name] == 100 + provider.layout.index(name)).all()
+            assert (frame.columns[name] == 100 + columns.index(name)).all()
 
 
 def test_its_command_is_the_one_that_is_told(provider: Provider, workspace: Workspace) -> None:
-    told = fetch_command(workspace, Download(use=provider.name, symbol="BTC"), provider.periods[0], START)
-    assert told.endswith(f"data fetch {provider.command} BTC --from 2024-01 --period {provider.periods[0]}")
+    source = source_of(provider)
+    exchange = f"--exchange {source.exchange} " if source.exchange else ""
+    told = fetch_command(workspace, source, provider.periods[0], START)
+    assert told.endswith(f"data fetch {provider.command} BTC {exchange}--from 2024-01 --period {provider.periods[0]}")

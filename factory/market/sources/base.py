@@ -1,7 +1,7 @@
 """What a provider of rows offers. Pure: what takes a network is imported where it works."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from factory.core.progress import Progress
 
@@ -65,3 +65,11 @@ class Provider(Protocol):
 
     def find_files(self, folder: Path) -> list[Path]:
         """Find the files in a folder that are whole, sorted; none of a download that was interrupted."""
+
+
+@runtime_checkable
+class ManyExchanges(Provider, Protocol):
+    """A provider of many exchanges, of which a dataset file names one with ``exchange:``."""
+
+    def at_exchange(self, exchange: str) -> Provider:
+        """Return the provider of one exchange's rows."""

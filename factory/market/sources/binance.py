@@ -7,8 +7,6 @@ from factory.core.progress import Progress
 from factory.core.settings import DownloadSettings
 from factory.market.bar_columns import BARS
 
-"""Settings that replace the base addresses, for mirrors."""
-
 
 @dataclass(frozen=True)
 class Binance:

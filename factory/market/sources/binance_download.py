@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 
 import httpx
 
-from factory.core.errors import DataError
+from factory.core.errors import BlockedError, DataError
 from factory.core.progress import Progress, subrange
 from factory.core.times import DAY, iso, moment, now_ms
 from factory.storage.workspace import write_text
 
 TRIES = 3
+BLOCKED = (httpx.codes.FORBIDDEN, httpx.codes.UNAVAILABLE_FOR_LEGAL_REASONS)
+"""What it answers in countries that it does not serve."""
 
 Answer = TypeVar("Answer")
 
@@ -173,6 +175,8 @@ def _try(feed: Feed, work: Callable[[], Answer]) -> Answer:
 def _pause(feed: Feed, attempt: int, error: httpx.HTTPError) -> None:
     """Wait before the next try, or give up: at once where trying again cannot help."""
     status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
+    if status in BLOCKED:
+        raise BlockedError(f"binance {feed.symbol}: the server answered {status}, as where it serves nobody") from error
     refused = 400 <= status < 500 and status != httpx.codes.TOO_MANY_REQUESTS
     if refused or attempt == TRIES - 1:
         reason = f"the server answered {status}" if status else "no connection"
