@@ -140,6 +140,13 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         minutes(spec).to_csv(tmp_path / "btc.csv", index=False)
         time = np.arange(*spec.span, 10_000)
         parquet(tmp_path / "book-1.parquet", {"timestamp": time, **books(time, 5)})
+    if spec.dataset == "gold":
+        own_files(confirmed(text), tmp_path)
+        hours = minutes(spec)[::60]
+        hours[["time", "close"]].to_csv(tmp_path / "spot-closes.csv", index=False)
+        hours[hours.time >= moment("2025-03-27")].assign(close=hours.close * 0.9996).to_csv(
+            tmp_path / "perpetual.csv", index=False
+        )
     workspace = Workspace.open(tmp_path / "workspace")
     build(workspace, spec, tmp_path)
     assert (workspace.datasets / spec.dataset).is_dir()
@@ -179,10 +186,11 @@ def test_every_command_on_a_page_is_one(name: str) -> None:
 
 def models(page: str) -> list[type]:
     from factory.market.contracts import Binary, Perpetual
+    from factory.market.files import Splice
     from factory.market.series_spec import SeriesSpec
     from factory.market.spec import Download, Files, Simulated, Split
 
-    return [DatasetSpec, SeriesSpec, Files, Download, Simulated, Split, Binary, Perpetual]
+    return [DatasetSpec, SeriesSpec, Files, Download, Splice, Simulated, Split, Binary, Perpetual]
 
 
 @pytest.mark.parametrize("model", models("datasets"), ids=lambda model: model.__name__)

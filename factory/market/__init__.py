@@ -9,6 +9,7 @@ readers          files to raw_rows; texts, numerals and stamps read single cells
 books            files of order books to raw_rows, one file a format; book_columns names what they have
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
 declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
+series_rows      all that for one series, from all its sources; splices says which of them gives which rows
 build            files to a dataset; simulator and book_simulator draw one, templates are to begin with
 coverage         what share of it is there; overshoot, overshoot_kernels: how far beyond its price a stop fills
 store            writes both halves; staging puts them in place as one

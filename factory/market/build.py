@@ -22,14 +22,16 @@ from factory.market.faults import ABSENT, JUMP, Fault
 from factory.market.files import Download
 from factory.market.grid import align_stamps, lay_on_grid
 from factory.market.overshoot import measure_overshoot
-from factory.market.quality import Quality, select_sound_rows, validate_rows
+from factory.market.quality import Quality, validate_rows
 from factory.market.raw_rows import RawRows
 from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
+from factory.market.series_rows import read_rows
 from factory.market.series_spec import SeriesSpec
 from factory.market.simulator import simulate
 from factory.market.spec import DatasetSpec
+from factory.market.splices import list_parts
 from factory.storage.workspace import Workspace
 
 SIMULATORS = {"minutes": simulate, "book": simulate_book}
@@ -132,18 +134,14 @@ def read_series(
     """
     series: dict[str, Series] = {}
     quality: dict[str, Quality] = {}
-    frame_of = _open_frames(workspace, spec, source_dir)
+    read_source = _open_sources(workspace, spec, source_dir)
     starts = seal_registry.warm_up_starts(workspace, spec)
     for position, (name, one) in enumerate(spec.series.items()):
         progress(position / len(spec.series), f"importing {name}")
-        frame, remainder, late = align_stamps(name, one, frame_of(name))
-        frame = apply_declarations(one, frame)
-        clean, report = validate_rows(name, one, frame, spec.span, remainder)
-        earlier = select_sound_rows(one, frame, starts[name], spec.span[0], remainder)
-        first = int(earlier.time[0]) if len(earlier) else spec.span[0]
-        whole = _join(earlier, clean)
-        quality[name] = replace(report, faults=_open_faults(spec, name, whole))
-        series[name] = lay_on_grid(name, one, whole, (first, spec.span[1]), remainder, late)
+        end = spec.bounds("validation")[1]
+        checked = read_rows(name, one, partial(read_source, name), starts[name], spec.span, end)
+        quality[name] = replace(checked.quality, faults=_open_faults(spec, name, checked.rows))
+        series[name] = lay_on_grid(name, one, checked.rows, (checked.first, spec.span[1]), checked.remainder, checked.late)
         own = series[name].since(spec.span[0])
         series[name] = replace(series[name], overshoot=measure_overshoot(own, spec.bounds("train")[1]))
         _require_rows(workspace, spec, series[name])
@@ -194,14 +192,8 @@ def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int) -> t
     return tuple(fault for fault in faults if fault.kind != ABSENT or spec.counts_volume)
 
 
-def _join(earlier: RawRows, later: RawRows) -> RawRows:
-    if not len(earlier):
-        return later
-    columns = {name: np.concatenate([earlier.columns[name], values]) for name, values in later.columns.items()}
-    return RawRows(np.concatenate([earlier.time, later.time]), columns)
-
-
-def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], RawRows]:
+def _open_sources(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str, SeriesSpec], RawRows]:
+    """Return what reads the rows of a series, by its name, from the source that a spec of it names."""
     if spec.simulated:
         drawn = SIMULATORS[spec.simulated.market](
             spec.simulated.seed, moment(spec.simulated.start), spec.simulated.days, spec.simulated.edge
@@ -211,8 +203,8 @@ def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> C
         ]
         if unknown:
             raise DataError(*unknown)
-        return drawn.__getitem__
-    return lambda name: _read_rows(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
+        return lambda name, _: drawn[name]
+    return lambda name, one: _read_rows(find_files(workspace, name, one, source_dir, spec.span[0]), one)
 
 
 def _read_rows(paths: list[Path], spec: SeriesSpec) -> RawRows:
@@ -226,15 +218,16 @@ def _require_rows(workspace: Workspace, spec: DatasetSpec, series: Series) -> No
         if share < (FEWEST if traded else 0) or (partition == "train" and share == 0):
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
             needs = f"a contract needs {FEWEST:.0%} of them: " if traded else ""
-            mend = f"{needs}{_name_rest(workspace, spec, series.name)}, or move the split"
+            mend = f"{needs}{_name_rest(workspace, spec, series.name, partition)}, or move the split"
             raise DataError(f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); {mend}")
 
 
-def _name_rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
-    """Say how a person gets the rows that a series lacks."""
-    source = spec.series[name].source
-    if isinstance(source, Download):
-        return f"fetch the rest with: {fetch_command(workspace, source, spec.series[name].period, spec.span[0])}"
+def _name_rest(workspace: Workspace, spec: DatasetSpec, name: str, partition: str) -> str:
+    """Say how a person gets the rows that a series lacks in a partition: of the source that it ends with."""
+    part = next(one for one in list_parts(spec.series[name]) if spec.split.span(partition)[1] <= one.before)
+    if isinstance(part.spec.source, Download):
+        since = part.fetch_start(spec.span[0])
+        return f"fetch the rest with: {fetch_command(workspace, part.spec.source, part.spec.period, since)}"
     return "fetch the rest and name its files"
 
 

@@ -10,7 +10,7 @@ from factory.core.names import Name
 from factory.core.times import Duration, moment
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.sources import PROVIDERS, ManyExchanges
-from factory.market.spec_fields import Globs, Moment, Unit, Zone, one_of, take_these
+from factory.market.spec_fields import Globs, Moment, Underlying, Unit, Zone, one_of, take_these
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""
@@ -143,3 +143,30 @@ class Adjustment(Closed):
     def moment(self) -> int:
         """Milliseconds UTC."""
         return moment(self.at)
+
+
+class Splice(Closed):
+    """An earlier source of a series, which the next one follows at a moment.
+
+    Parameters
+    ----------
+    until : moment
+        First moment of the next source. The row that begins there is left out, so that no window spans both.
+    source : Files, Download
+        Where the rows before it come from.
+    underlying : str or None
+        The market behind those, where it is another; the seal goes by both.
+    factor : float or None
+        Prices before it, or values, are multiplied by it, and volumes divided. A build measures it on the rows that both
+        sources have, and tells which to write.
+    """
+
+    until: Moment
+    source: Source
+    underlying: Underlying | None = None
+    factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @property
+    def moment(self) -> int:
+        """Milliseconds UTC."""
+        return moment(self.until)

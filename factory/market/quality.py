@@ -1,6 +1,6 @@
 """What is wrong with raw rows, and where: refused or set aside, never silently mended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,12 @@ class RowFinding:
         if lengths is not None and before is not None:
             lengths = np.minimum(lengths, -(-(before - time) // self.period))
         return RowFinding(time, self.places[low:high], lengths, self.period)
+
+    def extend(self, later: "RowFinding") -> "RowFinding":
+        """Add those of a later stretch."""
+        places = (*self.places, *later.places) if len(self.places) == len(self.time) else self.places
+        runs = [one.lengths for one in (self, later) if one.lengths is not None]
+        return RowFinding(np.concatenate([self.time, later.time]), places, np.concatenate(runs) if runs else None, self.period)
 
     def summarize(self, most: int) -> dict[str, Any]:
         """Summarise the finding: its count, first places, and for runs the rows in them."""
@@ -277,15 +283,36 @@ def _make_finding(frame: RawRows, rows: NDArray[int64], time: NDArray[int64], ma
 
 
 def _find_notes(spec: SeriesSpec, sound: RawRows, frame: RawRows, rows: NDArray[int64]) -> dict[str, RowFinding]:
-    steps = np.diff(sound.time)
-    holes = np.flatnonzero(steps > spec.period_ms)
-    findings = {"gaps": RowFinding(sound.time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)}
+    findings = {"gaps": find_gaps(sound.time, spec.period_ms)}
     kind = series_kind(spec.kind)
     for title, mask in kind.find_notable_runs(sound.columns).items():
         findings[title] = _find_runs(sound.time, mask, spec.period_ms)
     for title, mask in kind.find_notable_rows(sound.columns).items():
         findings[title] = _make_finding(frame, rows, sound.time, mask)
     return findings
+
+
+def find_gaps(time: NDArray[int64], period: int) -> RowFinding:
+    """Find the runs of rows that are absent between stamps."""
+    steps = np.diff(time)
+    holes = np.flatnonzero(steps > period)
+    return RowFinding(time[holes] + period, (), steps[holes] // period - 1, period)
+
+
+def merge_reports(reports: Sequence[Quality]) -> Quality:
+    """Merge the reports on one stretch after another of a series."""
+    if len(reports) == 1:
+        return reports[0]
+    quarantined, noted = (_merge_findings([getattr(one, title) for one in reports]) for title in ("quarantined", "noted"))
+    read = tuple(dict.fromkeys(line for one in reports for line in one.read))
+    return Quality(np.concatenate([one.time for one in reports]), quarantined, noted, read)
+
+
+def _merge_findings(findings: Sequence[Mapping[str, RowFinding]]) -> dict[str, RowFinding]:
+    merged: dict[str, RowFinding] = {}
+    for fault, finding in (pair for one in findings for pair in one.items()):
+        merged[fault] = merged[fault].extend(finding) if fault in merged else finding
+    return merged
 
 
 def _find_runs(time: NDArray[int64], mask: Mask, period: int) -> RowFinding:

@@ -84,7 +84,7 @@ def refuse_exposure(workspace: Workspace, spec: DatasetSpec, *, extends: bool = 
             continue
         for series, claim in mine.items():
             for other in theirs["series"].values():
-                if claim["identity"] == other["identity"]:
+                if _markets(claim) & _markets(other):
                     _refuse_overlap(series, claim, name, other)
 
 
@@ -99,7 +99,7 @@ def warm_up_starts(workspace: Workspace, spec: DatasetSpec) -> dict[str, int]:
         for name in starts if dataset != spec.dataset else ():
             for other in theirs["series"].values():
                 first, last = other["sealed"]
-                if other["identity"] == spec.identity(name) and first < train:
+                if _markets(other) & {*spec.identities(name)} and first < train:
                     starts[name] = min(max(starts[name], last), train)
     return starts
 
@@ -132,8 +132,8 @@ def _refuse_other_extension(spec: DatasetSpec, before: Mapping[str, Any]) -> Non
     allowed = {"train": old["train"], "validation": [old["validation"][0], last]}
     changed = [f"split.{name}: must be {bounds[0]} .. {bounds[1]}" for name, bounds in allowed.items() if new[name] != bounds]
     mine = _claims(spec)
-    known = {name: claim["identity"] for name, claim in before["series"].items()}
-    if before["looks"] != spec.looks or known != {name: claim["identity"] for name, claim in mine.items()}:
+    known = {name: _markets(claim) for name, claim in before["series"].items()}
+    if before["looks"] != spec.looks or known != {name: _markets(claim) for name, claim in mine.items()}:
         changed.append("looks, series: must be those of before")
     if changed:
         raise SealError(*(f"{line}; {first} .. {last} was sealed and becomes validation" for line in changed))
@@ -285,7 +285,17 @@ def _claims(spec: DatasetSpec, since: Mapping[str, int] | None = None) -> dict[s
     train, end = spec.span[0], spec.bounds("validation")[1]
     first = {name: min(train, (since or {}).get(name, train)) for name in spec.series}
     sealed = list(spec.split.span("sealed"))
-    return {name: {"identity": spec.identity(name), "open": [first[name], end], "sealed": sealed} for name in spec.series}
+    claims: dict[str, Any] = {}
+    for name in spec.series:
+        identity, *others = spec.identities(name)
+        more = {"others": others} if others else {}
+        claims[name] = {"identity": identity, **more, "open": [first[name], end], "sealed": sealed}
+    return claims
+
+
+def _markets(claim: Mapping[str, Any]) -> set[str]:
+    """Collect the markets of a claim: that of the series, and others that it was spliced of."""
+    return {claim["identity"], *claim.get("others", ())}
 
 
 def _stored(workspace: Workspace, name: str) -> Marks:

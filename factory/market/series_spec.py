@@ -1,13 +1,14 @@
 """One series of a dataset file: its kind, its rows' times, and where they come from."""
 
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from factory.core.times import Duration, moment, to_duration, to_ms
+from factory.core.times import DAY, Duration, iso, moment, to_duration, to_ms
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.book_columns import MOST_LEVELS
-from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source
+from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source, Splice
 from factory.market.series_kinds import SERIES_KINDS, series_kind
 from factory.market.sources import PROVIDERS
 from factory.market.spec_fields import Delay, Moment, Underlying, one_of
@@ -40,6 +41,8 @@ class SeriesSpec(Closed):
         Redenominations and splits inside the rows.
     exclude : list of pairs of moments
         Stretches, the second moment not in it, whose rows are left out as in a gap.
+    splice : list of Splice
+        Earlier sources, in order, each up to a moment from which the next one's rows are used; `source` is the last.
     levels : int or None
         Of order books: levels of each side; default: 10.
     max_age : duration or None
@@ -53,6 +56,7 @@ class SeriesSpec(Closed):
     source: Source | None = None
     adjust: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
     exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
+    splice: Annotated[tuple[Splice, ...], Field(max_length=20, exclude_if=lambda parts: not parts)] = ()
     levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
     max_age: Duration | None = None
 
@@ -60,13 +64,15 @@ class SeriesSpec(Closed):
     def _dated(self) -> Self:
         if series_kind(self.kind).needs_delay and "delay" not in self.model_fields_set:
             raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
-        if isinstance(self.source, Download) and self.kind not in (kinds := PROVIDERS[self.source.use].kinds):
-            has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
-            raise ValueError(f"kind: '{self.kind}' from {self.source.use}, {has}")
+        for source in (self.source, *(joint.source for joint in self.splice)):
+            if isinstance(source, Download) and self.kind not in (kinds := PROVIDERS[source.use].kinds):
+                has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
+                raise ValueError(f"kind: '{self.kind}' from {source.use}, {has}")
         for first, last in self.exclude:
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
         mistakes = self._find_unfit_keys() if series_kind(self.kind).holds_books else self._find_book_keys()
+        mistakes += self._find_joint_mistakes()
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return self
@@ -87,6 +93,19 @@ class SeriesSpec(Closed):
             mistakes.append(
                 f"source: format: '{self.source.format}' is one of order books; write how stamps look, such as '%d/%m/%Y'"
             )
+        return mistakes
+
+    def _find_joint_mistakes(self) -> list[str]:
+        """Find joints out of order, or inside a bar."""
+        mistakes = []
+        for earlier, later in pairwise(self.splice):
+            if later.moment <= earlier.moment:
+                mistakes.append(f"splice: until {later.until} is not after {earlier.until}; write the earliest source first")
+        period = self.period_ms
+        for joint in self.splice if series_kind(self.kind).is_stamped_at_open and DAY % period == 0 else ():
+            if joint.moment % period:
+                whole = iso(joint.moment - joint.moment % period)
+                mistakes.append(f"splice: until {joint.until} is inside a bar of {self.period}; write for example {whole}")
         return mistakes
 
     def _find_unfit_keys(self) -> list[str]:

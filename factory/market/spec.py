@@ -11,7 +11,7 @@ from factory.core.errors import DataError
 from factory.core.names import Name, Slug
 from factory.core.times import DAY, MINUTE, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
-from factory.market.files import Adjustment, Closed, Download, Files
+from factory.market.files import Adjustment, Closed, Download, Files, Splice
 from factory.market.mistakes import lines_of
 from factory.market.series_kinds import name_odds_kinds, name_traded_kinds, series_kind
 from factory.market.series_spec import SeriesSpec
@@ -171,6 +171,11 @@ class DatasetSpec(Closed):
         underlying = self.series[series].underlying
         return f"{underlying}#{self.simulated.seed}" if self.simulated else underlying
 
+    def identities(self, series: str) -> tuple[str, ...]:
+        """Return what the seal compares of all markets that a series is made of, each once and the last source's first."""
+        others = (joint.underlying for joint in self.series[series].splice)
+        return tuple(dict.fromkeys([self.identity(series), *(one for one in others if one)]))
+
     def _split_mistakes(self) -> list[str]:
         mistakes = []
         for name in PARTITIONS:
@@ -196,13 +201,15 @@ class DatasetSpec(Closed):
             mistakes.append(f"series: none is of {kinds}, by which moments and fills go; add one with kind: {kinds}")
         seen: dict[object, str] = {}
         for name, series in self.series.items():
-            if self.simulated and series.source:
-                mistakes.append(f"series.{name}.source: a simulated dataset has none; remove it")
+            if self.simulated and (series.source or series.splice):
+                key = "source" if series.source else "splice"
+                mistakes.append(f"series.{name}.{key}: a simulated dataset has none; remove it")
             if not self.simulated and not series.source:
                 provider = next(iter(PROVIDERS))
                 mistakes.append(
                     f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: {provider}, symbol: ...}}"
                 )
+            mistakes += self._joint_mistakes(name, series)
             if series.source:
                 twin = seen.setdefault((series.source.model_dump_json(), series.period), name)
                 if twin != name:
@@ -215,6 +222,16 @@ class DatasetSpec(Closed):
                     f"split: reaches outside the simulated {iso(first)} .. {iso(last)}; keep inside, or draw more days"
                 )
         return mistakes
+
+    def _joint_mistakes(self, name: str, series: SeriesSpec) -> list[str]:
+        """Find joints in the sealed part, of whose step nobody may hear and across which an exam would trade."""
+        end = self.split.span("validation")[1]
+        return [
+            f"series.{name}.splice.{place}: until {joint.until} lies after validation, across which an exam would trade; "
+            f"use one source from {iso(end)} on, or move the split"
+            for place, joint in enumerate(series.splice)
+            if joint.moment > end
+        ]
 
     def _contract_mistakes(self) -> list[str]:
         mistakes = []
@@ -331,7 +348,8 @@ def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
         ("split", 1): Split,
         ("series", 2): SeriesSpec,
         ("series", 3): Files if holder.get("use") == "files" else Download,
-        ("series", 4): Adjustment,
+        ("series", 4): Splice if path[2:3] == ("splice",) else Adjustment,
+        ("series", 5): Files if holder.get("use") == "files" else Download,
         ("contracts", 2): Binary if holder.get("use") == "binary" else Perpetual,
     }
     model = models.get((path[0], len(path))) if path else DatasetSpec

@@ -202,7 +202,8 @@ class Pool:
 def sealed_claims(spec: DatasetSpec) -> set[Claim]:
     """Collect what a dataset seals: each market that a contract is on."""
     start, end = spec.split.span("sealed")
-    return {Claim(spec.identity(contract.of), start, end) for contract in spec.contracts.values()}
+    markets = {identity for contract in spec.contracts.values() for identity in spec.identities(contract.of)}
+    return {Claim(identity, start, end) for identity in markets}
 
 
 def read_looks(entries: Sequence[Entry]) -> list[Look]:

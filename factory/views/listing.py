@@ -108,9 +108,10 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         owner = owners.setdefault(columns, name)
         first = "" if one["first"] == start else f", {iso(one['first'])} on"
         warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
+        joints = "".join(f", another source before {one.until} (x{one.factor:.6g})" for one in spec.series[name].splice)
         late = f", known {to_duration(one['delay'])} late" if one["delay"] else ""
         uncounted = "" if spec.series[name].counts_volume else f", {NO_VOLUME}"
-        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}{uncounted}"
+        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{joints}{late}{_gaps(one)}{uncounted}"
         lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
     return lines
 

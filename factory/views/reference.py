@@ -18,7 +18,7 @@ from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
 from factory.market.book_columns import FORMATS
 from factory.market.contracts import Binary, Perpetual
-from factory.market.files import Download, Files
+from factory.market.files import Download, Files, Splice
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
@@ -37,6 +37,7 @@ KINDS_OF_VALUES = {
     **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
     **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
     **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Download": "keys, see `source`"},
+    "list of Splice": "list of keys, see `series.NAME.splice`",
     "kind of series": " | ".join(SERIES_KINDS),
     "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
 }
@@ -103,6 +104,27 @@ split:
   sealed: [2024-09-01, 2025-01-01]
 looks: 3
 baseline: pm.up
+"""
+OWN_GOLD = """\
+dataset: gold
+about: Five-minute bars of Bitcoin, and hours of gold, spot before the perpetual was listed.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 5m, source: {use: files, files: btc.csv, zone: UTC}}
+  gold:
+    kind: values
+    underlying: PAXGUSDT
+    period: 1h
+    delay: 1h
+    source: {use: files, files: perpetual.csv, columns: {close: close}}
+    splice: [{until: 2025-04-10, factor: 0.9996, source: {use: files, files: spot-closes.csv}}]
+contracts:
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0002, funding: 0.0001, leverage: 3}
+split:
+  train: [2025-01-01, 2025-07-01]
+  validation: [2025-07-01, 2025-10-01]
+  sealed: [2025-10-01, 2026-01-01]
+looks: 3
 """
 OWN_BOOKS = """\
 dataset: books
@@ -208,6 +230,23 @@ provider serves nobody in your country (HTTP 403 or 451) the fetch names the oth
 answer where its REST interface does not, and `RFCAT_BINANCE_API=https://data-api.binance.vision` asks its address for public
 data instead.
 
+A slow companion has its own clock: hours of gold beside minutes of Bitcoin, read as `zscore(ret(gold.close, 1), 48)`, which
+spans 48 hours. A file that holds closes alone is a series of `values` with `delay: 1h`, as the close of an hour that is
+stamped at its open is known an hour later; bars need open, high, low, close and volume. PAXG, gold on a blockchain, is thin:
+minutes in which nobody traded are flat bars of volume 0 in Binance's files, in which nothing fills.
+
+One series may be made of several sources, as where a perpetual was listed later than the spot market, or a venue was left for
+another: `splice` lists the earlier ones, each `until` the moment from which the next one's rows are used. Prices before a
+joint are multiplied by its `factor`. A build measures it on the thousand rows nearest the joint that both sources have, none
+of them sealed: leave it out, and the build tells what to write; write one that those rows do not show, and it is refused. The
+factor belongs to the whole file, as one of `adjust` does: levels before it are told on the later scale, returns and ratios
+are as they were. What differs between venues besides, above all volume, makes no factor: so the first row after a joint is
+left out, and no window, label or return spans both. `rfcat dataset show` tells each joint, its factor and what was measured.
+A joint lies before the sealed part, and the seal goes by the markets of all sources.
+
+```yaml
+{gold}```
+
 Order books (`kind: depth`), each second of five levels a side. A row holds the book as it stood at the end of its period,
 after the last update before it, if that is no older than `max_age`, and what happened in the row: `events` (updates), `ofi_1`,
 `ofi_2`, ... (order-flow imbalance of each level, update by update), and where the source has trades `buy_qty` and `sell_qty`
@@ -248,6 +287,7 @@ def datasets_page() -> str:
         ("series.NAME", SeriesSpec),
         ("series.NAME.source with use: files", Files),
         ("series.NAME.source from an exchange", Download),
+        ("series.NAME.splice", Splice),
         ("simulated", Simulated),
         ("split", Split),
         ("contracts.NAME with use: binary", Binary),
@@ -260,6 +300,7 @@ def datasets_page() -> str:
         "csv": OWN_CSV,
         "commands": OWN_COMMANDS,
         "files": OWN_FILES,
+        "gold": OWN_GOLD,
         "books": OWN_BOOKS,
         "formats": _book_formats(),
     }

@@ -107,13 +107,15 @@ def _verdict(told: Mapping[str, Any]) -> str:
 
 
 def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
-    """Download what is missing of a series that comes from a provider, under a progress bar."""
+    """Download what is missing of a series that comes from providers, under a progress bar each."""
     from factory.market.downloads import download
     from factory.market.files import Download
+    from factory.market.splices import list_parts
 
-    if isinstance(series.source, Download):
-        with bar(series.source.symbol) as report:
-            download(workspace, series.source, series.period, start_ms, report)
+    for part in list_parts(series):
+        if isinstance(part.spec.source, Download):
+            with bar(part.spec.source.symbol) as report:
+                download(workspace, part.spec.source, series.period, part.fetch_start(start_ms), report)
 
 
 def _series(kind: str, underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":
