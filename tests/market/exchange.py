@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlparse
 
-from factory.core.times import HOUR, iso, moment, now_ms
+from factory.core.times import HOUR, iso, moment, now_ms, to_ms
 
 LIMIT = 1000
 
 
-def kline(at: int, unit: int = 1) -> list[object]:
-    """The bar of an hour, a pure function of its time."""
-    price = f"{100 + at // HOUR % 97}.50000000"
+def kline(at: int, unit: int = 1, step: int = HOUR) -> list[object]:
+    """The bar of an hour or another step, a pure function of its time."""
+    price = f"{100 + at // step % 97}.50000000"
     return [
         at * unit,
         price,
@@ -25,7 +25,7 @@ def kline(at: int, unit: int = 1) -> list[object]:
         price,
         price,
         "2.50000000",
-        (at + HOUR) * unit - 1,
+        (at + step) * unit - 1,
         "250.00000000",
         7,
         "1.00000000",
@@ -47,9 +47,10 @@ def months_back(count: int) -> list[str]:
 
 
 class Exchange:
-    """What is published, and what was asked."""
+    """What is published of one symbol at one period, and what was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, symbol: str = "BTCUSDT", period: str = "1h") -> None:
+        self.symbol, self.period, self.step = symbol, period, to_ms(period)
         self.listed = 0
         self.months: set[str] = set()
         self.days: set[str] = set()
@@ -59,16 +60,20 @@ class Exchange:
         self.refusal = 0
         self.cut: int | None = None
 
+    def bar(self, at: int, unit: int = 1) -> list[object]:
+        """The bar that opens at a moment."""
+        return kline(at, unit, self.step)
+
     def archive(self, name: str) -> bytes:
         """The zip of a month or day, or nothing."""
-        stretch = name.removeprefix("BTCUSDT-1h-").removesuffix(".zip")
+        stretch = name.removeprefix(f"{self.symbol}-{self.period}-").removesuffix(".zip")
         if stretch not in self.months | self.days:
             return b""
         monthly = len(stretch) == 7
         first = moment(f"{stretch}-01" if monthly else stretch)
         last = month_end(stretch) if monthly else first + 24 * HOUR
         unit = 1000 if monthly else 1
-        lines = [",".join(map(str, kline(at, unit))) for at in range(first, last, HOUR)]
+        lines = [",".join(map(str, self.bar(at, unit))) for at in range(first, last, self.step)]
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr(zipfile.ZipInfo(name.replace(".zip", ".csv")), "\n".join(lines) + "\n")
@@ -76,8 +81,8 @@ class Exchange:
 
     def klines(self, start: int) -> list[list[object]]:
         """Bars from a moment on; the last one is still open."""
-        first = -(-max(start, self.listed) // HOUR) * HOUR
-        return [kline(at) for at in range(first, now_ms(), HOUR)][:LIMIT]
+        first = -(-max(start, self.listed) // self.step) * self.step
+        return [self.bar(at) for at in range(first, now_ms(), self.step)[:LIMIT]]
 
 
 @contextmanager
@@ -99,7 +104,7 @@ def serving(exchange: Exchange) -> Iterator[str]:
                 self.send_error(exchange.refusal)
             elif name == "klines":
                 asked = {key: values[0] for key, values in parse_qs(url.query).items()}
-                if asked["symbol"] != "BTCUSDT":
+                if asked["symbol"] != exchange.symbol:
                     self.send_error(400)
                 else:
                     self.answer(json.dumps(exchange.klines(int(asked["startTime"]))).encode())
