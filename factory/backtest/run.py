@@ -13,6 +13,7 @@ from factory.backtest.result import Daily, Result, Trades
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
+from factory.market.settlement import Outcomes
 from factory.pipeline.parts.trades import LongOrShort, Trade, UpOrDown
 
 
@@ -31,6 +32,7 @@ def run_backtest(
     barriers: Levels | None = None,
     volatility: NDArray[float64] | None = None,
     odds: NDArray[float64] | None = None,
+    outcomes: Outcomes | None = None,
     moves: NDArray[float64] | None = None,
     flat: NDArray[bool_] | None = None,
     half_spread: NDArray[float64] | None = None,
@@ -63,6 +65,8 @@ def run_backtest(
         Realised yearly volatility at each decision, for sizes that look at it (see :func:`needs_volatility`).
     odds : ndarray of float64, shape (n,), optional
         Recorded price of Up at each decision, NaN where there is none.
+    outcomes : Outcomes, optional
+        How the window of each decision ended, of a binary that other rows than its bars settle.
     moves : ndarray of float64, shape (n,), optional
         Of three classes: chance that the outcome is not flat.
     flat : ndarray of bool, shape (n,), optional
@@ -87,7 +91,7 @@ def run_backtest(
     if np.isnan(p).any() or (moves is not None and np.isnan(moves).any()):
         raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
     outcome, fills, turn = _filled(
-        trade, contract, series, times, p, end, barriers, volatility, odds, horizon_ms, moves, half_spread
+        trade, contract, series, times, p, end, barriers, volatility, odds, outcomes, horizon_ms, moves, half_spread
     )
     clock = TimeScale(start, end, series.period, horizon_ms)
 
@@ -131,13 +135,15 @@ def _filled(
     barriers: Levels | None,
     volatility: NDArray[float64] | None,
     odds: NDArray[float64] | None,
+    outcomes: Outcomes | None,
     horizon_ms: int,
     moves: NDArray[float64] | None,
     half_spread: NDArray[float64] | None,
 ) -> tuple[NDArray[int8], Fills, Turn]:
     match trade, contract:
         case UpOrDown(), Binary():
-            return binary.fill(trade, contract, series, times, p, end, odds)
+            settled = outcomes or binary.settle_by_bars(contract, series, times, end)
+            return binary.fill(trade, contract, times, p, odds, settled)
         case LongOrShort(), Perpetual():
             return perpetual.fill(trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread)
     fitting = "up_or_down" if isinstance(contract, Binary) else "long_or_short"

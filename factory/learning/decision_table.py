@@ -14,11 +14,13 @@ from factory.expressions.columns import Columns
 from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.cusum_filter import read_filter
-from factory.learning.labels import Labels, label
+from factory.learning.labels import Labels, label, settle_labels
 from factory.learning.sampling import after_updates, at_bars, clock
 from factory.learning.windows import Windows
 from factory.market.book_columns import EVENTS
+from factory.market.contracts import Binary
 from factory.market.series import Partition
+from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
 from factory.pipeline.parts.labels import MidMove, TripleBarrier, knows_past
@@ -171,7 +173,11 @@ def _label(
         least = find_threshold(part, book, times, end) if threshold is None else threshold
         return label_mid_moves(part, book, times, least, end), least
     unit = features[part.unit] if isinstance(part, TripleBarrier) else None
-    return label(part, partition.series[part.of], times, unit, end), 0.0
+    labels = label(part, partition.series[part.of], times, unit, end)
+    contract = partition.contracts.get(pipeline.trade.contract)
+    if isinstance(contract, Binary) and not contract.settles_by_bars:
+        labels = settle_labels(labels, settle_windows(contract, partition.series, times, end))
+    return labels, 0.0
 
 
 def label_without_past(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> DecisionTable:

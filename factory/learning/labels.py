@@ -4,7 +4,7 @@ A label starts at the fill: the open of the bar that begins at the decision.
 What a missing bar would be needed for does not exist.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import numpy as np
@@ -15,6 +15,7 @@ from factory.core.errors import FlowError
 from factory.core.times import to_duration, to_ms
 from factory.learning.event_kernels import concurrency, first_touch, shared_sum
 from factory.market.series import Series
+from factory.market.settlement import Outcomes
 from factory.pipeline.parts.labels import BarLabel, FixedReturn, TripleBarrier, UpDown
 
 
@@ -120,6 +121,26 @@ def label(part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[f
         flat=np.zeros(len(times), bool_),
         first=np.where(resolved, first, -1),
         last=rows,
+    )
+
+
+def settle_labels(labels: Labels, outcomes: Outcomes) -> Labels:
+    """Let what settles a contract's windows decide their labels; one that is void or not settled is none.
+
+    Parameters
+    ----------
+    labels : Labels
+        Of the bars over the same windows, whose returns stay.
+    outcomes : Outcomes
+        One a label.
+    """
+    there = (labels.last >= 0) & np.isin(outcomes.up, (0.0, 1.0))
+    return replace(
+        labels,
+        end=np.where(there, np.maximum(labels.end, outcomes.known), labels.start),
+        y=np.where(there, outcomes.up, -1).astype(np.int8),
+        first=np.where(there, labels.first, -1),
+        last=np.where(there, labels.last, -1),
     )
 
 

@@ -10,6 +10,7 @@ books            files of order books to raw_rows, one file a format; book_colum
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
 declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
 build            files to a dataset; simulator and book_simulator draw one, templates are to begin with
+settlement       how windows end where other rows than their bars decide it
 coverage         what share of it is there; overshoot, overshoot_kernels: how far beyond its price a stop fills
 store            writes both halves; staging puts them in place as one
 seal_registry    keeps a sealed row from lying open elsewhere; likeness knows one market under two names

@@ -14,7 +14,7 @@ from factory.core.times import iso, moment
 from factory.market import seal_registry, staging, store
 from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
-from factory.market.contracts import Binary
+from factory.market.contracts import ByBars, ByRecord
 from factory.market.coverage import measure_coverage, warn_of_thin
 from factory.market.declarations import apply_declarations
 from factory.market.downloads import fetch_command, find_files
@@ -28,6 +28,7 @@ from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
+from factory.market.settlement import PRICE, UP
 from factory.market.simulator import simulate
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
@@ -149,6 +150,7 @@ def read_series(
         _require_rows(workspace, spec, series[name])
         _require_volume(spec, own)
         _require_odds_column(spec, series[name])
+        _require_settlement_column(spec, series[name])
         _require_baseline_column(spec, series[name])
     return series, quality
 
@@ -251,10 +253,24 @@ def _require_volume(spec: DatasetSpec, series: Series) -> None:
 
 def _require_odds_column(spec: DatasetSpec, series: Series) -> None:
     """Refuse recorded odds without the column that a contract is priced by."""
-    for name, contract in spec.contracts.items():
-        if isinstance(contract, Binary) and contract.odds == series.name and "up" not in series.columns:
+    for name, contract in spec.binaries.items():
+        if contract.odds == series.name and "up" not in series.columns:
             raise DataError(
                 f"series.{series.name}: no column 'up', which prices contracts.{name}; it has {', '.join(series.columns)}"
+            )
+
+
+def _require_settlement_column(spec: DatasetSpec, series: Series) -> None:
+    """Refuse a series that settles windows without the column that does."""
+    for name, contract in spec.binaries.items():
+        settle = contract.settle
+        if isinstance(settle, ByBars) or settle.of != series.name:
+            continue
+        wanted, held = UP if isinstance(settle, ByRecord) else PRICE, list(series.columns)
+        if wanted not in held and (wanted == UP or len(held) > 1):
+            raise DataError(
+                f"series.{series.name}: no column '{wanted}', which settles contracts.{name}; it has {', '.join(held)}; "
+                f"say which it is with source: {{columns: {{{wanted}: ...}}}}"
             )
 
 

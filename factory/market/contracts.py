@@ -1,11 +1,13 @@
 """What can be traded and at what least cost; set by a person in the dataset file."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from factory.core.names import Name
 from factory.core.times import Duration
+from factory.market.spec_fields import Moment
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Step = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -38,6 +40,75 @@ class Orders(BaseModel):
     equity: Money = 10_000.0
 
 
+class Settlement(BaseModel):
+    """What decides how a window of a binary contract ends. Ties are Up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class ByBars(Settlement):
+    """The close of the window's last bar against the open of its first."""
+
+    use: Literal["bars"] = "bars"
+
+
+class ByPoint(Settlement):
+    """The value in effect at the window's close against that at its open.
+
+    Parameters
+    ----------
+    of : str
+        Series of values whose column ``price``, or only column, is compared: the one stamped at a moment or last before it,
+        at most 60 of its periods old.
+    """
+
+    use: Literal["point"]
+    of: Name
+
+
+class ByTwap(Settlement):
+    """The time-weighted average before the window's close against that before its open.
+
+    A part of the move that decides is over when the window opens, so that no fixed price is fair: such a contract needs
+    `odds`.
+
+    Parameters
+    ----------
+    of : str
+        As of a ``point``.
+    lookback : duration
+        How far back the average reaches; the market's own metadata say so.
+    from : moment
+        First window that is settled so; those that open before are by the value in effect, as of a ``point``.
+    """
+
+    use: Literal["twap"]
+    of: Name
+    lookback: Duration
+    since: Annotated[Moment | None, Field(alias="from")] = None
+
+
+class ByRecord(Settlement):
+    """What the market itself recorded.
+
+    Parameters
+    ----------
+    of : str
+        Series whose column ``up`` holds 1 for Up, 0 for Down and 0.5 for a void window, stamped at the window's start. A void
+        window pays one half a share of either side.
+    """
+
+    use: Literal["recorded"]
+    of: Name
+
+
+MOST_AGE = 60
+"""Periods of its series for which a value that settles stays in effect."""
+Settle = Annotated[ByBars | ByPoint | ByTwap | ByRecord, Field(discriminator="use")]
+BARS = ByBars()
+"""What settles a binary of which the dataset file says nothing else."""
+
+
 class Binary(Orders):
     """A contract that pays 1 when the window closes at or above its open, else 0.
 
@@ -56,6 +127,9 @@ class Binary(Orders):
         Taker fee rate: shares x fee x p x (1 - p).
     half_spread : float
         Added to the price of either side.
+    settle : settlement
+        What decides which side is paid: ``{use: bars}`` of `of`, or another series. Labels, trades, exams and forward tests
+        take their truth from there.
     tick, lot, minimum_notional, equity : float
         See :class:`Orders`; an order is worth its all-in stake, at least 1.
     """
@@ -67,7 +141,14 @@ class Binary(Orders):
     odds: Name | None = None
     fee: Fraction
     half_spread: Fraction
+    # What was hashed before settlements were known must hash alike.
+    settle: Annotated[Settle, Field(exclude_if=lambda settle: settle.use == "bars")] = BARS
     minimum_notional: Money = 1.0
+
+    @property
+    def settles_by_bars(self) -> bool:
+        """Whether the bars that it is on decide how its windows end."""
+        return isinstance(self.settle, ByBars)
 
 
 class Perpetual(Orders):
@@ -112,3 +193,29 @@ class Perpetual(Orders):
 
 
 Contract = Annotated[Binary | Perpetual, Field(discriminator="use")]
+SETTLED = "settled"
+"""In a dataset's meta: how often the bars of each contract say otherwise than what settles it."""
+
+
+def describe_settlement(contract: Contract, counted: Mapping[str, int] | None) -> str:
+    """Say what settles a contract, and how often its bars say otherwise; nothing where they settle it.
+
+    Parameters
+    ----------
+    counted : mapping of str to int or None
+        Of :func:`~factory.market.settlement.compare_with_bars` on the open part of a dataset.
+    """
+    if not isinstance(contract, Binary) or isinstance(contract.settle, ByBars):
+        return ""
+    settle = contract.settle
+    how = {"point": "by the value of", "twap": "by averages of", "recorded": "as recorded in"}[settle.use]
+    if not counted or not counted["windows"]:
+        return f"settled {how} {settle.of}, which no window of bars can be compared with"
+    share = counted["otherwise"] / counted["windows"]
+    return f"settled {how} {settle.of}, of which bars miss {share:.2%} of {counted['windows']:,} windows"
+
+
+def settled_counts(meta: Mapping[str, Any], contract: str) -> Mapping[str, int] | None:
+    """Read what was counted of a contract from a dataset's meta; None where bars settle it."""
+    counted: Mapping[str, int] | None = meta.get(SETTLED, {}).get(contract)
+    return counted

@@ -52,7 +52,8 @@ def open_partition(workspace: Workspace, name: str, partition: str) -> Partition
     }
     stamps = require_files(folder, unused)
     series = _open_series(folder, part["fingerprint"], dumps([meta[SERIES], rows]), stamps)
-    return Partition(name, partition, part["start"], part["end"], series, part["fingerprint"])
+    contracts = Catalog(workspace).spec(name).contracts
+    return Partition(name, partition, part["start"], part["end"], series, part["fingerprint"], contracts)
 
 
 @lru_cache(4)

@@ -1,11 +1,13 @@
 """Rows in time: one series, one partition."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
+
+from factory.market.contracts import Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ class Partition:
         Rows up to, and never at or after, `end`. Those before `start` are there so that features can warm up: of the
         partition before, and of train those that the source has from before the split.
     fingerprint : str
-        Hash of exactly these rows and bounds.
+        Hash of exactly these rows and bounds, and of what settles windows if other rows than their bars do.
+    contracts : mapping of str to Contract
+        What is traded on them, which says what settles a label.
     """
 
     dataset: str
@@ -87,3 +91,4 @@ class Partition:
     end: int
     series: Mapping[str, Series]
     fingerprint: str
+    contracts: Mapping[str, Contract] = field(default_factory=dict)

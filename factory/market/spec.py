@@ -10,7 +10,7 @@ from factory.core import plainyaml
 from factory.core.errors import DataError
 from factory.core.names import Name, Slug
 from factory.core.times import DAY, MINUTE, iso, moment, to_duration, to_ms
-from factory.market.contracts import Binary, Contract, Perpetual
+from factory.market.contracts import Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
 from factory.market.files import Adjustment, Closed, Download, Files
 from factory.market.mistakes import lines_of
 from factory.market.series_kinds import name_odds_kinds, name_traded_kinds, series_kind
@@ -128,6 +128,11 @@ class DatasetSpec(Closed):
         return tuple(name for name, series in self.series.items() if series_kind(series.kind).is_traded)
 
     @property
+    def binaries(self) -> dict[str, Binary]:
+        """Contracts that pay 1 or nothing, by name."""
+        return {name: contract for name, contract in self.contracts.items() if isinstance(contract, Binary)}
+
+    @property
     def gap(self) -> int:
         """Milliseconds kept free of decisions after train and after validation: max(1 day, 1 % of train)."""
         first, last = self.split.span("train")
@@ -226,6 +231,7 @@ class DatasetSpec(Closed):
                 mistakes.append(f"{where}.of: '{contract.of}' is no series of {name_traded_kinds()} here; {allowed}")
             elif isinstance(contract, Binary):
                 mistakes += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
+                mistakes += self._settle_mistakes(f"{where}.settle", contract)
             else:
                 mistakes += [*_perpetual_mistakes(where, contract), *self._book_mistakes(where, contract)]
             mistakes += _order_mistakes(where, contract)
@@ -245,6 +251,31 @@ class DatasetSpec(Closed):
         allowed = f"allowed: {', '.join(books)}" if books else "leave it out"
         return [f"{where}.book: '{contract.book}' is no series of order books here; {allowed}"]
 
+    def _settle_mistakes(self, where: str, contract: Binary) -> list[str]:
+        settle = contract.settle
+        if isinstance(settle, ByBars):
+            return []
+        series = self.series.get(settle.of)
+        if series is None or not series_kind(series.kind).takes_any_column:
+            held = sorted(name for name, one in self.series.items() if series_kind(one.kind).takes_any_column)
+            allowed = f"allowed: {', '.join(held)}" if held else "add one with kind: values"
+            return [f"{where}.of: '{settle.of}' is no series of values here; {allowed}"]
+        if isinstance(settle, ByRecord):
+            return _record_mistakes(where, settle, contract, series)
+        mistakes = []
+        if to_ms(contract.window) % series.period_ms:
+            mistakes.append(f"{where}.of: {settle.of} has a row each {series.period}, and windows are {contract.window}")
+        if isinstance(settle, ByTwap):
+            if to_ms(settle.lookback) % series.period_ms:
+                mistakes.append(f"{where}.lookback: {settle.lookback} is no multiple of {settle.of}'s {series.period}")
+            if contract.odds is None and (settle.since is None or moment(settle.since) < self.span[1]):
+                mistakes.append(
+                    f"{where.removesuffix('.settle')}.odds: missing; where averages settle, a part of the move is over when "
+                    "the window opens, so that no fixed price is fair: name a series of recorded odds, or end the split before "
+                    f"{settle.since or 'averages came'}"
+                )
+        return mistakes
+
     def _odds_mistakes(self, where: str, contract: Binary) -> list[str]:
         if contract.odds is None:
             return []
@@ -259,6 +290,18 @@ class DatasetSpec(Closed):
             window = contract.window
             return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]
         return []
+
+
+def _record_mistakes(where: str, settle: ByRecord, contract: Binary, series: SeriesSpec) -> list[str]:
+    """Find what would let an outcome be known before its window is over, or outlive the gap."""
+    if to_ms(contract.window) % series.period_ms:
+        return [f"{where}.of: {settle.of} has a row each {series.period} and windows are {contract.window}; record each"]
+    if series.known_ms < to_ms(contract.window):
+        return [
+            f"{where}.of: {settle.of} counts as known {to_duration(series.known_ms)} after a window's start, before it is "
+            f"over; write delay: {contract.window} or more"
+        ]
+    return []
 
 
 def _order_mistakes(where: str, contract: Contract) -> list[str]:

@@ -12,10 +12,12 @@ from factory.core.errors import DataError
 from factory.core.hashes import write_hashes
 from factory.market import faults, seal_registry, staging
 from factory.market.catalog import META, OVERSHOOT, QUALITY, SPEC
+from factory.market.contracts import SETTLED
 from factory.market.dataset import SERIES
 from factory.market.grid import find_missing
 from factory.market.quality import Quality
 from factory.market.series import Series
+from factory.market.settlement import compare_with_bars
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
 
@@ -97,6 +99,10 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
     }
     partitions["sealed"] = {"start": spec.bounds("sealed")[0], "end": spec.bounds("sealed")[1]}
     contracts = {name: contract.model_dump(mode="json") for name, contract in spec.contracts.items()}
+    start, end = spec.bounds("train")[0], spec.bounds("validation")[1]
+    settled = {
+        name: compare_with_bars(one, series, start, end) for name, one in spec.binaries.items() if not one.settles_by_bars
+    }
     return {
         "v": FORMAT,
         "dataset": spec.dataset,
@@ -107,6 +113,7 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
         "looks": spec.looks,
         "series": {name: _facts(spec, one, rows["validation"][name], quality[name]) for name, one in series.items()},
         "partitions": partitions,
+        **({SETTLED: settled} if settled else {}),
     }
 
 
@@ -129,8 +136,14 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
 
 
 def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Compute the hash of each open partition's rows and bounds; validation's rows go on where train's end."""
+    """Compute the hash of each open partition's rows and bounds; validation's rows go on where train's end.
+
+    What settles windows is in it where other rows than their bars do, since labels are by it.
+    """
     parts: dict[str, list[Any]] = {partition: [partition, *spec.bounds(partition)] for partition in OPEN}
+    settles = {name: one.settle.model_dump(mode="json") for name, one in spec.binaries.items() if not one.settles_by_bars}
+    for partition in OPEN if settles else ():
+        parts[partition].append(["settle", settles])
     for name, one in sorted(series.items()):
         for column, values in sorted(one.columns.items()):
             running = hashlib.sha256()

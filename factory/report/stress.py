@@ -71,14 +71,14 @@ def break_even_cost(trial: RecordedTrial) -> float | None:
 
 def _stress_binary(trial: RecordedTrial, contract: Binary) -> dict[str, NDArray[float64]]:
     own = trial.trades
-    won = (own["exit_price"] > 0.5).astype(float64)
+    paid = own["exit_price"]
     prices = {f"every share at {price:.2f}": np.full(trial.count, price) for price in PRICES} if contract.odds is None else {}
-    changed = {name: won - all_in_price(contract, price) for name, price in prices.items()}
+    changed = {name: paid - all_in_price(contract, price) for name, price in prices.items()}
     dear = contract.model_copy(update={"fee": 2 * contract.fee})
     wide = contract.model_copy(update={"half_spread": 2 * contract.half_spread})
     return changed | {
-        "fees x 2": won - all_in_price(dear, own["price"]),
-        "spread x 2": won - all_in_price(wide, own["price"]),
+        "fees x 2": paid - all_in_price(dear, own["price"]),
+        "spread x 2": paid - all_in_price(wide, own["price"]),
     }
 
 

@@ -247,7 +247,7 @@ def highest_price(contract: Contract, result: Result, level: float) -> float | N
         return None
     from factory.statistics.intervals import clopper_pearson
 
-    wins, n = int((result.trades.payoff > 0).sum()), len(result.trades)
+    wins, n = int((result.trades.exit_price > 0.5).sum()), len(result.trades)
     most = clopper_pearson(wins, n, 1 - 2 * level)[0]
 
     def excess(price: float) -> float:

@@ -15,9 +15,7 @@ from numba import njit
 from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.binary import all_in_price, choose_side
-from factory.backtest.fills import fillable_bars
-from factory.backtest.kernel import locate, settle
+from factory.backtest.binary import all_in_price, choose_side, settle_all
 from factory.backtest.null import Holds, Moves, mix_signs, replay
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import parallel_map
@@ -117,7 +115,7 @@ def freeze(
 
 @dataclass(frozen=True)
 class FrozenBinary:
-    """Windows that were bet on, or would have been had their bars told how they ended.
+    """Windows that were bet on, or would have been had anything told how they ended.
 
     Parameters
     ----------
@@ -130,7 +128,7 @@ class FrozenBinary:
     paid : ndarray of float64, shape (n,)
         All-in price of a share, at most 1: the chance of a win that it breaks even at.
     won, tied : ndarray of bool, shape (n,)
-        Whether it is known to have paid; whether the window closed where it opened and only the rule for ties decided it.
+        Whether it is known to have paid in full; whether only the rule for ties decided the window.
     amount : float
         Sum of ``paid * (1 - paid)`` that counts.
     price : float
@@ -242,10 +240,7 @@ def _win_together(
 def _freeze_binary(
     contract: Binary, partition: Partition, scored: Scored, information: float, price: float, seed: int
 ) -> FrozenBinary:
-    trades, series = scored.result.trades, partition.series[contract.of]
-    bars, window = fillable_bars(series, partition.end), to_ms(contract.window)
-    rows = locate(bars.time, trades.entry_ms)
-    last = rows + window // series.period - 1
+    trades, window = scored.result.trades, to_ms(contract.window)
     lost, side, paid = _unsettled(contract, partition, scored)
     entry = np.concatenate([trades.entry_ms, lost])
     order = np.argsort(entry, kind="stable")
@@ -256,7 +251,7 @@ def _freeze_binary(
         side=np.concatenate([trades.side, side])[order],
         paid=np.minimum(np.concatenate([all_in_price(contract, trades.price), paid]), 1.0)[order],
         won=np.concatenate([trades.exit_price > 0.5, no])[order],
-        tied=np.concatenate([bars.close[last] == bars.open[rows], no])[order],
+        tied=np.concatenate([settle_all(contract, partition, trades.entry_ms).tied, no])[order],
         amount=information * (partition.end - partition.start) / DAY,
         price=price,
         drift=_drift_of_windows(contract, partition),
@@ -268,7 +263,7 @@ def _freeze_binary(
 def _unsettled(
     contract: Binary, partition: Partition, scored: Scored
 ) -> tuple[NDArray[int64], NDArray[int8], NDArray[float64]]:
-    """Find windows that were wanted and whose bars do not tell how they ended: start, side and all-in price.
+    """Find windows that were wanted and of which nobody knows how they ended: start, side and all-in price.
 
     They count as lost: where minutes are missing after falls, the windows that are left are the ones that rose.
     """
@@ -290,12 +285,11 @@ def _drift_of_windows(contract: Binary, partition: Partition) -> float:
     All windows that have a price and settle.
     """
     window = to_ms(contract.window)
-    bars = fillable_bars(partition.series[contract.of], partition.end)
     times = np.arange(-(-partition.start // window) * window, partition.end, window, dtype=int64)
-    up, price = settle(bars, locate(bars.time, times), window), np.full(len(times), contract.price)
+    up, price = settle_all(contract, partition, times).up, np.full(len(times), contract.price)
     if contract.odds is not None:
         price = values_at_exact_times(partition.series[contract.odds], "up", times)
-    known = (up >= 0) & (price > 0) & (price < 1)
+    known = np.isfinite(up) & (price > 0) & (price < 1)
     return float(np.mean(up[known] - price[known])) if known.any() else 0.0
 
 

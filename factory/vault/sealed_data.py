@@ -32,7 +32,8 @@ def open_sealed(workspace: Workspace, name: str) -> Partition:
     meta = Catalog(workspace).meta(name)
     bounds = meta["partitions"]["sealed"]
     series = {key: _whole(workspace, name, key, facts) for key, facts in meta[SERIES].items()}
-    return Partition(name, "sealed", bounds["start"], bounds["end"], series, digest(["sealed", meta["fingerprint"], bounds]))
+    print_, contracts = digest(["sealed", meta["fingerprint"], bounds]), Catalog(workspace).spec(name).contracts
+    return Partition(name, "sealed", bounds["start"], bounds["end"], series, print_, contracts)
 
 
 def require_sealed(workspace: Workspace, name: str) -> None:

@@ -9,6 +9,7 @@ from factory.core.errors import UnknownError, did_you_mean
 from factory.core.times import DAY, iso, now_ms, to_duration
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.market.catalog import NONE_BUILT, OVERSHOOT
+from factory.market.contracts import describe_settlement, settled_counts
 from factory.market.faults import faults_of, tell_mends
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.pipeline.writing import write_inline
@@ -210,7 +211,10 @@ def read_dataset_page(tracker: "Tracker", name: str) -> DatasetPage:
         read=[f"{key}: {line}" for key, listed in quality.items() for line in listed.get("read", ())],
         faults=table(("series", "what", "columns", "where"), fault_rows),
         mends=tell_mends([fault for _, fault in faults]) if faults else "",
-        contracts={key: describe_contract(one, meta["series"][one.of][OVERSHOOT]) for key, one in spec.contracts.items()},
+        contracts={
+            key: describe_contract(one, meta["series"][one.of][OVERSHOOT], describe_settlement(one, settled_counts(meta, key)))
+            for key, one in spec.contracts.items()
+        },
         looks=_describe_looks(spec, rows),
         file=write_dataset_file(spec),
         fingerprint=str(meta["fingerprint"]),

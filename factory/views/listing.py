@@ -13,7 +13,7 @@ from factory.expressions.recipes import RECIPES, Recipe
 from factory.expressions.synonyms import FAMILIES, SYNONYMS, find_nearest
 from factory.ledger import Ledger
 from factory.market.catalog import OVERSHOOT, Catalog
-from factory.market.contracts import Binary, Contract
+from factory.market.contracts import Binary, Contract, describe_settlement, settled_counts
 from factory.market.faults import JUMP, faults_of, tell_mends
 from factory.market.series_kinds import series_kind
 from factory.market.spec import PARTITIONS, DatasetSpec
@@ -77,7 +77,10 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "series": _series(spec, meta),
         "rows": _rows(meta),
         "faults": {key: lines for key, one in meta["series"].items() if (lines := _faults(one))} or None,
-        "contracts": {key: contract_text(one, meta["series"][one.of][OVERSHOOT]) for key, one in spec.contracts.items()},
+        "contracts": {
+            key: contract_text(one, meta["series"][one.of][OVERSHOOT], describe_settlement(one, settled_counts(meta, key)))
+            for key, one in spec.contracts.items()
+        },
         "split": split,
         "limits": _limits(spec),
         "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
@@ -156,14 +159,16 @@ def _limits(spec: DatasetSpec) -> dict[str, str]:
     }
 
 
-def contract_text(contract: Contract, overshoot: float) -> str:
-    """Describe a contract, its costs and the orders that it takes in one line."""
+def contract_text(contract: Contract, overshoot: float, settled: str) -> str:
+    """Describe a contract, what settles it, its costs and the orders that it takes in one line."""
     steps = "".join(f", {name} {step:g}" for name, step in (("tick", contract.tick), ("lot", contract.lot)) if step)
     orders = f"orders from {contract.minimum_notional:g} of {contract.equity:g}{steps}"
     if isinstance(contract, Binary):
         priced = f"odds {contract.odds}" if contract.odds else f"an assumed price of {contract.price:.2f}"
         costs = f"fee {contract.fee:g}*p*(1-p), half spread {contract.half_spread:g}"
-        return f"binary {contract.window} up/down of {contract.of} at {priced}, {costs}, {orders}"
+        return ", ".join(
+            filter(None, (f"binary {contract.window} up/down of {contract.of} at {priced}", settled, costs, orders))
+        )
     crossing = f" or half the spread of {contract.book}" if contract.book else ""
     fees = f"taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g}{crossing}"
     return (

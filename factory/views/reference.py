@@ -17,7 +17,7 @@ from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
 from factory.market.book_columns import FORMATS
-from factory.market.contracts import Binary, Perpetual
+from factory.market.contracts import Binary, ByPoint, ByRecord, ByTwap, Perpetual, Settlement
 from factory.market.files import Download, Files
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.series_spec import SeriesSpec
@@ -31,14 +31,15 @@ from factory.storage.workspace import write_text
 from factory.views.listing import BOOK_NEEDS
 
 MADE = "<!-- Made by `python -m factory.views.reference`; change the registries and models instead. -->"
-UNSPOKEN = ("a name", "a name or a name", "")
-"""What :func:`allowed` says of a type that it does not know."""
+UNSPOKEN = "a name"
+"""What :func:`~factory.pipeline.parts.describe.describe_allowed` says of a type that it does not know."""
 KINDS_OF_VALUES = {
     **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
     **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
     **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Download": "keys, see `source`"},
     "kind of series": " | ".join(SERIES_KINDS),
     "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
+    "settlement": "keys, see `settle`",
 }
 """What the docstrings of models call a type, in words."""
 AT_LEAST = re.compile(r"^a (whole )?number, [0-9.]+$")
@@ -240,6 +241,9 @@ def datasets_page() -> str:
         ("simulated", Simulated),
         ("split", Split),
         ("contracts.NAME with use: binary", Binary),
+        ("contracts.NAME.settle with use: point", ByPoint),
+        ("contracts.NAME.settle with use: twap", ByTwap),
+        ("contracts.NAME.settle with use: recorded", ByRecord),
         ("contracts.NAME with use: perpetual", Perpetual),
     )
     after = {SeriesSpec: _series_kinds(), Download: _providers()}
@@ -348,8 +352,9 @@ def _model(place: str, model: type[BaseModel]) -> str:
     about = _plain((model.__doc__ or "").splitlines()[0])
     rows = []
     for name, field in model.model_fields.items():
-        kind, text = told.get(name, ("", ""))
-        rows.append((f"`{name}`", _values(name, field, kind), _default(field), text or "Which kind it is."))
+        key = field.alias or name
+        kind, text = told.get(key, ("", ""))
+        rows.append((f"`{key}`", _values(name, field, kind), _default(field), text or "Which kind it is."))
     rows.sort(key=lambda row: row[0] != "`use`")
     keys = markdown_table(("key", "may be", "left out", "means"), rows)
     return f"### {f'`{place}`' if place else 'The file'}\n\n{about}\n\n{keys}"
@@ -360,7 +365,7 @@ def _values(name: str, field: FieldInfo, kind: str) -> str:
     if name == "use":
         return " or ".join(get_args(field.annotation) or PROVIDERS)
     words, kind = describe_allowed(field), _plain(kind.removesuffix(" or None"))
-    if words in UNSPOKEN:
+    if {*words.split(" or ")} <= {UNSPOKEN, ""}:
         return KINDS_OF_VALUES.get(kind, kind)
     return f"{words} or more" if AT_LEAST.match(words) else words
 
@@ -370,6 +375,8 @@ def _default(field: FieldInfo) -> str:
         return "must be given"
     if isinstance(field.default, float):
         return f"{field.default:.4g}"
+    if isinstance(field.default, Settlement):
+        return "by bars"
     return "none" if field.default is None else spell(field.default).lower() or "empty"
 
 

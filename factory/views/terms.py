@@ -8,21 +8,23 @@ def _percent(share: float) -> str:
     return f"{round_significant(100 * share)} %"
 
 
-def describe_contract(contract: Contract, overshoot: float) -> list[tuple[str, str]]:
+def describe_contract(contract: Contract, overshoot: float, settled: str) -> list[tuple[str, str]]:
     """Describe the terms of a contract in words, a pair a term.
 
     Parameters
     ----------
     overshoot : float
         How far beyond its price a stop fills, measured on train, as a share of it.
+    settled : str
+        What settles a binary and how often its bars say otherwise; empty where they settle it.
     """
-    own = _describe_binary(contract) if isinstance(contract, Binary) else _describe_perpetual(contract, overshoot)
+    own = _describe_binary(contract, settled) if isinstance(contract, Binary) else _describe_perpetual(contract, overshoot)
     steps = [f"{what} in steps of {step:g}" for what, step in (("prices", contract.tick), ("quantities", contract.lot)) if step]
     orders = f"worth {contract.minimum_notional:g} or more, from an account of {contract.equity:,.0f}"
     return [*own, ("orders", "; ".join([orders, *steps]))]
 
 
-def _describe_binary(contract: Binary) -> list[tuple[str, str]]:
+def _describe_binary(contract: Binary, settled: str) -> list[tuple[str, str]]:
     half = contract.fee / 4
     priced = (
         f"as recorded in {contract.odds}; a window without a price at its start is not traded"
@@ -34,6 +36,7 @@ def _describe_binary(contract: Binary) -> list[tuple[str, str]]:
             "pays",
             f"1 a share of Up if {contract.of} closes its {contract.window} window at or above its open, else 0; Down the rest",
         ),
+        *([("settlement", settled)] if settled else []),
         ("price", priced),
         ("fee", f"{contract.fee:g} x p x (1 - p) a share at price p: {round_significant(half)} at 0.50"),
         ("spread", f"either side costs {contract.half_spread:g} more than its price"),

@@ -1,6 +1,7 @@
 """P1 and P2: a feature at t must not move when what comes after t is cut off or replaced."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy import float64, int64
@@ -123,7 +124,7 @@ def _between(expression: Expression, partition: Partition, begin: int, known: in
         rows = slice(np.searchsorted(one.time, begin // DAY * DAY), np.searchsorted(one.known, known, side="right"))
         read = {column: values[rows] for column, values in one.columns.items() if (name, column) in columns}
         series[name] = Series(name, one.kind, one.period, one.delay, one.time[rows], one.known[rows], read)
-    return _with(partition, series)
+    return replace(partition, series=series)
 
 
 def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Partition:
@@ -134,18 +135,14 @@ def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Par
             columns[column] = np.array(values)
             columns[column][after] = twist(columns[column][after], rng)
         series[name] = Series(name, one.kind, one.period, one.delay, one.time, one.known, columns)
-    return _with(partition, series)
-
-
-def _with(partition: Partition, series: Mapping[str, Series]) -> Partition:
-    return Partition(partition.dataset, partition.name, partition.start, partition.end, series, partition.fingerprint)
+    return replace(partition, series=series)
 
 
 def _value(expression: Expression, rows: Partition, t: int) -> float:
     held = {name: one for name, one in rows.series.items() if len(one)}
     if not held or not expression.series <= held.keys():
         return float("nan")
-    return float(Columns(_with(rows, held), None).at(expression, np.array([t]))[0])
+    return float(Columns(replace(rows, series=held), None).at(expression, np.array([t]))[0])
 
 
 def _spread(values: NDArray[float64]) -> float:
