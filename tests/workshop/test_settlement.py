@@ -95,7 +95,7 @@ def test_how_often_bars_say_otherwise_stands_on_every_answer(sources: Path) -> N
     says = f"settled as recorded in done, of which bars miss {otherwise / compared.sum():.2%} of {compared.sum():,} windows"
     assert told["price"] == f"at an assumed price of 0.50, {says}"
     assert says in workshop.describe("small")["contracts"]["up"]
-    assert workshop.show(pipeline)["price"] == told["price"]
+    assert workshop.show(pipeline)["score"]["price"] == told["price"]
 
 
 def test_labels_change_with_what_settles_them_whatever_was_cached(sources: Path) -> None:
