@@ -16,6 +16,7 @@ from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.cusum_filter import read_filter
 from factory.learning.labels import Labels, label, settle_labels
 from factory.learning.sampling import after_updates, at_bars, clock
+from factory.learning.targets import Targets, read_targets
 from factory.learning.windows import Windows
 from factory.market.book_columns import EVENTS
 from factory.market.contracts import Binary
@@ -47,6 +48,8 @@ class DecisionTable:
         What each network is shown, by expert.
     threshold : float
         Least move that is not flat, of a label of three classes; else 0.
+    targets : mapping of str to Targets
+        What proxies learn in the label's place, by contract.
     """
 
     time: NDArray[int64]
@@ -55,6 +58,14 @@ class DecisionTable:
     dropped: int
     windows: Mapping[str, Windows] = field(default_factory=dict)
     threshold: float = 0.0
+    targets: Mapping[str, Targets] = field(default_factory=dict)
+
+    @property
+    def reach(self) -> tuple[NDArray[int64], NDArray[int64]]:
+        """From when to when what is learned of each row reaches, its label's time and its targets', ms UTC, shape (n,) each."""
+        starts = [self.labels.start, *(one.start for one in self.targets.values())]
+        ends = [self.labels.end, *(one.end for one in self.targets.values())]
+        return np.minimum.reduce(starts), np.maximum.reduce(ends)
 
     def take(self, chosen: NDArray[Any]) -> "DecisionTable":
         """Choose decisions by mask or position."""
@@ -65,6 +76,7 @@ class DecisionTable:
             self.dropped,
             {name: windows.take(chosen) for name, windows in self.windows.items()},
             self.threshold,
+            {name: targets.take(chosen) for name, targets in self.targets.items()},
         )
 
     def matrix(self, names: Sequence[str]) -> NDArray[float64]:
@@ -98,7 +110,8 @@ def read_decisions(
     times, features = times[keep], {name: values[keep] for name, values in features.items()}
     labels, threshold = _label(pipeline, partition, times, features, history.threshold if history else None)
     windows = {name: one.take(keep) for name, one in books.items()}
-    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows, threshold)
+    targets = read_targets(pipeline, partition, times)
+    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows, threshold, targets)
 
 
 def _read_inputs(
@@ -242,4 +255,5 @@ def concatenate(first: DecisionTable, second: DecisionTable) -> DecisionTable:
         first.dropped + second.dropped,
         join_windows(first.windows, second.windows),
         first.threshold,
+        {name: Targets.concatenate(one, second.targets[name]) for name, one in first.targets.items()},
     )

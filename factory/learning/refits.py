@@ -56,6 +56,7 @@ def predict_with_refits(
     assert pipeline.refit is not None
     every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
     known, partition = concatenate(history, rows), columns.partition
+    _, resolved = known.reach
     chances = np.empty(len(rows.time) if count_classes(pipeline.label) == 2 else (len(rows.time), 3))
     steps = range(partition.start, partition.end, every)
     model, fitted = None, 0
@@ -65,7 +66,7 @@ def predict_with_refits(
         chosen = (rows.time >= now) & (rows.time < now + every)
         if not chosen.any():
             continue
-        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & known.labels.known)
+        past = known.take((known.time >= now - window) & (known.time < now) & (resolved <= now) & known.labels.known)
         step = subrange(progress, k / len(steps), (k + 1) / len(steps))
         try:
             model = fit_model(pipeline, past, partition.fingerprint, columns.cache, path=f"refit.{k}.", progress=step)

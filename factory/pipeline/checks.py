@@ -12,8 +12,8 @@ from factory.market.contracts import Binary
 from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
-from factory.pipeline.parts.experts import Network
-from factory.pipeline.parts.labels import MidMove
+from factory.pipeline.parts.experts import Learner, Network
+from factory.pipeline.parts.labels import MidMove, count_classes
 from factory.pipeline.parts.samples import Clock, Events
 from factory.pipeline.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.references import find_unused
@@ -82,6 +82,7 @@ def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any
         *_sample(pipeline, spec, meta),
         *_spans(pipeline, spec),
         *_refit(pipeline, spec),
+        *_targets(pipeline, spec),
         *_trade(pipeline, spec),
     ]
     look_back = {} if mistakes else _look_back(pipeline, spec)
@@ -116,6 +117,21 @@ def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
             yield _no_book(f"experts.{name}.book", part.book, pipeline, books)
         elif part.levels > (most := books[part.book]):
             yield f"experts.{name}.levels: {part.levels}, and {part.book} has {most}; write levels: {most}"
+
+
+def _targets(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    """Yield a line for each expert that is to learn a contract which has no windows, or longer ones than the gap."""
+    for name, part in pipeline.experts.items():
+        if not isinstance(part, Learner) or part.target is None:
+            continue
+        path, contract = f"experts.{name}.target", spec.binaries.get(part.target)
+        if contract is None:
+            hint = did_you_mean(part.target, spec.binaries) if spec.binaries else "it has none; leave target out"
+            yield f"{path}: no binary contract '{part.target}' in {pipeline.data}; {hint}"
+        elif count_classes(pipeline.label) > 2:
+            yield f"{path}: {pipeline.label.use} tells three classes, and a window ends in two ways; leave target out"
+        elif to_ms(contract.window) > spec.gap:
+            yield f"{path}: windows of {contract.window} are longer than the gap of {to_duration(spec.gap)}; name shorter ones"
 
 
 def _book_levels(meta: Mapping[str, Any]) -> dict[str, int]:

@@ -108,7 +108,7 @@ class Tracker:
 
     def score_key(self, pipeline: Pipeline) -> str:
         """Compute the hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
-        return self.catalog.score_key(pipeline.data, pipeline.trade.contract)
+        return self.catalog.score_key(pipeline.data, pipeline.trade.contract, pipeline.targets)
 
     def pool(self, data: str) -> Pool:
         """Find the pool of sealed looks that a dataset draws on."""
