@@ -22,7 +22,7 @@ class Learner(Part):
 
     use: str
     see: See
-    target: Annotated[ContractName | None, Means("a binary contract whose running window is learned, not the label")] = None
+    target: Annotated[ContractName | None, Means("learned, not the label"), Field(description="a binary")] = None
 
 
 class Logistic(Learner):
@@ -30,11 +30,11 @@ class Logistic(Learner):
 
     example: ClassVar[str] = "{use: logistic, see: [r1, r15]}"
     use: Literal["logistic"]
-    strength: Annotated[float, Field(gt=0, le=1e6), Means("inverse of the L2 penalty")] = 1.0
+    strength: Annotated[float, Field(gt=0, le=1e6), Means("inverse L2 penalty")] = 1.0
 
 
 class Linear(Learner):
-    """Ridge regression on the label's return; its prediction is turned into a chance of up."""
+    """Ridge regression on the label's return."""
 
     example: ClassVar[str] = "{use: linear, see: [r1, r15]}"
     use: Literal["linear"]
@@ -42,18 +42,18 @@ class Linear(Learner):
 
 
 class GradientBoosting(Learner):
-    """Histogram gradient boosting of small trees."""
+    """Histogram gradient boosting."""
 
     example: ClassVar[str] = "{use: gradient_boosting, see: [r1, r15], rounds: 60}"
     use: Literal["gradient_boosting"]
-    rounds: Annotated[int, Field(ge=1, le=1000), Means("trees, one after another")] = 60
+    rounds: Annotated[int, Field(ge=1, le=1000), Means("trees")] = 60
     leaves: Annotated[int, Field(ge=2, le=255), Means("most in a tree")] = 15
     leaf: Leaf = 200
-    rate: Annotated[float, Field(gt=0, le=1), Means("share of each tree that counts")] = 0.05
+    rate: Annotated[float, Field(gt=0, le=1), Means("learning rate")] = 0.05
 
 
 class ExtraTrees(Learner):
-    """Extremely randomised trees on at most 20,000 drawn rows each."""
+    """Extremely randomised trees, of at most 20,000 rows each."""
 
     example: ClassVar[str] = "{use: extra_trees, see: [r1, r15], trees: 100}"
     use: Literal["extra_trees"]
@@ -62,7 +62,7 @@ class ExtraTrees(Learner):
 
 
 class Rule(Part):
-    """A feature above or below a threshold; its chance of up is learned from train."""
+    """A feature above or below a threshold; train gives its chance of up."""
 
     example: ClassVar[str] = "{use: rule, of: rsi14, below: 30}"
     use: Literal["rule"]
