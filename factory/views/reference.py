@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import factory
+from factory.core.plainyaml import spell
 from factory.core.times import to_duration
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
@@ -26,7 +27,7 @@ from factory.market.spec import DatasetSpec, Simulated, Split
 from factory.market.templates import starter_spec
 from factory.pipeline import load_shipped, render
 from factory.pipeline.parts.catalog import KINDS, list_parts
-from factory.pipeline.parts.describe import describe_allowed, spell
+from factory.pipeline.parts.describe import describe_allowed
 from factory.storage.workspace import write_text
 from factory.views.listing import BOOK_NEEDS
 
