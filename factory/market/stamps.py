@@ -20,6 +20,7 @@ from factory.market.questions import Question
 SECOND, MILLI, MICRO, NANO = (10**8, 10**11), (10**11, 10**14), (10**14, 10**17), (10**17, 2**63 - 1)
 """Sizes of a stamp in each unit, from 1973 on."""
 WORD_ZONE = r"^(?P<body>.*[0-9.])\s*(?P<zone>[Zz]|[Uu][Tt][Cc]|[Gg][Mm][Tt])$"
+ZONE_WORD = re.compile(r"\s*(Z|UTC|GMT)$", re.IGNORECASE)
 OFFSET_ZONE = r"^(?P<body>.*:[0-9.]+)\s*(?P<zone>[+-][0-9]{2}(?::?[0-9]{2})?)$"
 YEAR, MONTH, DAY_OF, CLOCK = "(19|20)[0-9]{2}", "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])", "([01][0-9]|2[0-3])[0-5][0-9]"
 COMPACT_DATE = f"^{YEAR}{MONTH}{DAY_OF}$"
@@ -172,14 +173,18 @@ def _written(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
     iso = _rewritten(_year_first(bodies, told))
     if _all(iso, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"):
         return _dates(iso, told)
+    return _at_zones(_parsed(iso, told), zones, told, texts[0].as_py())
+
+
+def _at_zones(naive: NDArray[Any], zones: pa.ChunkedArray, told: Stamping, first: str) -> NDArray[int64]:
+    """Convert times from the zones that stand behind them, or from the one that was said where none does."""
     kinds = pc.unique(zones).to_pylist()
-    parsed = _parsed(iso, told)
     if kinds == [None]:
-        return _zoned(parsed, told, texts[0].as_py())
+        return _zoned(naive, told, first)
     if len(kinds) > 1:
         other = pc.not_equal(pc.fill_null(zones, ""), kinds[0] or "")
         raise DataError(f"{told.place(_first(other))}: stamps with mixed time zones; write all of them with Z for UTC")
-    return parsed.astype("datetime64[ms]").astype(int64) - _offset(kinds[0])
+    return naive.astype("datetime64[ms]").astype(int64) - _offset(kinds[0])
 
 
 def _split_zones(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -248,9 +253,13 @@ def _parsed(texts: pa.ChunkedArray, told: Stamping) -> NDArray[Any]:
 
 
 def _formatted(texts: pa.ChunkedArray, format: str, told: Stamping) -> NDArray[int64]:
-    stamps = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc="%z" in format)
-    parsed = _whole(stamps.dt.tz_localize(None) if "%z" in format else stamps, told)
-    return parsed.astype("datetime64[ms]").astype(int64) if "%z" in format else _zoned(parsed, told, texts[0].as_py())
+    """Parse stamps by a format; a zone behind them may be in it, or stand beyond it."""
+    if "%z" in format:
+        stamps = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc=True)
+        return _whole(stamps.dt.tz_localize(None), told).astype("datetime64[ms]").astype(int64)
+    bodies, zones = _split_zones(texts)
+    stamps = pd.to_datetime(bodies.to_pandas(), format=ZONE_WORD.sub("", format), errors="coerce")
+    return _at_zones(_whole(stamps, told), zones, told, texts[0].as_py())
 
 
 def _whole(stamps: pd.Series, told: Stamping) -> NDArray[Any]:

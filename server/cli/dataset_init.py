@@ -13,7 +13,7 @@ from factory.core.answers import Answer, table
 from factory.core.errors import DataError
 from factory.core.quoting import shell_line
 from factory.core.times import iso
-from server.cli.screen import prints_text, say, show
+from server.cli.screen import bar, prints_text, say, show
 
 if TYPE_CHECKING:
     from factory.market.inspection import Inspection
@@ -75,7 +75,7 @@ def init(
         "underlying": underlying, "delay": delay,
     }  # fmt: skip
     groups = group_files(files, [path for path in files if holds_books(path)])
-    dataset = name or name_dataset(next(iter(groups)))
+    dataset = _require_slug(name) if name else name_dataset(next(iter(groups)))
     target = files[0].parent / f"{dataset}.yaml"
     _refuse_overwriting(target)
     inspected = [_inspect(series, paths, target.parent, _choose(given, series, groups)) for series, paths in groups.items()]
@@ -91,6 +91,17 @@ def init(
         f"\nwrote {target}. Next:\n  1. read it: contracts, split and looks are yours to fix before any agent sees the data\n"
         f"  2. set 'confirmed: true' in it\n  3. {shell_line('rfcat', 'dataset', 'build', str(target))}"
     )
+
+
+def _require_slug(name: str) -> str:
+    from pydantic import TypeAdapter, ValidationError
+
+    from factory.core.names import Slug
+
+    try:
+        return TypeAdapter[str](Slug).validate_python(name)
+    except ValidationError:
+        raise DataError(f"--name: '{name}' is no name of a dataset; write small letters, digits and hyphens") from None
 
 
 def _refuse_overwriting(target: Path) -> None:
@@ -135,7 +146,9 @@ def _inspect(series: str, paths: Sequence[Path], folder: Path, answers: dict[str
     files = [escape(Path(os.path.relpath(path, folder)).as_posix()) for path in paths]
     while True:
         try:
-            return inspect_series(series, paths, files, answers)
+            with bar(series) as report:
+                report(0.0, "reading")
+                return inspect_series(series, paths, files, answers)
         except Question as question:
             answers[question.key] = _ask(question)
 
