@@ -156,11 +156,11 @@ def _tell_findings(one: Inspection) -> Iterator[str]:
     """Tell of the rows that were set aside or are remarkable, a line a kind."""
     told = one.quality.summary(None, None)
     for title in ("quarantined", "noted"):
-        for what, found in told[title].items():
+        for fault, finding in told[title].items():
             aside = "set aside, missing in the dataset: " if title == "quarantined" else ""
-            runs = f", together {found['rows']:,} rows, the longest {found['longest']:,}" if "rows" in found else ""
-            where = f" ({found['where'][0]})" if found.get("where") else ""
-            yield f"{aside}{what}: {found['count']:,}{runs}, first {found['at'][0]}{where}"
+            runs = f", together {finding['rows']:,} rows, the longest {finding['longest']:,}" if "rows" in finding else ""
+            where = f" ({finding['where'][0]})" if finding.get("where") else ""
+            yield f"{aside}{fault}: {finding['count']:,}{runs}, first {finding['at'][0]}{where}"
 
 
 def _write_mend(one: Inspection, fault: Fault) -> Iterator[str]:

@@ -173,15 +173,12 @@ the nearest one.
 
 ## From files of your own
 
-```sh
-rfcat dataset init my.csv
-```
-
-looks at the file as it is: encoding, separator, signs before decimals and between thousands, lines above the header, how stamps
-are written, the order of rows, names of columns and their units, `.gz`, `.zip` and Parquet. It shows ten rows, as the file
-says them and as they were read, and writes `my.yaml` beside the file: commented, `confirmed: false`, with a split of 60, 20
-and 20 of a hundred days, contracts at high costs to be replaced by those of your exchange, and each fault that it found (jumps
-of the price, a feed that stood still, a volume that counts nothing) beside the line that declares it. Nothing is overwritten.
+`rfcat dataset init my.csv` looks at the file as it is: encoding, separator, signs before decimals and between thousands,
+lines above the header, how stamps are written, the order of rows, names of columns and their units, `.gz`, `.zip` and
+Parquet. It shows ten rows, as the file says them and as they were read, and writes `my.yaml` beside the file: commented,
+`confirmed: false`, with a split of 60, 20 and 20 of a hundred days, contracts at high costs to be replaced by those of your
+exchange, and each fault that it found (jumps of the price, a feed that stood still, a volume that counts nothing) beside
+the line that declares it. Nothing is overwritten.
 
 What the file does not tell is asked, one question after another, and never guessed. Without a terminal a question is refused
 with the option that answers it:
