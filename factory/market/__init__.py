@@ -7,6 +7,8 @@ sources          where rows come from, one file a provider; downloads gets and f
 recorder         records order books live; recording says what goes to which file, recording_files writes them
 readers          files to raw_rows; texts, numerals and stamps read single cells
 books            files of order books to raw_rows, one file a format; book_columns names what they have
+inspection       says what files hold before there is a dataset file; series_draft gathers the keys, labels and file_names know
+                 how people name things, questions are what only a person can answer, drafting writes the file
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
 declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
 build            files to a dataset; simulator and book_simulator draw one, templates are to begin with

@@ -1,6 +1,6 @@
 """From raw rows to a dataset: checked, split, its sealed part put into the vault at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -163,10 +163,21 @@ def check_files(paths: list[Path], spec: SeriesSpec) -> Quality:
     DataError
         If they are not as they must be.
     """
-    frame, remainder, _ = align_stamps("file", spec, _read_rows(paths, spec))
+    return check_rows(spec, read_rows(paths, spec))
+
+
+def check_rows(spec: SeriesSpec, frame: RawRows, name: str = "file") -> Quality:
+    """Tell what an import would find in the rows of one series, as they were read.
+
+    Raises
+    ------
+    DataError
+        If they are not as they must be.
+    """
+    frame, remainder, _ = align_stamps(name, spec, frame)
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
-    clean, report = validate_rows("file", spec, frame, span, remainder)
+    clean, report = validate_rows(name, spec, frame, span, remainder)
     return replace(report, faults=_find_faults(spec, clean, *span))
 
 
@@ -214,10 +225,11 @@ def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> C
         if unknown:
             raise DataError(*unknown)
         return drawn.__getitem__
-    return lambda name: _read_rows(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
+    return lambda name: read_rows(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
 
 
-def _read_rows(paths: list[Path], spec: SeriesSpec) -> RawRows:
+def read_rows(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
+    """Read the files of one series by what its kind holds."""
     return read_books(paths, spec) if series_kind(spec.kind).holds_books else read_files(paths, spec)
 
 

@@ -36,6 +36,8 @@ class Files(Closed):
         are all that is read; of bars ``{volume: none}`` says that the source counts none, and every bar counts as traded.
     units : mapping of str to float
         What a cell of a column counts, by its name here: ``{deliver: millions}``, or a number such as 100.
+    header : list of str
+        Names of the columns, in order, of files without a header: ``[date, time, open, high, low, close, volume]``.
     zone : str or None
         Of stamps without one: UTC, or a place such as Europe/Berlin.
     format : str or None
@@ -54,6 +56,8 @@ class Files(Closed):
     time: str | None = None
     columns: Annotated[dict[Name, str], Field(max_length=50)] = {}
     units: Annotated[dict[Name, Unit], Field(max_length=50)] = {}
+    # What was hashed before headers could be named must hash alike.
+    header: Annotated[tuple[str, ...], Field(max_length=200, exclude_if=lambda header: not header)] = ()
     zone: Zone | None = None
     format: Annotated[str, Field(pattern="%"), take_these(BOOK_FORMATS)] | None = None
     decimal: Literal[".", ","] | None = None

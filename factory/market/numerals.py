@@ -9,6 +9,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError
+from factory.market.questions import Question
 
 BLANKS = "[ \u00a0\u202f\u2009'\u2019]"
 """What else groups digits."""
@@ -85,9 +86,13 @@ def _sign(columns: Mapping[str, pa.ChunkedArray], is_doubtful: bool, place: Call
         for name, texts in columns.items():
             held = pc.match_substring(texts, sign)
             if (sign == "," or is_doubtful) and pc.any(held).as_py():
-                raise DataError(
-                    f"{place(_first(held))}, column '{name}': '{sign}' may stand before decimals or group thousands; "
-                    'say which stands before decimals with source: {decimal: "."} or {decimal: ","}'
+                row = _first(held)
+                raise Question(
+                    "decimal",
+                    f"{place(row)}, column '{name}': '{sign}' may stand before decimals or group thousands",
+                    'say which stands before decimals with source: {decimal: "."} or {decimal: ","}',
+                    texts[row - 1].as_py(),
+                    (".", ","),
                 )
     return "."
 

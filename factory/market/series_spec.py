@@ -95,7 +95,7 @@ class SeriesSpec(Closed):
         if self.period_ms < LEAST_PERIOD:
             mistakes.append(f"period: {self.period} is shorter than {to_duration(LEAST_PERIOD)}; write that or longer")
         if isinstance(self.source, Files):
-            unfit = [key for key in ("columns", "units", "decimal") if getattr(self.source, key)]
+            unfit = [key for key in ("columns", "units", "header", "decimal") if getattr(self.source, key)]
             mistakes += [f"source: {key}: not for order books; remove it" for key in unfit]
         return mistakes
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from factory.core.answers import Answer, table
 from factory.core.errors import UnknownError, did_you_mean
+from factory.core.plainyaml import write_inline
 from factory.core.times import DAY, iso, now_ms, to_duration
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.market.catalog import NONE_BUILT, OVERSHOOT
 from factory.market.contracts import describe_settlement, settled_counts
 from factory.market.faults import faults_of, tell_mends
 from factory.market.spec import PARTITIONS, DatasetSpec
-from factory.pipeline.writing import write_inline
 from factory.vault.pools import SEAL_ROWS, find_pool
 from factory.views.interpretation import interpret
 from factory.views.terms import describe_contract

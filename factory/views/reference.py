@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import factory
+from factory.core.plainyaml import spell
 from factory.core.times import to_duration
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
@@ -26,7 +27,7 @@ from factory.market.spec import DatasetSpec, Simulated, Split
 from factory.market.templates import starter_spec
 from factory.pipeline import load_shipped, render
 from factory.pipeline.parts.catalog import KINDS, list_parts
-from factory.pipeline.parts.describe import describe_allowed, spell
+from factory.pipeline.parts.describe import describe_allowed
 from factory.storage.workspace import write_text
 from factory.views.listing import BOOK_NEEDS
 
@@ -162,6 +163,7 @@ DATASETS = """\
 A dataset file says what an agent may learn from, what can be traded at what cost, and which stretch of time is for what. A
 person writes it; nothing is imported before it says `confirmed: true`, and no tool of an agent can change it.
 
+- `rfcat dataset init my.csv` drafts one from files of your own.
 - `rfcat start btc` writes the first example below and builds it when you have confirmed it.
 - `rfcat data check FILE ...` tells what is wrong in files of bars before you name them here.
 - `rfcat dataset build FILE` imports, checks, splits and seals; `rfcat dataset show NAME` tells what it found.
@@ -169,6 +171,35 @@ person writes it; nothing is imported before it says `confirmed: true`, and no t
 
 Durations are written `1m`, `8h`, `30d`; dates `2024-01-01`, moments `2024-01-01T12:00:00Z`. Unknown keys are refused with
 the nearest one.
+
+## From files of your own
+
+`rfcat dataset init my.csv` looks at the file as it is: encoding, separator, signs before decimals and between thousands,
+lines above the header, how stamps are written, the order of rows, names of columns and their units, `.gz`, `.zip` and
+Parquet. It shows ten rows, as the file says them and as they were read, and writes `my.yaml` beside the file: commented,
+`confirmed: false`, with a split of 60, 20 and 20 of a hundred days, contracts at high costs to be replaced by those of your
+exchange, and each fault that it found (jumps of the price, a feed that stood still, a volume that counts nothing) beside
+the line that declares it. Nothing is overwritten.
+
+What the file does not tell is asked, one question after another, and never guessed. Without a terminal a question is refused
+with the option that answers it:
+
+| question | option |
+| --- | --- |
+| what the columns are, of a file without a header | `--header date,time,open,high,low,close,volume` |
+| which column holds the stamps | `--time "As of"` |
+| the zone of stamps without one | `--zone UTC`, `--zone Europe/Berlin` |
+| whether day or month comes first | `--format "%d/%m/%Y %H:%M"` |
+| the sign before decimals | `--decimal ,` |
+| which column is the volume, if any | `--volume "Volume BTC"`, `--volume none` |
+| how much one contract is, where the volume counts contracts | `--contract-size 100` |
+| which market it is, where neither a column nor the name of the file tells | `--underlying BTCUSDT` |
+| how late values are published | `--delay 8d` |
+
+Volume and quote volume are told apart by the price between them. An hour that local stamps have twice, a header in the middle,
+a row with too many cells and the like are refused with the row and the cause. Several files become several series, named after
+them; files whose names differ in dates alone are one. An option holds for all of them, or for one: `--zone btc=UTC`. Then read
+the file, set `confirmed: true`, and run `rfcat dataset build my.yaml`.
 
 ## Examples
 
