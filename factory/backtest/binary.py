@@ -10,6 +10,7 @@ from factory.backtest.kernel import ON_TICK, locate, settle
 from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
 from factory.core.errors import FlowError
 from factory.core.times import to_ms
+from factory.learning.sampling import clock_of
 from factory.market.contracts import Binary
 from factory.market.series import Series
 from factory.pipeline.parts.trades import UpOrDown
@@ -41,7 +42,7 @@ def fill(
         If a decision is not at a window's start, or the contract's recorded prices did not come.
     """
     window = to_ms(contract.window)
-    if np.any(times % window):
+    if len(times) and not np.isin(times, clock_of(series, window, int(times[0]), int(times[-1]) + 1)).all():
         raise FlowError(f"sample: a decision off the contract's windows; decide at multiples of {contract.window}")
     price = _up_price(contract, odds, len(p))
     bars = fillable_bars(series, end)
