@@ -39,9 +39,8 @@ def read_sessions(name: str, period: int, first: int, before: int) -> Sessions:
         If there is no such calendar, or it does not reach so far.
     """
     schedule = _calendar(name, first - MARGIN, before + MARGIN).schedule
-    day, opened, pause, resumed, close = (
-        _to_ms(column) for column in (schedule.index, *(schedule[name].array for name in _COLUMNS))
-    )
+    day = _to_ms(schedule.index)
+    opened, pause, resumed, close = (_to_ms(schedule[name].array) for name in ("open", "break_start", "break_end", "close"))
     has_break = (pause > 0) & (period < DAY)
     start = np.concatenate([opened, resumed[has_break]])
     end = np.concatenate([np.where(has_break, pause, close), close[has_break]])
@@ -80,9 +79,6 @@ def date_sessions(spec: SeriesSpec, frame: RawRows, sessions: Sessions) -> RawRo
     place = np.minimum(np.searchsorted(sessions.day, day), len(sessions) - 1)
     named = (sessions.day[place] == day) & ~sessions.expect(frame.time, DAY)
     return replace(frame, time=np.where(named, sessions.start[place], frame.time))
-
-
-_COLUMNS = ("open", "break_start", "break_end", "close")
 
 
 def _to_ms(moments: Any) -> NDArray[int64]:

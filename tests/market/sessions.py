@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from factory.core.times import MINUTE, moment
+from factory.market.series import Series
+from factory.market.sessions import Sessions
 from factory.market.spec import DatasetSpec, load_spec
 
 NEW_YORK, CHICAGO, TOKYO = ZoneInfo("America/New_York"), ZoneInfo("America/Chicago"), ZoneInfo("Asia/Tokyo")
@@ -70,6 +73,21 @@ def write(path: Path, bars: pd.DataFrame, zone: str = "UTC") -> Path:
     stamps = bars.index.tz_convert(zone).strftime("%Y-%m-%d %H:%M:%S")
     bars.set_axis(stamps.rename("time"), axis=0).to_csv(path, float_format="%.17g")
     return path
+
+
+def ms(stamps: pd.DatetimeIndex) -> np.ndarray:
+    """Milliseconds of some stamps."""
+    return stamps.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64)
+
+
+def series(bars: pd.DataFrame, hours: Hours, name: str = "spy", zone: ZoneInfo = NEW_YORK) -> Series:
+    """Minutes as a build makes them."""
+    stretches = [minutes([one], zone)[[0, -1]] for one in hours]
+    start, last = (ms(pd.DatetimeIndex([one[at] for one in stretches])) for at in (0, 1))
+    sessions = Sessions(np.array([moment(day) for day, _, _ in hours]), start, last + MINUTE)
+    time = ms(bars.index)
+    columns = {str(column): values.to_numpy(float) for column, values in bars.items()}
+    return Series(name, "bars", MINUTE, 0, time, time + MINUTE, columns, sessions=sessions)
 
 
 def gather(bars: pd.DataFrame, key: Sequence[object] | pd.Index | np.ndarray) -> pd.DataFrame:

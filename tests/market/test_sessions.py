@@ -19,15 +19,11 @@ from factory.market.series_spec import SeriesSpec
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
 from tests.market import sessions as market
-from tests.market.sessions import CHICAGO, EQUITY, FACTOR, SPLIT_DAY, TOKYO, Hours, draw, equity_hours, minutes, spec, write
+from tests.market.sessions import CHICAGO, EQUITY, FACTOR, SPLIT_DAY, TOKYO, Hours, draw, equity_hours, minutes, ms, spec, write
 
 HOURS = equity_hours()
 BARS = draw(minutes(HOURS))
 OUTSIDE = "rows outside sessions"
-
-
-def ms(stamps: pd.DatetimeIndex) -> np.ndarray:
-    return stamps.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64)
 
 
 @pytest.fixture
