@@ -17,10 +17,13 @@ from factory.learning.decision_table import read_decisions
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.pipeline import Pipeline, parse
+from factory.report.windows import read_window
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault import exam
 from factory.vault.sealed_data import open_sealed
+from factory.views.cards import make_trial_card, read_trial
+from factory.views.cusum import read_cusum
 from factory.workshop import Workshop
 from tests.market.sessions import EQUITY, draw, equity_hours, extended, minutes, spec, write
 
@@ -160,13 +163,30 @@ def test_an_agent_is_told_of_the_calendar_and_works_on_it(workspace: Workspace) 
     (few,) = [line for line in defined["warnings"] if "decisions in validation" in line]
     assert int(few.split("about ")[1].split()[0]) == pytest.approx(23 * 13, rel=0.05)
     told = perform(str(workspace.root), "backtest", {"agent": "tester", "pipeline": str(defined["pipeline"])})
-    assert told["counts"]["decisions"] > 200
-    ranked = perform(
-        str(workspace.root),
-        "rank",
-        {"agent": "tester", "features": {"move": "ret(spy.close, 5)"}, "label": "{use: up_down, of: spy, horizon: 30m}"},
-    )
+    assert told["decisions"]["taken"] == told["trades"] > 200
+    assert told["probes"] == "clean"
+    asked = {"features": ["ret(spy.close, 5)"], "label": {"use": "up_down", "of": "spy", "horizon": "30m"}}
+    ranked = perform(str(workspace.root), "rank", {"agent": "tester", "dataset": "equity", **asked})
     assert "decisions" in ranked["label"]
+
+
+def test_its_trials_and_events_are_drawn(workspace: Workspace) -> None:
+    """A night has no bars on a chart of a trade, and an event of the close is acted on at the next open."""
+    workshop = Workshop(workspace, "tester")
+    pipeline = str(workshop.define(EVENTS)["pipeline"])
+    perform(str(workspace.root), "backtest", {"agent": "tester", "pipeline": pipeline})
+    parsed, card = make_trial_card(workshop, pipeline)
+    assert card.reading
+    trial = read_trial(workshop, parsed)
+    entry, out = (trial.trades[name] for name in ("entry_ms", "exit_ms"))
+    night = int(np.argmax(out // DAY > entry // DAY))
+    window = read_window(trial, night)
+    assert None in window["close"]
+    assert window["close"][-1] is not None
+    picture = read_cusum(workshop, parsed, "train", moment("2023-12-28"), "3d")
+    fills = open_partition(workspace, "equity", "train").series["spy"]
+    assert len(picture.labels.decision)
+    assert np.isin(picture.labels.decision, fills.time).all()
 
 
 def test_a_look_back_is_told_in_days_of_the_calendar(workspace: Workspace) -> None:
