@@ -331,7 +331,10 @@ def chunk_hashes(series: Series) -> tuple[NDArray[int64], Hashes]:
     starts = _find_chunks(series)
     if not len(starts):
         return starts, np.empty(0, uint64)
-    chunks = np.lib.stride_tricks.sliding_window_view(values, CHUNK)[starts]
+    if series.sessions is None:
+        chunks = values[starts[0] : starts[-1] + CHUNK].reshape(-1, CHUNK)
+    else:
+        chunks = np.lib.stride_tricks.sliding_window_view(values, CHUNK)[starts]
     ordered = np.sort(chunks, axis=1)
     telling = (np.diff(ordered, axis=1) != 0).sum(axis=1) + 1 >= DISTINCT
     telling &= np.isfinite(chunks).all(axis=1)
