@@ -31,6 +31,8 @@ from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import TripleBarrier, count_classes
 from factory.pipeline.parts.trades import Barriers, LongOrShort
 
+SESSIONS_A_MONTH = 21
+
 
 @dataclass(frozen=True)
 class FittedPipeline:
@@ -171,10 +173,16 @@ def _trade(
 
 
 def volatility_of(contract: Contract, columns: Columns, times: NDArray[int64]) -> NDArray[float64]:
-    """Measure the realised yearly volatility of the last day of what a contract is on, at each time, shape (n,)."""
-    period = columns.partition.series[contract.of].period
-    day = max(2, DAY // period)
-    return float(np.sqrt(DAYS_A_YEAR * DAY / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
+    """Measure the realised yearly volatility of the last day of what a contract is on, at each time, shape (n,).
+
+    Of a market that closes that of its last session, or of the last bars of a month where a session has fewer.
+    """
+    series = columns.partition.series[contract.of]
+    step, day = float(series.period), max(2, DAY // series.period)
+    if series.sessions is not None:
+        pace = series.sessions.measure_pace()
+        step, day = pace.step(series.period), max(SESSIONS_A_MONTH, round(pace.trading / series.period))
+    return float(np.sqrt(DAYS_A_YEAR * DAY / step)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
 
 
 def half_spreads(contract: Contract, columns: Columns) -> NDArray[float64] | None:

@@ -42,7 +42,7 @@ LEAF = np.array([0, 0.25, 0, 0.5, 0.75])
 
 
 def _bars(unit: float) -> kernel.Bars:
-    return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED, HALF_SPREAD)
+    return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED, HALF_SPREAD, TIME + MINUTE)
 
 
 def _walk(unit: float) -> tuple[Any, ...]:

@@ -32,6 +32,8 @@ from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market
 from tests.market.books import books, parquet
+from tests.market.sessions import draw, write
+from tests.market.sessions import minutes as trading_minutes
 from tests.pipeline.parts.test_catalog import placed
 from tests.server.terminal import run_all
 
@@ -136,6 +138,15 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         pd.DataFrame(odds).to_csv(tmp_path / "odds.csv", index=False)
     if spec.dataset == "eth":
         own_files(spec, tmp_path)
+    if spec.dataset == "shares":
+        weekdays = pd.bdate_range("2023-01-01", "2024-12-31").strftime("%Y-%m-%d")
+        raw = draw(trading_minutes([(day, "09:30", "16:00") for day in weekdays]))
+        before = raw.index < pd.Timestamp("2023-06-12", tz="UTC")
+        raw.loc[before, ["open", "high", "low", "close"]] *= 4
+        write(tmp_path / "spy.csv", raw, "America/New_York")
+        write(
+            tmp_path / "eurusd.csv", draw(pd.date_range(*spec.split.train[:1], "2025-01-01", freq="5min", tz="UTC"), price=1.1)
+        )
     if spec.dataset == "books":
         minutes(spec).to_csv(tmp_path / "btc.csv", index=False)
         time = np.arange(*spec.span, 10_000)

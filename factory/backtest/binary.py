@@ -10,6 +10,7 @@ from factory.backtest.kernel import ON_TICK, locate, settle
 from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
 from factory.core.errors import FlowError
 from factory.core.times import to_ms
+from factory.learning.sampling import clock_of
 from factory.market.contracts import Binary
 from factory.market.series import Partition, Series
 from factory.market.settlement import Outcomes, settle_windows
@@ -19,6 +20,7 @@ from factory.pipeline.parts.trades import UpOrDown
 def fill(
     trade: UpOrDown,
     contract: Binary,
+    series: Series,
     times: NDArray[int64],
     p: NDArray[float64],
     odds: NDArray[float64] | None,
@@ -39,7 +41,8 @@ def fill(
     FlowError
         If a decision is not at a window's start, or the contract's recorded prices did not come.
     """
-    if np.any(times % to_ms(contract.window)):
+    window = to_ms(contract.window)
+    if len(times) and not np.isin(times, clock_of(series, window, int(times[0]), int(times[-1]) + 1)).all():
         raise FlowError(f"sample: a decision off the contract's windows; decide at multiples of {contract.window}")
     price = _up_price(contract, odds, len(p))
     up = outcomes.up

@@ -33,7 +33,8 @@ ON_TICK = 1e-6
 class Bars(NamedTuple):
     """Columns of the series that fills; in a bar that is not `traded` nothing does.
 
-    `half_spread` is half the recorded spread at the open, as a share of the price; 0 where none is recorded.
+    `half_spread` is half the recorded spread at the open, as a share of the price; 0 where none is recorded. A bar whose `end`
+    is not the next one's `time` is the last before a time without trading.
     """
 
     time: NDArray[int64]
@@ -44,6 +45,7 @@ class Bars(NamedTuple):
     period: int
     traded: NDArray[bool_]
     half_spread: NDArray[float64]
+    end: NDArray[int64]
 
 
 class Decisions(NamedTuple):
@@ -104,7 +106,7 @@ def locate(time: NDArray[int64], wanted: NDArray[int64]) -> NDArray[int64]:
 
 @njit(cache=True, nogil=True)
 def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
-    """Find the first traded row at or after each, at most `wait` later, or -1.
+    """Find the first traded row at or after each, at most `wait` later and before trading ends, or -1.
 
     Also -1 where the row itself is missing.
     """
@@ -116,6 +118,8 @@ def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
             if bars.traded[r]:
                 first_traded[i] = r
                 break
+            if r + 1 < len(bars.time) and bars.end[r] != bars.time[r + 1]:
+                break
     return first_traded
 
 
@@ -123,8 +127,8 @@ def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
 def settle(bars: Bars, row: NDArray[int64], window: int) -> NDArray[int8]:
     """Settle a window at each row: 1 up (ties too), 0 down.
 
-    -1 if any of its bars is missing, or if nobody traded in its first or last: such prices are older than the window's
-    bounds, and who knows that trades against a result that has already come.
+    -1 if any of its bars is missing or it runs into a time without trading, or if nobody traded in its first or last: such
+    prices are older than the window's bounds, and who knows that trades against a result that has already come.
     """
     up = np.full(len(row), -1, np.int8)
     count = window // bars.period
@@ -211,12 +215,12 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
             price = min(opened, trigger)
             reason = LIQUIDATED if price <= liquidation else STOP
             price = _lower(price * (1.0 - side * terms.overshoot), terms.tick)
-            return now + bars.period, side * max(price, bankrupt), reason, funding, worst, r
+            return bars.end[r], side * max(price, bankrupt), reason, funding, worst, r
         worst = min(worst, base - 1.0 - funding + quantity * (adverse - side * entry))
         if favourable > take:
-            return now + bars.period, side * _lower(take, terms.tick), TAKE, funding, worst, r
+            return bars.end[r], side * _lower(take, terms.tick), TAKE, funding, worst, r
     price = _lower(side * bars.close[last], terms.tick)
-    return bars.time[last] + bars.period, side * max(price, bankrupt), END, funding, worst, last
+    return bars.end[last], side * max(price, bankrupt), END, funding, worst, last
 
 
 @njit(cache=True, nogil=True)

@@ -12,6 +12,7 @@ Prices are never rebuilt here: a frozen trade is walked from its entry in log mo
 """
 
 from dataclasses import dataclass
+from math import gcd
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +20,10 @@ from numba import njit
 from numpy import bool_, float64, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.perpetual import Levels
+from factory.backtest.perpetual import Levels, find_deadlines
 from factory.backtest.result import Trades
 from factory.core.threads import parallel_map
-from factory.core.times import to_ms
+from factory.core.times import MINUTE, to_ms
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.pipeline.parts.trades import After, Barriers, LongOrShort
@@ -39,15 +40,17 @@ class Moves(NamedTuple):
     Parameters
     ----------
     slot : ndarray of int64, shape (n,)
-        Stamp of each bar in periods since 1970: by it the bars of two series meet the same sign.
+        Stamp of each bar in slots since 1970: by it the bars of two series meet the same sign.
     jump : ndarray of float64, shape (n,)
         From the close before to the open; NaN where nothing can fill: a bar that is missing or traded nothing.
     high, low, close : ndarray of float64, shape (n,)
         From the open.
     gap : ndarray of bool, shape (n,)
-        Whether the bar before is missing, so that the jump has a sign of its own.
+        Whether the bar before is missing or a time without trading lies between, so that the jump has a sign of its own.
     period : int
         ms from one bar to the next.
+    slot_ms : int
+        ms of a slot, in which no two bars begin: the period, or less where bars begin anew with each session.
     """
 
     slot: NDArray[int64]
@@ -57,10 +60,11 @@ class Moves(NamedTuple):
     close: NDArray[float64]
     gap: NDArray[bool_]
     period: int
+    slot_ms: int
 
     def change(self, start: int, end: int) -> NDArray[float64]:
         """Compute the log moves from close to close of the bars that are stamped in [start, end) and can fill."""
-        rows = slice(*np.searchsorted(self.slot * self.period, [start, end]))
+        rows = slice(*np.searchsorted(self.slot * self.slot_ms, [start, end]))
         change = self.jump[rows] + self.close[rows]
         return change[np.isfinite(change)]
 
@@ -121,16 +125,18 @@ class Replay:
 
 def log_moves(series: Series, end: int) -> Moves:
     """Compute the log moves of the bars that are over by a moment."""
-    n = int(np.searchsorted(series.time, end - series.period, side="right"))
+    ends = series.ends
+    n = int(np.searchsorted(ends, end, side="right"))
     opened, high, low, close = (np.log(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
-    slot = series.time[:n] // series.period
+    slot_ms = series.period if series.sessions is None else gcd(series.period, MINUTE)
     there = series.traded[:n]
     before = np.maximum.accumulate(np.where(there, np.arange(n), -1))
     before = np.concatenate([[-1], before[:-1]])
     known = there & (before >= 0)
     jump = np.where(known, opened - close[before], np.where(there, 0.0, np.nan))
-    gap = ~known | (slot - slot[before] > 1)
-    return Moves(slot, jump, high - opened, low - opened, close - opened, gap, series.period)
+    gap = ~known | (series.time[:n] != ends[before])
+    slot = series.time[:n] // slot_ms
+    return Moves(slot, jump, high - opened, low - opened, close - opened, gap, series.period, slot_ms)
 
 
 def freeze_holds(
@@ -152,20 +158,21 @@ def freeze_holds(
     """
     stop = np.where(trades.side > 0, *_liquidations(contract, trades.size))
     take = np.full(len(trades), np.inf)
-    entry, until = trades.entry_ms, trades.exit_ms
+    entry = trades.entry_ms
     if isinstance(trade.exit, Barriers) and levels is not None:
         with np.errstate(divide="ignore"):  # minus infinity: a stop of the whole price is never touched
             up, down = np.log1p(levels.up[trades.decision]), np.log1p(-np.minimum(levels.down[trades.decision], 1.0))
         take = np.where(trades.side > 0, up, -down)
         stop = np.maximum(stop, np.where(trades.side > 0, down, -up))
-        until = entry + levels.horizon_ms
+        hold = levels.horizon_ms
     elif isinstance(trade.exit, After):
-        until = entry + to_ms(trade.exit.hold)
+        hold = to_ms(trade.exit.hold)
     else:
         return _cut(series, trades, times)
-    rows = np.searchsorted(series.time, [entry, until])
+    row = np.searchsorted(series.time, entry)
+    until = np.searchsorted(series.time, find_deadlines(series, entry, hold))
     one = np.ones(len(trades))
-    return Holds(rows[0], rows[1], trades.side.astype(float64), one, take, stop, np.arange(len(trades)))
+    return Holds(row, until, trades.side.astype(float64), one, take, stop, np.arange(len(trades)))
 
 
 def _liquidations(contract: Perpetual, size: NDArray[float64]) -> tuple[NDArray[float64], NDArray[float64]]:

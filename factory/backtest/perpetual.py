@@ -78,9 +78,9 @@ def fill(
     terms = kernel_terms(trade, contract, series)
     row = await_trading(bars, locate(bars.time, times), WAIT)
     win = np.where(side > 0, long, short)
-    wished = _size(trade, contract, terms, win, side, up, down, volatility, horizon_ms)
+    wished = _size(trade, contract, series, terms, win, side, up, down, volatility, horizon_ms)
     size = sizing.round_to_orders(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
-    deadline = np.full(len(p), NEVER) if hold is None else bars.time[row] + hold
+    deadline = np.full(len(p), NEVER) if hold is None else find_deadlines(series, bars.time[row], hold)
     decisions = Decisions(times, row, long, short, side, size, up, down, deadline)
     outcome, fills = _walked(bars, decisions, terms)
     outcome[(outcome == NO_EDGE) & (side != 0) & (wished > 0)] = TOO_SMALL
@@ -92,6 +92,16 @@ def fill(
         return replace(turned, decision=decision[turned.decision])
 
     return outcome, fills, refill
+
+
+def find_deadlines(series: Series, entry: NDArray[int64], hold: int) -> NDArray[int64]:
+    """Find the moments, ms UTC, from which on positions that are held for some time are left at the next open.
+
+    Of a market that closes that is the open after the last bar that ends within the time.
+    """
+    if series.sessions is None:
+        return entry + hold
+    return np.append(series.time, NEVER)[np.searchsorted(series.ends, entry + hold, side="right")]
 
 
 def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) -> Terms:
@@ -148,6 +158,14 @@ def _exit(
             return none, none, None
 
 
+def _trading_year(series: Series, hold: int) -> float:
+    """Compute the ms of a year in which a price moves; of a market that closes those of trading, for what is left that day."""
+    if series.sessions is None or hold >= DAY:
+        return DAYS_A_YEAR * DAY
+    pace = series.sessions.measure_pace()
+    return DAYS_A_YEAR * DAY * pace.trading / pace.every
+
+
 def needs_volatility(trade: parts.Trade) -> bool:
     """Check whether the trade's size looks at the realised volatility of what is held."""
     if isinstance(trade, parts.UpOrDown) or isinstance(trade.size, parts.Fixed):
@@ -158,6 +176,7 @@ def needs_volatility(trade: parts.Trade) -> bool:
 def _size(
     trade: parts.LongOrShort,
     contract: Perpetual,
+    series: Series,
     terms: Terms,
     win: NDArray[float64],
     side: NDArray[int8],
@@ -176,7 +195,7 @@ def _size(
     spread = np.full(len(win), np.nan) if volatility is None else volatility
     if not isinstance(trade.exit, parts.Barriers):
         hold = to_ms(trade.exit.hold) if isinstance(trade.exit, parts.After) else horizon_ms
-        up = down = spread * np.sqrt(hold / (DAYS_A_YEAR * DAY))
+        up = down = spread * np.sqrt(hold / _trading_year(series, hold))
     costs = 2 * terms.market
     beyond = terms.stop + terms.overshoot - terms.market if isinstance(trade.exit, parts.Barriers) else 0.0
     gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs + beyond

@@ -143,7 +143,7 @@ def _filled(
     match trade, contract:
         case UpOrDown(), Binary():
             settled = outcomes or binary.settle_by_bars(contract, series, times, end)
-            return binary.fill(trade, contract, times, p, odds, settled)
+            return binary.fill(trade, contract, series, times, p, odds, settled)
         case LongOrShort(), Perpetual():
             return perpetual.fill(trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread)
     fitting = "up_or_down" if isinstance(contract, Binary) else "long_or_short"

@@ -15,17 +15,18 @@ from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.cusum_filter import read_filter
 from factory.learning.labels import Labels, label, settle_labels
-from factory.learning.sampling import after_updates, at_bars, clock
+from factory.learning.sampling import after_updates, at_bars, clock_of, keep_inside
 from factory.learning.targets import Targets, read_targets
 from factory.learning.windows import Windows
 from factory.market.book_columns import EVENTS
 from factory.market.contracts import Binary
-from factory.market.series import Partition
+from factory.market.series import Partition, Series
 from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
 from factory.pipeline.parts.labels import MidMove, TripleBarrier, knows_past
 from factory.pipeline.parts.samples import Clock, Cusum
+from factory.pipeline.parts.trades import LongOrShort
 
 MOST_LOST = 0.2
 
@@ -207,18 +208,31 @@ def label_without_past(pipeline: Pipeline, partition: Partition, rows: DecisionT
 
 
 def sample(pipeline: Pipeline, columns: Columns) -> NDArray[int64]:
-    """List the moments that a pipeline's sample chooses, ms UTC, increasing."""
+    """List the moments that a pipeline's sample chooses, ms UTC, increasing.
+
+    Of a market that closes those at which there is a bar, and whose horizon lies in the same stretch of trading if it is
+    shorter than a day.
+    """
+    fills = columns.partition.series[pipeline.label.of]
+    return keep_fitting(pipeline, fills, _choose_moments(pipeline, columns, fills))
+
+
+def keep_fitting(pipeline: Pipeline, fills: Series, times: NDArray[int64]) -> NDArray[int64]:
+    """Keep the moments at which a pipeline may decide: see :func:`~factory.learning.sampling.keep_inside`."""
+    return keep_inside(fills, times, to_ms(pipeline.label.horizon), isinstance(pipeline.trade, LongOrShort))
+
+
+def _choose_moments(pipeline: Pipeline, columns: Columns, fills: Series) -> NDArray[int64]:
     part, partition = pipeline.sample, columns.partition
     if isinstance(part, Clock):
-        return clock(to_ms(part.every), partition.start, partition.end)
-    fills = partition.series[pipeline.label.of]
+        return clock_of(fills, to_ms(part.every), partition.start, partition.end)
     if isinstance(part, Cusum):
         expressions, band = pipeline.expressions(), part.threshold
         threshold = expressions[band] if isinstance(band, str) else band
         return read_filter(columns, expressions[part.of], threshold).find_decisions(fills)
     book = partition.series[part.of]
     times = after_updates(book.columns[EVENTS], book.known, part.every, partition.start, partition.end)
-    times = at_bars(times, int(fills.time[0]), fills.period)
+    times = at_bars(times, fills)
     return times[times < partition.end]
 
 

@@ -12,7 +12,7 @@ from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import FlowError
-from factory.core.times import to_duration, to_ms
+from factory.core.times import DAY, to_duration, to_ms
 from factory.learning.event_kernels import concurrency, first_touch, shared_sum
 from factory.market.series import Series
 from factory.market.settlement import Outcomes
@@ -161,9 +161,19 @@ def windows_of(
 
 
 def horizon_rows(series: Series, times: NDArray[int64], horizon: int, end: int) -> tuple[NDArray[int64], NDArray[int64]]:
-    """Find the first and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there."""
+    """Find the first and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there.
+
+    Of a market that closes a window shorter than a day must lie in one stretch of trading; the last row of a longer one is that
+    which ends last by then.
+    """
     stamps = np.asarray(series.time)
     first = np.minimum(np.searchsorted(stamps, times), len(stamps) - 1)
+    if series.sessions is not None:
+        last = np.searchsorted(series.ends, times + horizon, side="right") - 1
+        inside = (times + horizon <= end - series.delay) & (last >= first)
+        if horizon < DAY:
+            inside &= series.sessions.fit(times, horizon)
+        return np.where((stamps[first] == times) & inside, first, -1), last
     last = np.searchsorted(stamps, times + horizon) - 1
     inside = times + horizon <= min(end - series.delay, int(stamps[-1]) + series.period)
     return np.where((stamps[first] == times) & inside, first, -1), last

@@ -96,6 +96,8 @@ def _worst_hole(pipeline: Pipeline, partition: Partition, now: int) -> tuple[flo
 
 def _absent(series: Series, first: int, before: int) -> float:
     rows = slice(*np.searchsorted(series.time, [first, before]))
+    if series.sessions is not None:
+        return float(np.mean(find_missing(series)[rows])) if rows.stop > rows.start else 1.0
     return 1 - np.count_nonzero(~find_missing(series)[rows]) * series.period / (before - first)
 
 

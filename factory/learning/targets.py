@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import to_ms
 from factory.learning.labels import label, settle_labels
+from factory.learning.sampling import clock_of
 from factory.market.contracts import Binary
 from factory.market.series import Partition
 from factory.market.settlement import settle_windows
@@ -48,11 +49,13 @@ def read_targets(pipeline: Pipeline, partition: Partition, times: NDArray[int64]
 
 def _settle_running(contract: object, partition: Partition, times: NDArray[int64]) -> Targets:
     assert isinstance(contract, Binary), "checked where a pipeline is bound to its dataset"
-    window = to_ms(contract.window)
-    starts, running = np.unique(times // window * window, return_inverse=True)
+    window, bars = to_ms(contract.window), partition.series[contract.of]
+    begun = clock_of(bars, window, int(bars.time[0]) - window, partition.end)
+    starts, running = np.unique(begun[np.searchsorted(begun, times, side="right") - 1], return_inverse=True)
     part = UpDown(use="up_down", of=contract.of, horizon=contract.window)
-    labels = label(part, partition.series[contract.of], starts, None, partition.end)
+    labels = label(part, bars, starts, None, partition.end)
     if not contract.settles_by_bars:
         labels = settle_labels(labels, settle_windows(contract, partition.series, starts, partition.end))
-    ended = np.where(labels.y >= 0, labels.end, starts)
-    return Targets(labels.y[running], starts[running], ended[running])
+    y = np.where(times < starts[running] + window, labels.y[running], -1).astype(int8)
+    ended = np.where(y >= 0, labels.end[running], times)
+    return Targets(y, np.minimum(starts[running], times), ended)

@@ -11,6 +11,7 @@ inspection       says what files hold before there is a dataset file; series_dra
                  how people name things, questions are what only a person can answer, drafting writes the file
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
 declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
+sessions         when a market trades, and the bars then; calendars reads it of an exchange, pace says how densely bars lie
 build            files to a dataset; simulator and book_simulator draw one, templates are to begin with
 settlement       how windows end where other rows than their bars decide it
 coverage         what share of it is there; overshoot, overshoot_kernels: how far beyond its price a stop fills
@@ -19,6 +20,6 @@ seal_registry    keeps a sealed row from lying open elsewhere; likeness knows on
 catalog          which datasets there are; dataset opens their rows, verification proves them
 series           rows in time: Series and Partition, on which all later rooms work
 
-Rooms further down import series, series_kinds, spec, contracts, catalog, dataset and faults. Tasks, the vault and commands
-also build and download; only the vault compares rows by likeness.
+Rooms further down import series, sessions, pace, series_kinds, spec, contracts, catalog, dataset and faults. Tasks, the
+vault and commands also build and download; only the vault compares rows by likeness.
 """

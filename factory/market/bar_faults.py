@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy import bool_, float64, int64
@@ -27,7 +28,9 @@ Mask = NDArray[bool_]
 Columns = Mapping[str, NDArray[float64]]
 
 
-def find_bar_faults(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> tuple[Fault, ...]:
+def find_bar_faults(
+    time: NDArray[int64], columns: Columns, period: int, declared: Collection[int], places: NDArray[int64] | None = None
+) -> tuple[Fault, ...]:
     """Find the faults of checked bars.
 
     Parameters
@@ -40,13 +43,22 @@ def find_bar_faults(time: NDArray[int64], columns: Columns, period: int, declare
         Milliseconds from open to open.
     declared : collection of int
         Moments of changes of level that are no faults, as a person declared them.
+    places : ndarray of int64, shape (n,), optional
+        Number of each bar among those that a calendar expects: a night is one step, as far as it may go.
     """
     if len(time) < 2:
         return ()
-    return (*_find_jumps(time, columns, period, declared), *_find_uncounted(columns), *_find_frozen(time, columns, period))
+    steps = np.diff(time) / period if places is None else np.diff(places)
+    return (
+        *_find_jumps(time, columns, period, declared, steps),
+        *_find_uncounted(columns),
+        *_find_frozen(time, columns, period),
+    )
 
 
-def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> list[Fault]:
+def _find_jumps(
+    time: NDArray[int64], columns: Columns, period: int, declared: Collection[int], steps: NDArray[Any]
+) -> list[Fault]:
     """Find changes of level between two bars, or inside one.
 
     Where they are frequent, that is how the market moves.
@@ -54,7 +66,6 @@ def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: C
     opened, close = np.log(columns["open"][1:]), np.log(columns["close"])
     between, whole = opened - close[:-1], np.diff(close)
     scale = 1.4826 * float(np.median(np.abs(whole[: max(1, len(whole) // 4)])))
-    steps = np.diff(time) / period
     limit = np.maximum(LEVEL, LEVEL_SCALES * scale * np.sqrt(steps))
     is_between = np.abs(between) > limit
     faults = []

@@ -10,7 +10,7 @@ import numpy as np
 
 from factory.core.errors import DataError, SealError
 from factory.core.progress import Progress, no_progress, subrange
-from factory.core.times import iso, moment
+from factory.core.times import DAY, iso, moment
 from factory.market import seal_registry, staging, store
 from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
@@ -28,6 +28,7 @@ from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
+from factory.market.sessions import Sessions
 from factory.market.settlement import PRICE, UP
 from factory.market.simulator import simulate
 from factory.market.spec import DatasetSpec
@@ -137,14 +138,15 @@ def read_series(
     starts = seal_registry.warm_up_starts(workspace, spec)
     for position, (name, one) in enumerate(spec.series.items()):
         progress(position / len(spec.series), f"importing {name}")
-        frame, remainder, late = align_stamps(name, one, frame_of(name))
+        raw, sessions = _find_sessions(name, one, frame_of(name), (starts[name], spec.span[1]))
+        frame, remainder, late = align_stamps(name, one, raw)
         frame = apply_declarations(one, frame)
-        clean, report = validate_rows(name, one, frame, spec.span, remainder)
-        earlier = select_sound_rows(one, frame, starts[name], spec.span[0], remainder)
+        clean, report = validate_rows(name, one, frame, spec.span, remainder, sessions)
+        earlier = select_sound_rows(one, frame, starts[name], spec.span[0], remainder, sessions)
         first = int(earlier.time[0]) if len(earlier) else spec.span[0]
         whole = _join(earlier, clean)
-        quality[name] = replace(report, faults=_open_faults(spec, name, whole))
-        series[name] = lay_on_grid(name, one, whole, (first, spec.span[1]), remainder, late)
+        quality[name] = replace(report, faults=_open_faults(spec, name, whole, sessions))
+        series[name] = lay_on_grid(name, one, whole, (first, spec.span[1]), remainder, late, sessions)
         own = series[name].since(spec.span[0])
         series[name] = replace(series[name], overshoot=measure_overshoot(own, spec.bounds("train")[1]))
         _require_rows(workspace, spec, series[name])
@@ -174,20 +176,35 @@ def check_rows(spec: SeriesSpec, frame: RawRows, name: str = "file") -> Quality:
     DataError
         If they are not as they must be.
     """
+    frame, sessions = _find_sessions(name, spec, frame, (int(frame.time.min()) - DAY, int(frame.time.max()) + DAY))
     frame, remainder, _ = align_stamps(name, spec, frame)
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
-    clean, report = validate_rows(name, spec, frame, span, remainder)
-    return replace(report, faults=_find_faults(spec, clean, *span))
+    clean, report = validate_rows(name, spec, frame, span, remainder, sessions)
+    return replace(report, faults=_find_faults(spec, clean, *span, sessions))
 
 
-def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, ...]:
+def _find_sessions(name: str, spec: SeriesSpec, raw: RawRows, span: tuple[int, int]) -> tuple[RawRows, Sessions | None]:
+    """Find the sessions of a series with a calendar, and move stamps of daily bars to their openings."""
+    if spec.calendar is None:
+        return raw, None
+    from factory.market.calendars import date_sessions, open_sessions
+
+    try:
+        sessions = open_sessions(spec, raw, span)
+    except DataError as error:
+        raise DataError(*(f"series.{name}.{line}" for line in error.lines)) from None
+    return date_sessions(spec, raw, sessions) if spec.period_ms == DAY else raw, sessions
+
+
+def _open_faults(spec: DatasetSpec, name: str, frame: RawRows, sessions: Sessions | None) -> tuple[Fault, ...]:
     """Find the faults of the open rows; refuse a jump after them.
 
     No agent may hear of such a jump and an exam would trade across it.
     """
     one, end = spec.series[name], spec.bounds("validation")[1]
-    closed = _find_faults(one, frame, end - one.period_ms, spec.span[1])
+    last_open = int(frame.time[max(0, int(np.searchsorted(frame.time, end)) - 1)])
+    closed = _find_faults(one, frame, last_open, spec.span[1], sessions)
     jumps = [iso(fault.spans[0][0]) for fault in closed if fault.kind == JUMP and fault.spans[0][1] >= end]
     if jumps:
         raise DataError(
@@ -195,15 +212,17 @@ def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, .
             f"redenominated; declare each under series.{name}, such as adjust: [{{at: {jumps[0]}, factor: ...}}], factor: 1 "
             "where the market truly moved so, or exclude it"
         )
-    return _find_faults(one, frame, int(frame.time[0]), end)
+    return _find_faults(one, frame, int(frame.time[0]), end, sessions)
 
 
-def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int) -> tuple[Fault, ...]:
+def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int, sessions: Sessions | None) -> tuple[Fault, ...]:
     """Find the faults of the checked rows with first <= stamp < before, less those that the dataset file declares."""
     low, high = np.searchsorted(frame.time, (first, before))
     columns = {name: values[low:high] for name, values in frame.columns.items()}
     declared_at = [one.moment for one in spec.adjust]
-    faults = series_kind(spec.kind).find_faults(frame.time[low:high], columns, spec.period_ms, declared_at)
+    time = frame.time[low:high]
+    places = None if sessions is None else sessions.number_bars(time, spec.period_ms)
+    faults = series_kind(spec.kind).find_faults(time, columns, spec.period_ms, declared_at, places)
     return tuple(fault for fault in faults if fault.kind != ABSENT or spec.counts_volume)
 
 
@@ -240,6 +259,8 @@ def _require_rows(workspace: Workspace, spec: DatasetSpec, series: Series) -> No
         if share < (FEWEST if traded else 0) or (partition == "train" and share == 0):
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
             needs = f"a contract needs {FEWEST:.0%} of them: " if traded else ""
+            if calendar := spec.series[series.name].calendar:
+                needs += f"rows are expected in the sessions of {calendar}, see that zone: is right; "
             mend = f"{needs}{_name_rest(workspace, spec, series.name)}, or move the split"
             raise DataError(f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); {mend}")
 

@@ -18,6 +18,8 @@ SPEC = "spec.json"
 QUALITY = "quality.json"
 OVERSHOOT = "overshoot"
 """Key of a series' facts: see :mod:`factory.market.overshoot`."""
+CALENDAR = "calendar"
+"""Key of the facts of a series that has sessions: its calendar's name."""
 NONE_BUILT = "none is built yet; run `rfcat start`, or `rfcat dataset build FILE` on your own data (docs/datasets.md)"
 MEND = "run 'rfcat dataset build' again, or 'rfcat start' for the simulated market"
 

@@ -117,7 +117,7 @@ class Binary(Orders):
     of : str
         Series that settles it.
     window : duration
-        Windows start at multiples of it, UTC.
+        Windows start at multiples of it, UTC; of a market that closes they are counted from each open.
     price : float
         Assumed price of the Up share at the window's start; Down costs 1 - price.
     odds : str or None

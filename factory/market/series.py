@@ -8,6 +8,8 @@ from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.market.contracts import Contract
+from factory.market.pace import Pace
+from factory.market.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Series:
     """One input of a dataset over one stretch of time.
 
     Every row that the series' calendar expects is there; what the source did
-    not hold is NaN in every column, so that row positions are times.
+    not hold is NaN in every column. Without sessions row positions are times.
 
     Parameters
     ----------
@@ -31,12 +33,15 @@ class Series:
         Stamp of each row, ms UTC, strictly increasing; for bars their open time.
     known : ndarray of int64, shape (n,)
         When each row became known, ms UTC, never decreasing: for bars
-        ``time + period + delay``, for values ``time + delay``.
+        ``time + period + delay``, or a session's end and the delay where that is sooner; for values ``time + delay``.
     columns : mapping of str to ndarray of float64, shape (n,)
         For bars: open, high, low, close, volume, and what else the source has.
     overshoot : float
         Of bars: how far beyond its price a stop fills, as a share of it, measured on train
         (:mod:`factory.market.overshoot`); 0 where nothing was measured.
+    sessions : Sessions or None
+        When its market trades, from the session of the first row that was built on, whatever rows are here; None of one
+        that never closes. Rows are then no equal times apart.
     """
 
     name: str
@@ -47,21 +52,35 @@ class Series:
     known: NDArray[int64]
     columns: Mapping[str, NDArray[float64]]
     overshoot: float = 0.0
+    sessions: Sessions | None = None
 
     def __len__(self) -> int:
         return len(self.time)
 
     def since(self, first: int) -> "Series":
         """Select the rows stamped at a moment or later."""
-        rows = slice(int(np.searchsorted(self.time, first)), None)
+        return self.cut(slice(int(np.searchsorted(self.time, first)), None))
+
+    def cut(self, rows: slice) -> "Series":
+        """Select consecutive rows."""
         columns = {name: values[rows] for name, values in self.columns.items()}
         return replace(self, time=self.time[rows], known=self.known[rows], columns=columns)
+
+    @property
+    def ends(self) -> NDArray[int64]:
+        """When each row's period is over, ms UTC, shape (n,): the last bar of a session may be shorter than the others."""
+        return self.time + self.period if self.sessions is None else self.sessions.find_ends(self.time, self.period)
 
     @property
     def traded(self) -> NDArray[bool_]:
         """Bars whose prices somebody paid, shape (n,): those that are there and, where volume is known, have some."""
         there = ~np.isnan(self.columns["open"])
         return there & (self.columns["volume"] > 0) if "volume" in self.columns else there
+
+
+def measure_paces(series: Mapping[str, Series]) -> dict[str, Pace]:
+    """Measure how densely bars lie, of each series that has sessions."""
+    return {name: one.sessions.measure_pace() for name, one in series.items() if one.sessions is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from factory.core.times import Duration, moment, to_duration, to_ms
+from factory.core.times import DAY, Duration, moment, to_duration, to_ms
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.book_columns import MOST_LEVELS
 from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source
-from factory.market.series_kinds import SERIES_KINDS, series_kind
+from factory.market.series_kinds import SERIES_KINDS, name_traded_kinds, series_kind
 from factory.market.sources import PROVIDERS
-from factory.market.spec_fields import Delay, Moment, Underlying, one_of
+from factory.market.spec_fields import CalendarName, Delay, Moment, Underlying, one_of
 
 LEAST_PERIOD = 100
 """Milliseconds from row to row of order books, at least."""
@@ -44,6 +44,9 @@ class SeriesSpec(Closed):
         Of order books: levels of each side; default: 10.
     max_age : duration or None
         Of order books: how long after its last update a book is still taken to stand; an older one is missing. Default: 5s.
+    calendar : str or None
+        Of bars of a market that closes: the name of its exchange in exchange_calendars, such as ``XNYS``, ``CMES``, or ``24/5``
+        for currencies. Rows outside its sessions are set aside, and a night is no gap. Left out: every minute is expected.
     """
 
     kind: Annotated[str, one_of(SERIES_KINDS)]
@@ -55,6 +58,8 @@ class SeriesSpec(Closed):
     exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
     levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
     max_age: Duration | None = None
+    # What was hashed before there were calendars must hash alike.
+    calendar: Annotated[CalendarName | None, Field(exclude_if=lambda name: name is None)] = None
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
@@ -67,6 +72,7 @@ class SeriesSpec(Closed):
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
         mistakes = self._find_unfit_keys() if series_kind(self.kind).holds_books else self._find_book_keys()
+        mistakes += self._find_unfit_calendar()
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return self
@@ -97,6 +103,17 @@ class SeriesSpec(Closed):
         if isinstance(self.source, Files):
             unfit = [key for key in ("columns", "units", "header", "decimal") if getattr(self.source, key)]
             mistakes += [f"source: {key}: not for order books; remove it" for key in unfit]
+        return mistakes
+
+    def _find_unfit_calendar(self) -> list[str]:
+        """Find what is wrong with a calendar, without looking into it."""
+        if self.calendar is None:
+            return []
+        mistakes = []
+        if not series_kind(self.kind).is_traded:
+            mistakes.append(f"calendar: '{self.kind}' has none, {name_traded_kinds()} do; remove it")
+        if DAY % self.period_ms:
+            mistakes.append(f"period: {self.period} does not divide a day; with a calendar write 1d, or what divides it")
         return mistakes
 
     @property

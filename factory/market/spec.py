@@ -317,6 +317,8 @@ def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[s
     if contract.tick >= 1:
         mistakes.append(f"{where}.tick: {contract.tick:g} is no step of prices between 0 and 1; write for example 0.01")
     window = to_ms(contract.window)
+    if series.calendar is not None and series.period_ms < DAY <= window:
+        mistakes.append(f"{where}.window: {contract.window} is longer than a session; write a shorter one, or daily bars")
     if window % series.period_ms or DAY % window:
         mistakes.append(f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day")
     return mistakes

@@ -11,10 +11,11 @@ from factory.core import canonical
 from factory.core.errors import DataError
 from factory.core.hashes import write_hashes
 from factory.market import faults, seal_registry, staging
-from factory.market.catalog import META, OVERSHOOT, QUALITY, SPEC
+from factory.market.catalog import CALENDAR, META, OVERSHOOT, QUALITY, SPEC
 from factory.market.contracts import SETTLED
-from factory.market.dataset import SERIES
+from factory.market.dataset import SERIES, SESSIONS
 from factory.market.grid import find_missing
+from factory.market.pace import PACE
 from factory.market.quality import Quality
 from factory.market.series import Series
 from factory.market.settlement import compare_with_bars
@@ -60,8 +61,8 @@ def write(
         with staging.stage(workspace) as (opened, closed):
             for name, one in series.items():
                 cut = _rows(spec, one, "validation")
-                _save(opened / SERIES / name, one, slice(None, cut))
-                _save(closed / SERIES / name, one, slice(cut, None))
+                _save(opened / SERIES / name, one, slice(None, cut), end)
+                _save(closed / SERIES / name, one, slice(cut, None), spec.span[1])
             seal_registry.write(closed, spec, marks)
             _json(closed / QUALITY, {name: one.listing(end, None) for name, one in quality.items()})
             _json(opened / QUALITY, {name: one.listing(None, end) for name, one in quality.items()})
@@ -81,6 +82,8 @@ def write(
 def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
     """Count the rows that lie wholly before a partition's end."""
     one = spec.series[series.name]
+    if series.sessions is not None:
+        return int(np.searchsorted(series.known - one.delay_ms, spec.bounds(partition)[1], side="right"))
     extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
 
@@ -126,6 +129,7 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "delay": series.delay,
         "columns": list(series.columns),
         OVERSHOOT: series.overshoot,
+        **_calendar_facts(spec, series),
         "rows": rows,
         "missing": int(rows - len(present)),
         "first": int(series.time[present[0]]),
@@ -133,6 +137,14 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "quality": quality.summary(None, spec.bounds("validation")[1]),
         faults.KEY: [fault.stored() for fault in quality.faults],
     }
+
+
+def _calendar_facts(spec: DatasetSpec, series: Series) -> dict[str, Any]:
+    """Describe the calendar of a series that has one: its name, and how densely its bars lie before the sealed part."""
+    if series.sessions is None:
+        return {}
+    pace = series.sessions.before(spec.bounds("validation")[1]).measure_pace()
+    return {CALENDAR: spec.series[series.name].calendar, PACE: list(pace)}
 
 
 def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
@@ -154,13 +166,20 @@ def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mappi
                 first = int(one.time[0]) if end else 0
                 parts[partition].append([name, one.kind, one.period, one.delay, first, end, column, running.hexdigest()])
                 at = end
+        if one.sessions is not None:
+            for partition in OPEN:
+                sessions = one.sessions.before(spec.bounds(partition)[1]).pack()
+                parts[partition].append([name, SESSIONS, hashlib.sha256(sessions.astype("<i8").tobytes()).hexdigest()])
     return {partition: canonical.digest(facts) for partition, facts in parts.items()}
 
 
-def _save(folder: Path, series: Series, rows: slice) -> None:
+def _save(folder: Path, series: Series, rows: slice, end: int) -> None:
+    """Write some rows of a series, and of its sessions all that begin before their end."""
     folder.mkdir(parents=True)
     for name, values in {"time": series.time, "known": series.known, **series.columns}.items():
         np.save(folder / f"{name}.npy", values[rows])
+    if series.sessions is not None:
+        np.save(folder / f"{SESSIONS}.npy", series.sessions.before(end).pack())
 
 
 def _json(path: Path, value: Any) -> None:

@@ -9,6 +9,7 @@ from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.market.book_columns import EVENTS, MOST_LEVELS, book_columns
 from factory.market.contracts import Binary
+from factory.market.pace import read_paces
 from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
@@ -85,7 +86,7 @@ def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any
         *_targets(pipeline, spec),
         *_trade(pipeline, spec),
     ]
-    look_back = {} if mistakes else _look_back(pipeline, spec)
+    look_back = {} if mistakes else _look_back(pipeline, spec, meta)
     mistakes += _too_long(look_back, spec)
     if mistakes:
         raise PipelineError(*mistakes)
@@ -153,10 +154,11 @@ def _count_levels(columns: Collection[str]) -> int:
     return level
 
 
-def _look_back(pipeline: Pipeline, spec: DatasetSpec) -> dict[str, int]:
+def _look_back(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, int]:
     periods = {name: series.period_ms for name, series in spec.series.items()}
     delays = {name: series.delay_ms for name, series in spec.series.items()}
-    return {name: expression.lookback(periods, delays) for name, expression in pipeline.expressions().items()}
+    paces = read_paces(meta)
+    return {name: expression.lookback(periods, delays, paces) for name, expression in pipeline.expressions().items()}
 
 
 def _too_long(look_back: Mapping[str, int], spec: DatasetSpec) -> Iterator[str]:
@@ -293,7 +295,8 @@ def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], lo
             yield f"features.{name}: looks back {span_text(reach)}; the first {share:.0%} of train is lost to it"
     if isinstance(pipeline.sample, Clock):
         start, end = spec.bounds("validation")
-        decisions = (end - start) // to_ms(pipeline.sample.every)
+        every, paces = to_ms(pipeline.sample.every), read_paces(meta)
+        decisions = int((end - start) / (paces[pipeline.label.of].step(every) if pipeline.label.of in paces else every))
         if decisions < FEW_DECISIONS:
             yield f"sample.every: about {decisions} decisions in validation; too few to tell an edge from luck"
 

@@ -23,8 +23,9 @@ from factory.core.times import DAY, to_ms
 from factory.evidence.null_twin import contract_moves, draws_within, trade_holds
 from factory.flow import Scored, values_at_exact_times
 from factory.learning.model import threads
+from factory.learning.sampling import clock_of
 from factory.market.contracts import Binary, Contract
-from factory.market.series import Partition
+from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
 
 MOST_DRAWS, FEWEST_DRAWS = 9_999, 999
@@ -108,7 +109,7 @@ def freeze(
         holds=holds,
         earned=hold_returns(holds, trades),
         amount=information * float(np.sum(change**2)),
-        drift=float(np.expm1(change).sum()) * moves.period / (partition.end - partition.start),
+        drift=float(np.expm1(change).sum()) / _count_bars(partition.series[contract.of], partition),
         seed=seed,
     )
 
@@ -237,6 +238,13 @@ def _win_together(
     return wins
 
 
+def _count_bars(series: Series, partition: Partition) -> float:
+    """Count the bars that a series is expected to have inside a partition's bounds."""
+    if series.sessions is None:
+        return (partition.end - partition.start) / series.period
+    return float(np.diff(np.searchsorted(series.time, [partition.start, partition.end]))[0])
+
+
 def _freeze_binary(
     contract: Binary, partition: Partition, scored: Scored, information: float, price: float, seed: int
 ) -> FrozenBinary:
@@ -285,7 +293,7 @@ def _drift_of_windows(contract: Binary, partition: Partition) -> float:
     All windows that have a price and settle.
     """
     window = to_ms(contract.window)
-    times = np.arange(-(-partition.start // window) * window, partition.end, window, dtype=int64)
+    times = clock_of(partition.series[contract.of], window, partition.start, partition.end)
     up, price = settle_all(contract, partition, times).up, np.full(len(times), contract.price)
     if contract.odds is not None:
         price = values_at_exact_times(partition.series[contract.odds], "up", times)

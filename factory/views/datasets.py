@@ -9,7 +9,7 @@ from factory.core.errors import UnknownError, did_you_mean
 from factory.core.plainyaml import write_inline
 from factory.core.times import DAY, iso, now_ms, to_duration
 from factory.evidence.deflated_sharpe import deflate_sharpe
-from factory.market.catalog import NONE_BUILT, OVERSHOOT
+from factory.market.catalog import CALENDAR, NONE_BUILT, OVERSHOOT
 from factory.market.contracts import describe_settlement, settled_counts
 from factory.market.faults import faults_of, tell_mends
 from factory.market.spec import PARTITIONS, DatasetSpec
@@ -225,13 +225,18 @@ def _tabulate_series(spec: DatasetSpec, meta: Mapping[str, Any]) -> Answer:
     columns = ("series", "kind", "market", "period", "published_late", "rows", "missing", "first", "last", "columns")
     rows = [
         [
-            name, one["kind"], spec.series[name].underlying, to_duration(one["period"]),
+            name, one["kind"], spec.series[name].underlying, " ".join([to_duration(one["period"]), *_calendar(one)]),
             to_duration(one["delay"]) if one["delay"] else "at once", f"{one['rows']:,}", f"{one['missing']:,}",
             iso(one["first"]), iso(one["last"]), " ".join(one["columns"]),
         ]
         for name, one in meta["series"].items()
     ]  # fmt: skip
     return table(columns, rows)
+
+
+def _calendar(facts: Mapping[str, Any]) -> list[str]:
+    """Name the calendar of a series that has one."""
+    return [facts[CALENDAR]] if CALENDAR in facts else []
 
 
 def _tabulate_findings(quality: Mapping[str, Any]) -> Answer:

@@ -12,7 +12,7 @@ from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
 from factory.expressions.synonyms import FAMILIES, SYNONYMS, find_nearest
 from factory.ledger import Ledger
-from factory.market.catalog import OVERSHOOT, Catalog
+from factory.market.catalog import CALENDAR, OVERSHOOT, Catalog
 from factory.market.contracts import Binary, Contract, describe_settlement, settled_counts
 from factory.market.faults import JUMP, faults_of, tell_mends
 from factory.market.series_kinds import series_kind
@@ -113,7 +113,8 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
         late = f", known {to_duration(one['delay'])} late" if one["delay"] else ""
         uncounted = "" if spec.series[name].counts_volume else f", {NO_VOLUME}"
-        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{late}{_gaps(one)}{uncounted}"
+        hours = f" of {one[CALENDAR]} sessions" if CALENDAR in one else ""
+        about = f"{spec.series[name].period} {one['kind']}{hours}{first}{warm_up}{late}{_gaps(one)}{uncounted}"
         lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
     return lines
 

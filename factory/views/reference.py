@@ -29,6 +29,7 @@ from factory.pipeline import load_shipped, render
 from factory.pipeline.parts.catalog import KINDS, list_parts
 from factory.pipeline.parts.describe import describe_allowed
 from factory.storage.workspace import write_text
+from factory.views import reference_sessions
 from factory.views.listing import BOOK_NEEDS
 
 MADE = "<!-- Made by `python -m factory.views.reference`; change the registries and models instead. -->"
@@ -135,7 +136,7 @@ A feature is an expression over the columns of a dataset's series. `rfcat featur
 - **A window counts rows** of its own series, and is missing until it is full. Gaps stay gaps: what spans one is missing.
 - **Series of different clocks** meet by carrying each value forward from the moment it was known, at most a period and its
   delay.
-
+{sessions}
 ## Operators
 
 Literal arguments may be left out where a default is shown.
@@ -241,7 +242,9 @@ file, which on COIN-M is contracts.
 
 Its files are told apart by what they hold, or by `format` of their source:
 
-{formats}A drawn market, for practice:
+{formats}{sessions}## A drawn market
+
+For practice:
 
 ```yaml
 {simulated}```
@@ -255,6 +258,7 @@ def language_page() -> str:
     """Write the page on the feature language and the parts of a pipeline."""
     return LANGUAGE.format(
         made=MADE,
+        sessions=reference_sessions.LANGUAGE,
         operators="".join(_operators()),
         recipes="".join(_recipes()),
         pipelines="".join(f"```yaml\n{render(one)}```\n\n" for one in load_shipped().values()),
@@ -286,6 +290,7 @@ def datasets_page() -> str:
         "files": OWN_FILES,
         "books": OWN_BOOKS,
         "formats": _book_formats(),
+        "sessions": reference_sessions.DATASETS.format(example=reference_sessions.OWN_SESSIONS),
     }
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 

@@ -59,6 +59,7 @@ def check(
         str | None, typer.Option(help="From one bar to the next, such as 1m or 4h; left out: what most rows keep.")
     ] = None,
     source: Annotated[str, typer.Option(help="Keys of `source` in a dataset file, such as '{zone: UTC}'.")] = "{}",
+    calendar: Annotated[str | None, typer.Option(help="Of a market that closes, such as XNYS, CMES or 24/5.")] = None,
 ) -> None:
     """Report what is wrong or remarkable in files of bars."""
     from factory.market.build import check_files
@@ -67,7 +68,7 @@ def check(
 
     keys = {"use": "files", "files": [str(file) for file in files], **read_keys("--source", source, "{zone: UTC}")}
     kept = detect_period(read_files(files, _series("bars", "CHECKED", period or "1m", keys)).time)
-    spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
+    spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys, calendar)
     try:
         report = check_files(files, spec)
     except DataError as error:
@@ -113,12 +114,12 @@ def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> N
             download(workspace, series.source, series.period, start_ms, report)
 
 
-def _series(kind: str, underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":
+def _series(kind: str, underlying: str, period: str, source: dict[str, Any], calendar: str | None = None) -> "SeriesSpec":
     from factory.market.files import Download, Files
     from factory.market.mistakes import lines_of
     from factory.market.series_spec import SeriesSpec
 
-    raw = {"kind": kind, "delay": "0", "underlying": underlying, "period": period, "source": source}
+    raw = {"kind": kind, "delay": "0", "underlying": underlying, "period": period, "source": source, "calendar": calendar}
     keys = {*(Files if source["use"] == "files" else Download).model_fields}
     try:
         return SeriesSpec.model_validate(raw)

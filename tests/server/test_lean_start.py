@@ -9,7 +9,7 @@ from tests.conftest import ROOT
 
 HEAVY = [
     *("numpy", "pandas", "scipy", "sklearn", "numba", "talib", "torch", "pyarrow", "sqlalchemy"),
-    *("fastapi", "typer", "jinja2", "factory.workshop", "arch", "statsmodels", "matplotlib", "PIL"),
+    *("fastapi", "typer", "jinja2", "factory.workshop", "arch", "statsmodels", "matplotlib", "PIL", "exchange_calendars"),
 ]
 REQUEST = {
     "jsonrpc": "2.0",

@@ -14,7 +14,7 @@ from factory.evidence.probes.findings import BLOCK, Finding
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.keys import column_key
-from factory.market.series import Partition, Series
+from factory.market.series import Partition, measure_paces
 from factory.storage.cache import Cache
 
 VERSION = 3
@@ -109,8 +109,10 @@ def _span(expression: Expression, partition: Partition) -> int:
     """Compute how long before a moment rows are needed for a feature then, ms."""
     periods = {name: one.period for name, one in partition.series.items()}
     delays = {name: one.delay for name, one in partition.series.items()}
+    paces = measure_paces(partition.series)
     longest = max(one.period + one.delay for one in partition.series.values())
-    return 2 * expression.lookback(periods, delays) + SPARE * DAY + 2 * longest
+    closed = max((pace.closed for pace in paces.values()), default=0)
+    return 2 * expression.lookback(periods, delays, paces) + SPARE * DAY + 2 * (longest + closed)
 
 
 def _between(expression: Expression, partition: Partition, begin: int, known: int) -> Partition:
@@ -122,8 +124,8 @@ def _between(expression: Expression, partition: Partition, begin: int, known: in
     for name in sorted(expression.series or partition.series):
         one = partition.series[name]
         rows = slice(np.searchsorted(one.time, begin // DAY * DAY), np.searchsorted(one.known, known, side="right"))
-        read = {column: values[rows] for column, values in one.columns.items() if (name, column) in columns}
-        series[name] = Series(name, one.kind, one.period, one.delay, one.time[rows], one.known[rows], read)
+        read = {column: values for column, values in one.columns.items() if (name, column) in columns}
+        series[name] = replace(one, columns=read).cut(rows)
     return replace(partition, series=series)
 
 
@@ -134,7 +136,7 @@ def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Par
         for column, values in one.columns.items():
             columns[column] = np.array(values)
             columns[column][after] = twist(columns[column][after], rng)
-        series[name] = Series(name, one.kind, one.period, one.delay, one.time, one.known, columns)
+        series[name] = replace(one, columns=columns)
     return replace(partition, series=series)
 
 

@@ -47,6 +47,8 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
 
 
 def _in_time(series: Series) -> bool:
+    if series.sessions is not None:
+        return bool(np.all(series.known >= series.ends + series.delay))
     return bool(np.all(series.known - series.time >= series_kind(series.kind).known_after(series.period, series.delay)))
 
 
@@ -82,8 +84,6 @@ def _shared(train: Partition, series: Series) -> int:
     cut = int(np.searchsorted(series.time, train.end))
     parts = []
     for rows in (slice(None, cut), slice(cut, None)):
-        columns = {name: values[rows] for name, values in series.columns.items()}
-        part = Series(series.name, series.kind, series.period, series.delay, series.time[rows], series.known[rows], columns)
-        hashes = chunk_hashes(part)[1]
+        hashes = chunk_hashes(series.cut(rows))[1]
         parts.append(np.unique(hashes[hashes != 0]))
     return int(np.isin(parts[0], parts[1], assume_unique=True).sum())

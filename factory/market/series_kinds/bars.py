@@ -83,12 +83,17 @@ class Bars(SeriesKind):
         return {"jumps": find_jumps(columns["close"])}
 
     def find_faults(
-        self, time: "NDArray[int64]", columns: "Mapping[str, NDArray[float64]]", period: int, declared: Collection[int]
+        self,
+        time: "NDArray[int64]",
+        columns: "Mapping[str, NDArray[float64]]",
+        period: int,
+        declared: Collection[int],
+        places: "NDArray[int64] | None" = None,
     ) -> "tuple[Fault, ...]":
         """Find changes of level, volumes that count something else, feeds that stood still."""
         from factory.market.bar_faults import find_bar_faults
 
-        return find_bar_faults(time, columns, period, declared)
+        return find_bar_faults(time, columns, period, declared, places)
 
 
 def _ask_missing(header: Header, name: str) -> DataError:

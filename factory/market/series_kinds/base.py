@@ -133,7 +133,12 @@ class SeriesKind(ABC):
         return {}
 
     def find_faults(
-        self, time: "NDArray[int64]", columns: "Mapping[str, NDArray[float64]]", period: int, declared: Collection[int]
+        self,
+        time: "NDArray[int64]",
+        columns: "Mapping[str, NDArray[float64]]",
+        period: int,
+        declared: Collection[int],
+        places: "NDArray[int64] | None" = None,
     ) -> "tuple[Fault, ...]":
         """Find what would falsify a trial on rows that are each possible.
 
@@ -147,5 +152,7 @@ class SeriesKind(ABC):
             Milliseconds from row to row.
         declared : collection of int
             Moments at which a person declared a change of scale, ms UTC.
+        places : ndarray of int64, shape (n,), optional
+            Number of each row among those that a calendar expects; default: by the time alone.
         """
         return ()
