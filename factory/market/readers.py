@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError, did_you_mean
 from factory.market.files import Download, Files
-from factory.market.numerals import parse_numbers
+from factory.market.numerals import parse_numbers, replace_words
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.base import Header
@@ -105,7 +105,12 @@ def _read(path: Path, spec: SeriesSpec) -> RawRows:
         raise DataError(f"{path.name}: cannot be unpacked: truncated, half-downloaded or no archive; get it again") from None
     except OSError as error:
         raise DataError(f"{path.name}: {(error.strerror or 'cannot be read').lower()}; name a file that can be read") from None
-    return _turn_oldest_first(_scale(frame, spec))
+    return _turn_oldest_first(_derive(_scale(frame, spec), spec))
+
+
+def _derive(frame: RawRows, spec: SeriesSpec) -> RawRows:
+    """Add the columns that the kind of series makes from those of the file."""
+    return replace(frame, columns=series_kind(spec.kind).derive_columns(frame.columns))
 
 
 def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
@@ -138,12 +143,15 @@ def _read_parquet(path: Path, spec: SeriesSpec) -> RawRows:
     labels = [name.strip() for name in table.column_names]
     choice = _choose_columns(path.name, spec, labels)
     cells = table.rename_columns([name.lower() for name in labels])
-    columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
+    words = series_kind(spec.kind).words
+    columns = {name: _to_numbers(path.name, name, cells[held], words) for name, held in choice.columns.items()}
     time, notes = _read_stamps(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
     return RawRows(time, columns, ((path.name, 0),), notes=notes)
 
 
-def _to_numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
+def _to_numbers(file: str, name: str, column: pa.ChunkedArray, words: Mapping[str, float]) -> NDArray[float64]:
+    if words and _is_text(column):
+        return parse_numbers({name: replace_words(column, words)}, None, False, lambda row: f"{file} row {row}")[name]
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise DataError(f"{file}: column '{name}' does not hold numbers; correct it or leave it out")
     values: NDArray[float64] = column.cast(pa.float64()).to_numpy()
@@ -223,7 +231,8 @@ def _read_cells(
     except pa.ArrowInvalid:
         table.refuse_broken_rows()
         raise DataError(f"{table.name}: holds letters that are not UTF-8; save it as UTF-8") from None
-    texts = {name: cells[str(at[held])] for name, held in choice.columns.items()}
+    words = series_kind(spec.kind).words
+    texts = {name: replace_words(cells[str(at[held])], words) for name, held in choice.columns.items()}
     columns = parse_numbers(texts, decimal, table.separator != ",", table.place)
     return {held: cells[str(at[held])] for held in choice.stamps}, columns
 

@@ -204,7 +204,7 @@ class DatasetSpec(Closed):
                     f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: {provider}, symbol: ...}}"
                 )
             if series.source:
-                twin = seen.setdefault((series.source.model_dump_json(), series.period), name)
+                twin = seen.setdefault((series.kind, series.source.model_dump_json(), series.period), name)
                 if twin != name:
                     mistakes.append(f"series.{name}: the same source as series.{twin}; keep one of the two spellings")
         if self.simulated:
@@ -255,6 +255,8 @@ class DatasetSpec(Closed):
             return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
         if odds.delay_ms:
             return [f"{where}: {contract.odds} is published {odds.delay} late; a price must be known when it is paid, delay: 0"]
+        if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) != odds.period_ms:
+            return [f"{where}: {contract.odds} quotes windows of {odds.period} and cannot price those of {contract.window}"]
         if to_ms(contract.window) % odds.period_ms:
             window = contract.window
             return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from factory.core.errors import DataError
@@ -68,6 +69,8 @@ class SeriesKind(ABC):
         Whether a column ``up`` of it may be the recorded price of a binary contract.
     holds_books : bool
         Whether its rows are order books, made from events by :mod:`factory.market.books`.
+    words : mapping of str to float
+        What cells in words count, by the word in small letters.
     """
 
     name: ClassVar[str]
@@ -79,6 +82,7 @@ class SeriesKind(ABC):
     is_traded: ClassVar[bool] = False
     gives_odds: ClassVar[bool] = False
     holds_books: ClassVar[bool] = False
+    words: ClassVar[Mapping[str, float]] = MappingProxyType({})
 
     @abstractmethod
     def extent(self, period: int, delay: int) -> int:
@@ -100,6 +104,10 @@ class SeriesKind(ABC):
         if not chosen:
             raise DataError(f"{header.file}: no column beside the stamps; a series of {self.name} needs one")
         return chosen
+
+    def derive_columns(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[float64]]":
+        """Add the columns that follow from those of a file."""
+        return dict(columns)
 
     def aggregation(self, column: str) -> Aggregation:
         """Choose which of a column's rows a coarser row of them has."""
