@@ -72,7 +72,7 @@ def test_the_command_fetches_from_it_and_goes_on_where_it_was(workspace: Workspa
     kept, exchange.published[:] = exchange.published[:], exchange.published[:4]
     fetch(workspace)
     exchange.published[:] = kept
-    assert "BTC: complete up to the last closed bar" in fetch(workspace)
+    assert "BTC: complete up to the last row that is over" in fetch(workspace)
     assert exchange.sent == kept, "each day once"
     folder = workspace.vault / "downloads" / "toy-exchange" / "BTC" / "5m"
     assert len(exchange.find_files(folder)) == len(kept)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 QUOTES = ("up", "bid", "ask", "bid_size", "ask_size", "quote_age")
 """Price of a share of Up, best bid and ask for it, shares at each, and the seconds from the quote to the window's start."""
-TERMS = ("fee", "tick", "minimum_size", "twap")
+TICK = "tick"
+"""Step of prices, read only where a person names it: it becomes finer once a price comes near 0 or 1, so that one which was
+noted after a window tells how far it went."""
+TERMS = ("fee", TICK, "minimum_size", "twap")
 """Of the window's own market: fee rate, step of prices, fewest shares, seconds over which settling prices are averaged."""
 TOLD_AT_END = re.compile(r"settle|outcome|resol|payout|winner|winning|final|result|after|close")
 """Names of columns that only the end of a window can fill."""
@@ -57,7 +60,8 @@ class Odds(SeriesKind):
                 f"{header.file}: no column 'up', nor 'bid' and 'ask'; say which was quoted for Up as each window started, such "
                 "as source: {columns: {up: price}}"
             )
-        return {name: header.others[name] for name in (*QUOTES, *TERMS) if name in header.others}
+        names = [name for name in (*QUOTES, *TERMS) if name in (header.named if name == TICK else header.others)]
+        return {name: header.others[name] for name in names}
 
     def derive_columns(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[float64]]":
         """Add the middle of bid and ask as the price of Up where the source has none; none where a side is empty."""

@@ -101,16 +101,16 @@ class Caller:
             mend = "check the symbol" if refused else f"run it again{later}: it goes on where it stopped"
             mend = "it may not serve your country" if status in BARRED else mend
             raise DataError(f"{self.who}: {reason}; {mend}") from error
-        return max(asked, 0.5 * 2**attempt)
+        return max(asked, 0.5 * 2.0**attempt)
 
 
 def read_retry_after(answer: httpx.Response) -> float:
     """Read for how many seconds a server asks to wait, as a number or a date; 0 where it does not say."""
-    text = str(answer.headers.get("Retry-After", "")).strip()
+    text: str = answer.headers.get("Retry-After", "").strip()
     if text.isdecimal():
         return float(text)
     try:
-        at: float = parsedate_to_datetime(text).timestamp()
+        at = parsedate_to_datetime(text).timestamp()
     except ValueError:
         return 0.0
     return max(0.0, at - now_ms() / 1000)
