@@ -19,7 +19,7 @@ from factory.expressions.signature import Operator, Param
 from factory.market.book_columns import FORMATS
 from factory.market.contracts import Binary, Perpetual
 from factory.market.files import Download, Files
-from factory.market.series_kinds import SERIES_KINDS
+from factory.market.series_kinds import SERIES_KINDS, series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, Simulated, Split
@@ -95,7 +95,7 @@ confirmed: true
 series:
   btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: ["btc-*.csv", "more/*.parquet"], zone: UTC}}
   pm: {kind: odds, underlying: PM-BTC-5M, period: 5m, source: {use: files, files: odds.csv, time: at, zone: UTC}}
-  ended: {kind: outcomes, underlying: PM-BTC-5M, period: 5m, delay: 2m, source: {use: files, files: ended.csv, time: at, zone: UTC}}
+  ended: {kind: outcomes, underlying: PM-BTC-5M, period: 5m, delay: 2m, source: {use: files, files: ended.csv, time: at}}
 contracts:
   btc-5m: {use: binary, of: btc, window: 5m, odds: pm, fee: 0.07, half_spread: 0.005}
 split:
@@ -213,8 +213,8 @@ window's **start**, and `period` is its length.
   must be given: how long after the end the outcome was published. So `lag(ended.up, 1)` and `mean(ended.up, 12)` are features,
   and no outcome is one before it is known; none is ever a price.
 
-Polymarket's windows come by `rfcat data fetch polymarket btc-updown-5m --from 2026-07-24`, and both series then name the same
-`source: {{use: polymarket, symbol: btc-updown-5m}}`. Their `up` is the last middle of the CLOB at or before the window's start
+Polymarket's windows come by `rfcat data fetch {odds} btc-updown-5m --from 2026-07-24`, and both series then name the same
+`source: {{use: {odds}, symbol: btc-updown-5m}}`. Their `up` is the last middle of the CLOB at or before the window's start
 and at most five minutes old, which is no price that anybody could have paid; `half_spread` of the contract comes on top.
 Windows without an outcome yet have none, and are asked for again by the next fetch.
 
@@ -257,7 +257,7 @@ def datasets_page() -> str:
         ("", DatasetSpec),
         ("series.NAME", SeriesSpec),
         ("series.NAME.source with use: files", Files),
-        ("series.NAME.source from an exchange", Download),
+        ("series.NAME.source from a provider", Download),
         ("simulated", Simulated),
         ("split", Split),
         ("contracts.NAME with use: binary", Binary),
@@ -272,6 +272,7 @@ def datasets_page() -> str:
         "files": OWN_FILES,
         "books": OWN_BOOKS,
         "formats": _book_formats(),
+        "odds": next(one.name for one in PROVIDERS.values() if series_kind(one.kinds[0]).gives_odds),
     }
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 

@@ -53,7 +53,8 @@ def fetch(
     usual = next((one for one in venue.periods if one in symbol.split("-")), venue.periods[0])
     series = _series(venue.kinds[0], symbol, period or usual, {"use": venue.name, "symbol": symbol})
     fetch_series(workspace_of(context, new=True), series, _month(since))
-    conclude(f"{symbol}: complete up to the last row that is over", {"symbol": symbol, "complete": "up to the last row that is over"})
+    complete = "up to the last row that is over"
+    conclude(f"{symbol}: complete {complete}", {"symbol": symbol, "complete": complete})
 
 
 @answering(app)

@@ -3,8 +3,11 @@
 import json
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -208,6 +211,16 @@ def test_no_more_than_a_stated_number_of_requests_a_second() -> None:
     np.testing.assert_allclose(waits, [0, 0.05, 0.1, 0.03, 0], atol=1e-9)
 
 
+def test_a_wait_is_read_as_a_number_or_a_date() -> None:
+    def wait(told: dict[str, str]) -> float:
+        return caller.read_retry_after(httpx.Response(429, headers=told))
+
+    assert wait({"Retry-After": "30"}) == 30
+    assert wait({"Retry-After": format_datetime(datetime(2000, 1, 1, tzinfo=UTC), usegmt=True)}) == 0
+    assert wait({"Retry-After": format_datetime(datetime(9000, 1, 1, tzinfo=UTC), usegmt=True)}) > 1e9
+    assert wait({"Retry-After": "soon"}) == wait({}) == 0
+
+
 def test_progress_is_told_by_the_day(workspace: Workspace, market: PredictionMarket, two_days: int) -> None:
     told: list[tuple[float, str]] = []
     download(workspace, SOURCE, "5m", FIRST, lambda share, what: told.append((share, what)))
@@ -264,6 +277,12 @@ def test_a_market_is_settled_only_by_prices_that_shares_pay() -> None:
         assert math.isnan(read_market(changed(outcomePrices=prices, umaResolutionStatus="proposed"), slug).outcome)
     for prices in ('["0.999", "0.001"]', '["1", "1"]', None):
         assert math.isnan(read_market(changed(outcomePrices=prices), slug).outcome)
+    for keys, fault in (
+        ({"clobTokenIds": '["a", "b"]'}, "is 'a', no number"),
+        ({"outcomePrices": '["1"]'}, "index out of range"),
+    ):
+        with pytest.raises(DataError, match=f"{slug}: .*{fault}; its interface has changed"):
+            read_market(changed(**keys), slug)
     with pytest.raises(DataError, match="its outcomes are yes and no, not up and down with a share each"):
         read_market(changed(outcomes='["Yes", "No"]'), slug)
 

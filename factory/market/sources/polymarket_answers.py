@@ -85,7 +85,7 @@ def read_market(answer: Any, slug: str) -> Market | None:
         event = next((one for one in _listed(answer) if one["slug"] == slug), None)
         market = next((one for one in event["markets"] if one["slug"] == slug), None) if event else None
         return _read_market(market, event.get("eventMetadata") or {}) if event and market else None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"polymarket {slug}: {_name_fault(error)}; its interface has changed") from error
 
 
@@ -95,6 +95,8 @@ def _read_market(market: Mapping[str, Any], metadata: Mapping[str, Any]) -> Mark
     if sorted(names) != sorted(SIDES) or len(tokens) != len(names):
         raise ValueError(f"its outcomes are {' and '.join(names)}, not up and down with a share each")
     up = names.index("up")
+    if not tokens[up].isdecimal():
+        raise ValueError(f"the id of its share of Up is '{tokens[up][:40]}', no number")
     return Market(
         start=_moment(market.get("eventStartTime")),
         end=_moment(market.get("endDate")),
@@ -152,7 +154,7 @@ def read_quote(answer: Any, token: str, start: int) -> tuple[float, float]:
     """
     try:
         points = [(int(_number(one["t"])), _number(one["p"])) for one in answer["history"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise DataError(f"polymarket share {token[:8]}...: {_name_fault(error)}; its interface has changed") from error
     at, price = max(((at, price) for at, price in points if 1000 * at <= start), default=(0, NAN))
     return (price, start / 1000 - at) if 0 < price < 1 else (NAN, NAN)
@@ -169,7 +171,7 @@ def read_book(answer: Any) -> Book:
     try:
         token, time = str(answer["asset_id"]), int(answer["timestamp"])
         bid, ask = _read_best(answer["bids"], max), _read_best(answer["asks"], min)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise DataError(f"polymarket book: {_name_fault(error)}; its interface has changed") from error
     return Book(token, time, *bid, *ask)
 

@@ -35,7 +35,7 @@ def make_row(start: int, market: Market, price: float, age: float) -> Row:
 
 
 def _write_number(number: float) -> str:
-    return "" if math.isnan(number) else f"{number:.12g}"
+    return "" if math.isnan(number) else repr(number)
 
 
 def read_rows(path: Path) -> dict[int, Row]:
