@@ -136,6 +136,8 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         bars[half:].to_parquet(tmp_path / "more" / "btc.parquet")
         odds = {"at": bars.time[::5], "up": 0.5 + 0.01 * np.sin(np.arange(len(bars[::5])))}
         pd.DataFrame(odds).to_csv(tmp_path / "odds.csv", index=False)
+        ended = {"at": bars.time[::5], "outcome": np.where(np.arange(len(bars[::5])) % 3, "Up", "Down")}
+        pd.DataFrame(ended).to_csv(tmp_path / "ended.csv", index=False)
     if spec.dataset == "eth":
         own_files(spec, tmp_path)
     if spec.dataset == "shares":

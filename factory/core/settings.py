@@ -103,7 +103,7 @@ class PlaceSettings(Settings):
 
 
 class DownloadSettings(Settings):
-    """Where bars are downloaded and order books recorded from.
+    """Where rows are downloaded and order books recorded from.
 
     Parameters
     ----------
@@ -111,11 +111,15 @@ class DownloadSettings(Settings):
         Base URL of Binance's archives.
     api, stream : str or None
         Base URLs of Binance's API and of its WebSocket streams; None: those of the market.
+    gamma, clob : str
+        Base URLs of Polymarket's markets and of its prices.
     """
 
     archive: str = Field(default="https://data.binance.vision", validation_alias="RFCAT_BINANCE_ARCHIVE")
     api: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_API")
     stream: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_STREAM")
+    gamma: str = Field(default="https://gamma-api.polymarket.com", validation_alias="RFCAT_POLYMARKET_GAMMA")
+    clob: str = Field(default="https://clob.polymarket.com", validation_alias="RFCAT_POLYMARKET_CLOB")
 
 
 class FitSettings(Settings):

@@ -10,7 +10,7 @@ import numpy as np
 
 from factory.core.errors import DataError, SealError
 from factory.core.progress import Progress, no_progress, subrange
-from factory.core.times import DAY, iso, moment
+from factory.core.times import DAY, iso, moment, to_duration
 from factory.market import seal_registry, staging, store
 from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
@@ -151,7 +151,7 @@ def read_series(
         series[name] = replace(series[name], overshoot=measure_overshoot(own, spec.bounds("train")[1]))
         _require_rows(workspace, spec, series[name])
         _require_volume(spec, own)
-        _require_odds_column(spec, series[name])
+        _require_odds(spec, series[name])
         _require_settlement_column(spec, series[name])
         _require_baseline_column(spec, series[name])
     return series, quality
@@ -284,12 +284,19 @@ def _require_volume(spec: DatasetSpec, series: Series) -> None:
         )
 
 
-def _require_odds_column(spec: DatasetSpec, series: Series) -> None:
-    """Refuse recorded odds without the column that a contract is priced by."""
+def _require_odds(spec: DatasetSpec, series: Series) -> None:
+    """Refuse recorded odds without the column that a contract is priced by, or known only after the price is paid."""
     for name, contract in spec.binaries.items():
-        if contract.odds == series.name and "up" not in series.columns:
+        if contract.odds != series.name:
+            continue
+        if "up" not in series.columns:
             raise DataError(
                 f"series.{series.name}: no column 'up', which prices contracts.{name}; it has {', '.join(series.columns)}"
+            )
+        if series.delay:
+            raise DataError(
+                f"series.{series.name}: its rows are stamped {to_duration(series.delay)} into their windows, and a price of "
+                f"contracts.{name} must be known when it is paid; record each as its window starts"
             )
 
 

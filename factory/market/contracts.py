@@ -94,8 +94,8 @@ class ByRecord(Settlement):
     Parameters
     ----------
     of : str
-        Series whose column ``up`` holds 1 for Up, 0 for Down and 0.5 for a void window, stamped at the window's start. A void
-        window pays one half a share of either side.
+        Series of outcomes, or of values, whose column ``up`` holds 1 for Up, 0 for Down and 0.5 for a void window, stamped at
+        the window's start. A void window pays one half a share of either side.
     """
 
     use: Literal["recorded"]
@@ -121,7 +121,7 @@ class Binary(Orders):
     price : float
         Assumed price of the Up share at the window's start; Down costs 1 - price.
     odds : str or None
-        Series of values whose column ``up`` is the recorded price of the Up share, used instead of
+        Series of odds or values whose column ``up`` is the recorded price of the Up share, used instead of
         `price` where given. A window without a price stamped at its start is not traded.
     fee : float
         Taker fee rate: shares x fee x p x (1 - p).

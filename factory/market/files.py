@@ -33,7 +33,8 @@ class Files(Closed):
         and datetime, in any case; ``utc`` or ``gmt`` in its name is the zone, and date and time in two columns are joined.
     columns : mapping of str to str
         What a column is called in the files, by its name here: ``{volume: Volume BTC}``. Of values, those that are named
-        are all that is read; of bars ``{volume: none}`` says that the source counts none, and every bar counts as traded.
+        are all that is read; of odds ``{up: price}`` says which was quoted for Up, of outcomes ``{up: winner}`` which tells how
+        a window ended; of bars ``{volume: none}`` says that the source counts none, and every bar counts as traded.
     units : mapping of str to float
         What a cell of a column counts, by its name here: ``{deliver: millions}``, or a number such as 100.
     header : list of str
@@ -71,11 +72,11 @@ class Download(Closed):
     Parameters
     ----------
     symbol : str
-        As the exchange spells it, e.g. ``BTCUSDT``.
+        As the provider spells it, such as ``BTCUSDT`` of an exchange or ``btc-updown-5m`` of a prediction market.
     """
 
     use: Annotated[str, one_of(PROVIDERS)]
-    symbol: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,40}$")]
+    symbol: Annotated[str, Field(pattern=r"^([A-Z0-9_]{1,40}|[a-z0-9]{1,20}(-[a-z0-9]{1,20}){1,4})$")]
 
 
 FILES, DOWNLOAD = "files", "[download]"

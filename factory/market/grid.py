@@ -71,14 +71,16 @@ def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, 
         if most * LATE_SHARE > period:
             row = frame.place(int(np.argmax(off == 0)))
             raise DataError(
-                f"series.{name}: most bars, such as {row}, are stamped {to_duration(most)} after a multiple of {spec.period}; "
-                "bars are stamped at their open: name the column that holds it with source: {time: ...}"
+                f"series.{name}: most rows, such as {row}, are stamped {to_duration(most)} after a multiple of {spec.period}; "
+                f"{spec.kind} are stamped at their open: name the column that holds it with source: {{time: ...}}"
             )
         time, late, most = time - most, most, 0
     notes = frame.notes
     if late:
         after = to_duration(late)
-        notes += (f"bars stamped {after} late: each is that of the {spec.period} before its stamp, and known {after} later",)
+        notes += (
+            f"{spec.kind} stamped {after} late: each is that of the {spec.period} before its stamp, and known {after} later",
+        )
     return replace(frame, time=time, moved=moved if moved.any() else None, notes=notes), most, late
 
 

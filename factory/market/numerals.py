@@ -65,6 +65,14 @@ def parse_numbers(
     return {name: _parsed(name, texts, sign, place) for name, texts in plain.items()}
 
 
+def replace_words(texts: pa.ChunkedArray, words: Mapping[str, float]) -> pa.ChunkedArray:
+    """Replace the cells that are a word, in any case, by the number that it counts."""
+    plain = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    for word, number in words.items():
+        texts = pc.if_else(pc.equal(plain, word), f"{number:g}", texts)
+    return texts
+
+
 def _ungrouped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     trimmed = pc.utf8_trim(texts, " \t\u00a0\u202f")
     if not pc.any(pc.match_substring_regex(trimmed, GROUPED)).as_py():

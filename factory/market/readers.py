@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from factory.core.errors import DataError, did_you_mean
 from factory.market.bar_columns import PRICES
 from factory.market.files import Download, Files
-from factory.market.numerals import parse_numbers
+from factory.market.numerals import parse_numbers, replace_words
 from factory.market.questions import Question
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
@@ -148,7 +148,7 @@ def _spell(cell: object) -> str:
 def _read(path: Path, spec: SeriesSpec) -> RawRows:
     with _refusing_damage(path):
         frame = _read_parquet(path, spec) if path.suffix.lower() == PARQUET else _read_text(path, spec)
-    return _turn_oldest_first(_scale(frame, spec))
+    return _turn_oldest_first(_derive(_scale(frame, spec), spec))
 
 
 @contextmanager
@@ -164,6 +164,11 @@ def _refusing_damage(path: Path) -> Iterator[None]:
         raise DataError(f"{path.name}: cannot be unpacked: truncated, half-downloaded or no archive; get it again") from None
     except OSError as error:
         raise DataError(f"{path.name}: {(error.strerror or 'cannot be read').lower()}; name a file that can be read") from None
+
+
+def _derive(frame: RawRows, spec: SeriesSpec) -> RawRows:
+    """Add the columns that the kind of series makes from those of the file."""
+    return replace(frame, columns=series_kind(spec.kind).derive_columns(frame.columns))
 
 
 def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
@@ -195,7 +200,8 @@ def _read_parquet(path: Path, spec: SeriesSpec) -> RawRows:
     choice = choose_columns(path.name, spec, labels)
     place = f"{path.name} row {{}}".format
     cells = table.rename_columns([name.lower() for name in labels])
-    texts = {name: cells[held] for name, held in choice.columns.items() if _is_text(cells[held])}
+    words = series_kind(spec.kind).words
+    texts = {name: replace_words(cells[held], words) for name, held in choice.columns.items() if _is_text(cells[held])}
     columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items() if name not in texts}
     decimal = spec.source.decimal if isinstance(spec.source, Files) else None
     columns |= parse_numbers(texts, decimal, False, place) if texts else {}
@@ -302,7 +308,8 @@ def _read_cells(
     except pa.ArrowInvalid:
         table.refuse_broken_rows()
         raise DataError(f"{table.name}: holds letters that are not UTF-8; save it as UTF-8") from None
-    texts = {name: cells[str(at[held])] for name, held in choice.columns.items()}
+    words = series_kind(spec.kind).words
+    texts = {name: replace_words(cells[str(at[held])], words) for name, held in choice.columns.items()}
     columns = parse_numbers(texts, decimal, table.separator != ",", table.place)
     return {held: cells[str(at[held])] for held in choice.stamps}, columns
 

@@ -26,14 +26,16 @@ class SeriesSpec(Closed):
     Parameters
     ----------
     kind : kind of series
-        ``bars`` and ``depth`` (stamped at their open) or ``values`` (stamped as the publisher does).
+        ``bars`` and ``depth`` (stamped at their open), ``odds`` and ``outcomes`` (stamped as their window starts) or ``values``
+        (stamped as the publisher does).
     underlying : str
         The market behind it; what the seal goes by. Spellings of one market
         (``btc/usdt``, ``BTC-USDT``) are made one.
     period : duration
         From one expected row to the next.
     delay : duration or "0"
-        From a bar's close, or a value's stamp, to its publication. Compulsory for values.
+        From a bar's close, a window's end, or the stamp of a value or of odds, to its publication. Compulsory for values and
+        outcomes.
     source : Files, Download or None
         Where the rows come from; none in a simulated dataset.
     adjust : list of Adjustment
@@ -63,15 +65,17 @@ class SeriesSpec(Closed):
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
-        if series_kind(self.kind).needs_delay and "delay" not in self.model_fields_set:
-            raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
+        kind = series_kind(self.kind)
+        if kind.needs_delay and "delay" not in self.model_fields_set:
+            since, example = ("the end of its period", "1m") if kind.is_stamped_at_open else ("its stamp", "8d")
+            raise ValueError(f"delay: missing; say how long after {since} a row is published, such as delay: {example}")
         if isinstance(self.source, Download) and self.kind not in (kinds := PROVIDERS[self.source.use].kinds):
             has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
             raise ValueError(f"kind: '{self.kind}' from {self.source.use}, {has}")
         for first, last in self.exclude:
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
-        mistakes = self._find_unfit_keys() if series_kind(self.kind).holds_books else self._find_book_keys()
+        mistakes = self._find_unfit_keys() if kind.holds_books else self._find_book_keys()
         mistakes += self._find_unfit_calendar()
         if mistakes:
             raise ValueError("\n".join(mistakes))

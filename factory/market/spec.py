@@ -13,7 +13,7 @@ from factory.core.times import DAY, MINUTE, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
 from factory.market.files import Adjustment, Closed, Download, Files
 from factory.market.mistakes import lines_of
-from factory.market.series_kinds import name_odds_kinds, name_traded_kinds, series_kind
+from factory.market.series_kinds import name_odds_kinds, name_settling_kinds, name_traded_kinds, series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
 from factory.market.spec_fields import Column, Moment
@@ -209,7 +209,7 @@ class DatasetSpec(Closed):
                     f"series.{name}.source: missing; add {{use: files, files: ...}} or {{use: {provider}, symbol: ...}}"
                 )
             if series.source:
-                twin = seen.setdefault((series.source.model_dump_json(), series.period), name)
+                twin = seen.setdefault((series.kind, series.source.model_dump_json(), series.period), name)
                 if twin != name:
                     mistakes.append(f"series.{name}: the same source as series.{twin}; keep one of the two spellings")
         if self.simulated:
@@ -256,10 +256,10 @@ class DatasetSpec(Closed):
         if isinstance(settle, ByBars):
             return []
         series = self.series.get(settle.of)
-        if series is None or not series_kind(series.kind).takes_any_column:
-            held = sorted(name for name, one in self.series.items() if series_kind(one.kind).takes_any_column)
-            allowed = f"allowed: {', '.join(held)}" if held else "add one with kind: values"
-            return [f"{where}.of: '{settle.of}' is no series of values here; {allowed}"]
+        if series is None or settle.use not in series_kind(series.kind).settles:
+            held = sorted(name for name, one in self.series.items() if settle.use in series_kind(one.kind).settles)
+            allowed = f"allowed: {', '.join(held)}" if held else "add one"
+            return [f"{where}.of: '{settle.of}' is no series of {name_settling_kinds(settle.use)} here; {allowed}"]
         if isinstance(settle, ByRecord):
             return _record_mistakes(where, settle, contract, series)
         mistakes = []
@@ -286,6 +286,8 @@ class DatasetSpec(Closed):
             return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
         if odds.delay_ms:
             return [f"{where}: {contract.odds} is published {odds.delay} late; a price must be known when it is paid, delay: 0"]
+        if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) != odds.period_ms:
+            return [f"{where}: {contract.odds} quotes windows of {odds.period} and cannot price those of {contract.window}"]
         if to_ms(contract.window) % odds.period_ms:
             window = contract.window
             return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]

@@ -20,7 +20,7 @@ from factory.expressions.signature import Operator, Param
 from factory.market.book_columns import FORMATS
 from factory.market.contracts import Binary, ByPoint, ByRecord, ByTwap, Perpetual, Settlement
 from factory.market.files import Download, Files
-from factory.market.series_kinds import SERIES_KINDS
+from factory.market.series_kinds import SERIES_KINDS, series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, Simulated, Split
@@ -97,7 +97,8 @@ about: Minutes of my own and what a prediction market asked.
 confirmed: true
 series:
   btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: ["btc-*.csv", "more/*.parquet"], zone: UTC}}
-  pm: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: "0", source: {use: files, files: odds.csv, time: at, zone: UTC}}
+  pm: {kind: odds, underlying: PM-BTC-5M, period: 5m, source: {use: files, files: odds.csv, time: at, zone: UTC}}
+  ended: {kind: outcomes, underlying: PM-BTC-5M, period: 5m, delay: 2m, source: {use: files, files: ended.csv, time: at}}
 contracts:
   btc-5m: {use: binary, of: btc, window: 5m, odds: pm, fee: 0.07, half_spread: 0.005}
 split:
@@ -224,11 +225,31 @@ Each file is checked by itself, then the dataset is built. Its split is final fr
 ```sh
 {commands}```
 
-`rfcat start eth` does the same with `eth.yaml` and prints the line that connects a host. Files by pattern, and recorded odds of
-a prediction market:
+`rfcat start eth` does the same with `eth.yaml` and prints the line that connects a host. Files by pattern, and what a
+prediction market asked and how its windows ended:
 
 ```yaml
 {files}```
+
+A window of a prediction market has two rows of two series, since they are known at two moments; both are stamped at the
+window's **start**, and `period` is its length.
+
+- `kind: odds` holds what was quoted for a share of Up as the window started: `up`, or the middle of `bid` and `ask`; also
+  `bid_size`, `ask_size`, `quote_age` (seconds from the quote to the start), `fee`, `minimum_size` and `twap` (seconds over
+  which the settling prices are averaged, 0 where they are not). It is known at its stamp, so a file of quotes from *within*
+  the windows, such as a minute before they close, must not be stamped at their starts: give it the stamps at which they were
+  quoted, as a series of `values`. Prices of 0 or 1 are refused, and so are columns whose names say that the end tells them
+  (`up_price_final`, `winner`). A `tick` is read only where `columns` names it: it becomes finer once a price comes near 0 or 1,
+  so that one which was noted after the window tells how far it went.
+- `kind: outcomes` holds what a share of Up paid: `up` is 1, 0, or 0.5 of a void market, read from a column `outcome` in
+  numbers or in words (up, down, yes, no, void); also `strike` and `close`. It is known at the window's end and `delay`, which
+  must be given: how long after the end the outcome was published. So `lag(ended.up, 1)` and `mean(ended.up, 12)` are features,
+  and no outcome is one before it is known; none is ever a price.
+
+Polymarket's windows come by `rfcat data fetch {odds} btc-updown-5m --from 2026-07-24`, and both series then name the same
+`source: {{use: {odds}, symbol: btc-updown-5m}}`. Their `up` is the last middle of the CLOB at or before the window's start
+and at most five minutes old, which is no price that anybody could have paid; `half_spread` of the contract comes on top.
+Windows without an outcome yet have none, and are asked for again by the next fetch.
 
 Order books (`kind: depth`), each second of five levels a side. A row holds the book as it stood at the end of its period,
 after the last update before it, if that is no older than `max_age`, and what happened in the row: `events` (updates), `ofi_1`,
@@ -272,7 +293,7 @@ def datasets_page() -> str:
         ("", DatasetSpec),
         ("series.NAME", SeriesSpec),
         ("series.NAME.source with use: files", Files),
-        ("series.NAME.source from an exchange", Download),
+        ("series.NAME.source from a provider", Download),
         ("simulated", Simulated),
         ("split", Split),
         ("contracts.NAME with use: binary", Binary),
@@ -291,6 +312,7 @@ def datasets_page() -> str:
         "books": OWN_BOOKS,
         "formats": _book_formats(),
         "sessions": reference_sessions.DATASETS.format(example=reference_sessions.OWN_SESSIONS),
+        "odds": next(one.name for one in PROVIDERS.values() if series_kind(one.kinds[0]).gives_odds),
     }
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 

@@ -38,18 +38,23 @@ OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROV
 def fetch(
     context: typer.Context,
     provider: Annotated[str, typer.Argument(help=f"{OFFERED}.", autocompletion=_commands)],
-    symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT.")],
+    symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT, or btc-updown-5m.")],
     since: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
-    period: Annotated[str, typer.Option(help="From one bar to the next.", autocompletion=_periods)] = "1m",
+    period: Annotated[
+        str | None,
+        typer.Option(help="From one row to the next; left out: the one in the symbol, or 1m.", autocompletion=_periods),
+    ] = None,
 ) -> None:
-    """Download bars: whole months, then days, then what has closed since; an interrupted fetch goes on where it was."""
+    """Download what a folder lacks up to the last row that is over; an interrupted fetch goes on where it was."""
     offered = {one.command: one for one in PROVIDERS.values()}
     if provider not in offered:
         raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, offered)}")
     venue = offered[provider]
-    series = _series(venue.kinds[0], symbol, period, {"use": venue.name, "symbol": symbol})
+    usual = next((one for one in venue.periods if one in symbol.split("-")), venue.periods[0])
+    series = _series(venue.kinds[0], symbol, period or usual, {"use": venue.name, "symbol": symbol})
     fetch_series(workspace_of(context, new=True), series, _month(since))
-    conclude(f"{symbol}: complete up to the last closed bar", {"symbol": symbol, "complete": "up to the last closed bar"})
+    complete = "up to the last row that is over"
+    conclude(f"{symbol}: complete {complete}", {"symbol": symbol, "complete": complete})
 
 
 @answering(app)

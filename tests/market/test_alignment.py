@@ -36,7 +36,7 @@ def series_spec(kind: str) -> SeriesSpec:
 
 
 def frame(one: SeriesSpec, time: np.ndarray) -> RawRows:
-    values = np.linspace(100, 101, len(time))
+    values = np.full(len(time), 0.5)  # A price, a share's price and what a void share paid.
     names = series_kind(one.kind).columns or ("rate",)
     return RawRows(time, dict.fromkeys(names, values), (("x.csv", 0),))
 

@@ -12,6 +12,7 @@ from factory.market.downloads import download, download_folder, fetch_command, f
 from factory.market.files import Download
 from factory.market.readers import read_files
 from factory.market.series_kinds import SERIES_KINDS
+from factory.market.series_kinds.base import Header
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS, Provider
 from factory.storage.workspace import Workspace
@@ -98,6 +99,7 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
         one, period = series(provider, kind, provider.periods[0]), to_ms(provider.periods[0])
         folder = download_folder(workspace, Download(use=provider.name, symbol="BTC"), one.period)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "BTC-1.csv").unlink(missing_ok=True)
         (folder / "BTC-2.csv.part").write_text("1")
         with pytest.raises(DataError, match="BTC is not downloaded; run: rfcat") as told:
             find_files(workspace, "btc", one, Path())
@@ -108,8 +110,11 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
         assert [path.name for path in paths] == ["BTC-1.csv"]
         frame = read_files(paths, one)
         assert np.array_equal(frame.time, times)
-        for name in SERIES_KINDS[kind].columns:
-            assert (frame.columns[name] == 100 + provider.layout.index(name)).all()
+        labels = {name: name for name in provider.layout[1:]}
+        chosen = SERIES_KINDS[kind].choose_columns(Header("BTC-1.csv", labels, {}, labels, True))
+        assert {*SERIES_KINDS[kind].columns} <= {*chosen}
+        for name, label in chosen.items():
+            assert (frame.columns[name] == 100 + provider.layout.index(label)).all()
 
 
 def test_its_command_is_the_one_that_is_told(provider: Provider, workspace: Workspace) -> None:

@@ -23,7 +23,7 @@ from tests.market.bars import DAYS, SPEC, START, csv, rows
 
 WINDOW = 5 * MINUTE
 OUTCOMES = (
-    "  done: {kind: values, underlying: PM-DONE, period: 5m, delay: 5m, source: {use: files, files: done.csv}}\ncontracts:"
+    "  done: {kind: outcomes, underlying: PM-DONE, period: 5m, delay: 0, source: {use: files, files: done.csv}}\ncontracts:"
 )
 SETTLED = SPEC.replace("contracts:", OUTCOMES).replace("price: 0.5", "price: 0.5, settle: {use: recorded, of: done}")
 PIPELINE = """\

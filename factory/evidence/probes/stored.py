@@ -34,7 +34,8 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
     for name, expression in expressions.items():
         for series in sorted(expression.series):
             one = partition.series[series]
-            if series_kind(one.kind).needs_delay and one.period >= DAY and one.delay == 0:
+            kind = series_kind(one.kind)
+            if kind.needs_delay and one.period >= DAY and kind.known_after(one.period, one.delay) == 0:
                 says = (
                     f"features.{name}: series '{series}' has a row each {to_duration(one.period)} and counts as published "
                     "on the date that it tells of; a person sets its delay in the dataset file"

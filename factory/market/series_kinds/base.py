@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from factory.core.errors import DataError
@@ -66,8 +67,12 @@ class SeriesKind(ABC):
         Whether its rows fill and settle trades and labels; they then have open, high, low and close.
     gives_odds : bool
         Whether a column ``up`` of it may be the recorded price of a binary contract.
+    settles : tuple of str
+        Ways in which its rows may settle windows of a binary contract, as ``settle: {use: ...}`` calls them.
     holds_books : bool
         Whether its rows are order books, made from events by :mod:`factory.market.books`.
+    words : mapping of str to float
+        What cells in words count, by the word in small letters.
     """
 
     name: ClassVar[str]
@@ -78,7 +83,9 @@ class SeriesKind(ABC):
     is_stamped_at_open: ClassVar[bool] = False
     is_traded: ClassVar[bool] = False
     gives_odds: ClassVar[bool] = False
+    settles: ClassVar[tuple[str, ...]] = ()
     holds_books: ClassVar[bool] = False
+    words: ClassVar[Mapping[str, float]] = MappingProxyType({})
 
     @abstractmethod
     def extent(self, period: int, delay: int) -> int:
@@ -100,6 +107,10 @@ class SeriesKind(ABC):
         if not chosen:
             raise DataError(f"{header.file}: no column beside the stamps; a series of {self.name} needs one")
         return chosen
+
+    def derive_columns(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[float64]]":
+        """Add the columns that follow from those of a file."""
+        return dict(columns)
 
     def aggregation(self, column: str) -> Aggregation:
         """Choose which of a column's rows a coarser row of them has."""

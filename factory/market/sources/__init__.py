@@ -1,9 +1,14 @@
 """Where rows come from, one file a provider.
 
-base              Provider: what each offers
-binance           spot and futures bars of Binance
-binance_download  how they come from its archives and its REST interface
-binance_stream    its live order books and trades: addresses, messages, and what must follow what
+base                 Provider: what each offers
+caller               asks a server over HTTP: again where it stumbles, no faster than it allows
+binance              spot and futures bars of Binance
+binance_download     how they come from its archives and its REST interface
+binance_stream       its live order books and trades: addresses, messages, and what must follow what
+polymarket           odds and outcomes of Polymarket's windows
+polymarket_answers   reads what its interfaces answer
+polymarket_files     a file a day of what they answered
+polymarket_download  asks them for a day of windows at a time
 
 A new provider is an object of its own file that is named in :data:`PROVIDERS`; dataset files, ``rfcat data fetch`` and
 the readers ask there. The files of a series are found by :mod:`factory.market.downloads`.
@@ -11,8 +16,9 @@ the readers ask there. The files of a series are found by :mod:`factory.market.d
 
 from factory.market.sources.base import Provider
 from factory.market.sources.binance import BINANCE
+from factory.market.sources.polymarket import POLYMARKET
 
 __all__ = ["PROVIDERS", "Provider"]
 
-PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in BINANCE}
+PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (*BINANCE, POLYMARKET)}
 """Every provider by the name that dataset files call it."""

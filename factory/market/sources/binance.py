@@ -53,10 +53,12 @@ class Binance:
     def fetch(self, symbol: str, period: str, start_ms: int, folder: Path, progress: Progress) -> None:
         """Download whole months, then days, then what has closed since."""
         from factory.market.sources.binance_download import Feed, download_bars
+        from factory.market.sources.caller import Caller
 
         settings = DownloadSettings.read()
         archive, api = settings.archive.rstrip("/"), (settings.api or self.api).rstrip("/")
-        feed = Feed(f"{archive}/{self.archive}", f"{api}/{self.klines}", self.limit, symbol, period, folder)
+        caller = Caller(f"binance {symbol}")
+        feed = Feed(f"{archive}/{self.archive}", f"{api}/{self.klines}", self.limit, symbol, period, folder, caller)
         download_bars(feed, start_ms, progress)
 
     def find_files(self, folder: Path) -> list[Path]:
