@@ -10,7 +10,7 @@ from typing import Any
 from factory.core.canonical import dumps
 from factory.core.errors import DataError
 from factory.core.hashes import Stamp
-from factory.market.catalog import MEND, OVERSHOOT, Catalog, partition_meta, require_files
+from factory.market.catalog import LEAST_DELAY, MEND, OVERSHOOT, Catalog, partition_meta, require_files
 from factory.market.series import Partition, Series
 from factory.storage.arrays import mapped
 from factory.storage.workspace import Workspace
@@ -74,4 +74,5 @@ def load_series(half: Path, name: str, facts: dict[str, Any], rows: int) -> Seri
     except (OSError, ValueError):
         raise DataError(f"series '{name}': its files are damaged or gone; {MEND}") from None
     time, known = arrays.pop("time"), arrays.pop("known")
-    return Series(name, facts["kind"], facts["period"], facts["delay"], time, known, arrays, facts[OVERSHOOT])
+    least = facts.get(LEAST_DELAY)
+    return Series(name, facts["kind"], facts["period"], facts["delay"], time, known, arrays, facts[OVERSHOOT], least)

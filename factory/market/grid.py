@@ -122,14 +122,36 @@ def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, in
     """
     period = spec.period_ms
     first = span[0] + (remainder - span[0]) % period
-    time = np.arange(first, span[1] - spec.extent_ms + 1, period, dtype=int64)
-    time = time[time < span[1]]
+    time = np.arange(first, span[1], period, dtype=int64)
     rows = (frame.time - first) // period
+    known = find_known(spec, frame, time, rows) + late
+    least = spec.least_delay_ms
+    time = time[(known if least is not None else time + spec.extent_ms) <= span[1]]
+    held = rows < len(time)
     columns = {}
     for column, values in frame.columns.items():
         columns[column] = np.full(len(time), np.nan)
-        columns[column][rows] = values
-    return Series(name, spec.kind, period, spec.delay_ms + late, time, time + spec.known_ms + late, columns)
+        columns[column][rows[held]] = values[held]
+    return Series(name, spec.kind, period, spec.delay_ms + late, time, known[: len(time)], columns, least_delay=least)
+
+
+def find_known(spec: SeriesSpec, frame: RawRows, time: NDArray[int64], rows: NDArray[int64]) -> NDArray[int64]:
+    """Find when each row of a grid is known, shape (n,), never decreasing.
+
+    Of rows that have their own moments of publication an absent one is known when it would be at the latest, or when the
+    next one is. One that came before an older one counts from the older one on.
+    """
+    if spec.published:
+        return spec.published.find_moments(time)
+    latest = time + spec.known_ms
+    if frame.known is None:
+        return latest
+    known = np.full(len(time), np.iinfo(int64).max)
+    known[rows] = frame.known
+    coming = np.minimum.accumulate(known[::-1])[::-1]
+    absent = np.ones(len(time), bool)
+    absent[rows] = False
+    return np.maximum.accumulate(np.where(absent, np.minimum(latest, coming), known))
 
 
 def find_missing(series: Series) -> NDArray[bool_]:

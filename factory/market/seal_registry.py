@@ -156,7 +156,7 @@ def marks_of(spec: DatasetSpec, series: Mapping[str, Series]) -> Marks:
     for name, one in series.items():
         first, hashes = chunk_hashes(one)
         after = one.time[first::CHUNK][: len(hashes)]
-        ends = after + (CHUNK - 1) * one.period + spec.series[name].extent_ms
+        ends = one.ends[first + CHUNK - 1 :: CHUNK][: len(hashes)]
         told = hashes != 0
         opened[name] = np.unique(hashes[told & (ends <= boundary)])
         closed[name] = np.unique(hashes[told & (after >= sealed_from)])

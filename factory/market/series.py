@@ -7,6 +7,8 @@ import numpy as np
 from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
+from factory.market.series_kinds import series_kind
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -24,17 +26,19 @@ class Series:
     period : int
         Milliseconds between expected rows.
     delay : int
-        Milliseconds from the end of a row's period to its publication.
+        Milliseconds from the end of a row's period to its publication; where rows differ, the most.
     time : ndarray of int64, shape (n,)
         Stamp of each row, ms UTC, strictly increasing; for bars their open time.
     known : ndarray of int64, shape (n,)
         When each row became known, ms UTC, never decreasing: for bars
-        ``time + period + delay``, for values ``time + delay``.
+        ``time + period + delay``, for values ``time + delay``, or when their publisher published them.
     columns : mapping of str to ndarray of float64, shape (n,)
         For bars: open, high, low, close, volume, and what else the source has.
     overshoot : float
         Of bars: how far beyond its price a stop fills, as a share of it, measured on train
         (:mod:`factory.market.overshoot`); 0 where nothing was measured.
+    least_delay : int or None
+        The least delay, where rows have delays of their own; None where all have `delay`.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Series:
     known: NDArray[int64]
     columns: Mapping[str, NDArray[float64]]
     overshoot: float = 0.0
+    least_delay: int | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -54,6 +59,13 @@ class Series:
         rows = slice(int(np.searchsorted(self.time, first)), None)
         columns = {name: values[rows] for name, values in self.columns.items()}
         return replace(self, time=self.time[rows], known=self.known[rows], columns=columns)
+
+    @property
+    def ends(self) -> NDArray[int64]:
+        """When all that each row may tell of is over, ms UTC, shape (n,)."""
+        if self.least_delay is not None:
+            return self.known
+        return self.time + series_kind(self.kind).extent(self.period, self.delay)
 
     @property
     def traded(self) -> NDArray[bool_]:

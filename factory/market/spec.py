@@ -13,6 +13,7 @@ from factory.core.times import DAY, MINUTE, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.files import Adjustment, Closed, Download, Files
 from factory.market.mistakes import lines_of
+from factory.market.publication import Publication
 from factory.market.series_kinds import name_odds_kinds, name_traded_kinds, series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
@@ -254,7 +255,7 @@ class DatasetSpec(Closed):
             allowed = f"allowed: {', '.join(priced)}" if priced else "add one"
             return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
         if odds.delay_ms:
-            return [f"{where}: {contract.odds} is published {odds.delay} late; a price must be known when it is paid, delay: 0"]
+            return [f"{where}: {contract.odds} is published late; a price must be known when it is paid, delay: 0"]
         if to_ms(contract.window) % odds.period_ms:
             window = contract.window
             return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]
@@ -330,7 +331,7 @@ def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
         ("simulated", 1): Simulated,
         ("split", 1): Split,
         ("series", 2): SeriesSpec,
-        ("series", 3): Files if holder.get("use") == "files" else Download,
+        ("series", 3): Publication if path[2:] == ("published",) else Files if holder.get("use") == "files" else Download,
         ("series", 4): Adjustment,
         ("contracts", 2): Binary if holder.get("use") == "binary" else Perpetual,
     }

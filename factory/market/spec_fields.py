@@ -68,6 +68,5 @@ Moment = Annotated[str, AfterValidator(lambda text: iso(moment(text)))]
 Delay = Annotated[str, AfterValidator(_delay)]
 Column = Annotated[str, AfterValidator(_column)]
 Underlying = Annotated[str, AfterValidator(_underlying)]
-Globs = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(min_length=1)
-]
+ONE_OR_MORE = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+Globs = Annotated[tuple[str, ...], ONE_OR_MORE, Field(min_length=1)]

@@ -11,7 +11,7 @@ from factory.core import canonical
 from factory.core.errors import DataError
 from factory.core.hashes import write_hashes
 from factory.market import faults, seal_registry, staging
-from factory.market.catalog import META, OVERSHOOT, QUALITY, SPEC
+from factory.market.catalog import LEAST_DELAY, META, OVERSHOOT, QUALITY, SPEC
 from factory.market.dataset import SERIES
 from factory.market.grid import find_missing
 from factory.market.quality import Quality
@@ -21,6 +21,7 @@ from factory.storage.workspace import Workspace
 
 FORMAT = 3
 OPEN = ("train", "validation")
+KNOWN = "known"
 
 
 def write(
@@ -78,6 +79,8 @@ def write(
 
 def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
     """Count the rows that lie wholly before a partition's end."""
+    if series.least_delay is not None:
+        return int(np.searchsorted(series.ends, spec.bounds(partition)[1], side="right"))
     one = spec.series[series.name]
     extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
@@ -125,6 +128,7 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "last": int(series.time[present[-1]]),
         "quality": quality.summary(None, spec.bounds("validation")[1]),
         faults.KEY: [fault.stored() for fault in quality.faults],
+        **({} if series.least_delay is None else {LEAST_DELAY: series.least_delay}),
     }
 
 
@@ -132,7 +136,9 @@ def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mappi
     """Compute the hash of each open partition's rows and bounds; validation's rows go on where train's end."""
     parts: dict[str, list[Any]] = {partition: [partition, *spec.bounds(partition)] for partition in OPEN}
     for name, one in sorted(series.items()):
-        for column, values in sorted(one.columns.items()):
+        # What a rule makes of stamps needs no hash; moments of publication that differ from row to row do.
+        own = {} if one.least_delay is None else {KNOWN: one.known}
+        for column, values in sorted({**one.columns, **own}.items()):
             running = hashlib.sha256()
             at = 0
             for partition in OPEN:

@@ -6,28 +6,20 @@ still open. An interrupted download goes on at the byte where it stopped.
 """
 
 import hashlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from factory.core.errors import DataError
 from factory.core.progress import Progress, subrange
 from factory.core.times import DAY, iso, moment, now_ms
+from factory.market.sources.http import get, open_client, retry
 from factory.storage.workspace import write_text
-
-TRIES = 3
-
-Answer = TypeVar("Answer")
-
-
-def _open_client() -> httpx.Client:
-    return httpx.Client(timeout=30, follow_redirects=True)
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,12 @@ class Feed:
     symbol: str
     period: str
     folder: Path
-    client: httpx.Client = field(default_factory=_open_client)
+    client: httpx.Client = field(default_factory=open_client)
+
+    @property
+    def asked(self) -> str:
+        """What messages call what is asked for."""
+        return f"binance {self.symbol}"
 
     def name(self, stretch: str) -> str:
         """Name the file of a month (``2024-01``) or a day (``2024-01-31``)."""
@@ -130,7 +127,7 @@ def _fetch_archive(feed: Feed, stretch: str) -> bool:
         return True
     part = target.with_name(f"{target.name}.part")
     for _ in range(2):
-        if not _try(feed, lambda: _fill(feed, feed.url(stretch), part)):
+        if not retry(feed.asked, lambda: _fill(feed, feed.url(stretch), part)):
             return False
         if _digest(part) == _checksum(feed, stretch):
             part.chmod(0o600)
@@ -155,34 +152,8 @@ def _fill(feed: Feed, url: str, part: Path) -> bool:
     return True
 
 
-def _get(feed: Feed, url: str, parameters: dict[str, str | int] | None = None) -> httpx.Response:
-    return _try(feed, lambda: feed.client.get(url, params=parameters).raise_for_status())
-
-
-def _try(feed: Feed, work: Callable[[], Answer]) -> Answer:
-    """Call `work`, and again if the connection or the server fails."""
-    attempt = 0
-    while True:
-        try:
-            return work()
-        except httpx.HTTPError as error:
-            _pause(feed, attempt, error)
-            attempt += 1
-
-
-def _pause(feed: Feed, attempt: int, error: httpx.HTTPError) -> None:
-    """Wait before the next try, or give up: at once where trying again cannot help."""
-    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
-    refused = 400 <= status < 500 and status != httpx.codes.TOO_MANY_REQUESTS
-    if refused or attempt == TRIES - 1:
-        reason = f"the server answered {status}" if status else "no connection"
-        mend = "check the symbol" if refused else "run it again: it goes on where it stopped"
-        raise DataError(f"binance {feed.symbol}: {reason}; {mend}") from error
-    time.sleep(0.5 * 2**attempt)
-
-
 def _checksum(feed: Feed, stretch: str) -> str:
-    return _get(feed, f"{feed.url(stretch)}.CHECKSUM").text.split(maxsplit=1)[0].lower()
+    return get(feed.client, feed.asked, f"{feed.url(stretch)}.CHECKSUM").text.split(maxsplit=1)[0].lower()
 
 
 def _digest(path: Path) -> str:
@@ -201,7 +172,7 @@ def _download_latest(feed: Feed, start_ms: int, progress: Progress) -> None:
             "startTime": start_ms,
             "limit": feed.limit,
         }
-        answer = _get(feed, feed.klines, asked)
+        answer = get(feed.client, feed.asked, feed.klines, asked)
         page: list[list[Any]] = answer.json()
         closed = [row for row in page if int(row[6]) < _exchange_now(answer)]
         rows += closed
@@ -214,7 +185,7 @@ def _download_latest(feed: Feed, start_ms: int, progress: Progress) -> None:
     else:
         target.unlink(missing_ok=True)
     if not rows and not any(feed.folder.glob("*.zip")):
-        raise DataError(f"binance {feed.symbol}: nothing was published since {iso(start_ms)}; check the symbol and --from")
+        raise DataError(f"{feed.asked}: nothing was published since {iso(start_ms)}; check the symbol and --from")
 
 
 def _exchange_now(answer: httpx.Response) -> int:
