@@ -86,11 +86,13 @@ class Publication(BaseModel):
         return day if self._moment(day) >= least else day + timedelta(days=len(WEEKDAYS))
 
     def find_earlier(self, other: "Publication", first: str) -> str | None:
-        """Find a stamp, each a week after the first, that this calendar takes to be out before the other; say when."""
+        """Find a stamp, each a week after the first, that this calendar takes for out before it is by the other; say when."""
         for stamp in range(moment(first), moment(first) + SAMPLE * WEEK, WEEK):
-            mine, theirs = (one._moment(one.find_day(stamp)) for one in (self, other))
-            if mine < theirs:
-                return f"{iso(stamp)} at {iso(mine)}, which is out at {iso(theirs)}"
+            mine, theirs = self.find_day(stamp), other.find_day(stamp)
+            # On another day than the other's, this release does not move with a holiday of that day.
+            least = other._moment(theirs if mine == theirs else theirs + timedelta(days=1))
+            if self._moment(mine) < least:
+                return f"{iso(stamp)} for out at {iso(self._moment(mine))}, and it may be so at {iso(least)}"
         return None
 
     def _moment(self, day: date) -> int:

@@ -21,7 +21,8 @@ from factory.storage.workspace import Workspace
 
 FORMAT = 3
 OPEN = ("train", "validation")
-KNOWN = "known"
+KNOWN = "(known)"
+"""What moments of publication are hashed as: no name of a column."""
 
 
 def write(

@@ -103,7 +103,7 @@ def _whole(workspace: Workspace, name: str, key: str, facts: dict[str, Any]) -> 
     return Series(
         key, opened.kind, opened.period, opened.delay,
         np.concatenate([opened.time, closed.time]), np.concatenate([opened.known, closed.known]), columns,
-        opened.overshoot,
+        opened.overshoot, opened.least_delay,
     )  # fmt: skip
 
 

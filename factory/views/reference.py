@@ -129,15 +129,22 @@ dataset: macro
 about: Hours of Bitcoin, and what primary dealers failed to deliver each week.
 confirmed: true
 series:
-  btc: {kind: bars, underlying: BTCUSDT, period: 1h, source: {use: binance-spot, symbol: BTCUSDT}}
+  btc: {kind: bars, underlying: BTCUSDT, period: 1h, source: {use: files, files: btc.csv}}
   fails:
     kind: values
     underlying: TREASURY-FAILS
     period: 7d
     published: {weekday: thursday, time: "16:30", zone: America/New_York, after: 7d}
-    source: {use: nyfed, symbol: PDFTD-USTET}
+    source:
+      use: nyfed
+      symbol: PDFTD-USTET
   rate: {kind: values, underlying: RATE, period: 7d, delay: 9d, source: {use: files, files: RATE.csv}}
-  jobs: {kind: values, underlying: JOBS, period: 7d, delay: 60d, source: {use: files, files: jobs.csv, available: realtime_start}}
+  jobs:
+    kind: values
+    underlying: JOBS
+    period: 7d
+    delay: 60d
+    source: {use: files, files: jobs.csv, available: realtime_start}
 contracts:
   btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 3}
 split:
@@ -248,13 +255,13 @@ Its files are told apart by what they hold, or by `format` of their source:
   counts as out on the next working day; `available` names the column that says it row by row. One of them is compulsory.
 - **The margin is yours.** Publishers are minutes late and close on days that no calendar lists. Write a `time` by which a value
   is always out (16:30 where the publisher says about 16:15), and of a publisher elsewhere a `weekday` after its own holidays.
-- **Primary dealer statistics** as of a Wednesday come out on Thursday of the next week at about 16:15 in New York. A `published`
-  or a `delay` that takes one of them earlier is refused. `rfcat data fetch ofr NYPD-PD_AFtD_TOT-A --from 2013-04` and
+- **Primary dealer statistics** as of a Wednesday come out on Thursday of the next week at about 16:15 in New York. What takes
+  one of them for published earlier is refused. `rfcat data fetch ofr NYPD-PD_AFtD_TOT-A --from 2013-04` and
   `rfcat data fetch nyfed PDFTD-USTET --from 2022-01` download them.
 - **Units.** The New York Fed counts millions of dollars, the Office of Financial Research dollars. Both become dollars when
   they are fetched. Files are read as they are; `units: {{value: millions}}` says what theirs count.
-- **Missing is missing.** A value that its publisher suppresses (`*`, null, `.`) is missing, counted in the report on the data, and
-  never 0.
+- **Missing is missing.** A value that its publisher suppresses (`*`, null, `.`) is missing, counted in the report on the
+  data, and never 0.
 - **A series that was begun anew** under another symbol is one series with `earlier: [OLD]` in its source, each of which is
   fetched by itself. The later symbol holds from its first row on, also where the earlier one goes on beside it. The moments
   stand in the report on the data and in `describe_market`: what both count may differ there.
