@@ -55,7 +55,7 @@ def write(
         If the disk refuses; then nothing has changed.
     """
     meta = _meta(spec, series, quality)
-    end = spec.bounds("validation")[1]
+    ends = {name: _find_closed(spec, one) for name, one in series.items()}
     try:
         with staging.stage(workspace) as (opened, closed):
             for name, one in series.items():
@@ -63,8 +63,8 @@ def write(
                 _save(opened / SERIES / name, one, slice(None, cut))
                 _save(closed / SERIES / name, one, slice(cut, None))
             seal_registry.write(closed, spec, marks)
-            _json(closed / QUALITY, {name: one.listing(end, None) for name, one in quality.items()})
-            _json(opened / QUALITY, {name: one.listing(None, end) for name, one in quality.items()})
+            _json(closed / QUALITY, {name: one.listing(ends[name], None) for name, one in quality.items()})
+            _json(opened / QUALITY, {name: one.listing(None, ends[name]) for name, one in quality.items()})
             _json(opened / SPEC, spec.model_dump(mode="json", exclude_unset=True))
             _json(opened / META, meta)
             write_hashes(opened)
@@ -85,6 +85,12 @@ def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
     one = spec.series[series.name]
     extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
+
+
+def _find_closed(spec: DatasetSpec, series: Series) -> int:
+    """Find the stamp from which on rows are closed: a value may be published after validation that is stamped before."""
+    end, rows = spec.bounds("validation")[1], _rows(spec, series, "validation")
+    return min(end, int(series.time[rows])) if rows < len(series) else end
 
 
 def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str, Quality]) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "missing": int(rows - len(present)),
         "first": int(series.time[present[0]]),
         "last": int(series.time[present[-1]]),
-        "quality": quality.summary(None, spec.bounds("validation")[1]),
+        "quality": quality.summary(None, _find_closed(spec, series)),
         faults.KEY: [fault.stored() for fault in quality.faults],
         **({} if series.least_delay is None else {LEAST_DELAY: series.least_delay}),
     }

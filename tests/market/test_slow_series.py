@@ -21,6 +21,7 @@ from factory.market.dataset import load_series
 from factory.market.publication import Publication
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
+from factory.market.verification import verify_dataset
 from factory.tasks.masking import mask
 from tests.market.slow import FILE, PUBLISHED, RELEASE, WEEK, amounts, dataset, days, fred, hours, parts_of, write
 
@@ -167,6 +168,7 @@ def test_law_5_moments_of_publication_are_part_of_the_fingerprint(tmp_path: Path
         write(folder, fred(amounts()))
         workspace, train, _ = parts_of(folder, line)
         prints[name] = Catalog(workspace).fingerprint("slow", "train")
+        assert verify_dataset(workspace, "slow") == []
         prints[f"{name} masked"] = mask(train, np.array([train.start // DAY + 30])).fingerprint
     assert prints["first"] == prints["again"]
     assert prints["first masked"] == prints["again masked"]
@@ -222,21 +224,32 @@ def test_law_1_the_probe_catches_a_csv_that_is_joined_on_its_dates(tmp_path: Pat
 
 def test_law_1_real_weekly_fails_are_known_at_their_release(tmp_path: Path, shared: Path) -> None:
     table = pd.read_parquet(shared / "data" / "macro" / "nyfed_on_the_run_fails_weekly.parquet")
-    wide = table.pivot(index="as_of_date", columns="keyid", values="value_usd_mn")[["PDST5F-TD", "PDST10F-TD"]]
-    wide.columns = ["five", "ten"]
+    wide = table.pivot(index="as_of_date", columns="keyid", values="value_usd_mn")[["PDSI10F-TD", "PDST10F-TD"]]
+    wide.columns = ["whole", "holes"]
     hours(tmp_path)
     wide.to_csv(tmp_path / "fails.csv")
-    line = FILE.replace("files: fails.csv", "files: fails.csv, units: {five: millions, ten: millions}")
+    line = FILE.replace("files: fails.csv", "files: fails.csv, units: {whole: millions, holes: millions}")
     workspace, train, validation = parts_of(tmp_path, line)
     stamps = np.array([moment(str(day)) for day in wide.index])
     known = RELEASE.find_moments(stamps)
     for part in (train, validation):
         times = np.arange(part.start, part.end, HOUR)
-        for name in ("five", "ten"):
+        for name in ("whole", "holes"):
             read = Columns(part).at(parse(f"fails.{name}"), times)
             np.testing.assert_array_equal(read, expected(list(1e6 * wide[name]), known, times))
-    suppressed = wide[(wide.index.astype(str) >= "2023-03-01")].isna().any(axis=1)
-    told = (
-        Catalog(workspace).meta("slow")["series"]["fails"]["quality"]["noted"].get("values missing or suppressed", {"count": 0})
-    )
-    assert told["count"] == suppressed[[str(day) < "2024-09-01" for day in suppressed.index]].sum()
+    opened = (stamps >= train.start) & (known <= validation.end)
+    told = Catalog(workspace).meta("slow")["series"]["fails"]["quality"]["noted"]["values missing or suppressed"]
+    assert told["count"] == wide[opened].isna().any(axis=1).sum()
+
+
+def test_law_3_nothing_is_told_of_a_value_that_is_stamped_before_the_seal_and_published_after(tmp_path: Path) -> None:
+    hours(tmp_path)
+    values: list[Any] = amounts()
+    late = days().index("2024-08-28")
+    values[late - 2], values[late] = ".", "."
+    write(tmp_path, fred(values))
+    workspace, _, validation = parts_of(tmp_path, FILE)
+    assert days()[late] < iso(validation.end) < iso(RELEASE.find_moments(np.array([moment(days()[late])]))[0])
+    for told in (Catalog(workspace).quality("slow"), {"fails": Catalog(workspace).meta("slow")["series"]["fails"]["quality"]}):
+        assert told["fails"]["noted"]["values missing or suppressed"]["at"] == [days()[late - 2]]
+    assert days()[late] in (workspace.vault / "slow" / "quality.json").read_text(encoding="utf-8")
