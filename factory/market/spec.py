@@ -255,7 +255,8 @@ class DatasetSpec(Closed):
             allowed = f"allowed: {', '.join(priced)}" if priced else "add one"
             return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
         if odds.delay_ms:
-            return [f"{where}: {contract.odds} is published {to_duration(odds.delay_ms)} late; a price must be known when it is paid, delay: 0"]
+            late = to_duration(odds.delay_ms)
+            return [f"{where}: {contract.odds} is published {late} late; a price must be known when it is paid, delay: 0"]
         if to_ms(contract.window) % odds.period_ms:
             window = contract.window
             return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]
