@@ -20,6 +20,8 @@ from factory.expressions.grammar import parse as parse_expression
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.build import build
+from factory.market.downloads import download_folder
+from factory.market.files import Download
 from factory.market.readers import STAMPS
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.sources import PROVIDERS
@@ -91,7 +93,7 @@ def test_every_pipeline_on_a_page_is_one(text: str) -> None:
 
 
 def test_the_page_of_dataset_files_names_every_column_that_stamps_are_read_from() -> None:
-    (row,) = re.findall(r"^\| `time` \|.*$", TEXT["datasets.md"], re.MULTILINE)
+    (row,) = re.findall(r"^\| `time` \| text \| none \|.*$", TEXT["datasets.md"], re.MULTILINE)
     assert [name for name in STAMPS if not re.search(rf"\b{name}\b", row)] == []
 
 
@@ -120,6 +122,21 @@ def own_files(spec: DatasetSpec, folder: Path) -> None:
         rows = {"open": close, "high": close + 1, "low": close - 1, "close": close, "volume": 1.0 + np.arange(len(time)) % 7}
         stamps = pd.to_datetime(time, unit="ms").strftime("%Y-%m-%d %H:%M:%S")
         pd.DataFrame({"time": stamps, **rows}).to_csv(folder / f"{name}.csv", index=False)
+
+
+def slow_files(spec: DatasetSpec, workspace: Workspace, folder: Path) -> None:
+    """Hours, and weekly values as each of their publishers writes them."""
+    minutes(spec)[::60].to_csv(folder / "btc.csv", index=False)
+    days = pd.date_range(*(spec.split.train[0], spec.split.sealed[1]), freq="7D", inclusive="left").strftime("%Y-%m-%d")
+    values, more, most = np.random.default_rng(3).integers(1_000, 90_000, (3, len(days)))
+    source = spec.series["fails"].source
+    assert isinstance(source, Download)
+    own = download_folder(workspace, source, spec.series["fails"].period)
+    own.mkdir(parents=True)
+    pd.DataFrame({"date": days, "value": values * 1e6}).to_csv(own / "PDFTD-USTET.csv", index=False)
+    pd.DataFrame({"observation_date": days, "RATE": more / 7}).to_csv(folder / "RATE.csv", index=False)
+    out = (pd.to_datetime(days) + pd.Timedelta("12D")).strftime("%Y-%m-%d")
+    pd.DataFrame({"observation_date": days, "realtime_start": out, "value": most}).to_csv(folder / "jobs.csv", index=False)
 
 
 @pytest.mark.parametrize("text", BLOCKS["datasets.md"], ids=lambda text: str(read(text)["dataset"]))
@@ -154,6 +171,8 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         time = np.arange(*spec.span, 10_000)
         parquet(tmp_path / "book-1.parquet", {"timestamp": time, **books(time, 5)})
     workspace = Workspace.open(tmp_path / "workspace")
+    if spec.dataset == "macro":
+        slow_files(spec, workspace, tmp_path)
     build(workspace, spec, tmp_path)
     assert (workspace.datasets / spec.dataset).is_dir()
     assert moment(spec.split.train[0]) == spec.span[0]
@@ -192,10 +211,11 @@ def test_every_command_on_a_page_is_one(name: str) -> None:
 
 def models(page: str) -> list[type]:
     from factory.market.contracts import Binary, Perpetual
+    from factory.market.publication import Publication
     from factory.market.series_spec import SeriesSpec
-    from factory.market.spec import Download, Files, Simulated, Split
+    from factory.market.spec import Files, Simulated, Split
 
-    return [DatasetSpec, SeriesSpec, Files, Download, Simulated, Split, Binary, Perpetual]
+    return [DatasetSpec, SeriesSpec, Publication, Files, Download, Simulated, Split, Binary, Perpetual]
 
 
 @pytest.mark.parametrize("model", models("datasets"), ids=lambda model: model.__name__)

@@ -4,6 +4,7 @@ spec             the dataset file; series_spec one series of it; files, contract
 mistakes         what is wrong with a dataset file, in words
 series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
+publication      when a publisher publishes; stitching joins the keys of one series
 recorder         records order books live; recording says what goes to which file, recording_files writes them
 readers          files to raw_rows; texts, numerals and stamps read single cells
 books            files of order books to raw_rows, one file a format; book_columns names what they have

@@ -23,7 +23,7 @@ from factory.market.files import Download
 from factory.market.grid import align_stamps, lay_on_grid
 from factory.market.overshoot import measure_overshoot
 from factory.market.quality import Quality, select_sound_rows, validate_rows
-from factory.market.raw_rows import RawRows
+from factory.market.raw_rows import RawRows, join_rows
 from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
@@ -32,6 +32,7 @@ from factory.market.sessions import Sessions
 from factory.market.settlement import PRICE, UP
 from factory.market.simulator import simulate
 from factory.market.spec import DatasetSpec
+from factory.market.stitching import stitch
 from factory.storage.workspace import Workspace
 
 SIMULATORS = {"minutes": simulate, "book": simulate_book}
@@ -229,8 +230,7 @@ def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int, sess
 def _join(earlier: RawRows, later: RawRows) -> RawRows:
     if not len(earlier):
         return later
-    columns = {name: np.concatenate([earlier.columns[name], values]) for name, values in later.columns.items()}
-    return RawRows(np.concatenate([earlier.time, later.time]), columns)
+    return join_rows([earlier, later])
 
 
 def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> Callable[[str], RawRows]:
@@ -244,7 +244,17 @@ def _open_frames(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> C
         if unknown:
             raise DataError(*unknown)
         return drawn.__getitem__
-    return lambda name: read_rows(find_files(workspace, name, spec.series[name], source_dir, spec.span[0]), spec.series[name])
+    return lambda name: _read_source(workspace, spec, name, source_dir)
+
+
+def _read_source(workspace: Workspace, spec: DatasetSpec, name: str, source_dir: Path) -> RawRows:
+    """Read the files of a series; those of several keys are stitched."""
+    one = spec.series[name]
+    if not isinstance(one.source, Download):
+        return read_rows(find_files(workspace, name, one, source_dir), one)
+    parts = [one.model_copy(update={"source": part}) for part in one.source.parts]
+    frames = [read_rows(find_files(workspace, name, part, source_dir, spec.span[0]), part) for part in parts]
+    return stitch(name, [part.symbol for part in one.source.parts], frames)
 
 
 def read_rows(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
@@ -269,7 +279,9 @@ def _name_rest(workspace: Workspace, spec: DatasetSpec, name: str) -> str:
     """Say how a person gets the rows that a series lacks."""
     source = spec.series[name].source
     if isinstance(source, Download):
-        return f"fetch the rest with: {fetch_command(workspace, source, spec.series[name].period, spec.span[0])}"
+        period = spec.series[name].period
+        commands = [fetch_command(workspace, part, period, spec.span[0]) for part in source.parts]
+        return f"fetch the rest with: {' && '.join(commands)}"
     return "fetch the rest and name its files"
 
 

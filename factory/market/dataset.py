@@ -10,7 +10,7 @@ from typing import Any
 from factory.core.canonical import dumps
 from factory.core.errors import DataError
 from factory.core.hashes import Stamp
-from factory.market.catalog import CALENDAR, MEND, OVERSHOOT, Catalog, partition_meta, require_files
+from factory.market.catalog import CALENDAR, LEAST_DELAY, MEND, OVERSHOOT, Catalog, partition_meta, require_files
 from factory.market.series import Partition, Series
 from factory.market.sessions import Sessions
 from factory.storage.arrays import mapped
@@ -88,4 +88,5 @@ def load_series(half: Path, name: str, facts: dict[str, Any], rows: int) -> Seri
     time, known = arrays.pop("time"), arrays.pop("known")
     if sessions is not None and len(time):
         sessions = sessions.before(int(time[-1]) + 1)
-    return Series(name, facts["kind"], facts["period"], facts["delay"], time, known, arrays, facts[OVERSHOOT], sessions)
+    overshoot, least = facts[OVERSHOOT], facts.get(LEAST_DELAY)
+    return Series(name, facts["kind"], facts["period"], facts["delay"], time, known, arrays, overshoot, sessions, least)

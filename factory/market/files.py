@@ -1,15 +1,16 @@
 """Where a series' rows come from, and what a person declares of them: parts of the dataset file."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticKnownError
 
 from factory.core.names import Name
 from factory.core.times import Duration, moment
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.sources import PROVIDERS
-from factory.market.spec_fields import Globs, Moment, Unit, Zone, one_of, take_these
+from factory.market.spec_fields import ONE_OR_MORE, Globs, Moment, Unit, Zone, one_of, take_these
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""
@@ -29,8 +30,9 @@ class Files(Closed):
     files : str or list of str
         Paths or globs, from the folder of the dataset file.
     time : str or None
-        Column of the stamps; default: the first of timestamp, time, open_time, unix, unix_timestamp, unix_time, epoch, date
-        and datetime, in any case; ``utc`` or ``gmt`` in its name is the zone, and date and time in two columns are joined.
+        Column of the stamps; default: the first of timestamp, time, open_time, unix, unix_timestamp, unix_time, epoch, date,
+        datetime, observation_date, as_of_date and asofdate, in any case; ``utc`` or ``gmt`` in its name is the zone, and date
+        and time in two columns are joined.
     columns : mapping of str to str
         What a column is called in the files, by its name here: ``{volume: Volume BTC}``. Of values, those that are named
         are all that is read; of odds ``{up: price}`` says which was quoted for Up, of outcomes ``{up: winner}`` which tells how
@@ -50,6 +52,10 @@ class Files(Closed):
         Of order books whose files count the time from a day on (LOBSTER) or have none (FI-2010): that day, or first moment.
     step : duration or None
         From one event to the next of order books without times (FI-2010).
+    available : str or None
+        Of values that are revised: column of the moment at which each row was published, such as ``realtime_start``; a date
+        counts from its end, UTC. Each row is known from then on; of a stamp that has several rows the first published is
+        kept, and a value that took longer than ``delay`` is missing.
     """
 
     use: Literal["files"]
@@ -64,6 +70,7 @@ class Files(Closed):
     decimal: Literal[".", ","] | None = None
     date: Moment | None = None
     step: Duration | None = None
+    available: str | None = None
 
 
 class Download(Closed):
@@ -73,10 +80,30 @@ class Download(Closed):
     ----------
     symbol : str
         As the provider spells it, such as ``BTCUSDT`` of an exchange or ``btc-updown-5m`` of a prediction market.
+    earlier : str or list of str
+        Of values that were published under other symbols before: those, oldest first. Each holds up to the first row of
+        the next, whatever it has from then on.
     """
 
     use: Annotated[str, one_of(PROVIDERS)]
-    symbol: Annotated[str, Field(pattern=r"^([A-Z0-9_]{1,40}|[a-z0-9]{1,20}(-[a-z0-9]{1,20}){1,4})$")]
+    symbol: str
+    earlier: Annotated[tuple[str, ...], ONE_OR_MORE, Field(max_length=10)] = ()
+
+    @model_validator(mode="after")
+    def _spelt(self) -> Self:
+        provider = PROVIDERS[self.use]
+        for key, symbol in (("symbol", self.symbol), *(("earlier", symbol) for symbol in self.earlier)):
+            if not re.fullmatch(provider.symbols, symbol):
+                mend = f"write it as {provider.title} does, such as {provider.example}"
+                raise ValueError(f"{key}: '{symbol[:40]}' is none of {self.use}; {mend}")
+        if len({self.symbol, *self.earlier}) <= len(self.earlier):
+            raise ValueError("earlier: a symbol is named twice; name each once, oldest first, and not that of symbol")
+        return self
+
+    @property
+    def parts(self) -> "tuple[Download, ...]":
+        """The source of each symbol by itself, in the order of time."""
+        return tuple(Download(use=self.use, symbol=symbol) for symbol in (*self.earlier, self.symbol))
 
 
 FILES, DOWNLOAD = "files", "[download]"

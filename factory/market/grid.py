@@ -142,10 +142,13 @@ def lay_on_grid(
         return _lay_on_sessions(name, spec, frame, span, late, sessions)
     period = spec.period_ms
     first = span[0] + (remainder - span[0]) % period
-    time = np.arange(first, span[1] - spec.extent_ms + 1, period, dtype=int64)
-    time = time[time < span[1]]
-    columns = _place_rows(frame, (frame.time - first) // period, len(time))
-    return Series(name, spec.kind, period, spec.delay_ms + late, time, time + spec.known_ms + late, columns)
+    time = np.arange(first, span[1], period, dtype=int64)
+    rows = (frame.time - first) // period
+    known = find_known(spec, frame, time, rows) + late
+    least = spec.least_delay_ms
+    time = time[(known if least is not None else time + spec.extent_ms) <= span[1]]
+    columns = _place_rows(frame, rows, len(time))
+    return Series(name, spec.kind, period, spec.delay_ms + late, time, known[: len(time)], columns, least_delay=least)
 
 
 def _lay_on_sessions(
@@ -162,12 +165,31 @@ def _lay_on_sessions(
 
 
 def _place_rows(frame: RawRows, rows: NDArray[int64], count: int) -> dict[str, NDArray[float64]]:
-    """Put each column's values at their rows of a grid, NaN elsewhere."""
-    columns = {}
+    """Put each column's values at their rows of a grid, NaN elsewhere; what lies beyond its end is left out."""
+    held, columns = rows < count, {}
     for column, values in frame.columns.items():
         columns[column] = np.full(count, np.nan)
-        columns[column][rows] = values
+        columns[column][rows[held]] = values[held]
     return columns
+
+
+def find_known(spec: SeriesSpec, frame: RawRows, time: NDArray[int64], rows: NDArray[int64]) -> NDArray[int64]:
+    """Find when each row of a grid is known, shape (n,), never decreasing.
+
+    Of rows that have their own moments of publication an absent one is known when it would be at the latest, or when the
+    next one is. One that came before an older one counts from the older one on.
+    """
+    if spec.published:
+        return spec.published.find_moments(time)
+    latest = time + spec.known_ms
+    if frame.known is None:
+        return latest
+    known = np.full(len(time), np.iinfo(int64).max)
+    known[rows] = frame.known
+    coming = np.minimum.accumulate(known[::-1])[::-1]
+    absent = np.ones(len(time), bool)
+    absent[rows] = False
+    return np.maximum.accumulate(np.where(absent, np.minimum(latest, coming), known))
 
 
 def find_missing(series: Series) -> NDArray[bool_]:

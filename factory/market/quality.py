@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError
 from factory.core.times import iso, to_duration
-from factory.market.declarations import find_excluded
+from factory.market.catalog import STITCHED
+from factory.market.declarations import find_excluded, find_unused
 from factory.market.faults import Fault
 from factory.market.grid import tolerance
 from factory.market.raw_rows import RawRows
@@ -148,12 +149,14 @@ def validate_rows(
         If there are no rows, one file is out of order, or more than 1 % of the
         rows are wrong. Messages name rows and never values.
     """
-    _refuse_disorder(name, frame)
-    told = frame.time + spec.extent_ms if sessions is None else sessions.find_ends(frame.time, spec.period_ms)
+    _refuse_disorder(name, spec, frame)
+    ends = frame.time + spec.extent_ms if frame.known is None else frame.known
+    told = ends if sessions is None else sessions.find_ends(frame.time, spec.period_ms)
     inside = (frame.time >= span[0]) & (told <= span[1]) & (frame.time < span[1])
     inside &= ~find_excluded(spec, frame.time)
     outside = np.zeros(len(frame), bool) if sessions is None else inside & ~sessions.contain(frame.time)
-    rows = _order_rows(frame, inside & ~outside)
+    unused = find_unused(spec, frame)
+    rows = _order_rows(frame, np.logical_and.reduce([inside & ~outside, *(~mask for mask in unused.values())]))
     if not len(rows):
         where = "" if sessions is None else f" in a session of {spec.calendar}"
         raise DataError(
@@ -162,8 +165,8 @@ def validate_rows(
     is_open = _find_still_open(spec, frame, rows)
     still_open, rows = rows[is_open], rows[~is_open] if is_open.any() else rows
     ordered = _take_rows(frame, rows)
-    time, columns = ordered.time, ordered.columns
-    faults = {fault: mask for fault, mask in _find_wrong_rows(spec, time, columns, remainder, sessions).items() if mask.any()}
+    time = ordered.time
+    faults = {fault: mask for fault, mask in _find_wrong_rows(spec, ordered, remainder, sessions).items() if mask.any()}
     repeated = _find_repeats(time)
     wrong = np.logical_or.reduce([np.zeros(len(rows), bool), *faults.values()])
     _refuse_too_many(name, frame, rows, faults, wrong)
@@ -179,6 +182,9 @@ def validate_rows(
         noted[OUTSIDE] = _make_finding(frame, apart, frame.time[apart], np.ones(len(apart), bool))
     if len(still_open):
         noted[REPLACED] = _make_finding(frame, still_open, frame.time[still_open], np.ones(len(still_open), bool))
+    noted |= {what: _make_published_finding(frame, mask & inside) for what, mask in unused.items()}
+    if frame.joints:
+        noted[STITCHED] = RowFinding(np.array([at for at, _ in frame.joints], int64), tuple(keys for _, keys in frame.joints))
     if frame.moved is not None:
         noted[f"stamps moved by at most {to_duration(tolerance(spec))}"] = _make_finding(frame, rows, time, frame.moved[rows])
     return sound, Quality(sound.time, quarantined, noted, frame.notes)
@@ -194,9 +200,9 @@ def select_sound_rows(
     chosen = (frame.time >= first) & (frame.time < before) & ~find_excluded(spec, frame.time)
     if sessions is not None:
         chosen &= sessions.contain(frame.time)
-    rows = _order_rows(frame, chosen)
+    rows = _order_rows(frame, np.logical_and.reduce([chosen, *(~mask for mask in find_unused(spec, frame).values())]))
     ordered = _take_rows(frame, rows[~_find_still_open(spec, frame, rows)])
-    wrong = np.logical_or.reduce([*_find_wrong_rows(spec, ordered.time, ordered.columns, remainder, sessions).values()])
+    wrong = np.logical_or.reduce([*_find_wrong_rows(spec, ordered, remainder, sessions).values()])
     if not len(ordered) or (wrong.mean() > MOST_QUARANTINED and wrong.sum() > FEW):
         return _take_rows(frame, np.empty(0, int64))
     return _take_rows(ordered, np.flatnonzero(~wrong & ~_find_repeats(ordered.time)))
@@ -212,10 +218,12 @@ def _take_rows(frame: RawRows, rows: NDArray[int64]) -> RawRows:
     """Select rows by position; give the frame itself where that is all of them, in order."""
     if len(rows) == len(frame) and (np.diff(rows) == 1).all():
         return frame
-    return RawRows(frame.time[rows], {column: values[rows] for column, values in frame.columns.items()})
+    return frame.take(rows)
 
 
-def _refuse_disorder(name: str, frame: RawRows) -> None:
+def _refuse_disorder(name: str, spec: SeriesSpec, frame: RawRows) -> None:
+    if spec.has_vintages:
+        return  # Sorted by stamps or by moments of publication, as their publishers do.
     back = np.flatnonzero(np.diff(frame.time) < 0) + 1
     starts = {first for _, first in frame.files}
     within = [int(row) for row in back if int(row) not in starts]
@@ -223,13 +231,8 @@ def _refuse_disorder(name: str, frame: RawRows) -> None:
         raise DataError(f"series.{name}: {frame.place(within[0])}: earlier than the row before it; sort the file by time")
 
 
-def _find_wrong_rows(
-    spec: SeriesSpec,
-    time: NDArray[int64],
-    columns: Mapping[str, NDArray[float64]],
-    remainder: int,
-    sessions: Sessions | None,
-) -> dict[str, Mask]:
+def _find_wrong_rows(spec: SeriesSpec, frame: RawRows, remainder: int, sessions: Sessions | None) -> dict[str, Mask]:
+    time, columns = frame.time, frame.columns
     off_grid = {"off the grid": time % spec.period_ms != remainder}
     if sessions is not None:
         off_grid = {f"not whole bars of {spec.period} from the session's open": ~sessions.expect(time, spec.period_ms)}
@@ -237,6 +240,8 @@ def _find_wrong_rows(
         CONFLICT: _find_conflicts(time, columns),
         "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
     }
+    if frame.known is not None:
+        wrong["published before its stamp"] = frame.known < time
     return wrong | series_kind(spec.kind).find_wrong_rows(columns)
 
 
@@ -297,6 +302,14 @@ def _refuse_too_many(name: str, frame: RawRows, rows: NDArray[int64], faults: Ma
 def _make_finding(frame: RawRows, rows: NDArray[int64], time: NDArray[int64], mask: Mask) -> RowFinding:
     hits = np.flatnonzero(mask)
     return RowFinding(time[hits], tuple(frame.place(int(rows[hit])) for hit in hits[:LISTED]))
+
+
+def _make_published_finding(frame: RawRows, mask: Mask) -> RowFinding:
+    """Make a finding of rows by the moments at which they were published: before them nobody may know that they exist."""
+    assert frame.known is not None, "only rows with moments of publication are found by them"
+    hits = np.flatnonzero(mask)
+    hits = hits[np.argsort(frame.known[hits], kind="stable")]
+    return RowFinding(frame.known[hits], tuple(frame.place(int(row)) for row in hits[:LISTED]))
 
 
 def _find_notes(

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,12 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError, did_you_mean
+from factory.core.times import DAY
 from factory.market.bar_columns import PRICES
 from factory.market.files import Download, Files
 from factory.market.numerals import parse_numbers, replace_words
 from factory.market.questions import Question
-from factory.market.raw_rows import RawRows
+from factory.market.raw_rows import RawRows, join_rows
 from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.base import Header
 from factory.market.series_spec import SeriesSpec
@@ -29,7 +29,10 @@ from factory.market.sources import PROVIDERS
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 
-STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime")
+STAMPS = (
+    "timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime",
+    "observation_date", "as_of_date", "asofdate",
+)  # fmt: skip
 """Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
 UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
 TEXTS, PARQUET = (".csv", ".txt", ".tsv"), ".parquet"
@@ -49,11 +52,19 @@ class Choice:
         ``UTC`` where the column's name says so.
     columns : mapping of str to str
         What a column is called in the file, by its name here.
+    published : str or None
+        The column of the moments at which rows were published.
     """
 
     stamps: tuple[str, ...]
     zone: str | None
     columns: Mapping[str, str]
+    published: str | None = None
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """All columns that hold moments."""
+        return (*self.stamps, self.published) if self.published else self.stamps
 
 
 def read_files(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
@@ -79,22 +90,12 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
         dataset file that says in which.
     """
     frames = sorted((_read(path, spec) for path in paths), key=lambda frame: int(frame.time[0]))
-    if len(frames) == 1:
-        return frames[0]
     names = list(frames[0].columns)
     for frame in frames[1:]:
         missing = sorted(set(names) ^ set(frame.columns))
         if missing:
             raise DataError(f"{frame.files[0][0]}: column '{missing[0]}' is not in all files; use files of one kind")
-    starts = np.cumsum([0, *(len(frame) for frame in frames)])
-    return RawRows(
-        np.concatenate([frame.time for frame in frames]),
-        {name: np.concatenate([frame.columns[name] for frame in frames]) for name in names},
-        tuple((frame.files[0][0], int(start)) for frame, start in zip(frames, starts, strict=False)),
-        frozenset().union(*(frame.turned for frame in frames)),
-        tuple(chain(*(frame.notes for frame in frames))),
-        above={name: lines for frame in frames for name, lines in frame.above.items()},
-    )
+    return join_rows(frames)
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,8 @@ def _turn_oldest_first(frame: RawRows) -> RawRows:
     name = frame.files[0][0]
     columns = {column: values[::-1] for column, values in frame.columns.items()}
     notes = (*frame.notes, f"{name}: newest row first, turned round")
-    return RawRows(frame.time[::-1], columns, frame.files, frozenset((name,)), notes, above=frame.above)
+    known = None if frame.known is None else frame.known[::-1]
+    return replace(frame, time=frame.time[::-1], columns=columns, turned=frozenset((name,)), notes=notes, known=known)
 
 
 def _read_parquet(path: Path, spec: SeriesSpec) -> RawRows:
@@ -205,9 +207,9 @@ def _read_parquet(path: Path, spec: SeriesSpec) -> RawRows:
     columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items() if name not in texts}
     decimal = spec.source.decimal if isinstance(spec.source, Files) else None
     columns |= parse_numbers(texts, decimal, False, place) if texts else {}
-    time, notes = _read_stamps(path.name, spec, choice, cells, place)
+    time, known, notes = _read_moments(path.name, spec, choice, cells, place)
     columns = {name: columns[name] for name in choice.columns}
-    return RawRows(time, columns, ((path.name, 0),), notes=notes)
+    return RawRows(time, columns, ((path.name, 0),), notes=notes, known=known)
 
 
 @contextmanager
@@ -232,16 +234,16 @@ def _read_text(path: Path, spec: SeriesSpec) -> RawRows:
     labels = table.labels or name_columns(path.name, table.width, spec)
     choice = choose_columns(path.name, spec, labels)
     lower = [label.lower() for label in labels]
-    at = {name: lower.index(name) for name in (*choice.stamps, *choice.columns.values())}
+    at = {name: lower.index(name) for name in (*choice.moments, *choice.columns.values())}
     try:
         cells, columns = _read_cells(table, spec, choice, at)
-        time, notes = _read_stamps(path.name, spec, choice, cells, table.place)
+        time, known, notes = _read_moments(path.name, spec, choice, cells, table.place)
     except DataError:
         table.refuse_broken_rows()
         raise
     notes = (*(f"{path.name}: {note}" for note in table.notes), *notes)
     above = {path.name: table.above} if table.has_a_line_a_row(len(time)) else {}
-    return RawRows(time, columns, ((path.name, 0),), notes=notes, above=above)
+    return RawRows(time, columns, ((path.name, 0),), notes=notes, above=above, known=known)
 
 
 def _unpack(path: Path) -> bytes:
@@ -275,12 +277,13 @@ def name_columns(file: str, width: int, spec: SeriesSpec) -> tuple[str, ...]:
         if len(source.header) != width:
             raise DataError(f"{file}: {width} columns, and source.header names {len(source.header)}; name each")
         return source.header
-    asked = [PROVIDERS[source.use]] if isinstance(source, Download) else [*PROVIDERS.values()]
+    usual = [provider for provider in PROVIDERS.values() if spec.kind in provider.kinds]
+    asked = [PROVIDERS[source.use]] if isinstance(source, Download) else usual
     fitting = {provider.layout for provider in asked if len(provider.layout) == width}
     if len(fitting) == 1:
         return fitting.pop()
     columns = ",".join(series_kind(spec.kind).columns or ("value",))
-    known = {f"{provider.title}'s {len(provider.layout)}": None for provider in PROVIDERS.values() if provider.layout}
+    known = {f"{provider.title}'s {len(provider.layout)}": None for provider in usual if provider.layout}
     raise Question(
         "header",
         f"{file}: {width} columns and no header",
@@ -302,7 +305,7 @@ def _read_cells(
             pass
         else:
             columns = {name: cells[str(at[held])].to_numpy() for name, held in choice.columns.items()}
-            return {held: cells[str(at[held])] for held in choice.stamps}, columns
+            return {held: cells[str(at[held])] for held in choice.moments}, columns
     try:
         cells = table.read(places, ())
     except pa.ArrowInvalid:
@@ -311,13 +314,13 @@ def _read_cells(
     words = series_kind(spec.kind).words
     texts = {name: replace_words(cells[str(at[held])], words) for name, held in choice.columns.items()}
     columns = parse_numbers(texts, decimal, table.separator != ",", table.place)
-    return {held: cells[str(at[held])] for held in choice.stamps}, columns
+    return {held: cells[str(at[held])] for held in choice.moments}, columns
 
 
-def _read_stamps(
+def _read_moments(
     file: str, spec: SeriesSpec, choice: Choice, cells: pa.Table | Mapping[str, pa.ChunkedArray], place: Callable[[int], str]
-) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Parse the stamps of the rows, and note how they were read."""
+) -> tuple[NDArray[int64], NDArray[int64] | None, tuple[str, ...]]:
+    """Parse the stamps of the rows and, where the file tells, when they were published; note how they were read."""
     source = spec.source if isinstance(spec.source, Files) else None
     zone, form = (source.zone, source.format) if source else (None, None)
     told = Stamping(file, place, spec.period_ms, zone or choice.zone, form)
@@ -325,7 +328,12 @@ def _read_stamps(
     if len(stamps) == 2 and not (_is_text(stamps[0]) and _is_text(stamps[1]) and is_time_of_day(stamps[1])):
         stamps = stamps[1:]
     time, notes = parse_stamps(joined(*stamps) if len(stamps) == 2 else stamps[0], told)
-    return time, tuple(f"{file}: {note}" for note in notes)
+    known = None
+    if choice.published:
+        known, _ = parse_stamps(cells[choice.published], replace(told, period=DAY))
+        if not (known % DAY).any():
+            known, notes = known + DAY, (*notes, "dates of publication count from their end, UTC")
+    return time, known, tuple(f"{file}: {note}" for note in notes)
 
 
 def _is_text(column: pa.ChunkedArray) -> bool:
@@ -353,10 +361,24 @@ def choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice
             raise DataError(f"{file}: no column '{label}', which source.columns names; {did_you_mean(label, held)}")
     view = {label: label for label in held if label not in named.values() and label not in named} | named
     stamps, zone = choose_stamps(file, source.time if source else None, view)
-    others = {name: label for name, label in view.items() if label not in stamps}
-    own = {name: label for name, label in named.items() if label not in stamps}
+    published = _choose_published(file, source.available if source else None, view, stamps)
+    moments = (*stamps, published)
+    others = {name: label for name, label in view.items() if label not in moments}
+    own = {name: label for name, label in named.items() if label not in moments}
     header = Header(file, held, own, others, spec.counts_volume)
-    return Choice(stamps, zone, series_kind(spec.kind).choose_columns(header))
+    return Choice(stamps, zone, series_kind(spec.kind).choose_columns(header), published)
+
+
+def _choose_published(file: str, asked: str | None, view: Mapping[str, str], stamps: Sequence[str]) -> str | None:
+    """Find the column of moments of publication, which is not that of the stamps."""
+    if asked is None:
+        return None
+    name = asked.strip().lower()
+    if name not in view:
+        raise DataError(f"{file}: no column '{asked}', which source.available names; {did_you_mean(name, view)}")
+    if view[name] in stamps:
+        raise DataError(f"{file}: source.available names '{asked}', of which rows tell; name the moments of publication")
+    return view[name]
 
 
 def choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:

@@ -158,10 +158,7 @@ def marks_of(spec: DatasetSpec, series: Mapping[str, Series]) -> Marks:
     for name, one in series.items():
         starts, hashes = chunk_hashes(one)
         after = one.time[starts]
-        if one.sessions is None:
-            ends = after + (CHUNK - 1) * one.period + spec.series[name].extent_ms
-        else:
-            ends = one.ends[starts + CHUNK - 1]
+        ends = one.ends[starts + CHUNK - 1]
         told = hashes != 0
         opened[name] = np.unique(hashes[told & (ends <= boundary)])
         closed[name] = np.unique(hashes[told & (after >= sealed_from)])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from factory.market.contracts import Contract
 from factory.market.pace import Pace
+from factory.market.series_kinds import series_kind
 from factory.market.sessions import Sessions
 
 
@@ -28,12 +29,13 @@ class Series:
     period : int
         Milliseconds between expected rows.
     delay : int
-        Milliseconds from the end of a row's period to its publication.
+        Milliseconds from the end of a row's period to its publication; where rows differ, the most.
     time : ndarray of int64, shape (n,)
         Stamp of each row, ms UTC, strictly increasing; for bars their open time.
     known : ndarray of int64, shape (n,)
         When each row became known, ms UTC, never decreasing: for bars
-        ``time + period + delay``, or a session's end and the delay where that is sooner; for values ``time + delay``.
+        ``time + period + delay``, or a session's end and the delay where that is sooner; for values ``time + delay``, or when
+        their publisher published them.
     columns : mapping of str to ndarray of float64, shape (n,)
         For bars: open, high, low, close, volume, and what else the source has.
     overshoot : float
@@ -42,6 +44,8 @@ class Series:
     sessions : Sessions or None
         When its market trades, from the session of the first row that was built on, whatever rows are here; None of one
         that never closes. Rows are then no equal times apart.
+    least_delay : int or None
+        The least delay, where rows have delays of their own; None where all have `delay`.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Series:
     columns: Mapping[str, NDArray[float64]]
     overshoot: float = 0.0
     sessions: Sessions | None = None
+    least_delay: int | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -68,8 +73,12 @@ class Series:
 
     @property
     def ends(self) -> NDArray[int64]:
-        """When each row's period is over, ms UTC, shape (n,): the last bar of a session may be shorter than the others."""
-        return self.time + self.period if self.sessions is None else self.sessions.find_ends(self.time, self.period)
+        """When all that each row may tell of is over, ms UTC, shape (n,): a session's last bar may be shorter than others."""
+        if self.sessions is not None:
+            return self.sessions.find_ends(self.time, self.period)
+        if self.least_delay is not None:
+            return self.known
+        return self.time + series_kind(self.kind).extent(self.period, self.delay)
 
     @property
     def traded(self) -> NDArray[bool_]:

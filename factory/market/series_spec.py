@@ -8,6 +8,7 @@ from factory.core.times import DAY, Duration, moment, to_duration, to_ms
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.book_columns import MOST_LEVELS
 from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source
+from factory.market.publication import Publication
 from factory.market.series_kinds import SERIES_KINDS, name_traded_kinds, series_kind
 from factory.market.sources import PROVIDERS
 from factory.market.spec_fields import CalendarName, Delay, Moment, Underlying, one_of
@@ -16,6 +17,8 @@ LEAST_PERIOD = 100
 """Milliseconds from row to row of order books, at least."""
 USUAL_LEVELS, USUAL_AGE = 10, "5s"
 """What order books have of each side, and for how long they stand, where nothing is said."""
+FIRST_STAMP = "2024-01-03"
+"""A Wednesday, as all values of a provider with a calendar are stamped."""
 BOOK_KEYS, BOOK_SOURCE_KEYS = ("levels", "max_age"), ("date", "step")
 """Keys of a series and of its source that only order books have."""
 
@@ -34,8 +37,10 @@ class SeriesSpec(Closed):
     period : duration
         From one expected row to the next.
     delay : duration or "0"
-        From a bar's close, a window's end, or the stamp of a value or of odds, to its publication. Compulsory for values and
-        outcomes.
+        From a bar's close, a window's end, or the stamp of a value or of odds, to its publication; with ``available`` the
+        longest that a value may take. Compulsory for outcomes, and for values without ``published``.
+    published : Publication or None
+        Of values whose publisher has a calendar: that calendar, in place of a delay.
     source : Files, Download or None
         Where the rows come from; none in a simulated dataset.
     adjust : list of Adjustment
@@ -55,6 +60,7 @@ class SeriesSpec(Closed):
     underlying: Underlying
     period: Duration
     delay: Delay = "0"
+    published: Publication | None = None
     source: Source | None = None
     adjust: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
     exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
@@ -66,12 +72,13 @@ class SeriesSpec(Closed):
     @model_validator(mode="after")
     def _dated(self) -> Self:
         kind = series_kind(self.kind)
-        if kind.needs_delay and "delay" not in self.model_fields_set:
-            since, example = ("the end of its period", "1m") if kind.is_stamped_at_open else ("its stamp", "8d")
-            raise ValueError(f"delay: missing; say how long after {since} a row is published, such as delay: {example}")
         if isinstance(self.source, Download) and self.kind not in (kinds := PROVIDERS[self.source.use].kinds):
             has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
             raise ValueError(f"kind: '{self.kind}' from {self.source.use}, {has}")
+        if mistake := self._find_early() or self._find_unfit_publication():
+            raise ValueError(mistake)
+        if isinstance(self.source, Download) and self.source.earlier and series_kind(self.kind).is_traded:
+            raise ValueError(f"source.earlier: '{self.kind}' are of one market; remove it")
         for first, last in self.exclude:
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
@@ -80,6 +87,34 @@ class SeriesSpec(Closed):
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return self
+
+    def _find_early(self) -> str | None:
+        """Find what would take values for published before they are."""
+        provider = PROVIDERS[self.source.use] if isinstance(self.source, Download) else None
+        calendar = provider.calendar if provider else None
+        mend = f"published: {calendar.spelling}" if calendar else "published: with its calendar (docs/datasets.md)"
+        if self.published is None and "delay" not in self.model_fields_set:
+            says = "say how long after its stamp a value is published, such as delay: 8d, or write"
+            return f"delay: missing; {says} {mend}" if series_kind(self.kind).needs_delay else None
+        if provider is None or calendar is None:
+            return None
+        usual = f"{provider.title} publishes {calendar.says}, a holiday's on the next working day"
+        if self.published is None and self.delay_ms < to_ms(provider.least_delay):
+            return f"delay: '{self.delay}' is too short, {usual}; write {mend}, or delay: {provider.least_delay} or longer"
+        if self.published and (earlier := self.published.find_earlier(calendar, FIRST_STAMP)):
+            return f"published: takes {earlier}: {usual}; write {mend}"
+        return None
+
+    def _find_unfit_publication(self) -> str | None:
+        """Find keys of publication that are not for a kind, or say two things."""
+        if self.published and "delay" in self.model_fields_set:
+            return "delay: and published: both say when values are published; keep one"
+        if self.published and self.has_vintages:
+            return "published: and source.available: both say when values are published; keep one, with a delay"
+        if (self.published or self.has_vintages) and not series_kind(self.kind).needs_delay:
+            key = "published" if self.published else "source.available"
+            return f"{key}: '{self.kind}' are known when they are over, and have none; remove it"
+        return None
 
     def _find_book_keys(self) -> list[str]:
         """Find the keys that only order books have."""
@@ -121,6 +156,16 @@ class SeriesSpec(Closed):
         return mistakes
 
     @property
+    def has_vintages(self) -> bool:
+        """Whether the source says of each row when it was published."""
+        return isinstance(self.source, Files) and self.source.available is not None
+
+    @property
+    def least_delay_ms(self) -> int | None:
+        """Milliseconds to publication, at least, where not all rows take :attr:`delay_ms`; None where they do."""
+        return self.published.least_ms if self.published else 0 if self.has_vintages else None
+
+    @property
     def book_levels(self) -> int:
         """Levels of each side of order books."""
         return self.levels or USUAL_LEVELS
@@ -142,7 +187,9 @@ class SeriesSpec(Closed):
 
     @property
     def delay_ms(self) -> int:
-        """Milliseconds to publication."""
+        """Milliseconds to publication; the most that it may take where rows differ."""
+        if self.published:
+            return self.published.most_ms
         return 0 if self.delay == "0" else to_ms(self.delay)
 
     @property

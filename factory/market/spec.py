@@ -13,6 +13,7 @@ from factory.core.times import DAY, MINUTE, iso, moment, to_duration, to_ms
 from factory.market.contracts import Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
 from factory.market.files import Adjustment, Closed, Download, Files
 from factory.market.mistakes import lines_of
+from factory.market.publication import Publication
 from factory.market.series_kinds import name_odds_kinds, name_settling_kinds, name_traded_kinds, series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
@@ -285,7 +286,8 @@ class DatasetSpec(Closed):
             allowed = f"allowed: {', '.join(priced)}" if priced else "add one"
             return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
         if odds.delay_ms:
-            return [f"{where}: {contract.odds} is published {odds.delay} late; a price must be known when it is paid, delay: 0"]
+            late = to_duration(odds.delay_ms)
+            return [f"{where}: {contract.odds} is published {late} late; a price must be known when it is paid, delay: 0"]
         if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) != odds.period_ms:
             return [f"{where}: {contract.odds} quotes windows of {odds.period} and cannot price those of {contract.window}"]
         if to_ms(contract.window) % odds.period_ms:
@@ -377,7 +379,7 @@ def _allowed(path: tuple[str, ...], holder: dict[str, Any]) -> set[str]:
         ("simulated", 1): Simulated,
         ("split", 1): Split,
         ("series", 2): SeriesSpec,
-        ("series", 3): Files if holder.get("use") == "files" else Download,
+        ("series", 3): Publication if path[2:] == ("published",) else Files if holder.get("use") == "files" else Download,
         ("series", 4): Adjustment,
         ("contracts", 2): Binary if holder.get("use") == "binary" else Perpetual,
     }

@@ -77,6 +77,5 @@ Delay = Annotated[str, AfterValidator(_delay)]
 CalendarName = Annotated[str, AfterValidator(_calendar)]
 Column = Annotated[str, AfterValidator(_column)]
 Underlying = Annotated[str, AfterValidator(_underlying)]
-Globs = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(min_length=1)
-]
+ONE_OR_MORE = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+Globs = Annotated[tuple[str, ...], ONE_OR_MORE, Field(min_length=1)]

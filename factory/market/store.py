@@ -11,7 +11,7 @@ from factory.core import canonical
 from factory.core.errors import DataError
 from factory.core.hashes import write_hashes
 from factory.market import faults, seal_registry, staging
-from factory.market.catalog import CALENDAR, META, OVERSHOOT, QUALITY, SPEC
+from factory.market.catalog import CALENDAR, LEAST_DELAY, META, OVERSHOOT, QUALITY, SPEC
 from factory.market.contracts import SETTLED
 from factory.market.dataset import SERIES, SESSIONS
 from factory.market.grid import find_missing
@@ -24,6 +24,8 @@ from factory.storage.workspace import Workspace
 
 FORMAT = 3
 OPEN = ("train", "validation")
+KNOWN = "(known)"
+"""What moments of publication are hashed as: no name of a column."""
 
 
 def write(
@@ -56,16 +58,16 @@ def write(
         If the disk refuses; then nothing has changed.
     """
     meta = _meta(spec, series, quality)
-    end = spec.bounds("validation")[1]
+    ends = {name: _find_closed(spec, one) for name, one in series.items()}
     try:
         with staging.stage(workspace) as (opened, closed):
             for name, one in series.items():
                 cut = _rows(spec, one, "validation")
-                _save(opened / SERIES / name, one, slice(None, cut), end)
+                _save(opened / SERIES / name, one, slice(None, cut), spec.bounds("validation")[1])
                 _save(closed / SERIES / name, one, slice(cut, None), spec.span[1])
             seal_registry.write(closed, spec, marks)
-            _json(closed / QUALITY, {name: one.listing(end, None) for name, one in quality.items()})
-            _json(opened / QUALITY, {name: one.listing(None, end) for name, one in quality.items()})
+            _json(closed / QUALITY, {name: one.listing(ends[name], None) for name, one in quality.items()})
+            _json(opened / QUALITY, {name: one.listing(None, ends[name]) for name, one in quality.items()})
             _json(opened / SPEC, spec.model_dump(mode="json", exclude_unset=True))
             _json(opened / META, meta)
             write_hashes(opened)
@@ -81,11 +83,19 @@ def write(
 
 def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
     """Count the rows that lie wholly before a partition's end."""
+    if series.least_delay is not None:
+        return int(np.searchsorted(series.ends, spec.bounds(partition)[1], side="right"))
     one = spec.series[series.name]
     if series.sessions is not None:
         return int(np.searchsorted(series.known - one.delay_ms, spec.bounds(partition)[1], side="right"))
     extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
+
+
+def _find_closed(spec: DatasetSpec, series: Series) -> int:
+    """Find the stamp from which on rows are closed: a value may be published after validation that is stamped before."""
+    end, rows = spec.bounds("validation")[1], _rows(spec, series, "validation")
+    return min(end, int(series.time[rows])) if rows < len(series) else end
 
 
 def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str, Quality]) -> dict[str, Any]:
@@ -134,8 +144,9 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "missing": int(rows - len(present)),
         "first": int(series.time[present[0]]),
         "last": int(series.time[present[-1]]),
-        "quality": quality.summary(None, spec.bounds("validation")[1]),
+        "quality": quality.summary(None, _find_closed(spec, series)),
         faults.KEY: [fault.stored() for fault in quality.faults],
+        **({} if series.least_delay is None else {LEAST_DELAY: series.least_delay}),
     }
 
 
@@ -157,7 +168,9 @@ def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mappi
     for partition in OPEN if settles else ():
         parts[partition].append(["settle", settles])
     for name, one in sorted(series.items()):
-        for column, values in sorted(one.columns.items()):
+        # What a rule makes of stamps needs no hash; moments of publication that differ from row to row do.
+        own = {} if one.least_delay is None else {KNOWN: one.known}
+        for column, values in sorted({**one.columns, **own}.items()):
             running = hashlib.sha256()
             at = 0
             for partition in OPEN:

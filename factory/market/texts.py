@@ -18,7 +18,7 @@ SEPARATORS = ("\t", ";", "|", ",")
 SPOKEN = {"\t": "a tab", ";": "';'", "|": "'|'", ",": "','"}
 HEAD, ABOVE = 65_536, 20
 """How many bytes and lines at the beginning are looked through for the header."""
-EMPTY = (*pacsv.ConvertOptions().null_values, "None", "none", "NONE", "-", "--", "nil", "?")
+EMPTY = (*pacsv.ConvertOptions().null_values, "None", "none", "NONE", "-", "--", "nil", "?", ".", "*")
 """Spellings of a cell that holds nothing."""
 BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),

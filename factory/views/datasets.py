@@ -15,6 +15,7 @@ from factory.market.faults import faults_of, tell_mends
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.vault.pools import SEAL_ROWS, find_pool
 from factory.views.interpretation import interpret
+from factory.views.listing import publication_text
 from factory.views.terms import describe_contract
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _tabulate_series(spec: DatasetSpec, meta: Mapping[str, Any]) -> Answer:
     rows = [
         [
             name, one["kind"], spec.series[name].underlying, " ".join([to_duration(one["period"]), *_calendar(one)]),
-            to_duration(one["delay"]) if one["delay"] else "at once", f"{one['rows']:,}", f"{one['missing']:,}",
+            publication_text(spec.series[name], one["delay"]) or "at once", f"{one['rows']:,}", f"{one['missing']:,}",
             iso(one["first"]), iso(one["last"]), " ".join(one["columns"]),
         ]
         for name, one in meta["series"].items()

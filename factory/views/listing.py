@@ -12,10 +12,13 @@ from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
 from factory.expressions.synonyms import FAMILIES, SYNONYMS, find_nearest
 from factory.ledger import Ledger
-from factory.market.catalog import CALENDAR, OVERSHOOT, Catalog
+from factory.market.catalog import CALENDAR, OVERSHOOT, STITCHED, Catalog
 from factory.market.contracts import Binary, Contract, describe_settlement, settled_counts
 from factory.market.faults import JUMP, faults_of, tell_mends
+from factory.market.files import Download
 from factory.market.series_kinds import series_kind
+from factory.market.series_spec import SeriesSpec
+from factory.market.sources import PROVIDERS
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
@@ -111,10 +114,12 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         owner = owners.setdefault(columns, name)
         first = "" if one["first"] == start else f", {iso(one['first'])} on"
         warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
-        late = f", known {to_duration(one['delay'])} late" if one["delay"] else ""
+        late = f", {known}" if (known := publication_text(spec.series[name], one["delay"])) else ""
+        unit = f", in {unit}" if (unit := unit_of(spec.series[name])) else ""
         uncounted = "" if spec.series[name].counts_volume else f", {NO_VOLUME}"
         hours = f" of {one[CALENDAR]} sessions" if CALENDAR in one else ""
-        about = f"{spec.series[name].period} {one['kind']}{hours}{first}{warm_up}{late}{_gaps(one)}{uncounted}"
+        what = f"{spec.series[name].period} {one['kind']}{hours}{first}{warm_up}{late}{unit}"
+        about = f"{what}{_gaps(one)}{_joints(one)}{uncounted}"
         lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
     return lines
 
@@ -138,6 +143,28 @@ def _rows(meta: Mapping[str, Any]) -> str:
         said.append("none before train to warm up")
     said.append("windows over gaps are missing" if any(one["missing"] for one in series) else "no gaps")
     return "; ".join(said)
+
+
+def publication_text(series: SeriesSpec, delay: int) -> str:
+    """Say when a series' rows are known, where not when they are over; `delay` is that of its facts."""
+    if series.published:
+        return f"known {series.published.says}"
+    if series.has_vintages:
+        return f"first vintages, known when published, at most {to_duration(delay)} late"
+    return f"known {to_duration(delay)} late" if delay else ""
+
+
+def unit_of(series: SeriesSpec) -> str:
+    """Tell what the values of a provider count; nothing of prices, or of files, whose columns have units of their own."""
+    return PROVIDERS[series.source.use].unit if isinstance(series.source, Download) else ""
+
+
+def _joints(series: Mapping[str, Any]) -> str:
+    """Say from when on the open rows are those of another key."""
+    stitched = series["quality"]["noted"].get(STITCHED)
+    if not stitched:
+        return ""
+    return ", " + ", ".join(f"{keys} from {at}" for at, keys in zip(stitched["at"], stitched["where"], strict=True))
 
 
 def _gaps(series: Mapping[str, Any]) -> str:

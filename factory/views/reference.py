@@ -20,6 +20,7 @@ from factory.expressions.signature import Operator, Param
 from factory.market.book_columns import FORMATS
 from factory.market.contracts import Binary, ByPoint, ByRecord, ByTwap, Perpetual, Settlement
 from factory.market.files import Download, Files
+from factory.market.publication import Publication
 from factory.market.series_kinds import SERIES_KINDS, series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
@@ -38,7 +39,11 @@ UNSPOKEN = "a name"
 KINDS_OF_VALUES = {
     **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
     **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
-    **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Download": "keys, see `source`"},
+    **{
+        "mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`",
+        "Files, Download": "keys, see `source`",
+        "Publication": "keys, see `published`",
+    },
     "kind of series": " | ".join(SERIES_KINDS),
     "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
     "settlement": "keys, see `settle`",
@@ -121,6 +126,35 @@ split:
   train: [2024-08-01, 2024-08-04]
   validation: [2024-08-04, 2024-08-07]
   sealed: [2024-08-07, 2024-08-10]
+"""
+
+SLOW = """\
+dataset: macro
+about: Hours of Bitcoin, and what primary dealers failed to deliver each week.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1h, source: {use: files, files: btc.csv}}
+  fails:
+    kind: values
+    underlying: TREASURY-FAILS
+    period: 7d
+    published: {weekday: thursday, time: "16:30", zone: America/New_York, after: 7d}
+    source:
+      use: nyfed
+      symbol: PDFTD-USTET
+  rate: {kind: values, underlying: RATE, period: 7d, delay: 9d, source: {use: files, files: RATE.csv}}
+  jobs:
+    kind: values
+    underlying: JOBS
+    period: 7d
+    delay: 60d
+    source: {use: files, files: jobs.csv, available: realtime_start}
+contracts:
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 3}
+split:
+  train: [2022-01-05, 2024-07-01]
+  validation: [2024-07-01, 2025-07-01]
+  sealed: [2025-07-01, 2026-07-01]
 """
 
 LANGUAGE = """\
@@ -263,7 +297,36 @@ file, which on COIN-M is contracts.
 
 Its files are told apart by what they hold, or by `format` of their source:
 
-{formats}{sessions}## A drawn market
+{formats}## Slow series
+
+Slow series (`kind: values`): weekly statistics of a provider, a CSV as FRED has it (`DATE,VALUE` or
+`observation_date,SERIES`, `.` for a missing value), and one with vintages as ALFRED has it
+(`observation_date,realtime_start,value`):
+
+```yaml
+{slow}```
+
+- **Each row is known when it was published**, and never on the date that it tells of. `delay` is a fixed time after the stamp;
+  `published` is a calendar, daylight saving included, whose release on a weekend or on a federal holiday of the United States
+  counts as out on the next working day; `available` names the column that says it row by row. One of them is compulsory.
+- **The margin is yours.** Publishers are minutes late and close on days that no calendar lists. Write a `time` by which a value
+  is always out (16:30 where the publisher says about 16:15), and of a publisher elsewhere a `weekday` after its own holidays.
+- **Primary dealer statistics** as of a Wednesday come out on Thursday of the next week at about 16:15 in New York. What takes
+  one of them for published earlier is refused. `rfcat data fetch ofr NYPD-PD_AFtD_TOT-A --from 2013-04` and
+  `rfcat data fetch nyfed PDFTD-USTET --from 2022-01` download them.
+- **Units.** The New York Fed counts millions of dollars, the Office of Financial Research dollars. Both become dollars when
+  they are fetched. Files are read as they are; `units: {{value: millions}}` says what theirs count.
+- **Missing is missing.** A value that its publisher suppresses (`*`, null, `.`) is missing, counted in the report on the
+  data, and never 0.
+- **A series that was begun anew** under another symbol is one series with `earlier: [OLD]` in its source, each of which is
+  fetched by itself. The later symbol holds from its first row on, also where the earlier one goes on beside it. The moments
+  stand in the report on the data and in `describe_market`: what both count may differ there.
+- **Revisions.** A decision may use what was published by then. Of a source with `available` the first published value of each
+  stamp is the row; revisions of it are left out, and counted in the report, as one that comes later than `delay` is. Neither
+  provider of dealer statistics keeps vintages: values are kept as they were when you first fetched them, and what was revised
+  before that is not known.
+
+{sessions}## A drawn market
 
 For practice:
 
@@ -292,6 +355,7 @@ def datasets_page() -> str:
     models = (
         ("", DatasetSpec),
         ("series.NAME", SeriesSpec),
+        ("series.NAME.published", Publication),
         ("series.NAME.source with use: files", Files),
         ("series.NAME.source from a provider", Download),
         ("simulated", Simulated),
@@ -310,6 +374,7 @@ def datasets_page() -> str:
         "commands": OWN_COMMANDS,
         "files": OWN_FILES,
         "books": OWN_BOOKS,
+        "slow": SLOW,
         "formats": _book_formats(),
         "sessions": reference_sessions.DATASETS.format(example=reference_sessions.OWN_SESSIONS),
         "odds": next(one.name for one in PROVIDERS.values() if series_kind(one.kinds[0]).gives_odds),
@@ -394,10 +459,13 @@ def _series_kinds() -> str:
 def _providers() -> str:
     """Write a table of where rows can be downloaded from."""
     rows = [
-        (f"`{one.name}`", one.about, f"`rfcat data fetch {one.command}`", ", ".join(one.kinds), " ".join(one.periods), one.page)
+        (
+            f"`{one.name}`", one.about, f"`rfcat data fetch {one.command} {one.example}`", ", ".join(one.kinds),
+            " ".join(one.periods), one.unit or "as traded", one.page,
+        )
         for one in PROVIDERS.values()
-    ]
-    return markdown_table(("use", "markets", "downloaded by", "kinds", "periods", "documentation"), rows)
+    ]  # fmt: skip
+    return markdown_table(("use", "rows", "downloaded by", "kinds", "periods", "unit", "documentation"), rows)
 
 
 def _book_formats() -> str:

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from factory.core.errors import DataError, did_you_mean
-from factory.core.times import iso, moment, to_duration
+from factory.core.times import canonical_duration, iso, moment, to_duration
 from factory.market.sources import PROVIDERS
 from factory.storage.workspace import Workspace
 from server.cli import recording
@@ -17,6 +17,7 @@ from server.cli.common import read_keys, workspace_of
 from server.cli.screen import bar, conclude, show
 
 if TYPE_CHECKING:
+    from factory.market.files import Download
     from factory.market.series_spec import SeriesSpec
 
 app = group()
@@ -31,6 +32,7 @@ def _periods() -> list[str]:
     return list(dict.fromkeys(period for provider in PROVIDERS.values() for period in provider.periods))
 
 
+EXAMPLES = " or ".join(dict.fromkeys(provider.example for provider in PROVIDERS.values()))
 OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROVIDERS.values())
 
 
@@ -38,11 +40,13 @@ OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROV
 def fetch(
     context: typer.Context,
     provider: Annotated[str, typer.Argument(help=f"{OFFERED}.", autocompletion=_commands)],
-    symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT, or btc-updown-5m.")],
+    symbol: Annotated[str, typer.Argument(help=f"Such as {EXAMPLES}.")],
     since: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
     period: Annotated[
         str | None,
-        typer.Option(help="From one row to the next; left out: the one in the symbol, or 1m.", autocompletion=_periods),
+        typer.Option(
+            help="From one row to the next; left out: the symbol's, or the provider's finest.", autocompletion=_periods
+        ),
     ] = None,
 ) -> None:
     """Download what a folder lacks up to the last row that is over; an interrupted fetch goes on where it was."""
@@ -50,9 +54,9 @@ def fetch(
     if provider not in offered:
         raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, offered)}")
     venue = offered[provider]
+    source = _download(venue.name, symbol)
     usual = next((one for one in venue.periods if one in symbol.split("-")), venue.periods[0])
-    series = _series(venue.kinds[0], symbol, period or usual, {"use": venue.name, "symbol": symbol})
-    fetch_series(workspace_of(context, new=True), series, _month(since))
+    fetch_source(workspace_of(context, new=True), source, _spell_period(period or usual), _month(since))
     complete = "up to the last row that is over"
     conclude(f"{symbol}: complete {complete}", {"symbol": symbol, "complete": complete})
 
@@ -109,23 +113,41 @@ def _verdict(told: Mapping[str, Any]) -> str:
     return f"usable; {'; '.join(remarks)}" if remarks else "ok: nothing is wrong with any row, and none is missing"
 
 
-def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
-    """Download what is missing of a series that comes from a provider, under a progress bar."""
+def fetch_source(workspace: Workspace, source: "Download", period: str, start_ms: int) -> None:
+    """Download what is missing of each symbol of a source, under a progress bar."""
     from factory.market.downloads import download
-    from factory.market.files import Download
 
-    if isinstance(series.source, Download):
-        with bar(series.source.symbol) as report:
-            download(workspace, series.source, series.period, start_ms, report)
+    for part in source.parts:
+        with bar(part.symbol) as report:
+            download(workspace, part, period, start_ms, report)
+
+
+def _download(use: str, symbol: str) -> "Download":
+    from factory.market.files import Download
+    from factory.market.mistakes import lines_of
+
+    raw = {"use": use, "symbol": symbol}
+    try:
+        return Download.model_validate(raw)
+    except ValidationError as error:
+        raise DataError(*lines_of(error, raw, lambda *_: {*Download.model_fields})) from None
+
+
+def _spell_period(given: str) -> str:
+    """Spell a period as providers do."""
+    try:
+        return canonical_duration(given)
+    except ValueError as error:
+        raise DataError(f"--period: {error}") from None
 
 
 def _series(kind: str, underlying: str, period: str, source: dict[str, Any], calendar: str | None = None) -> "SeriesSpec":
-    from factory.market.files import Download, Files
+    from factory.market.files import Files
     from factory.market.mistakes import lines_of
     from factory.market.series_spec import SeriesSpec
 
     raw = {"kind": kind, "delay": "0", "underlying": underlying, "period": period, "source": source, "calendar": calendar}
-    keys = {*(Files if source["use"] == "files" else Download).model_fields}
+    keys = {*Files.model_fields}
     try:
         return SeriesSpec.model_validate(raw)
     except ValidationError as error:

@@ -149,5 +149,5 @@ def test_without_them_they_are_unknown() -> None:
         load_spec(WITH_BOOK)
     assert told.value.lines == (
         "series.book.kind: 'toy_book': should be 'bars', 'depth', 'odds', 'outcomes' or 'values'",
-        "series.book.source.use: 'toy-exchange' unknown; allowed: binance-spot, binance-um, files, polymarket",
+        f"series.book.source.use: 'toy-exchange' unknown; allowed: {', '.join(sorted(('files', *PROVIDERS)))}",
     )

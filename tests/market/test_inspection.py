@@ -210,13 +210,13 @@ def test_gaps_are_told(tmp_path: Path) -> None:
 
 
 def test_values_need_a_delay_and_bring_their_numbers_by_legal_names_and_units(tmp_path: Path) -> None:
-    rows = ["As Of Date,Series,Fails (mn),Rate in %,note"]
+    rows = ["Week Ending,Series,Fails (mn),Rate in %,note"]
     rows += [f"{iso(START + 7 * DAY * k)},UST,{k}.5,{k},{'late' if k else ''}" for k in range(9)]
     path = write(tmp_path, Awkward("fails.csv", text(rows)))
     assert ask(path).key == "time"
-    question = ask(path, time="As Of Date")
+    question = ask(path, time="Week Ending")
     assert (question.key, question.choices) == ("delay", ("0",))
-    found = inspect(path, time="As Of Date", delay="8d")
+    found = inspect(path, time="Week Ending", delay="8d")
     assert found.spec.kind == "values"
     assert (found.spec.period, found.spec.delay) == ("1w", "8d")
     assert found.frame.columns["fails"][1] == 1.5e6

@@ -37,8 +37,9 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def series(provider: Provider, kind: str, period: str) -> SeriesSpec:
-    source = {"use": provider.name, "symbol": "BTC"}
-    return SeriesSpec.model_validate({"kind": kind, "underlying": "BTC", "period": period, "delay": "0", "source": source})
+    source = {"use": provider.name, "symbol": provider.example}
+    raw = {"kind": kind, "underlying": "BTC", "period": period, "delay": provider.least_delay, "source": source}
+    return SeriesSpec.model_validate(raw)
 
 
 def row(provider: Provider, at: int) -> str:
@@ -64,7 +65,7 @@ def test_it_serves_kinds_and_periods_that_a_dataset_file_may_name(provider: Prov
     assert [canonical_duration(period) for period in provider.periods] == list(provider.periods)
     for kind in SERIES_KINDS:
         if kind in provider.kinds:
-            assert series(provider, kind, provider.periods[0]).source == Download(use=provider.name, symbol="BTC")
+            assert series(provider, kind, provider.periods[0]).source == Download(use=provider.name, symbol=provider.example)
         else:
             with pytest.raises(ValueError, match=f"from {provider.name}, which has .* only; write kind: {provider.kinds[0]}"):
                 series(provider, kind, provider.periods[0])
@@ -74,18 +75,18 @@ def test_it_serves_kinds_and_periods_that_a_dataset_file_may_name(provider: Prov
 def test_law_3_its_files_lie_in_the_vault_and_are_nobody_elses(
     provider: Provider, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, told = Download(use=provider.name, symbol="BTC"), []
+    source, told = Download(use=provider.name, symbol=provider.example), []
     monkeypatch.setattr(type(provider), "fetch", lambda *asked: told.append(asked))
     folder = download(workspace, source, provider.periods[0], START)
     assert workspace.vault in folder.parents
     assert folder.stat().st_mode & 0o077 == 0
-    assert told[0][1:5] == ("BTC", provider.periods[0], START, folder)
+    assert told[0][1:5] == (provider.example, provider.periods[0], START, folder)
 
 
 def test_what_it_cannot_have_is_refused_before_it_is_asked(
     provider: Provider, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = Download(use=provider.name, symbol="BTC")
+    source = Download(use=provider.name, symbol=provider.example)
     monkeypatch.setattr(type(provider), "fetch", lambda *_: pytest.fail("asked"))
     with pytest.raises(DataError, match=f"period '7m': not offered by {provider.title}; "):
         download(workspace, source, "7m", START)
@@ -97,13 +98,13 @@ def test_what_it_cannot_have_is_refused_before_it_is_asked(
 def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider: Provider, workspace: Workspace) -> None:
     for kind in provider.kinds:
         one, period = series(provider, kind, provider.periods[0]), to_ms(provider.periods[0])
-        folder = download_folder(workspace, Download(use=provider.name, symbol="BTC"), one.period)
+        folder = download_folder(workspace, Download(use=provider.name, symbol=provider.example), one.period)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "BTC-1.csv").unlink(missing_ok=True)
         (folder / "BTC-2.csv.part").write_text("1")
-        with pytest.raises(DataError, match="BTC is not downloaded; run: rfcat") as told:
+        with pytest.raises(DataError, match=f"{provider.example} is not downloaded; run: rfcat") as told:
             find_files(workspace, "btc", one, Path())
-        assert f"data fetch {provider.command} BTC " in str(told.value)
+        assert f"data fetch {provider.command} {provider.example} " in str(told.value)
         times = START + period * np.arange(3)
         (folder / "BTC-1.csv").write_text("".join(f"{row(provider, at)}\n" for at in times))
         paths = find_files(workspace, "btc", one, Path())
@@ -118,5 +119,5 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
 
 
 def test_its_command_is_the_one_that_is_told(provider: Provider, workspace: Workspace) -> None:
-    told = fetch_command(workspace, Download(use=provider.name, symbol="BTC"), provider.periods[0], START)
-    assert told.endswith(f"data fetch {provider.command} BTC --from 2024-01 --period {provider.periods[0]}")
+    told = fetch_command(workspace, Download(use=provider.name, symbol=provider.example), provider.periods[0], START)
+    assert told.endswith(f"data fetch {provider.command} {provider.example} --from 2024-01 --period {provider.periods[0]}")

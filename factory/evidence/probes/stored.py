@@ -34,8 +34,7 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
     for name, expression in expressions.items():
         for series in sorted(expression.series):
             one = partition.series[series]
-            kind = series_kind(one.kind)
-            if kind.needs_delay and one.period >= DAY and kind.known_after(one.period, one.delay) == 0:
+            if series_kind(one.kind).needs_delay and one.period >= DAY and bool((one.known <= one.time).any()):
                 says = (
                     f"features.{name}: series '{series}' has a row each {to_duration(one.period)} and counts as published "
                     "on the date that it tells of; a person sets its delay in the dataset file"
@@ -50,7 +49,8 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
 def _in_time(series: Series) -> bool:
     if series.sessions is not None:
         return bool(np.all(series.known >= series.ends + series.delay))
-    return bool(np.all(series.known - series.time >= series_kind(series.kind).known_after(series.period, series.delay)))
+    least = series.delay if series.least_delay is None else series.least_delay
+    return bool(np.all(series.known - series.time >= series_kind(series.kind).known_after(series.period, least)))
 
 
 def check_settlement(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:

@@ -9,6 +9,7 @@ polymarket           odds and outcomes of Polymarket's windows
 polymarket_answers   reads what its interfaces answer
 polymarket_files     a file a day of what they answered
 polymarket_download  asks them for a day of windows at a time
+ofr, nyfed           primary dealer statistics of two publishers; dealer_statistics is what both have in common
 
 A new provider is an object of its own file that is named in :data:`PROVIDERS`; dataset files, ``rfcat data fetch`` and
 the readers ask there. The files of a series are found by :mod:`factory.market.downloads`.
@@ -16,9 +17,11 @@ the readers ask there. The files of a series are found by :mod:`factory.market.d
 
 from factory.market.sources.base import Provider
 from factory.market.sources.binance import BINANCE
+from factory.market.sources.nyfed import NYFED
+from factory.market.sources.ofr import OFR
 from factory.market.sources.polymarket import POLYMARKET
 
 __all__ = ["PROVIDERS", "Provider"]
 
-PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (*BINANCE, POLYMARKET)}
+PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (*BINANCE, POLYMARKET, OFR, NYFED)}
 """Every provider by the name that dataset files call it."""

@@ -180,7 +180,7 @@ def _download_latest(feed: Feed, start_ms: int, progress: Progress) -> None:
     else:
         target.unlink(missing_ok=True)
     if not rows and not any(feed.folder.glob("*.zip")):
-        raise DataError(f"binance {feed.symbol}: nothing was published since {iso(start_ms)}; check the symbol and --from")
+        raise DataError(f"{feed.caller.who}: nothing was published since {iso(start_ms)}; check the symbol and --from")
 
 
 def _exchange_now(answer: httpx.Response) -> int:

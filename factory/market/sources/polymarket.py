@@ -1,6 +1,5 @@
 """Odds and outcomes of Polymarket's windows, in which a coin goes up or down."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +7,6 @@ from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.core.settings import DownloadSettings
 from factory.market.sources.polymarket_files import LAYOUT, find_day_files
-
-SLUG = re.compile(r"[a-z0-9]+-updown-([0-9]+[mh])")
 
 
 @dataclass(frozen=True)
@@ -21,6 +18,11 @@ class Polymarket:
     title: str = "Polymarket"
     about: str = "windows in which a coin goes up or down"
     page: str = "https://docs.polymarket.com/market-data/overview"
+    symbols: str = r"[a-z0-9]{1,20}-updown-[0-9]{1,3}[mh]"
+    example: str = "btc-updown-5m"
+    unit: str = ""
+    calendar: None = None
+    least_delay: str = "0"
     kinds: tuple[str, ...] = ("odds", "outcomes")
     periods: tuple[str, ...] = ("5m", "15m")
     layout: tuple[str, ...] = LAYOUT
@@ -29,13 +31,9 @@ class Polymarket:
         """Download the windows of each day that have ended."""
         from factory.market.sources.polymarket_download import download_windows, open_feed
 
-        matched = SLUG.fullmatch(symbol)
-        if matched is None:
-            raise DataError(
-                f"polymarket {symbol}: no series of windows; write it as their addresses begin, such as btc-updown-{period}"
-            )
-        if matched[1] != period:
-            raise DataError(f"polymarket {symbol}: has windows of {matched[1]}, not {period}; write period {matched[1]}")
+        windows = symbol.rpartition("-")[2]
+        if windows != period:
+            raise DataError(f"polymarket {symbol}: has windows of {windows}, not {period}; write period {windows}")
         settings = DownloadSettings.read()
         download_windows(open_feed(settings.gamma, settings.clob, symbol, period, folder), start_ms, progress)
 
