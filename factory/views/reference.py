@@ -321,7 +321,11 @@ def _series_kinds() -> str:
     """Write a table of what each kind of series holds, and what may be done with it."""
     rows = []
     for kind in SERIES_KINDS.values():
-        uses = {"fills, settlement and labels": kind.is_traded, "prices of binary contracts": kind.gives_odds}
+        uses = {
+            "fills, settlement and labels": kind.is_traded,
+            "prices of binary contracts": kind.gives_odds,
+            "funding of perpetuals": kind.gives_funding,
+        }
         columns = "whatever the source has" if kind.takes_any_column else " ".join(kind.columns)
         rows.append(
             (f"`{kind.name}`", kind.about, columns, ", ".join(["features", *(use for use, may in uses.items() if may)]))

@@ -66,6 +66,8 @@ class SeriesKind(ABC):
         Whether its rows fill and settle trades and labels; they then have open, high, low and close.
     gives_odds : bool
         Whether a column ``up`` of it may be the recorded price of a binary contract.
+    gives_funding : bool
+        Whether a column of it may be the recorded funding of a perpetual.
     holds_books : bool
         Whether its rows are order books, made from events by :mod:`factory.market.books`.
     """
@@ -78,6 +80,7 @@ class SeriesKind(ABC):
     is_stamped_at_open: ClassVar[bool] = False
     is_traded: ClassVar[bool] = False
     gives_odds: ClassVar[bool] = False
+    gives_funding: ClassVar[bool] = False
     holds_books: ClassVar[bool] = False
 
     @abstractmethod

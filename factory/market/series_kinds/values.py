@@ -10,6 +10,7 @@ class Values(SeriesKind):
     about = "numbers that somebody publishes, stamped as the publisher does"
     needs_delay = True
     gives_odds = True
+    gives_funding = True
 
     def extent(self, period: int, delay: int) -> int:
         """Return the time until it is published: a row may tell of all of it."""
