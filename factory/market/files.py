@@ -29,8 +29,9 @@ class Files(Closed):
     files : str or list of str
         Paths or globs, from the folder of the dataset file.
     time : str or None
-        Column of the stamps; default: the first of timestamp, time, open_time, unix, unix_timestamp, unix_time, epoch, date
-        and datetime, in any case; ``utc`` or ``gmt`` in its name is the zone, and date and time in two columns are joined.
+        Column of the stamps; default: the first of timestamp, time, open_time, unix, unix_timestamp, unix_time, epoch, date,
+        datetime and calc_time, in any case; ``utc`` or ``gmt`` in its name is the zone, and date and time in two columns are
+        joined.
     columns : mapping of str to str
         What a column is called in the files, by its name here: ``{volume: Volume BTC}``. Of values, those that are named
         are all that is read; of bars ``{volume: none}`` says that the source counts none, and every bar counts as traded.

@@ -26,7 +26,7 @@ from factory.market.sources import PROVIDERS
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 
-STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime")
+STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime", "calc_time")
 """Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
 UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
 TEXTS = (".csv", ".txt", ".tsv")

@@ -87,7 +87,8 @@ def test_every_trade_pays_the_stamps_inside_it(leave: dict[str, Any], missing: f
     p = rng.choice([UP, DOWN, 0.5], len(minutes))
     trades = fund(leave, bars, fr, minutes.tolist(), p.tolist()).trades
     assert len(trades) > 25
-    assert (trades.funding < 0).any() and (trades.funding > 0).any()
+    assert (trades.funding < 0).any()
+    assert (trades.funding > 0).any()
     wanted = [
         due(int(side), fr, int(entry), int(left), {})
         for side, entry, left in zip(trades.side, trades.entry_ms, trades.exit_ms, strict=True)

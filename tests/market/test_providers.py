@@ -40,9 +40,15 @@ def series(provider: Provider, kind: str, period: str) -> SeriesSpec:
     return SeriesSpec.model_validate({"kind": kind, "underlying": "BTC", "period": period, "delay": "0", "source": source})
 
 
-def row(provider: Provider, at: int) -> str:
-    """A line of a file without a header: the stamp, and the numbers of the columns' places."""
-    return ",".join(str(at if place == 0 else 100 + place) for place, _ in enumerate(provider.layout))
+def layout(provider: Provider, kind: str) -> tuple[str, ...]:
+    """The columns of its files: as it lays them out without a header, else those of the kind under one."""
+    return provider.layout or ("timestamp", *(SERIES_KINDS[kind].columns or ("value",)))
+
+
+def lines(columns: tuple[str, ...], header: bool, times: np.ndarray) -> str:
+    """Rows of the stamp and of the numbers of the columns' places."""
+    rows = [",".join(str(at if place == 0 else 100 + place) for place, _ in enumerate(columns)) for at in times]
+    return "\n".join([*([",".join(columns)] if header else []), *rows, ""])
 
 
 def test_every_provider_has_names_of_its_own() -> None:
@@ -103,13 +109,14 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
             find_files(workspace, "btc", one, Path())
         assert f"data fetch {provider.command} BTC " in str(told.value)
         times = START + period * np.arange(3)
-        (folder / "BTC-1.csv").write_text("".join(f"{row(provider, at)}\n" for at in times))
+        columns = layout(provider, kind)
+        (folder / "BTC-1.csv").write_text(lines(columns, not provider.layout, times))
         paths = find_files(workspace, "btc", one, Path())
         assert [path.name for path in paths] == ["BTC-1.csv"]
         frame = read_files(paths, one)
         assert np.array_equal(frame.time, times)
         for name in SERIES_KINDS[kind].columns:
-            assert (frame.columns[name] == 100 + provider.layout.index(name)).all()
+            assert (frame.columns[name] == 100 + columns.index(name)).all()
 
 
 def test_its_command_is_the_one_that_is_told(provider: Provider, workspace: Workspace) -> None:
