@@ -11,6 +11,7 @@ quality          sets wrong rows aside and names them; bar_checks, bar_faults an
 declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
 build            files to a dataset; simulator and book_simulator draw one, templates are to begin with
 coverage         what share of it is there; overshoot, overshoot_kernels: how far beyond its price a stop fills
+funding          which payments of a recorded funding are there, and which are missing
 store            writes both halves; staging puts them in place as one
 seal_registry    keeps a sealed row from lying open elsewhere; likeness knows one market under two names
 catalog          which datasets there are; dataset opens their rows, verification proves them

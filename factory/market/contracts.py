@@ -32,6 +32,7 @@ def _is_column(funding: object) -> bool:
 Funding = Annotated[
     Annotated[float, Field(gt=-MOST_FUNDING, lt=MOST_FUNDING), Tag("rate")] | Annotated[Column, Tag("column")],
     Discriminator(lambda funding: "column" if _is_column(funding) else "rate"),
+    Field(description=f"a number, above -{MOST_FUNDING:g} to below {MOST_FUNDING:g}, or a column such as funding.rate"),
 ]
 
 

@@ -104,6 +104,20 @@ split:
 looks: 3
 baseline: pm.up
 """
+OWN_FUNDING = """\
+dataset: funded
+about: Hours of a Bitcoin perpetual and the funding that it paid.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1h, source: {use: files, files: btc.csv, zone: UTC}}
+  paid: {kind: values, underlying: BTC-FUNDING, period: 1h, delay: 1m, source: {use: files, files: funding.csv, zone: UTC}}
+contracts:
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: paid.rate, leverage: 3}
+split:
+  train: [2024-01-01, 2024-03-01]
+  validation: [2024-03-01, 2024-04-01]
+  sealed: [2024-04-01, 2024-05-01]
+"""
 OWN_BOOKS = """\
 dataset: books
 about: Minutes of Bitcoin and its order book each second.
@@ -197,6 +211,23 @@ a prediction market:
 ```yaml
 {files}```
 
+A perpetual whose funding was recorded names the column of its rates, and they are paid at the stamps that they have: `period`
+is the finest interval that occurs, such as `1h`, and where a coarser one held no payment was due in the rows between. `rfcat
+data fetch binance-um-funding BTCUSDT --from 2024-01 --period 1h` fetches Binance's, whose column is `last_funding_rate`.
+
+```yaml
+{funding}```
+
+- At each stamp inside the holding time a long pays the rate and a short receives it, or the other way round where it is
+  negative, on the notional at the open of the bar. Exchanges look at who holds at the stamp, within some seconds: a position
+  that is entered or left at a stamp pays what is a cost to it there and receives nothing, and so does one that left at a
+  barrier inside a bar for the stamps inside that bar.
+- A step between two stamps that is longer than both beside it, or than 8 hours, is a hole: each payment that was due in it
+  costs either side the greatest rate recorded. The build says how many there are, and refuses a record that lacks over a tenth
+  of a part's payments.
+- A rate is known its `delay` after its stamp, to features as to everybody. They read a row without a payment as missing.
+- An assumed rate (a number) stays a cost to one side and income to nobody.
+
 Order books (`kind: depth`), each second of five levels a side. A row holds the book as it stood at the end of its period,
 after the last update before it, if that is no older than `max_age`, and what happened in the row: `events` (updates), `ofi_1`,
 `ofi_2`, ... (order-flow imbalance of each level, update by update), and where the source has trades `buy_qty` and `sell_qty`
@@ -249,6 +280,7 @@ def datasets_page() -> str:
         "csv": OWN_CSV,
         "commands": OWN_COMMANDS,
         "files": OWN_FILES,
+        "funding": OWN_FUNDING,
         "books": OWN_BOOKS,
         "formats": _book_formats(),
     }
