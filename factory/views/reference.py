@@ -162,7 +162,20 @@ Expressions to start from, on `btc` and, where two markets meet, `eth`.
 # The parts of a pipeline
 
 A pipeline is a YAML file; its stages stand in the order in which a bar walks through them. `rfcat define FILE` checks one
-and says what to mend, `rfcat backtest NAME` scores it on validation. These come with the project:
+and says what to mend, `rfcat backtest NAME` scores it on validation.
+
+What is traded is what the contract is on, whatever series the features read. Where a dataset has contracts on several, as
+`describe_market` lists them, another market is traded by two changes: what is labelled, and the contract.
+
+```sh
+rfcat backtest btc-long-short --set label.of=eth --set trade.contract=eth-perpetual
+```
+
+Features that read BTC then foretell ETH: ETH's bars are labelled, fill and settle, at the costs of its contract. A unit of
+barriers that is measured on BTC is legal there, and warned of; one more change measures it on ETH itself:
+`--set "features.vol=std(ret(eth.close, 1), 240) * 15.5"`.
+
+These come with the project:
 
 {pipelines}
 {parts}"""
