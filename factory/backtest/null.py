@@ -303,6 +303,7 @@ def _walk(
     side, take, stop, until = holds.side[i], holds.take[i], holds.stop[i], holds.until[i]
     y, n, word, bits, received = 0.0, len(moves.slot), -1, uint64(0), 0.0
     due = np.searchsorted(payments.row, holds.row[i] + 1)
+    paid_at = payments.row[due] if due < len(payments.row) else n
     for r in range(holds.row[i], n):
         if np.isnan(moves.jump[r]):
             continue
@@ -316,10 +317,11 @@ def _walk(
             if moves.gap[r]:
                 sign = side if mix_signs(seed, draw, lane, -1 - slot) & uint64(1) else -side
             y += sign * moves.jump[r]
-        while due < len(payments.row) and payments.row[due] <= r:
+        while r >= paid_at:
             toss = (mix_signs(seed, draw, lane, -1 - slot) >> uint64(1 + due % 63)) & uint64(1)
             received += (side if toss else -side) * payments.rate[due] * np.exp(side * y)
             due += 1
+            paid_at = payments.row[due] if due < len(payments.row) else n
         if r >= until:
             return y, r, received
         worst, best = (moves.low[r], moves.high[r]) if up else (-moves.high[r], -moves.low[r])
