@@ -100,6 +100,11 @@ def test_each_trade_of_a_trial_pays_what_was_recorded_inside_it(trial: RecordedT
     assert own["funding"] == pytest.approx(wanted, abs=1e-12)
 
 
+def test_its_answer_tells_what_funding_came_to(trial: RecordedTrial) -> None:
+    told = trial.answer
+    assert told["funding"] == pytest.approx(trial.trades["funding"].sum(), rel=1e-3)
+
+
 def test_its_card_tells_what_funding_took_and_gave(trial: RecordedTrial) -> None:
     (section,) = [one for one in make_card(trial).sections if one.title == "Funding as recorded"]
     told = {row.name: float(row.value.split()[0]) for row in section.rows}
