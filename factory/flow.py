@@ -13,7 +13,7 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.backtest import Levels, Result, needs_volatility, run_backtest
+from factory.backtest import Levels, Result, needs_volatility, read_funding, run_backtest
 from factory.core import canonical
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, no_progress, subrange
@@ -168,7 +168,8 @@ def _trade(
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
         moves=moves if count_classes(told) == 3 else None, flat=rows.labels.flat, half_spread=half_spreads(contract, columns),
         barriers=barrier_levels(pipeline, rows), volatility=volatility,
-        odds=odds, outcomes=outcomes, seed=canonical.seed_for(partition.fingerprint, "twin"),
+        funding=read_funding(contract, partition), odds=odds, outcomes=outcomes,
+        seed=canonical.seed_for(partition.fingerprint, "twin"),
     )  # fmt: skip
 
 

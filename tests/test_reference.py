@@ -166,6 +166,10 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         write(
             tmp_path / "eurusd.csv", draw(pd.date_range(*spec.split.train[:1], "2025-01-01", freq="5min", tz="UTC"), price=1.1)
         )
+    if spec.dataset == "funded":
+        minutes(spec)[::60].to_csv(tmp_path / "btc.csv", index=False)
+        time = np.arange(*spec.span, 8 * 3_600_000)
+        pd.DataFrame({"time": time, "rate": 0.0001}).to_csv(tmp_path / "funding.csv", index=False)
     if spec.dataset == "books":
         minutes(spec).to_csv(tmp_path / "btc.csv", index=False)
         time = np.arange(*spec.span, 10_000)

@@ -69,6 +69,29 @@ class Moves(NamedTuple):
         return change[np.isfinite(change)]
 
 
+class Payments(NamedTuple):
+    """Recorded funding on a series' bars, in the order of its stamps.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (k,)
+        First bar at or after each stamp in which somebody trades.
+    rate : ndarray of float64, shape (k,)
+        What a long pays and a short receives, as a share of notional.
+    """
+
+    row: NDArray[int64]
+    rate: NDArray[float64]
+
+    def between(self, time: NDArray[int64], start: int, end: int) -> float:
+        """Sum what a long pays in the bars that are stamped in [start, end), of all bars' stamps."""
+        at = time[self.row]
+        return float(self.rate[(at >= start) & (at < end)].sum())
+
+
+NO_PAYMENTS = Payments(np.empty(0, int64), np.empty(0))
+
+
 class Holds(NamedTuple):
     """What is frozen of a perpetual's trades: when, on which side, and what ends them.
 
@@ -111,7 +134,7 @@ class Replay:
     Parameters
     ----------
     gross : ndarray of float64, shape (draws,)
-        Sum of the returns per unit of notional at entry.
+        Sum of the returns per unit of notional at entry, what was recorded of funding among them.
     held : ndarray of float64, shape (draws,)
         Sum over the holds of side, weight and how long it lasted in periods: what a drift of one a period would add.
     variance : ndarray of float64, shape (holds,)
@@ -211,7 +234,23 @@ def _carried(values: NDArray[float64]) -> NDArray[float64]:
     return values[last]
 
 
-def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, shared: bool = False) -> Replay:
+def lay_payments(series: Series, time: NDArray[int64], rate: NDArray[float64], end: int) -> Payments:
+    """Lay recorded funding on the bars of a series that are over by a moment; what comes after the last is left out."""
+    n = int(np.searchsorted(series.time, end - series.period, side="right"))
+    row = _following(series.traded[:n])[np.searchsorted(series.time[:n], time)]
+    return Payments(row[row < n], rate[row < n])
+
+
+def replay(
+    moves: Moves,
+    holds: Holds,
+    draws: int,
+    seed: int,
+    threads: int,
+    payments: Payments = NO_PAYMENTS,
+    *,
+    shared: bool = False,
+) -> Replay:
     """Walk frozen trades over drawn markets.
 
     Parameters
@@ -222,6 +261,8 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
         Of the signs, below 2**63; the same draws for the same numbers, on any number of threads.
     threads : int
         Blocks of draws at once.
+    payments : Payments
+        Recorded funding, none where it is assumed: that is a cost, and draws have none. Who receives which is a coin too.
     shared : bool
         Whether all holds meet the same signs in the same minutes, as those of several strategies must whose joint law
         is asked. Otherwise each has its own: trades that did not overlap are independent, however long their flips live.
@@ -234,7 +275,7 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
 
     def work(first: int) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
         replayed: tuple[NDArray[float64], NDArray[float64], NDArray[float64]]
-        replayed = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
+        replayed = _replay(moves, holds, payments, lanes, first, min(BLOCK, draws - first), uint64(seed))
         return replayed
 
     blocks = list(parallel_map(work, range(0, draws, BLOCK), threads))
@@ -258,13 +299,18 @@ def mix_signs(seed: uint64, draw: int, lane: int, word: int) -> uint64:
 
 
 @njit(cache=True, nogil=True)
-def _walk(moves: Moves, holds: Holds, i: int, seed: uint64, draw: int, lane: int) -> tuple[float, int]:
+def _walk(
+    moves: Moves, holds: Holds, payments: Payments, i: int, seed: uint64, draw: int, lane: int
+) -> tuple[float, int, float]:
     """Walk one hold over one drawn market.
 
-    Its log move in its favour, and the row at whose open (or before whose) it ended.
+    Its log move in its favour, the row at whose open (or before whose) it ended, and the funding received, as a share of the
+    notional at its beginning.
     """
     side, take, stop, until = holds.side[i], holds.take[i], holds.stop[i], holds.until[i]
-    y, n, word, bits = 0.0, len(moves.slot), -1, uint64(0)
+    y, n, word, bits, received = 0.0, len(moves.slot), -1, uint64(0), 0.0
+    due = np.searchsorted(payments.row, holds.row[i] + 1)
+    paid_at = payments.row[due] if due < len(payments.row) else n
     for r in range(holds.row[i], n):
         if np.isnan(moves.jump[r]):
             continue
@@ -278,27 +324,32 @@ def _walk(moves: Moves, holds: Holds, i: int, seed: uint64, draw: int, lane: int
             if moves.gap[r]:
                 sign = side if mix_signs(seed, draw, lane, -1 - slot) & uint64(1) else -side
             y += sign * moves.jump[r]
+        while r >= paid_at:
+            toss = (mix_signs(seed, draw, lane, -1 - slot) >> uint64(1 + due % 63)) & uint64(1)
+            received += (side if toss else -side) * payments.rate[due] * np.exp(side * y)
+            due += 1
+            paid_at = payments.row[due] if due < len(payments.row) else n
         if r >= until:
-            return y, r
+            return y, r, received
         worst, best = (moves.low[r], moves.high[r]) if up else (-moves.high[r], -moves.low[r])
         if y + worst <= stop:
-            return min(y, stop), r + 1
+            return min(y, stop), r + 1, received
         if y + best > take:
-            return take, r + 1
+            return take, r + 1, received
         y += moves.close[r] if up else -moves.close[r]
-    return y, n
+    return y, n, received
 
 
 @njit(cache=True, nogil=True)
 def _replay(
-    moves: Moves, holds: Holds, lanes: NDArray[int64], first: int, draws: int, seed: uint64
+    moves: Moves, holds: Holds, payments: Payments, lanes: NDArray[int64], first: int, draws: int, seed: uint64
 ) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
     gross, held, squares = np.zeros(draws), np.zeros(draws), np.zeros(len(holds.row))
     for i in range(len(holds.row)):
         side, weight = holds.side[i], holds.weight[i]
         for b in range(draws):
-            y, row = _walk(moves, holds, i, seed, first + b, lanes[i])
-            earned = weight * side * np.expm1(side * y)
+            y, row, received = _walk(moves, holds, payments, i, seed, first + b, lanes[i])
+            earned = weight * (side * np.expm1(side * y) + received)
             gross[b] += earned
             held[b] += weight * side * (row - holds.row[i])
             squares[i] += earned * earned

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from factory.backtest import sizing
 from factory.backtest.fills import Fills, Turn, fillable_bars
-from factory.backtest.kernel import NEVER, Bars, Decisions, Terms, await_trading, locate, walk
+from factory.backtest.funding import assume_funding
+from factory.backtest.kernel import NEVER, Bars, Decisions, Funding, Terms, await_trading, locate, walk
 from factory.backtest.result import NO_EDGE, TOO_SMALL
 from factory.core.errors import FlowError
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
@@ -53,6 +54,7 @@ def fill(
     horizon_ms: int,
     moves: NDArray[float64] | None = None,
     half_spread: NDArray[float64] | None = None,
+    funding: Funding | None = None,
 ) -> tuple[NDArray[int8], Fills, Turn]:
     """Go long or short at each decision that is sure enough, one position at a time.
 
@@ -68,9 +70,10 @@ def fill(
     Raises
     ------
     FlowError
-        If the exit needs barriers, or the size a volatility, that did not come.
+        If the exit needs barriers, the size a volatility, or the contract a recorded funding, that did not come.
     """
     bars = fillable_bars(series, end, half_spread)
+    rates = assume_funding(contract, bars) if funding is None else funding
     long, short = (p, 1 - p) if moves is None else (moves * p, moves * (1 - p))
     likelier = np.where(long >= short - 2 * TIE, 1, -1)
     side = np.where(np.maximum(long, short) >= trade.enter - TIE, likelier, 0).astype(int8)
@@ -82,13 +85,13 @@ def fill(
     size = sizing.round_to_orders(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
     deadline = np.full(len(p), NEVER) if hold is None else find_deadlines(series, bars.time[row], hold)
     decisions = Decisions(times, row, long, short, side, size, up, down, deadline)
-    outcome, fills = _walked(bars, decisions, terms)
+    outcome, fills = _walked(bars, decisions, terms, rates)
     outcome[(outcome == NO_EDGE) & (side != 0) & (wished > 0)] = TOO_SMALL
 
     def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
         same = decisions.of(decision)._replace(side=side, deadline=until)
-        turned = _walked(bars, same, terms._replace(keep=-1.0))[1]
+        turned = _walked(bars, same, terms._replace(keep=-1.0), rates)[1]
         return replace(turned, decision=decision[turned.decision])
 
     return outcome, fills, refill
@@ -110,8 +113,6 @@ def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) 
         market=contract.taker + contract.slippage,
         slippage=contract.slippage,
         maker=contract.maker,
-        funding=contract.funding,
-        every=to_ms(contract.funding_every),
         maintenance=contract.maintenance,
         keep=trade.exit.keep if isinstance(trade.exit, parts.Signal) else -1.0,
         stop=contract.taker + max(contract.slippage - series.overshoot, 0.0),
@@ -120,8 +121,8 @@ def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) 
     )
 
 
-def _walked(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8], Fills]:
-    outcome, whole, money = walk(bars, decisions, terms)
+def _walked(bars: Bars, decisions: Decisions, terms: Terms, rates: Funding) -> tuple[NDArray[int8], Fills]:
+    outcome, whole, money = walk(bars, decisions, terms, rates)
     taken = whole[:, 0]
     return outcome, Fills(
         decision=taken,

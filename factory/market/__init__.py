@@ -16,6 +16,7 @@ sessions         when a market trades, and the bars then; calendars reads it of 
 build            files to a dataset; simulator and book_simulator draw one, templates are to begin with
 settlement       how windows end where other rows than their bars decide it
 coverage         what share of it is there; overshoot, overshoot_kernels: how far beyond its price a stop fills
+funding          which payments of a recorded funding are there, and which are missing
 store            writes both halves; staging puts them in place as one
 seal_registry    keeps a sealed row from lying open elsewhere; likeness knows one market under two names
 catalog          which datasets there are; dataset opens their rows, verification proves them

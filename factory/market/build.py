@@ -14,12 +14,13 @@ from factory.core.times import DAY, iso, moment, to_duration
 from factory.market import seal_registry, staging, store
 from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
-from factory.market.contracts import ByBars, ByRecord
+from factory.market.contracts import MOST_FUNDING, ByBars, ByRecord, Perpetual
 from factory.market.coverage import measure_coverage, warn_of_thin
 from factory.market.declarations import apply_declarations
 from factory.market.downloads import fetch_command, find_files
 from factory.market.faults import ABSENT, JUMP, Fault
 from factory.market.files import Download
+from factory.market.funding import read_record, warn_of_missed
 from factory.market.grid import align_stamps, lay_on_grid
 from factory.market.overshoot import measure_overshoot
 from factory.market.quality import Quality, select_sound_rows, validate_rows
@@ -31,7 +32,7 @@ from factory.market.series_spec import SeriesSpec
 from factory.market.sessions import Sessions
 from factory.market.settlement import PRICE, UP
 from factory.market.simulator import simulate
-from factory.market.spec import DatasetSpec
+from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.market.stitching import stitch
 from factory.storage.workspace import Workspace
 
@@ -86,8 +87,8 @@ def build(
         staging.finish_or_undo(workspace, opening.record if opening else None)
         seal_registry.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = read_series(workspace, spec, source_dir or Path(), subrange(progress, 0.0, 0.8))
-        for name, one in series.items():
-            if line := warn_of_thin(name, measure_coverage(spec, one)):
+        for one in series.values():
+            if line := _warn_of(spec, one):
                 warn(line)
         progress(0.85, "writing")
         check = partial(_admit, workspace, spec, progress)
@@ -99,6 +100,16 @@ def build(
                 raise
         # Rows before train that another dataset seals under another name are left out; the rest is judged without them.
         return _write(workspace, spec, without, quality, check, opening)
+
+
+def _warn_of(spec: DatasetSpec, series: Series) -> str | None:
+    """Warn of what a series lacks: of recorded funding payments that were due, of others rows."""
+    columns = {one.funding_column for one in spec.contracts.values() if isinstance(one, Perpetual)} - {None}
+    recorded = sorted(column for name, column in filter(None, columns) if name == series.name)
+    if not recorded:
+        return warn_of_thin(series.name, measure_coverage(spec, series))
+    lines = [warn_of_missed(series.name, read_record(series, column, *spec.span)) for column in recorded]
+    return next(filter(None, lines), None)
 
 
 def _write(
@@ -154,6 +165,7 @@ def read_series(
         _require_volume(spec, own)
         _require_odds(spec, series[name])
         _require_settlement_column(spec, series[name])
+        _require_funding(workspace, spec, series[name])
         _require_baseline_column(spec, series[name])
     return series, quality
 
@@ -324,6 +336,32 @@ def _require_settlement_column(spec: DatasetSpec, series: Series) -> None:
                 f"series.{series.name}: no column '{wanted}', which settles contracts.{name}; it has {', '.join(held)}; "
                 f"say which it is with source: {{columns: {{{wanted}: ...}}}}"
             )
+
+
+def _require_funding(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
+    """Refuse recorded funding that has no such column, is no share of notional, or of which too much is missing."""
+    for name, contract in spec.contracts.items():
+        if not isinstance(contract, Perpetual) or contract.funding_column is None:
+            continue
+        of, column = contract.funding_column
+        if of != series.name:
+            continue
+        where = f"series.{of}"
+        if column not in series.columns:
+            raise DataError(f"{where}: no column '{column}', which funds contracts.{name}; it has {', '.join(series.columns)}")
+        record = read_record(series, column, *spec.span)
+        if np.abs(record.rate).max(initial=0.0) >= MOST_FUNDING:
+            raise DataError(
+                f"{where}: {column} is {record.rate[np.argmax(np.abs(record.rate))]:.4g} somewhere, and funding is a share of "
+                f"notional below {MOST_FUNDING:g}; say what is counted, such as source: {{units: {{{column}: percent}}}}"
+            )
+        for partition in PARTITIONS:
+            share = record.coverage(*spec.split.span(partition))
+            if share < FEWEST:
+                raise DataError(
+                    f"{where}: records {share:.0%} of the funding of {partition}; contracts.{name} needs {FEWEST:.0%} of it: "
+                    f"{_name_rest(workspace, spec, of)}, or assume a rate"
+                )
 
 
 def _require_baseline_column(spec: DatasetSpec, series: Series) -> None:

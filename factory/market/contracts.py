@@ -1,17 +1,40 @@
 """What can be traded and at what least cost; set by a person in the dataset file."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from factory.core.names import Name
 from factory.core.times import Duration
-from factory.market.spec_fields import Moment
+from factory.market.spec_fields import Column, Moment
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Step = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+MOST_FUNDING = 0.1
+"""Rates of funding are below it: a greater one was not written as a share."""
+
+
+def _is_column(funding: object) -> bool:
+    """Check whether funding names a column, as what has a letter in front does; numbers come as text too."""
+    return isinstance(funding, str) and funding[:1].isidentifier()
+
+
+Funding = Annotated[
+    Annotated[float, Field(gt=-MOST_FUNDING, lt=MOST_FUNDING), Tag("rate")] | Annotated[Column, Tag("column")],
+    Discriminator(lambda funding: "column" if _is_column(funding) else "rate"),
+    Field(description=f"a number, above -{MOST_FUNDING:g} to below {MOST_FUNDING:g}, or a column such as funding.rate"),
+]
 
 
 class Orders(BaseModel):
@@ -166,11 +189,12 @@ class Perpetual(Orders):
     book : str or None
         Series of order books, of whose recorded spread each market fill pays half where that is more than `slippage`; of the
         widest that was recorded where none is known at the fill.
-    funding : float
+    funding : number, or a column
         Assumed rate each `funding_every`: a cost to longs where it is positive, to shorts where it is negative, and
-        income to nobody, since nobody recorded that it was paid.
+        income to nobody, since nobody recorded that it was paid. Or a column of a series of values, such as
+        ``btc_funding.rate``, that recorded at each stamp what longs paid and shorts received, at intervals as they were.
     funding_every : duration
-        At multiples of it, UTC.
+        Of an assumed rate: at multiples of it, UTC. A recorded one has stamps of its own.
     leverage : float
         Greatest notional over equity.
     maintenance : float
@@ -186,10 +210,31 @@ class Perpetual(Orders):
     slippage: Fraction
     # What was hashed before books were known must hash alike.
     book: Annotated[Name | None, Field(exclude_if=lambda book: book is None)] = None
-    funding: Annotated[float, Field(gt=-0.1, lt=0.1)]
+    funding: Funding
     funding_every: Duration = "8h"
     leverage: Annotated[float, Field(ge=1, le=125)]
     maintenance: Fraction = 0.005
+
+    @property
+    def funding_column(self) -> tuple[str, str] | None:
+        """Series and column of the recorded rate; None where it is assumed."""
+        if isinstance(self.funding, float):
+            return None
+        series, _, column = self.funding.partition(".")
+        return series, column
+
+    @model_validator(mode="after")
+    def _timed_once(self) -> Self:
+        if self.funding_column and "funding_every" in self.model_fields_set:
+            raise ValueError(f"funding_every: {self.funding} has stamps of its own; remove funding_every")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_times(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        if self.funding_column:
+            written.pop("funding_every", None)
+        return written
 
 
 Contract = Annotated[Binary | Perpetual, Field(discriminator="use")]

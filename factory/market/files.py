@@ -31,8 +31,8 @@ class Files(Closed):
         Paths or globs, from the folder of the dataset file.
     time : str or None
         Column of the stamps; default: the first of timestamp, time, open_time, unix, unix_timestamp, unix_time, epoch, date,
-        datetime, observation_date, as_of_date and asofdate, in any case; ``utc`` or ``gmt`` in its name is the zone, and date
-        and time in two columns are joined.
+        datetime, observation_date, as_of_date, asofdate and calc_time, in any case; ``utc`` or ``gmt`` in its name is the
+        zone, and date and time in two columns are joined.
     columns : mapping of str to str
         What a column is called in the files, by its name here: ``{volume: Volume BTC}``. Of values, those that are named
         are all that is read; of odds ``{up: price}`` says which was quoted for Up, of outcomes ``{up: winner}`` which tells how

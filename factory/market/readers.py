@@ -31,7 +31,7 @@ from factory.market.texts import TextTable, open_text
 
 STAMPS = (
     "timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime",
-    "observation_date", "as_of_date", "asofdate",
+    "observation_date", "as_of_date", "asofdate", "calc_time",
 )  # fmt: skip
 """Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
 UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")

@@ -235,6 +235,7 @@ class DatasetSpec(Closed):
                 mistakes += self._settle_mistakes(f"{where}.settle", contract)
             else:
                 mistakes += [*_perpetual_mistakes(where, contract), *self._book_mistakes(where, contract)]
+                mistakes += self._funding_mistakes(where, contract)
             mistakes += _order_mistakes(where, contract)
         return mistakes
 
@@ -276,6 +277,16 @@ class DatasetSpec(Closed):
                     f"{settle.since or 'averages came'}"
                 )
         return mistakes
+
+    def _funding_mistakes(self, where: str, contract: Perpetual) -> list[str]:
+        if contract.funding_column is None:
+            return []
+        series, column = contract.funding_column
+        if series in self.series and series_kind(self.series[series].kind).gives_funding:
+            return []
+        recorded = sorted(f"{name}.{column}" for name, one in self.series.items() if series_kind(one.kind).gives_funding)
+        allowed = f"allowed: {', '.join(recorded)}, or a rate such as 0.0001" if recorded else "write a rate such as 0.0001"
+        return [f"{where}.funding: '{series}' is no series of recorded values here; {allowed}"]
 
     def _odds_mistakes(self, where: str, contract: Binary) -> list[str]:
         if contract.odds is None:

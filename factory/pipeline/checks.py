@@ -14,7 +14,7 @@ from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.experts import Learner, Network
-from factory.pipeline.parts.labels import MidMove, count_classes
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, count_classes
 from factory.pipeline.parts.samples import Clock, Events
 from factory.pipeline.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.references import find_unused
@@ -257,7 +257,9 @@ def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         yield f"trade.use: {trade.use} does not fit {trade.contract}, a {contract.use} contract; write use: {wanted}"
         return
     if pipeline.label.of != contract.of:
-        yield f"label.of: '{pipeline.label.of}', but {trade.contract} trades {contract.of}; write of: {contract.of}"
+        others = [name for name, one in spec.contracts.items() if (one.of, one.use) == (pipeline.label.of, contract.use)]
+        instead = f", or trade.contract: {' or '.join(others)}" if others else ""
+        yield f"label.of: '{pipeline.label.of}', but {trade.contract} trades {contract.of}; write of: {contract.of}{instead}"
     if isinstance(contract, Binary):
         yield from _window(pipeline, contract)
     elif isinstance(trade.size, Volatility) and trade.size.leverage > contract.leverage:
@@ -288,6 +290,11 @@ def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
 def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], look_back: Mapping[str, int]) -> Iterator[str]:
     for path in find_unused(pipeline.features, pipeline.experts, list(pipeline.mentions())):
         yield f"{path}: nothing looks at it; name it in a see, or delete it"
+    if isinstance(pipeline.label, TripleBarrier) and pipeline.label.unit in pipeline.features:
+        label, read = pipeline.label, pipeline.expressions()[pipeline.label.unit].series
+        if read and label.of not in read:
+            others = " and ".join(sorted(read))
+            yield f"label.unit: {label.unit} reads {others}, and barriers stand on {label.of}; a unit of its own may fit better"
     for name, expression in pipeline.expressions().items():
         reach = look_back[name]
         share = (reach - _warm_up(expression, spec, meta)) / _train(spec)

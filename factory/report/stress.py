@@ -90,6 +90,10 @@ def _stress_perpetual(trial: RecordedTrial, contract: Perpetual) -> dict[str, ND
     changed = {"fees x 2": own["payoff"] - fees}
     for more in SLIPPAGES:
         changed[f"slippage + {more * 1e4:g} bp"] = own["payoff"] - more * (1 + np.where(leaves_by_limit, 0.0, relative))
+    if contract.funding_column:
+        funding = own["funding"] / own["unit"]
+        changed["funding received is nothing"] = own["payoff"] + np.minimum(funding, 0.0)
+        changed["funding paid x 2"] = own["payoff"] - np.maximum(funding, 0.0)
     for bars in DELAYS:
         name = f"filled {bars} bar{'s' if bars > 1 else ''} later"
         changed[name] = own["payoff"] + _shift_fills(trial, bars)

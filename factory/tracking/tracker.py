@@ -224,6 +224,10 @@ class Tracker:
         """
         return check_pipeline(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
 
+    def find_parent(self, id: str) -> Pipeline | None:
+        """Find the pipeline that another was changed from, if it was and is still known."""
+        return naming.find_parent(self.store, self.catalog, id)
+
     def parent(self, id: str) -> str | None:
         """Return the id of the pipeline that another was changed from, if it was."""
         row = self.store.pipeline(id)

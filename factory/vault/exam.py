@@ -152,7 +152,7 @@ def examine(
     worst, capital = 0.0, 1.0
     trades = scored.result.trades
     if isinstance(frozen, FrozenPerpetual) and len(trades):
-        losses = worst_losses(sealed.series[contract.of], sealed.start, frozen.holds, trades)
+        losses = worst_losses(sealed.series[contract.of], sealed.start, frozen.holds, trades, frozen.payments)
         worst, capital = float(losses.max()), float(capital_against_losing(trades.payoff, losses, wager)[-1])
     return Examined(pipeline, contract, sealed, scored, frozen, worst, capital)
 

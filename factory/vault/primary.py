@@ -16,11 +16,11 @@ from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
 from factory.backtest.binary import all_in_price, choose_side, settle_all
-from factory.backtest.null import Holds, Moves, mix_signs, replay
+from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, mix_signs, replay
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import parallel_map
 from factory.core.times import DAY, to_ms
-from factory.evidence.null_twin import contract_moves, draws_within, trade_holds
+from factory.evidence.null_twin import contract_moves, contract_payments, draws_within, trade_holds
 from factory.flow import Scored, values_at_exact_times
 from factory.learning.model import threads
 from factory.learning.sampling import clock_of
@@ -79,7 +79,8 @@ def measure_information(pipeline: Pipeline, contract: Contract, partition: Parti
         trade_holds(pipeline, contract, partition, scored.rows, scored.result),
     )
     market = float(np.sum(moves.change(partition.start, partition.end) ** 2))
-    return float(replay(moves, holds, PILOT, 0, threads()).variance.sum()) / market
+    payments = contract_payments(contract, partition)
+    return float(replay(moves, holds, PILOT, 0, threads(), payments).variance.sum()) / market
 
 
 def freeze(
@@ -103,13 +104,15 @@ def freeze(
         contract_moves(contract, partition),
         trade_holds(pipeline, contract, partition, scored.rows, scored.result),
     )
-    change = moves.change(partition.start, partition.end)
+    change, payments = moves.change(partition.start, partition.end), contract_payments(contract, partition)
+    carried = float(np.expm1(change).sum()) - payments.between(moves.slot * moves.period, partition.start, partition.end)
     return FrozenPerpetual(
         moves=moves,
         holds=holds,
-        earned=hold_returns(holds, trades),
+        payments=payments,
+        earned=hold_returns(holds, trades, payments),
         amount=information * float(np.sum(change**2)),
-        drift=float(np.expm1(change).sum()) / _count_bars(partition.series[contract.of], partition),
+        drift=carried / _count_bars(partition.series[contract.of], partition),
         seed=seed,
     )
 
@@ -311,12 +314,14 @@ class FrozenPerpetual:
         Of the bars that fill.
     holds : Holds
         What is frozen.
+    payments : Payments
+        Recorded funding.
     earned : ndarray of float64, shape (m,)
         True net return of each hold per unit of its trade's notional at entry; costs of a trade are its first hold's.
     amount : float
         Variance that counts.
     drift : float
-        Simple returns on the sealed part, summed, a period.
+        Simple returns of a long on the sealed part, less the recorded funding that it paid, summed, a period.
     seed : int
         Of what is drawn.
     most_draws : int
@@ -330,11 +335,12 @@ class FrozenPerpetual:
     drift: float
     seed: int
     most_draws: int = MOST_DRAWS
+    payments: Payments = NO_PAYMENTS
 
     @cached_property
     def _within(self) -> tuple[Holds, float, int]:
         """Holds that count, the variance that is missing, and draws that fit the budget."""
-        variance = replay(self.moves, self.holds, PILOT, self.seed, threads()).variance
+        variance = replay(self.moves, self.holds, PILOT, self.seed, threads(), self.payments).variance
         count = int(np.sum(np.cumsum(variance) <= self.amount * SLACK))
         steps = int((self.holds.until - self.holds.row)[:count].sum())
         return (
@@ -356,7 +362,7 @@ class FrozenPerpetual:
         holds, missing, draws = self._within
         noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws + 1)
         ours = float(self.earned[: len(holds.row)].sum()) + noise[-1]
-        drawn = replay(self.moves, holds, draws, self.seed, threads())
+        drawn = replay(self.moves, holds, draws, self.seed, threads(), self.payments)
         chance = drawn.gross + noise[:-1]
         return {
             "p_value": float(1 + np.sum(chance >= ours)) / (draws + 1),
@@ -371,16 +377,22 @@ class FrozenPerpetual:
         """Draw the gross return on drawn markets, every minute's sign the same for all of one seed."""
         holds, missing, _ = self._within
         noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws)
-        return replay(self.moves, holds, draws, seed, threads(), shared=True).gross + noise
+        return replay(self.moves, holds, draws, seed, threads(), self.payments, shared=True).gross + noise
 
 
-def hold_returns(holds: Holds, trades: Trades) -> NDArray[float64]:
-    """Compute the true net return of each hold, per unit of its trade's notional at entry, shape (m,)."""
+def hold_returns(holds: Holds, trades: Trades, payments: Payments = NO_PAYMENTS) -> NDArray[float64]:
+    """Compute the true net return of each hold, per unit of its trade's notional at entry, shape (m,).
+
+    Recorded funding belongs to the hold in which it was due.
+    """
     if len(holds.trade) == len(trades):
         return trades.payoff
     gross = np.append(np.diff(holds.weight), 0.0) * holds.side
     last = np.flatnonzero(np.diff(holds.trade, append=-1))
     first = np.concatenate([[0], last[:-1] + 1])
     gross[last] = holds.side[last] * (trades.exit_price / trades.price - holds.weight[last])
+    paid = np.append(0.0, np.cumsum(payments.rate))
+    begun, ended = (np.searchsorted(payments.row, row, side="right") for row in (holds.row, holds.until))
+    gross -= holds.side * holds.weight * (paid[ended] - paid[begun])
     gross[first] += trades.payoff - np.add.reduceat(gross, first)
     return gross

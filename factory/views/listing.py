@@ -13,7 +13,7 @@ from factory.expressions.recipes import RECIPES, Recipe
 from factory.expressions.synonyms import FAMILIES, SYNONYMS, find_nearest
 from factory.ledger import Ledger
 from factory.market.catalog import CALENDAR, OVERSHOOT, STITCHED, Catalog
-from factory.market.contracts import Binary, Contract, describe_settlement, settled_counts
+from factory.market.contracts import Binary, Contract, Perpetual, describe_settlement, settled_counts
 from factory.market.faults import JUMP, faults_of, tell_mends
 from factory.market.files import Download
 from factory.market.series_kinds import series_kind
@@ -200,10 +200,15 @@ def contract_text(contract: Contract, overshoot: float, settled: str) -> str:
     crossing = f" or half the spread of {contract.book}" if contract.book else ""
     fees = f"taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g}{crossing}"
     return (
-        f"perpetual on {contract.of}, {fees} "
-        f"(a stop's {max(contract.slippage, overshoot):.2g}), funding {contract.funding:g} each {contract.funding_every}, "
+        f"perpetual on {contract.of}, {fees} (a stop's {max(contract.slippage, overshoot):.2g}), {_funding_text(contract)}, "
         f"leverage to {contract.leverage:g}, {orders}"
     )
+
+
+def _funding_text(contract: Perpetual) -> str:
+    if isinstance(contract.funding, float):
+        return f"funding {contract.funding:g} each {contract.funding_every}"
+    return f"funding as recorded in {contract.funding}, which longs pay to shorts"
 
 
 def features_answer(

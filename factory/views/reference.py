@@ -113,6 +113,20 @@ split:
 looks: 3
 baseline: pm.up
 """
+OWN_FUNDING = """\
+dataset: funded
+about: Hours of a Bitcoin perpetual and the funding that it paid.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1h, source: {use: files, files: btc.csv, zone: UTC}}
+  paid: {kind: values, underlying: BTC-FUNDING, period: 1h, delay: 1m, source: {use: files, files: funding.csv, zone: UTC}}
+contracts:
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: paid.rate, leverage: 3}
+split:
+  train: [2024-01-01, 2024-03-01]
+  validation: [2024-03-01, 2024-04-01]
+  sealed: [2024-04-01, 2024-05-01]
+"""
 OWN_BOOKS = """\
 dataset: books
 about: Minutes of Bitcoin and its order book each second.
@@ -186,7 +200,20 @@ Expressions to start from, on `btc` and, where two markets meet, `eth`.
 # The parts of a pipeline
 
 A pipeline is a YAML file; its stages stand in the order in which a bar walks through them. `rfcat define FILE` checks one
-and says what to mend, `rfcat backtest NAME` scores it on validation. These come with the project:
+and says what to mend, `rfcat backtest NAME` scores it on validation.
+
+What is traded is what the contract is on, whatever series the features read. Where a dataset has contracts on several, as
+`describe_market` lists them, another market is traded by two changes: what is labelled, and the contract.
+
+```sh
+rfcat backtest btc-long-short --set label.of=eth --set trade.contract=eth-perpetual
+```
+
+Features that read BTC then foretell ETH: ETH's bars are labelled, fill and settle, at the costs of its contract. A unit of
+barriers that is measured on BTC is legal there, and warned of; one more change measures it on ETH itself:
+`--set "features.vol=std(ret(eth.close, 1), 240) * 15.5"`.
+
+These come with the project:
 
 {pipelines}
 {parts}"""
@@ -284,6 +311,22 @@ Polymarket's windows come by `rfcat data fetch {odds} btc-updown-5m --from 2026-
 `source: {{use: {odds}, symbol: btc-updown-5m}}`. Their `up` is the last middle of the CLOB at or before the window's start
 and at most five minutes old, which is no price that anybody could have paid; `half_spread` of the contract comes on top.
 Windows without an outcome yet have none, and are asked for again by the next fetch.
+A perpetual whose funding was recorded names the column of its rates, and they are paid at the stamps that they have: `period`
+is the finest interval that occurs, such as `1h`, and where a coarser one held no payment was due in the rows between. `rfcat
+data fetch binance-um-funding BTCUSDT --from 2024-01 --period 1h` fetches Binance's, whose column is `last_funding_rate`.
+
+```yaml
+{funding}```
+
+- At each stamp inside the holding time a long pays the rate and a short receives it, or the other way round where it is
+  negative, on the notional at the open of the bar. Exchanges look at who holds at the stamp, within some seconds: a position
+  that is entered or left at a stamp pays what is a cost to it there and receives nothing, and so does one that left at a
+  barrier inside a bar for the stamps inside that bar.
+- A step between two stamps that is longer than both beside it, or than 8 hours, is a hole: each payment that was due in it
+  costs either side the greatest rate recorded. The build says how many there are, and refuses a record that lacks over a tenth
+  of a part's payments.
+- A rate is known its `delay` after its stamp, to features as to everybody. They read a row without a payment as missing.
+- An assumed rate (a number) stays a cost to one side and income to nobody.
 
 Order books (`kind: depth`), each second of five levels a side. A row holds the book as it stood at the end of its period,
 after the last update before it, if that is no older than `max_age`, and what happened in the row: `events` (updates), `ofi_1`,
@@ -373,6 +416,7 @@ def datasets_page() -> str:
         "csv": OWN_CSV,
         "commands": OWN_COMMANDS,
         "files": OWN_FILES,
+        "funding": OWN_FUNDING,
         "books": OWN_BOOKS,
         "slow": SLOW,
         "formats": _book_formats(),
@@ -448,7 +492,11 @@ def _series_kinds() -> str:
     """Write a table of what each kind of series holds, and what may be done with it."""
     rows = []
     for kind in SERIES_KINDS.values():
-        uses = {"fills, settlement and labels": kind.is_traded, "prices of binary contracts": kind.gives_odds}
+        uses = {
+            "fills, settlement and labels": kind.is_traded,
+            "prices of binary contracts": kind.gives_odds,
+            "funding of perpetuals": kind.gives_funding,
+        }
         columns = "whatever the source has" if kind.takes_any_column else " ".join(kind.columns)
         rows.append(
             (f"`{kind.name}`", kind.about, columns, ", ".join(["features", *(use for use, may in uses.items() if may)]))

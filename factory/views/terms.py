@@ -46,7 +46,6 @@ def _describe_binary(contract: Binary, settled: str) -> list[tuple[str, str]]:
 def _describe_perpetual(contract: Perpetual, overshoot: float) -> list[tuple[str, str]]:
     book = f", or half the recorded spread of {contract.book} where that is more" if contract.book else ""
     stop = max(contract.slippage, overshoot)
-    payer = "longs" if contract.funding >= 0 else "shorts"
     return [
         ("pays", f"a perpetual future on {contract.of}, long or short, of up to {contract.leverage:g} times the account"),
         (
@@ -54,9 +53,16 @@ def _describe_perpetual(contract: Perpetual, overshoot: float) -> list[tuple[str
             f"{_percent(contract.taker)} of the notional at a market fill, {_percent(contract.maker)} at a limit, each side",
         ),
         ("slippage", f"{_percent(contract.slippage)} of the price at a market fill{book}; {_percent(stop)} at a stop"),
-        (
-            "funding",
-            f"{_percent(abs(contract.funding))} each {contract.funding_every} is ASSUMED: a cost to {payer}, nobody's income",
-        ),
+        ("funding", _describe_funding(contract)),
         ("liquidation", f"when equity falls to {_percent(contract.maintenance)} of the notional"),
     ]
+
+
+def _describe_funding(contract: Perpetual) -> str:
+    if isinstance(contract.funding, float):
+        payer = "longs" if contract.funding >= 0 else "shorts"
+        return f"{_percent(abs(contract.funding))} each {contract.funding_every} is ASSUMED: a cost to {payer}, nobody's income"
+    return (
+        f"as recorded in {contract.funding}, which longs pay to shorts at each stamp inside the holding time; one that is due "
+        "and not recorded costs either side the greatest recorded"
+    )

@@ -42,9 +42,15 @@ def series(provider: Provider, kind: str, period: str) -> SeriesSpec:
     return SeriesSpec.model_validate(raw)
 
 
-def row(provider: Provider, at: int) -> str:
-    """A line of a file without a header: the stamp, and the numbers of the columns' places."""
-    return ",".join(str(at if place == 0 else 100 + place) for place, _ in enumerate(provider.layout))
+def layout(provider: Provider, kind: str) -> tuple[str, ...]:
+    """The columns of its files: as it lays them out without a header, else those of the kind under one."""
+    return provider.layout or ("timestamp", *(SERIES_KINDS[kind].columns or ("value",)))
+
+
+def lines(columns: tuple[str, ...], header: bool, times: np.ndarray) -> str:
+    """Rows of the stamp and of the numbers of the columns' places."""
+    rows = [",".join(str(at if place == 0 else 100 + place) for place, _ in enumerate(columns)) for at in times]
+    return "\n".join([*([",".join(columns)] if header else []), *rows, ""])
 
 
 def test_every_provider_has_names_of_its_own() -> None:
@@ -106,16 +112,17 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
             find_files(workspace, "btc", one, Path())
         assert f"data fetch {provider.command} {provider.example} " in str(told.value)
         times = START + period * np.arange(3)
-        (folder / "BTC-1.csv").write_text("".join(f"{row(provider, at)}\n" for at in times))
+        columns = layout(provider, kind)
+        (folder / "BTC-1.csv").write_text(lines(columns, not provider.layout, times))
         paths = find_files(workspace, "btc", one, Path())
         assert [path.name for path in paths] == ["BTC-1.csv"]
         frame = read_files(paths, one)
         assert np.array_equal(frame.time, times)
-        labels = {name: name for name in provider.layout[1:]}
+        labels = {name: name for name in columns[1:]}
         chosen = SERIES_KINDS[kind].choose_columns(Header("BTC-1.csv", labels, {}, labels, True))
         assert {*SERIES_KINDS[kind].columns} <= {*chosen}
         for name, label in chosen.items():
-            assert (frame.columns[name] == 100 + provider.layout.index(label)).all()
+            assert (frame.columns[name] == 100 + columns.index(label)).all()
 
 
 def test_its_command_is_the_one_that_is_told(provider: Provider, workspace: Workspace) -> None:

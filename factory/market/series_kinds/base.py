@@ -69,6 +69,8 @@ class SeriesKind(ABC):
         Whether a column ``up`` of it may be the recorded price of a binary contract.
     settles : tuple of str
         Ways in which its rows may settle windows of a binary contract, as ``settle: {use: ...}`` calls them.
+    gives_funding : bool
+        Whether a column of it may be the recorded funding of a perpetual.
     holds_books : bool
         Whether its rows are order books, made from events by :mod:`factory.market.books`.
     words : mapping of str to float
@@ -84,6 +86,7 @@ class SeriesKind(ABC):
     is_traded: ClassVar[bool] = False
     gives_odds: ClassVar[bool] = False
     settles: ClassVar[tuple[str, ...]] = ()
+    gives_funding: ClassVar[bool] = False
     holds_books: ClassVar[bool] = False
     words: ClassVar[Mapping[str, float]] = MappingProxyType({})
 

@@ -17,6 +17,7 @@ class Values(SeriesKind):
     about = "numbers that somebody publishes, stamped as the publisher does"
     needs_delay = True
     gives_odds = True
+    gives_funding = True
     settles = ("point", "twap", "recorded")
 
     def find_notable_rows(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":

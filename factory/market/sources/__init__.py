@@ -3,6 +3,7 @@
 base                 Provider: what each offers
 caller               asks a server over HTTP: again where it stumbles, no faster than it allows
 binance              spot and futures bars of Binance
+binance_funding      funding of its perpetuals
 binance_download     how they come from its archives and its REST interface
 binance_stream       its live order books and trades: addresses, messages, and what must follow what
 polymarket           odds and outcomes of Polymarket's windows
@@ -17,11 +18,12 @@ the readers ask there. The files of a series are found by :mod:`factory.market.d
 
 from factory.market.sources.base import Provider
 from factory.market.sources.binance import BINANCE
+from factory.market.sources.binance_funding import FUNDING
 from factory.market.sources.nyfed import NYFED
 from factory.market.sources.ofr import OFR
 from factory.market.sources.polymarket import POLYMARKET
 
 __all__ = ["PROVIDERS", "Provider"]
 
-PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (*BINANCE, POLYMARKET, OFR, NYFED)}
+PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (*BINANCE, FUNDING, POLYMARKET, OFR, NYFED)}
 """Every provider by the name that dataset files call it."""

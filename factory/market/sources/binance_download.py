@@ -1,4 +1,4 @@
-"""Download Binance bars: whole months, then days, then what has closed since.
+"""Download Binance bars: whole months, then days, then what has closed since; and rates of funding, whole months and the rest.
 
 Archives are checked against their CHECKSUM and kept as they came; the REST
 interface fills the time after the last archive and never gives a bar that is
@@ -28,8 +28,8 @@ class Feed:
 
     Parameters
     ----------
-    archive, klines : str
-        Addresses of a market's archives and of its bars in the REST interface.
+    archive, rest : str
+        Addresses of a market's archives and of its rows in the REST interface.
     limit : int
         Most bars one answer holds.
     symbol, period : str
@@ -38,15 +38,18 @@ class Feed:
         Of the files.
     caller : Caller
         Its client is closed when the download ends.
+    header : tuple of str
+        First line of the file of what follows the archives; none where theirs have none.
     """
 
     archive: str
-    klines: str
+    rest: str
     limit: int
     symbol: str
     period: str
     folder: Path
     caller: Caller
+    header: tuple[str, ...] = ()
 
     def name(self, stretch: str) -> str:
         """Name the file of a month (``2024-01``) or a day (``2024-01-31``)."""
@@ -56,6 +59,21 @@ class Feed:
         """Return the address of the archive of a month or a day."""
         kind = "monthly" if len(stretch) == len("2024-01") else "daily"
         return f"{self.archive}/{kind}/klines/{self.symbol}/{self.period}/{self.name(stretch)}"
+
+
+@dataclass(frozen=True)
+class FundingFeed(Feed):
+    """The rates of funding of one perpetual, whose archives are of months alone and have a header."""
+
+    header: tuple[str, ...] = ("calc_time,funding_interval_hours,last_funding_rate",)
+
+    def name(self, stretch: str) -> str:
+        """Name the file of a month (``2024-01``)."""
+        return f"{self.symbol}-fundingRate-{stretch}.zip"
+
+    def url(self, stretch: str) -> str:
+        """Return the address of the archive of a month."""
+        return f"{self.archive}/monthly/fundingRate/{self.symbol}/{self.name(stretch)}"
 
 
 def download_bars(feed: Feed, start_ms: int, progress: Progress) -> None:
@@ -167,20 +185,59 @@ def _download_latest(feed: Feed, start_ms: int, progress: Progress) -> None:
             "startTime": start_ms,
             "limit": feed.limit,
         }
-        answer = feed.caller.get(feed.klines, asked)
+        answer = feed.caller.get(feed.rest, asked)
         page: list[list[Any]] = answer.json()
         closed = [row for row in page if int(row[6]) < _exchange_now(answer)]
         rows += closed
         if len(closed) < len(page) or len(page) < feed.limit:
             break
         start_ms = int(page[-1][6]) + 1
+    _write_rest(feed, [",".join(map(str, row)) for row in rows], start_ms)
+
+
+def _write_rest(feed: Feed, lines: list[str], since: int) -> None:
+    """Write what follows the archives, or refuse where there is nothing at all."""
     target = feed.folder / f"{feed.symbol}-{feed.period}-rest.csv"
-    if rows:
-        write_text(target, "".join(",".join(map(str, row)) + "\n" for row in rows), 0o600)
+    if lines:
+        write_text(target, "\n".join([*feed.header, *lines, ""]), 0o600)
     else:
         target.unlink(missing_ok=True)
-    if not rows and not any(feed.folder.glob("*.zip")):
-        raise DataError(f"{feed.caller.who}: nothing was published since {iso(start_ms)}; check the symbol and --from")
+    if not lines and not any(feed.folder.glob("*.zip")):
+        raise DataError(f"{feed.caller.who}: nothing was published since {iso(since)}; check the symbol and --from")
+
+
+def download_funding(feed: FundingFeed, start_ms: int, progress: Progress) -> None:
+    """Download the rates of funding from a moment up to the last that was paid.
+
+    Raises
+    ------
+    DataError
+        As :func:`download_bars` does.
+    """
+    with feed.caller.client:
+        months, covered = [*_list_months(start_ms)][:-1], start_ms
+        for place, month in enumerate(months):
+            progress(0.95 * place / len(months), f"{feed.symbol} {month}")
+            if _fetch_archive(feed, month):
+                covered = _month_end(month)
+            elif covered > start_ms:
+                break
+        _download_paid(feed, covered, subrange(progress, 0.95, 1.0))
+
+
+def _download_paid(feed: FundingFeed, start_ms: int, progress: Progress) -> None:
+    """Write the rates that were paid after the archives end; their interval is not told there."""
+    lines: list[str] = []
+    page: list[dict[str, Any]] = []
+    while not lines or len(page) == feed.limit:
+        progress(0.0, f"{feed.symbol} up to {iso(start_ms)}")
+        asked: dict[str, str | int] = {"symbol": feed.symbol, "startTime": start_ms, "limit": feed.limit}
+        page = feed.caller.get(feed.rest, asked).json()
+        lines += [f"{row['fundingTime']},,{row['fundingRate']}" for row in page]
+        if not page:
+            break
+        start_ms = int(page[-1]["fundingTime"]) + 1
+    _write_rest(feed, lines, start_ms)
 
 
 def _exchange_now(answer: httpx.Response) -> int:
