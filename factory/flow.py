@@ -13,8 +13,9 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.backtest import Levels, Result, needs_volatility, run_backtest
+from factory.backtest import Levels, Result, needs_volatility, read_funding, run_backtest
 from factory.core import canonical
+from factory.core.errors import FlowError
 from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
 from factory.expressions.columns import Columns
@@ -25,9 +26,12 @@ from factory.learning.model import Fits, Model, fit_model
 from factory.learning.refits import predict_with_refits
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Series
+from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import TripleBarrier, count_classes
 from factory.pipeline.parts.trades import Barriers, LongOrShort
+
+SESSIONS_A_MONTH = 21
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,8 @@ def evaluate(
         If a feature cannot be used there, or the first window of a refit cannot be learned from.
     """
     partition = columns.partition
+    if partition.contracts.get(pipeline.trade.contract, contract) != contract:
+        raise FlowError(f"trade.contract: the terms of {pipeline.trade.contract} are not those of dataset {partition.dataset}")
     progress(0.0, f"reading {partition.name}")
     rows = read_decisions(pipeline, columns, most_lost, fitted.history)
     if fitted.model is None:
@@ -152,23 +158,32 @@ def _trade(
     partition = columns.partition
     part, told = pipeline.trade, pipeline.label
     volatility = volatility_of(contract, columns, rows.time) if needs_volatility(part) else None
-    odds = None
+    odds = outcomes = None
     if isinstance(contract, Binary) and contract.odds is not None:
         odds = values_at_exact_times(partition.series[contract.odds], "up", rows.time)
+    if isinstance(contract, Binary) and not contract.settles_by_bars:
+        outcomes = settle_windows(contract, partition.series, rows.time, partition.end)
     return run_backtest(
         part, contract, partition.series[contract.of], rows.time, p,
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
         moves=moves if count_classes(told) == 3 else None, flat=rows.labels.flat, half_spread=half_spreads(contract, columns),
         barriers=barrier_levels(pipeline, rows), volatility=volatility,
-        odds=odds, seed=canonical.seed_for(partition.fingerprint, "twin"),
+        funding=read_funding(contract, partition), odds=odds, outcomes=outcomes,
+        seed=canonical.seed_for(partition.fingerprint, "twin"),
     )  # fmt: skip
 
 
 def volatility_of(contract: Contract, columns: Columns, times: NDArray[int64]) -> NDArray[float64]:
-    """Measure the realised yearly volatility of the last day of what a contract is on, at each time, shape (n,)."""
-    period = columns.partition.series[contract.of].period
-    day = max(2, DAY // period)
-    return float(np.sqrt(DAYS_A_YEAR * DAY / period)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
+    """Measure the realised yearly volatility of the last day of what a contract is on, at each time, shape (n,).
+
+    Of a market that closes that of its last session, or of the last bars of a month where a session has fewer.
+    """
+    series = columns.partition.series[contract.of]
+    step, day = float(series.period), max(2, DAY // series.period)
+    if series.sessions is not None:
+        pace = series.sessions.measure_pace()
+        step, day = pace.step(series.period), max(SESSIONS_A_MONTH, round(pace.trading / series.period))
+    return float(np.sqrt(DAYS_A_YEAR * DAY / step)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
 
 
 def half_spreads(contract: Contract, columns: Columns) -> NDArray[float64] | None:

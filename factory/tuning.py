@@ -199,10 +199,11 @@ def cross_validate(
 
     refuse_unlearnable(rows.labels)
     rows = rows.take(rows.labels.known)
-    span = rows.labels.end[-1] - rows.labels.start[0]
+    start, end = rows.reach
+    span = end[-1] - start[0]
     embargo = int(span / OUTER_BLOCKS / 100)
     losses, areas = [], []
-    for k, (fit, judge) in enumerate(purged_kfold(rows.labels.start, rows.labels.end, OUTER_BLOCKS, embargo)):
+    for k, (fit, judge) in enumerate(purged_kfold(start, end, OUTER_BLOCKS, embargo)):
         step = subrange(progress, k / OUTER_BLOCKS, (k + 1) / OUTER_BLOCKS)
         model = fit_model(
             pipeline, rows.take(fit), fingerprint, cache,

@@ -42,7 +42,7 @@ LEAF = np.array([0, 0.25, 0, 0.5, 0.75])
 
 
 def _bars(unit: float) -> kernel.Bars:
-    return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED, HALF_SPREAD)
+    return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED, HALF_SPREAD, TIME + MINUTE)
 
 
 def _walk(unit: float) -> tuple[Any, ...]:
@@ -51,8 +51,10 @@ def _walk(unit: float) -> tuple[Any, ...]:
     decisions = kernel.Decisions(
         TIME[EVENTS], EVENTS, np.full(n, 0.6), np.full(n, 0.4), side, np.full(n, 0.5), UP, UP, TIME[EVENTS] + 90 * MINUTE
     )
-    terms = kernel.Terms(0.0006, 0.0001, 0.0002, 0.0001, 480 * MINUTE, 0.005, -1.0, 0.0006, 0.0001, 0.01 * unit)
-    outcome, whole, money = kernel.walk(_bars(unit), decisions, terms)
+    terms = kernel.Terms(0.0006, 0.0001, 0.0002, 0.005, -1.0, 0.0006, 0.0001, 0.01 * unit)
+    stamps = TIME[100::480]
+    rates = kernel.Funding(stamps, np.full(len(stamps), 0.0001), np.full(len(stamps), -0.0001), True)
+    outcome, whole, money = kernel.walk(_bars(unit), decisions, terms, rates)
     money[:, [0, 5]] /= unit
     return outcome, whole, money
 

@@ -20,6 +20,8 @@ from factory.expressions.grammar import parse as parse_expression
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.build import build
+from factory.market.downloads import download_folder
+from factory.market.files import Download
 from factory.market.readers import STAMPS
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.sources import PROVIDERS
@@ -32,6 +34,8 @@ from server.cli.app import app
 from tests.conftest import ROOT
 from tests.expressions.market import market
 from tests.market.books import books, parquet
+from tests.market.sessions import draw, write
+from tests.market.sessions import minutes as trading_minutes
 from tests.pipeline.parts.test_catalog import placed
 from tests.server.terminal import run_all
 
@@ -89,7 +93,7 @@ def test_every_pipeline_on_a_page_is_one(text: str) -> None:
 
 
 def test_the_page_of_dataset_files_names_every_column_that_stamps_are_read_from() -> None:
-    (row,) = re.findall(r"^\| `time` \|.*$", TEXT["datasets.md"], re.MULTILINE)
+    (row,) = re.findall(r"^\| `time` \| text \| none \|.*$", TEXT["datasets.md"], re.MULTILINE)
     assert [name for name in STAMPS if not re.search(rf"\b{name}\b", row)] == []
 
 
@@ -120,6 +124,21 @@ def own_files(spec: DatasetSpec, folder: Path) -> None:
         pd.DataFrame({"time": stamps, **rows}).to_csv(folder / f"{name}.csv", index=False)
 
 
+def slow_files(spec: DatasetSpec, workspace: Workspace, folder: Path) -> None:
+    """Hours, and weekly values as each of their publishers writes them."""
+    minutes(spec)[::60].to_csv(folder / "btc.csv", index=False)
+    days = pd.date_range(*(spec.split.train[0], spec.split.sealed[1]), freq="7D", inclusive="left").strftime("%Y-%m-%d")
+    values, more, most = np.random.default_rng(3).integers(1_000, 90_000, (3, len(days)))
+    source = spec.series["fails"].source
+    assert isinstance(source, Download)
+    own = download_folder(workspace, source, spec.series["fails"].period)
+    own.mkdir(parents=True)
+    pd.DataFrame({"date": days, "value": values * 1e6}).to_csv(own / "PDFTD-USTET.csv", index=False)
+    pd.DataFrame({"observation_date": days, "RATE": more / 7}).to_csv(folder / "RATE.csv", index=False)
+    out = (pd.to_datetime(days) + pd.Timedelta("12D")).strftime("%Y-%m-%d")
+    pd.DataFrame({"observation_date": days, "realtime_start": out, "value": most}).to_csv(folder / "jobs.csv", index=False)
+
+
 @pytest.mark.parametrize("text", BLOCKS["datasets.md"], ids=lambda text: str(read(text)["dataset"]))
 def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
     spec = confirmed(text)
@@ -134,8 +153,23 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         bars[half:].to_parquet(tmp_path / "more" / "btc.parquet")
         odds = {"at": bars.time[::5], "up": 0.5 + 0.01 * np.sin(np.arange(len(bars[::5])))}
         pd.DataFrame(odds).to_csv(tmp_path / "odds.csv", index=False)
+        ended = {"at": bars.time[::5], "outcome": np.where(np.arange(len(bars[::5])) % 3, "Up", "Down")}
+        pd.DataFrame(ended).to_csv(tmp_path / "ended.csv", index=False)
     if spec.dataset == "eth":
         own_files(spec, tmp_path)
+    if spec.dataset == "shares":
+        weekdays = pd.bdate_range("2023-01-01", "2024-12-31").strftime("%Y-%m-%d")
+        raw = draw(trading_minutes([(day, "09:30", "16:00") for day in weekdays]))
+        before = raw.index < pd.Timestamp("2023-06-12", tz="UTC")
+        raw.loc[before, ["open", "high", "low", "close"]] *= 4
+        write(tmp_path / "spy.csv", raw, "America/New_York")
+        write(
+            tmp_path / "eurusd.csv", draw(pd.date_range(*spec.split.train[:1], "2025-01-01", freq="5min", tz="UTC"), price=1.1)
+        )
+    if spec.dataset == "funded":
+        minutes(spec)[::60].to_csv(tmp_path / "btc.csv", index=False)
+        time = np.arange(*spec.span, 8 * 3_600_000)
+        pd.DataFrame({"time": time, "rate": 0.0001}).to_csv(tmp_path / "funding.csv", index=False)
     if spec.dataset == "books":
         minutes(spec).to_csv(tmp_path / "btc.csv", index=False)
         time = np.arange(*spec.span, 10_000)
@@ -148,6 +182,8 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
             tmp_path / "perpetual.csv", index=False
         )
     workspace = Workspace.open(tmp_path / "workspace")
+    if spec.dataset == "macro":
+        slow_files(spec, workspace, tmp_path)
     build(workspace, spec, tmp_path)
     assert (workspace.datasets / spec.dataset).is_dir()
     assert moment(spec.split.train[0]) == spec.span[0]
@@ -187,10 +223,11 @@ def test_every_command_on_a_page_is_one(name: str) -> None:
 def models(page: str) -> list[type]:
     from factory.market.contracts import Binary, Perpetual
     from factory.market.files import Splice
+    from factory.market.publication import Publication
     from factory.market.series_spec import SeriesSpec
-    from factory.market.spec import Download, Files, Simulated, Split
+    from factory.market.spec import Files, Simulated, Split
 
-    return [DatasetSpec, SeriesSpec, Files, Download, Splice, Simulated, Split, Binary, Perpetual]
+    return [DatasetSpec, SeriesSpec, Publication, Files, Download, Splice, Simulated, Split, Binary, Perpetual]
 
 
 @pytest.mark.parametrize("model", models("datasets"), ids=lambda model: model.__name__)

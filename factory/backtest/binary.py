@@ -10,8 +10,10 @@ from factory.backtest.kernel import ON_TICK, locate, settle
 from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
 from factory.core.errors import FlowError
 from factory.core.times import to_ms
+from factory.learning.sampling import clock_of
 from factory.market.contracts import Binary
-from factory.market.series import Series
+from factory.market.series import Partition, Series
+from factory.market.settlement import Outcomes, settle_windows
 from factory.pipeline.parts.trades import UpOrDown
 
 
@@ -21,13 +23,12 @@ def fill(
     series: Series,
     times: NDArray[int64],
     p: NDArray[float64],
-    end: int,
     odds: NDArray[float64] | None,
+    outcomes: Outcomes,
 ) -> tuple[NDArray[int8], Fills, Turn]:
     """Buy the side that is priced too low at each decision, and hold it to the window's end.
 
-    A window with a missing bar, or with nobody trading in its first or last, is dropped; so is a moment without a
-    recorded price.
+    A window of which nobody knows how it ended is dropped; so is a moment without a recorded price.
 
     Returns
     -------
@@ -41,11 +42,10 @@ def fill(
         If a decision is not at a window's start, or the contract's recorded prices did not come.
     """
     window = to_ms(contract.window)
-    if np.any(times % window):
+    if len(times) and not np.isin(times, clock_of(series, window, int(times[0]), int(times[-1]) + 1)).all():
         raise FlowError(f"sample: a decision off the contract's windows; decide at multiples of {contract.window}")
     price = _up_price(contract, odds, len(p))
-    bars = fillable_bars(series, end)
-    up = settle(bars, locate(bars.time, times), window)
+    up = outcomes.up
     paid, paid_down = all_in_price(contract, price), all_in_price(contract, 1 - price)
     side = choose_side(p, paid, paid_down)
     win, paid = np.where(side > 0, p, 1 - p), np.where(side > 0, paid, paid_down)
@@ -55,7 +55,7 @@ def fill(
     stake = sizing.round_to_orders(wished, paid, contract)
     worth = (win - paid >= trade.edge) & (wished > 0)
     placed = np.where(stake > 0, TAKEN, TOO_SMALL)
-    outcome = np.where(np.isnan(paid) | (worth & (up < 0)), DROPPED, np.where(worth, placed, NO_EDGE)).astype(int8)
+    outcome = np.where(np.isnan(paid) | (worth & np.isnan(up)), DROPPED, np.where(worth, placed, NO_EDGE)).astype(int8)
 
     def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         bought = np.where(side > 0, price[decision], 1 - price[decision])
@@ -63,6 +63,27 @@ def fill(
 
     taken = np.flatnonzero(outcome == TAKEN)
     return outcome, refill(taken, side[taken]), refill
+
+
+def settle_by_bars(contract: Binary, series: Series, starts: NDArray[int64], end: int) -> Outcomes:
+    """Settle windows by the bars that a contract is on.
+
+    A window with a missing bar, or with nobody trading in its first or last, does not tell how it ended.
+    """
+    bars, window = fillable_bars(series, end), to_ms(contract.window)
+    rows = locate(bars.time, starts)
+    up = settle(bars, rows, window)
+    settled = np.flatnonzero(up >= 0)
+    first, tied = rows[settled], np.zeros(len(starts), bool)
+    tied[settled] = bars.close[first + window // series.period - 1] == bars.open[first]
+    return Outcomes(np.where(up < 0, np.nan, up), tied, starts + window + series.delay, np.zeros(len(starts)))
+
+
+def settle_all(contract: Binary, partition: Partition, starts: NDArray[int64]) -> Outcomes:
+    """Settle windows of a partition by whatever a contract says."""
+    if contract.settles_by_bars:
+        return settle_by_bars(contract, partition.series[contract.of], starts, partition.end)
+    return settle_windows(contract, partition.series, starts, partition.end)
 
 
 def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64]) -> NDArray[int8]:
@@ -102,11 +123,11 @@ def _settled(
     side: NDArray[int8],
     stake: NDArray[float64],
     price: NDArray[float64],
-    up: NDArray[int8],
+    up: NDArray[float64],
 ) -> Fills:
     paid = all_in_price(contract, price)
     shares = stake / paid
-    won = ((up > 0) == (side > 0)).astype(float64)
+    won = np.where(side > 0, up, 1 - up)
     return Fills(
         decision=decision,
         entry_ms=entry_ms,

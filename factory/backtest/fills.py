@@ -57,10 +57,12 @@ def fillable_bars(series: Series, end: int, half_spread: NDArray[float64] | None
         raise FlowError(
             f"trade.contract: series '{series.name}' is {series.kind}; only {name_traded_kinds()} can fill or settle"
         )
-    n = int(np.searchsorted(series.time, end - series.period, side="right"))
+    ends = series.ends
+    n = int(np.searchsorted(ends, end, side="right"))
     opened, high, low, close = (np.ascontiguousarray(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
     spread = np.zeros(n) if half_spread is None else np.ascontiguousarray(half_spread[:n])
-    return Bars(np.ascontiguousarray(series.time[:n]), opened, high, low, close, series.period, series.traded[:n], spread)
+    time = np.ascontiguousarray(series.time[:n])
+    return Bars(time, opened, high, low, close, series.period, series.traded[:n], spread, np.ascontiguousarray(ends[:n]))
 
 
 def compound(fills: Fills, p: NDArray[float64]) -> tuple[Trades, NDArray[float64]]:

@@ -33,7 +33,8 @@ ON_TICK = 1e-6
 class Bars(NamedTuple):
     """Columns of the series that fills; in a bar that is not `traded` nothing does.
 
-    `half_spread` is half the recorded spread at the open, as a share of the price; 0 where none is recorded.
+    `half_spread` is half the recorded spread at the open, as a share of the price; 0 where none is recorded. A bar whose `end`
+    is not the next one's `time` is the last before a time without trading.
     """
 
     time: NDArray[int64]
@@ -44,6 +45,7 @@ class Bars(NamedTuple):
     period: int
     traded: NDArray[bool_]
     half_spread: NDArray[float64]
+    end: NDArray[int64]
 
 
 class Decisions(NamedTuple):
@@ -80,13 +82,23 @@ class Terms(NamedTuple):
     market: float
     slippage: float
     maker: float
-    funding: float
-    every: int
     maintenance: float
     keep: float
     stop: float
     overshoot: float
     tick: float
+
+
+class Funding(NamedTuple):
+    """Payments of funding in the order of their stamps, as shares of the notional; negative where one receives.
+
+    Those that are recorded pay a position that is entered at their stamp too, if it is a cost to it.
+    """
+
+    time: NDArray[int64]
+    long: NDArray[float64]
+    short: NDArray[float64]
+    is_recorded: bool
 
 
 @njit(cache=True, nogil=True)
@@ -104,7 +116,7 @@ def locate(time: NDArray[int64], wanted: NDArray[int64]) -> NDArray[int64]:
 
 @njit(cache=True, nogil=True)
 def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
-    """Find the first traded row at or after each, at most `wait` later, or -1.
+    """Find the first traded row at or after each, at most `wait` later and before trading ends, or -1.
 
     Also -1 where the row itself is missing.
     """
@@ -116,6 +128,8 @@ def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
             if bars.traded[r]:
                 first_traded[i] = r
                 break
+            if r + 1 < len(bars.time) and bars.end[r] != bars.time[r + 1]:
+                break
     return first_traded
 
 
@@ -123,8 +137,8 @@ def await_trading(bars: Bars, row: NDArray[int64], wait: int) -> NDArray[int64]:
 def settle(bars: Bars, row: NDArray[int64], window: int) -> NDArray[int8]:
     """Settle a window at each row: 1 up (ties too), 0 down.
 
-    -1 if any of its bars is missing, or if nobody traded in its first or last: such prices are older than the window's
-    bounds, and who knows that trades against a result that has already come.
+    -1 if any of its bars is missing or it runs into a time without trading, or if nobody traded in its first or last: such
+    prices are older than the window's bounds, and who knows that trades against a result that has already come.
     """
     up = np.full(len(row), -1, np.int8)
     count = window // bars.period
@@ -175,10 +189,24 @@ def _floors(side: int, entry: float, quantity: float, base: float, terms: Terms,
 
 
 @njit(cache=True, nogil=True)
-def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, float, int, float, float, int]:
+def _sum_due(rates: Funding, side: int, place: int, before: int, entered: int, left: int) -> tuple[float, int]:
+    """Sum the payments from one on that are stamped before a moment, and find the next.
+
+    Only those between both fills are received: where it is not known whether the position was held it pays, if it is a cost.
+    """
+    rate = 0.0
+    while place < len(rates.time) and rates.time[place] < before:
+        due = rates.long[place] if side > 0 else rates.short[place]
+        rate += due if entered < rates.time[place] < left else max(due, 0.0)
+        place += 1
+    return rate, place
+
+
+@njit(cache=True, nogil=True)
+def _hold(bars: Bars, decisions: Decisions, terms: Terms, rates: Funding, i: int) -> tuple[int, float, int, float, float, int]:
     """Follow the trade of decision `i` to its end: moment, price, reason, funding, worst change of equity, and the bar.
 
-    Prices are multiplied by the side, so that lower is always worse.
+    Prices are multiplied by the side, so that lower is always worse. `inside` is the funding where it ends inside the bar.
     """
     side, size, row = decisions.side[i], decisions.size[i], decisions.row[i]
     entry = _enter(bars, decisions, terms, i)
@@ -188,8 +216,9 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
     liquidation, bankrupt = _floors(side, entry, quantity, base, terms, market)
     take = side * entry * (1.0 + side * (decisions.up[i] if side > 0 else decisions.down[i]))
     stop = side * entry * (1.0 - side * (decisions.down[i] if side > 0 else decisions.up[i]))
-    next_funding = (bars.time[row] // terms.every + 1) * terms.every
-    funding, worst, later, leaving, last = 0.0, base - 1.0, i + 1, False, row
+    entered = bars.time[row]
+    paid = np.searchsorted(rates.time, entered if rates.is_recorded else entered + 1)
+    funding, inside, worst, later, leaving, last = 0.0, 0.0, base - 1.0, i + 1, False, row
     for r in range(row, len(bars.time)):
         now, opened = bars.time[r], side * bars.open[r]
         while terms.keep >= 0.0 and later < len(decisions.time) and decisions.time[later] <= now:
@@ -198,25 +227,26 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, i: int) -> tuple[int, 
         if not bars.traded[r]:
             continue
         last = r
-        if now >= next_funding:
-            moments = (now - next_funding) // terms.every + 1
-            funding += moments * max(side * terms.funding, 0.0) * quantity * bars.open[r]
-            next_funding += moments * terms.every
+        ends = r > row and (leaving or now >= decisions.deadline[i])
+        if paid < len(rates.time) and now >= rates.time[paid]:
+            rate, paid = _sum_due(rates, side, paid, now + 1, entered, now if ends else NEVER)
+            funding += rate * quantity * bars.open[r]
             liquidation, bankrupt = _floors(side, entry, quantity, base - funding, terms, market)
-        if r > row and (leaving or now >= decisions.deadline[i]):
+        if ends:
             return now, side * max(_lower(opened, terms.tick), bankrupt), SIGNAL if leaving else TIME, funding, worst, r
+        inside = funding + _sum_due(rates, side, paid, bars.end[r], NEVER, NEVER)[0] * quantity * bars.open[r]
         adverse, favourable = (bars.low[r], bars.high[r]) if side > 0 else (-bars.high[r], -bars.low[r])
         trigger = stop if stop > liquidation else liquidation
         if adverse <= trigger:
             price = min(opened, trigger)
             reason = LIQUIDATED if price <= liquidation else STOP
             price = _lower(price * (1.0 - side * terms.overshoot), terms.tick)
-            return now + bars.period, side * max(price, bankrupt), reason, funding, worst, r
+            return bars.end[r], side * max(price, bankrupt), reason, inside, worst, r
         worst = min(worst, base - 1.0 - funding + quantity * (adverse - side * entry))
         if favourable > take:
-            return now + bars.period, side * _lower(take, terms.tick), TAKE, funding, worst, r
+            return bars.end[r], side * _lower(take, terms.tick), TAKE, inside, worst, r
     price = _lower(side * bars.close[last], terms.tick)
-    return bars.time[last] + bars.period, side * max(price, bankrupt), END, funding, worst, last
+    return bars.end[last], side * max(price, bankrupt), END, inside, worst, last
 
 
 @njit(cache=True, nogil=True)
@@ -228,7 +258,9 @@ def _exit_fee(terms: Terms, reason: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def walk(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8], NDArray[int64], NDArray[float64]]:
+def walk(
+    bars: Bars, decisions: Decisions, terms: Terms, rates: Funding
+) -> tuple[NDArray[int8], NDArray[int64], NDArray[float64]]:
     """Trade a perpetual, one position at a time.
 
     Returns
@@ -254,7 +286,7 @@ def walk(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8],
         elif row < 0 or not bars.traded[row] or np.isnan(size):
             outcome[i] = DROPPED
         else:
-            busy_until, price, reason, funding, worst, left = _hold(bars, decisions, terms, i)
+            busy_until, price, reason, funding, worst, left = _hold(bars, decisions, terms, rates, i)
             entry = _enter(bars, decisions, terms, i)
             relative = price / entry
             gain = side * (relative - 1.0)

@@ -156,7 +156,9 @@ def _turnover(contract: Contract, trades: Trades) -> float:
 
 
 def _payoffs(contract: Contract, trades: Trades, block: int) -> dict[str, float]:
-    payoff, won = trades.payoff, trades.payoff > 0
+    payoff = trades.payoff
+    # A share of a void window pays one half: of a cheap one that is a gain, and of none a win.
+    won = trades.exit_price > 0.5 if isinstance(contract, Binary) else payoff > 0
     known = {"win_rate": float(won.mean()), "mean_net": float(payoff.mean()), "mean_cost": float(trades.unit_cost.mean())}
     known["blocks"] = float(count_blocks(trades.entry_ms, block))
     mean = block_mean(payoff, trades.entry_ms, block)

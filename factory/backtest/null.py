@@ -12,6 +12,7 @@ Prices are never rebuilt here: a frozen trade is walked from its entry in log mo
 """
 
 from dataclasses import dataclass
+from math import gcd
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +20,10 @@ from numba import njit
 from numpy import bool_, float64, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.perpetual import Levels
+from factory.backtest.perpetual import Levels, find_deadlines
 from factory.backtest.result import Trades
 from factory.core.threads import parallel_map
-from factory.core.times import to_ms
+from factory.core.times import MINUTE, to_ms
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.pipeline.parts.trades import After, Barriers, LongOrShort
@@ -39,15 +40,17 @@ class Moves(NamedTuple):
     Parameters
     ----------
     slot : ndarray of int64, shape (n,)
-        Stamp of each bar in periods since 1970: by it the bars of two series meet the same sign.
+        Stamp of each bar in slots since 1970: by it the bars of two series meet the same sign.
     jump : ndarray of float64, shape (n,)
         From the close before to the open; NaN where nothing can fill: a bar that is missing or traded nothing.
     high, low, close : ndarray of float64, shape (n,)
         From the open.
     gap : ndarray of bool, shape (n,)
-        Whether the bar before is missing, so that the jump has a sign of its own.
+        Whether the bar before is missing or a time without trading lies between, so that the jump has a sign of its own.
     period : int
         ms from one bar to the next.
+    slot_ms : int
+        ms of a slot, in which no two bars begin: the period, or less where bars begin anew with each session.
     """
 
     slot: NDArray[int64]
@@ -57,12 +60,36 @@ class Moves(NamedTuple):
     close: NDArray[float64]
     gap: NDArray[bool_]
     period: int
+    slot_ms: int
 
     def change(self, start: int, end: int) -> NDArray[float64]:
         """Compute the log moves from close to close of the bars that are stamped in [start, end) and can fill."""
-        rows = slice(*np.searchsorted(self.slot * self.period, [start, end]))
+        rows = slice(*np.searchsorted(self.slot * self.slot_ms, [start, end]))
         change = self.jump[rows] + self.close[rows]
         return change[np.isfinite(change)]
+
+
+class Payments(NamedTuple):
+    """Recorded funding on a series' bars, in the order of its stamps.
+
+    Parameters
+    ----------
+    row : ndarray of int64, shape (k,)
+        First bar at or after each stamp in which somebody trades.
+    rate : ndarray of float64, shape (k,)
+        What a long pays and a short receives, as a share of notional.
+    """
+
+    row: NDArray[int64]
+    rate: NDArray[float64]
+
+    def between(self, time: NDArray[int64], start: int, end: int) -> float:
+        """Sum what a long pays in the bars that are stamped in [start, end), of all bars' stamps."""
+        at = time[self.row]
+        return float(self.rate[(at >= start) & (at < end)].sum())
+
+
+NO_PAYMENTS = Payments(np.empty(0, int64), np.empty(0))
 
 
 class Holds(NamedTuple):
@@ -107,7 +134,7 @@ class Replay:
     Parameters
     ----------
     gross : ndarray of float64, shape (draws,)
-        Sum of the returns per unit of notional at entry.
+        Sum of the returns per unit of notional at entry, what was recorded of funding among them.
     held : ndarray of float64, shape (draws,)
         Sum over the holds of side, weight and how long it lasted in periods: what a drift of one a period would add.
     variance : ndarray of float64, shape (holds,)
@@ -121,16 +148,18 @@ class Replay:
 
 def log_moves(series: Series, end: int) -> Moves:
     """Compute the log moves of the bars that are over by a moment."""
-    n = int(np.searchsorted(series.time, end - series.period, side="right"))
+    ends = series.ends
+    n = int(np.searchsorted(ends, end, side="right"))
     opened, high, low, close = (np.log(series.columns[name][:n]) for name in ("open", "high", "low", "close"))
-    slot = series.time[:n] // series.period
+    slot_ms = series.period if series.sessions is None else gcd(series.period, MINUTE)
     there = series.traded[:n]
     before = np.maximum.accumulate(np.where(there, np.arange(n), -1))
     before = np.concatenate([[-1], before[:-1]])
     known = there & (before >= 0)
     jump = np.where(known, opened - close[before], np.where(there, 0.0, np.nan))
-    gap = ~known | (slot - slot[before] > 1)
-    return Moves(slot, jump, high - opened, low - opened, close - opened, gap, series.period)
+    gap = ~known | (series.time[:n] != ends[before])
+    slot = series.time[:n] // slot_ms
+    return Moves(slot, jump, high - opened, low - opened, close - opened, gap, series.period, slot_ms)
 
 
 def freeze_holds(
@@ -152,20 +181,21 @@ def freeze_holds(
     """
     stop = np.where(trades.side > 0, *_liquidations(contract, trades.size))
     take = np.full(len(trades), np.inf)
-    entry, until = trades.entry_ms, trades.exit_ms
+    entry = trades.entry_ms
     if isinstance(trade.exit, Barriers) and levels is not None:
         with np.errstate(divide="ignore"):  # minus infinity: a stop of the whole price is never touched
             up, down = np.log1p(levels.up[trades.decision]), np.log1p(-np.minimum(levels.down[trades.decision], 1.0))
         take = np.where(trades.side > 0, up, -down)
         stop = np.maximum(stop, np.where(trades.side > 0, down, -up))
-        until = entry + levels.horizon_ms
+        hold = levels.horizon_ms
     elif isinstance(trade.exit, After):
-        until = entry + to_ms(trade.exit.hold)
+        hold = to_ms(trade.exit.hold)
     else:
         return _cut(series, trades, times)
-    rows = np.searchsorted(series.time, [entry, until])
+    row = np.searchsorted(series.time, entry)
+    until = np.searchsorted(series.time, find_deadlines(series, entry, hold))
     one = np.ones(len(trades))
-    return Holds(rows[0], rows[1], trades.side.astype(float64), one, take, stop, np.arange(len(trades)))
+    return Holds(row, until, trades.side.astype(float64), one, take, stop, np.arange(len(trades)))
 
 
 def _liquidations(contract: Perpetual, size: NDArray[float64]) -> tuple[NDArray[float64], NDArray[float64]]:
@@ -204,7 +234,23 @@ def _carried(values: NDArray[float64]) -> NDArray[float64]:
     return values[last]
 
 
-def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, shared: bool = False) -> Replay:
+def lay_payments(series: Series, time: NDArray[int64], rate: NDArray[float64], end: int) -> Payments:
+    """Lay recorded funding on the bars of a series that are over by a moment; what comes after the last is left out."""
+    n = int(np.searchsorted(series.time, end - series.period, side="right"))
+    row = _following(series.traded[:n])[np.searchsorted(series.time[:n], time)]
+    return Payments(row[row < n], rate[row < n])
+
+
+def replay(
+    moves: Moves,
+    holds: Holds,
+    draws: int,
+    seed: int,
+    threads: int,
+    payments: Payments = NO_PAYMENTS,
+    *,
+    shared: bool = False,
+) -> Replay:
     """Walk frozen trades over drawn markets.
 
     Parameters
@@ -215,6 +261,8 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
         Of the signs, below 2**63; the same draws for the same numbers, on any number of threads.
     threads : int
         Blocks of draws at once.
+    payments : Payments
+        Recorded funding, none where it is assumed: that is a cost, and draws have none. Who receives which is a coin too.
     shared : bool
         Whether all holds meet the same signs in the same minutes, as those of several strategies must whose joint law
         is asked. Otherwise each has its own: trades that did not overlap are independent, however long their flips live.
@@ -227,7 +275,7 @@ def replay(moves: Moves, holds: Holds, draws: int, seed: int, threads: int, *, s
 
     def work(first: int) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
         replayed: tuple[NDArray[float64], NDArray[float64], NDArray[float64]]
-        replayed = _replay(moves, holds, lanes, first, min(BLOCK, draws - first), uint64(seed))
+        replayed = _replay(moves, holds, payments, lanes, first, min(BLOCK, draws - first), uint64(seed))
         return replayed
 
     blocks = list(parallel_map(work, range(0, draws, BLOCK), threads))
@@ -251,13 +299,18 @@ def mix_signs(seed: uint64, draw: int, lane: int, word: int) -> uint64:
 
 
 @njit(cache=True, nogil=True)
-def _walk(moves: Moves, holds: Holds, i: int, seed: uint64, draw: int, lane: int) -> tuple[float, int]:
+def _walk(
+    moves: Moves, holds: Holds, payments: Payments, i: int, seed: uint64, draw: int, lane: int
+) -> tuple[float, int, float]:
     """Walk one hold over one drawn market.
 
-    Its log move in its favour, and the row at whose open (or before whose) it ended.
+    Its log move in its favour, the row at whose open (or before whose) it ended, and the funding received, as a share of the
+    notional at its beginning.
     """
     side, take, stop, until = holds.side[i], holds.take[i], holds.stop[i], holds.until[i]
-    y, n, word, bits = 0.0, len(moves.slot), -1, uint64(0)
+    y, n, word, bits, received = 0.0, len(moves.slot), -1, uint64(0), 0.0
+    due = np.searchsorted(payments.row, holds.row[i] + 1)
+    paid_at = payments.row[due] if due < len(payments.row) else n
     for r in range(holds.row[i], n):
         if np.isnan(moves.jump[r]):
             continue
@@ -271,27 +324,32 @@ def _walk(moves: Moves, holds: Holds, i: int, seed: uint64, draw: int, lane: int
             if moves.gap[r]:
                 sign = side if mix_signs(seed, draw, lane, -1 - slot) & uint64(1) else -side
             y += sign * moves.jump[r]
+        while r >= paid_at:
+            toss = (mix_signs(seed, draw, lane, -1 - slot) >> uint64(1 + due % 63)) & uint64(1)
+            received += (side if toss else -side) * payments.rate[due] * np.exp(side * y)
+            due += 1
+            paid_at = payments.row[due] if due < len(payments.row) else n
         if r >= until:
-            return y, r
+            return y, r, received
         worst, best = (moves.low[r], moves.high[r]) if up else (-moves.high[r], -moves.low[r])
         if y + worst <= stop:
-            return min(y, stop), r + 1
+            return min(y, stop), r + 1, received
         if y + best > take:
-            return take, r + 1
+            return take, r + 1, received
         y += moves.close[r] if up else -moves.close[r]
-    return y, n
+    return y, n, received
 
 
 @njit(cache=True, nogil=True)
 def _replay(
-    moves: Moves, holds: Holds, lanes: NDArray[int64], first: int, draws: int, seed: uint64
+    moves: Moves, holds: Holds, payments: Payments, lanes: NDArray[int64], first: int, draws: int, seed: uint64
 ) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
     gross, held, squares = np.zeros(draws), np.zeros(draws), np.zeros(len(holds.row))
     for i in range(len(holds.row)):
         side, weight = holds.side[i], holds.weight[i]
         for b in range(draws):
-            y, row = _walk(moves, holds, i, seed, first + b, lanes[i])
-            earned = weight * side * np.expm1(side * y)
+            y, row, received = _walk(moves, holds, payments, i, seed, first + b, lanes[i])
+            earned = weight * (side * np.expm1(side * y) + received)
             gross[b] += earned
             held[b] += weight * side * (row - holds.row[i])
             squares[i] += earned * earned

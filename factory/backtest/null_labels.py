@@ -25,7 +25,7 @@ class Questions(NamedTuple):
         Last bar of the horizon.
     up, down : ndarray of float64, shape (m,)
         Distance of the upper barrier, and of the lower (negative); infinite for none.
-    above : float
+    above : ndarray of float64, shape (m,)
         Where no barrier is touched, the label is up at a move beyond this.
     """
 
@@ -33,11 +33,11 @@ class Questions(NamedTuple):
     last: NDArray[int64]
     up: NDArray[float64]
     down: NDArray[float64]
-    above: float
+    above: NDArray[float64]
 
     def take_rows(self, rows: NDArray[int64]) -> "Questions":
         """Select some of the questions."""
-        return Questions(self.row[rows], self.last[rows], self.up[rows], self.down[rows], self.above)
+        return Questions._make(column[rows] for column in self)
 
     @property
     def steps(self) -> int:
@@ -213,6 +213,6 @@ def _is_up(moves: Moves, questions: Questions, i: int, seed: uint64, draw: int, 
         if x + best > questions.up[i]:
             return 1.0
         x += moves.close[r] if up else -moves.close[r]
-    if abs(x - questions.above) <= TIE:
+    if abs(x - questions.above[i]) <= TIE:
         return 0.5
-    return 1.0 if x > questions.above else 0.0
+    return 1.0 if x > questions.above[i] else 0.0

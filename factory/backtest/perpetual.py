@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from factory.backtest import sizing
 from factory.backtest.fills import Fills, Turn, fillable_bars
-from factory.backtest.kernel import NEVER, Bars, Decisions, Terms, await_trading, locate, walk
+from factory.backtest.funding import assume_funding
+from factory.backtest.kernel import NEVER, Bars, Decisions, Funding, Terms, await_trading, locate, walk
 from factory.backtest.result import NO_EDGE, TOO_SMALL
 from factory.core.errors import FlowError
 from factory.core.times import DAY, DAYS_A_YEAR, to_ms
@@ -53,6 +54,7 @@ def fill(
     horizon_ms: int,
     moves: NDArray[float64] | None = None,
     half_spread: NDArray[float64] | None = None,
+    funding: Funding | None = None,
 ) -> tuple[NDArray[int8], Fills, Turn]:
     """Go long or short at each decision that is sure enough, one position at a time.
 
@@ -68,9 +70,10 @@ def fill(
     Raises
     ------
     FlowError
-        If the exit needs barriers, or the size a volatility, that did not come.
+        If the exit needs barriers, the size a volatility, or the contract a recorded funding, that did not come.
     """
     bars = fillable_bars(series, end, half_spread)
+    rates = assume_funding(contract, bars) if funding is None else funding
     long, short = (p, 1 - p) if moves is None else (moves * p, moves * (1 - p))
     likelier = np.where(long >= short - 2 * TIE, 1, -1)
     side = np.where(np.maximum(long, short) >= trade.enter - TIE, likelier, 0).astype(int8)
@@ -78,20 +81,30 @@ def fill(
     terms = kernel_terms(trade, contract, series)
     row = await_trading(bars, locate(bars.time, times), WAIT)
     win = np.where(side > 0, long, short)
-    wished = _size(trade, contract, terms, win, side, up, down, volatility, horizon_ms)
+    wished = _size(trade, contract, series, terms, win, side, up, down, volatility, horizon_ms)
     size = sizing.round_to_orders(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
-    deadline = np.full(len(p), NEVER) if hold is None else bars.time[row] + hold
+    deadline = np.full(len(p), NEVER) if hold is None else find_deadlines(series, bars.time[row], hold)
     decisions = Decisions(times, row, long, short, side, size, up, down, deadline)
-    outcome, fills = _walked(bars, decisions, terms)
+    outcome, fills = _walked(bars, decisions, terms, rates)
     outcome[(outcome == NO_EDGE) & (side != 0) & (wished > 0)] = TOO_SMALL
 
     def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
         same = decisions.of(decision)._replace(side=side, deadline=until)
-        turned = _walked(bars, same, terms._replace(keep=-1.0))[1]
+        turned = _walked(bars, same, terms._replace(keep=-1.0), rates)[1]
         return replace(turned, decision=decision[turned.decision])
 
     return outcome, fills, refill
+
+
+def find_deadlines(series: Series, entry: NDArray[int64], hold: int) -> NDArray[int64]:
+    """Find the moments, ms UTC, from which on positions that are held for some time are left at the next open.
+
+    Of a market that closes that is the open after the last bar that ends within the time.
+    """
+    if series.sessions is None:
+        return entry + hold
+    return np.append(series.time, NEVER)[np.searchsorted(series.ends, entry + hold, side="right")]
 
 
 def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) -> Terms:
@@ -100,8 +113,6 @@ def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) 
         market=contract.taker + contract.slippage,
         slippage=contract.slippage,
         maker=contract.maker,
-        funding=contract.funding,
-        every=to_ms(contract.funding_every),
         maintenance=contract.maintenance,
         keep=trade.exit.keep if isinstance(trade.exit, parts.Signal) else -1.0,
         stop=contract.taker + max(contract.slippage - series.overshoot, 0.0),
@@ -110,8 +121,8 @@ def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) 
     )
 
 
-def _walked(bars: Bars, decisions: Decisions, terms: Terms) -> tuple[NDArray[int8], Fills]:
-    outcome, whole, money = walk(bars, decisions, terms)
+def _walked(bars: Bars, decisions: Decisions, terms: Terms, rates: Funding) -> tuple[NDArray[int8], Fills]:
+    outcome, whole, money = walk(bars, decisions, terms, rates)
     taken = whole[:, 0]
     return outcome, Fills(
         decision=taken,
@@ -148,6 +159,14 @@ def _exit(
             return none, none, None
 
 
+def _trading_year(series: Series, hold: int) -> float:
+    """Compute the ms of a year in which a price moves; of a market that closes those of trading, for what is left that day."""
+    if series.sessions is None or hold >= DAY:
+        return DAYS_A_YEAR * DAY
+    pace = series.sessions.measure_pace()
+    return DAYS_A_YEAR * DAY * pace.trading / pace.every
+
+
 def needs_volatility(trade: parts.Trade) -> bool:
     """Check whether the trade's size looks at the realised volatility of what is held."""
     if isinstance(trade, parts.UpOrDown) or isinstance(trade.size, parts.Fixed):
@@ -158,6 +177,7 @@ def needs_volatility(trade: parts.Trade) -> bool:
 def _size(
     trade: parts.LongOrShort,
     contract: Perpetual,
+    series: Series,
     terms: Terms,
     win: NDArray[float64],
     side: NDArray[int8],
@@ -176,7 +196,7 @@ def _size(
     spread = np.full(len(win), np.nan) if volatility is None else volatility
     if not isinstance(trade.exit, parts.Barriers):
         hold = to_ms(trade.exit.hold) if isinstance(trade.exit, parts.After) else horizon_ms
-        up = down = spread * np.sqrt(hold / (DAYS_A_YEAR * DAY))
+        up = down = spread * np.sqrt(hold / _trading_year(series, hold))
     costs = 2 * terms.market
     beyond = terms.stop + terms.overshoot - terms.market if isinstance(trade.exit, parts.Barriers) else 0.0
     gain, loss = np.where(side > 0, up, down) - costs, np.where(side > 0, down, up) + costs + beyond

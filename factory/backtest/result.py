@@ -46,7 +46,7 @@ class Trades:
     p : ndarray of float64, shape (n,)
         Predicted chance of up.
     gross, cost, funding, net : ndarray of float64, shape (n,)
-        Cost and funding are never negative.
+        Cost is never negative; funding only where it is recorded, and more of it was received than paid.
     unit : ndarray of float64, shape (n,)
         What `payoff` is counted for: shares of a binary, entry notional of a perpetual.
     payoff, unit_cost : ndarray of float64, shape (n,)

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 from factory.backtest import binary, perpetual
 from factory.backtest.baselines import twin_sides
 from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
+from factory.backtest.kernel import Funding
 from factory.backtest.metrics import TimeScale, class_metrics, forecast, performance_metrics
 from factory.backtest.perpetual import Levels
 from factory.backtest.result import Daily, Result, Trades
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
+from factory.market.settlement import Outcomes
 from factory.pipeline.parts.trades import LongOrShort, Trade, UpOrDown
 
 
@@ -31,9 +33,11 @@ def run_backtest(
     barriers: Levels | None = None,
     volatility: NDArray[float64] | None = None,
     odds: NDArray[float64] | None = None,
+    outcomes: Outcomes | None = None,
     moves: NDArray[float64] | None = None,
     flat: NDArray[bool_] | None = None,
     half_spread: NDArray[float64] | None = None,
+    funding: Funding | None = None,
     seed: int = 0,
 ) -> Result:
     """Trade a contract on predicted chances of up.
@@ -63,12 +67,16 @@ def run_backtest(
         Realised yearly volatility at each decision, for sizes that look at it (see :func:`needs_volatility`).
     odds : ndarray of float64, shape (n,), optional
         Recorded price of Up at each decision, NaN where there is none.
+    outcomes : Outcomes, optional
+        How the window of each decision ended, of a binary that other rows than its bars settle.
     moves : ndarray of float64, shape (n,), optional
         Of three classes: chance that the outcome is not flat.
     flat : ndarray of bool, shape (n,), optional
         Whether a decision's label is flat; comes with `moves`.
     half_spread : ndarray of float64, shape (bars,), optional
         Half the recorded spread at the open of each bar, as a share of the price, where the contract's is recorded.
+    funding : Funding, optional
+        Recorded payments, where the contract's are recorded.
     seed : int
         Of the coin-flip twin.
 
@@ -87,7 +95,7 @@ def run_backtest(
     if np.isnan(p).any() or (moves is not None and np.isnan(moves).any()):
         raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
     outcome, fills, turn = _filled(
-        trade, contract, series, times, p, end, barriers, volatility, odds, horizon_ms, moves, half_spread
+        trade, contract, series, times, p, end, barriers, volatility, odds, outcomes, horizon_ms, moves, half_spread, funding
     )
     clock = TimeScale(start, end, series.period, horizon_ms)
 
@@ -131,14 +139,19 @@ def _filled(
     barriers: Levels | None,
     volatility: NDArray[float64] | None,
     odds: NDArray[float64] | None,
+    outcomes: Outcomes | None,
     horizon_ms: int,
     moves: NDArray[float64] | None,
     half_spread: NDArray[float64] | None,
+    funding: Funding | None,
 ) -> tuple[NDArray[int8], Fills, Turn]:
     match trade, contract:
         case UpOrDown(), Binary():
-            return binary.fill(trade, contract, series, times, p, end, odds)
+            settled = outcomes or binary.settle_by_bars(contract, series, times, end)
+            return binary.fill(trade, contract, series, times, p, odds, settled)
         case LongOrShort(), Perpetual():
-            return perpetual.fill(trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread)
+            return perpetual.fill(
+                trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread, funding
+            )
     fitting = "up_or_down" if isinstance(contract, Binary) else "long_or_short"
     raise FlowError(f"trade.use: '{trade.use}' does not fit a {contract.use} contract; use '{fitting}'")

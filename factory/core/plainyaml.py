@@ -1,12 +1,13 @@
-"""YAML 1.2 in which every scalar is text, so that nothing is guessed.
+"""YAML 1.2 in which every scalar is text, so that nothing is guessed; and how values are written in it.
 
 ``on``, ``no``, ``12:30`` and ``2024-01-01`` stay what the author typed; the
 models convert them. Duplicate and empty keys, anchors, aliases and tags are
 refused, and an expression that a comma cut in two gets a message of its own.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -26,6 +27,9 @@ from ruamel.yaml.events import (
 
 MAX_TEXT = 100_000
 MAX_DEPTH = 12
+
+FLOW_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*\Z|-[0-9][0-9.e+-]*\Z")
+"""What may stand between braces as it is."""
 
 MENDS = {
     "mapping values are not allowed here": "; put a value that holds ': ' in quotes",
@@ -144,3 +148,33 @@ def _line(event: Event) -> str:
 
 def _at(event: Event, path: tuple[str, ...]) -> str:
     return f"{_line(event)}, {'.'.join(path)}" if path else _line(event)
+
+
+def write_inline(value: Any) -> str:
+    """Write a value on one line: ``{use: clock, every: 5m}``."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{write_inline(key)}: {write_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(write_inline(inner) for inner in value) + "]"
+    return write_scalar(value, FLOW_SAFE)
+
+
+def write_scalar(value: Any, safe: re.Pattern[str]) -> str:
+    """Write a scalar plainly where it matches a pattern of what is safe so, else in quotes."""
+    text = str(value).lower() if isinstance(value, bool) else spell(value)
+    if text.isprintable():
+        return text if safe.match(text) else json.dumps(text, ensure_ascii=False)
+    return '"' + "".join(sign if sign.isprintable() and sign not in '\\"' else _escape(sign) for sign in text) + '"'
+
+
+def _escape(sign: str) -> str:
+    """Spell a character as YAML does between double quotes; beyond U+FFFF JSON's pairs mean something else there."""
+    return json.dumps(sign)[1:-1] if ord(sign) <= 0xFFFF else f"\\U{ord(sign):08x}"
+
+
+def spell(value: Any) -> str:
+    """Write a literal as it is spelt in YAML: 1.0 is ``"1"``."""
+    if isinstance(value, float):
+        text = repr(value)
+        return text[:-2] if text.endswith(".0") else text
+    return str(value)

@@ -103,7 +103,7 @@ class PlaceSettings(Settings):
 
 
 class DownloadSettings(Settings):
-    """Where bars are downloaded and order books recorded from.
+    """Where rows are downloaded and order books recorded from.
 
     Parameters
     ----------
@@ -111,6 +111,10 @@ class DownloadSettings(Settings):
         Base URL of Binance's archives.
     api, stream : str or None
         Base URLs of Binance's API and of its WebSocket streams; None: those of the market.
+    gamma, clob : str
+        Base URLs of Polymarket's markets and of its prices.
+    financial_research, new_york_fed : str
+        Base URLs of the APIs of the Office of Financial Research and of the Federal Reserve Bank of New York.
     exchanges : str or None
         Base URL of whichever exchange ccxt asks; None: its own.
     """
@@ -118,6 +122,10 @@ class DownloadSettings(Settings):
     archive: str = Field(default="https://data.binance.vision", validation_alias="RFCAT_BINANCE_ARCHIVE")
     api: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_API")
     stream: str | None = Field(default=None, validation_alias="RFCAT_BINANCE_STREAM")
+    gamma: str = Field(default="https://gamma-api.polymarket.com", validation_alias="RFCAT_POLYMARKET_GAMMA")
+    clob: str = Field(default="https://clob.polymarket.com", validation_alias="RFCAT_POLYMARKET_CLOB")
+    financial_research: str = Field(default="https://data.financialresearch.gov/v1", validation_alias="RFCAT_OFR_API")
+    new_york_fed: str = Field(default="https://markets.newyorkfed.org/api", validation_alias="RFCAT_NYFED_API")
     exchanges: str | None = Field(default=None, validation_alias="RFCAT_CCXT_API")
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from factory.backtest import Result
 from factory.backtest.metrics import wins_of_binary
-from factory.backtest.null import Holds, Moves, freeze_holds, log_moves, replay
+from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, freeze_holds, lay_payments, log_moves, replay
 from factory.backtest.null_labels import MeanQuestions, Questions, Ups, count_mean_ups, count_ups
 from factory.core.canonical import seed_for
 from factory.flow import Scored, barrier_levels
@@ -19,7 +19,9 @@ from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import windows_of
 from factory.learning.model import threads
 from factory.market.contracts import Binary, Contract, Perpetual
+from factory.market.funding import read_record
 from factory.market.series import Partition
+from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import FixedReturn, MidMove, TripleBarrier
 from factory.pipeline.parts.trades import LongOrShort
@@ -37,6 +39,15 @@ def contract_moves(contract: Contract, partition: Partition) -> Moves:
     return log_moves(partition.series[contract.of], partition.end)
 
 
+def contract_payments(contract: Contract, partition: Partition) -> Payments:
+    """Lay a contract's recorded funding on the bars that fill; none where it is assumed."""
+    if not isinstance(contract, Perpetual) or contract.funding_column is None:
+        return NO_PAYMENTS
+    series, column = contract.funding_column
+    record = read_record(partition.series[series], column, partition.start, partition.end)
+    return lay_payments(partition.series[contract.of], record.time, record.rate, partition.end)
+
+
 def trade_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: DecisionTable, result: Result) -> Holds:
     """Freeze the trades of a pipeline on a perpetual."""
     assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
@@ -52,9 +63,13 @@ def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTabl
     part, series = pipeline.label, partition.series[pipeline.label.of]
     unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
     first, last, up, down = windows_of(part, series, rows.time, unit, partition.end)
-    above = np.log1p(part.above) if isinstance(part, FixedReturn) else 0.0
+    above = np.full(len(rows.time), np.log1p(part.above) if isinstance(part, FixedReturn) else 0.0)
+    contract = partition.contracts.get(pipeline.trade.contract)
+    if isinstance(contract, Binary) and not contract.settles_by_bars:
+        # What is over of the move when the window opens is known then, and directions decide the rest.
+        above -= settle_windows(contract, partition.series, rows.time, partition.end).lead
     with np.errstate(divide="ignore"):
-        return Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), float(above))
+        return Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), above)
 
 
 def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:
@@ -143,9 +158,12 @@ def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partit
     chosen = np.unique(np.linspace(0, count - 1, max(1, int(share * count)), dtype=int64))
     draws = draws_within(int(share * steps), STEPS, FEWEST_DRAWS, MOST_DRAWS)
     some = Holds._make(column[chosen] for column in frozen)
-    drawn = replay(contract_moves(contract, partition), some, draws, seed_for(partition.fingerprint, "null.trades"), threads())
+    moves, payments = contract_moves(contract, partition), contract_payments(contract, partition)
+    drawn = replay(moves, some, draws, seed_for(partition.fingerprint, "null.trades"), threads(), payments)
     part = len(chosen) / count
-    cost = float(np.mean(trades.unit_cost + trades.funding / trades.unit))
+    # What was recorded of funding is drawn: who received it is a coin there.
+    assumed = trades.funding / trades.unit if contract.funding_column is None else 0.0
+    cost = float(np.mean(trades.unit_cost + assumed))
     return {
         "mean_net": float(drawn.gross.mean()) / part / len(trades) - cost,
         "mean_spread": float(np.sqrt(drawn.variance.sum() / part)) / len(trades),

@@ -12,8 +12,8 @@ from factory.expressions.kernels.rows import carry
 from factory.expressions.keys import column_key
 from factory.expressions.nodes import BinaryOperation, Call, ColumnName, Node, Number, SeriesName, UnaryOperation
 from factory.expressions.operators import OPERATORS
-from factory.expressions.time_axis import Floats, GatheredBars, TimeAxis, Times, gather_bars, native_rows
-from factory.market.series import Partition
+from factory.expressions.time_axis import Floats, GatheredBars, TimeAxis, Times, even_rows, gather_bars, native_rows
+from factory.market.series import Partition, measure_paces
 from factory.market.series_kinds import series_kind
 from factory.storage.cache import Cache
 
@@ -33,6 +33,8 @@ class Column:
         When each row starts and when its value is known, ms UTC.
     period, delay : int
         Milliseconds between rows, and from a row's end to its publication.
+    valid : int
+        Milliseconds for which a value is carried on from the moment it is known.
     """
 
     values: Floats
@@ -40,6 +42,7 @@ class Column:
     known: Times
     period: int
     delay: int
+    valid: int
 
 
 class Columns:
@@ -57,11 +60,16 @@ class Columns:
         self.partition = partition
         self.cache = cache
         series = partition.series
-        self._clocks = Clocks({s.name: s.period for s in series.values()}, {s.name: s.delay for s in series.values()})
+        periods, delays = {s.name: s.period for s in series.values()}, {s.name: s.delay for s in series.values()}
+        self._clocks = Clocks(periods, delays, measure_paces(series))
         self._longest = min(
             series.values(),
-            key=lambda s: (not len(s), not series_kind(s.kind).is_traded, s.period, s.time[:1].tolist(), s.name),
+            key=lambda s: (
+                *(not len(s), not series_kind(s.kind).is_traded, s.sessions is not None),
+                *(s.period, s.time[:1].tolist(), s.name),
+            ),
         )
+        self._even = native_rows(self._longest) if self._longest.sessions is None else even_rows(self._longest)
         self._bars: dict[RowClock, GatheredBars] = {}
         self._kept: OrderedDict[tuple[str, RowClock], Floats] = OrderedDict()
 
@@ -77,11 +85,12 @@ class Columns:
         -------
         Column
             On all rows of the finest of its clocks; where it has none, as in
-            ``hour()``, on those of the finest bars that begin first.
+            ``hour()``, on those of the finest bars that begin first, or as such
+            bars would be where all markets close.
         """
-        clock = clock_of(expression.node, self._clocks) or native_rows(self._longest).clock
+        clock = clock_of(expression.node, self._clocks) or self._even.clock
         rows = self._rows(clock)
-        return Column(self._values(expression, clock), rows.time, rows.known, clock[0], clock[1])
+        return Column(self._values(expression, clock), rows.time, rows.known, clock[0], clock[1], rows.valid)
 
     def at(self, expression: Expression, times: Times) -> Floats:
         """Return the values of an expression at some moments, as they were known then.
@@ -96,12 +105,12 @@ class Columns:
         -------
         ndarray of float64, shape (m,)
             The last value known at each moment; NaN where it is missing or
-            older than one period plus the delay.
+            older than one period plus the delay; of a market that closes the
+            last one before the night holds until the next is known.
         """
         column = self.column(expression)
-        valid = column.period + column.delay
         out = np.empty(len(times))
-        carry(column.known, column.values, valid, np.ascontiguousarray(times, dtype=np.int64), out)
+        carry(column.known, column.values, column.valid, np.ascontiguousarray(times, dtype=np.int64), out)
         return out
 
     def cached(self, expression: Expression) -> bool:
@@ -192,6 +201,8 @@ class Columns:
         return np.ascontiguousarray(source.columns[column], dtype=np.float64)
 
     def _rows(self, clock: RowClock) -> TimeAxis:
+        if clock == self._even.clock:
+            return self._even
         source = self.partition.series[clock[2]]
         return native_rows(source) if clock[0] == source.period else self._gathered(clock).rows
 

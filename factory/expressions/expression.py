@@ -11,6 +11,7 @@ from factory.core.errors import ExpressionError, did_you_mean
 from factory.expressions.frequency import Clocks, clock_of, find_misfits, literals, reach
 from factory.expressions.nodes import Call, ColumnName, Node, SeriesName
 from factory.expressions.operators import OPERATORS, Operator
+from factory.market.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,12 @@ class Expression:
         """Whether values repeat bit for bit wherever a run starts, its look-back before it."""
         return all(_operator(call).exact for call in self._calls)
 
-    def lookback(self, periods: Mapping[str, int], delays: Mapping[str, int] | None = None) -> int:
+    def lookback(
+        self,
+        periods: Mapping[str, int],
+        delays: Mapping[str, int] | None = None,
+        paces: Mapping[str, Pace] | None = None,
+    ) -> int:
         """Compute how far back a value reaches from the moment it is known.
 
         Parameters
@@ -72,21 +78,24 @@ class Expression:
             Milliseconds between rows, by series.
         delays : mapping of str to int, optional
             Publication delay by series, ms; default 0.
+        paces : mapping of str to Pace, optional
+            How densely bars lie, of the series that have sessions.
 
         Returns
         -------
         int
             Milliseconds: rows stamped at or after ``known - lookback`` are
-            enough, settling rows included, on calendars without holes.
+            enough, settling rows included, on calendars without holes; of those
+            with sessions on average, and the longest time without trading more.
 
         Raises
         ------
         ExpressionError
             If a series is not among `periods`.
         """
-        clocks = Clocks(periods, delays or {})
+        clocks = Clocks(periods, delays or {}, paces or {})
         clock = clock_of(self.node, clocks)
-        return reach(self.node, clocks) + clock[0] + clock[1] if clock else 0
+        return reach(self.node, clocks) + clocks.wait(clock) + clock[1] if clock else 0
 
     def check(self, columns: Mapping[str, AbstractSet[str]], periods: Mapping[str, int]) -> None:
         """Refuse what a dataset does not hold.

@@ -57,7 +57,7 @@ class CusumFilter:
 
     def find_decisions(self, bars: Series) -> NDArray[int64]:
         """Find the beginnings of bars at which its events are acted on, ms UTC, increasing."""
-        times = at_bars(self.find_events(), int(bars.time[0]), bars.period)
+        times = at_bars(self.find_events(), bars)
         return np.asarray(times[times < self.end])
 
     def compute_sums(self) -> tuple[NDArray[float64], NDArray[float64], NDArray[int8]]:

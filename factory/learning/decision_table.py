@@ -14,15 +14,19 @@ from factory.expressions.columns import Columns
 from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.cusum_filter import read_filter
-from factory.learning.labels import Labels, label
-from factory.learning.sampling import after_updates, at_bars, clock
+from factory.learning.labels import Labels, label, settle_labels
+from factory.learning.sampling import after_updates, at_bars, clock_of, keep_inside
+from factory.learning.targets import Targets, read_targets
 from factory.learning.windows import Windows
 from factory.market.book_columns import EVENTS
-from factory.market.series import Partition
+from factory.market.contracts import Binary
+from factory.market.series import Partition, Series
+from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
 from factory.pipeline.parts.labels import MidMove, TripleBarrier, knows_past
 from factory.pipeline.parts.samples import Clock, Cusum
+from factory.pipeline.parts.trades import LongOrShort
 
 MOST_LOST = 0.2
 
@@ -45,6 +49,8 @@ class DecisionTable:
         What each network is shown, by expert.
     threshold : float
         Least move that is not flat, of a label of three classes; else 0.
+    targets : mapping of str to Targets
+        What proxies learn in the label's place, by contract.
     """
 
     time: NDArray[int64]
@@ -53,6 +59,14 @@ class DecisionTable:
     dropped: int
     windows: Mapping[str, Windows] = field(default_factory=dict)
     threshold: float = 0.0
+    targets: Mapping[str, Targets] = field(default_factory=dict)
+
+    @property
+    def reach(self) -> tuple[NDArray[int64], NDArray[int64]]:
+        """From when to when what is learned of each row reaches, its label's time and its targets', ms UTC, shape (n,) each."""
+        starts = [self.labels.start, *(one.start for one in self.targets.values())]
+        ends = [self.labels.end, *(one.end for one in self.targets.values())]
+        return np.minimum.reduce(starts), np.maximum.reduce(ends)
 
     def take(self, chosen: NDArray[Any]) -> "DecisionTable":
         """Choose decisions by mask or position."""
@@ -63,6 +77,7 @@ class DecisionTable:
             self.dropped,
             {name: windows.take(chosen) for name, windows in self.windows.items()},
             self.threshold,
+            {name: targets.take(chosen) for name, targets in self.targets.items()},
         )
 
     def matrix(self, names: Sequence[str]) -> NDArray[float64]:
@@ -96,7 +111,8 @@ def read_decisions(
     times, features = times[keep], {name: values[keep] for name, values in features.items()}
     labels, threshold = _label(pipeline, partition, times, features, history.threshold if history else None)
     windows = {name: one.take(keep) for name, one in books.items()}
-    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows, threshold)
+    targets = read_targets(pipeline, partition, times)
+    return DecisionTable(times, features, labels, int(len(keep) - keep.sum()), windows, threshold, targets)
 
 
 def _read_inputs(
@@ -171,7 +187,11 @@ def _label(
         least = find_threshold(part, book, times, end) if threshold is None else threshold
         return label_mid_moves(part, book, times, least, end), least
     unit = features[part.unit] if isinstance(part, TripleBarrier) else None
-    return label(part, partition.series[part.of], times, unit, end), 0.0
+    labels = label(part, partition.series[part.of], times, unit, end)
+    contract = partition.contracts.get(pipeline.trade.contract)
+    if isinstance(contract, Binary) and not contract.settles_by_bars:
+        labels = settle_labels(labels, settle_windows(contract, partition.series, times, end))
+    return labels, 0.0
 
 
 def label_without_past(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> DecisionTable:
@@ -188,18 +208,31 @@ def label_without_past(pipeline: Pipeline, partition: Partition, rows: DecisionT
 
 
 def sample(pipeline: Pipeline, columns: Columns) -> NDArray[int64]:
-    """List the moments that a pipeline's sample chooses, ms UTC, increasing."""
+    """List the moments that a pipeline's sample chooses, ms UTC, increasing.
+
+    Of a market that closes those at which there is a bar, and whose horizon lies in the same stretch of trading if it is
+    shorter than a day.
+    """
+    fills = columns.partition.series[pipeline.label.of]
+    return keep_fitting(pipeline, fills, _choose_moments(pipeline, columns, fills))
+
+
+def keep_fitting(pipeline: Pipeline, fills: Series, times: NDArray[int64]) -> NDArray[int64]:
+    """Keep the moments at which a pipeline may decide: see :func:`~factory.learning.sampling.keep_inside`."""
+    return keep_inside(fills, times, to_ms(pipeline.label.horizon), isinstance(pipeline.trade, LongOrShort))
+
+
+def _choose_moments(pipeline: Pipeline, columns: Columns, fills: Series) -> NDArray[int64]:
     part, partition = pipeline.sample, columns.partition
     if isinstance(part, Clock):
-        return clock(to_ms(part.every), partition.start, partition.end)
-    fills = partition.series[pipeline.label.of]
+        return clock_of(fills, to_ms(part.every), partition.start, partition.end)
     if isinstance(part, Cusum):
         expressions, band = pipeline.expressions(), part.threshold
         threshold = expressions[band] if isinstance(band, str) else band
         return read_filter(columns, expressions[part.of], threshold).find_decisions(fills)
     book = partition.series[part.of]
     times = after_updates(book.columns[EVENTS], book.known, part.every, partition.start, partition.end)
-    times = at_bars(times, int(fills.time[0]), fills.period)
+    times = at_bars(times, fills)
     return times[times < partition.end]
 
 
@@ -236,4 +269,5 @@ def concatenate(first: DecisionTable, second: DecisionTable) -> DecisionTable:
         first.dropped + second.dropped,
         join_windows(first.windows, second.windows),
         first.threshold,
+        {name: Targets.concatenate(one, second.targets[name]) for name, one in first.targets.items()},
     )

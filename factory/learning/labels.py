@@ -4,7 +4,7 @@ A label starts at the fill: the open of the bar that begins at the decision.
 What a missing bar would be needed for does not exist.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import numpy as np
@@ -12,9 +12,10 @@ from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import FlowError
-from factory.core.times import to_duration, to_ms
+from factory.core.times import DAY, to_duration, to_ms
 from factory.learning.event_kernels import concurrency, first_touch, shared_sum
 from factory.market.series import Series
+from factory.market.settlement import Outcomes
 from factory.pipeline.parts.labels import BarLabel, FixedReturn, TripleBarrier, UpDown
 
 
@@ -123,6 +124,26 @@ def label(part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[f
     )
 
 
+def settle_labels(labels: Labels, outcomes: Outcomes) -> Labels:
+    """Let what settles a contract's windows decide their labels; one that is void or not settled is none.
+
+    Parameters
+    ----------
+    labels : Labels
+        Of the bars over the same windows, whose returns stay.
+    outcomes : Outcomes
+        One a label.
+    """
+    there = (labels.last >= 0) & np.isin(outcomes.up, (0.0, 1.0))
+    return replace(
+        labels,
+        end=np.where(there, np.maximum(labels.end, outcomes.known), labels.start),
+        y=np.where(there, outcomes.up, -1).astype(np.int8),
+        first=np.where(there, labels.first, -1),
+        last=np.where(there, labels.last, -1),
+    )
+
+
 def windows_of(
     part: BarLabel, series: Series, times: NDArray[int64], unit: NDArray[float64] | None, end: int
 ) -> tuple[NDArray[int64], NDArray[int64], NDArray[float64], NDArray[float64]]:
@@ -140,9 +161,19 @@ def windows_of(
 
 
 def horizon_rows(series: Series, times: NDArray[int64], horizon: int, end: int) -> tuple[NDArray[int64], NDArray[int64]]:
-    """Find the first and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there."""
+    """Find the first and last row of [t, t + horizon); -1 where the fill's bar or the window's end is not there.
+
+    Of a market that closes a window shorter than a day must lie in one stretch of trading; the last row of a longer one is that
+    which ends last by then.
+    """
     stamps = np.asarray(series.time)
     first = np.minimum(np.searchsorted(stamps, times), len(stamps) - 1)
+    if series.sessions is not None:
+        last = np.searchsorted(series.ends, times + horizon, side="right") - 1
+        inside = (times + horizon <= end - series.delay) & (last >= first)
+        if horizon < DAY:
+            inside &= series.sessions.fit(times, horizon)
+        return np.where((stamps[first] == times) & inside, first, -1), last
     last = np.searchsorted(stamps, times + horizon) - 1
     inside = times + horizon <= min(end - series.delay, int(stamps[-1]) + series.period)
     return np.where((stamps[first] == times) & inside, first, -1), last

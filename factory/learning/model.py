@@ -23,7 +23,7 @@ from factory.learning.meta_forest import Meta, fit_forest
 from factory.learning.nested_forest import NestedMeta, fit_nested_forest
 from factory.learning.windows import Windows
 from factory.pipeline import Pipeline
-from factory.pipeline.parts.experts import Network
+from factory.pipeline.parts.experts import Learner, Network
 from factory.pipeline.parts.labels import count_classes
 from factory.storage.cache import Cache
 
@@ -192,13 +192,17 @@ def _fit_expert(
     part = pipeline.experts[name]
     X = expert_inputs(pipeline, rows, name)
     labels, y, classes = rows.labels, _targets(pipeline, rows.labels), count_classes(pipeline.label)
+    start, end = labels.start, labels.end
+    if isinstance(part, Learner) and part.target:
+        told = rows.targets[part.target]
+        y, start, end = told.y, np.minimum(start, told.start), np.maximum(end, told.end)
     seed = canonical.seed_for(fingerprint, f"{path}experts.{name}")
     progress(0.0, f"cross-fitting {name}")
 
     def fit() -> dict[str, NDArray[Any]]:
         checkpoints = cache.root / "checkpoints" / key if cache and isinstance(part, Network) else None
         oof, fitted, unconverged = cross_fit(
-            part, X, y, labels.ret, weight, labels.start, labels.end,
+            part, X, y, labels.ret, weight, start, end,
             seed=seed, threads=threads(), classes=classes, checkpoints=checkpoints, progress=progress,
         )  # fmt: skip
         if checkpoints:
@@ -207,7 +211,7 @@ def _fit_expert(
         return counted | {f"fitted.{key}": array for key, array in fitted.arrays().items()}
 
     seen = (X.values, X.ends, X.steps) if isinstance(X, Windows) else (X,)
-    key = content_key("expert", part.model_dump(), seed, *seen, y, labels.ret, weight, labels.start, labels.end)
+    key = content_key("expert", part.model_dump(), seed, *seen, y, labels.ret, weight, start, end)
     arrays = load_or_compute(cache, key, fit)
     return np.asarray(arrays["oof"]), load_fitted(part, _below("fitted.", arrays)), int(arrays["unconverged"][0])
 

@@ -56,6 +56,7 @@ def predict_with_refits(
     assert pipeline.refit is not None
     every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
     known, partition = concatenate(history, rows), columns.partition
+    _, resolved = known.reach
     chances = np.empty(len(rows.time) if count_classes(pipeline.label) == 2 else (len(rows.time), 3))
     steps = range(partition.start, partition.end, every)
     model, fitted = None, 0
@@ -65,7 +66,7 @@ def predict_with_refits(
         chosen = (rows.time >= now) & (rows.time < now + every)
         if not chosen.any():
             continue
-        past = known.take((known.time >= now - window) & (known.time < now) & (known.labels.end <= now) & known.labels.known)
+        past = known.take((known.time >= now - window) & (known.time < now) & (resolved <= now) & known.labels.known)
         step = subrange(progress, k / len(steps), (k + 1) / len(steps))
         try:
             model = fit_model(pipeline, past, partition.fingerprint, columns.cache, path=f"refit.{k}.", progress=step)
@@ -95,6 +96,8 @@ def _worst_hole(pipeline: Pipeline, partition: Partition, now: int) -> tuple[flo
 
 def _absent(series: Series, first: int, before: int) -> float:
     rows = slice(*np.searchsorted(series.time, [first, before]))
+    if series.sessions is not None:
+        return float(np.mean(find_missing(series)[rows])) if rows.stop > rows.start else 1.0
     return 1 - np.count_nonzero(~find_missing(series)[rows]) * series.period / (before - first)
 
 

@@ -6,6 +6,10 @@ from numpy.typing import NDArray
 
 from factory.core.times import DAY
 from factory.learning.event_kernels import cusum_events
+from factory.market.series import Series
+
+NEVER = np.iinfo(np.int64).max
+"""Beginning of a bar that is not there."""
 
 
 def clock(every: int, start: int, end: int) -> NDArray[int64]:
@@ -24,6 +28,30 @@ def clock(every: int, start: int, end: int) -> NDArray[int64]:
         Decision times, ms UTC, increasing.
     """
     return np.arange(-(-start // every) * every, end, every, dtype=np.int64)
+
+
+def clock_of(series: Series, every: int, start: int, end: int) -> NDArray[int64]:
+    """List the moments of a clock at which a series' bars may begin: of a market that closes counted from each opening."""
+    return clock(every, start, end) if series.sessions is None else series.sessions.tick(every, start, end)
+
+
+def keep_inside(series: Series, times: NDArray[int64], horizon: int, exits: bool) -> NDArray[int64]:
+    """Keep the moments whose horizon, where it is shorter than a day, does not run into a time without trading.
+
+    Parameters
+    ----------
+    series : Series
+        Bars that fill.
+    times : ndarray of int64, shape (n,)
+        Beginnings of bars, ms UTC.
+    horizon : int
+        Milliseconds.
+    exits : bool
+        Whether a position must then be left, so that a bar must begin at the horizon's end; else it may end with the trading.
+    """
+    if series.sessions is None or horizon >= DAY:
+        return times
+    return times[series.sessions.fit(times, horizon + (1 if exits else 0))]
 
 
 def cusum(
@@ -88,24 +116,29 @@ def after_updates(updates: NDArray[float64], known: NDArray[int64], every: int, 
     return np.asarray(times[(times >= start) & (times < end)])
 
 
-def at_bars(times: NDArray[int64], first: int, period: int) -> NDArray[int64]:
+def at_bars(times: NDArray[int64], bars: Series) -> NDArray[int64]:
     """Move moments to the next beginning of a bar: what became known inside a bar is acted on at the next one.
 
     Parameters
     ----------
     times : ndarray of int64, shape (n,)
         ms UTC, increasing.
-    first, period : int
-        Any bar's beginning, and the bars' length, ms.
+    bars : Series
+        Whose bars begin; of a market that closes what comes after the last of them is left out.
 
     Returns
     -------
     ndarray of int64
         Increasing; moments that meet at one bar are one.
     """
-    return np.unique(next_bars(times, first, period))
+    moved = np.unique(next_bars(times, bars))
+    return np.asarray(moved[moved != NEVER])
 
 
-def next_bars(times: NDArray[int64], first: int, period: int) -> NDArray[int64]:
+def next_bars(times: NDArray[int64], bars: Series) -> NDArray[int64]:
     """Find the beginning of the bar at which each moment is acted on, shape (n,): parameters as of :func:`at_bars`."""
+    if bars.sessions is not None:
+        starts: NDArray[int64] = np.append(bars.time, NEVER)
+        return starts[np.searchsorted(bars.time, times)]
+    first, period = int(bars.time[0]), bars.period
     return first - (first - times) // period * period

@@ -1,6 +1,8 @@
 """Bars that are each possible and together wrong: what would falsify a trial that trades or reads them."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy import bool_, float64, int64
@@ -26,7 +28,9 @@ Mask = NDArray[bool_]
 Columns = Mapping[str, NDArray[float64]]
 
 
-def find_bar_faults(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> tuple[Fault, ...]:
+def find_bar_faults(
+    time: NDArray[int64], columns: Columns, period: int, declared: Collection[int], places: NDArray[int64] | None = None
+) -> tuple[Fault, ...]:
     """Find the faults of checked bars.
 
     Parameters
@@ -39,13 +43,22 @@ def find_bar_faults(time: NDArray[int64], columns: Columns, period: int, declare
         Milliseconds from open to open.
     declared : collection of int
         Moments of changes of level that are no faults, as a person declared them.
+    places : ndarray of int64, shape (n,), optional
+        Number of each bar among those that a calendar expects: a night is one step, as far as it may go.
     """
     if len(time) < 2:
         return ()
-    return (*_find_jumps(time, columns, period, declared), *_find_uncounted(columns), *_find_frozen(time, columns, period))
+    steps = np.diff(time) / period if places is None else np.diff(places)
+    return (
+        *_find_jumps(time, columns, period, declared, steps),
+        *_find_uncounted(columns),
+        *_find_frozen(time, columns, period),
+    )
 
 
-def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: Collection[int]) -> list[Fault]:
+def _find_jumps(
+    time: NDArray[int64], columns: Columns, period: int, declared: Collection[int], steps: NDArray[Any]
+) -> list[Fault]:
     """Find changes of level between two bars, or inside one.
 
     Where they are frequent, that is how the market moves.
@@ -53,7 +66,6 @@ def _find_jumps(time: NDArray[int64], columns: Columns, period: int, declared: C
     opened, close = np.log(columns["open"][1:]), np.log(columns["close"])
     between, whole = opened - close[:-1], np.diff(close)
     scale = 1.4826 * float(np.median(np.abs(whole[: max(1, len(whole) // 4)])))
-    steps = np.diff(time) / period
     limit = np.maximum(LEVEL, LEVEL_SCALES * scale * np.sqrt(steps))
     is_between = np.abs(between) > limit
     faults = []
@@ -72,7 +84,8 @@ def _find_uncounted(columns: Columns) -> list[Fault]:
         return [Fault(ABSENT, "no volume is counted: no column has one, and every bar counts as traded", ("volume",))]
     held = tuple(name for name in FLOWS if name in columns)
     uncounted = _find_still_volume(columns, volume, held) if len(volume) >= FEWEST else []
-    return uncounted + (_find_wrong_unit(columns, volume, held) if "quote_volume" in columns else [])
+    unit = measure_unit(columns) if "quote_volume" in columns else None
+    return uncounted + ([Fault(VOLUME, unit.says, held)] if unit else [])
 
 
 def _find_still_volume(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
@@ -86,27 +99,58 @@ def _find_still_volume(columns: Columns, volume: NDArray[float64], held: tuple[s
     return [Fault(VOLUME, f"volume is 0 in {share:.1%} of the bars though prices move in them", held)]
 
 
-def _find_wrong_unit(columns: Columns, volume: NDArray[float64], held: tuple[str, ...]) -> list[Fault]:
-    """Find a volume and quote volume of which one counts another unit.
+def measure_unit(columns: Columns) -> "Unit | None":
+    """Measure what the volume of bars counts, where it is not what `quote_volume` is the price of.
 
     Quote volume over volume is the price that was paid; where it is not, one of them counts something else.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray of float64, shape (n,)
+        Prices, ``volume`` and ``quote_volume``.
     """
+    volume = columns["volume"]
     traded = (volume > 0) & (columns["quote_volume"] > 0)
     if traded.sum() < FEWEST_PAID:
-        return []
+        return None
     low, high = columns["low"][traded], columns["high"][traded]
     paid = columns["quote_volume"][traded] / volume[traded]
     far = (paid < low / APART) | (paid > high * APART)
     if far.mean() <= APART_SHARE:
-        return []
+        return None
     price = np.sqrt(low * high)
     worth = float(np.median(paid * price))
     if np.median(np.abs(paid * price / worth - 1)) < 0.01:
-        what = f"volume counts contracts of about {worth:.3g} and quote_volume coins, by the price between them"
-    else:
-        ratio = float(np.median(paid[far] / price[far]))
-        what = f"quote_volume/volume is {ratio:.3g} times the price in {far.mean():.0%} of the bars: one counts another unit"
-    return [Fault(VOLUME, what, held)]
+        return Unit(worth, True, 1.0)
+    return Unit(float(np.median(paid[far] / price[far])), False, float(far.mean()))
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a volume counts.
+
+    Parameters
+    ----------
+    size : float
+        Of a contract: its worth in money where `quote_volume` counts coins, else its coins.
+    is_inverse : bool
+        Whether `quote_volume` counts coins.
+    share : float
+        Of the bars that say so.
+    """
+
+    size: float
+    is_inverse: bool
+    share: float
+
+    @property
+    def says(self) -> str:
+        """What was found, in a line."""
+        if self.is_inverse:
+            return f"volume counts contracts of about {self.size:.3g} and quote_volume coins, by the price between them"
+        return (
+            f"quote_volume/volume is {self.size:.3g} times the price in {self.share:.0%} of the bars: one counts another unit"
+        )
 
 
 def _find_frozen(time: NDArray[int64], columns: Columns, period: int) -> list[Fault]:

@@ -1,6 +1,6 @@
 """From raw rows to a dataset: checked, split, its sealed part put into the vault at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,16 +10,17 @@ import numpy as np
 
 from factory.core.errors import DataError, SealError
 from factory.core.progress import Progress, no_progress, subrange
-from factory.core.times import iso, moment
+from factory.core.times import DAY, iso, moment, to_duration
 from factory.market import seal_registry, staging, store
 from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
-from factory.market.contracts import Binary
+from factory.market.contracts import MOST_FUNDING, ByBars, ByRecord, Perpetual
 from factory.market.coverage import measure_coverage, warn_of_thin
 from factory.market.declarations import apply_declarations
 from factory.market.downloads import fetch_command, find_files
 from factory.market.faults import ABSENT, JUMP, Fault
 from factory.market.files import Download
+from factory.market.funding import read_record, warn_of_missed
 from factory.market.grid import align_stamps, lay_on_grid
 from factory.market.overshoot import measure_overshoot
 from factory.market.quality import Quality, validate_rows
@@ -27,11 +28,14 @@ from factory.market.raw_rows import RawRows
 from factory.market.readers import read_files
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
-from factory.market.series_rows import read_rows
+from factory.market.series_rows import find_sessions, read_checked_rows
 from factory.market.series_spec import SeriesSpec
+from factory.market.sessions import Sessions
+from factory.market.settlement import PRICE, UP
 from factory.market.simulator import simulate
-from factory.market.spec import DatasetSpec
+from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.market.splices import list_parts
+from factory.market.stitching import stitch
 from factory.storage.workspace import Workspace
 
 SIMULATORS = {"minutes": simulate, "book": simulate_book}
@@ -85,8 +89,8 @@ def build(
         staging.finish_or_undo(workspace, opening.record if opening else None)
         seal_registry.refuse_exposure(workspace, spec, extends=opening is not None)
         series, quality = read_series(workspace, spec, source_dir or Path(), subrange(progress, 0.0, 0.8))
-        for name, one in series.items():
-            if line := warn_of_thin(name, measure_coverage(spec, one)):
+        for one in series.values():
+            if line := _warn_of(spec, one):
                 warn(line)
         progress(0.85, "writing")
         check = partial(_admit, workspace, spec, progress)
@@ -98,6 +102,16 @@ def build(
                 raise
         # Rows before train that another dataset seals under another name are left out; the rest is judged without them.
         return _write(workspace, spec, without, quality, check, opening)
+
+
+def _warn_of(spec: DatasetSpec, series: Series) -> str | None:
+    """Warn of what a series lacks: of recorded funding payments that were due, of others rows."""
+    columns = {one.funding_column for one in spec.contracts.values() if isinstance(one, Perpetual)} - {None}
+    recorded = sorted(column for name, column in filter(None, columns) if name == series.name)
+    if not recorded:
+        return warn_of_thin(series.name, measure_coverage(spec, series))
+    lines = [warn_of_missed(series.name, read_record(series, column, *spec.span)) for column in recorded]
+    return next(filter(None, lines), None)
 
 
 def _write(
@@ -139,14 +153,17 @@ def read_series(
     for position, (name, one) in enumerate(spec.series.items()):
         progress(position / len(spec.series), f"importing {name}")
         end = spec.bounds("validation")[1]
-        checked = read_rows(name, one, partial(read_source, name), starts[name], spec.span, end)
-        quality[name] = replace(checked.quality, faults=_open_faults(spec, name, checked.rows))
-        series[name] = lay_on_grid(name, one, checked.rows, (checked.first, spec.span[1]), checked.remainder, checked.late)
+        checked = read_checked_rows(name, one, partial(read_source, name), starts[name], spec.span, end)
+        quality[name] = replace(checked.quality, faults=_open_faults(spec, name, checked.rows, checked.sessions))
+        span = checked.first, spec.span[1]
+        series[name] = lay_on_grid(name, one, checked.rows, span, checked.remainder, checked.late, checked.sessions)
         own = series[name].since(spec.span[0])
         series[name] = replace(series[name], overshoot=measure_overshoot(own, spec.bounds("train")[1]))
         _require_rows(workspace, spec, series[name])
         _require_volume(spec, own)
-        _require_odds_column(spec, series[name])
+        _require_odds(spec, series[name])
+        _require_settlement_column(spec, series[name])
+        _require_funding(workspace, spec, series[name])
         _require_baseline_column(spec, series[name])
     return series, quality
 
@@ -159,20 +176,33 @@ def check_files(paths: list[Path], spec: SeriesSpec) -> Quality:
     DataError
         If they are not as they must be.
     """
-    frame, remainder, _ = align_stamps("file", spec, _read_rows(paths, spec))
+    return check_rows(spec, read_rows(paths, spec))
+
+
+def check_rows(spec: SeriesSpec, frame: RawRows, name: str = "file") -> Quality:
+    """Tell what an import would find in the rows of one series, as they were read.
+
+    Raises
+    ------
+    DataError
+        If they are not as they must be.
+    """
+    frame, sessions = find_sessions(name, spec, frame, (int(frame.time.min()) - DAY, int(frame.time.max()) + DAY))
+    frame, remainder, _ = align_stamps(name, spec, frame)
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
-    clean, report = validate_rows("file", spec, frame, span, remainder)
-    return replace(report, faults=_find_faults(spec, clean, *span))
+    clean, report = validate_rows(name, spec, frame, span, remainder, sessions)
+    return replace(report, faults=_find_faults(spec, clean, *span, sessions))
 
 
-def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, ...]:
+def _open_faults(spec: DatasetSpec, name: str, frame: RawRows, sessions: Sessions | None) -> tuple[Fault, ...]:
     """Find the faults of the open rows; refuse a jump after them.
 
     No agent may hear of such a jump and an exam would trade across it.
     """
     one, end = spec.series[name], spec.bounds("validation")[1]
-    closed = _find_faults(one, frame, end - one.period_ms, spec.span[1])
+    last_open = int(frame.time[max(0, int(np.searchsorted(frame.time, end)) - 1)])
+    closed = _find_faults(one, frame, last_open, spec.span[1], sessions)
     jumps = [iso(fault.spans[0][0]) for fault in closed if fault.kind == JUMP and fault.spans[0][1] >= end]
     if jumps:
         raise DataError(
@@ -180,15 +210,17 @@ def _open_faults(spec: DatasetSpec, name: str, frame: RawRows) -> tuple[Fault, .
             f"redenominated; declare each under series.{name}, such as adjust: [{{at: {jumps[0]}, factor: ...}}], factor: 1 "
             "where the market truly moved so, or exclude it"
         )
-    return _find_faults(one, frame, int(frame.time[0]), end)
+    return _find_faults(one, frame, int(frame.time[0]), end, sessions)
 
 
-def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int) -> tuple[Fault, ...]:
+def _find_faults(spec: SeriesSpec, frame: RawRows, first: int, before: int, sessions: Sessions | None) -> tuple[Fault, ...]:
     """Find the faults of the checked rows with first <= stamp < before, less those that the dataset file declares."""
     low, high = np.searchsorted(frame.time, (first, before))
     columns = {name: values[low:high] for name, values in frame.columns.items()}
     declared_at = [one.moment for one in spec.adjust]
-    faults = series_kind(spec.kind).find_faults(frame.time[low:high], columns, spec.period_ms, declared_at)
+    time = frame.time[low:high]
+    places = None if sessions is None else sessions.number_bars(time, spec.period_ms)
+    faults = series_kind(spec.kind).find_faults(time, columns, spec.period_ms, declared_at, places)
     return tuple(fault for fault in faults if fault.kind != ABSENT or spec.counts_volume)
 
 
@@ -204,10 +236,20 @@ def _open_sources(workspace: Workspace, spec: DatasetSpec, source_dir: Path) -> 
         if unknown:
             raise DataError(*unknown)
         return lambda name, _: drawn[name]
-    return lambda name, one: _read_rows(find_files(workspace, name, one, source_dir, spec.span[0]), one)
+    return lambda name, one: _read_source(workspace, spec, name, one, source_dir)
 
 
-def _read_rows(paths: list[Path], spec: SeriesSpec) -> RawRows:
+def _read_source(workspace: Workspace, spec: DatasetSpec, name: str, one: SeriesSpec, source_dir: Path) -> RawRows:
+    """Read the files of one source of a series; those of several symbols are stitched."""
+    if not isinstance(one.source, Download):
+        return read_rows(find_files(workspace, name, one, source_dir), one)
+    parts = [one.model_copy(update={"source": part}) for part in one.source.parts]
+    frames = [read_rows(find_files(workspace, name, part, source_dir, spec.span[0]), part) for part in parts]
+    return stitch(name, [part.symbol for part in one.source.parts], frames)
+
+
+def read_rows(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
+    """Read the files of one series by what its kind holds."""
     return read_books(paths, spec) if series_kind(spec.kind).holds_books else read_files(paths, spec)
 
 
@@ -218,6 +260,8 @@ def _require_rows(workspace: Workspace, spec: DatasetSpec, series: Series) -> No
         if share < (FEWEST if traded else 0) or (partition == "train" and share == 0):
             span = " .. ".join(iso(at) for at in spec.split.span(partition))
             needs = f"a contract needs {FEWEST:.0%} of them: " if traded else ""
+            if calendar := spec.series[series.name].calendar:
+                needs += f"rows are expected in the sessions of {calendar}, see that zone: is right; "
             mend = f"{needs}{_name_rest(workspace, spec, series.name, partition)}, or move the split"
             raise DataError(f"series.{series.name}: holds {share:.0%} of the rows of {partition} ({span}); {mend}")
 
@@ -227,7 +271,8 @@ def _name_rest(workspace: Workspace, spec: DatasetSpec, name: str, partition: st
     part = next(one for one in list_parts(spec.series[name]) if spec.split.span(partition)[1] <= one.before)
     if isinstance(part.spec.source, Download):
         since = part.fetch_start(spec.span[0])
-        return f"fetch the rest with: {fetch_command(workspace, part.spec.source, part.spec.period, since)}"
+        commands = [fetch_command(workspace, one, part.spec.period, since) for one in part.spec.source.parts]
+        return f"fetch the rest with: {' && '.join(commands)}"
     return "fetch the rest and name its files"
 
 
@@ -242,13 +287,60 @@ def _require_volume(spec: DatasetSpec, series: Series) -> None:
         )
 
 
-def _require_odds_column(spec: DatasetSpec, series: Series) -> None:
-    """Refuse recorded odds without the column that a contract is priced by."""
-    for name, contract in spec.contracts.items():
-        if isinstance(contract, Binary) and contract.odds == series.name and "up" not in series.columns:
+def _require_odds(spec: DatasetSpec, series: Series) -> None:
+    """Refuse recorded odds without the column that a contract is priced by, or known only after the price is paid."""
+    for name, contract in spec.binaries.items():
+        if contract.odds != series.name:
+            continue
+        if "up" not in series.columns:
             raise DataError(
                 f"series.{series.name}: no column 'up', which prices contracts.{name}; it has {', '.join(series.columns)}"
             )
+        if series.delay:
+            raise DataError(
+                f"series.{series.name}: its rows are stamped {to_duration(series.delay)} into their windows, and a price of "
+                f"contracts.{name} must be known when it is paid; record each as its window starts"
+            )
+
+
+def _require_settlement_column(spec: DatasetSpec, series: Series) -> None:
+    """Refuse a series that settles windows without the column that does."""
+    for name, contract in spec.binaries.items():
+        settle = contract.settle
+        if isinstance(settle, ByBars) or settle.of != series.name:
+            continue
+        wanted, held = UP if isinstance(settle, ByRecord) else PRICE, list(series.columns)
+        if wanted not in held and (wanted == UP or len(held) > 1):
+            raise DataError(
+                f"series.{series.name}: no column '{wanted}', which settles contracts.{name}; it has {', '.join(held)}; "
+                f"say which it is with source: {{columns: {{{wanted}: ...}}}}"
+            )
+
+
+def _require_funding(workspace: Workspace, spec: DatasetSpec, series: Series) -> None:
+    """Refuse recorded funding that has no such column, is no share of notional, or of which too much is missing."""
+    for name, contract in spec.contracts.items():
+        if not isinstance(contract, Perpetual) or contract.funding_column is None:
+            continue
+        of, column = contract.funding_column
+        if of != series.name:
+            continue
+        where = f"series.{of}"
+        if column not in series.columns:
+            raise DataError(f"{where}: no column '{column}', which funds contracts.{name}; it has {', '.join(series.columns)}")
+        record = read_record(series, column, *spec.span)
+        if np.abs(record.rate).max(initial=0.0) >= MOST_FUNDING:
+            raise DataError(
+                f"{where}: {column} is {record.rate[np.argmax(np.abs(record.rate))]:.4g} somewhere, and funding is a share of "
+                f"notional below {MOST_FUNDING:g}; say what is counted, such as source: {{units: {{{column}: percent}}}}"
+            )
+        for partition in PARTITIONS:
+            share = record.coverage(*spec.split.span(partition))
+            if share < FEWEST:
+                raise DataError(
+                    f"{where}: records {share:.0%} of the funding of {partition}; contracts.{name} needs {FEWEST:.0%} of it: "
+                    f"{_name_rest(workspace, spec, of, partition)}, or assume a rate"
+                )
 
 
 def _require_baseline_column(spec: DatasetSpec, series: Series) -> None:

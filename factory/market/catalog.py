@@ -18,6 +18,12 @@ SPEC = "spec.json"
 QUALITY = "quality.json"
 OVERSHOOT = "overshoot"
 """Key of a series' facts: see :mod:`factory.market.overshoot`."""
+CALENDAR = "calendar"
+"""Key of the facts of a series that has sessions: its calendar's name."""
+STITCHED = "stitched symbols"
+"""Of a quality report: from when on rows are those of another symbol."""
+LEAST_DELAY = "least_delay"
+"""Key of a series' facts where its rows have delays of their own: the least that they may have."""
 NONE_BUILT = "none is built yet; run `rfcat start`, or `rfcat dataset build FILE` on your own data (docs/datasets.md)"
 MEND = "run 'rfcat dataset build' again, or 'rfcat start' for the simulated market"
 
@@ -94,17 +100,17 @@ class Catalog:
             return str(meta["fingerprint"])
         return str(partition_meta(meta, partition)["fingerprint"])
 
-    def score_key(self, name: str, contract: str) -> str:
+    def score_key(self, name: str, contract: str, targets: tuple[str, ...] = ()) -> str:
         """Compute the hash of what a trial depends on beside the pipeline.
 
-        That is validation's rows, a contract's present costs, and P5's baseline.
+        That is validation's rows, a contract's present costs, the windows of contracts that proxies learn, and P5's baseline.
 
         Raises
         ------
         DataError
             If there is no such dataset, or the file is damaged.
         """
-        return _score_key(self.fingerprint(name, "validation"), self._read(name, SPEC), contract)
+        return _score_key(self.fingerprint(name, "validation"), self._read(name, SPEC), contract, targets)
 
     def _read(self, name: str, file: str) -> str:
         # A name comes from anyone: it may be no path out of the folder, and be longer than Path.is_file bears.
@@ -155,13 +161,15 @@ def _spec(text: str) -> DatasetSpec:
 
 
 @lru_cache(64)
-def _score_key(fingerprint: str, spec_text: str, contract: str) -> str:
+def _score_key(fingerprint: str, spec_text: str, contract: str, targets: tuple[str, ...]) -> str:
     spec = _spec(spec_text)
     terms = spec.contracts.get(contract)
     costs = terms.model_dump(mode="json") if terms else None
     # What is declared genuine leaves the rows as they were, and changes what is said of trials on them.
     declared = {name: [one.at for one in series.adjust] for name, series in spec.series.items() if series.adjust}
-    return digest([fingerprint, costs, *([spec.baseline] if spec.baseline else []), *([declared] if declared else [])])
+    learned = {name: [one.of, one.window] for name in targets if (one := spec.binaries.get(name))}
+    told = [learned] if learned else []
+    return digest([fingerprint, costs, *told, *([spec.baseline] if spec.baseline else []), *([declared] if declared else [])])
 
 
 def partition_meta(meta: dict[str, Any], partition: str) -> dict[str, Any]:

@@ -1,15 +1,40 @@
 """What can be traded and at what least cost; set by a person in the dataset file."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from factory.core.names import Name
 from factory.core.times import Duration
+from factory.market.spec_fields import Column, Moment
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Step = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+MOST_FUNDING = 0.1
+"""Rates of funding are below it: a greater one was not written as a share."""
+
+
+def _is_column(funding: object) -> bool:
+    """Check whether funding names a column, as what has a letter in front does; numbers come as text too."""
+    return isinstance(funding, str) and funding[:1].isidentifier()
+
+
+Funding = Annotated[
+    Annotated[float, Field(gt=-MOST_FUNDING, lt=MOST_FUNDING), Tag("rate")] | Annotated[Column, Tag("column")],
+    Discriminator(lambda funding: "column" if _is_column(funding) else "rate"),
+    Field(description=f"a number, above -{MOST_FUNDING:g} to below {MOST_FUNDING:g}, or a column such as funding.rate"),
+]
 
 
 class Orders(BaseModel):
@@ -38,6 +63,75 @@ class Orders(BaseModel):
     equity: Money = 10_000.0
 
 
+class Settlement(BaseModel):
+    """What decides how a window of a binary contract ends. Ties are Up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class ByBars(Settlement):
+    """The close of the window's last bar against the open of its first."""
+
+    use: Literal["bars"] = "bars"
+
+
+class ByPoint(Settlement):
+    """The value in effect at the window's close against that at its open.
+
+    Parameters
+    ----------
+    of : str
+        Series of values whose column ``price``, or only column, is compared: the one stamped at a moment or last before it,
+        at most 60 of its periods old.
+    """
+
+    use: Literal["point"]
+    of: Name
+
+
+class ByTwap(Settlement):
+    """The time-weighted average before the window's close against that before its open.
+
+    A part of the move that decides is over when the window opens, so that no fixed price is fair: such a contract needs
+    `odds`.
+
+    Parameters
+    ----------
+    of : str
+        As of a ``point``.
+    lookback : duration
+        How far back the average reaches; the market's own metadata say so.
+    from : moment
+        First window that is settled so; those that open before are by the value in effect, as of a ``point``.
+    """
+
+    use: Literal["twap"]
+    of: Name
+    lookback: Duration
+    since: Annotated[Moment | None, Field(alias="from")] = None
+
+
+class ByRecord(Settlement):
+    """What the market itself recorded.
+
+    Parameters
+    ----------
+    of : str
+        Series of outcomes, or of values, whose column ``up`` holds 1 for Up, 0 for Down and 0.5 for a void window, stamped at
+        the window's start. A void window pays one half a share of either side.
+    """
+
+    use: Literal["recorded"]
+    of: Name
+
+
+MOST_AGE = 60
+"""Periods of its series for which a value that settles stays in effect."""
+Settle = Annotated[ByBars | ByPoint | ByTwap | ByRecord, Field(discriminator="use")]
+BARS = ByBars()
+"""What settles a binary of which the dataset file says nothing else."""
+
+
 class Binary(Orders):
     """A contract that pays 1 when the window closes at or above its open, else 0.
 
@@ -46,16 +140,19 @@ class Binary(Orders):
     of : str
         Series that settles it.
     window : duration
-        Windows start at multiples of it, UTC.
+        Windows start at multiples of it, UTC; of a market that closes they are counted from each open.
     price : float
         Assumed price of the Up share at the window's start; Down costs 1 - price.
     odds : str or None
-        Series of values whose column ``up`` is the recorded price of the Up share, used instead of
+        Series of odds or values whose column ``up`` is the recorded price of the Up share, used instead of
         `price` where given. A window without a price stamped at its start is not traded.
     fee : float
         Taker fee rate: shares x fee x p x (1 - p).
     half_spread : float
         Added to the price of either side.
+    settle : settlement
+        What decides which side is paid: ``{use: bars}`` of `of`, or another series. Labels, trades, exams and forward tests
+        take their truth from there.
     tick, lot, minimum_notional, equity : float
         See :class:`Orders`; an order is worth its all-in stake, at least 1.
     """
@@ -67,7 +164,14 @@ class Binary(Orders):
     odds: Name | None = None
     fee: Fraction
     half_spread: Fraction
+    # What was hashed before settlements were known must hash alike.
+    settle: Annotated[Settle, Field(exclude_if=lambda settle: settle.use == "bars")] = BARS
     minimum_notional: Money = 1.0
+
+    @property
+    def settles_by_bars(self) -> bool:
+        """Whether the bars that it is on decide how its windows end."""
+        return isinstance(self.settle, ByBars)
 
 
 class Perpetual(Orders):
@@ -85,11 +189,12 @@ class Perpetual(Orders):
     book : str or None
         Series of order books, of whose recorded spread each market fill pays half where that is more than `slippage`; of the
         widest that was recorded where none is known at the fill.
-    funding : float
+    funding : number, or a column
         Assumed rate each `funding_every`: a cost to longs where it is positive, to shorts where it is negative, and
-        income to nobody, since nobody recorded that it was paid.
+        income to nobody, since nobody recorded that it was paid. Or a column of a series of values, such as
+        ``btc_funding.rate``, that recorded at each stamp what longs paid and shorts received, at intervals as they were.
     funding_every : duration
-        At multiples of it, UTC.
+        Of an assumed rate: at multiples of it, UTC. A recorded one has stamps of its own.
     leverage : float
         Greatest notional over equity.
     maintenance : float
@@ -105,10 +210,57 @@ class Perpetual(Orders):
     slippage: Fraction
     # What was hashed before books were known must hash alike.
     book: Annotated[Name | None, Field(exclude_if=lambda book: book is None)] = None
-    funding: Annotated[float, Field(gt=-0.1, lt=0.1)]
+    funding: Funding
     funding_every: Duration = "8h"
     leverage: Annotated[float, Field(ge=1, le=125)]
     maintenance: Fraction = 0.005
 
+    @property
+    def funding_column(self) -> tuple[str, str] | None:
+        """Series and column of the recorded rate; None where it is assumed."""
+        if isinstance(self.funding, float):
+            return None
+        series, _, column = self.funding.partition(".")
+        return series, column
+
+    @model_validator(mode="after")
+    def _timed_once(self) -> Self:
+        if self.funding_column and "funding_every" in self.model_fields_set:
+            raise ValueError(f"funding_every: {self.funding} has stamps of its own; remove funding_every")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_times(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        if self.funding_column:
+            written.pop("funding_every", None)
+        return written
+
 
 Contract = Annotated[Binary | Perpetual, Field(discriminator="use")]
+SETTLED = "settled"
+"""In a dataset's meta: how often the bars of each contract say otherwise than what settles it."""
+
+
+def describe_settlement(contract: Contract, counted: Mapping[str, int] | None) -> str:
+    """Say what settles a contract, and how often its bars say otherwise; nothing where they settle it.
+
+    Parameters
+    ----------
+    counted : mapping of str to int or None
+        Of :func:`~factory.market.settlement.compare_with_bars` on the open part of a dataset.
+    """
+    if not isinstance(contract, Binary) or isinstance(contract.settle, ByBars):
+        return ""
+    settle = contract.settle
+    how = {"point": "by the value of", "twap": "by averages of", "recorded": "as recorded in"}[settle.use]
+    if not counted or not counted["windows"]:
+        return f"settled {how} {settle.of}, which no window of bars can be compared with"
+    share = counted["otherwise"] / counted["windows"]
+    return f"settled {how} {settle.of}, of which bars miss {share:.2%} of {counted['windows']:,} windows"
+
+
+def settled_counts(meta: Mapping[str, Any], contract: str) -> Mapping[str, int] | None:
+    """Read what was counted of a contract from a dataset's meta; None where bars settle it."""
+    counted: Mapping[str, int] | None = meta.get(SETTLED, {}).get(contract)
+    return counted

@@ -12,9 +12,13 @@ from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
 
+REVISIONS, LATE = "revisions of what was published before, left out", "published later than the delay, left out"
+
 
 def apply_declarations(spec: SeriesSpec, frame: RawRows) -> RawRows:
     """Put rows on the scale of the latest, without a column of volume in which nothing is counted.
+
+    Those of a publisher with a calendar are known when it publishes them.
 
     A factor is of the whole file: rows before its moment are told on a scale that was only known later, as adjusted prices
     are everywhere. Returns, ratios and whatever is free of scale are as they were.
@@ -24,7 +28,7 @@ def apply_declarations(spec: SeriesSpec, frame: RawRows) -> RawRows:
         columns = _rescale(spec, frame.time < one.moment, columns, one.factor)
     for name in series_kind(spec.kind).find_uncounted(columns):
         del columns[name]
-    return replace(frame, columns=columns)
+    return replace(frame, columns=columns, known=spec.published.find_moments(frame.time) if spec.published else frame.known)
 
 
 def find_excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
@@ -33,6 +37,20 @@ def find_excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
     for first, last in spec.exclude:
         excluded |= (time >= moment(first)) & (time < moment(last))
     return excluded
+
+
+def find_unused(spec: SeriesSpec, frame: RawRows) -> dict[str, NDArray[bool_]]:
+    """Find the rows of a source with vintages that no row of the series is made of, by why, shape (n,) each.
+
+    Of a stamp the first row published counts that holds a value: a decision before a revision used what there was.
+    """
+    if not spec.has_vintages or frame.known is None:
+        return {}
+    empty = np.logical_and.reduce([np.isnan(values) for values in frame.columns.values()])
+    order = np.lexsort((frame.known, empty, frame.time))
+    again = np.zeros(len(frame), bool)
+    again[order[1:]] = np.diff(frame.time[order]) == 0
+    return {REVISIONS: again, LATE: ~again & (frame.known - frame.time > spec.delay_ms)}
 
 
 def _rescale(

@@ -10,7 +10,7 @@ from factory.core.names import Name
 from factory.core.times import Duration, moment
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.sources import PROVIDERS, ManyExchanges
-from factory.market.spec_fields import Globs, Moment, Underlying, Unit, Zone, one_of, take_these
+from factory.market.spec_fields import ONE_OR_MORE, Globs, Moment, Underlying, Unit, Zone, one_of, take_these
 
 NONE = "none"
 """What a dataset file calls a column that the source does not have."""
@@ -34,13 +34,17 @@ class Files(Closed):
     files : str or list of str
         Paths or globs, from the folder of the dataset file.
     time : str or None
-        Column of the stamps; default: the first of timestamp, time, open_time, unix, unix_timestamp, unix_time, epoch, date
-        and datetime, in any case; ``utc`` or ``gmt`` in its name is the zone, and date and time in two columns are joined.
+        Column of the stamps; default: the first of timestamp, time, open_time, unix, unix_timestamp, unix_time, epoch, date,
+        datetime, observation_date, as_of_date, asofdate and calc_time, in any case; ``utc`` or ``gmt`` in its name is the
+        zone, and date and time in two columns are joined.
     columns : mapping of str to str
         What a column is called in the files, by its name here: ``{volume: Volume BTC}``. Of values, those that are named
-        are all that is read; of bars ``{volume: none}`` says that the source counts none, and every bar counts as traded.
+        are all that is read; of odds ``{up: price}`` says which was quoted for Up, of outcomes ``{up: winner}`` which tells how
+        a window ended; of bars ``{volume: none}`` says that the source counts none, and every bar counts as traded.
     units : mapping of str to float
         What a cell of a column counts, by its name here: ``{deliver: millions}``, or a number such as 100.
+    header : list of str
+        Names of the columns, in order, of files without a header: ``[date, time, open, high, low, close, volume]``.
     zone : str or None
         Of stamps without one: UTC, or a place such as Europe/Berlin.
     format : str or None
@@ -52,6 +56,10 @@ class Files(Closed):
         Of order books whose files count the time from a day on (LOBSTER) or have none (FI-2010): that day, or first moment.
     step : duration or None
         From one event to the next of order books without times (FI-2010).
+    available : str or None
+        Of values that are revised: column of the moment at which each row was published, such as ``realtime_start``; a date
+        counts from its end, UTC. Each row is known from then on; of a stamp that has several rows the first published is
+        kept, and a value that took longer than ``delay`` is missing.
     """
 
     use: Literal["files"]
@@ -59,11 +67,14 @@ class Files(Closed):
     time: str | None = None
     columns: Annotated[dict[Name, str], Field(max_length=50)] = {}
     units: Annotated[dict[Name, Unit], Field(max_length=50)] = {}
+    # What was hashed before headers could be named must hash alike.
+    header: Annotated[tuple[str, ...], Field(max_length=200, exclude_if=lambda header: not header)] = ()
     zone: Zone | None = None
     format: Annotated[str, Field(pattern="%"), take_these(BOOK_FORMATS)] | None = None
     decimal: Literal[".", ","] | None = None
     date: Moment | None = None
     step: Duration | None = None
+    available: str | None = None
 
 
 def _is_left_out(value: object) -> bool:
@@ -78,24 +89,37 @@ class Download(Closed):
     exchange : str or None
         Which one, where the provider has many: as ccxt names it: ``bybit``, ``coinbase``.
     symbol : str
-        As the exchange spells it, e.g. ``BTCUSDT``; of an exchange by ccxt as that does: ``BTC/USDT``, a perpetual
-        ``BTC/USDT:USDT``.
+        As the provider spells it, such as ``BTCUSDT`` of an exchange or ``btc-updown-5m`` of a prediction market; of an
+        exchange by ccxt as that does: ``BTC/USDT``, a perpetual ``BTC/USDT:USDT``.
+    earlier : str or list of str
+        Of values that were published under other symbols before: those, oldest first. Each holds up to the first row of
+        the next, whatever it has from then on.
     """
 
     use: Annotated[str, one_of(PROVIDERS)]
     exchange: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] | None = Field(default=None, exclude_if=_is_left_out)
-    symbol: Annotated[str, Field(pattern=r"^\S{1,60}$")]
+    symbol: str
+    earlier: Annotated[tuple[str, ...], ONE_OR_MORE, Field(max_length=10)] = ()
 
     @model_validator(mode="after")
-    def _spelt_for_its_provider(self) -> Self:
-        if isinstance(PROVIDERS[self.use], ManyExchanges):
-            if self.exchange is None:
-                raise ValueError("exchange: missing; name one as ccxt does, such as exchange: bybit")
-        elif self.exchange is not None:
+    def _spelt(self) -> Self:
+        provider = PROVIDERS[self.use]
+        if isinstance(provider, ManyExchanges) and self.exchange is None:
+            raise ValueError("exchange: missing; name one as ccxt does, such as exchange: bybit")
+        if not isinstance(provider, ManyExchanges) and self.exchange is not None:
             raise ValueError(f"exchange: {self.use} is one itself; remove it")
-        elif not SYMBOL.fullmatch(self.symbol):
-            raise ValueError(f"symbol: '{self.symbol}' is none of {self.use}, which has capitals and digits: BTCUSDT")
+        for key, symbol in (("symbol", self.symbol), *(("earlier", symbol) for symbol in self.earlier)):
+            if not re.fullmatch(provider.symbols, symbol):
+                mend = f"write it as {provider.title} does, such as {provider.example}"
+                raise ValueError(f"{key}: '{symbol[:40]}' is none of {self.use}; {mend}")
+        if len({self.symbol, *self.earlier}) <= len(self.earlier):
+            raise ValueError("earlier: a symbol is named twice; name each once, oldest first, and not that of symbol")
         return self
+
+    @property
+    def parts(self) -> "tuple[Download, ...]":
+        """The source of each symbol by itself, in the order of time."""
+        return tuple(self.model_copy(update={"symbol": symbol, "earlier": ()}) for symbol in (*self.earlier, self.symbol))
 
 
 FILES, DOWNLOAD = "files", "[download]"

@@ -1,17 +1,19 @@
 """Rows in their places: every stamp that the calendar expects, absent ones missing."""
 
 from dataclasses import replace
+from math import gcd
 
 import numpy as np
-from numpy import bool_, int64
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError
-from factory.core.times import DAY, to_duration
+from factory.core.times import DAY, MINUTE, to_duration
 from factory.market.raw_rows import RawRows
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
+from factory.market.sessions import Sessions
 
 MOST_JITTER, JITTER_SHARE = 1_000, 100
 """A stamp is moved onto its place from within a second, and a hundredth of the period."""
@@ -43,6 +45,8 @@ def find_remainder(spec: SeriesSpec, time: NDArray[int64]) -> int:
 def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, int, int]:
     """Move stamps that miss their place a little onto it; those further off stay, to be set aside and named.
 
+    Sessions begin at whole minutes, from which their bars are counted.
+
     Returns
     -------
     frame : RawRows
@@ -57,6 +61,8 @@ def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, 
     DataError
         If most bars stand elsewhere than where bars begin.
     """
+    if spec.calendar is not None:
+        spec = spec.model_copy(update={"period": to_duration(gcd(spec.period_ms, MINUTE))})
     period, most = spec.period_ms, find_remainder(spec, frame.time)
     off = (frame.time - most + period // 2) % period - period // 2
     moved = (off != 0) & (np.abs(off) <= tolerance(spec))
@@ -65,14 +71,16 @@ def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, 
         if most * LATE_SHARE > period:
             row = frame.place(int(np.argmax(off == 0)))
             raise DataError(
-                f"series.{name}: most bars, such as {row}, are stamped {to_duration(most)} after a multiple of {spec.period}; "
-                "bars are stamped at their open: name the column that holds it with source: {time: ...}"
+                f"series.{name}: most rows, such as {row}, are stamped {to_duration(most)} after a multiple of {spec.period}; "
+                f"{spec.kind} are stamped at their open: name the column that holds it with source: {{time: ...}}"
             )
         time, late, most = time - most, most, 0
     notes = frame.notes
     if late:
         after = to_duration(late)
-        notes += (f"bars stamped {after} late: each is that of the {spec.period} before its stamp, and known {after} later",)
+        notes += (
+            f"{spec.kind} stamped {after} late: each is that of the {spec.period} before its stamp, and known {after} later",
+        )
     return replace(frame, time=time, moved=moved if moved.any() else None, notes=notes), most, late
 
 
@@ -99,7 +107,15 @@ def _mode(values: NDArray[int64]) -> tuple[int, float]:
     return int(distinct[np.argmax(counts)]), float(counts.max() / len(values))
 
 
-def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], remainder: int, late: int = 0) -> Series:
+def lay_on_grid(
+    name: str,
+    spec: SeriesSpec,
+    frame: RawRows,
+    span: tuple[int, int],
+    remainder: int,
+    late: int = 0,
+    sessions: Sessions | None = None,
+) -> Series:
     """Lay rows on the dense grid of a dataset's span.
 
     Parameters
@@ -114,22 +130,66 @@ def lay_on_grid(name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, in
         First and last moment of the rows, ms UTC.
     remainder, late : int
         From :func:`align_stamps`.
+    sessions : Sessions or None
+        Of :func:`open_sessions`: only bars in them are expected.
 
     Returns
     -------
     Series
         Over the whole span; NaN in every column where the source has no row.
     """
+    if sessions is not None:
+        return _lay_on_sessions(name, spec, frame, span, late, sessions)
     period = spec.period_ms
     first = span[0] + (remainder - span[0]) % period
-    time = np.arange(first, span[1] - spec.extent_ms + 1, period, dtype=int64)
-    time = time[time < span[1]]
+    time = np.arange(first, span[1], period, dtype=int64)
     rows = (frame.time - first) // period
-    columns = {}
+    known = find_known(spec, frame, time, rows) + late
+    least = spec.least_delay_ms
+    time = time[(known if least is not None else time + spec.extent_ms) <= span[1]]
+    columns = _place_rows(frame, rows, len(time))
+    return Series(name, spec.kind, period, spec.delay_ms + late, time, known[: len(time)], columns, least_delay=least)
+
+
+def _lay_on_sessions(
+    name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], late: int, sessions: Sessions
+) -> Series:
+    """Lay rows on the bars of the sessions, from the session of the first moment on."""
+    sessions, period, delay = sessions.between(*span), spec.period_ms, spec.delay_ms + late
+    time = sessions.list_bars(period)
+    ends = sessions.find_ends(time, period)
+    inside = (time >= span[0]) & (ends <= span[1])
+    time, ends = time[inside], ends[inside]
+    columns = _place_rows(frame, np.searchsorted(time, frame.time), len(time))
+    return Series(name, spec.kind, period, delay, time, ends + delay, columns, sessions=sessions)
+
+
+def _place_rows(frame: RawRows, rows: NDArray[int64], count: int) -> dict[str, NDArray[float64]]:
+    """Put each column's values at their rows of a grid, NaN elsewhere; what lies beyond its end is left out."""
+    held, columns = rows < count, {}
     for column, values in frame.columns.items():
-        columns[column] = np.full(len(time), np.nan)
-        columns[column][rows] = values
-    return Series(name, spec.kind, period, spec.delay_ms + late, time, time + spec.known_ms + late, columns)
+        columns[column] = np.full(count, np.nan)
+        columns[column][rows[held]] = values[held]
+    return columns
+
+
+def find_known(spec: SeriesSpec, frame: RawRows, time: NDArray[int64], rows: NDArray[int64]) -> NDArray[int64]:
+    """Find when each row of a grid is known, shape (n,), never decreasing.
+
+    Of rows that have their own moments of publication an absent one is known when it would be at the latest, or when the
+    next one is. One that came before an older one counts from the older one on.
+    """
+    if spec.published:
+        return spec.published.find_moments(time)
+    latest = time + spec.known_ms
+    if frame.known is None:
+        return latest
+    known = np.full(len(time), np.iinfo(int64).max)
+    known[rows] = frame.known
+    coming = np.minimum.accumulate(known[::-1])[::-1]
+    absent = np.ones(len(time), bool)
+    absent[rows] = False
+    return np.maximum.accumulate(np.where(absent, np.minimum(latest, coming), known))
 
 
 def find_missing(series: Series) -> NDArray[bool_]:

@@ -102,6 +102,15 @@ class Changes:
         return Changes(self.start[rows], self.end[rows], self.size[rows])
 
 
+def lay_evenly(time: Rows, values: Values) -> Track:
+    """Lay rows that are no equal times apart on the coarsest grid that holds them all, with nothing between."""
+    period = int(np.gcd.reduce(np.diff(time)))
+    place = (time - time[0]) // period
+    laid = np.full(int(place[-1]) + 1, np.nan)
+    laid[place] = values
+    return Track(time[0] + np.arange(len(laid)) * period, period, laid)
+
+
 def is_alike(opened: Track, sealed: Track) -> bool:
     """Check whether open rows tell of sealed ones over any stretch that both have.
 

@@ -9,6 +9,7 @@ from numpy import float64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError
+from factory.market.questions import Question
 
 BLANKS = "[ \u00a0\u202f\u2009'\u2019]"
 """What else groups digits."""
@@ -64,6 +65,14 @@ def parse_numbers(
     return {name: _parsed(name, texts, sign, place) for name, texts in plain.items()}
 
 
+def replace_words(texts: pa.ChunkedArray, words: Mapping[str, float]) -> pa.ChunkedArray:
+    """Replace the cells that are a word, in any case, by the number that it counts."""
+    plain = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    for word, number in words.items():
+        texts = pc.if_else(pc.equal(plain, word), f"{number:g}", texts)
+    return texts
+
+
 def _ungrouped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     trimmed = pc.utf8_trim(texts, " \t\u00a0\u202f")
     if not pc.any(pc.match_substring_regex(trimmed, GROUPED)).as_py():
@@ -85,9 +94,13 @@ def _sign(columns: Mapping[str, pa.ChunkedArray], is_doubtful: bool, place: Call
         for name, texts in columns.items():
             held = pc.match_substring(texts, sign)
             if (sign == "," or is_doubtful) and pc.any(held).as_py():
-                raise DataError(
-                    f"{place(_first(held))}, column '{name}': '{sign}' may stand before decimals or group thousands; "
-                    'say which stands before decimals with source: {decimal: "."} or {decimal: ","}'
+                row = _first(held)
+                raise Question(
+                    "decimal",
+                    f"{place(row)}, column '{name}': '{sign}' may stand before decimals or group thousands",
+                    'say which stands before decimals with source: {decimal: "."} or {decimal: ","}',
+                    texts[row - 1].as_py(),
+                    (".", ","),
                 )
     return "."
 

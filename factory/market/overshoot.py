@@ -40,7 +40,7 @@ def measure_overshoot(series: Series, end: int) -> float:
     """
     if not series_kind(series.kind).is_traded:
         return 0.0
-    rows = slice(int(np.searchsorted(series.time, end - series.period, side="right")))
+    rows = slice(int(np.searchsorted(series.ends, end, side="right")))
     bars = [np.ascontiguousarray(series.columns[name][rows]) for name in ("open", "high", "low", "close")]
     traded = series.traded[rows]
     if not traded.any():

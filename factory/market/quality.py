@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError
 from factory.core.times import iso, to_duration
-from factory.market.declarations import find_excluded
+from factory.market.catalog import STITCHED
+from factory.market.declarations import find_excluded, find_unused
 from factory.market.faults import Fault
 from factory.market.grid import tolerance
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
+from factory.market.sessions import Sessions
 
 MOST_QUARANTINED, FEW = 0.01, 2
 """Share of rows set aside above which the source itself is not to be trusted, and how many always may be."""
 CONFLICT = "conflicting duplicate"
+OUTSIDE = "rows outside sessions"
 SEVERAL = 0.5
 """Share of rows that conflict from file to file above which the files may well be of several series."""
 REPLACED = "bars still open, closed in another file"
@@ -122,7 +125,7 @@ class Quality:
 
 
 def validate_rows(
-    name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], remainder: int
+    name: str, spec: SeriesSpec, frame: RawRows, span: tuple[int, int], remainder: int, sessions: Sessions | None = None
 ) -> tuple[RawRows, Quality]:
     """Separate the sound rows of a series from the wrong ones, and report on both.
 
@@ -138,6 +141,8 @@ def validate_rows(
         First and last moment of the dataset; rows outside are left out.
     remainder : int
         Of the expected stamps by the period.
+    sessions : Sessions or None
+        Where given, rows outside of them are set aside as nothing wrong, and those inside are counted from their starts.
 
     Returns
     -------
@@ -150,16 +155,24 @@ def validate_rows(
         If there are no rows, one file is out of order, or more than 1 % of the
         rows are wrong. Messages name rows and never values.
     """
-    _refuse_disorder(name, frame)
-    inside = (frame.time >= span[0]) & (frame.time + spec.extent_ms <= span[1]) & (frame.time < span[1])
-    rows = _order_rows(frame, inside & ~find_excluded(spec, frame.time))
+    _refuse_disorder(name, spec, frame)
+    ends = frame.time + spec.extent_ms if frame.known is None else frame.known
+    told = ends if sessions is None else sessions.find_ends(frame.time, spec.period_ms)
+    inside = (frame.time >= span[0]) & (told <= span[1]) & (frame.time < span[1])
+    inside &= ~find_excluded(spec, frame.time)
+    outside = np.zeros(len(frame), bool) if sessions is None else inside & ~sessions.contain(frame.time)
+    unused = find_unused(spec, frame)
+    rows = _order_rows(frame, np.logical_and.reduce([inside & ~outside, *(~mask for mask in unused.values())]))
     if not len(rows):
-        raise DataError(f"series.{name}: no row between {iso(span[0])} and {iso(span[1])}; check the files and the split")
+        where = "" if sessions is None else f" in a session of {spec.calendar}"
+        raise DataError(
+            f"series.{name}: no row{where} between {iso(span[0])} and {iso(span[1])}; check the files and the split"
+        )
     is_open = _find_still_open(spec, frame, rows)
     still_open, rows = rows[is_open], rows[~is_open] if is_open.any() else rows
     ordered = _take_rows(frame, rows)
-    time, columns = ordered.time, ordered.columns
-    faults = {fault: mask for fault, mask in _find_wrong_rows(spec, time, columns, remainder).items() if mask.any()}
+    time = ordered.time
+    faults = {fault: mask for fault, mask in _find_wrong_rows(spec, ordered, remainder, sessions).items() if mask.any()}
     repeated = _find_repeats(time)
     wrong = np.logical_or.reduce([np.zeros(len(rows), bool), *faults.values()])
     _refuse_too_many(name, frame, rows, faults, wrong)
@@ -168,24 +181,34 @@ def validate_rows(
     sound = _take_rows(ordered, keep)
     noted = {
         "repeated rows": _make_finding(frame, rows, time, repeated & ~wrong),
-        **_find_notes(spec, sound, frame, rows[keep]),
+        **_find_notes(spec, sound, frame, rows[keep], sessions),
     }
+    if outside.any():
+        apart = _order_rows(frame, outside)
+        noted[OUTSIDE] = _make_finding(frame, apart, frame.time[apart], np.ones(len(apart), bool))
     if len(still_open):
         noted[REPLACED] = _make_finding(frame, still_open, frame.time[still_open], np.ones(len(still_open), bool))
+    noted |= {what: _make_published_finding(frame, mask & inside) for what, mask in unused.items()}
+    if frame.joints:
+        noted[STITCHED] = RowFinding(np.array([at for at, _ in frame.joints], int64), tuple(keys for _, keys in frame.joints))
     if frame.moved is not None:
         noted[f"stamps moved by at most {to_duration(tolerance(spec))}"] = _make_finding(frame, rows, time, frame.moved[rows])
     return sound, Quality(sound.time, quarantined, noted, frame.notes)
 
 
-def select_sound_rows(spec: SeriesSpec, frame: RawRows, first: int, before: int, remainder: int) -> RawRows:
+def select_sound_rows(
+    spec: SeriesSpec, frame: RawRows, first: int, before: int, remainder: int, sessions: Sessions | None = None
+) -> RawRows:
     """Select the sound rows with first <= stamp < before of a checked frame; none where too many are wrong.
 
     For rows that a dataset can do without, as those before train: they are never a reason to refuse it.
     """
     chosen = (frame.time >= first) & (frame.time < before) & ~find_excluded(spec, frame.time)
-    rows = _order_rows(frame, chosen)
+    if sessions is not None:
+        chosen &= sessions.contain(frame.time)
+    rows = _order_rows(frame, np.logical_and.reduce([chosen, *(~mask for mask in find_unused(spec, frame).values())]))
     ordered = _take_rows(frame, rows[~_find_still_open(spec, frame, rows)])
-    wrong = np.logical_or.reduce([*_find_wrong_rows(spec, ordered.time, ordered.columns, remainder).values()])
+    wrong = np.logical_or.reduce([*_find_wrong_rows(spec, ordered, remainder, sessions).values()])
     if not len(ordered) or (wrong.mean() > MOST_QUARANTINED and wrong.sum() > FEW):
         return _take_rows(frame, np.empty(0, int64))
     return _take_rows(ordered, np.flatnonzero(~wrong & ~_find_repeats(ordered.time)))
@@ -201,10 +224,12 @@ def _take_rows(frame: RawRows, rows: NDArray[int64]) -> RawRows:
     """Select rows by position; give the frame itself where that is all of them, in order."""
     if len(rows) == len(frame) and (np.diff(rows) == 1).all():
         return frame
-    return RawRows(frame.time[rows], {column: values[rows] for column, values in frame.columns.items()})
+    return frame.take(rows)
 
 
-def _refuse_disorder(name: str, frame: RawRows) -> None:
+def _refuse_disorder(name: str, spec: SeriesSpec, frame: RawRows) -> None:
+    if spec.has_vintages:
+        return  # Sorted by stamps or by moments of publication, as their publishers do.
     back = np.flatnonzero(np.diff(frame.time) < 0) + 1
     starts = {first for _, first in frame.files}
     within = [int(row) for row in back if int(row) not in starts]
@@ -212,14 +237,17 @@ def _refuse_disorder(name: str, frame: RawRows) -> None:
         raise DataError(f"series.{name}: {frame.place(within[0])}: earlier than the row before it; sort the file by time")
 
 
-def _find_wrong_rows(
-    spec: SeriesSpec, time: NDArray[int64], columns: Mapping[str, NDArray[float64]], remainder: int
-) -> dict[str, Mask]:
-    wrong = {
-        "off the grid": time % spec.period_ms != remainder,
+def _find_wrong_rows(spec: SeriesSpec, frame: RawRows, remainder: int, sessions: Sessions | None) -> dict[str, Mask]:
+    time, columns = frame.time, frame.columns
+    off_grid = {"off the grid": time % spec.period_ms != remainder}
+    if sessions is not None:
+        off_grid = {f"not whole bars of {spec.period} from the session's open": ~sessions.expect(time, spec.period_ms)}
+    wrong = off_grid | {
         CONFLICT: _find_conflicts(time, columns),
         "infinite": np.logical_or.reduce([np.isinf(values) for values in columns.values()]),
     }
+    if frame.known is not None:
+        wrong["published before its stamp"] = frame.known < time
     return wrong | series_kind(spec.kind).find_wrong_rows(columns)
 
 
@@ -282,21 +310,44 @@ def _make_finding(frame: RawRows, rows: NDArray[int64], time: NDArray[int64], ma
     return RowFinding(time[hits], tuple(frame.place(int(rows[hit])) for hit in hits[:LISTED]))
 
 
-def _find_notes(spec: SeriesSpec, sound: RawRows, frame: RawRows, rows: NDArray[int64]) -> dict[str, RowFinding]:
-    findings = {"gaps": find_gaps(sound.time, spec.period_ms)}
+def _make_published_finding(frame: RawRows, mask: Mask) -> RowFinding:
+    """Make a finding of rows by the moments at which they were published: before them nobody may know that they exist."""
+    assert frame.known is not None, "only rows with moments of publication are found by them"
+    hits = np.flatnonzero(mask)
+    hits = hits[np.argsort(frame.known[hits], kind="stable")]
+    return RowFinding(frame.known[hits], tuple(frame.place(int(row)) for row in hits[:LISTED]))
+
+
+def _find_notes(
+    spec: SeriesSpec, sound: RawRows, frame: RawRows, rows: NDArray[int64], sessions: Sessions | None
+) -> dict[str, RowFinding]:
+    findings = {"gaps": find_gaps(spec, sound.time, sessions)}
     kind = series_kind(spec.kind)
+    stretch = np.zeros(len(sound), int64) if sessions is None else sessions.find_stretches(sound.time)
     for title, mask in kind.find_notable_runs(sound.columns).items():
-        findings[title] = _find_runs(sound.time, mask, spec.period_ms)
+        findings[title] = _find_runs(sound.time, mask, spec.period_ms, stretch)
     for title, mask in kind.find_notable_rows(sound.columns).items():
         findings[title] = _make_finding(frame, rows, sound.time, mask)
     return findings
 
 
-def find_gaps(time: NDArray[int64], period: int) -> RowFinding:
+def find_gaps(spec: SeriesSpec, time: NDArray[int64], sessions: Sessions | None) -> RowFinding:
     """Find the runs of rows that are absent between stamps."""
+    if sessions is not None:
+        return _find_gaps_inside(spec, time, sessions)
     steps = np.diff(time)
-    holes = np.flatnonzero(steps > period)
-    return RowFinding(time[holes] + period, (), steps[holes] // period - 1, period)
+    holes = np.flatnonzero(steps > spec.period_ms)
+    return RowFinding(time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)
+
+
+def _find_gaps_inside(spec: SeriesSpec, time: NDArray[int64], sessions: Sessions) -> RowFinding:
+    """Find the gaps between some rows of each stretch of trading, so that none reaches over a night."""
+    expected = sessions.list_bars(spec.period_ms)
+    expected = expected[slice(*np.searchsorted(expected, time[[0, -1]]))] if len(time) else expected[:0]
+    absent = expected[~np.isin(expected, time, assume_unique=True)]
+    number, stretch = sessions.number_bars(absent, spec.period_ms), sessions.find_stretches(absent)
+    first = np.flatnonzero((np.diff(number, prepend=-1) > 1) | (np.diff(stretch, prepend=-1) > 0))
+    return RowFinding(absent[first], (), np.diff(np.append(first, len(absent))), spec.period_ms)
 
 
 def merge_reports(reports: Sequence[Quality]) -> Quality:
@@ -315,8 +366,10 @@ def _merge_findings(findings: Sequence[Mapping[str, RowFinding]]) -> dict[str, R
     return merged
 
 
-def _find_runs(time: NDArray[int64], mask: Mask, period: int) -> RowFinding:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
-    first, last = edges[::2], edges[1::2]
+def _find_runs(time: NDArray[int64], mask: Mask, period: int, stretch: NDArray[int64]) -> RowFinding:
+    """Find long runs of rows of one stretch of trading."""
+    inner = mask[1:] & mask[:-1] & (stretch[1:] == stretch[:-1])
+    first = np.flatnonzero(mask & ~np.append(False, inner)[: len(mask)])
+    last = np.flatnonzero(mask & ~np.append(inner, False)[: len(mask)]) + 1
     long = last - first >= STILL
     return RowFinding(time[first[long]], (), (last - first)[long].astype(int64), period)

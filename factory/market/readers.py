@@ -4,9 +4,9 @@ import gzip
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,12 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError, did_you_mean
+from factory.core.times import DAY
+from factory.market.bar_columns import PRICES
 from factory.market.files import Download, Files
-from factory.market.numerals import parse_numbers
-from factory.market.raw_rows import RawRows
+from factory.market.numerals import parse_numbers, replace_words
+from factory.market.questions import Question
+from factory.market.raw_rows import RawRows, join_rows
 from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.base import Header
 from factory.market.series_spec import SeriesSpec
@@ -26,10 +29,13 @@ from factory.market.sources import PROVIDERS
 from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 
-STAMPS = ("timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime")
+STAMPS = (
+    "timestamp", "time", "open_time", "unix", "unix_timestamp", "unix_time", "epoch", "date", "datetime",
+    "observation_date", "as_of_date", "asofdate", "calc_time",
+)  # fmt: skip
 """Names of a column of stamps, first come first; with ``utc`` or ``gmt`` in the name, stamps without a zone are in that."""
 UTC_WORD = re.compile(r"(?<![a-z])(utc|gmt)(?![a-z])")
-TEXTS = (".csv", ".txt", ".tsv")
+TEXTS, PARQUET = (".csv", ".txt", ".tsv"), ".parquet"
 NAMED = 12
 """Columns that a line lists."""
 
@@ -46,11 +52,19 @@ class Choice:
         ``UTC`` where the column's name says so.
     columns : mapping of str to str
         What a column is called in the file, by its name here.
+    published : str or None
+        The column of the moments at which rows were published.
     """
 
     stamps: tuple[str, ...]
     zone: str | None
     columns: Mapping[str, str]
+    published: str | None = None
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """All columns that hold moments."""
+        return (*self.stamps, self.published) if self.published else self.stamps
 
 
 def read_files(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
@@ -76,36 +90,86 @@ def read_files(paths: Sequence[Path], spec: SeriesSpec) -> RawRows:
         dataset file that says in which.
     """
     frames = sorted((_read(path, spec) for path in paths), key=lambda frame: int(frame.time[0]))
-    if len(frames) == 1:
-        return frames[0]
     names = list(frames[0].columns)
     for frame in frames[1:]:
         missing = sorted(set(names) ^ set(frame.columns))
         if missing:
             raise DataError(f"{frame.files[0][0]}: column '{missing[0]}' is not in all files; use files of one kind")
-    starts = np.cumsum([0, *(len(frame) for frame in frames)])
-    return RawRows(
-        np.concatenate([frame.time for frame in frames]),
-        {name: np.concatenate([frame.columns[name] for frame in frames]) for name in names},
-        tuple((frame.files[0][0], int(start)) for frame, start in zip(frames, starts, strict=False)),
-        frozenset().union(*(frame.turned for frame in frames)),
-        tuple(chain(*(frame.notes for frame in frames))),
-        above={name: lines for frame in frames for name, lines in frame.above.items()},
-    )
+    return join_rows(frames)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """How a file begins.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Names of its columns; empty without a header.
+    rows : tuple of tuple of str
+        The cells of its first rows as the file has them.
+    """
+
+    labels: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def read_beginning(path: Path, rows: int, known: Set[str] = frozenset()) -> Beginning:
+    """Read how a file begins, before anything is made of it.
+
+    Parameters
+    ----------
+    path : Path
+        As :func:`read_files` takes them.
+    rows : int
+        How many, at most.
+    known : set of str
+        Names, beside the usual ones, of which a header has at least one.
+
+    Raises
+    ------
+    DataError
+        For a file that is no table.
+    """
+    with _refusing_damage(path):
+        if path.suffix.lower() == PARQUET:
+            with _open_parquet(path) as file:
+                batch = next(file.iter_batches(batch_size=rows), None)
+                names = tuple(name.strip() for name in file.schema_arrow.names)
+            cells = [[_spell(cell) for cell in column.to_pylist()] for column in batch.columns] if batch else []
+            return Beginning(names, tuple(zip(*cells, strict=True)))
+        table = open_text(path.name, _unpack(path), {*STAMPS, *PRICES, *(name.lower() for name in known)})
+        return Beginning(table.labels, table.first_rows(rows))
+
+
+def _spell(cell: object) -> str:
+    return "" if cell is None else str(cell)
 
 
 def _read(path: Path, spec: SeriesSpec) -> RawRows:
+    with _refusing_damage(path):
+        frame = _read_parquet(path, spec) if path.suffix.lower() == PARQUET else _read_text(path, spec)
+    return _turn_oldest_first(_derive(_scale(frame, spec), spec))
+
+
+@contextmanager
+def _refusing_damage(path: Path) -> Iterator[None]:
+    """Say what keeps a file from being read inside the block."""
     try:
         if path.is_dir():
             raise DataError(f"{path.name}: a folder; name the files in it")
         if not path.stat().st_size:
             raise DataError(f"{path.name}: empty; download it again")
-        frame = _read_parquet(path, spec) if path.suffix.lower() == ".parquet" else _read_text(path, spec)
+        yield
     except (zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile):
         raise DataError(f"{path.name}: cannot be unpacked: truncated, half-downloaded or no archive; get it again") from None
     except OSError as error:
         raise DataError(f"{path.name}: {(error.strerror or 'cannot be read').lower()}; name a file that can be read") from None
-    return _turn_oldest_first(_scale(frame, spec))
+
+
+def _derive(frame: RawRows, spec: SeriesSpec) -> RawRows:
+    """Add the columns that the kind of series makes from those of the file."""
+    return replace(frame, columns=series_kind(spec.kind).derive_columns(frame.columns))
 
 
 def _scale(frame: RawRows, spec: SeriesSpec) -> RawRows:
@@ -125,26 +189,40 @@ def _turn_oldest_first(frame: RawRows) -> RawRows:
     name = frame.files[0][0]
     columns = {column: values[::-1] for column, values in frame.columns.items()}
     notes = (*frame.notes, f"{name}: newest row first, turned round")
-    return RawRows(frame.time[::-1], columns, frame.files, frozenset((name,)), notes, above=frame.above)
+    known = None if frame.known is None else frame.known[::-1]
+    return replace(frame, time=frame.time[::-1], columns=columns, turned=frozenset((name,)), notes=notes, known=known)
 
 
 def _read_parquet(path: Path, spec: SeriesSpec) -> RawRows:
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid:
-        raise DataError(f"{path.name}: truncated, half-downloaded or of another format than Parquet; get it again") from None
+    with _open_parquet(path) as file:
+        table = file.read()
     if not table.num_rows:
         raise DataError(f"{path.name}: no rows; export it again")
     labels = [name.strip() for name in table.column_names]
-    choice = _choose_columns(path.name, spec, labels)
+    choice = choose_columns(path.name, spec, labels)
+    place = f"{path.name} row {{}}".format
     cells = table.rename_columns([name.lower() for name in labels])
-    columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items()}
-    time, notes = _read_stamps(path.name, spec, choice, cells, lambda row: f"{path.name} row {row}")
-    return RawRows(time, columns, ((path.name, 0),), notes=notes)
+    words = series_kind(spec.kind).words
+    texts = {name: replace_words(cells[held], words) for name, held in choice.columns.items() if _is_text(cells[held])}
+    columns = {name: _to_numbers(path.name, name, cells[held]) for name, held in choice.columns.items() if name not in texts}
+    decimal = spec.source.decimal if isinstance(spec.source, Files) else None
+    columns |= parse_numbers(texts, decimal, False, place) if texts else {}
+    time, known, notes = _read_moments(path.name, spec, choice, cells, place)
+    columns = {name: columns[name] for name in choice.columns}
+    return RawRows(time, columns, ((path.name, 0),), notes=notes, known=known)
+
+
+@contextmanager
+def _open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except pa.ArrowInvalid:
+        raise DataError(f"{path.name}: truncated, half-downloaded or of another format than Parquet; get it again") from None
 
 
 def _to_numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float64]:
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)):
         raise DataError(f"{file}: column '{name}' does not hold numbers; correct it or leave it out")
     values: NDArray[float64] = column.cast(pa.float64()).to_numpy()
     return values
@@ -153,19 +231,19 @@ def _to_numbers(file: str, name: str, column: pa.ChunkedArray) -> NDArray[float6
 def _read_text(path: Path, spec: SeriesSpec) -> RawRows:
     asked = (spec.source.time or "", *spec.source.columns.values()) if isinstance(spec.source, Files) else ()
     table = open_text(path.name, _unpack(path), {*STAMPS, *(name.lower() for name in asked)} - {""})
-    labels = table.labels or _name_columns(table, spec)
-    choice = _choose_columns(path.name, spec, labels)
+    labels = table.labels or name_columns(path.name, table.width, spec)
+    choice = choose_columns(path.name, spec, labels)
     lower = [label.lower() for label in labels]
-    at = {name: lower.index(name) for name in (*choice.stamps, *choice.columns.values())}
+    at = {name: lower.index(name) for name in (*choice.moments, *choice.columns.values())}
     try:
         cells, columns = _read_cells(table, spec, choice, at)
-        time, notes = _read_stamps(path.name, spec, choice, cells, table.place)
+        time, known, notes = _read_moments(path.name, spec, choice, cells, table.place)
     except DataError:
         table.refuse_broken_rows()
         raise
     notes = (*(f"{path.name}: {note}" for note in table.notes), *notes)
     above = {path.name: table.above} if table.has_a_line_a_row(len(time)) else {}
-    return RawRows(time, columns, ((path.name, 0),), notes=notes, above=above)
+    return RawRows(time, columns, ((path.name, 0),), notes=notes, above=above, known=known)
 
 
 def _unpack(path: Path) -> bytes:
@@ -186,21 +264,31 @@ def _unpack(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _name_columns(table: TextTable, spec: SeriesSpec) -> tuple[str, ...]:
-    """Name the columns of a file without a header.
+def name_columns(file: str, width: int, spec: SeriesSpec) -> tuple[str, ...]:
+    """Name the columns of a file without a header: as a person did, or the provider lays them out whose files have that many.
 
-    As the provider lays them out whose files have that many.
+    Raises
+    ------
+    Question
+        If neither did.
     """
     source = spec.source
-    asked = [PROVIDERS[source.use]] if isinstance(source, Download) else [*PROVIDERS.values()]
-    fitting = {provider.layout for provider in asked if len(provider.layout) == table.width}
+    if isinstance(source, Files) and source.header:
+        if len(source.header) != width:
+            raise DataError(f"{file}: {width} columns, and source.header names {len(source.header)}; name each")
+        return source.header
+    usual = [provider for provider in PROVIDERS.values() if spec.kind in provider.kinds]
+    asked = [PROVIDERS[source.use]] if isinstance(source, Download) else usual
+    fitting = {provider.layout for provider in asked if len(provider.layout) == width}
     if len(fitting) == 1:
         return fitting.pop()
     columns = ",".join(series_kind(spec.kind).columns or ("value",))
-    known = {f"{provider.title}'s {len(provider.layout)}": None for provider in PROVIDERS.values() if provider.layout}
-    raise DataError(
-        f"{table.name}: {table.width} columns and no header; add one as the first line, such as timestamp,{columns} or "
-        f"date,time,{columns} ({', '.join(known)} need none)"
+    known = {f"{provider.title}'s {len(provider.layout)}": None for provider in usual if provider.layout}
+    raise Question(
+        "header",
+        f"{file}: {width} columns and no header",
+        f"add one as the first line, such as timestamp,{columns} or date,time,{columns} ({', '.join(known)} need none), or "
+        "name them with source: {header: [...]}",
     )
 
 
@@ -217,21 +305,22 @@ def _read_cells(
             pass
         else:
             columns = {name: cells[str(at[held])].to_numpy() for name, held in choice.columns.items()}
-            return {held: cells[str(at[held])] for held in choice.stamps}, columns
+            return {held: cells[str(at[held])] for held in choice.moments}, columns
     try:
         cells = table.read(places, ())
     except pa.ArrowInvalid:
         table.refuse_broken_rows()
         raise DataError(f"{table.name}: holds letters that are not UTF-8; save it as UTF-8") from None
-    texts = {name: cells[str(at[held])] for name, held in choice.columns.items()}
+    words = series_kind(spec.kind).words
+    texts = {name: replace_words(cells[str(at[held])], words) for name, held in choice.columns.items()}
     columns = parse_numbers(texts, decimal, table.separator != ",", table.place)
-    return {held: cells[str(at[held])] for held in choice.stamps}, columns
+    return {held: cells[str(at[held])] for held in choice.moments}, columns
 
 
-def _read_stamps(
+def _read_moments(
     file: str, spec: SeriesSpec, choice: Choice, cells: pa.Table | Mapping[str, pa.ChunkedArray], place: Callable[[int], str]
-) -> tuple[NDArray[int64], tuple[str, ...]]:
-    """Parse the stamps of the rows, and note how they were read."""
+) -> tuple[NDArray[int64], NDArray[int64] | None, tuple[str, ...]]:
+    """Parse the stamps of the rows and, where the file tells, when they were published; note how they were read."""
     source = spec.source if isinstance(spec.source, Files) else None
     zone, form = (source.zone, source.format) if source else (None, None)
     told = Stamping(file, place, spec.period_ms, zone or choice.zone, form)
@@ -239,15 +328,26 @@ def _read_stamps(
     if len(stamps) == 2 and not (_is_text(stamps[0]) and _is_text(stamps[1]) and is_time_of_day(stamps[1])):
         stamps = stamps[1:]
     time, notes = parse_stamps(joined(*stamps) if len(stamps) == 2 else stamps[0], told)
-    return time, tuple(f"{file}: {note}" for note in notes)
+    known = None
+    if choice.published:
+        known, _ = parse_stamps(cells[choice.published], replace(told, period=DAY))
+        if not (known % DAY).any():
+            known, notes = known + DAY, (*notes, "dates of publication count from their end, UTC")
+    return time, known, tuple(f"{file}: {note}" for note in notes)
 
 
 def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
-    """Find the columns that a series needs among a file's."""
+def choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choice:
+    """Choose the columns that a series needs among a file's.
+
+    Raises
+    ------
+    DataError
+        If one is missing, or it cannot be told which it is.
+    """
     held = {label.lower(): label for label in labels if label}
     if len(held) < sum(1 for label in labels if label):
         raise DataError(f"{file}: a column is there twice; keep one")
@@ -260,15 +360,44 @@ def _choose_columns(file: str, spec: SeriesSpec, labels: Sequence[str]) -> Choic
         if label not in held:
             raise DataError(f"{file}: no column '{label}', which source.columns names; {did_you_mean(label, held)}")
     view = {label: label for label in held if label not in named.values() and label not in named} | named
-    stamps, zone = _choose_stamps(file, source.time if source else None, view)
-    others = {name: label for name, label in view.items() if label not in stamps}
-    own = {name: label for name, label in named.items() if label not in stamps}
+    stamps, zone = choose_stamps(file, source.time if source else None, view)
+    published = _choose_published(file, source.available if source else None, view, stamps)
+    moments = (*stamps, published)
+    others = {name: label for name, label in view.items() if label not in moments}
+    own = {name: label for name, label in named.items() if label not in moments}
     header = Header(file, held, own, others, spec.counts_volume)
-    return Choice(stamps, zone, series_kind(spec.kind).choose_columns(header))
+    return Choice(stamps, zone, series_kind(spec.kind).choose_columns(header), published)
 
 
-def _choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
-    """Choose the column of stamps, or of dates and of times of day; find the zone that its name tells."""
+def _choose_published(file: str, asked: str | None, view: Mapping[str, str], stamps: Sequence[str]) -> str | None:
+    """Find the column of moments of publication, which is not that of the stamps."""
+    if asked is None:
+        return None
+    name = asked.strip().lower()
+    if name not in view:
+        raise DataError(f"{file}: no column '{asked}', which source.available names; {did_you_mean(name, view)}")
+    if view[name] in stamps:
+        raise DataError(f"{file}: source.available names '{asked}', of which rows tell; name the moments of publication")
+    return view[name]
+
+
+def choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+    """Choose the column of stamps, or of dates and of times of day; find the zone that its name tells.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for messages.
+    asked : str or None
+        The column that a person named.
+    view : mapping of str to str
+        Labels in small letters, by their names in the dataset.
+
+    Raises
+    ------
+    Question
+        If there is none.
+    """
     if asked is not None:
         name = asked.strip().lower()
         if name not in view:
@@ -278,9 +407,8 @@ def _choose_stamps(file: str, asked: str | None, view: Mapping[str, str]) -> tup
     candidates = [plain[name] for name in STAMPS if name in plain]
     if not candidates:
         listed = ", ".join([*view][:NAMED]) + (", ..." if len(view) > NAMED else "")
-        raise DataError(
-            f"{file}: no column of stamps such as timestamp or date among {listed}; name it with source: {{time: ...}}"
-        )
+        says = f"{file}: no column of stamps such as timestamp or date among {listed}"
+        raise Question("time", says, "name it with source: {time: ...}", choices=tuple(view.values()))
     if _plain_name(candidates[0]) == "time" and "date" in plain:
         return (view[plain["date"]], view[candidates[0]]), _find_zone(candidates[0]) or _find_zone(plain["date"])
     return (view[candidates[0]],), _find_zone(candidates[0])

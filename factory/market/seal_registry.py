@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy import float64, uint64
+from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
 from factory.core import canonical, errors
@@ -36,6 +36,8 @@ ELSEWHERE = "where no search has begun yet build it in another workspace (--work
 VAULT = "factory.vault"
 """The program that opens sealed rows; it stands below this room, which knows it by name alone."""
 CHUNK = 30
+SESSIONS_A_MONTH = 15
+"""At least; by it rows of a month are known to make a chunk."""
 DISTINCT = 8
 """Chunks with fewer different values, as of a thin market that stands still, tell nothing."""
 
@@ -154,9 +156,9 @@ def marks_of(spec: DatasetSpec, series: Mapping[str, Series]) -> Marks:
     sealed_from = spec.split.span("sealed")[0]
     opened, closed = {}, {}
     for name, one in series.items():
-        first, hashes = chunk_hashes(one)
-        after = one.time[first::CHUNK][: len(hashes)]
-        ends = after + (CHUNK - 1) * one.period + spec.series[name].extent_ms
+        starts, hashes = chunk_hashes(one)
+        after = one.time[starts]
+        ends = one.ends[starts + CHUNK - 1]
         told = hashes != 0
         opened[name] = np.unique(hashes[told & (ends <= boundary)])
         closed[name] = np.unique(hashes[told & (after >= sealed_from)])
@@ -327,21 +329,46 @@ def _meet(left: Hashes, right: Hashes) -> bool:
     return bool(np.isin(left, right, assume_unique=True).any())
 
 
-def chunk_hashes(series: Series) -> tuple[int, Hashes]:
-    """Hash each chunk of 30 rows; give the first whole chunk's first row, and the hashes.
+def chunk_hashes(series: Series) -> tuple[NDArray[int64], Hashes]:
+    """Hash each chunk of 30 rows; give the chunks' first rows, and the hashes.
 
     A hash is 0 where it tells nothing.
     """
     values: NDArray[float64] = series.columns.get("close", next(iter(series.columns.values())))
-    first = int(-(series.time[0] // series.period) % CHUNK) if len(values) else 0
-    whole = (len(values) - first) // CHUNK
-    if whole <= 0:
-        return 0, np.empty(0, uint64)
-    chunks = values[first : first + whole * CHUNK].reshape(whole, CHUNK)
+    starts = _find_chunks(series)
+    if not len(starts):
+        return starts, np.empty(0, uint64)
+    if series.sessions is None:
+        chunks = values[starts[0] : starts[-1] + CHUNK].reshape(-1, CHUNK)
+    else:
+        chunks = np.lib.stride_tricks.sliding_window_view(values, CHUNK)[starts]
     ordered = np.sort(chunks, axis=1)
     telling = (np.diff(ordered, axis=1) != 0).sum(axis=1) + 1 >= DISTINCT
     telling &= np.isfinite(chunks).all(axis=1)
     bits = np.ascontiguousarray(chunks).view(uint64)
     mixed = (bits ^ (bits >> uint64(33))) * uint64(0xFF51AFD7ED558CCD)
     mixed = (mixed ^ (mixed >> uint64(29))) * (uint64(0x9E3779B97F4A7C15) ** (np.arange(CHUNK, dtype=uint64) + uint64(1)))
-    return first, np.where(telling, mixed.sum(axis=1, dtype=uint64) | uint64(1), uint64(0))
+    return starts, np.where(telling, mixed.sum(axis=1, dtype=uint64) | uint64(1), uint64(0))
+
+
+def _find_chunks(series: Series) -> NDArray[int64]:
+    """Find the first row of each chunk: such that the same rows make the same chunks wherever a series begins.
+
+    Where there are sessions, chunks begin anew in each, or in each month or year where a session holds too few rows; the first
+    of them counts only where it is whole.
+    """
+    n = len(series)
+    if series.sessions is None:
+        first = int(-(series.time[0] // series.period) % CHUNK) if n else 0
+        return np.arange(first, max(first, n - CHUNK + 1), CHUNK)
+    day = series.sessions.day[series.sessions.find_stretches(series.time)]
+    a_day = int(np.bincount(np.unique(day, return_inverse=True)[1], minlength=1).max(initial=0))
+    unit = "D" if a_day >= CHUNK else "M" if a_day * SESSIONS_A_MONTH >= CHUNK else "Y"
+    group = day.astype("datetime64[ms]").astype(f"datetime64[{unit}]").astype(int64)
+    begin = np.flatnonzero(np.diff(group, prepend=group[:1] - 1))
+    count = np.diff(np.append(begin, n))
+    if n and (unit != "D" or series.sessions.unroll(series.time[:1])[0] % DAY):
+        begin, count = begin[1:], count[1:]
+    whole = count // CHUNK
+    place = np.arange(int(whole.sum())) - np.repeat(np.cumsum(whole) - whole, whole)
+    return np.asarray(np.repeat(begin, whole) + CHUNK * place, dtype=int64)

@@ -7,12 +7,13 @@ import numpy as np
 from numpy import int64
 
 from factory.core.errors import DataError
-from factory.core.times import to_duration
+from factory.core.times import DAY, to_duration
 from factory.market.declarations import apply_declarations
 from factory.market.grid import align_stamps
 from factory.market.quality import Quality, RowFinding, find_gaps, merge_reports, select_sound_rows, validate_rows
-from factory.market.raw_rows import RawRows
+from factory.market.raw_rows import RawRows, join_rows
 from factory.market.series_spec import SeriesSpec
+from factory.market.sessions import Sessions
 from factory.market.splices import list_parts, require_factors
 
 JOINTS = "joints"
@@ -33,6 +34,8 @@ class CheckedRows:
         See :func:`~factory.market.grid.align_stamps`.
     quality : Quality
         What was found in the dataset's span.
+    sessions : Sessions or None
+        When its market trades, of one with a calendar.
     """
 
     rows: RawRows
@@ -40,9 +43,10 @@ class CheckedRows:
     remainder: int
     late: int
     quality: Quality
+    sessions: Sessions | None
 
 
-def read_rows(
+def read_checked_rows(
     name: str, spec: SeriesSpec, read: Callable[[SeriesSpec], RawRows], start: int, span: tuple[int, int], end: int
 ) -> CheckedRows:
     """Read and check the rows of a series.
@@ -68,23 +72,39 @@ def read_rows(
         If they are not as they must be.
     """
     parts = list_parts(spec)
-    aligned = [align_stamps(name, part.spec, read(part.spec)) for part in parts]
+    dated = [find_sessions(name, part.spec, read(part.spec), (start, span[1])) for part in parts]
+    aligned = [align_stamps(name, part.spec, frame) for part, (frame, _) in zip(parts, dated, strict=True)]
+    sessions = dated[-1][1]
     _, remainder, late = aligned[-1]
     _require_one_clock(name, [(rest, behind) for _, rest, behind in aligned])
     frames = [apply_declarations(part.spec, frame) for part, (frame, _, _) in zip(parts, aligned, strict=True)]
     told = require_factors(name, spec, frames, end)
     pieces, reports = [], []
     for part, frame in zip(parts, frames, strict=True):
-        pieces.append(select_sound_rows(part.spec, frame, max(start, part.first), min(span[0], part.before), remainder))
+        pieces.append(
+            select_sound_rows(part.spec, frame, max(start, part.first), min(span[0], part.before), remainder, sessions)
+        )
         first, before = max(span[0], part.first), min(span[1], part.before)
         if first < before:
-            clean, report = validate_rows(name, part.spec, frame, (first, before), remainder)
+            clean, report = validate_rows(name, part.spec, frame, (first, before), remainder, sessions)
             pieces.append(clean)
             reports.append(report)
     whole = _join([piece for piece in pieces if len(piece)])
-    return CheckedRows(
-        whole, min(int(whole.time[0]), span[0]), remainder, late, _tell_joints(spec, merge_reports(reports), told)
-    )
+    quality = _tell_joints(spec, merge_reports(reports), told, sessions)
+    return CheckedRows(whole, min(int(whole.time[0]), span[0]), remainder, late, quality, sessions)
+
+
+def find_sessions(name: str, spec: SeriesSpec, raw: RawRows, span: tuple[int, int]) -> tuple[RawRows, Sessions | None]:
+    """Find the sessions of a series with a calendar, and move stamps of daily bars to their openings."""
+    if spec.calendar is None:
+        return raw, None
+    from factory.market.calendars import date_sessions, open_sessions
+
+    try:
+        sessions = open_sessions(spec, raw, span)
+    except DataError as error:
+        raise DataError(*(f"series.{name}.{line}" for line in error.lines)) from None
+    return date_sessions(spec, raw, sessions) if spec.period_ms == DAY else raw, sessions
 
 
 def _require_one_clock(name: str, clocks: Sequence[tuple[int, int]]) -> None:
@@ -96,17 +116,14 @@ def _require_one_clock(name: str, clocks: Sequence[tuple[int, int]]) -> None:
 
 def _join(pieces: Sequence[RawRows]) -> RawRows:
     """Join rows in order, with the columns that all have."""
-    if len(pieces) == 1:
-        return pieces[0]
     names = [name for name in pieces[-1].columns if all(name in piece.columns for piece in pieces)]
-    columns = {name: np.concatenate([piece.columns[name] for piece in pieces]) for name in names}
-    return RawRows(np.concatenate([piece.time for piece in pieces]), columns)
+    return join_rows([replace(piece, columns={name: piece.columns[name] for name in names}) for piece in pieces])
 
 
-def _tell_joints(spec: SeriesSpec, quality: Quality, told: tuple[str, ...]) -> Quality:
+def _tell_joints(spec: SeriesSpec, quality: Quality, told: tuple[str, ...], sessions: Sessions | None) -> Quality:
     """Add to a report where one source follows another, and the gaps that they leave between them."""
     if not told:
         return quality
     joints = RowFinding(np.array([one.moment for one in spec.splice], int64), told)
-    gaps = find_gaps(quality.time, spec.period_ms)
+    gaps = find_gaps(spec, quality.time, sessions)
     return replace(quality, noted={**quality.noted, JOINTS: joints, "gaps": gaps})

@@ -9,14 +9,17 @@ from factory.core.times import DAY, Duration, iso, moment, to_duration, to_ms
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.book_columns import MOST_LEVELS
 from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source, Splice
-from factory.market.series_kinds import SERIES_KINDS, series_kind
+from factory.market.publication import Publication
+from factory.market.series_kinds import SERIES_KINDS, name_traded_kinds, series_kind
 from factory.market.sources import PROVIDERS
-from factory.market.spec_fields import Delay, Moment, Underlying, one_of
+from factory.market.spec_fields import CalendarName, Delay, Moment, Underlying, one_of
 
 LEAST_PERIOD = 100
 """Milliseconds from row to row of order books, at least."""
 USUAL_LEVELS, USUAL_AGE = 10, "5s"
 """What order books have of each side, and for how long they stand, where nothing is said."""
+FIRST_STAMP = "2024-01-03"
+"""A Wednesday, as all values of a provider with a calendar are stamped."""
 BOOK_KEYS, BOOK_SOURCE_KEYS = ("levels", "max_age"), ("date", "step")
 """Keys of a series and of its source that only order books have."""
 
@@ -27,14 +30,18 @@ class SeriesSpec(Closed):
     Parameters
     ----------
     kind : kind of series
-        ``bars`` and ``depth`` (stamped at their open) or ``values`` (stamped as the publisher does).
+        ``bars`` and ``depth`` (stamped at their open), ``odds`` and ``outcomes`` (stamped as their window starts) or ``values``
+        (stamped as the publisher does).
     underlying : str
         The market behind it; what the seal goes by. Spellings of one market
         (``btc/usdt``, ``BTC-USDT``) are made one.
     period : duration
         From one expected row to the next.
     delay : duration or "0"
-        From a bar's close, or a value's stamp, to its publication. Compulsory for values.
+        From a bar's close, a window's end, or the stamp of a value or of odds, to its publication; with ``available`` the
+        longest that a value may take. Compulsory for outcomes, and for values without ``published``.
+    published : Publication or None
+        Of values whose publisher has a calendar: that calendar, in place of a delay.
     source : Files, Download or None
         Where the rows come from; none in a simulated dataset.
     adjust : list of Adjustment
@@ -47,35 +54,73 @@ class SeriesSpec(Closed):
         Of order books: levels of each side; default: 10.
     max_age : duration or None
         Of order books: how long after its last update a book is still taken to stand; an older one is missing. Default: 5s.
+    calendar : str or None
+        Of bars of a market that closes: the name of its exchange in exchange_calendars, such as ``XNYS``, ``CMES``, or ``24/5``
+        for currencies. Rows outside its sessions are set aside, and a night is no gap. Left out: every minute is expected.
     """
 
     kind: Annotated[str, one_of(SERIES_KINDS)]
     underlying: Underlying
     period: Duration
     delay: Delay = "0"
+    published: Publication | None = None
     source: Source | None = None
     adjust: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
     exclude: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=200)] = ()
     splice: Annotated[tuple[Splice, ...], Field(max_length=20, exclude_if=lambda parts: not parts)] = ()
     levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
     max_age: Duration | None = None
+    # What was hashed before there were calendars must hash alike.
+    calendar: Annotated[CalendarName | None, Field(exclude_if=lambda name: name is None)] = None
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
-        if series_kind(self.kind).needs_delay and "delay" not in self.model_fields_set:
-            raise ValueError("delay: missing; say how long after its stamp a value is published, such as delay: 8d")
+        kind = series_kind(self.kind)
         for source in (self.source, *(joint.source for joint in self.splice)):
             if isinstance(source, Download) and self.kind not in (kinds := PROVIDERS[source.use].kinds):
                 has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
                 raise ValueError(f"kind: '{self.kind}' from {source.use}, {has}")
+        if mistake := self._find_early() or self._find_unfit_publication():
+            raise ValueError(mistake)
+        if isinstance(self.source, Download) and self.source.earlier and series_kind(self.kind).is_traded:
+            raise ValueError(f"source.earlier: '{self.kind}' are of one market; remove it")
         for first, last in self.exclude:
             if moment(first) >= moment(last):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
-        mistakes = self._find_unfit_keys() if series_kind(self.kind).holds_books else self._find_book_keys()
+        mistakes = self._find_unfit_keys() if kind.holds_books else self._find_book_keys()
+        mistakes += self._find_unfit_calendar()
         mistakes += self._find_joint_mistakes()
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return self
+
+    def _find_early(self) -> str | None:
+        """Find what would take values for published before they are."""
+        provider = PROVIDERS[self.source.use] if isinstance(self.source, Download) else None
+        calendar = provider.calendar if provider else None
+        mend = f"published: {calendar.spelling}" if calendar else "published: with its calendar (docs/datasets.md)"
+        if self.published is None and "delay" not in self.model_fields_set:
+            says = "say how long after its stamp a value is published, such as delay: 8d, or write"
+            return f"delay: missing; {says} {mend}" if series_kind(self.kind).needs_delay else None
+        if provider is None or calendar is None:
+            return None
+        usual = f"{provider.title} publishes {calendar.says}, a holiday's on the next working day"
+        if self.published is None and self.delay_ms < to_ms(provider.least_delay):
+            return f"delay: '{self.delay}' is too short, {usual}; write {mend}, or delay: {provider.least_delay} or longer"
+        if self.published and (earlier := self.published.find_earlier(calendar, FIRST_STAMP)):
+            return f"published: takes {earlier}: {usual}; write {mend}"
+        return None
+
+    def _find_unfit_publication(self) -> str | None:
+        """Find keys of publication that are not for a kind, or say two things."""
+        if self.published and "delay" in self.model_fields_set:
+            return "delay: and published: both say when values are published; keep one"
+        if self.published and self.has_vintages:
+            return "published: and source.available: both say when values are published; keep one, with a delay"
+        if (self.published or self.has_vintages) and not series_kind(self.kind).needs_delay:
+            key = "published" if self.published else "source.available"
+            return f"{key}: '{self.kind}' are known when they are over, and have none; remove it"
+        return None
 
     def _find_book_keys(self) -> list[str]:
         """Find the keys that only order books have."""
@@ -114,9 +159,30 @@ class SeriesSpec(Closed):
         if self.period_ms < LEAST_PERIOD:
             mistakes.append(f"period: {self.period} is shorter than {to_duration(LEAST_PERIOD)}; write that or longer")
         if isinstance(self.source, Files):
-            unfit = [key for key in ("columns", "units", "decimal") if getattr(self.source, key)]
+            unfit = [key for key in ("columns", "units", "header", "decimal") if getattr(self.source, key)]
             mistakes += [f"source: {key}: not for order books; remove it" for key in unfit]
         return mistakes
+
+    def _find_unfit_calendar(self) -> list[str]:
+        """Find what is wrong with a calendar, without looking into it."""
+        if self.calendar is None:
+            return []
+        mistakes = []
+        if not series_kind(self.kind).is_traded:
+            mistakes.append(f"calendar: '{self.kind}' has none, {name_traded_kinds()} do; remove it")
+        if DAY % self.period_ms:
+            mistakes.append(f"period: {self.period} does not divide a day; with a calendar write 1d, or what divides it")
+        return mistakes
+
+    @property
+    def has_vintages(self) -> bool:
+        """Whether the source says of each row when it was published."""
+        return isinstance(self.source, Files) and self.source.available is not None
+
+    @property
+    def least_delay_ms(self) -> int | None:
+        """Milliseconds to publication, at least, where not all rows take :attr:`delay_ms`; None where they do."""
+        return self.published.least_ms if self.published else 0 if self.has_vintages else None
 
     @property
     def book_levels(self) -> int:
@@ -140,7 +206,9 @@ class SeriesSpec(Closed):
 
     @property
     def delay_ms(self) -> int:
-        """Milliseconds to publication."""
+        """Milliseconds to publication; the most that it may take where rows differ."""
+        if self.published:
+            return self.published.most_ms
         return 0 if self.delay == "0" else to_ms(self.delay)
 
     @property

@@ -35,6 +35,14 @@ def _zone(text: str) -> str:
         raise ValueError(f"'{text[:40]}' is no time zone; write UTC, or a place such as Europe/Berlin") from None
 
 
+def _calendar(text: str) -> str:
+    if text == "24/7":
+        raise ValueError("'24/7' is what a series without a calendar has; remove it")
+    if not re.fullmatch(r"[A-Za-z0-9_/]{1,20}", text):
+        raise ValueError(f"'{text[:40]}' is no calendar; write a name of exchange_calendars, such as XNYS, CMES or 24/5")
+    return text
+
+
 def one_of(names: Collection[str]) -> BeforeValidator:
     """Build a validator that takes only what a registry has by then, and refuses other names as a Literal does."""
 
@@ -66,8 +74,8 @@ Unit = Annotated[float, BeforeValidator(_unit), Field(gt=0, allow_inf_nan=False)
 Zone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[str, AfterValidator(lambda text: iso(moment(text)))]
 Delay = Annotated[str, AfterValidator(_delay)]
+CalendarName = Annotated[str, AfterValidator(_calendar)]
 Column = Annotated[str, AfterValidator(_column)]
 Underlying = Annotated[str, AfterValidator(_underlying)]
-Globs = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), Field(min_length=1)
-]
+ONE_OR_MORE = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+Globs = Annotated[tuple[str, ...], ONE_OR_MORE, Field(min_length=1)]

@@ -1,5 +1,6 @@
 """Stamps as people write them, turned into milliseconds since 1970. Nothing is guessed that could shift a time."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 
 from factory.core.errors import DataError
 from factory.core.times import DAY, HOUR
+from factory.market.questions import Question
 
 SECOND, MILLI, MICRO, NANO = (10**8, 10**11), (10**11, 10**14), (10**14, 10**17), (10**17, 2**63 - 1)
 """Sizes of a stamp in each unit, from 1973 on."""
 WORD_ZONE = r"^(?P<body>.*[0-9.])\s*(?P<zone>[Zz]|[Uu][Tt][Cc]|[Gg][Mm][Tt])$"
+ZONE_WORD = re.compile(r"\s*(Z|UTC|GMT)$", re.IGNORECASE)
 OFFSET_ZONE = r"^(?P<body>.*:[0-9.]+)\s*(?P<zone>[+-][0-9]{2}(?::?[0-9]{2})?)$"
 YEAR, MONTH, DAY_OF, CLOCK = "(19|20)[0-9]{2}", "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])", "([01][0-9]|2[0-3])[0-5][0-9]"
 COMPACT_DATE = f"^{YEAR}{MONTH}{DAY_OF}$"
@@ -76,7 +79,7 @@ def parse_stamps(column: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64
     kind = column.type
     if pa.types.is_timestamp(kind):
         if kind.tz is None:
-            return _zoned(column.cast(pa.timestamp("ms"), safe=False).to_numpy(), told), ()
+            return _zoned(column.cast(pa.timestamp("ms"), safe=False).to_numpy(), told, str(column[0])), ()
         return _array(column.cast(pa.timestamp("ms", kind.tz), safe=False).cast(pa.int64())), ()
     if pa.types.is_date(kind):
         return _array(column.cast(pa.timestamp("ms")).cast(pa.int64())), ()
@@ -170,14 +173,18 @@ def _written(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
     iso = _rewritten(_year_first(bodies, told))
     if _all(iso, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"):
         return _dates(iso, told)
+    return _at_zones(_parsed(iso, told), zones, told, texts[0].as_py())
+
+
+def _at_zones(naive: NDArray[Any], zones: pa.ChunkedArray, told: Stamping, first: str) -> NDArray[int64]:
+    """Convert times from the zones that stand behind them, or from the one that was said where none does."""
     kinds = pc.unique(zones).to_pylist()
-    parsed = _parsed(iso, told)
     if kinds == [None]:
-        return _zoned(parsed, told)
+        return _zoned(naive, told, first)
     if len(kinds) > 1:
         other = pc.not_equal(pc.fill_null(zones, ""), kinds[0] or "")
         raise DataError(f"{told.place(_first(other))}: stamps with mixed time zones; write all of them with Z for UTC")
-    return parsed.astype("datetime64[ms]").astype(int64) - _offset(kinds[0])
+    return naive.astype("datetime64[ms]").astype(int64) - _offset(kinds[0])
 
 
 def _split_zones(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -212,8 +219,21 @@ def _year_first(bodies: pa.ChunkedArray, told: Stamping) -> pa.ChunkedArray:
     if is_day_first == is_month_first:
         if is_day_first:
             raise DataError(f"{told.place(_first(second))}: day and month stand the other way round; write all alike")
-        raise DataError(f"{told.place(1)}: day or month may come first in the stamp; {ASK_FORMAT}")
+        raise Question(
+            "format", f"{told.place(1)}: day or month may come first in the stamp", ASK_FORMAT, example := bodies[0].as_py(),
+            _day_formats(example),
+        )  # fmt: skip
     return pc.replace_substring_regex(bodies, DAY_OR_MONTH, r"\3-\2-\1\4" if is_day_first else r"\3-\1-\2\4")
+
+
+def _day_formats(text: str) -> tuple[str, ...]:
+    """Write the two formats that a stamp may have whose date ends in its year; none where its time of day is spelt rarely."""
+    date = re.match(r"[0-9]{1,2}([./-])[0-9]{1,2}[./-][0-9]{4}", text)
+    clocks = {r"": "", r" [0-9]{1,2}:[0-9]{2}": " %H:%M", r" [0-9]{1,2}:[0-9]{2}:[0-9]{2}": " %H:%M:%S"}
+    clock = next((form for pattern, form in clocks.items() if date and re.fullmatch(pattern, text[date.end() :])), None)
+    if date is None or clock is None:
+        return ()
+    return tuple(f"{date[1].join(order)}{clock}" for order in (("%d", "%m", "%Y"), ("%m", "%d", "%Y")))
 
 
 def _rewritten(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -233,9 +253,13 @@ def _parsed(texts: pa.ChunkedArray, told: Stamping) -> NDArray[Any]:
 
 
 def _formatted(texts: pa.ChunkedArray, format: str, told: Stamping) -> NDArray[int64]:
-    stamps = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc="%z" in format)
-    parsed = _whole(stamps.dt.tz_localize(None) if "%z" in format else stamps, told)
-    return parsed.astype("datetime64[ms]").astype(int64) if "%z" in format else _zoned(parsed, told)
+    """Parse stamps by a format; a zone behind them may be in it, or stand beyond it."""
+    if "%z" in format:
+        stamps = pd.to_datetime(texts.to_pandas(), format=format, errors="coerce", utc=True)
+        return _whole(stamps.dt.tz_localize(None), told).astype("datetime64[ms]").astype(int64)
+    bodies, zones = _split_zones(texts)
+    stamps = pd.to_datetime(bodies.to_pandas(), format=ZONE_WORD.sub("", format), errors="coerce")
+    return _at_zones(_whole(stamps, told), zones, told, texts[0].as_py())
 
 
 def _whole(stamps: pd.Series, told: Stamping) -> NDArray[Any]:
@@ -257,14 +281,13 @@ def _dates(texts: pa.ChunkedArray, told: Stamping) -> NDArray[int64]:
     return time
 
 
-def _zoned(naive: NDArray[Any], told: Stamping) -> NDArray[int64]:
+def _zoned(naive: NDArray[Any], told: Stamping, first: str) -> NDArray[int64]:
     """Convert times without a zone from the one that was said; refuse an hour that clocks have twice."""
     local = naive.astype("datetime64[ms]").astype(int64)
-    twice = _repeated_hour(local, told)
-    if told.zone is None:
-        raise DataError(f"{told.name}: stamps without a time zone{f'; {twice}' if twice else ''}; {ASK_ZONE}")
-    if twice:
+    if twice := _repeated_hour(local, told):
         raise DataError(f"{told.name}: {twice}; write the stamps in UTC, or leave that hour out")
+    if told.zone is None:
+        raise Question("zone", f"{told.name}: stamps without a time zone", ASK_ZONE, first, ("UTC",))
     localised = pd.DatetimeIndex(naive.astype("datetime64[ms]")).tz_localize(told.zone, ambiguous="NaT", nonexistent="NaT")
     wrong = np.asarray(localised.isna())
     if wrong.any():
@@ -281,8 +304,9 @@ def _repeated_hour(local: NDArray[int64], told: Stamping) -> str:
     steps = np.diff(local)
     if (steps < 0).sum() > (steps > 0).sum():
         steps = -steps
-    back = np.flatnonzero(steps == told.period - HOUR)
-    if told.period >= HOUR or not len(back):
+    usual = int(np.median(np.abs(steps))) if len(steps) else HOUR
+    back = np.flatnonzero(steps == usual - HOUR)
+    if usual >= HOUR or not len(back):
         return ""
     row = int(back[0]) + 1
     where, hour = told.place(row + 1), _hour(int(local[row]))

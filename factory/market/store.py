@@ -11,16 +11,21 @@ from factory.core import canonical
 from factory.core.errors import DataError
 from factory.core.hashes import write_hashes
 from factory.market import faults, seal_registry, staging
-from factory.market.catalog import META, OVERSHOOT, QUALITY, SPEC
-from factory.market.dataset import SERIES
+from factory.market.catalog import CALENDAR, LEAST_DELAY, META, OVERSHOOT, QUALITY, SPEC
+from factory.market.contracts import SETTLED
+from factory.market.dataset import SERIES, SESSIONS
 from factory.market.grid import find_missing
+from factory.market.pace import PACE
 from factory.market.quality import Quality
 from factory.market.series import Series
+from factory.market.settlement import compare_with_bars
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
 
 FORMAT = 3
 OPEN = ("train", "validation")
+KNOWN = "(known)"
+"""What moments of publication are hashed as: no name of a column."""
 
 
 def write(
@@ -53,16 +58,16 @@ def write(
         If the disk refuses; then nothing has changed.
     """
     meta = _meta(spec, series, quality)
-    end = spec.bounds("validation")[1]
+    ends = {name: _find_closed(spec, one) for name, one in series.items()}
     try:
         with staging.stage(workspace) as (opened, closed):
             for name, one in series.items():
                 cut = _rows(spec, one, "validation")
-                _save(opened / SERIES / name, one, slice(None, cut))
-                _save(closed / SERIES / name, one, slice(cut, None))
+                _save(opened / SERIES / name, one, slice(None, cut), spec.bounds("validation")[1])
+                _save(closed / SERIES / name, one, slice(cut, None), spec.span[1])
             seal_registry.write(closed, spec, marks)
-            _json(closed / QUALITY, {name: one.listing(end, None) for name, one in quality.items()})
-            _json(opened / QUALITY, {name: one.listing(None, end) for name, one in quality.items()})
+            _json(closed / QUALITY, {name: one.listing(ends[name], None) for name, one in quality.items()})
+            _json(opened / QUALITY, {name: one.listing(None, ends[name]) for name, one in quality.items()})
             _json(opened / SPEC, spec.model_dump(mode="json", exclude_unset=True))
             _json(opened / META, meta)
             write_hashes(opened)
@@ -78,9 +83,19 @@ def write(
 
 def _rows(spec: DatasetSpec, series: Series, partition: str) -> int:
     """Count the rows that lie wholly before a partition's end."""
+    if series.least_delay is not None:
+        return int(np.searchsorted(series.ends, spec.bounds(partition)[1], side="right"))
     one = spec.series[series.name]
+    if series.sessions is not None:
+        return int(np.searchsorted(series.known - one.delay_ms, spec.bounds(partition)[1], side="right"))
     extent = one.extent_ms + series.delay - one.delay_ms
     return int(np.searchsorted(series.time + extent, spec.bounds(partition)[1], side="right" if extent else "left"))
+
+
+def _find_closed(spec: DatasetSpec, series: Series) -> int:
+    """Find the stamp from which on rows are closed: a value may be published after validation that is stamped before."""
+    end, rows = spec.bounds("validation")[1], _rows(spec, series, "validation")
+    return min(end, int(series.time[rows])) if rows < len(series) else end
 
 
 def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str, Quality]) -> dict[str, Any]:
@@ -97,6 +112,10 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
     }
     partitions["sealed"] = {"start": spec.bounds("sealed")[0], "end": spec.bounds("sealed")[1]}
     contracts = {name: contract.model_dump(mode="json") for name, contract in spec.contracts.items()}
+    start, end = spec.bounds("train")[0], spec.bounds("validation")[1]
+    settled = {
+        name: compare_with_bars(one, series, start, end) for name, one in spec.binaries.items() if not one.settles_by_bars
+    }
     return {
         "v": FORMAT,
         "dataset": spec.dataset,
@@ -107,6 +126,7 @@ def _meta(spec: DatasetSpec, series: Mapping[str, Series], quality: Mapping[str,
         "looks": spec.looks,
         "series": {name: _facts(spec, one, rows["validation"][name], quality[name]) for name, one in series.items()},
         "partitions": partitions,
+        **({SETTLED: settled} if settled else {}),
     }
 
 
@@ -119,20 +139,38 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "delay": series.delay,
         "columns": list(series.columns),
         OVERSHOOT: series.overshoot,
+        **_calendar_facts(spec, series),
         "rows": rows,
         "missing": int(rows - len(present)),
         "first": int(series.time[present[0]]),
         "last": int(series.time[present[-1]]),
-        "quality": quality.summary(None, spec.bounds("validation")[1]),
+        "quality": quality.summary(None, _find_closed(spec, series)),
         faults.KEY: [fault.stored() for fault in quality.faults],
+        **({} if series.least_delay is None else {LEAST_DELAY: series.least_delay}),
     }
 
 
+def _calendar_facts(spec: DatasetSpec, series: Series) -> dict[str, Any]:
+    """Describe the calendar of a series that has one: its name, and how densely its bars lie before the sealed part."""
+    if series.sessions is None:
+        return {}
+    pace = series.sessions.before(spec.bounds("validation")[1]).measure_pace()
+    return {CALENDAR: spec.series[series.name].calendar, PACE: list(pace)}
+
+
 def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Compute the hash of each open partition's rows and bounds; validation's rows go on where train's end."""
+    """Compute the hash of each open partition's rows and bounds; validation's rows go on where train's end.
+
+    What settles windows is in it where other rows than their bars do, since labels are by it.
+    """
     parts: dict[str, list[Any]] = {partition: [partition, *spec.bounds(partition)] for partition in OPEN}
+    settles = {name: one.settle.model_dump(mode="json") for name, one in spec.binaries.items() if not one.settles_by_bars}
+    for partition in OPEN if settles else ():
+        parts[partition].append(["settle", settles])
     for name, one in sorted(series.items()):
-        for column, values in sorted(one.columns.items()):
+        # What a rule makes of stamps needs no hash; moments of publication that differ from row to row do.
+        own = {} if one.least_delay is None else {KNOWN: one.known}
+        for column, values in sorted({**one.columns, **own}.items()):
             running = hashlib.sha256()
             at = 0
             for partition in OPEN:
@@ -141,13 +179,20 @@ def fingerprints_of(spec: DatasetSpec, series: Mapping[str, Series], rows: Mappi
                 first = int(one.time[0]) if end else 0
                 parts[partition].append([name, one.kind, one.period, one.delay, first, end, column, running.hexdigest()])
                 at = end
+        if one.sessions is not None:
+            for partition in OPEN:
+                sessions = one.sessions.before(spec.bounds(partition)[1]).pack()
+                parts[partition].append([name, SESSIONS, hashlib.sha256(sessions.astype("<i8").tobytes()).hexdigest()])
     return {partition: canonical.digest(facts) for partition, facts in parts.items()}
 
 
-def _save(folder: Path, series: Series, rows: slice) -> None:
+def _save(folder: Path, series: Series, rows: slice, end: int) -> None:
+    """Write some rows of a series, and of its sessions all that begin before their end."""
     folder.mkdir(parents=True)
     for name, values in {"time": series.time, "known": series.known, **series.columns}.items():
         np.save(folder / f"{name}.npy", values[rows])
+    if series.sessions is not None:
+        np.save(folder / f"{SESSIONS}.npy", series.sessions.before(end).pack())
 
 
 def _json(path: Path, value: Any) -> None:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -18,7 +18,7 @@ SEPARATORS = ("\t", ";", "|", ",")
 SPOKEN = {"\t": "a tab", ";": "';'", "|": "'|'", ",": "','"}
 HEAD, ABOVE = 65_536, 20
 """How many bytes and lines at the beginning are looked through for the header."""
-EMPTY = (*pacsv.ConvertOptions().null_values, "None", "none", "NONE", "-", "--", "nil", "?")
+EMPTY = (*pacsv.ConvertOptions().null_values, "None", "none", "NONE", "-", "--", "nil", "?", ".", "*")
 """Spellings of a cell that holds nothing."""
 BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -89,6 +89,13 @@ class TextTable:
             ),
         )
 
+    def first_rows(self, most: int) -> tuple[tuple[str, ...], ...]:
+        """Return the cells of the first rows, as far as the beginning of the file reaches."""
+        end = self.offset + HEAD
+        text = self.raw[self.offset : end if len(self.raw) <= end else self.raw.rfind(b"\n", self.offset, end) + 1]
+        reader = csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline=""), delimiter=self.separator)
+        return tuple(tuple(cells) for cells in islice(filter(None, reader), most))
+
     def place(self, row: int) -> str:
         """Say how a person finds a row: ``btc.csv line 6, row 5``, rows from 1 below the header."""
         line = next((line for number, line, _ in self._rows() if number == row), None)
@@ -120,8 +127,13 @@ class TextTable:
         text = self.raw[self.offset :].decode("utf-8", "replace")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
         full = (cells for cells in reader if cells)
-        for number, cells in enumerate(full, 1):
-            yield number, self.above + reader.line_num, cells
+        try:
+            for number, cells in enumerate(full, 1):
+                yield number, self.above + reader.line_num, cells
+        except csv.Error:
+            line, most = self.above + reader.line_num, csv.field_size_limit()
+            what = f"a cell of over {most:,} characters, as where a quote is not closed; correct it"
+            raise DataError(f"{self.name} line {line}: {what}") from None
 
     def _is_header(self, cells: Sequence[str]) -> bool:
         plain = _lower(cells)
@@ -162,6 +174,8 @@ def open_text(name: str, raw: bytes, known: Set[str]) -> TextTable:
     """
     text, notes = _decoded(name, raw)
     lines = text[:HEAD].splitlines(keepends=True)
+    if len(text) > HEAD and len(lines) == 1:
+        raise DataError(f"{name} line 1: longer than {HEAD:,} bytes, which no header is; keep the columns that are needed")
     lines = lines[: max(1, len(lines) - (len(text) > HEAD))][:ABOVE]
     shown = [line.decode("utf-8", "replace").rstrip("\r\n") for line in lines]
     separator, width = _separator(name, shown)

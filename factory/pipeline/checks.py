@@ -9,11 +9,12 @@ from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.market.book_columns import EVENTS, MOST_LEVELS, book_columns
 from factory.market.contracts import Binary
+from factory.market.pace import read_paces
 from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
-from factory.pipeline.parts.experts import Network
-from factory.pipeline.parts.labels import MidMove
+from factory.pipeline.parts.experts import Learner, Network
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, count_classes
 from factory.pipeline.parts.samples import Clock, Events
 from factory.pipeline.parts.trades import After, LongOrShort, Volatility
 from factory.pipeline.references import find_unused
@@ -82,9 +83,10 @@ def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any
         *_sample(pipeline, spec, meta),
         *_spans(pipeline, spec),
         *_refit(pipeline, spec),
+        *_targets(pipeline, spec),
         *_trade(pipeline, spec),
     ]
-    look_back = {} if mistakes else _look_back(pipeline, spec)
+    look_back = {} if mistakes else _look_back(pipeline, spec, meta)
     mistakes += _too_long(look_back, spec)
     if mistakes:
         raise PipelineError(*mistakes)
@@ -118,6 +120,21 @@ def _books(pipeline: Pipeline, meta: Mapping[str, Any]) -> Iterator[str]:
             yield f"experts.{name}.levels: {part.levels}, and {part.book} has {most}; write levels: {most}"
 
 
+def _targets(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    """Yield a line for each expert that is to learn a contract which has no windows, or longer ones than the gap."""
+    for name, part in pipeline.experts.items():
+        if not isinstance(part, Learner) or part.target is None:
+            continue
+        path, contract = f"experts.{name}.target", spec.binaries.get(part.target)
+        if contract is None:
+            hint = did_you_mean(part.target, spec.binaries) if spec.binaries else "it has none; leave target out"
+            yield f"{path}: no binary contract '{part.target}' in {pipeline.data}; {hint}"
+        elif count_classes(pipeline.label) > 2:
+            yield f"{path}: {pipeline.label.use} tells three classes, and a window ends in two ways; leave target out"
+        elif to_ms(contract.window) > spec.gap:
+            yield f"{path}: windows of {contract.window} are longer than the gap of {to_duration(spec.gap)}; name shorter ones"
+
+
 def _book_levels(meta: Mapping[str, Any]) -> dict[str, int]:
     """Count the levels of each order book that a dataset holds."""
     counted = {name: _count_levels(series["columns"]) for name, series in meta["series"].items()}
@@ -137,10 +154,11 @@ def _count_levels(columns: Collection[str]) -> int:
     return level
 
 
-def _look_back(pipeline: Pipeline, spec: DatasetSpec) -> dict[str, int]:
+def _look_back(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, int]:
     periods = {name: series.period_ms for name, series in spec.series.items()}
     delays = {name: series.delay_ms for name, series in spec.series.items()}
-    return {name: expression.lookback(periods, delays) for name, expression in pipeline.expressions().items()}
+    paces = read_paces(meta)
+    return {name: expression.lookback(periods, delays, paces) for name, expression in pipeline.expressions().items()}
 
 
 def _too_long(look_back: Mapping[str, int], spec: DatasetSpec) -> Iterator[str]:
@@ -239,7 +257,9 @@ def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         yield f"trade.use: {trade.use} does not fit {trade.contract}, a {contract.use} contract; write use: {wanted}"
         return
     if pipeline.label.of != contract.of:
-        yield f"label.of: '{pipeline.label.of}', but {trade.contract} trades {contract.of}; write of: {contract.of}"
+        others = [name for name, one in spec.contracts.items() if (one.of, one.use) == (pipeline.label.of, contract.use)]
+        instead = f", or trade.contract: {' or '.join(others)}" if others else ""
+        yield f"label.of: '{pipeline.label.of}', but {trade.contract} trades {contract.of}; write of: {contract.of}{instead}"
     if isinstance(contract, Binary):
         yield from _window(pipeline, contract)
     elif isinstance(trade.size, Volatility) and trade.size.leverage > contract.leverage:
@@ -270,6 +290,11 @@ def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
 def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], look_back: Mapping[str, int]) -> Iterator[str]:
     for path in find_unused(pipeline.features, pipeline.experts, list(pipeline.mentions())):
         yield f"{path}: nothing looks at it; name it in a see, or delete it"
+    if isinstance(pipeline.label, TripleBarrier) and pipeline.label.unit in pipeline.features:
+        label, read = pipeline.label, pipeline.expressions()[pipeline.label.unit].series
+        if read and label.of not in read:
+            others = " and ".join(sorted(read))
+            yield f"label.unit: {label.unit} reads {others}, and barriers stand on {label.of}; a unit of its own may fit better"
     for name, expression in pipeline.expressions().items():
         reach = look_back[name]
         share = (reach - _warm_up(expression, spec, meta)) / _train(spec)
@@ -277,7 +302,8 @@ def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], lo
             yield f"features.{name}: looks back {span_text(reach)}; the first {share:.0%} of train is lost to it"
     if isinstance(pipeline.sample, Clock):
         start, end = spec.bounds("validation")
-        decisions = (end - start) // to_ms(pipeline.sample.every)
+        every, paces = to_ms(pipeline.sample.every), read_paces(meta)
+        decisions = int((end - start) / (paces[pipeline.label.of].step(every) if pipeline.label.of in paces else every))
         if decisions < FEW_DECISIONS:
             yield f"sample.every: about {decisions} decisions in validation; too few to tell an edge from luck"
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from factory.core.plainyaml import write_inline
 from factory.pipeline.model import UNIDENTIFIED, Pipeline
 from factory.pipeline.parts.base import Part
-from factory.pipeline.writing import write_inline
 
 
 def diff(before: Pipeline, after: Pipeline) -> list[str]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from factory.core.plainyaml import write_inline
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.catalog import kind_of
 from factory.pipeline.parts.labels import MidMove, TripleBarrier, list_label_series
 from factory.pipeline.parts.samples import Clock, Events
 from factory.pipeline.parts.trades import UpOrDown
-from factory.pipeline.writing import write_inline
 
 
 class Node(NamedTuple):

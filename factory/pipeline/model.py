@@ -15,7 +15,7 @@ from factory.pipeline.changes import apply_changes
 from factory.pipeline.features import canonical_text, expression
 from factory.pipeline.messages import Mistakes, explain
 from factory.pipeline.parts.base import Part
-from factory.pipeline.parts.experts import Expert
+from factory.pipeline.parts.experts import Expert, Learner
 from factory.pipeline.parts.labels import Label
 from factory.pipeline.parts.meta import Meta
 from factory.pipeline.parts.samples import Sample
@@ -150,6 +150,11 @@ class Pipeline(Part):
     def learned_from(self) -> set[str]:
         """Features and experts that an expert or the meta forest sees; others only sample, label or size."""
         return {name for part in (*self.experts.values(), self.meta) for name in part.inputs}
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Contracts whose windows experts learn in the label's place, in order of their names."""
+        return tuple(sorted({part.target for part in self.experts.values() if isinstance(part, Learner) and part.target}))
 
     def expressions(self) -> dict[str, Expression]:
         """Return the parsed features, by name."""

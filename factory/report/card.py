@@ -1,7 +1,7 @@
 """The card of a trial: the honest reading first, then what it rests on."""
 
 from factory.market.spec import SIMULATED
-from factory.report.content import Card, Grid, Row, Section
+from factory.report.content import Card, Grid, Row, Section, price_banner
 from factory.report.diagram import lay_out
 from factory.report.earned import list_earned, show_account
 from factory.report.figures import show_figures
@@ -46,7 +46,7 @@ def _banners(trial: RecordedTrial) -> tuple[str, ...]:
         text
         for text in (
             SIMULATED if trial.is_simulated else "",
-            f"Every figure is {trial.answer['price']}: nobody recorded what a share cost." if trial.answer.get("price") else "",
+            price_banner(trial.answer.get("price")),
             "" if passed else UNAPPROVED,
             *trial.review_banners,
         )

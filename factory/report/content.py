@@ -68,6 +68,13 @@ class Section:
     is_half: bool = False
 
 
+def price_banner(price: str | None) -> str:
+    """Say at what price all figures are, where none was recorded, and what settles them, where bars do not; else nothing."""
+    if not price:
+        return ""
+    return f"Every figure is {price}.{' Nobody recorded what a share cost.' if 'assumed' in price else ''}"
+
+
 @dataclass(frozen=True)
 class Card:
     """What a person reads to judge a strategy.

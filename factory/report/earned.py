@@ -4,6 +4,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
+from factory.market.contracts import Perpetual
 from factory.report import charts
 from factory.report.band import Band, edgeless_band
 from factory.report.content import Grid, Row, Section
@@ -14,6 +15,10 @@ from factory.report.trial import RecordedTrial
 
 UNKEPT = "An earlier version scored it and kept no curves of its twins."
 COSTS = ", at the same costs: its sides beat a coin's. Whether they pay their costs, the reading above says."
+FUNDED = (
+    "Trade by trade, all payments inside it summed. Who always holds the side that is paid has no skill: an exam gives chance "
+    "the mean rate, and draws who received which payment."
+)
 ALONE = "Every share was bought at one price, so that there is no curve to draw."
 
 
@@ -25,6 +30,7 @@ def list_earned(trial: RecordedTrial) -> list[Section]:
         Section("Returns by month", grid=by_month, figures=(charts.draw_months(grown),)),
         *(_grouped(trial, by) for by in GROUPINGS),
         *([_paid(trial)] if trial.is_binary else []),
+        *([_funded(trial)] if isinstance(trial.contract, Perpetual) and trial.contract.funding_column else []),
     ]
 
 
@@ -75,6 +81,18 @@ def _write_group(group: Group) -> tuple[str, ...]:
     ends = [write_share(end) for end in (group.low, group.high) if end is not None]
     interval = " .. ".join(ends) or "too few blocks"
     return group.name, f"{group.trades:,}", write_share(group.win_rate), interval, f"{group.mean_net:.4g}"
+
+
+def _funded(trial: RecordedTrial) -> Section:
+    """Show what recorded funding took from a trial's trades and gave them."""
+    paid, net = trial.trades["funding"], trial.trades["net"]
+    rows = (
+        Row("paid", f"{write_number(float(np.maximum(paid, 0.0).sum()))} of the starting equity"),
+        Row("received", f"{write_number(float(-np.minimum(paid, 0.0).sum()))}"),
+        Row("net of all trades", write_number(float(net.sum()))),
+        Row("net without funding", write_number(float((net + paid).sum()))),
+    )
+    return Section("Funding as recorded", FUNDED, rows=rows, is_half=True)
 
 
 def _paid(trial: RecordedTrial) -> Section:

@@ -11,7 +11,7 @@ import numpy as np
 
 from factory.market.spec import SIMULATED
 from factory.report.charts import LOSS, OWN, Figure, make_figure, round_values
-from factory.report.content import Card, Grid, Row, Section
+from factory.report.content import Card, Grid, Row, Section, price_banner
 from factory.report.figures import ENDS, write_figure, write_number
 from factory.vault.explanation import FOR_YOU_ALONE, explain_checks
 from factory.vault.pools import Look
@@ -59,11 +59,10 @@ def make_look_card(look: Look, words: Mapping[str, str], report: Mapping[str, An
 
 
 def _banners(look: Look, report: Mapping[str, Any]) -> tuple[str, ...]:
-    price = report.get("price") or look.payload.get("price")
     told = (
         _plain(FOR_YOU_ALONE),
         SIMULATED if look.payload["grade"] == "simulated" else "",
-        f"Every figure is {price}: nobody recorded what a share cost." if price else "",
+        price_banner(look.payload.get("price") or report.get("price")),
     )
     return tuple(text for text in told if text)
 

@@ -83,7 +83,7 @@ MEANINGS = {
         "What was traded in a year, in units of the equity.", "sum(stakes bought and sold / equity at entry) * 365 / days."
     ),
     "costs": Meaning("Fees, spread and slippage paid, in units of the starting equity."),
-    "funding": Meaning("Funding paid, in units of the starting equity."),
+    "funding": Meaning("Funding paid less what was received of a recorded one, in units of the starting equity."),
     "longest_losing_run": Meaning("Most trades in a row whose net payoff was not above 0."),
     "break_even_cost": Meaning(
         "Where these trades earn nothing: a binary's all-in price of a share, a perpetual's cost of each side.",
@@ -170,5 +170,6 @@ PROBES = {
     "P9": "Do the features of validation look unlike those of train, so that the market was another?",
     "P10": "Does a column hold something that only the end of a contract decides?",
     "P11": "Do the same rows stand on both sides of the split?",
+    "P12": "Does the side win that is ahead when the window opens, at a price that does not say so?",
 }
 """What each probe asks."""

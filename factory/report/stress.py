@@ -71,14 +71,14 @@ def break_even_cost(trial: RecordedTrial) -> float | None:
 
 def _stress_binary(trial: RecordedTrial, contract: Binary) -> dict[str, NDArray[float64]]:
     own = trial.trades
-    won = (own["exit_price"] > 0.5).astype(float64)
+    paid = own["exit_price"]
     prices = {f"every share at {price:.2f}": np.full(trial.count, price) for price in PRICES} if contract.odds is None else {}
-    changed = {name: won - all_in_price(contract, price) for name, price in prices.items()}
+    changed = {name: paid - all_in_price(contract, price) for name, price in prices.items()}
     dear = contract.model_copy(update={"fee": 2 * contract.fee})
     wide = contract.model_copy(update={"half_spread": 2 * contract.half_spread})
     return changed | {
-        "fees x 2": won - all_in_price(dear, own["price"]),
-        "spread x 2": won - all_in_price(wide, own["price"]),
+        "fees x 2": paid - all_in_price(dear, own["price"]),
+        "spread x 2": paid - all_in_price(wide, own["price"]),
     }
 
 
@@ -90,6 +90,10 @@ def _stress_perpetual(trial: RecordedTrial, contract: Perpetual) -> dict[str, ND
     changed = {"fees x 2": own["payoff"] - fees}
     for more in SLIPPAGES:
         changed[f"slippage + {more * 1e4:g} bp"] = own["payoff"] - more * (1 + np.where(leaves_by_limit, 0.0, relative))
+    if contract.funding_column:
+        funding = own["funding"] / own["unit"]
+        changed["funding received is nothing"] = own["payoff"] + np.minimum(funding, 0.0)
+        changed["funding paid x 2"] = own["payoff"] - np.maximum(funding, 0.0)
     for bars in DELAYS:
         name = f"filled {bars} bar{'s' if bars > 1 else ''} later"
         changed[name] = own["payoff"] + _shift_fills(trial, bars)

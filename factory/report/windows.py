@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy import float64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest.result import REASONS
@@ -32,19 +32,20 @@ def read_window(trial: RecordedTrial, i: int) -> dict[str, Any]:
     """
     own, bars = trial.trades, trial.bars
     entry, out = int(own["entry_ms"][i]), int(own["exit_ms"][i])
-    period = int(bars.time[1] - bars.time[0])
+    period = int(np.diff(bars.time).min())
     spare = max((out - entry) // 2, LEAST_BARS * period)
     first, end = (int(np.searchsorted(bars.time, moment)) for moment in (entry - spare, out + spare))
-    joined = -(-(end - first) // POINTS)
+    place = (bars.time[first:end] - bars.time[first]) // period  # no bar stands in a night
+    joined = -(-int(place[-1] + 1) // POINTS)
     at = min(int(np.searchsorted(bars.time, entry)), len(bars.time) - 1)
     price = float(bars.open[at])
     is_binary = isinstance(trial.contract, Binary)
     last = min(int(np.searchsorted(bars.time, out)), len(bars.time)) - 1
     window: dict[str, Any] = {
         "start": int(bars.time[first]) + joined * period, "step": joined * period, "price": float(f"{price:.8g}"),
-        "close": _join(bars.close[first:end], joined, "last", price),
-        "high": _join(bars.high[first:end], joined, "max", price),
-        "low": _join(bars.low[first:end], joined, "min", price),
+        "close": _join(bars.close[first:end], place, joined, "last", price),
+        "high": _join(bars.high[first:end], place, joined, "max", price),
+        "low": _join(bars.low[first:end], place, joined, "min", price),
         "entry": entry, "exit": out, "side": "up" if own["side"][i] > 0 else "down", "reason": REASONS[int(own["reason"][i])],
         "leaves": _number(float(bars.close[last] if is_binary else own["exit_price"][i]) / price - 1),
         "won": bool(own["payoff"][i] > 0), "says": _tell(trial, i),
@@ -54,10 +55,10 @@ def read_window(trial: RecordedTrial, i: int) -> dict[str, Any]:
     return window
 
 
-def _join(values: NDArray[float64], joined: int, how: str, price: float) -> list[int | None]:
+def _join(values: NDArray[float64], place: NDArray[int64], joined: int, how: str, price: float) -> list[int | None]:
     """Join neighbouring bars into one, and write each as millionths from a price."""
-    whole = np.full(-(-len(values) // joined) * joined, np.nan)
-    whole[: len(values)] = values
+    whole = np.full(-(-int(place[-1] + 1) // joined) * joined, np.nan)
+    whole[place] = values
     return [_number(_pick(row[~np.isnan(row)], how) / price - 1) for row in whole.reshape(-1, joined)]
 
 

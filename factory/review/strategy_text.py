@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from factory.core.foreign import clean_line, shorten
+from factory.core.plainyaml import write_inline
 from factory.core.quoting import markdown_cell
 from factory.pipeline import Pipeline, read_provenance, render
-from factory.pipeline.writing import write_inline
 from factory.review.states import APPROVED, PROPOSED, list_banners, list_market_banners
 
 CELL = 600

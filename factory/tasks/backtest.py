@@ -42,7 +42,7 @@ def backtest(context: TaskContext, why: str = "") -> Answer:
     entry, new = context.tracker.record_trial(
         context.pipeline,
         {
-            **outcome_to_dict(scored),
+            **outcome_to_dict(scored, context.settled),
             **evidence,
             "metrics": widen_errors(scored.result.metrics, context.contract, evidence["null"]),
         },
@@ -81,8 +81,14 @@ def score(context: TaskContext) -> tuple[Scored, str, dict[str, NDArray[Any]], A
     return scored, model, arrays, {"null": null, "probes": trial_findings(findings)}
 
 
-def outcome_to_dict(scored: Scored) -> Answer:
-    """Collect the figures of a trial that are kept and shown."""
+def outcome_to_dict(scored: Scored, settled: str) -> Answer:
+    """Collect the figures of a trial that are kept and shown.
+
+    Parameters
+    ----------
+    settled : str
+        What settles the contract and how often its bars say otherwise; empty where they settle it.
+    """
     result = scored.result
     return {
         "metrics": result.metrics,
@@ -90,7 +96,7 @@ def outcome_to_dict(scored: Scored) -> Answer:
         **scored.fits.listing(),
         "sides": {name: int(np.sum(result.trades.side == side)) for name, side in (("up", 1), ("down", -1))},
         "twins": result.twins,
-        "price": result.assumed,
+        "price": ", ".join(filter(None, (result.assumed, settled))),
     }
 
 

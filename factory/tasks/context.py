@@ -8,7 +8,7 @@ from functools import cached_property
 from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.expressions.columns import Columns
-from factory.market.contracts import Contract
+from factory.market.contracts import Contract, describe_settlement, settled_counts
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
@@ -49,6 +49,12 @@ class TaskContext:
     def contract(self) -> Contract:
         """What the pipeline trades."""
         return self.spec.contracts[self.pipeline.trade.contract]
+
+    @property
+    def settled(self) -> str:
+        """What settles the contract, where its bars do not, and how often they say otherwise."""
+        meta = self.tracker.catalog.meta(self.pipeline.data)
+        return describe_settlement(self.contract, settled_counts(meta, self.pipeline.trade.contract))
 
     @contextmanager
     def refuse_if_rebuilt(self) -> Iterator[None]:

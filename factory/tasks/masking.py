@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from factory.core.times import DAY
 from factory.learning.artefacts import content_key
 from factory.market.series import Partition, Series
-from factory.market.series_kinds import series_kind
 
 STRETCH = 3
 """Days in a row that are shown or hidden together: what looks back a day has values on two of them."""
@@ -55,8 +54,7 @@ def _place(number: NDArray[int64]) -> NDArray[float64]:
 
 def mark_telling_rows(series: Series, days: Days) -> NDArray[bool_]:
     """Mark the rows that may tell of one of some days: a bar in its period, a value until it is published."""
-    extent = series_kind(series.kind).extent(series.period, series.delay)
-    first, last = series.time // DAY, (series.time + max(extent, 1) - 1) // DAY
+    first, last = series.time // DAY, (np.maximum(series.ends, series.time + 1) - 1) // DAY
     telling: NDArray[bool_] = np.searchsorted(days, last, side="right") > np.searchsorted(days, first)
     return telling
 
@@ -67,6 +65,7 @@ def mask(partition: Partition, days: Days) -> Partition:
         return partition
     series = {name: _mask_rows(one, mark_telling_rows(one, days)) for name, one in partition.series.items()}
     rows = [part for one in series.values() for part in (one.name, one.period, one.delay, one.time, *_flat(one.columns))]
+    rows += [one.known for one in series.values() if one.least_delay is not None]
     return replace(partition, series=series, fingerprint=content_key("masked", partition.start, partition.end, *rows))
 
 

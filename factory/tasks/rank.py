@@ -22,8 +22,9 @@ from factory.learning.decision_table import DecisionTable, read_decisions
 from factory.learning.labels import label as label_rows
 from factory.learning.model import Model, fit_model, meta_columns
 from factory.learning.nested_forest import NestedMeta
-from factory.learning.sampling import clock
+from factory.learning.sampling import clock_of
 from factory.market.dataset import open_partition
+from factory.market.series import Series
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
 from factory.pipeline.screening import Screen, plan_screen
@@ -199,16 +200,17 @@ def rank_expressions(
     plan = plan_screen(tracker.catalog, tracker.dataset(dataset), features, family, label)
     data, part, expressions = plan.data, plan.label, plan.expressions
     partition = open_partition(tracker.workspace, data, "train")
-    times = clock(to_ms(part.horizon), partition.start, partition.end)
-    labels = label_rows(part, partition.series[part.of], times, None, partition.end)
+    bars = partition.series[part.of]
+    times = clock_of(bars, to_ms(part.horizon), partition.start, partition.end)
+    labels = label_rows(part, bars, times, None, partition.end)
     keep = labels.y >= 0
     columns = Columns(partition, Cache(tracker.workspace.cache))
-    bar = partition.series[part.of].period
+    bar = bars.period
     block = block_length(bar, to_ms(part.horizon), 0)
     rows: list[list[Any]] = []
     for i, (name, expression) in enumerate(expressions.items()):
         progress(i / len(expressions), f"screening {name}")
-        rows.append([name, *_screened(columns, expression, times[keep], labels.y[keep], block, bar)])
+        rows.append([name, *_screened(columns, expression, times[keep], labels.y[keep], block, bars)])
     noise = np.random.default_rng(canonical.seed_for(partition.fingerprint, NOISE)).normal(size=int(keep.sum()))
     rows.append([NOISE, *_figures(labels.y[keep], noise, times[keep], block), None, None])
     _record_screen(tracker, plan, partition.fingerprint)
@@ -226,10 +228,17 @@ def rank_expressions(
 
 
 def _screened(
-    columns: Columns, expression: Expression, times: NDArray[int64], y: NDArray[int8], block: int, bar: int
+    columns: Columns, expression: Expression, times: NDArray[int64], y: NDArray[int8], block: int, bars: Series
 ) -> list[float | None]:
     now = _figures(y, columns.at(expression, times), times, block)
-    return [*now, *(_figures(y, columns.at(expression, times - delay * bar), times, block)[0] for delay in DELAYS)]
+    return [*now, *(_figures(y, columns.at(expression, _before(bars, times, delay)), times, block)[0] for delay in DELAYS)]
+
+
+def _before(bars: Series, times: NDArray[int64], count: int) -> NDArray[int64]:
+    """Find the moments so many bars before others; over a night where one lies between."""
+    if bars.sessions is None:
+        return times - count * bars.period
+    return np.asarray(bars.time[np.maximum(np.searchsorted(bars.time, times) - count, 0)])
 
 
 def _figures(y: NDArray[int8], values: NDArray[float64], times: NDArray[int64], block: int) -> list[float | None]:

@@ -132,11 +132,21 @@ def find_first_text(store: Store, pipeline: Pipeline, parent: str | None = None)
 
 def describe_change(store: Store, catalog: Catalog, id: str) -> str | None:
     """Say in one line how a pipeline differs from the one that it was changed from; None for one defined whole."""
+    row, parent = store.pipeline(id), find_parent(store, catalog, id)
+    return _differs(parent, read_text(row.id, row.yaml)) if row and parent else None
+
+
+def find_parent(store: Store, catalog: Catalog, id: str) -> Pipeline | None:
+    """Find the pipeline that another was changed from: one that is kept, or a shipped strategy, on whatever dataset.
+
+    A shipped strategy that does not run on a dataset is a legal parent there.
+    """
     row = store.pipeline(id)
     if row is None or row.parent is None:
         return None
-    parent = find_pipeline(store, row.parent) or _bound_by_id(catalog, row.parent)
-    return _differs(parent, read_text(row.id, row.yaml)) if parent else None
+    datasets = catalog.names()
+    shipped = (rebind(one, data) for one in load_shipped().values() for data in (one.data, *datasets))
+    return find_pipeline(store, row.parent) or next((one for one in shipped if one.id == row.parent), None)
 
 
 def _differs(before: Pipeline, after: Pipeline) -> str:

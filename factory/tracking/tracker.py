@@ -108,7 +108,7 @@ class Tracker:
 
     def score_key(self, pipeline: Pipeline) -> str:
         """Compute the hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
-        return self.catalog.score_key(pipeline.data, pipeline.trade.contract)
+        return self.catalog.score_key(pipeline.data, pipeline.trade.contract, pipeline.targets)
 
     def pool(self, data: str) -> Pool:
         """Find the pool of sealed looks that a dataset draws on."""
@@ -223,6 +223,10 @@ class Tracker:
             One line a mistake.
         """
         return check_pipeline(pipeline, self.catalog.spec(pipeline.data), self.catalog.meta(pipeline.data))
+
+    def find_parent(self, id: str) -> Pipeline | None:
+        """Find the pipeline that another was changed from, if it was and is still known."""
+        return naming.find_parent(self.store, self.catalog, id)
 
     def parent(self, id: str) -> str | None:
         """Return the id of the pipeline that another was changed from, if it was."""

@@ -13,8 +13,8 @@ from factory.core.hashes import HASHES, require_whole
 from factory.core.times import iso
 from factory.market import seal_registry
 from factory.market.book_columns import book_columns, flow_columns
-from factory.market.dataset import SERIES
-from factory.market.likeness import LAG, Track, is_alike
+from factory.market.dataset import SERIES, SESSIONS
+from factory.market.likeness import LAG, Track, is_alike, lay_evenly
 from factory.storage.arrays import mapped
 from factory.storage.workspace import Workspace
 from factory.vault.log import divert_output
@@ -105,12 +105,14 @@ def _tracks(folder: Path) -> dict[str, Track]:
     try:
         if (half / HASHES).is_file():  # a version before there were hashes may have built the other dataset
             require_whole(half, files)
-        columns = {path.stem: mapped(path) for path in sorted(folder.glob("*.npy")) if path.stem != "known"}
-        time = columns.pop("time")
+        columns = {path.stem: mapped(path) for path in sorted(folder.glob("*.npy")) if path.stem not in ("known", SESSIONS)}
+        time, known = columns.pop("time"), mapped(folder / "known.npy") if (folder / f"{SESSIONS}.npy").is_file() else None
     except (OSError, ValueError, KeyError):
         raise DataError(f"series '{folder.name}': its files are damaged or gone; run 'rfcat dataset build' again") from None
     if len(time) < 2:
         return {}
+    if known is not None:  # no equal times apart
+        return {column: lay_evenly(known, values) for column, values in columns.items()}
     period = int(time[1] - time[0])
     end = time + period if _find_prices(columns) else time
     return {column: Track(end, period, values) for column, values in columns.items()}

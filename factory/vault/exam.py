@@ -152,7 +152,7 @@ def examine(
     worst, capital = 0.0, 1.0
     trades = scored.result.trades
     if isinstance(frozen, FrozenPerpetual) and len(trades):
-        losses = worst_losses(sealed.series[contract.of], sealed.start, frozen.holds, trades)
+        losses = worst_losses(sealed.series[contract.of], sealed.start, frozen.holds, trades, frozen.payments)
         worst, capital = float(losses.max()), float(capital_against_losing(trades.payoff, losses, wager)[-1])
     return Examined(pipeline, contract, sealed, scored, frozen, worst, capital)
 
@@ -247,7 +247,7 @@ def highest_price(contract: Contract, result: Result, level: float) -> float | N
         return None
     from factory.statistics.intervals import clopper_pearson
 
-    wins, n = int((result.trades.payoff > 0).sum()), len(result.trades)
+    wins, n = int((result.trades.exit_price > 0.5).sum()), len(result.trades)
     most = clopper_pearson(wins, n, 1 - 2 * level)[0]
 
     def excess(price: float) -> float:

@@ -1,7 +1,7 @@
 """After a PASS: the frozen strategy on bars that came later, watched by evidence that may be read at any time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,7 @@ def catch_up(pipeline: Pipeline, fitted: FittedPipeline, since: int, partition: 
     partition : Partition
         The newer bars, and all rows before them.
     """
-    between = Partition(partition.dataset, "between", since, partition.start, partition.series, partition.fingerprint)
+    between = replace(partition, name="between", start=since, end=partition.start)
     return fitted.extend(pipeline, Columns(between, None))
 
 
@@ -173,9 +173,10 @@ def watch_decisions(result: Result, contract: Contract, registered: Mapping[str,
         If none was registered that can be watched against.
     """
     trades = result.trades
-    payoff = trades.payoff[find_apart(trades.entry_ms, trades.exit_ms)]
+    apart = find_apart(trades.entry_ms, trades.exit_ms)
     if not isinstance(contract, Binary):
-        return watch_mean(payoff, payoff_deviation(registered))
+        return watch_mean(trades.payoff[apart], payoff_deviation(registered))
+    payoff = trades.payoff[apart][trades.exit_price[apart] != 0.5]  # a void window was neither won nor lost
     even = registered.get("break_even")
     rate = max([*([] if even is None else [even]), *all_in_price(contract, trades.price)], default=None)
     if rate is None or not 0 < rate < 1:
@@ -241,7 +242,8 @@ def _newer(
     if end <= start:
         raise SealError(f"forward: the bars end at {iso(end)}, newer than {iso(start)} are needed; fetch more and try again")
     series, _ = read_series(workspace, spec, folder, progress)
-    return Partition(spec.dataset, "forward", start, end, series, digest(["forward", look.entry.hash, end]))
+    fingerprint = digest(["forward", look.entry.hash, end])
+    return Partition(spec.dataset, "forward", start, end, series, fingerprint, spec.contracts)
 
 
 def _told(look: Look, pipeline: Pipeline, spec: DatasetSpec, partition: Partition, seen: EProcess) -> Answer:

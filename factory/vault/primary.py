@@ -15,18 +15,17 @@ from numba import njit
 from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.binary import all_in_price, choose_side
-from factory.backtest.fills import fillable_bars
-from factory.backtest.kernel import locate, settle
-from factory.backtest.null import Holds, Moves, mix_signs, replay
+from factory.backtest.binary import all_in_price, choose_side, settle_all
+from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, mix_signs, replay
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import parallel_map
 from factory.core.times import DAY, to_ms
-from factory.evidence.null_twin import contract_moves, draws_within, trade_holds
+from factory.evidence.null_twin import contract_moves, contract_payments, draws_within, trade_holds
 from factory.flow import Scored, values_at_exact_times
 from factory.learning.model import threads
+from factory.learning.sampling import clock_of
 from factory.market.contracts import Binary, Contract
-from factory.market.series import Partition
+from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
 
 MOST_DRAWS, FEWEST_DRAWS = 9_999, 999
@@ -80,7 +79,8 @@ def measure_information(pipeline: Pipeline, contract: Contract, partition: Parti
         trade_holds(pipeline, contract, partition, scored.rows, scored.result),
     )
     market = float(np.sum(moves.change(partition.start, partition.end) ** 2))
-    return float(replay(moves, holds, PILOT, 0, threads()).variance.sum()) / market
+    payments = contract_payments(contract, partition)
+    return float(replay(moves, holds, PILOT, 0, threads(), payments).variance.sum()) / market
 
 
 def freeze(
@@ -104,20 +104,22 @@ def freeze(
         contract_moves(contract, partition),
         trade_holds(pipeline, contract, partition, scored.rows, scored.result),
     )
-    change = moves.change(partition.start, partition.end)
+    change, payments = moves.change(partition.start, partition.end), contract_payments(contract, partition)
+    carried = float(np.expm1(change).sum()) - payments.between(moves.slot * moves.period, partition.start, partition.end)
     return FrozenPerpetual(
         moves=moves,
         holds=holds,
-        earned=hold_returns(holds, trades),
+        payments=payments,
+        earned=hold_returns(holds, trades, payments),
         amount=information * float(np.sum(change**2)),
-        drift=float(np.expm1(change).sum()) * moves.period / (partition.end - partition.start),
+        drift=carried / _count_bars(partition.series[contract.of], partition),
         seed=seed,
     )
 
 
 @dataclass(frozen=True)
 class FrozenBinary:
-    """Windows that were bet on, or would have been had their bars told how they ended.
+    """Windows that were bet on, or would have been had anything told how they ended.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ class FrozenBinary:
     paid : ndarray of float64, shape (n,)
         All-in price of a share, at most 1: the chance of a win that it breaks even at.
     won, tied : ndarray of bool, shape (n,)
-        Whether it is known to have paid; whether the window closed where it opened and only the rule for ties decided it.
+        Whether it is known to have paid in full; whether only the rule for ties decided the window.
     amount : float
         Sum of ``paid * (1 - paid)`` that counts.
     price : float
@@ -239,13 +241,17 @@ def _win_together(
     return wins
 
 
+def _count_bars(series: Series, partition: Partition) -> float:
+    """Count the bars that a series is expected to have inside a partition's bounds."""
+    if series.sessions is None:
+        return (partition.end - partition.start) / series.period
+    return float(np.diff(np.searchsorted(series.time, [partition.start, partition.end]))[0])
+
+
 def _freeze_binary(
     contract: Binary, partition: Partition, scored: Scored, information: float, price: float, seed: int
 ) -> FrozenBinary:
-    trades, series = scored.result.trades, partition.series[contract.of]
-    bars, window = fillable_bars(series, partition.end), to_ms(contract.window)
-    rows = locate(bars.time, trades.entry_ms)
-    last = rows + window // series.period - 1
+    trades, window = scored.result.trades, to_ms(contract.window)
     lost, side, paid = _unsettled(contract, partition, scored)
     entry = np.concatenate([trades.entry_ms, lost])
     order = np.argsort(entry, kind="stable")
@@ -256,7 +262,7 @@ def _freeze_binary(
         side=np.concatenate([trades.side, side])[order],
         paid=np.minimum(np.concatenate([all_in_price(contract, trades.price), paid]), 1.0)[order],
         won=np.concatenate([trades.exit_price > 0.5, no])[order],
-        tied=np.concatenate([bars.close[last] == bars.open[rows], no])[order],
+        tied=np.concatenate([settle_all(contract, partition, trades.entry_ms).tied, no])[order],
         amount=information * (partition.end - partition.start) / DAY,
         price=price,
         drift=_drift_of_windows(contract, partition),
@@ -268,7 +274,7 @@ def _freeze_binary(
 def _unsettled(
     contract: Binary, partition: Partition, scored: Scored
 ) -> tuple[NDArray[int64], NDArray[int8], NDArray[float64]]:
-    """Find windows that were wanted and whose bars do not tell how they ended: start, side and all-in price.
+    """Find windows that were wanted and of which nobody knows how they ended: start, side and all-in price.
 
     They count as lost: where minutes are missing after falls, the windows that are left are the ones that rose.
     """
@@ -290,12 +296,11 @@ def _drift_of_windows(contract: Binary, partition: Partition) -> float:
     All windows that have a price and settle.
     """
     window = to_ms(contract.window)
-    bars = fillable_bars(partition.series[contract.of], partition.end)
-    times = np.arange(-(-partition.start // window) * window, partition.end, window, dtype=int64)
-    up, price = settle(bars, locate(bars.time, times), window), np.full(len(times), contract.price)
+    times = clock_of(partition.series[contract.of], window, partition.start, partition.end)
+    up, price = settle_all(contract, partition, times).up, np.full(len(times), contract.price)
     if contract.odds is not None:
         price = values_at_exact_times(partition.series[contract.odds], "up", times)
-    known = (up >= 0) & (price > 0) & (price < 1)
+    known = np.isfinite(up) & (price > 0) & (price < 1)
     return float(np.mean(up[known] - price[known])) if known.any() else 0.0
 
 
@@ -309,12 +314,14 @@ class FrozenPerpetual:
         Of the bars that fill.
     holds : Holds
         What is frozen.
+    payments : Payments
+        Recorded funding.
     earned : ndarray of float64, shape (m,)
         True net return of each hold per unit of its trade's notional at entry; costs of a trade are its first hold's.
     amount : float
         Variance that counts.
     drift : float
-        Simple returns on the sealed part, summed, a period.
+        Simple returns of a long on the sealed part, less the recorded funding that it paid, summed, a period.
     seed : int
         Of what is drawn.
     most_draws : int
@@ -328,11 +335,12 @@ class FrozenPerpetual:
     drift: float
     seed: int
     most_draws: int = MOST_DRAWS
+    payments: Payments = NO_PAYMENTS
 
     @cached_property
     def _within(self) -> tuple[Holds, float, int]:
         """Holds that count, the variance that is missing, and draws that fit the budget."""
-        variance = replay(self.moves, self.holds, PILOT, self.seed, threads()).variance
+        variance = replay(self.moves, self.holds, PILOT, self.seed, threads(), self.payments).variance
         count = int(np.sum(np.cumsum(variance) <= self.amount * SLACK))
         steps = int((self.holds.until - self.holds.row)[:count].sum())
         return (
@@ -354,7 +362,7 @@ class FrozenPerpetual:
         holds, missing, draws = self._within
         noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws + 1)
         ours = float(self.earned[: len(holds.row)].sum()) + noise[-1]
-        drawn = replay(self.moves, holds, draws, self.seed, threads())
+        drawn = replay(self.moves, holds, draws, self.seed, threads(), self.payments)
         chance = drawn.gross + noise[:-1]
         return {
             "p_value": float(1 + np.sum(chance >= ours)) / (draws + 1),
@@ -369,16 +377,22 @@ class FrozenPerpetual:
         """Draw the gross return on drawn markets, every minute's sign the same for all of one seed."""
         holds, missing, _ = self._within
         noise = np.random.default_rng(self.seed).normal(0.0, np.sqrt(missing), draws)
-        return replay(self.moves, holds, draws, seed, threads(), shared=True).gross + noise
+        return replay(self.moves, holds, draws, seed, threads(), self.payments, shared=True).gross + noise
 
 
-def hold_returns(holds: Holds, trades: Trades) -> NDArray[float64]:
-    """Compute the true net return of each hold, per unit of its trade's notional at entry, shape (m,)."""
+def hold_returns(holds: Holds, trades: Trades, payments: Payments = NO_PAYMENTS) -> NDArray[float64]:
+    """Compute the true net return of each hold, per unit of its trade's notional at entry, shape (m,).
+
+    Recorded funding belongs to the hold in which it was due.
+    """
     if len(holds.trade) == len(trades):
         return trades.payoff
     gross = np.append(np.diff(holds.weight), 0.0) * holds.side
     last = np.flatnonzero(np.diff(holds.trade, append=-1))
     first = np.concatenate([[0], last[:-1] + 1])
     gross[last] = holds.side[last] * (trades.exit_price / trades.price - holds.weight[last])
+    paid = np.append(0.0, np.cumsum(payments.rate))
+    begun, ended = (np.searchsorted(payments.row, row, side="right") for row in (holds.row, holds.until))
+    gross -= holds.side * holds.weight * (paid[ended] - paid[begun])
     gross[first] += trades.payoff - np.add.reduceat(gross, first)
     return gross

@@ -1,6 +1,7 @@
 """Sealed rows, opened. Only the vault's own process imports this."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ def open_sealed(workspace: Workspace, name: str) -> Partition:
     meta = Catalog(workspace).meta(name)
     bounds = meta["partitions"]["sealed"]
     series = {key: _whole(workspace, name, key, facts) for key, facts in meta[SERIES].items()}
-    return Partition(name, "sealed", bounds["start"], bounds["end"], series, digest(["sealed", meta["fingerprint"], bounds]))
+    print_, contracts = digest(["sealed", meta["fingerprint"], bounds]), Catalog(workspace).spec(name).contracts
+    return Partition(name, "sealed", bounds["start"], bounds["end"], series, print_, contracts)
 
 
 def require_sealed(workspace: Workspace, name: str) -> None:
@@ -100,11 +102,8 @@ def _whole(workspace: Workspace, name: str, key: str, facts: dict[str, Any]) -> 
     opened = load_series(workspace.datasets / name, key, facts, facts["rows"])
     closed = _sealed_rows(workspace, name, key, facts)
     columns = {column: np.concatenate([values, closed.columns[column]]) for column, values in opened.columns.items()}
-    return Series(
-        key, opened.kind, opened.period, opened.delay,
-        np.concatenate([opened.time, closed.time]), np.concatenate([opened.known, closed.known]), columns,
-        opened.overshoot,
-    )  # fmt: skip
+    time, known = np.concatenate([opened.time, closed.time]), np.concatenate([opened.known, closed.known])
+    return replace(opened, time=time, known=known, columns=columns, sessions=closed.sessions)
 
 
 def _sealed_rows(workspace: Workspace, name: str, key: str, facts: dict[str, Any]) -> Series:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.backtest.null import Holds
+from factory.backtest.null import NO_PAYMENTS, Holds, Payments
 from factory.backtest.result import Trades
 from factory.market.series import Series
 
@@ -12,11 +12,14 @@ MULTIPLE = 2.0
 """Times the greatest adverse move that was seen."""
 
 
-def worst_losses(series: Series, before: int, holds: Holds, trades: Trades) -> NDArray[float64]:
+def worst_losses(
+    series: Series, before: int, holds: Holds, trades: Trades, payments: Payments = NO_PAYMENTS
+) -> NDArray[float64]:
     """Estimate the greatest loss that each trade of a perpetual can make, per unit of notional at entry.
 
     Twice the greatest adverse move over a hold of this length before the sealed part; with a stop no more than the stop
-    and twice the greatest adverse move of one bar beyond it; never more than liquidation takes; costs on top.
+    and twice the greatest adverse move of one bar beyond it; never more than liquidation takes; costs on top, and of recorded
+    funding twice the greatest rate before, at each stamp that a hold met.
     An assumption, and no bound: it is printed in the report.
 
     Parameters
@@ -27,6 +30,8 @@ def worst_losses(series: Series, before: int, holds: Holds, trades: Trades) -> N
         The sealed part's start, ms UTC: only rows stamped before it tell.
     holds : Holds
         Of `trades`.
+    payments : Payments
+        Recorded funding; none where it is assumed, which the costs hold.
 
     Returns
     -------
@@ -42,6 +47,9 @@ def worst_losses(series: Series, before: int, holds: Holds, trades: Trades) -> N
     beyond = stop + np.where(trades.side > 0, one_long, one_short)
     worst = np.minimum(np.where(trades.side > 0, long, short), beyond)
     cost = np.max(trades.unit_cost + trades.funding / trades.unit, initial=0.0)
+    greatest = float(np.max(np.abs(payments.rate[payments.row < known]), initial=0.0))
+    met = np.searchsorted(payments.row, holds.until[last], side="right") - np.searchsorted(payments.row, holds.row[first])
+    cost += MULTIPLE * greatest * int(np.max(met, initial=0))
     return np.asarray(np.minimum(worst + cost, 1 / trades.size))
 
 

@@ -24,5 +24,5 @@ proposals        strategy files that were proposed
 reviews          what people decided of them
 show             any of them by name
 summary          the honest summary of a search
-reference        the pages of the docs that are made from the registries
+reference        the pages of the docs that are made from the registries; reference_sessions: of markets that close
 """

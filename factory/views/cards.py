@@ -98,8 +98,8 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
 def _list_changes(tracker: "Tracker", pipeline: "Pipeline") -> tuple["Change", ...]:
     from factory.pipeline import list_changes
 
-    parent = tracker.parent(pipeline.id)
-    return tuple(list_changes(tracker.resolve(parent), pipeline)) if parent else ()
+    parent = tracker.find_parent(pipeline.id)
+    return tuple(list_changes(parent, pipeline)) if parent else ()
 
 
 def _read_bars(tracker: "Tracker", pipeline: "Pipeline", series: str) -> Bars:

@@ -16,7 +16,7 @@ from factory.core.times import DAY, to_duration, to_ms
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import Expression
 from factory.learning.cusum_filter import CusumFilter, read_filter
-from factory.learning.decision_table import label_moments, read_decisions, sample
+from factory.learning.decision_table import keep_fitting, label_moments, read_decisions, sample
 from factory.learning.sample_figures import SampleFigures, measure_sample
 from factory.learning.sampling import next_bars
 from factory.market.dataset import open_partition
@@ -209,7 +209,7 @@ def _measure(
     kept = columns.cache.get(key) if columns.cache else None
     if kept is None:
         bars = partition.series[pipeline.label.of]
-        chosen = [*(one.find_decisions(bars) for one in scaled), sample(pipeline, columns)]
+        chosen = [*(keep_fitting(pipeline, bars, one.find_decisions(bars)) for one in scaled), sample(pipeline, columns)]
         moments = label_moments(pipeline, columns, np.unique(np.concatenate(chosen)), asked.least_move)
         measured = []
         for times in chosen:
@@ -232,7 +232,7 @@ def _choose_rows(own: CusumFilter, bars: Series, a_day: float, asked: _Asked) ->
     wanted = (own.start + own.end) // 2 // DAY * DAY if asked.start is None else asked.start
     start = max(own.start, min(wanted, own.end - length))
     end = min(own.end, start + length)
-    acted = next_bars(own.known, int(bars.time[0]), bars.period)
+    acted = next_bars(own.known, bars)
     inside = slice(int(np.searchsorted(own.known, own.start)), None)
     low, high = np.searchsorted(acted[inside], [start, end]) + inside.start
     return (start, end), slice(int(low), int(high))
@@ -243,7 +243,7 @@ def _label_rows(
 ) -> WindowLabels:
     """Describe what would be decided at some rows of the window."""
     bars, part = columns.partition.series[pipeline.label.of], pipeline.label
-    decision = next_bars(known[rows], int(bars.time[0]), bars.period)
+    decision = next_bars(known[rows], bars)
     own = label_moments(pipeline, columns, np.unique(decision), least_move).find(decision)
     labels = own.labels
     place = np.minimum(np.searchsorted(bars.time, decision), len(bars) - 1)

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from factory.core.answers import Answer, table
 from factory.core.errors import UnknownError, did_you_mean
+from factory.core.plainyaml import write_inline
 from factory.core.times import DAY, iso, now_ms, to_duration
 from factory.evidence.deflated_sharpe import deflate_sharpe
-from factory.market.catalog import NONE_BUILT, OVERSHOOT
+from factory.market.catalog import CALENDAR, NONE_BUILT, OVERSHOOT
+from factory.market.contracts import describe_settlement, settled_counts
 from factory.market.faults import faults_of, tell_mends
 from factory.market.spec import PARTITIONS, DatasetSpec
-from factory.pipeline.writing import write_inline
 from factory.vault.pools import SEAL_ROWS, find_pool
 from factory.views.interpretation import interpret
+from factory.views.listing import publication_text
 from factory.views.terms import describe_contract
 
 if TYPE_CHECKING:
@@ -210,7 +212,10 @@ def read_dataset_page(tracker: "Tracker", name: str) -> DatasetPage:
         read=[f"{key}: {line}" for key, listed in quality.items() for line in listed.get("read", ())],
         faults=table(("series", "what", "columns", "where"), fault_rows),
         mends=tell_mends([fault for _, fault in faults]) if faults else "",
-        contracts={key: describe_contract(one, meta["series"][one.of][OVERSHOOT]) for key, one in spec.contracts.items()},
+        contracts={
+            key: describe_contract(one, meta["series"][one.of][OVERSHOOT], describe_settlement(one, settled_counts(meta, key)))
+            for key, one in spec.contracts.items()
+        },
         looks=_describe_looks(spec, rows),
         file=write_dataset_file(spec),
         fingerprint=str(meta["fingerprint"]),
@@ -221,13 +226,18 @@ def _tabulate_series(spec: DatasetSpec, meta: Mapping[str, Any]) -> Answer:
     columns = ("series", "kind", "market", "period", "published_late", "rows", "missing", "first", "last", "columns")
     rows = [
         [
-            name, one["kind"], spec.series[name].underlying, to_duration(one["period"]),
-            to_duration(one["delay"]) if one["delay"] else "at once", f"{one['rows']:,}", f"{one['missing']:,}",
+            name, one["kind"], spec.series[name].underlying, " ".join([to_duration(one["period"]), *_calendar(one)]),
+            publication_text(spec.series[name], one["delay"]) or "at once", f"{one['rows']:,}", f"{one['missing']:,}",
             iso(one["first"]), iso(one["last"]), " ".join(one["columns"]),
         ]
         for name, one in meta["series"].items()
     ]  # fmt: skip
     return table(columns, rows)
+
+
+def _calendar(facts: Mapping[str, Any]) -> list[str]:
+    """Name the calendar of a series that has one."""
+    return [facts[CALENDAR]] if CALENDAR in facts else []
 
 
 def _tabulate_findings(quality: Mapping[str, Any]) -> Answer:

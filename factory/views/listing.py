@@ -12,10 +12,13 @@ from factory.expressions.operators import OPERATORS, Operator
 from factory.expressions.recipes import RECIPES, Recipe
 from factory.expressions.synonyms import FAMILIES, SYNONYMS, find_nearest
 from factory.ledger import Ledger
-from factory.market.catalog import OVERSHOOT, Catalog
-from factory.market.contracts import Binary, Contract
+from factory.market.catalog import CALENDAR, OVERSHOOT, STITCHED, Catalog
+from factory.market.contracts import Binary, Contract, Perpetual, describe_settlement, settled_counts
 from factory.market.faults import JUMP, faults_of, tell_mends
+from factory.market.files import Download
 from factory.market.series_kinds import series_kind
+from factory.market.series_spec import SeriesSpec
+from factory.market.sources import PROVIDERS
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
@@ -77,7 +80,10 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "series": _series(spec, meta),
         "rows": _rows(meta),
         "faults": {key: lines for key, one in meta["series"].items() if (lines := _faults(one))} or None,
-        "contracts": {key: contract_text(one, meta["series"][one.of][OVERSHOOT]) for key, one in spec.contracts.items()},
+        "contracts": {
+            key: contract_text(one, meta["series"][one.of][OVERSHOOT], describe_settlement(one, settled_counts(meta, key)))
+            for key, one in spec.contracts.items()
+        },
         "split": split,
         "limits": _limits(spec),
         "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
@@ -109,9 +115,12 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         first = "" if one["first"] == start else f", {iso(one['first'])} on"
         warm_up = f", {span_text(start - one['first'])} before train to warm up" if one["first"] < start else ""
         joints = "".join(f", another source before {one.until} (x{one.factor:.6g})" for one in spec.series[name].splice)
-        late = f", known {to_duration(one['delay'])} late" if one["delay"] else ""
+        late = f", {known}" if (known := publication_text(spec.series[name], one["delay"])) else ""
+        unit = f", in {unit}" if (unit := unit_of(spec.series[name])) else ""
         uncounted = "" if spec.series[name].counts_volume else f", {NO_VOLUME}"
-        about = f"{spec.series[name].period} {one['kind']}{first}{warm_up}{joints}{late}{_gaps(one)}{uncounted}"
+        hours = f" of {one[CALENDAR]} sessions" if CALENDAR in one else ""
+        what = f"{spec.series[name].period} {one['kind']}{hours}{first}{warm_up}{joints}{late}{unit}"
+        about = f"{what}{_gaps(one)}{_joints(one)}{uncounted}"
         lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
     return lines
 
@@ -137,6 +146,28 @@ def _rows(meta: Mapping[str, Any]) -> str:
     return "; ".join(said)
 
 
+def publication_text(series: SeriesSpec, delay: int) -> str:
+    """Say when a series' rows are known, where not when they are over; `delay` is that of its facts."""
+    if series.published:
+        return f"known {series.published.says}"
+    if series.has_vintages:
+        return f"first vintages, known when published, at most {to_duration(delay)} late"
+    return f"known {to_duration(delay)} late" if delay else ""
+
+
+def unit_of(series: SeriesSpec) -> str:
+    """Tell what the values of a provider count; nothing of prices, or of files, whose columns have units of their own."""
+    return PROVIDERS[series.source.use].unit if isinstance(series.source, Download) else ""
+
+
+def _joints(series: Mapping[str, Any]) -> str:
+    """Say from when on the open rows are those of another key."""
+    stitched = series["quality"]["noted"].get(STITCHED)
+    if not stitched:
+        return ""
+    return ", " + ", ".join(f"{keys} from {at}" for at, keys in zip(stitched["at"], stitched["where"], strict=True))
+
+
 def _gaps(series: Mapping[str, Any]) -> str:
     if not series["missing"]:
         return ""
@@ -157,21 +188,28 @@ def _limits(spec: DatasetSpec) -> dict[str, str]:
     }
 
 
-def contract_text(contract: Contract, overshoot: float) -> str:
-    """Describe a contract, its costs and the orders that it takes in one line."""
+def contract_text(contract: Contract, overshoot: float, settled: str) -> str:
+    """Describe a contract, what settles it, its costs and the orders that it takes in one line."""
     steps = "".join(f", {name} {step:g}" for name, step in (("tick", contract.tick), ("lot", contract.lot)) if step)
     orders = f"orders from {contract.minimum_notional:g} of {contract.equity:g}{steps}"
     if isinstance(contract, Binary):
         priced = f"odds {contract.odds}" if contract.odds else f"an assumed price of {contract.price:.2f}"
         costs = f"fee {contract.fee:g}*p*(1-p), half spread {contract.half_spread:g}"
-        return f"binary {contract.window} up/down of {contract.of} at {priced}, {costs}, {orders}"
+        return ", ".join(
+            filter(None, (f"binary {contract.window} up/down of {contract.of} at {priced}", settled, costs, orders))
+        )
     crossing = f" or half the spread of {contract.book}" if contract.book else ""
     fees = f"taker {contract.taker:g}, maker {contract.maker:g}, slippage {contract.slippage:g}{crossing}"
     return (
-        f"perpetual on {contract.of}, {fees} "
-        f"(a stop's {max(contract.slippage, overshoot):.2g}), funding {contract.funding:g} each {contract.funding_every}, "
+        f"perpetual on {contract.of}, {fees} (a stop's {max(contract.slippage, overshoot):.2g}), {_funding_text(contract)}, "
         f"leverage to {contract.leverage:g}, {orders}"
     )
+
+
+def _funding_text(contract: Perpetual) -> str:
+    if isinstance(contract.funding, float):
+        return f"funding {contract.funding:g} each {contract.funding_every}"
+    return f"funding as recorded in {contract.funding}, which longs pay to shorts"
 
 
 def features_answer(

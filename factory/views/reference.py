@@ -12,34 +12,43 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import factory
+from factory.core.plainyaml import spell
 from factory.core.times import to_duration
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.expressions.signature import Operator, Param
 from factory.market.book_columns import FORMATS
-from factory.market.contracts import Binary, Perpetual
+from factory.market.contracts import Binary, ByPoint, ByRecord, ByTwap, Perpetual, Settlement
 from factory.market.files import Download, Files, Splice
+from factory.market.publication import Publication
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
+from factory.market.sources.polymarket import POLYMARKET
 from factory.market.spec import DatasetSpec, Simulated, Split
 from factory.market.templates import starter_spec
 from factory.pipeline import load_shipped, render
 from factory.pipeline.parts.catalog import KINDS, list_parts
-from factory.pipeline.parts.describe import describe_allowed, spell
+from factory.pipeline.parts.describe import describe_allowed
 from factory.storage.workspace import write_text
+from factory.views import reference_sessions
 from factory.views.listing import BOOK_NEEDS
 
 MADE = "<!-- Made by `python -m factory.views.reference`; change the registries and models instead. -->"
-UNSPOKEN = ("a name", "a name or a name", "")
-"""What :func:`allowed` says of a type that it does not know."""
+UNSPOKEN = "a name"
+"""What :func:`~factory.pipeline.parts.describe.describe_allowed` says of a type that it does not know."""
 KINDS_OF_VALUES = {
     **{"str": "text", "bool": "true or false", "str or list of str": "text, or a list", "moment": "a date or a moment"},
     **{"pair of moments": "[from, to], to excluded", "Simulated": "keys, see `simulated`", "Split": "keys, see `split`"},
-    **{"mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`", "Files, Download": "keys, see `source`"},
-    "list of Splice": "list of keys, see `series.NAME.splice`",
+    **{
+        "mapping of str to SeriesSpec": "NAME: keys, see `series.NAME`",
+        "Files, Download": "keys, see `source`",
+        "Publication": "keys, see `published`",
+        "list of Splice": "list of keys, see `series.NAME.splice`",
+    },
     "kind of series": " | ".join(SERIES_KINDS),
     "mapping of str to Contract": "NAME: keys, see `contracts.NAME`",
+    "settlement": "keys, see `settle`",
 }
 """What the docstrings of models call a type, in words."""
 AT_LEAST = re.compile(r"^a (whole )?number, [0-9.]+$")
@@ -95,7 +104,8 @@ about: Minutes of my own and what a prediction market asked.
 confirmed: true
 series:
   btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: ["btc-*.csv", "more/*.parquet"], zone: UTC}}
-  pm: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: "0", source: {use: files, files: odds.csv, time: at, zone: UTC}}
+  pm: {kind: odds, underlying: PM-BTC-5M, period: 5m, source: {use: files, files: odds.csv, time: at, zone: UTC}}
+  ended: {kind: outcomes, underlying: PM-BTC-5M, period: 5m, delay: 2m, source: {use: files, files: ended.csv, time: at}}
 contracts:
   btc-5m: {use: binary, of: btc, window: 5m, odds: pm, fee: 0.07, half_spread: 0.005}
 split:
@@ -126,6 +136,21 @@ split:
   sealed: [2025-10-01, 2026-01-01]
 looks: 3
 """
+
+OWN_FUNDING = """\
+dataset: funded
+about: Hours of a Bitcoin perpetual and the funding that it paid.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1h, source: {use: files, files: btc.csv, zone: UTC}}
+  paid: {kind: values, underlying: BTC-FUNDING, period: 1h, delay: 1m, source: {use: files, files: funding.csv, zone: UTC}}
+contracts:
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: paid.rate, leverage: 3}
+split:
+  train: [2024-01-01, 2024-03-01]
+  validation: [2024-03-01, 2024-04-01]
+  sealed: [2024-04-01, 2024-05-01]
+"""
 OWN_BOOKS = """\
 dataset: books
 about: Minutes of Bitcoin and its order book each second.
@@ -139,6 +164,35 @@ split:
   train: [2024-08-01, 2024-08-04]
   validation: [2024-08-04, 2024-08-07]
   sealed: [2024-08-07, 2024-08-10]
+"""
+
+SLOW = """\
+dataset: macro
+about: Hours of Bitcoin, and what primary dealers failed to deliver each week.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1h, source: {use: files, files: btc.csv}}
+  fails:
+    kind: values
+    underlying: TREASURY-FAILS
+    period: 7d
+    published: {weekday: thursday, time: "16:30", zone: America/New_York, after: 7d}
+    source:
+      use: nyfed
+      symbol: PDFTD-USTET
+  rate: {kind: values, underlying: RATE, period: 7d, delay: 9d, source: {use: files, files: RATE.csv}}
+  jobs:
+    kind: values
+    underlying: JOBS
+    period: 7d
+    delay: 60d
+    source: {use: files, files: jobs.csv, available: realtime_start}
+contracts:
+  btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 3}
+split:
+  train: [2022-01-05, 2024-07-01]
+  validation: [2024-07-01, 2025-07-01]
+  sealed: [2025-07-01, 2026-07-01]
 """
 
 LANGUAGE = """\
@@ -155,7 +209,7 @@ A feature is an expression over the columns of a dataset's series. `rfcat featur
 - **A window counts rows** of its own series, and is missing until it is full. Gaps stay gaps: what spans one is missing.
 - **Series of different clocks** meet by carrying each value forward from the moment it was known, at most a period and its
   delay.
-
+{sessions}
 ## Operators
 
 Literal arguments may be left out where a default is shown.
@@ -170,7 +224,20 @@ Expressions to start from, on `btc` and, where two markets meet, `eth`.
 # The parts of a pipeline
 
 A pipeline is a YAML file; its stages stand in the order in which a bar walks through them. `rfcat define FILE` checks one
-and says what to mend, `rfcat backtest NAME` scores it on validation. These come with the project:
+and says what to mend, `rfcat backtest NAME` scores it on validation.
+
+What is traded is what the contract is on, whatever series the features read. Where a dataset has contracts on several, as
+`describe_market` lists them, another market is traded by two changes: what is labelled, and the contract.
+
+```sh
+rfcat backtest btc-long-short --set label.of=eth --set trade.contract=eth-perpetual
+```
+
+Features that read BTC then foretell ETH: ETH's bars are labelled, fill and settle, at the costs of its contract. A unit of
+barriers that is measured on BTC is legal there, and warned of; one more change measures it on ETH itself:
+`--set "features.vol=std(ret(eth.close, 1), 240) * 15.5"`.
+
+These come with the project:
 
 {pipelines}
 {parts}"""
@@ -183,6 +250,7 @@ DATASETS = """\
 A dataset file says what an agent may learn from, what can be traded at what cost, and which stretch of time is for what. A
 person writes it; nothing is imported before it says `confirmed: true`, and no tool of an agent can change it.
 
+- `rfcat dataset init my.csv` drafts one from files of your own.
 - `rfcat start btc` writes the first example below and builds it when you have confirmed it.
 - `rfcat data check FILE ...` tells what is wrong in files of bars before you name them here.
 - `rfcat dataset build FILE` imports, checks, splits and seals; `rfcat dataset show NAME` tells what it found.
@@ -190,6 +258,35 @@ person writes it; nothing is imported before it says `confirmed: true`, and no t
 
 Durations are written `1m`, `8h`, `30d`; dates `2024-01-01`, moments `2024-01-01T12:00:00Z`. Unknown keys are refused with
 the nearest one.
+
+## From files of your own
+
+`rfcat dataset init my.csv` looks at the file as it is: encoding, separator, signs before decimals and between thousands,
+lines above the header, how stamps are written, the order of rows, names of columns and their units, `.gz`, `.zip` and
+Parquet. It shows ten rows, as the file says them and as they were read, and writes `my.yaml` beside the file: commented,
+`confirmed: false`, with a split of 60, 20 and 20 of a hundred days, contracts at high costs to be replaced by those of your
+exchange, and each fault that it found (jumps of the price, a feed that stood still, a volume that counts nothing) beside
+the line that declares it. Nothing is overwritten.
+
+What the file does not tell is asked, one question after another, and never guessed. Without a terminal a question is refused
+with the option that answers it:
+
+| question | option |
+| --- | --- |
+| what the columns are, of a file without a header | `--header date,time,open,high,low,close,volume` |
+| which column holds the stamps | `--time "As of"` |
+| the zone of stamps without one | `--zone UTC`, `--zone Europe/Berlin` |
+| whether day or month comes first | `--format "%d/%m/%Y %H:%M"` |
+| the sign before decimals | `--decimal ,` |
+| which column is the volume, if any | `--volume "Volume BTC"`, `--volume none` |
+| how much one contract is, where the volume counts contracts | `--contract-size 100` |
+| which market it is, where neither a column nor the name of the file tells | `--underlying BTCUSDT` |
+| how late values are published | `--delay 8d` |
+
+Volume and quote volume are told apart by the price between them. An hour that local stamps have twice, a header in the middle,
+a row with too many cells and the like are refused with the row and the cause. Several files become several series, named after
+them; files whose names differ in dates alone are one. An option holds for all of them, or for one: `--zone btc=UTC`. Then read
+the file, set `confirmed: true`, and run `rfcat dataset build my.yaml`.
 
 ## Examples
 
@@ -213,11 +310,47 @@ Each file is checked by itself, then the dataset is built. Its split is final fr
 ```sh
 {commands}```
 
-`rfcat start eth` does the same with `eth.yaml` and prints the line that connects a host. Files by pattern, and recorded odds of
-a prediction market:
+`rfcat start eth` does the same with `eth.yaml` and prints the line that connects a host. Files by pattern, and what a
+prediction market asked and how its windows ended:
 
 ```yaml
 {files}```
+
+A window of a prediction market has two rows of two series, since they are known at two moments; both are stamped at the
+window's **start**, and `period` is its length.
+
+- `kind: odds` holds what was quoted for a share of Up as the window started: `up`, or the middle of `bid` and `ask`; also
+  `bid_size`, `ask_size`, `quote_age` (seconds from the quote to the start), `fee`, `minimum_size` and `twap` (seconds over
+  which the settling prices are averaged, 0 where they are not). It is known at its stamp, so a file of quotes from *within*
+  the windows, such as a minute before they close, must not be stamped at their starts: give it the stamps at which they were
+  quoted, as a series of `values`. Prices of 0 or 1 are refused, and so are columns whose names say that the end tells them
+  (`up_price_final`, `winner`). A `tick` is read only where `columns` names it: it becomes finer once a price comes near 0 or 1,
+  so that one which was noted after the window tells how far it went.
+- `kind: outcomes` holds what a share of Up paid: `up` is 1, 0, or 0.5 of a void market, read from a column `outcome` in
+  numbers or in words (up, down, yes, no, void); also `strike` and `close`. It is known at the window's end and `delay`, which
+  must be given: how long after the end the outcome was published. So `lag(ended.up, 1)` and `mean(ended.up, 12)` are features,
+  and no outcome is one before it is known; none is ever a price.
+
+Polymarket's windows come by `rfcat data fetch {odds} btc-updown-5m --from 2026-07-24`, and both series then name the same
+`source: {{use: {odds}, symbol: btc-updown-5m}}`. Their `up` is the last middle of the CLOB at or before the window's start
+and at most five minutes old, which is no price that anybody could have paid; `half_spread` of the contract comes on top.
+Windows without an outcome yet have none, and are asked for again by the next fetch.
+A perpetual whose funding was recorded names the column of its rates, and they are paid at the stamps that they have: `period`
+is the finest interval that occurs, such as `1h`, and where a coarser one held no payment was due in the rows between. `rfcat
+data fetch binance-um-funding BTCUSDT --from 2024-01 --period 1h` fetches Binance's, whose column is `last_funding_rate`.
+
+```yaml
+{funding}```
+
+- At each stamp inside the holding time a long pays the rate and a short receives it, or the other way round where it is
+  negative, on the notional at the open of the bar. Exchanges look at who holds at the stamp, within some seconds: a position
+  that is entered or left at a stamp pays what is a cost to it there and receives nothing, and so does one that left at a
+  barrier inside a bar for the stamps inside that bar.
+- A step between two stamps that is longer than both beside it, or than 8 hours, is a hole: each payment that was due in it
+  costs either side the greatest rate recorded. The build says how many there are, and refuses a record that lacks over a tenth
+  of a part's payments.
+- A rate is known its `delay` after its stamp, to features as to everybody. They read a row without a payment as missing.
+- An assumed rate (a number) stays a cost to one side and income to nobody.
 
 Bars of any other exchange come by ccxt (`pip install "random-forest-cat[exchanges]"`): `rfcat data fetch ccxt BTC/USDT:USDT
 --exchange bybit --from 2024-01 --period 1m` fetches them, and a `source` of `use: ccxt` with `exchange: bybit` and `symbol:
@@ -259,7 +392,38 @@ file, which on COIN-M is contracts.
 
 Its files are told apart by what they hold, or by `format` of their source:
 
-{formats}A drawn market, for practice:
+{formats}## Slow series
+
+Slow series (`kind: values`): weekly statistics of a provider, a CSV as FRED has it (`DATE,VALUE` or
+`observation_date,SERIES`, `.` for a missing value), and one with vintages as ALFRED has it
+(`observation_date,realtime_start,value`):
+
+```yaml
+{slow}```
+
+- **Each row is known when it was published**, and never on the date that it tells of. `delay` is a fixed time after the stamp;
+  `published` is a calendar, daylight saving included, whose release on a weekend or on a federal holiday of the United States
+  counts as out on the next working day; `available` names the column that says it row by row. One of them is compulsory.
+- **The margin is yours.** Publishers are minutes late and close on days that no calendar lists. Write a `time` by which a value
+  is always out (16:30 where the publisher says about 16:15), and of a publisher elsewhere a `weekday` after its own holidays.
+- **Primary dealer statistics** as of a Wednesday come out on Thursday of the next week at about 16:15 in New York. What takes
+  one of them for published earlier is refused. `rfcat data fetch ofr NYPD-PD_AFtD_TOT-A --from 2013-04` and
+  `rfcat data fetch nyfed PDFTD-USTET --from 2022-01` download them.
+- **Units.** The New York Fed counts millions of dollars, the Office of Financial Research dollars. Both become dollars when
+  they are fetched. Files are read as they are; `units: {{value: millions}}` says what theirs count.
+- **Missing is missing.** A value that its publisher suppresses (`*`, null, `.`) is missing, counted in the report on the
+  data, and never 0.
+- **A series that was begun anew** under another symbol is one series with `earlier: [OLD]` in its source, each of which is
+  fetched by itself. The later symbol holds from its first row on, also where the earlier one goes on beside it. The moments
+  stand in the report on the data and in `describe_market`: what both count may differ there.
+- **Revisions.** A decision may use what was published by then. Of a source with `available` the first published value of each
+  stamp is the row; revisions of it are left out, and counted in the report, as one that comes later than `delay` is. Neither
+  provider of dealer statistics keeps vintages: values are kept as they were when you first fetched them, and what was revised
+  before that is not known.
+
+{sessions}## A drawn market
+
+For practice:
 
 ```yaml
 {simulated}```
@@ -273,6 +437,7 @@ def language_page() -> str:
     """Write the page on the feature language and the parts of a pipeline."""
     return LANGUAGE.format(
         made=MADE,
+        sessions=reference_sessions.LANGUAGE,
         operators="".join(_operators()),
         recipes="".join(_recipes()),
         pipelines="".join(f"```yaml\n{render(one)}```\n\n" for one in load_shipped().values()),
@@ -285,12 +450,16 @@ def datasets_page() -> str:
     models = (
         ("", DatasetSpec),
         ("series.NAME", SeriesSpec),
+        ("series.NAME.published", Publication),
         ("series.NAME.source with use: files", Files),
-        ("series.NAME.source from an exchange", Download),
+        ("series.NAME.source from a provider", Download),
         ("series.NAME.splice", Splice),
         ("simulated", Simulated),
         ("split", Split),
         ("contracts.NAME with use: binary", Binary),
+        ("contracts.NAME.settle with use: point", ByPoint),
+        ("contracts.NAME.settle with use: twap", ByTwap),
+        ("contracts.NAME.settle with use: recorded", ByRecord),
         ("contracts.NAME with use: perpetual", Perpetual),
     )
     after = {SeriesSpec: _series_kinds(), Download: _providers()}
@@ -301,8 +470,12 @@ def datasets_page() -> str:
         "commands": OWN_COMMANDS,
         "files": OWN_FILES,
         "gold": OWN_GOLD,
+        "funding": OWN_FUNDING,
         "books": OWN_BOOKS,
+        "slow": SLOW,
         "formats": _book_formats(),
+        "sessions": reference_sessions.DATASETS.format(example=reference_sessions.OWN_SESSIONS),
+        "odds": POLYMARKET.name,
     }
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
@@ -373,7 +546,11 @@ def _series_kinds() -> str:
     """Write a table of what each kind of series holds, and what may be done with it."""
     rows = []
     for kind in SERIES_KINDS.values():
-        uses = {"fills, settlement and labels": kind.is_traded, "prices of binary contracts": kind.gives_odds}
+        uses = {
+            "fills, settlement and labels": kind.is_traded,
+            "prices of binary contracts": kind.gives_odds,
+            "funding of perpetuals": kind.gives_funding,
+        }
         columns = "whatever the source has" if kind.takes_any_column else " ".join(kind.columns)
         rows.append(
             (f"`{kind.name}`", kind.about, columns, ", ".join(["features", *(use for use, may in uses.items() if may)]))
@@ -384,10 +561,13 @@ def _series_kinds() -> str:
 def _providers() -> str:
     """Write a table of where rows can be downloaded from."""
     rows = [
-        (f"`{one.name}`", one.about, f"`rfcat data fetch {one.command}`", ", ".join(one.kinds), " ".join(one.periods), one.page)
+        (
+            f"`{one.name}`", one.about, f"`rfcat data fetch {one.command} {one.example}`", ", ".join(one.kinds),
+            " ".join(one.periods), one.unit or "as traded", one.page,
+        )
         for one in PROVIDERS.values()
-    ]
-    return markdown_table(("use", "markets", "downloaded by", "kinds", "periods", "documentation"), rows)
+    ]  # fmt: skip
+    return markdown_table(("use", "rows", "downloaded by", "kinds", "periods", "unit", "documentation"), rows)
 
 
 def _book_formats() -> str:
@@ -400,8 +580,9 @@ def _model(place: str, model: type[BaseModel]) -> str:
     about = _plain((model.__doc__ or "").splitlines()[0])
     rows = []
     for name, field in model.model_fields.items():
-        kind, text = told.get(name, ("", ""))
-        rows.append((f"`{name}`", _values(name, field, kind), _default(field), text or "Which kind it is."))
+        key = field.alias or name
+        kind, text = told.get(key, ("", ""))
+        rows.append((f"`{key}`", _values(name, field, kind), _default(field), text or "Which kind it is."))
     rows.sort(key=lambda row: row[0] != "`use`")
     keys = markdown_table(("key", "may be", "left out", "means"), rows)
     return f"### {f'`{place}`' if place else 'The file'}\n\n{about}\n\n{keys}"
@@ -412,7 +593,7 @@ def _values(name: str, field: FieldInfo, kind: str) -> str:
     if name == "use":
         return " or ".join(get_args(field.annotation) or PROVIDERS)
     words, kind = describe_allowed(field), _plain(kind.removesuffix(" or None"))
-    if words in UNSPOKEN:
+    if {*words.split(" or ")} <= {UNSPOKEN, ""}:
         return KINDS_OF_VALUES.get(kind, kind)
     return f"{words} or more" if AT_LEAST.match(words) else words
 
@@ -422,6 +603,8 @@ def _default(field: FieldInfo) -> str:
         return "must be given"
     if isinstance(field.default, float):
         return f"{field.default:.4g}"
+    if isinstance(field.default, Settlement):
+        return "by bars"
     return "none" if field.default is None else spell(field.default).lower() or "empty"
 
 

@@ -133,7 +133,18 @@ def _guess(tracker: "Tracker", reference: str) -> str | None:
 
 def _short(known: Answer | None, *, whole: bool) -> Answer | None:
     """Shorten a trial's answer to what is shown of it beside its pipeline; what probes said is for people."""
-    keep = ("trial", "trades", "win_rate", "break_even", "sharpe", "return", *(("probes",) if whole else ()), "ready", "ledger")
+    keep = (
+        "trial",
+        "trades",
+        "win_rate",
+        "break_even",
+        "sharpe",
+        "return",
+        "price",
+        *(("probes",) if whole else ()),
+        "ready",
+        "ledger",
+    )
     return {key: known[key] for key in keep if key in known} if known else None
 
 

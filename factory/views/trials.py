@@ -6,6 +6,7 @@ from factory.core.answers import Answer, round_answer
 from factory.core.foreign import shorten
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger import Entry
+from factory.market.contracts import Perpetual
 from factory.tracking.explanations import tell_probes
 from factory.tracking.naming import describe_change
 from factory.vault.pools import SEAL_ROWS
@@ -47,6 +48,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "calibration_slope": metrics.get("slope"),
         "turnover_a_year": metrics.get("turnover"),
         "costs": metrics.get("costs"),
+        "funding": metrics.get("funding") if _is_funding_recorded(tracker, pipeline) else None,
         "sides": run.get("sides"),
         "decisions": {name: count for name, count in run["counts"].items() if count},
         "refits": run.get("refits"),
@@ -64,6 +66,11 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "ledger": tracker.ledger_summary(pipeline.data),
     }
     return round_answer(answer)
+
+
+def _is_funding_recorded(tracker: "Tracker", pipeline: "Pipeline") -> bool:
+    contract = tracker.catalog.spec(pipeline.data).contracts[pipeline.trade.contract]
+    return isinstance(contract, Perpetual) and contract.funding_column is not None
 
 
 def tell_change(tracker: "Tracker", pipeline: "Pipeline") -> str | None:

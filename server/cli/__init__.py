@@ -7,7 +7,7 @@ strategies  commands on pipelines
 listing     what pipelines are built of
 data        commands on files of bars
 recording   commands that record live order books
-dataset     commands on datasets
+dataset     commands on datasets; dataset_init drafts a dataset file from files as people have them
 ledger      the proof of the ledger
 vault       commands on sealed looks
 demo        demonstrations

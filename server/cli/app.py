@@ -89,7 +89,7 @@ for one in COMMANDS:
     answering(app)(one)
 acting(app, "help")(help_)
 app.add_typer(data.app, name="data", help="Market data: fetch and check bars, record order books.")
-app.add_typer(dataset.app, name="dataset", help="Datasets: build, list, show.")
+app.add_typer(dataset.app, name="dataset", help="Datasets: init, build, list, show.")
 app.add_typer(ledger.app, name="ledger", help="The record of every trial.")
 app.add_typer(review.app, name="review", help="What was proposed: list; keys to verify what was approved.")
 app.add_typer(demo.app, name="demo", help="See what the probes catch.")

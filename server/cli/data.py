@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from factory.core.errors import DataError, did_you_mean
-from factory.core.times import iso, moment, to_duration
+from factory.core.times import canonical_duration, iso, moment, to_duration
 from factory.market.sources import PROVIDERS, ManyExchanges
 from factory.storage.workspace import Workspace
 from server.cli import recording
@@ -17,6 +17,7 @@ from server.cli.common import read_keys, workspace_of
 from server.cli.screen import bar, conclude, show
 
 if TYPE_CHECKING:
+    from factory.market.files import Download
     from factory.market.series_spec import SeriesSpec
 
 app = group()
@@ -31,6 +32,7 @@ def _periods() -> list[str]:
     return list(dict.fromkeys(period for provider in PROVIDERS.values() for period in provider.periods))
 
 
+EXAMPLES = " or ".join(dict.fromkeys(provider.example for provider in PROVIDERS.values()))
 OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROVIDERS.values())
 
 
@@ -38,21 +40,27 @@ OFFERED = "; ".join(f"{provider.command}: {provider.about}" for provider in PROV
 def fetch(
     context: typer.Context,
     provider: Annotated[str, typer.Argument(help=f"{OFFERED}.", autocompletion=_commands)],
-    symbol: Annotated[str, typer.Argument(help="Such as BTCUSDT, or BTC/USDT:USDT for ccxt.")],
+    symbol: Annotated[str, typer.Argument(help=f"Such as {EXAMPLES}.")],
     since: Annotated[str, typer.Option("--from", help="First month, such as 2023-01.")],
-    period: Annotated[str, typer.Option(help="From one bar to the next.", autocompletion=_periods)] = "1m",
+    period: Annotated[
+        str | None,
+        typer.Option(
+            help="From one row to the next; left out: the symbol's, or the provider's finest.", autocompletion=_periods
+        ),
+    ] = None,
     exchange: Annotated[str | None, typer.Option(help="Which one, for ccxt: such as bybit or coinbase.")] = None,
 ) -> None:
-    """Download bars up to the last one that has closed; an interrupted fetch goes on where it was."""
+    """Download what a folder lacks up to the last row that is over; an interrupted fetch goes on where it was."""
     offered = {one.command: one for one in PROVIDERS.values()}
     if provider not in offered:
         many = [f"{one.command} {symbol} --exchange {provider}" for one in offered.values() if isinstance(one, ManyExchanges)]
         raise DataError(f"provider: '{provider}' unknown; {did_you_mean(provider, offered)}; of an exchange: {many[0]}")
     venue = offered[provider]
-    source = {"use": venue.name, "symbol": symbol} | ({"exchange": exchange} if exchange else {})
-    series = _series(venue.kinds[0], "FETCHED", period, source)
-    fetch_series(workspace_of(context, new=True), series, _month(since))
-    conclude(f"{symbol}: complete up to the last closed bar", {"symbol": symbol, "complete": "up to the last closed bar"})
+    source = _download(venue.name, symbol, exchange)
+    usual = next((one for one in venue.periods if one in symbol.split("-")), venue.periods[0])
+    fetch_source(workspace_of(context, new=True), source, _spell_period(period or usual), _month(since))
+    complete = "up to the last row that is over"
+    conclude(f"{symbol}: complete {complete}", {"symbol": symbol, "complete": complete})
 
 
 @answering(app)
@@ -62,6 +70,7 @@ def check(
         str | None, typer.Option(help="From one bar to the next, such as 1m or 4h; left out: what most rows keep.")
     ] = None,
     source: Annotated[str, typer.Option(help="Keys of `source` in a dataset file, such as '{zone: UTC}'.")] = "{}",
+    calendar: Annotated[str | None, typer.Option(help="Of a market that closes, such as XNYS, CMES or 24/5.")] = None,
 ) -> None:
     """Report what is wrong or remarkable in files of bars."""
     from factory.market.build import check_files
@@ -70,7 +79,7 @@ def check(
 
     keys = {"use": "files", "files": [str(file) for file in files], **read_keys("--source", source, "{zone: UTC}")}
     kept = detect_period(read_files(files, _series("bars", "CHECKED", period or "1m", keys)).time)
-    spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys)
+    spec = _series("bars", "CHECKED", period or (to_duration(kept[0]) if kept else "1m"), keys, calendar)
     try:
         report = check_files(files, spec)
     except DataError as error:
@@ -106,25 +115,41 @@ def _verdict(told: Mapping[str, Any]) -> str:
     return f"usable; {'; '.join(remarks)}" if remarks else "ok: nothing is wrong with any row, and none is missing"
 
 
-def fetch_series(workspace: Workspace, series: "SeriesSpec", start_ms: int) -> None:
-    """Download what is missing of a series that comes from providers, under a progress bar each."""
+def fetch_source(workspace: Workspace, source: "Download", period: str, start_ms: int) -> None:
+    """Download what is missing of each symbol of a source, under a progress bar."""
     from factory.market.downloads import download
+
+    for part in source.parts:
+        with bar(part.symbol) as report:
+            download(workspace, part, period, start_ms, report)
+
+
+def _download(use: str, symbol: str, exchange: str | None) -> "Download":
     from factory.market.files import Download
-    from factory.market.splices import list_parts
+    from factory.market.mistakes import lines_of
 
-    for part in list_parts(series):
-        if isinstance(part.spec.source, Download):
-            with bar(part.spec.source.symbol) as report:
-                download(workspace, part.spec.source, series.period, part.fetch_start(start_ms), report)
+    raw = {"use": use, "symbol": symbol} | ({"exchange": exchange} if exchange else {})
+    try:
+        return Download.model_validate(raw)
+    except ValidationError as error:
+        raise DataError(*lines_of(error, raw, lambda *_: {*Download.model_fields})) from None
 
 
-def _series(kind: str, underlying: str, period: str, source: dict[str, Any]) -> "SeriesSpec":
-    from factory.market.files import Download, Files
+def _spell_period(given: str) -> str:
+    """Spell a period as providers do."""
+    try:
+        return canonical_duration(given)
+    except ValueError as error:
+        raise DataError(f"--period: {error}") from None
+
+
+def _series(kind: str, underlying: str, period: str, source: dict[str, Any], calendar: str | None = None) -> "SeriesSpec":
+    from factory.market.files import Files
     from factory.market.mistakes import lines_of
     from factory.market.series_spec import SeriesSpec
 
-    raw = {"kind": kind, "delay": "0", "underlying": underlying, "period": period, "source": source}
-    keys = {*(Files if source["use"] == "files" else Download).model_fields}
+    raw = {"kind": kind, "delay": "0", "underlying": underlying, "period": period, "source": source, "calendar": calendar}
+    keys = {*Files.model_fields}
     try:
         return SeriesSpec.model_validate(raw)
     except ValidationError as error:

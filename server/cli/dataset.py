@@ -9,6 +9,7 @@ import typer
 from factory.core.quoting import shell_line
 from server.cli.commands import answering, group
 from server.cli.common import perform, workshop_of
+from server.cli.dataset_init import init
 from server.cli.reviewer import Secret, unlocked
 from server.cli.screen import bar, say
 from server.cli.screen import show as print_answer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from factory.workshop import Workshop
 
 app = group()
+answering(app)(init)
 
 MOST = 1_000
 """Pipelines of a dataset that are looked through for their names, newest first."""

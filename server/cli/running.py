@@ -14,7 +14,7 @@ from factory.core.quoting import shell_line
 from factory.core.settings import SandboxSettings, ServerSettings
 from factory.vault.isolation import describe_seal
 from server.cli.common import perform, workshop_of, workspace_of
-from server.cli.data import fetch_series
+from server.cli.data import fetch_source
 from server.cli.dataset import build_into
 from server.cli.references import BEGIN
 from server.cli.screen import quote, say, show
@@ -139,7 +139,9 @@ def _leave_out_networks(name: str, pipeline: "Pipeline") -> list[str]:
 
 
 def _start_real(context: typer.Context, market: str, file: Path) -> Outcome:
+    from factory.market.files import Download
     from factory.market.spec import load_spec
+    from factory.market.splices import list_parts
     from factory.market.templates import starter_spec
     from factory.storage.workspace import write_text
 
@@ -154,7 +156,9 @@ def _start_real(context: typer.Context, market: str, file: Path) -> Outcome:
         raise typer.Exit(1)
     workshop, spec = workshop_of(context, new=True), load_spec(file)
     for series in spec.series.values():
-        fetch_series(workshop.workspace, series, spec.span[0])
+        for part in list_parts(series):
+            if isinstance(part.spec.source, Download):
+                fetch_source(workshop.workspace, part.spec.source, series.period, part.fetch_start(spec.span[0]))
     build_into(workshop, spec, file.parent)
     show(workshop.describe(spec.dataset))
     say(f"\n{spec.dataset}, validation, after costs:")

@@ -62,6 +62,7 @@ SAFE = {
     "cancel": "a mark in one row of the jobs",
     "cusum": "a row of the ledger, then one file that is written whole, as `card`",
     "data record depth": "killed in tests/market/test_recording.py",
+    "dataset init": "one file beside the data, written whole or not at all",
     "demo leak": "writes to a folder of its own, which goes with it",
     **dict.fromkeys(
         (

@@ -34,6 +34,29 @@ def kline(at: int, unit: int = 1, step: int = HOUR) -> list[object]:
     ]
 
 
+def is_due(at: int) -> bool:
+    """Whether funding is paid at an hour: each eighth in the first half of a month, then each fourth, then each."""
+    return at % (hours_between(at) * HOUR) == 0
+
+
+def hours_between(at: int) -> int:
+    day = int(iso(at)[8:10])
+    return 8 if day < 15 else 4 if day < 22 else 1
+
+
+def payment(at: int) -> tuple[int, int, str]:
+    """Stamp with its jitter, interval and rate of the payment of an hour, a pure function of it."""
+    return at + at // HOUR * 7 % 16, hours_between(at), f"{(at // HOUR % 21 - 10) / 1e5:.8f}"
+
+
+def pack(name: str, lines: list[str]) -> bytes:
+    """A zip of one CSV."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(zipfile.ZipInfo(name.replace(".zip", ".csv")), "\n".join(lines) + "\n")
+    return packed.getvalue()
+
+
 def month_end(month: str) -> int:
     return moment(f"{iso(moment(f'{month}-28') + 96 * HOUR)[:7]}-01")
 
@@ -66,6 +89,8 @@ class Exchange:
 
     def archive(self, name: str) -> bytes:
         """The zip of a month or day, or nothing."""
+        if "-fundingRate-" in name:
+            return self.paid(name)
         stretch = name.removeprefix(f"{self.symbol}-{self.period}-").removesuffix(".zip")
         if stretch not in self.months | self.days:
             return b""
@@ -73,11 +98,24 @@ class Exchange:
         first = moment(f"{stretch}-01" if monthly else stretch)
         last = month_end(stretch) if monthly else first + 24 * HOUR
         unit = 1000 if monthly else 1
-        lines = [",".join(map(str, self.bar(at, unit))) for at in range(first, last, self.step)]
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr(zipfile.ZipInfo(name.replace(".zip", ".csv")), "\n".join(lines) + "\n")
-        return packed.getvalue()
+        return pack(name, [",".join(map(str, self.bar(at, unit))) for at in range(first, last, self.step)])
+
+    def paid(self, name: str) -> bytes:
+        """The zip of a month's funding, or nothing."""
+        month = name.removeprefix("BTCUSDT-fundingRate-").removesuffix(".zip")
+        if month not in self.months:
+            return b""
+        first, last = moment(f"{month}-01"), month_end(month)
+        rows = [payment(at) for at in range(max(first, self.listed), last, HOUR) if is_due(at)]
+        lines = [f"{at},{hours},{rate}" for at, hours, rate in rows]
+        return pack(name, ["calc_time,funding_interval_hours,last_funding_rate", *lines])
+
+    def rates(self, start: int, limit: int) -> list[dict[str, object]]:
+        """Payments from a moment on."""
+        due = [at for at in range(max(start, self.listed) // HOUR * HOUR, now_ms(), HOUR) if is_due(at)]
+        rows = [payment(at) for at in due]
+        told = [{"symbol": "BTCUSDT", "fundingTime": at, "fundingRate": rate, "markPrice": "100.5"} for at, _, rate in rows]
+        return [row for row in told if int(str(row["fundingTime"])) >= start][:limit]
 
     def klines(self, start: int) -> list[list[object]]:
         """Bars from a moment on; the last one is still open."""
@@ -100,14 +138,16 @@ def serving(exchange: Exchange) -> Iterator[str]:
             if exchange.failures:
                 exchange.failures -= 1
                 self.send_error(503)
-            elif name == "klines" and exchange.refusal:
+            elif name in ("klines", "fundingRate") and exchange.refusal:
                 self.send_error(exchange.refusal)
-            elif name == "klines":
+            elif name in ("klines", "fundingRate"):
                 asked = {key: values[0] for key, values in parse_qs(url.query).items()}
+                since = int(asked["startTime"])
                 if asked["symbol"] != exchange.symbol:
                     self.send_error(400)
                 else:
-                    self.answer(json.dumps(exchange.klines(int(asked["startTime"]))).encode())
+                    told = exchange.klines(since) if name == "klines" else exchange.rates(since, int(asked["limit"]))
+                    self.answer(json.dumps(told).encode())
             elif name.endswith(".CHECKSUM"):
                 content = exchange.archive(name.removesuffix(".CHECKSUM"))
                 self.answer(f"{hashlib.sha256(content).hexdigest()}  {name.removesuffix('.CHECKSUM')}\n".encode())

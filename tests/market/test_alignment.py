@@ -36,7 +36,7 @@ def series_spec(kind: str) -> SeriesSpec:
 
 
 def frame(one: SeriesSpec, time: np.ndarray) -> RawRows:
-    values = np.linspace(100, 101, len(time))
+    values = np.full(len(time), 0.5)  # A price, a share's price and what a void share paid.
     names = series_kind(one.kind).columns or ("rate",)
     return RawRows(time, dict.fromkeys(names, values), (("x.csv", 0),))
 
@@ -153,3 +153,19 @@ def test_a_bar_that_was_still_open_gives_way_to_the_one_that_closed(tmp_path: Pa
     early["open"][-1] *= 1.01
     csv(tmp_path / "a.csv", early)
     assert "conflicting duplicate" in str(check_files(paths, series_spec("minute bars")).summary(None, None)["quarantined"])
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+@pytest.mark.parametrize("begins", [700, 600, 0])
+def test_the_closed_bar_wins_in_any_order_of_files_that_overlap(names: str, begins: int, tmp_path: Path) -> None:
+    columns = rows(1)
+    early = {name: values[:701].copy() for name, values in columns.items()}
+    for name in ("high", "low", "close"):
+        early[name][-1] = columns["open"][700]
+    early["volume"][-1] *= 0.3
+    later = {name: values[begins:] for name, values in columns.items()}
+    paths = [csv(tmp_path / f"{name}.csv", part) for name, part in zip(names, (early, later), strict=True)]
+    for order in (paths, paths[::-1]):
+        told = check_files(order, series_spec("minute bars")).summary(None, None)
+        assert (told["rows"], told["quarantined"]) == (len(columns["close"]), {})
+        assert told["noted"][REPLACED]["where"] == [f"{names[0]}.csv row 701 (line 702)"]

@@ -11,7 +11,7 @@ from factory.market.downloads import download, find_files
 from factory.market.files import Download
 from factory.market.readers import read_files
 from factory.market.series_spec import SeriesSpec
-from factory.market.sources import binance_download
+from factory.market.sources import caller
 from factory.market.spec import load_spec
 from factory.storage.workspace import Workspace
 from tests.market.exchange import Exchange, month_end, months_back, serving
@@ -41,7 +41,7 @@ def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
     *whole, present = months_back(3)
     one.months = set(whole)
     one.days = {iso(day) for day in range(moment(f"{present}-01"), now_ms() - 2 * DAY, DAY)}
-    monkeypatch.setattr(binance_download.time, "sleep", lambda _: None)
+    monkeypatch.setattr(caller.time, "sleep", lambda _: None)
     with serving(one) as address:
         monkeypatch.setenv("RFCAT_BINANCE_ARCHIVE", address)
         monkeypatch.setenv("RFCAT_BINANCE_API", address)

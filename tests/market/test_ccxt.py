@@ -259,7 +259,7 @@ def test_the_command_fetches_and_a_dataset_is_built(workspace: Workspace, bybit:
     ]
     told = CliRunner().invoke(app, asked)
     assert told.exit_code == 0, told.output
-    assert "BTC/USDT:USDT: complete up to the last closed bar" in told.output
+    assert "BTC/USDT:USDT: complete up to the last row that is over" in told.output
     build(workspace, load_spec(DATASET))
     facts = Catalog(workspace).meta("perp")["series"]["btc"]
     assert facts["missing"] == 0
@@ -286,7 +286,7 @@ def test_a_dataset_file_is_told_what_its_source_lacks() -> None:
         ),
         (
             DATASET.replace("use: ccxt, exchange: bybit", "use: binance-um"),
-            r"series\.btc\.source\.symbol: 'BTC/USDT:USDT' is none of binance-um, which has capitals and digits: BTCUSDT",
+            r"series\.btc\.source\.symbol: 'BTC/USDT:USDT' is none of binance-um; write it as Binance does, such as BTCUSDT",
         ),
     ):
         with pytest.raises(DataError, match=told):

@@ -72,7 +72,7 @@ def test_the_command_fetches_from_it_and_goes_on_where_it_was(workspace: Workspa
     kept, exchange.published[:] = exchange.published[:], exchange.published[:4]
     fetch(workspace)
     exchange.published[:] = kept
-    assert "BTC: complete up to the last closed bar" in fetch(workspace)
+    assert "BTC: complete up to the last row that is over" in fetch(workspace)
     assert exchange.sent == kept, "each day once"
     folder = workspace.vault / "downloads" / "toy-exchange" / "BTC" / "5m"
     assert len(exchange.find_files(folder)) == len(kept)
@@ -123,14 +123,17 @@ def test_a_pipeline_reads_it_and_is_scored(built: Workspace) -> None:
 def test_nothing_fills_in_it_and_it_prices_nothing(exchange: ToyExchange) -> None:
     for wrong, told in (
         (WITH_BOOK.replace("of: btc", "of: book"), r"contracts\.up\.of: 'book' is no series of bars here; allowed: btc"),
-        (WITH_BOOK.replace("price: 0.5", "odds: book"), r"contracts\.up\.odds: 'book' is no series of values here; add one"),
+        (
+            WITH_BOOK.replace("price: 0.5", "odds: book"),
+            r"contracts\.up\.odds: 'book' is no series of odds or values here; add one",
+        ),
         (
             WITH_BOOK.replace("toy_book", "bars"),
             r"kind: 'bars' from toy-exchange, which has toy_book only; write kind: toy_book",
         ),
         (
             WITH_BOOK.replace("toy_book", "book"),
-            r"series\.book\.kind: 'book': should be 'bars', 'depth', 'values' or 'toy_book'",
+            r"series\.book\.kind: 'book': should be 'bars', 'depth', 'odds', 'outcomes', 'values' or 'toy_book'",
         ),
         (
             WITH_BOOK.replace("toy-exchange", "toy-exchang"),
@@ -145,6 +148,6 @@ def test_without_them_they_are_unknown() -> None:
     with pytest.raises(DataError) as told:
         load_spec(WITH_BOOK)
     assert told.value.lines == (
-        "series.book.kind: 'toy_book': should be 'bars', 'depth' or 'values'",
-        "series.book.source.use: 'toy-exchange' unknown; allowed: binance-spot, binance-um, ccxt, files",
+        "series.book.kind: 'toy_book': should be 'bars', 'depth', 'odds', 'outcomes' or 'values'",
+        f"series.book.source.use: 'toy-exchange' unknown; allowed: {', '.join(sorted(('files', *PROVIDERS)))}",
     )

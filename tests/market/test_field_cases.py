@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from factory.market.build import check_files
 from factory.market.dataset import open_partition
+from factory.market.spec import load_spec
 from factory.storage.workspace import Workspace
 from server.cli.app import app
 
@@ -85,6 +87,43 @@ def test_a_file_is_read_or_its_row_and_cause_are_told(cases: Path, tmp_path: Pat
 def test_no_case_is_left_out(cases: Path) -> None:
     files = {str(path.relative_to(cases)) for path in cases.glob("*/*") if re.search(r"\.csv(\.gz)?$", path.name, re.I)}
     assert files - CHECKED.keys() <= {"D02-jitter/btc.csv", "D02-jitter/funding.csv", "D02-jitter/funding_round.csv"}
+
+
+REFUSED = (
+    *("D07-stamps/excel_e12.csv", "D09-header-midway/binance_headless_then_header.csv"),
+    *("D14-names/nan_words.csv", "D14-names/ragged.csv"),
+)
+ZONED = ("--zone", "UTC")
+ANSWERS = {
+    "D04-date-time/compact.csv": [ZONED],
+    "D04-date-time/mt4_header.csv": [ZONED],
+    "D04-date-time/mt4_headless.csv": [("--header", "date,time,open,high,low,close,volume"), ZONED],
+    "D07-stamps/naive.csv": [ZONED],
+    "D15-coin-m/BTCUSD_PERP-1m.csv": [("--contract-size", "100")],
+}
+"""Questions of a file with the answer to each, in their order; all others are drafted at once, or refused."""
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_file_is_drafted_at_once_or_after_one_question_each_or_refused_with_its_row(
+    cases: Path, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / Path(name).name
+    shutil.copyfile(cases / name, path)
+    answers: list[str] = []
+    for option, answer in ANSWERS.get(name, []):
+        told = rfcat(tmp_path, "dataset", "init", str(path), *answers)
+        assert {*re.findall("--[a-z-]+", told)} == {option}, told
+        answers += [option, answer]
+    told = rfcat(tmp_path, "dataset", "init", str(path), *answers)
+    drafted = [*tmp_path.glob("*.yaml")]
+    if name in REFUSED:
+        assert re.search(CHECKED[name], " ".join(told.split())), told
+        assert drafted == []
+        return
+    assert len(drafted) == 1, told
+    (series,) = load_spec(drafted[0]).series.values()
+    assert check_files([path], series).quarantined == {}
 
 
 def test_a_question_is_answered_by_the_key_that_it_names(cases: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from factory.market.downloads import download, download_folder, fetch_command, f
 from factory.market.files import Download
 from factory.market.readers import read_files
 from factory.market.series_kinds import SERIES_KINDS
+from factory.market.series_kinds.base import Header
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS, ManyExchanges, Provider
 from factory.storage.workspace import Workspace
@@ -38,17 +39,18 @@ def workspace(tmp_path: Path) -> Workspace:
 def source_of(provider: Provider) -> Download:
     """A source of the provider, of one exchange where it has many."""
     exchange = {"exchange": "bybit"} if isinstance(provider, ManyExchanges) else {}
-    return Download.model_validate({"use": provider.name, "symbol": "BTC"} | exchange)
+    return Download.model_validate({"use": provider.name, "symbol": provider.example} | exchange)
 
 
 def series(provider: Provider, kind: str, period: str) -> SeriesSpec:
     source = source_of(provider).model_dump()
-    return SeriesSpec.model_validate({"kind": kind, "underlying": "BTC", "period": period, "delay": "0", "source": source})
+    raw = {"kind": kind, "underlying": "BTC", "period": period, "delay": provider.least_delay, "source": source}
+    return SeriesSpec.model_validate(raw)
 
 
 def layout(provider: Provider, kind: str) -> tuple[str, ...]:
     """The columns of its files: as it lays them out without a header, else those of the kind under one."""
-    return provider.layout or ("timestamp", *SERIES_KINDS[kind].columns)
+    return provider.layout or ("timestamp", *(SERIES_KINDS[kind].columns or ("value",)))
 
 
 def lines(columns: tuple[str, ...], header: bool, times: np.ndarray) -> str:
@@ -90,7 +92,7 @@ def test_law_3_its_files_lie_in_the_vault_and_are_nobody_elses(
     folder = download(workspace, source, provider.periods[0], START)
     assert workspace.vault in folder.parents
     assert folder.stat().st_mode & 0o077 == 0
-    assert told[0][1:5] == ("BTC", provider.periods[0], START, folder)
+    assert told[0][1:5] == (provider.example, provider.periods[0], START, folder)
 
 
 def test_what_it_cannot_have_is_refused_before_it_is_asked(
@@ -111,10 +113,11 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
         one, period = series(provider, kind, provider.periods[0]), to_ms(provider.periods[0])
         folder = download_folder(workspace, source_of(provider), one.period)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "BTC-1.csv").unlink(missing_ok=True)
         (folder / "BTC-2.csv.part").write_text("1")
-        with pytest.raises(DataError, match="BTC is not downloaded; run: rfcat") as told:
+        with pytest.raises(DataError, match=f"{provider.example} is not downloaded; run: rfcat") as told:
             find_files(workspace, "btc", one, Path())
-        assert f"data fetch {provider.command} BTC " in str(told.value)
+        assert f"data fetch {provider.command} {provider.example} " in str(told.value)
         times = START + period * np.arange(3)
         columns = layout(provider, kind)
         (folder / "BTC-1.csv").write_text(lines(columns, not provider.layout, times))
@@ -122,12 +125,17 @@ def test_its_files_are_found_when_they_are_whole_and_read_by_its_layout(provider
         assert [path.name for path in paths] == ["BTC-1.csv"]
         frame = read_files(paths, one)
         assert np.array_equal(frame.time, times)
-        for name in SERIES_KINDS[kind].columns:
-            assert (frame.columns[name] == 100 + columns.index(name)).all()
+        labels = {name: name for name in columns[1:]}
+        chosen = SERIES_KINDS[kind].choose_columns(Header("BTC-1.csv", labels, {}, labels, True))
+        assert {*SERIES_KINDS[kind].columns} <= {*chosen}
+        for name, label in chosen.items():
+            assert (frame.columns[name] == 100 + columns.index(label)).all()
 
 
 def test_its_command_is_the_one_that_is_told(provider: Provider, workspace: Workspace) -> None:
     source = source_of(provider)
     exchange = f"--exchange {source.exchange} " if source.exchange else ""
     told = fetch_command(workspace, source, provider.periods[0], START)
-    assert told.endswith(f"data fetch {provider.command} BTC {exchange}--from 2024-01 --period {provider.periods[0]}")
+    assert told.endswith(
+        f"data fetch {provider.command} {source.symbol} {exchange}--from 2024-01 --period {provider.periods[0]}"
+    )

@@ -41,8 +41,20 @@ def example(kind: SeriesKind) -> dict[str, np.ndarray]:
     time = START + EVERY * np.arange(DAYS * DAY // EVERY)
     if kind.holds_books:
         return {"timestamp": time, **books(time, 1)}
+    wave = np.sin(time / HOUR)
+    if kind.gives_odds and kind.columns:
+        return {"timestamp": time, "up": 0.5 + wave / 3, "bid": 0.49 + wave / 3, "ask": 0.51 + wave / 3}
+    if kind.words:
+        return {"timestamp": time, "outcome": (wave > 0) * 1.0, "strike": 100 + wave, "close": 101 + wave}
     names = kind.columns or ("value",)
     return {"timestamp": time} | {name: 100 + place + np.sin(time / HOUR) / 3 for place, name in enumerate(names)}
+
+
+def read_columns(kind: SeriesKind) -> dict[str, np.ndarray]:
+    """The columns of the example as the kind names them."""
+    columns = {name: values for name, values in example(kind).items() if name != "timestamp"}
+    labels = {name: name for name in columns}
+    return {name: columns[label] for name, label in kind.choose_columns(Header("x.csv", labels, {}, labels, True)).items()}
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
@@ -99,7 +111,7 @@ def test_the_columns_that_it_names_are_those_that_it_reads(kind: SeriesKind) -> 
 
 
 def test_sound_rows_are_sound_and_nothing_is_said_of_them(kind: SeriesKind) -> None:
-    columns = {name: values for name, values in example(kind).items() if name != "timestamp"}
+    columns = read_columns(kind)
     assert not any(mask.any() for mask in kind.find_wrong_rows(columns).values())
     assert kind.find_uncounted(columns) == ()
     assert not any(mask.any() for mask in (kind.find_notable_runs(columns) | kind.find_notable_rows(columns)).values())
@@ -156,7 +168,7 @@ def test_law_8_gaps_stay_gaps_in_every_column_and_in_coarser_rows(kind: SeriesKi
 
 
 def test_a_declared_factor_scales_what_the_kind_says(kind: SeriesKind, tmp_path: Path) -> None:
-    columns = example(kind)
+    columns = read_columns(kind)
     part = open_partition(built(kind, tmp_path, ", adjust: [{at: 2024-01-03, factor: 4}]"), "small", "train")
     series = part.series["x"]
     before = series.time < START + 2 * DAY

@@ -108,7 +108,7 @@ def test_btc_sim_is_two_years_and_says_simulated() -> None:
         181,
         184,
     ]
-    assert set(spec.contracts) == {"polymarket-btc-5m", "btc-perpetual"}
+    assert set(spec.contracts) == {"polymarket-btc-5m", "polymarket-btc-15m", "btc-perpetual"}
 
 
 SMALL = """

@@ -12,7 +12,7 @@ def test_the_starter_file_is_whole_and_waits_for_a_person(tmp_path) -> None:
     spec = load_spec(text)
     assert not spec.confirmed
     assert list(spec.series) == ["btc", "eth", "gold"]
-    assert set(spec.contracts) == {"polymarket-btc-5m", "btc-perpetual"}
+    assert set(spec.contracts) == {"polymarket-btc-5m", "polymarket-btc-15m", "btc-perpetual"}
     assert spec.looks == 5
     with pytest.raises(DataError, match="a person reads the dataset file"):
         build(Workspace.open(tmp_path), spec)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.core.times import DAY, iso, to_ms
+from factory.market.publication import Publication
 from factory.market.series_kinds.base import Aggregation, Header, SeriesKind
 from tests.market.bars import DAYS, START
 
@@ -60,6 +61,11 @@ class ToyExchange:
     title: str = "Toy"
     about: str = "books"
     page: str = "https://example.org/books"
+    symbols: str = "[A-Z]+"
+    example: str = "BTC"
+    unit: str = ""
+    calendar: Publication | None = None
+    least_delay: str = "0"
     kinds: tuple[str, ...] = (Book.name,)
     periods: tuple[str, ...] = ("1m", "5m")
     layout: tuple[str, ...] = ("timestamp", "bid", "ask")

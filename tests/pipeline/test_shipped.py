@@ -15,7 +15,7 @@ OF_BOOKS = [*BOOK, "events", *(f"ofi_{level}" for level in range(1, 6)), "buy_qt
 
 
 def test_the_strategies_ship() -> None:
-    assert set(load_shipped()) == {"btc-up-or-down-5m", "btc-long-short", "btc-order-book"}
+    assert set(load_shipped()) == {"btc-up-or-down-5m", "btc-up-or-down-proxy", "btc-long-short", "btc-order-book"}
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,17 @@ def test_files_of_bars_are_checked(folder: Path, tmp_path: Path) -> None:
     file.write_text("\n".join(["time,open,high,low,close,volume", *rows, ""]), encoding="utf-8")
     shown = rfcat(folder, "data", "check", str(file))
     assert "gaps" in shown
+
+
+def test_files_of_a_market_that_closes_are_checked_against_its_calendar(folder: Path, tmp_path: Path) -> None:
+    """Three of a day's rows lie outside New York's hours, and none inside them is missing."""
+    opened = 1_709_562_600_000  # 2024-03-04T14:30Z
+    rows = [f"{opened + (i - 3) * 60_000},1,2,0.5,1.5,{1 + i % 3}" for i in range(20)]
+    file = tmp_path / "shares.csv"
+    file.write_text("\n".join(["time,open,high,low,close,volume", *rows, ""]), encoding="utf-8")
+    shown = rfcat(folder, "data", "check", str(file), "--calendar", "XNYS")
+    assert re.search(r"rows outside sessions\.count +3\n", shown)
+    assert "gaps" not in shown
 
 
 def test_changes_are_read_as_json_where_they_can_be() -> None:

@@ -9,7 +9,18 @@ from tests.conftest import ROOT
 
 HEAVY = [
     *("numpy", "pandas", "scipy", "sklearn", "numba", "talib", "torch", "pyarrow", "sqlalchemy"),
-    *("fastapi", "typer", "jinja2", "factory.workshop", "arch", "statsmodels", "matplotlib", "PIL", "ccxt"),
+    *(
+        "fastapi",
+        "typer",
+        "jinja2",
+        "factory.workshop",
+        "arch",
+        "statsmodels",
+        "matplotlib",
+        "PIL",
+        "exchange_calendars",
+        "ccxt",
+    ),
 ]
 REQUEST = {
     "jsonrpc": "2.0",

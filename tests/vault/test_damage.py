@@ -53,7 +53,7 @@ def works(workshop: Workshop, look: str) -> dict[str, Work]:
 
     def trial() -> str:
         scored, model, arrays, evidence = score(TaskContext(workshop, pipeline, no_progress))
-        return content_key(scored.p, *(arrays[name] for name in sorted(arrays)), outcome_to_dict(scored), model, evidence)
+        return content_key(scored.p, *(arrays[name] for name in sorted(arrays)), outcome_to_dict(scored, ""), model, evidence)
 
     def examine() -> str:
         learned = exam.prepare(workspace, pipeline)

@@ -164,7 +164,7 @@ def coin_market(rng: Generator, bars: int) -> Moves:
     volatility = 5e-4 * np.exp(0.7 * np.sin(np.arange(bars) / 400)) * (1 + 2 * (rng.random(bars) < 0.01))
     close = rng.standard_normal(bars) * volatility
     jump = np.zeros(bars)
-    return Moves(np.arange(bars), jump, np.maximum(close, 0), np.minimum(close, 0), close, np.zeros(bars, bool), MINUTE)
+    return Moves(np.arange(bars), jump, np.maximum(close, 0), np.minimum(close, 0), close, np.zeros(bars, bool), MINUTE, MINUTE)
 
 
 def held(moves: Moves, rows: list[int], until: list[int], share: float, seed: int) -> FrozenPerpetual:

@@ -101,8 +101,8 @@ def test_a_baseline_that_is_no_column_is_refused_when_built(sources: Path) -> No
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("odds: odds", "odds: prices", r"contracts\.up\.odds: 'prices' is no series of values here; allowed: odds"),
-        ("odds: odds", "odds: btc", r"contracts\.up\.odds: 'btc' is no series of values here; allowed: odds"),
+        ("odds: odds", "odds: prices", r"contracts\.up\.odds: 'prices' is no series of odds or values here; allowed: odds"),
+        ("odds: odds", "odds: btc", r"contracts\.up\.odds: 'btc' is no series of odds or values here; allowed: odds"),
         ("delay: 0", "delay: 10s", r"contracts\.up\.odds: odds is published 10s late; a price must be known when it is paid"),
         ("period: 5m", "period: 1h", r"contracts\.up\.odds: odds has a row each 1h and cannot price windows of 5m"),
     ],

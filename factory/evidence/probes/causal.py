@@ -1,6 +1,7 @@
 """P1 and P2: a feature at t must not move when what comes after t is cut off or replaced."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy import float64, int64
@@ -13,7 +14,7 @@ from factory.evidence.probes.findings import BLOCK, Finding
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.keys import column_key
-from factory.market.series import Partition, Series
+from factory.market.series import Partition, measure_paces
 from factory.storage.cache import Cache
 
 VERSION = 3
@@ -108,8 +109,10 @@ def _span(expression: Expression, partition: Partition) -> int:
     """Compute how long before a moment rows are needed for a feature then, ms."""
     periods = {name: one.period for name, one in partition.series.items()}
     delays = {name: one.delay for name, one in partition.series.items()}
+    paces = measure_paces(partition.series)
     longest = max(one.period + one.delay for one in partition.series.values())
-    return 2 * expression.lookback(periods, delays) + SPARE * DAY + 2 * longest
+    closed = max((pace.closed for pace in paces.values()), default=0)
+    return 2 * expression.lookback(periods, delays, paces) + SPARE * DAY + 2 * (longest + closed)
 
 
 def _between(expression: Expression, partition: Partition, begin: int, known: int) -> Partition:
@@ -121,9 +124,9 @@ def _between(expression: Expression, partition: Partition, begin: int, known: in
     for name in sorted(expression.series or partition.series):
         one = partition.series[name]
         rows = slice(np.searchsorted(one.time, begin // DAY * DAY), np.searchsorted(one.known, known, side="right"))
-        read = {column: values[rows] for column, values in one.columns.items() if (name, column) in columns}
-        series[name] = Series(name, one.kind, one.period, one.delay, one.time[rows], one.known[rows], read)
-    return _with(partition, series)
+        read = {column: values for column, values in one.columns.items() if (name, column) in columns}
+        series[name] = replace(one, columns=read).cut(rows)
+    return replace(partition, series=series)
 
 
 def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Partition:
@@ -133,19 +136,15 @@ def _replaced(partition: Partition, t: int, twist: Twist, rng: Generator) -> Par
         for column, values in one.columns.items():
             columns[column] = np.array(values)
             columns[column][after] = twist(columns[column][after], rng)
-        series[name] = Series(name, one.kind, one.period, one.delay, one.time, one.known, columns)
-    return _with(partition, series)
-
-
-def _with(partition: Partition, series: Mapping[str, Series]) -> Partition:
-    return Partition(partition.dataset, partition.name, partition.start, partition.end, series, partition.fingerprint)
+        series[name] = replace(one, columns=columns)
+    return replace(partition, series=series)
 
 
 def _value(expression: Expression, rows: Partition, t: int) -> float:
     held = {name: one for name, one in rows.series.items() if len(one)}
     if not held or not expression.series <= held.keys():
         return float("nan")
-    return float(Columns(_with(rows, held), None).at(expression, np.array([t]))[0])
+    return float(Columns(replace(rows, series=held), None).at(expression, np.array([t]))[0])
 
 
 def _spread(values: NDArray[float64]) -> float:

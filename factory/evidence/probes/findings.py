@@ -14,7 +14,7 @@ class Finding(NamedTuple):
     Parameters
     ----------
     probe : str
-        ``P1`` to ``P11``.
+        ``P1`` to ``P12``.
     severity : str
         ``warn`` or ``block``.
     says : str

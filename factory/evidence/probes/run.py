@@ -11,6 +11,7 @@ from factory.core.answers import Answer
 from factory.evidence.probes import learned, stored
 from factory.evidence.probes.causal import check_causality
 from factory.evidence.probes.findings import Finding, findings_to_dict
+from factory.evidence.probes.strike import check_known_strike
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
@@ -25,7 +26,7 @@ from factory.statistics.roc_auc import auc
 
 VERSION = 2
 """Raised when a probe would find something else in the same rows."""
-AT_TRAIN = ("P1", "P2", "P7", "P8", "P10", "P11")
+AT_TRAIN = ("P1", "P2", "P7", "P8", "P10", "P11", "P12")
 AT_BACKTEST = ("P4", "P5", "P6", "P9")
 AT_VAULT = ("P3",)
 
@@ -39,7 +40,7 @@ OF_BOOKS = (
 
 
 def probe_train(pipeline: Pipeline, columns: Columns, validation: Partition, history: DecisionTable) -> list[Finding]:
-    """Run P1, P2, P7, P8, P10 and P11; of validation only hashes of its rows are compared."""
+    """Run P1, P2, P7, P8, P10, P11 and P12; of validation only hashes of its rows are compared."""
     expressions, partition, cache = pipeline.expressions(), columns.partition, columns.cache
     history = label_without_past(pipeline, partition, history)
     return [
@@ -48,6 +49,7 @@ def probe_train(pipeline: Pipeline, columns: Columns, validation: Partition, his
         *stored.check_publication(expressions, partition),
         *stored.check_settlement(expressions, partition),
         *stored.check_repeats(partition, validation, cache),
+        *check_known_strike(partition.contracts.get(pipeline.trade.contract), partition, history),
     ]
 
 

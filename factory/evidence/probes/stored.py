@@ -34,7 +34,7 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
     for name, expression in expressions.items():
         for series in sorted(expression.series):
             one = partition.series[series]
-            if series_kind(one.kind).needs_delay and one.period >= DAY and one.delay == 0:
+            if series_kind(one.kind).needs_delay and one.period >= DAY and bool((one.known <= one.time).any()):
                 says = (
                     f"features.{name}: series '{series}' has a row each {to_duration(one.period)} and counts as published "
                     "on the date that it tells of; a person sets its delay in the dataset file"
@@ -47,7 +47,10 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
 
 
 def _in_time(series: Series) -> bool:
-    return bool(np.all(series.known - series.time >= series_kind(series.kind).known_after(series.period, series.delay)))
+    if series.sessions is not None:
+        return bool(np.all(series.known >= series.ends + series.delay))
+    least = series.delay if series.least_delay is None else series.least_delay
+    return bool(np.all(series.known - series.time >= series_kind(series.kind).known_after(series.period, least)))
 
 
 def check_settlement(expressions: Mapping[str, Expression], partition: Partition) -> list[Finding]:
@@ -82,8 +85,6 @@ def _shared(train: Partition, series: Series) -> int:
     cut = int(np.searchsorted(series.time, train.end))
     parts = []
     for rows in (slice(None, cut), slice(cut, None)):
-        columns = {name: values[rows] for name, values in series.columns.items()}
-        part = Series(series.name, series.kind, series.period, series.delay, series.time[rows], series.known[rows], columns)
-        hashes = chunk_hashes(part)[1]
+        hashes = chunk_hashes(series.cut(rows))[1]
         parts.append(np.unique(hashes[hashes != 0]))
     return int(np.isin(parts[0], parts[1], assume_unique=True).sum())

@@ -78,14 +78,14 @@ def _weighted(value: Floats, weight: Floats, n: float, on: TimeAxis) -> Floats:
 
 
 def _vwap_day(x: Columns, k: Literals, on: TimeAxis) -> Floats:
-    """Compute the volume-weighted average price since midnight.
+    """Compute the volume-weighted average price since midnight, or since the session began.
 
     It is summed from differences to the day's first price, so that a day without movement has exactly that price.
     """
-    price, volume = typical_price(*x[:3]), x[3]
-    first = price[np.maximum.accumulate(np.where(on.time % DAY == 0, np.arange(len(price)), 0))]
-    away = apply_kernel(rows.since_midnight, (price - first) * volume, on.time, DAY)
-    return first + ratio(away, apply_kernel(rows.since_midnight, volume, on.time, DAY))
+    price, volume, time = typical_price(*x[:3]), x[3], on.day_time
+    first = price[np.maximum.accumulate(np.where(time % DAY == 0, np.arange(len(price)), 0))]
+    away = apply_kernel(rows.since_midnight, (price - first) * volume, time, DAY)
+    return first + ratio(away, apply_kernel(rows.since_midnight, volume, time, DAY))
 
 
 def _obv(x: Columns, k: Literals, on: TimeAxis) -> Floats:

@@ -193,8 +193,8 @@ def carry(known: Times, values: Floats, valid: int, times: Times, out: Floats) -
             out[i] = values[at]
 
 
-@njit(void(COLUMN, TIMES, int64, int64, RESULT), cache=True, nogil=True)
-def gather(x: Floats, starts: Times, size: int, kind: int, out: Floats) -> None:
+@njit(void(COLUMN, TIMES, TIMES, int64, RESULT), cache=True, nogil=True)
+def gather(x: Floats, starts: Times, sizes: Times, kind: int, out: Floats) -> None:
     """Compute the first, last, greatest, least or total of each bar.
 
     Parameters
@@ -202,8 +202,8 @@ def gather(x: Floats, starts: Times, size: int, kind: int, out: Floats) -> None:
     x : ndarray of float64, shape (rows,)
     starts : ndarray of int64, shape (bars + 1,)
         First row of each bar, and the number of rows.
-    size : int
-        Rows of a whole bar; a bar with another number, or a NaN, is NaN.
+    sizes : ndarray of int64, shape (bars,)
+        Rows of each bar, were it whole; a bar with another number, or a NaN, is NaN.
     kind : int
         ``FIRST``, ``LAST``, ``GREATEST``, ``LEAST`` or ``TOTAL``.
     out : ndarray of float64, shape (bars,)
@@ -212,7 +212,7 @@ def gather(x: Floats, starts: Times, size: int, kind: int, out: Floats) -> None:
     out[:] = np.nan
     for bar in range(bars):
         first, end = starts[bar], starts[bar + 1]
-        if end - first != size:
+        if end - first != sizes[bar]:
             continue
         total, most, least = 0.0, x[first], x[first]
         for i in range(first, end):

@@ -116,7 +116,7 @@ FLOW = (
         "vwap_day",
         "flow",
         (series(),),
-        "Mean typical price since midnight UTC, weighted by volume.",
+        "Mean typical price since midnight UTC, or since its session began, weighted by volume.",
         "vwap_day(btc)",
         needs=lambda literals: (*_HLC, "volume"),
         reach=DAY,

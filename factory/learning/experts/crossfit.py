@@ -168,7 +168,7 @@ def cross_fit(
     part : Expert or Network
         What is fitted.
     X, y, ret, weight
-        As in :func:`fit_expert`; a network is given windows.
+        As in :func:`fit_expert`; a network is given windows. Rows of which `y` is -1 are predicted and train nothing.
     start, end : ndarray of int64, shape (n,)
         Label intervals, ms UTC, `start` never decreasing. Rows whose labels meet a block, or
         that begin within 1 % of a block's time after it, train nothing that predicts it.
@@ -221,6 +221,7 @@ def cross_fit(
             return fit_network(part, sample, seed + block)
         if isinstance(part, Network) or isinstance(X, Windows):
             raise FlowError(f"experts: '{part.use}' cannot learn from {'windows' if isinstance(X, Windows) else 'features'}")
+        rows = rows[y[rows] >= 0]
         return fit_expert(part, X[rows], y[rows], ret[rows], weight[rows], seed + block, classes)
 
     def work(block: int) -> Fitted:

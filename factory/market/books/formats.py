@@ -1,5 +1,6 @@
 """The formats that order books are read from, and which one some files are of."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +33,28 @@ class BookFormat:
     is_normalised: bool = False
 
 
+LOBSTER, LOBSTER_NAME = "lobster", re.compile("message|orderbook", re.IGNORECASE)
+"""Its files have no header, so that their names alone tell them from tables of whole numbers."""
 FORMATS = (
     BookFormat("levels", levels.is_format, levels.read_levels),
     BookFormat("binance-raw", binance.is_raw, binance.read_raw),
     BookFormat("binance-rest", binance.is_rest, binance.read_rest),
-    BookFormat("lobster", lobster.is_format, lobster.read_lobster),
+    BookFormat(LOBSTER, lobster.is_format, lobster.read_lobster),
     BookFormat("fi2010", fi2010.is_format, fi2010.read_fi2010, is_normalised=True),
 )
 """Those that are told apart, the surest first."""
+
+
+def holds_books(path: Path) -> bool:
+    """Check whether a file is of one of the formats of order books, as far as its beginning tells it from other tables.
+
+    Raises
+    ------
+    DataError
+        If it is empty or cannot be read.
+    """
+    head = read_head(path)
+    return any(one.is_format(path, head) for one in FORMATS if one.name != LOBSTER or LOBSTER_NAME.search(path.name))
 
 
 def detect_format(paths: Sequence[Path]) -> BookFormat:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from factory.core.errors import DataError
 from factory.market.bar_columns import BARS, COINS, FLOW, PRICES, QUOTED
+from factory.market.questions import Question
 from factory.market.series_kinds.base import Aggregation, Header, SeriesKind
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Bars(SeriesKind):
         """Choose open, high, low, close and volume, and the order flow that is there."""
         for name in BARS if header.counts_volume else PRICES:
             if name not in header.others:
-                raise DataError(_name_missing(header, name))
+                raise _ask_missing(header, name)
         known = {ALIASES.get(name, name): label for name, label in header.others.items()}
         return {name: label for name, label in known.items() if name in (*BARS, *FLOW)}
 
@@ -82,20 +83,29 @@ class Bars(SeriesKind):
         return {"jumps": find_jumps(columns["close"])}
 
     def find_faults(
-        self, time: "NDArray[int64]", columns: "Mapping[str, NDArray[float64]]", period: int, declared: Collection[int]
+        self,
+        time: "NDArray[int64]",
+        columns: "Mapping[str, NDArray[float64]]",
+        period: int,
+        declared: Collection[int],
+        places: "NDArray[int64] | None" = None,
     ) -> "tuple[Fault, ...]":
         """Find changes of level, volumes that count something else, feeds that stood still."""
         from factory.market.bar_faults import find_bar_faults
 
-        return find_bar_faults(time, columns, period, declared)
+        return find_bar_faults(time, columns, period, declared, places)
 
 
-def _name_missing(header: Header, name: str) -> str:
-    """Say what to do where a column of bars is not in a file."""
+def _ask_missing(header: Header, name: str) -> DataError:
+    """Ask what to do where a column of bars is not in a file."""
     if {"ask_px_1", "bid_px_1"} & {*header.held}:
-        return f"{header.file}: an order book, and no bars; give it a series of its own with kind: depth (docs/datasets.md)"
+        mend = "give it a series of its own with kind: depth (docs/datasets.md)"
+        return DataError(f"{header.file}: an order book, and no bars; {mend}")
     alike = [label for lower, label in header.held.items() if STEMS.get(name, name) in lower and lower not in (*BARS, *FLOW)]
     asked = f"say which it is with source: {{columns: {{{name}: {alike[0]}}}}}" if alike else ""
     mend = f"of {', '.join(alike)}, {asked}" if asked else f"bars need {', '.join(BARS)}"
     none = ", or source: {columns: {volume: none}} if none is counted" if name == "volume" and not alike else ""
-    return f"{header.file}: no column '{name}'; {mend}{none}"
+    says = f"{header.file}: no column '{name}'"
+    if name != "volume":
+        return DataError(f"{says}; {mend}{none}")
+    return Question(name, says, f"{mend}{none}", choices=alike)

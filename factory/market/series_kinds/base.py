@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from factory.core.errors import DataError
@@ -66,8 +67,14 @@ class SeriesKind(ABC):
         Whether its rows fill and settle trades and labels; they then have open, high, low and close.
     gives_odds : bool
         Whether a column ``up`` of it may be the recorded price of a binary contract.
+    settles : tuple of str
+        Ways in which its rows may settle windows of a binary contract, as ``settle: {use: ...}`` calls them.
+    gives_funding : bool
+        Whether a column of it may be the recorded funding of a perpetual.
     holds_books : bool
         Whether its rows are order books, made from events by :mod:`factory.market.books`.
+    words : mapping of str to float
+        What cells in words count, by the word in small letters.
     """
 
     name: ClassVar[str]
@@ -78,7 +85,10 @@ class SeriesKind(ABC):
     is_stamped_at_open: ClassVar[bool] = False
     is_traded: ClassVar[bool] = False
     gives_odds: ClassVar[bool] = False
+    settles: ClassVar[tuple[str, ...]] = ()
+    gives_funding: ClassVar[bool] = False
     holds_books: ClassVar[bool] = False
+    words: ClassVar[Mapping[str, float]] = MappingProxyType({})
 
     @abstractmethod
     def extent(self, period: int, delay: int) -> int:
@@ -100,6 +110,10 @@ class SeriesKind(ABC):
         if not chosen:
             raise DataError(f"{header.file}: no column beside the stamps; a series of {self.name} needs one")
         return chosen
+
+    def derive_columns(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[float64]]":
+        """Add the columns that follow from those of a file."""
+        return dict(columns)
 
     def aggregation(self, column: str) -> Aggregation:
         """Choose which of a column's rows a coarser row of them has."""
@@ -133,7 +147,12 @@ class SeriesKind(ABC):
         return {}
 
     def find_faults(
-        self, time: "NDArray[int64]", columns: "Mapping[str, NDArray[float64]]", period: int, declared: Collection[int]
+        self,
+        time: "NDArray[int64]",
+        columns: "Mapping[str, NDArray[float64]]",
+        period: int,
+        declared: Collection[int],
+        places: "NDArray[int64] | None" = None,
     ) -> "tuple[Fault, ...]":
         """Find what would falsify a trial on rows that are each possible.
 
@@ -147,5 +166,7 @@ class SeriesKind(ABC):
             Milliseconds from row to row.
         declared : collection of int
             Moments at which a person declared a change of scale, ms UTC.
+        places : ndarray of int64, shape (n,), optional
+            Number of each row among those that a calendar expects; default: by the time alone.
         """
         return ()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from factory.core.progress import Progress
+from factory.market.publication import Publication
 
 
 class Provider(Protocol):
@@ -28,6 +29,26 @@ class Provider(Protocol):
     @property
     def page(self) -> str:
         """Address of the documentation of what it publishes."""
+
+    @property
+    def symbols(self) -> str:
+        """Pattern of what it calls its series: letters, digits, ``_`` and ``-``, as files are named by it."""
+
+    @property
+    def example(self) -> str:
+        """One of them."""
+
+    @property
+    def unit(self) -> str:
+        """What the values in its files count, whatever it publishes them in; empty of prices."""
+
+    @property
+    def calendar(self) -> Publication | None:
+        """When it publishes values, where their stamps do not tell; a dataset file may not say earlier."""
+
+    @property
+    def least_delay(self) -> str:
+        """The least whole delay from a stamp by which each of its values is published; "0" where stamps tell."""
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from factory.core.progress import Progress
 from factory.core.settings import DownloadSettings
 from factory.market.bar_columns import BARS
+from factory.market.publication import Publication
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Binance:
     limit: int
     title: str = "Binance"
     page: str = "https://github.com/binance/binance-public-data"
+    symbols: str = "[A-Z0-9_]{1,40}"
+    example: str = "BTCUSDT"
+    unit: str = ""
+    calendar: Publication | None = None
+    least_delay: str = "0"
     kinds: tuple[str, ...] = ("bars",)
     periods: tuple[str, ...] = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
     layout: tuple[str, ...] = (
@@ -51,10 +57,12 @@ class Binance:
     def fetch(self, symbol: str, period: str, start_ms: int, folder: Path, progress: Progress) -> None:
         """Download whole months, then days, then what has closed since."""
         from factory.market.sources.binance_download import Feed, download_bars
+        from factory.market.sources.caller import Caller
 
         settings = DownloadSettings.read()
         archive, api = settings.archive.rstrip("/"), (settings.api or self.api).rstrip("/")
-        feed = Feed(f"{archive}/{self.archive}", f"{api}/{self.klines}", self.limit, symbol, period, folder)
+        caller = Caller(f"binance {symbol}")
+        feed = Feed(f"{archive}/{self.archive}", f"{api}/{self.klines}", self.limit, symbol, period, folder, caller)
         download_bars(feed, start_ms, progress)
 
     def find_files(self, folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Download Binance bars: whole months, then days, then what has closed since.
+"""Download Binance bars: whole months, then days, then what has closed since; and rates of funding, whole months and the rest.
 
 Archives are checked against their CHECKSUM and kept as they came; the REST
 interface fills the time after the last archive and never gives a bar that is
@@ -6,30 +6,20 @@ still open. An interrupted download goes on at the byte where it stopped.
 """
 
 import hashlib
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
-from factory.core.errors import BlockedError, DataError
+from factory.core.errors import DataError
 from factory.core.progress import Progress, subrange
 from factory.core.times import DAY, iso, moment, now_ms
+from factory.market.sources.caller import Caller
 from factory.storage.workspace import write_text
-
-TRIES = 3
-BLOCKED = (httpx.codes.FORBIDDEN, httpx.codes.UNAVAILABLE_FOR_LEGAL_REASONS)
-"""What it answers in countries that it does not serve."""
-
-Answer = TypeVar("Answer")
-
-
-def _open_client() -> httpx.Client:
-    return httpx.Client(timeout=30, follow_redirects=True)
 
 
 @dataclass(frozen=True)
@@ -38,25 +28,28 @@ class Feed:
 
     Parameters
     ----------
-    archive, klines : str
-        Addresses of a market's archives and of its bars in the REST interface.
+    archive, rest : str
+        Addresses of a market's archives and of its rows in the REST interface.
     limit : int
         Most bars one answer holds.
     symbol, period : str
         As the exchange spells them.
     folder : Path
         Of the files.
-    client : httpx.Client
-        Closed when the download ends.
+    caller : Caller
+        Its client is closed when the download ends.
+    header : tuple of str
+        First line of the file of what follows the archives; none where theirs have none.
     """
 
     archive: str
-    klines: str
+    rest: str
     limit: int
     symbol: str
     period: str
     folder: Path
-    client: httpx.Client = field(default_factory=_open_client)
+    caller: Caller
+    header: tuple[str, ...] = ()
 
     def name(self, stretch: str) -> str:
         """Name the file of a month (``2024-01``) or a day (``2024-01-31``)."""
@@ -68,6 +61,21 @@ class Feed:
         return f"{self.archive}/{kind}/klines/{self.symbol}/{self.period}/{self.name(stretch)}"
 
 
+@dataclass(frozen=True)
+class FundingFeed(Feed):
+    """The rates of funding of one perpetual, whose archives are of months alone and have a header."""
+
+    header: tuple[str, ...] = ("calc_time,funding_interval_hours,last_funding_rate",)
+
+    def name(self, stretch: str) -> str:
+        """Name the file of a month (``2024-01``)."""
+        return f"{self.symbol}-fundingRate-{stretch}.zip"
+
+    def url(self, stretch: str) -> str:
+        """Return the address of the archive of a month."""
+        return f"{self.archive}/monthly/fundingRate/{self.symbol}/{self.name(stretch)}"
+
+
 def download_bars(feed: Feed, start_ms: int, progress: Progress) -> None:
     """Download what is missing from a moment up to the last closed bar.
 
@@ -76,7 +84,7 @@ def download_bars(feed: Feed, start_ms: int, progress: Progress) -> None:
     DataError
         If the symbol does not exist there, a file does not match its CHECKSUM, or the server fails three times.
     """
-    with feed.client:
+    with feed.caller.client:
         covered = _download_archives(feed, start_ms, subrange(progress, 0.0, 0.95))
         _download_latest(feed, covered, subrange(progress, 0.95, 1.0))
 
@@ -132,7 +140,7 @@ def _fetch_archive(feed: Feed, stretch: str) -> bool:
         return True
     part = target.with_name(f"{target.name}.part")
     for _ in range(2):
-        if not _try(feed, lambda: _fill(feed, feed.url(stretch), part)):
+        if not feed.caller.attempt(lambda: _fill(feed, feed.url(stretch), part)):
             return False
         if _digest(part) == _checksum(feed, stretch):
             part.chmod(0o600)
@@ -145,7 +153,7 @@ def _fetch_archive(feed: Feed, stretch: str) -> bool:
 def _fill(feed: Feed, url: str, part: Path) -> bool:
     """Fill `part`, going on where it ends; False if there is nothing at the address."""
     there = part.stat().st_size if part.exists() else 0
-    with feed.client.stream("GET", url, headers={"Range": f"bytes={there}-"} if there else {}) as answer:
+    with feed.caller.client.stream("GET", url, headers={"Range": f"bytes={there}-"} if there else {}) as answer:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return False
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -157,36 +165,8 @@ def _fill(feed: Feed, url: str, part: Path) -> bool:
     return True
 
 
-def _get(feed: Feed, url: str, parameters: dict[str, str | int] | None = None) -> httpx.Response:
-    return _try(feed, lambda: feed.client.get(url, params=parameters).raise_for_status())
-
-
-def _try(feed: Feed, work: Callable[[], Answer]) -> Answer:
-    """Call `work`, and again if the connection or the server fails."""
-    attempt = 0
-    while True:
-        try:
-            return work()
-        except httpx.HTTPError as error:
-            _pause(feed, attempt, error)
-            attempt += 1
-
-
-def _pause(feed: Feed, attempt: int, error: httpx.HTTPError) -> None:
-    """Wait before the next try, or give up: at once where trying again cannot help."""
-    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else 0
-    if status in BLOCKED:
-        raise BlockedError(f"binance {feed.symbol}: the server answered {status}, as where it serves nobody") from error
-    refused = 400 <= status < 500 and status != httpx.codes.TOO_MANY_REQUESTS
-    if refused or attempt == TRIES - 1:
-        reason = f"the server answered {status}" if status else "no connection"
-        mend = "check the symbol" if refused else "run it again: it goes on where it stopped"
-        raise DataError(f"binance {feed.symbol}: {reason}; {mend}") from error
-    time.sleep(0.5 * 2**attempt)
-
-
 def _checksum(feed: Feed, stretch: str) -> str:
-    return _get(feed, f"{feed.url(stretch)}.CHECKSUM").text.split(maxsplit=1)[0].lower()
+    return feed.caller.get(f"{feed.url(stretch)}.CHECKSUM").text.split(maxsplit=1)[0].lower()
 
 
 def _digest(path: Path) -> str:
@@ -205,20 +185,59 @@ def _download_latest(feed: Feed, start_ms: int, progress: Progress) -> None:
             "startTime": start_ms,
             "limit": feed.limit,
         }
-        answer = _get(feed, feed.klines, asked)
+        answer = feed.caller.get(feed.rest, asked)
         page: list[list[Any]] = answer.json()
         closed = [row for row in page if int(row[6]) < _exchange_now(answer)]
         rows += closed
         if len(closed) < len(page) or len(page) < feed.limit:
             break
         start_ms = int(page[-1][6]) + 1
+    _write_rest(feed, [",".join(map(str, row)) for row in rows], start_ms)
+
+
+def _write_rest(feed: Feed, lines: list[str], since: int) -> None:
+    """Write what follows the archives, or refuse where there is nothing at all."""
     target = feed.folder / f"{feed.symbol}-{feed.period}-rest.csv"
-    if rows:
-        write_text(target, "".join(",".join(map(str, row)) + "\n" for row in rows), 0o600)
+    if lines:
+        write_text(target, "\n".join([*feed.header, *lines, ""]), 0o600)
     else:
         target.unlink(missing_ok=True)
-    if not rows and not any(feed.folder.glob("*.zip")):
-        raise DataError(f"binance {feed.symbol}: nothing was published since {iso(start_ms)}; check the symbol and --from")
+    if not lines and not any(feed.folder.glob("*.zip")):
+        raise DataError(f"{feed.caller.who}: nothing was published since {iso(since)}; check the symbol and --from")
+
+
+def download_funding(feed: FundingFeed, start_ms: int, progress: Progress) -> None:
+    """Download the rates of funding from a moment up to the last that was paid.
+
+    Raises
+    ------
+    DataError
+        As :func:`download_bars` does.
+    """
+    with feed.caller.client:
+        months, covered = [*_list_months(start_ms)][:-1], start_ms
+        for place, month in enumerate(months):
+            progress(0.95 * place / len(months), f"{feed.symbol} {month}")
+            if _fetch_archive(feed, month):
+                covered = _month_end(month)
+            elif covered > start_ms:
+                break
+        _download_paid(feed, covered, subrange(progress, 0.95, 1.0))
+
+
+def _download_paid(feed: FundingFeed, start_ms: int, progress: Progress) -> None:
+    """Write the rates that were paid after the archives end; their interval is not told there."""
+    lines: list[str] = []
+    page: list[dict[str, Any]] = []
+    while not lines or len(page) == feed.limit:
+        progress(0.0, f"{feed.symbol} up to {iso(start_ms)}")
+        asked: dict[str, str | int] = {"symbol": feed.symbol, "startTime": start_ms, "limit": feed.limit}
+        page = feed.caller.get(feed.rest, asked).json()
+        lines += [f"{row['fundingTime']},,{row['fundingRate']}" for row in page]
+        if not page:
+            break
+        start_ms = int(page[-1]["fundingTime"]) + 1
+    _write_rest(feed, lines, start_ms)
 
 
 def _exchange_now(answer: httpx.Response) -> int:

@@ -22,6 +22,11 @@ class Ccxt:
     title: str = "ccxt"
     about: str = "spot markets, perpetuals and futures of any exchange that ccxt knows"
     page: str = "https://docs.ccxt.com"
+    symbols: str = r"[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}(:[A-Za-z0-9]{1,20}(-[A-Za-z0-9-]{1,20})?)?"
+    example: str = "BTC/USDT:USDT"
+    unit: str = ""
+    calendar: None = None
+    least_delay: str = "0"
     kinds: tuple[str, ...] = ("bars",)
     periods: tuple[str, ...] = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
     layout: tuple[str, ...] = ()

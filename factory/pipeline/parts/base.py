@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from factory.core.names import Name
+from factory.core.names import Name, Slug
 
 READS: Final = "reads"
 """Marks a field that holds names of features, or of experts too where the part may see them."""
@@ -15,6 +15,7 @@ READS: Final = "reads"
 FeatureName = Annotated[Name, READS, Field(description="the name of a feature")]
 SeriesName = Annotated[Name, Field(description="the name of a series of bars")]
 BookName = Annotated[Name, Field(description="the name of a series of order books")]
+ContractName = Annotated[Slug, Field(description="the name of one of the dataset's contracts")]
 
 _NAME = re.compile(get_args(Name)[1].pattern)
 

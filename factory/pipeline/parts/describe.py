@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
+from factory.core.plainyaml import spell
 from factory.core.times import canonical_duration
 from factory.pipeline.parts.base import Means, Part
 
@@ -51,14 +52,6 @@ def list_parameters(model: type[BaseModel]) -> list[Parameter]:
 def describe_allowed(field: FieldInfo) -> str:
     """Say in words what a field may hold: ``"a whole number, 1 to 2000"``."""
     return field.description or _words(field.annotation, field.metadata)
-
-
-def spell(value: Any) -> str:
-    """Write a literal as pipelines spell it: 1.0 is ``"1"``."""
-    if isinstance(value, float):
-        text = repr(value)
-        return text[:-2] if text.endswith(".0") else text
-    return str(value)
 
 
 def _words(annotation: Any, metadata: list[Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from factory.core.names import Name
-from factory.pipeline.parts.base import READS, BookName, FeatureName, Means, Part
+from factory.pipeline.parts.base import READS, BookName, ContractName, FeatureName, Means, Part
 
 See = Annotated[tuple[Name, ...], READS, Field(min_length=1, max_length=64, description="a list of names, such as [r1, vol]")]
 """Names that a learner looks at."""
@@ -13,48 +13,56 @@ See = Annotated[tuple[Name, ...], READS, Field(min_length=1, max_length=64, desc
 Leaf = Annotated[int, Field(ge=1, le=100_000), Means("fewest rows in a leaf")]
 
 
-class Logistic(Part):
+class Learner(Part):
+    """What learners on features share.
+
+    One with a ``target`` is a proxy: it learns how the window of another binary contract that is running at a decision ends,
+    and its chance of that is an input of the forest as any expert's.
+    """
+
+    use: str
+    see: See
+    target: Annotated[ContractName | None, Means("learned, not the label"), Field(description="a binary")] = None
+
+
+class Logistic(Learner):
     """Logistic regression on standardised features."""
 
     example: ClassVar[str] = "{use: logistic, see: [r1, r15]}"
     use: Literal["logistic"]
-    see: See
-    strength: Annotated[float, Field(gt=0, le=1e6), Means("inverse of the L2 penalty")] = 1.0
+    strength: Annotated[float, Field(gt=0, le=1e6), Means("inverse L2 penalty")] = 1.0
 
 
-class Linear(Part):
-    """Ridge regression on the label's return; its prediction is turned into a chance of up."""
+class Linear(Learner):
+    """Ridge regression on the label's return."""
 
     example: ClassVar[str] = "{use: linear, see: [r1, r15]}"
     use: Literal["linear"]
-    see: See
     ridge: Annotated[float, Field(ge=0, le=1e6), Means("L2 penalty")] = 1.0
 
 
-class GradientBoosting(Part):
-    """Histogram gradient boosting of small trees."""
+class GradientBoosting(Learner):
+    """Histogram gradient boosting."""
 
     example: ClassVar[str] = "{use: gradient_boosting, see: [r1, r15], rounds: 60}"
     use: Literal["gradient_boosting"]
-    see: See
-    rounds: Annotated[int, Field(ge=1, le=1000), Means("trees, one after another")] = 60
+    rounds: Annotated[int, Field(ge=1, le=1000), Means("trees")] = 60
     leaves: Annotated[int, Field(ge=2, le=255), Means("most in a tree")] = 15
     leaf: Leaf = 200
-    rate: Annotated[float, Field(gt=0, le=1), Means("share of each tree that counts")] = 0.05
+    rate: Annotated[float, Field(gt=0, le=1), Means("learning rate")] = 0.05
 
 
-class ExtraTrees(Part):
-    """Extremely randomised trees on at most 20,000 drawn rows each."""
+class ExtraTrees(Learner):
+    """Extremely randomised trees, of at most 20,000 rows each."""
 
     example: ClassVar[str] = "{use: extra_trees, see: [r1, r15], trees: 100}"
     use: Literal["extra_trees"]
-    see: See
     trees: Annotated[int, Field(ge=1, le=2000)] = 100
     leaf: Leaf = 200
 
 
 class Rule(Part):
-    """A feature above or below a threshold; its chance of up is learned from train."""
+    """A feature above or below a threshold; train gives its chance of up."""
 
     example: ClassVar[str] = "{use: rule, of: rsi14, below: 30}"
     use: Literal["rule"]

@@ -9,7 +9,7 @@ from factory.pipeline.parts.base import BookName, FeatureName, Means, NumberOrFe
 
 
 class Clock(Part):
-    """A decision at every multiple of a duration, counted from midnight UTC."""
+    """A decision at every multiple of a duration, counted from midnight UTC or from each session's open."""
 
     example: ClassVar[str] = "{use: clock, every: 5m}"
     use: Literal["clock"]

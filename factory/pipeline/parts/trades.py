@@ -4,11 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from factory.core.names import Slug
 from factory.core.times import Duration
-from factory.pipeline.parts.base import Means, Part
+from factory.pipeline.parts.base import ContractName, Means, Part
 
-ContractName = Annotated[Slug, Field(description="the name of one of the dataset's contracts")]
 Share = Annotated[float, Field(ge=0.0001, le=1)]
 
 

@@ -32,7 +32,7 @@ async def watch_jobs(request: Request) -> Response:
 @router.get("/jobs/{id}")
 def show_job(request: Request, id: str) -> Response:
     """Show a job: what was asked, how it stands, and its result or its error."""
-    from factory.pipeline.writing import write_inline
+    from factory.core.plainyaml import write_inline
     from factory.views.jobs import describe_job
 
     jobs, job = site_of(request).state.jobs, _get_job(request, id)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from factory.core.times import DAY, HOUR, MINUTE
 from factory.learning.event_kernels import cusum_events
 from factory.learning.sampling import after_updates, at_bars, clock, cusum
+from factory.market.series import Series
 from tests.learning.labels.bars import walk
 
 START = 20_000 * DAY
@@ -66,11 +67,17 @@ def test_law_1_the_future_changes_no_event(seed: int, cut: int) -> None:
     assert before[before < cut].tolist() == after.tolist()
 
 
+def bars(first: int, period: int) -> Series:
+    """One bar of a market that never closes."""
+    time = np.array([first], np.int64)
+    return Series("btc", "bars", period, 0, time, time + period, {})
+
+
 def test_law_1_an_event_is_acted_on_at_the_next_bar_and_never_before() -> None:
     times = np.array([0, 1, 59, 60, 61, 185], np.int64)
-    assert at_bars(times, 0, 60).tolist() == [0, 60, 120, 240]
-    assert at_bars(times, 605, 60).tolist() == [5, 65, 185]
-    assert at_bars(times[:0], 605, 60).tolist() == []
+    assert at_bars(times, bars(0, 60)).tolist() == [0, 60, 120, 240]
+    assert at_bars(times, bars(605, 60)).tolist() == [5, 65, 185]
+    assert at_bars(times[:0], bars(605, 60)).tolist() == []
 
 
 @given(st.lists(st.one_of(st.integers(0, 9), st.none()), min_size=1, max_size=60), st.integers(1, 20), st.integers(0, 60))

@@ -1,0 +1,68 @@
+"""A local server that answers as the publishers of primary dealer statistics do (data/formats/FORMATS.md)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import parse_qs, urlparse
+
+Values = dict[str, float | None]
+"""By their dates; None where one is suppressed."""
+
+
+class Publishers:
+    """What both publish, and what was asked: dollars by mnemonic, millions by key."""
+
+    def __init__(self) -> None:
+        self.dollars: dict[str, Values] = {}
+        self.millions: dict[str, Values] = {}
+        self.asked: list[str] = []
+        self.statuses: list[int] = []
+        self.instead: bytes | None = None
+        self.cut: int | None = None
+
+    def answer(self, path: str, mnemonic: str) -> bytes | None:
+        """The answer to an address, or nothing."""
+        if path.endswith("/series/timeseries") and mnemonic in self.dollars:
+            return json.dumps([[day, value] for day, value in self.dollars[mnemonic].items()]).encode()
+        key = path.rsplit("/", 1)[-1].removesuffix(".json")
+        if path.endswith(f"/pd/get/{key}.json") and key in self.millions:
+            rows = [
+                {"asofdate": day, "keyid": key, "value": "*" if value is None else f"{value:g}"}
+                for day, value in self.millions[key].items()
+            ]
+            return json.dumps({"pd": {"timeseries": rows}}).encode()
+        return None
+
+
+@contextmanager
+def publishing(publishers: Publishers) -> Iterator[str]:
+    """Serve what is published; gives the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            url = urlparse(self.path)
+            publishers.asked.append(self.path)
+            if publishers.statuses:
+                self.send_error(publishers.statuses.pop(0))
+                return
+            content = publishers.instead or publishers.answer(url.path, parse_qs(url.query).get("mnemonic", [""])[0])
+            if content is None:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content if publishers.cut is None else content[: publishers.cut])
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()

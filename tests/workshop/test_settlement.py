@@ -1,0 +1,133 @@
+"""A binary contract that other rows than its bars settle, from the dataset file to the score."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.core.times import DAY, MINUTE
+from factory.expressions.columns import Columns
+from factory.flow import evaluate, fit
+from factory.learning.decision_table import read_decisions
+from factory.market.build import build
+from factory.market.contracts import Binary
+from factory.market.dataset import open_partition
+from factory.market.series import Partition
+from factory.market.spec import load_spec
+from factory.storage.cache import UNLIMITED, Cache
+from factory.storage.workspace import Workspace
+from factory.tasks import perform
+from factory.vault.primary import freeze
+from factory.workshop import Workshop
+from tests.market.bars import DAYS, SPEC, START, csv, rows
+
+WINDOW = 5 * MINUTE
+OUTCOMES = (
+    "  done: {kind: outcomes, underlying: PM-DONE, period: 5m, delay: 0, source: {use: files, files: done.csv}}\ncontracts:"
+)
+SETTLED = SPEC.replace("contracts:", OUTCOMES).replace("price: 0.5", "price: 0.5, settle: {use: recorded, of: done}")
+PIPELINE = """\
+pipeline: settled
+data: small
+features: {move: "ret(btc.close, 5)", vol: "std(ret(btc.close, 1), 30)"}
+sample: {use: clock, every: 5m}
+label: {use: up_down, of: btc, horizon: 5m}
+meta: {use: forest, see: [move, vol], trees: 10, leaf: 50}
+trade: {use: up_or_down, contract: up, edge: 0, size: {use: fixed, share: 0.001}}
+"""
+STARTS = START + WINDOW * np.arange(DAYS * DAY // WINDOW)
+
+
+def flips(share: float, seed: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).random(len(STARTS)) < share
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Bars, and outcomes that differ from them in a tenth of the windows; each fortieth is void."""
+    bars = rows()
+    csv(tmp_path / "btc.csv", bars)
+    up = (bars["close"].reshape(-1, 5)[:, -1] >= bars["open"].reshape(-1, 5)[:, 0]).astype(float)
+    up = np.where(flips(0.1), 1 - up, up)
+    up[::40] = 0.5
+    csv(tmp_path / "done.csv", {"timestamp": STARTS, "up": up})
+    return tmp_path
+
+
+def opened(sources: Path, text: str = SETTLED) -> Workshop:
+    workspace = Workspace.open(sources / "workspace")
+    build(workspace, load_spec(text), sources)
+    return Workshop(workspace, "tester")
+
+
+def truth(partition: Partition, times: np.ndarray) -> np.ndarray:
+    done = partition.series["done"]
+    return done.columns["up"][np.searchsorted(done.time, times)]
+
+
+def test_labels_trades_and_the_exam_take_their_truth_from_what_was_recorded(sources: Path) -> None:
+    workshop = opened(sources)
+    pipeline = workshop.resolve(str(workshop.define(PIPELINE)["pipeline"]))
+    train, validation = (open_partition(workshop.workspace, "small", name) for name in ("train", "validation"))
+    rows = read_decisions(pipeline, Columns(validation, None))
+    told = truth(validation, rows.time)
+    np.testing.assert_array_equal(rows.labels.y, np.where(told == 0.5, -1, told))
+    contract = validation.contracts["up"]
+    assert isinstance(contract, Binary)
+    scored = evaluate(pipeline, contract, fit(pipeline, Columns(train, None)), Columns(validation, None))
+    trades = scored.result.trades
+    np.testing.assert_array_equal(
+        trades.exit_price, np.where(trades.side > 0, truth(validation, trades.entry_ms), 1 - truth(validation, trades.entry_ms))
+    )
+    assert (trades.exit_price == 0.5).any(), "void windows pay half"
+    frozen = freeze(pipeline, contract, validation, scored, 1e9, 0.5, 0)
+    np.testing.assert_array_equal(frozen.won, trades.exit_price == 1)  # type: ignore[attr-defined]
+
+
+def test_how_often_bars_say_otherwise_stands_on_every_answer(sources: Path) -> None:
+    workshop = opened(sources)
+    pipeline = str(workshop.define(PIPELINE)["pipeline"])
+    told = perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline})
+    spec = workshop.catalog.spec("small")
+    inside = (spec.bounds("train")[0] <= STARTS) & (spec.bounds("validation")[1] - WINDOW >= STARTS)
+    compared = inside & (np.arange(len(STARTS)) % 40 != 0)
+    otherwise = (flips(0.1) & compared).sum()
+    says = f"settled as recorded in done, of which bars miss {otherwise / compared.sum():.2%} of {compared.sum():,} windows"
+    assert told["price"] == f"at an assumed price of 0.50, {says}"
+    assert says in workshop.describe("small")["contracts"]["up"]
+    assert workshop.show(pipeline)["score"]["price"] == told["price"]
+
+
+def test_labels_change_with_what_settles_them_whatever_was_cached(sources: Path) -> None:
+    workshop = opened(sources)
+    before = workshop.catalog.fingerprint("small", "train")
+    build(workshop.workspace, load_spec(SETTLED.replace(", settle: {use: recorded, of: done}", "")), sources)
+    assert workshop.catalog.fingerprint("small", "train") != before
+
+
+def test_p12_blocks_labels_that_a_known_strike_predicts_at_a_fixed_price(sources: Path) -> None:
+    """Averages settle, and the outcomes are all that is recorded of it: the last minute's move is half over at the start."""
+    bars = rows()
+    mean = (bars["open"] + bars["high"] + bars["low"] + bars["close"]) / 4
+    up = np.full(len(STARTS), np.nan)
+    up[1:] = mean[4::5][1:] >= mean[4::5][:-1]
+    csv(sources / "done.csv", {"timestamp": STARTS[1:], "up": up[1:]})
+    workshop = opened(sources)
+    pipeline = workshop.resolve(str(workshop.define(PIPELINE)["pipeline"]))
+    perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline.id})
+    entry = workshop.ledger.find_trial(pipeline.id, workshop.score_key(pipeline))
+    assert entry is not None
+    (line,) = [line for line in entry.payload["probes"]["block"] if line.startswith("P12")]
+    assert "the side that is ahead when the window opens wins" in line
+
+
+def test_p12_lets_honest_outcomes_pass(sources: Path) -> None:
+    workshop = opened(sources)
+    pipeline = workshop.resolve(str(workshop.define(PIPELINE)["pipeline"]))
+    perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline.id})
+    entry = workshop.ledger.find_trial(pipeline.id, workshop.score_key(pipeline))
+    assert entry is not None
+    assert not entry.payload["probes"].get("block")
+    kept = Cache(workshop.workspace.runs, limit=UNLIMITED).get(workshop.run_id(pipeline, "trial"))
+    assert kept is not None
+    assert set(np.unique(kept["y"])) == {-1, 0, 1}
