@@ -7,7 +7,9 @@ the next five minutes are exactly a fair coin (STATISTICS section 6).
 
 ``eth`` is btc plus a fat-tailed spread of its own, ``gold`` hourly bars that
 move with btc a little. Volumes follow volatility; the share of takers that
-buy follows the direction of its own minute.
+buy follows the direction of its own minute. ``fails`` are weekly dollars that
+primary dealers failed to deliver, lognormal with a memory of some weeks and
+rare spikes: nothing depends on them, and they say nothing.
 
 **The truth of the planted edge.** At each five-minute mark t, UTC, let
 
@@ -39,6 +41,10 @@ WINDOW = 5
 LEAD = 15
 SLOW = 240
 GATE = 1.12
+FAILS = 1e11
+MEMORY, SHOCK = 0.8, 0.25
+RARE, SPIKE = 1 / 26, 1.0
+WEEK, WEDNESDAY, PAST = 7 * DAY, 6 * DAY, 52
 DAY_ROWS, HOUR_ROWS = DAY // MINUTE, HOUR // MINUTE
 
 Values = NDArray[float64]
@@ -81,7 +87,8 @@ def simulate(seed: int, start_ms: int, days: int, edge: float = 0.0) -> dict[str
     -------
     dict of str to RawRows
         ``btc`` and ``eth`` (one minute: open, high, low, close, volume,
-        number_of_trades, taker_buy_volume) and ``gold`` (one hour: the first five).
+        number_of_trades, taker_buy_volume), ``gold`` (one hour: the first five) and ``fails`` (one week, stamped on its
+        Wednesday, from a year before the first minute: value).
     """
     return _draw(seed, start_ms, days, edge)[0]
 
@@ -93,7 +100,7 @@ def truth(seed: int, start_ms: int, days: int) -> Truth:
 
 def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, RawRows], Truth]:
     rows = days * DAY_ROWS
-    streams = [default_rng(child) for child in SeedSequence(seed).spawn(8)]
+    streams = [default_rng(child) for child in SeedSequence(seed).spawn(9)]
     sigma, returns = _returns(streams[0], rows)
     volume = volumes(streams[1], sigma, returns, 20.0)
     spread = 0.5 * SCALE * student(streams[2], rows)
@@ -107,6 +114,7 @@ def _draw(seed: int, start_ms: int, days: int, edge: float) -> tuple[dict[str, R
         "btc": _coin(streams[5], time, 40_000.0, returns, sigma, volume),
         "eth": _coin(streams[6], time, 2_000.0, both, sigma, eth_volume),
         "gold": _gold(streams[7], time, returns),
+        "fails": _fails(streams[8], start_ms, days),
     }
     return frames, rule
 
@@ -218,3 +226,16 @@ def _gold(rng: Generator, time: NDArray[int64], returns: Values) -> RawRows:
     moves = 0.1 * hourly + sigma * student(own, len(hourly))
     volume = 50 * sizes.gamma(2.0, 0.5, len(hourly)) * (0.5 + np.abs(moves) / sigma)
     return RawRows(time[::HOUR_ROWS], {**bars(inside, 2_000.0, moves, sigma), "volume": volume})
+
+
+def _fails(rng: Generator, start_ms: int, days: int) -> RawRows:
+    """Draw an AR(1) of logarithms and its spikes, each Wednesday; a publisher has a past, so a year comes before the market."""
+    first = start_ms - PAST * WEEK
+    time = np.arange(first + (WEDNESDAY - first) % WEEK, start_ms + days * DAY, WEEK, dtype=int64)
+    shocks, rare, sizes = rng.spawn(3)
+    level, logs = 0.0, []
+    for shock in shocks.standard_normal(len(time)).tolist():
+        level = MEMORY * level + SHOCK * shock
+        logs.append(level)
+    spikes = SPIKE * sizes.exponential(size=len(time)) * (rare.random(len(time)) < RARE)
+    return RawRows(time, {"value": FAILS * np.exp(np.array(logs) + spikes)})

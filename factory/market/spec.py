@@ -34,7 +34,7 @@ class Simulated(Closed):
     Parameters
     ----------
     market : str
-        ``minutes``: minute bars of two coins and hourly gold; ``book``: an order book and its minute bars.
+        ``minutes``: minute bars of two coins, hourly gold and weekly fails; ``book``: an order book and its minute bars.
     seed : int
         Same seed, same market.
     start : moment

@@ -9,7 +9,7 @@ _HERE = Path(__file__).parent
 
 
 def simulated_spec(dataset: str) -> DatasetSpec:
-    """Load the dataset file of a simulated market that comes with the project: ``btc-sim`` or ``btc-book-sim``."""
+    """Load the dataset file of a simulated market that comes with the project, such as ``btc-sim``."""
     return load_spec(_HERE / f"{dataset.replace('-', '_')}.yaml")
 
 

@@ -420,6 +420,8 @@ Slow series (`kind: values`): weekly statistics of a provider, a CSV as FRED has
   stamp is the row; revisions of it are left out, and counted in the report, as one that comes later than `delay` is. Neither
   provider of dealer statistics keeps vintages: values are kept as they were when you first fetched them, and what was revised
   before that is not known.
+- **An example.** `strategies/btc_macro.yaml` reads weekly fails and hours of gold beside minutes of Bitcoin, each on its own
+  clock. `rfcat start macro` draws such a market, in which fails say nothing, and scores it there.
 
 {sessions}## A drawn market
 

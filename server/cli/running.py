@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from factory.pipeline import Pipeline
     from server.web.access import Access
 
+SIMULATED_MARKETS = {"book": "btc-book-sim", "macro": "btc-macro-sim"}
+"""Simulated datasets besides `btc-sim`, by the word that `start` takes for each."""
 SHOWN = ("trades", "win_rate", "break_even", "sharpe", "sharpe_error", "return")
 
 
@@ -64,15 +66,16 @@ def start(
     market: Annotated[
         str | None,
         typer.Argument(
-            help="btc: real data; book: a simulated order book; or NAME of a dataset file NAME.yaml here. "
+            help="btc: real data; book: a simulated order book; macro: a simulated market with weekly statistics; "
+            "or NAME of a dataset file NAME.yaml here. "
             "Default: the simulated market."
         ),
     ] = None,
     file: Annotated[Path | None, typer.Option(help="The dataset file to write or use; default: MARKET.yaml here.")] = None,
 ) -> None:
     """Set up: a simulated market, or real data, with the strategies that run there scored on it."""
-    if market is None or market == "book":
-        outcome = _start_simulated(context, "btc-book-sim" if market else "btc-sim")
+    if market is None or market in SIMULATED_MARKETS:
+        outcome = _start_simulated(context, SIMULATED_MARKETS[market] if market else "btc-sim")
     else:
         outcome = _start_real(context, market, file or Path(f"{market}.yaml"))
     say("\nconnect a host:")

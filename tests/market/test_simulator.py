@@ -1,16 +1,23 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from factory.core.errors import DataError
-from factory.core.times import DAY, HOUR, MINUTE, moment
+from factory.core.times import DAY, HOUR, MINUTE, iso, moment
+from factory.expressions.columns import Columns
+from factory.expressions.grammar import parse
+from factory.market import templates
 from factory.market.build import build
+from factory.market.dataset import open_partition
 from factory.market.quality import validate_rows
 from factory.market.series_spec import SeriesSpec
-from factory.market.simulator import simulate, truth
+from factory.market.simulator import SCALE, bars, simulate, student, truth, volatility, volumes
 from factory.market.spec import load_spec
 from factory.market.templates import simulated_spec
 from factory.storage.workspace import Workspace
 
+FOLDER = Path(templates.__file__).parent
 START = moment("2024-01-01")
 DAYS = 240
 EDGE = 0.06
@@ -42,6 +49,39 @@ def test_law_5_the_same_seed_draws_the_same_market(market) -> None:
         for column, values in frame.columns.items():
             assert np.array_equal(values, market[name].columns[column][: len(frame)])
     assert not np.array_equal(simulate(8, START, 3)["btc"].columns["close"], shorter["btc"].columns["close"])
+
+
+def test_fails_take_nothing_from_the_streams_of_the_market() -> None:
+    """The first eight streams draw what they drew before there were fails."""
+    drawn, rows = simulate(7, START, 3), 3 * DAY // MINUTE
+    first = [np.random.default_rng(child) for child in np.random.SeedSequence(7).spawn(8)]
+    z = student(first[0], rows)
+    sigma = volatility(z)
+    moves, both = sigma * z, sigma * z + 0.5 * SCALE * student(first[2], rows)
+    for name, price, path, mean, size, inside in (
+        ("btc", 40_000.0, moves, 20.0, first[1], first[5]),
+        ("eth", 2_000.0, both, 300.0, first[4], first[6]),
+    ):
+        columns = {**bars(inside.spawn(2)[0], price, path, sigma), "volume": volumes(size, sigma, path, mean)}
+        for column, values in columns.items():
+            assert np.array_equal(drawn[name].columns[column], values), (name, column)
+    hourly, (own, _, inside) = moves.reshape(-1, 60).sum(axis=1), first[7].spawn(3)
+    wide = np.full(len(hourly), 1.5e-3)
+    gold = bars(inside, 2_000.0, 0.1 * hourly + wide * student(own, len(hourly)), wide)
+    assert all(np.array_equal(drawn["gold"].columns[column], values) for column, values in gold.items())
+
+
+def test_fails_are_persistent_weekly_dollars_with_spikes_and_blind_to_the_market(market) -> None:
+    fails = simulate(7, START, DAYS, 0.0)["fails"]
+    assert np.array_equal(fails.columns["value"], market["fails"].columns["value"]), "an edge changes nothing of them"
+    assert {(iso(at)[11:], moment(iso(at)) // DAY % 7) for at in fails.time.tolist()} <= {("", 6)}
+    assert (np.diff(fails.time) == 7 * DAY).all()
+    assert START - fails.time[0] == pytest.approx(364 * DAY, abs=6 * DAY)
+    assert 0 <= START + DAYS * DAY - 1 - fails.time[-1] < 7 * DAY
+    logs = np.log(np.concatenate([simulate(seed, START, 3)["fails"].columns["value"] for seed in range(40)]))
+    assert np.corrcoef(logs[1:], logs[:-1])[0, 1] > 0.3
+    assert np.exp(logs.max() - np.median(logs)) > 5
+    assert np.median(np.exp(logs)) == pytest.approx(1e11, rel=0.3)
 
 
 def test_drawn_bars_pass_the_checks_of_real_ones(market) -> None:
@@ -128,13 +168,24 @@ def test_a_drawn_dataset_is_built_without_files_and_says_so(tmp_path) -> None:
     assert list(meta["series"]) == ["btc"]
 
 
+def test_law_1_drawn_fails_are_known_a_week_later_and_fill_a_window_from_the_first_day(tmp_path) -> None:
+    fails = next(line for line in (FOLDER / "btc_macro_sim.yaml").read_text().splitlines() if line.startswith("  fails:"))
+    workspace = Workspace.open(tmp_path)
+    build(workspace, load_spec(SMALL.replace("contracts:", f"{fails}\ncontracts:")))
+    train = open_partition(workspace, "drawn", "train")
+    series = train.series["fails"]
+    there = np.isfinite(series.columns["value"])
+    assert (series.known - series.time)[there].min() > 8 * DAY
+    assert np.isfinite(Columns(train).at(parse("zscore(fails.value, 26)"), np.array([train.start]))).all()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
         ("days: 12", "days: 11", "split: reaches outside the simulated 2024-01-01 .. 2024-01-12"),
         ("start: 2024-01-01", "start: 2024-01-01T01:00:00Z", "simulated.start: 2024-01-01T01:00:00Z is not midnight"),
         ("edge: 0.1", "edge: 0.9", "simulated.edge: '0.9'"),
-        ("  btc: {", "  doge: {", "series.doge: the simulator draws btc, eth, gold; remove it"),
+        ("  btc: {", "  doge: {", "series.doge: the simulator draws btc, eth, gold, fails; remove it"),
         ("period: 1m}", "period: 1m, source: {use: files, files: x.csv}}", "series.btc.source: a simulated dataset has none"),
     ],
 )

@@ -16,12 +16,14 @@ from factory.core.answers import pluralize
 from factory.core.errors import did_you_mean
 from factory.market.build import build
 from factory.market.spec import load_spec
-from factory.pipeline import parse
+from factory.market.templates import simulated_spec
+from factory.pipeline import load_shipped, parse
 from factory.storage.workspace import Workspace
 from factory.tracking.naming import LISTS
 from factory.vault import reviewer
 from factory.workshop import Workshop
 from server.cli.app import app
+from server.cli.running import SIMULATED_MARKETS
 from tests.conftest import ROOT
 from tests.server.terminal import run_all
 from tests.vault.market import FAST, SPEC
@@ -145,6 +147,15 @@ def test_start_takes_a_dataset_file_of_ones_own_by_its_name(tmp_path: Path) -> N
     assert "built eth" in own.out
     assert unknown.err.strip() == "start 'doge': unknown; allowed: btc, or write doge.yaml (docs/datasets.md)"
     assert "NAME of a dataset file NAME.yaml here" in " ".join(told.out.split())
+
+
+def test_start_names_what_it_draws_and_each_has_a_strategy_of_its_own(tmp_path: Path) -> None:
+    (told,) = run_all(tmp_path, [("help", "start")], tmp_path, {"COLUMNS": "200"})
+    shipped = {pipeline.data for pipeline in load_shipped().values()}
+    for market, dataset in SIMULATED_MARKETS.items():
+        assert f"{market}: a simulated" in " ".join(told.out.split())
+        assert simulated_spec(dataset).dataset == dataset
+    assert shipped == {"btc-sim", *SIMULATED_MARKETS.values()}
 
 
 def test_a_list_of_nothing_says_none(market: Path, tmp_path: Path) -> None:
