@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import moment, to_ms
 from factory.market.contracts import MOST_AGE, Binary, ByPoint, ByRecord, ByTwap
-from factory.market.series import Series
+from factory.market.series import Series, read_at_stamps
 
 PRICE, UP = "price", "up"
 """Column that is compared, where a series has several, and the one that holds recorded outcomes."""
@@ -131,7 +131,7 @@ def average_before(series: Series, values: NDArray[float64], at: NDArray[int64],
 def _read_recorded(series: Series, starts: NDArray[int64], end: int) -> Outcomes:
     """Read what was recorded of windows; a number that no share pays is no outcome."""
     row = np.minimum(np.searchsorted(series.time, starts), len(series) - 1)
-    up = np.where(series.time[row] == starts, series.columns[UP][row], np.nan)
+    up = read_at_stamps(series, UP, starts)
     known = np.maximum(series.known[row], starts)
     there = np.isin(up, PAYS) & (known <= end)
     return Outcomes(np.where(there, up, np.nan), np.zeros(len(starts), bool), known, np.zeros(len(starts)))

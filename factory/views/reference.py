@@ -137,6 +137,29 @@ split:
 looks: 3
 """
 
+OWN_SETTLED = """\
+dataset: settled
+about: Minutes of Bitcoin, and windows of five that an oracle settles, by averages from 2026-08-07 on.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv}}
+  oracle: {kind: values, underlying: BTC-ORACLE, period: 1s, delay: 2s, source: {use: files, files: oracle.csv}}
+  pm: {kind: odds, underlying: PM-BTC-5M, period: 5m, source: {use: files, files: odds.csv}}
+contracts:
+  btc-5m:
+    use: binary
+    of: btc
+    window: 5m
+    odds: pm
+    settle: {use: twap, of: oracle, lookback: 60s, from: 2026-08-07}
+    fee: 0.07
+    half_spread: 0.005
+split:
+  train: [2026-08-01, 2026-08-05]
+  validation: [2026-08-05, 2026-08-08]
+  sealed: [2026-08-08, 2026-08-11]
+"""
+
 OWN_FUNDING = """\
 dataset: funded
 about: Hours of a Bitcoin perpetual and the funding that it paid.
@@ -335,6 +358,19 @@ Polymarket's windows come by `rfcat data fetch {odds} btc-updown-5m --from 2026-
 `source: {{use: {odds}, symbol: btc-updown-5m}}`. Their `up` is the last middle of the CLOB at or before the window's start
 and at most five minutes old, which is no price that anybody could have paid; `half_spread` of the contract comes on top.
 Windows without an outcome yet have none, and are asked for again by the next fetch.
+
+**What settles a binary contract** is part of it. Without a word the bars that it is on do. With `settle` it is the value of an
+oracle in effect at the window's close against that at its open (`point`), the time-weighted average before the close against
+that before the open (`twap`), or what the market recorded (`recorded`); ties are Up, and a void window pays one half a share.
+Labels, trades, exams and forward tests take their truth from there, and how often the bars say otherwise is counted at the
+build and stands beside every figure.
+
+```yaml
+{settled}```
+
+Where averages settle, a part of the move is over when the window opens: the side that is ahead then wins more than half of the
+windows, and a fixed price of 0.50 would give that away. Such a contract is refused without recorded odds, and a trial whose
+labels a known strike predicts at an assumed price is blocked (probe P12).
 A perpetual whose funding was recorded names the column of its rates, and they are paid at the stamps that they have: `period`
 is the finest interval that occurs, such as `1h`, and where a coarser one held no payment was due in the rows between. `rfcat
 data fetch binance-um-funding BTCUSDT --from 2024-01 --period 1h` fetches Binance's, whose column is `last_funding_rate`.
@@ -476,6 +512,7 @@ def datasets_page() -> str:
         "formats": _book_formats(),
         "sessions": reference_sessions.DATASETS.format(example=reference_sessions.OWN_SESSIONS),
         "odds": POLYMARKET.name,
+        "settled": OWN_SETTLED,
     }
     return DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=SIMULATED, keys=keys)
 
