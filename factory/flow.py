@@ -14,6 +14,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, needs_volatility, read_funding, run_backtest
+from factory.backtest.binary import read_quotes
 from factory.core import canonical
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, no_progress, subrange
@@ -25,7 +26,6 @@ from factory.learning.decision_table import MOST_LOST, DecisionTable, concatenat
 from factory.learning.model import Fits, Model, fit_model
 from factory.learning.refits import predict_with_refits
 from factory.market.contracts import Binary, Contract
-from factory.market.series import Series
 from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import TripleBarrier, count_classes
@@ -158,9 +158,9 @@ def _trade(
     partition = columns.partition
     part, told = pipeline.trade, pipeline.label
     volatility = volatility_of(contract, columns, rows.time) if needs_volatility(part) else None
-    odds = outcomes = None
-    if isinstance(contract, Binary) and contract.odds is not None:
-        odds = values_at_exact_times(partition.series[contract.odds], "up", rows.time)
+    quotes = outcomes = None
+    if isinstance(contract, Binary):
+        quotes = read_quotes(contract, partition.series, rows.time)
     if isinstance(contract, Binary) and not contract.settles_by_bars:
         outcomes = settle_windows(contract, partition.series, rows.time, partition.end)
     return run_backtest(
@@ -168,7 +168,7 @@ def _trade(
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
         moves=moves if count_classes(told) == 3 else None, flat=rows.labels.flat, half_spread=half_spreads(contract, columns),
         barriers=barrier_levels(pipeline, rows), volatility=volatility,
-        funding=read_funding(contract, partition), odds=odds, outcomes=outcomes,
+        funding=read_funding(contract, partition), quotes=quotes, outcomes=outcomes,
         seed=canonical.seed_for(partition.fingerprint, "twin"),
     )  # fmt: skip
 
@@ -196,15 +196,6 @@ def half_spreads(contract: Contract, columns: Columns) -> NDArray[float64] | Non
     opened = columns.partition.series[contract.of].time
     half = columns.at(parse(f"spread({contract.book}) / 2"), opened)
     return np.where(np.isnan(half), np.nanmax(half, initial=0.0), half)
-
-
-def values_at_exact_times(series: Series, column: str, times: NDArray[int64]) -> NDArray[float64]:
-    """Read the rows stamped at these very moments, NaN where there is none, shape (n,).
-
-    Nothing is carried: the price of one window says nothing of the next.
-    """
-    rows = np.minimum(np.searchsorted(series.time, times), len(series) - 1)
-    return np.where(series.time[rows] == times, series.columns[column][rows], np.nan)
 
 
 def barrier_levels(pipeline: Pipeline, rows: DecisionTable) -> Levels | None:

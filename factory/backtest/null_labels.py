@@ -27,6 +27,8 @@ class Questions(NamedTuple):
         Distance of the upper barrier, and of the lower (negative); infinite for none.
     above : ndarray of float64, shape (m,)
         Where no barrier is touched, the label is up at a move beyond this.
+    averaged : ndarray of int64, shape (m,)
+        Last bars whose mean price is that move's end; 0 where it is the last close.
     """
 
     row: NDArray[int64]
@@ -34,6 +36,7 @@ class Questions(NamedTuple):
     up: NDArray[float64]
     down: NDArray[float64]
     above: NDArray[float64]
+    averaged: NDArray[int64]
 
     def take_rows(self, rows: NDArray[int64]) -> "Questions":
         """Select some of the questions."""
@@ -196,7 +199,7 @@ def _is_up(moves: Moves, questions: Questions, i: int, seed: uint64, draw: int, 
 
     A bar that holds both barriers touched the lower first, as in labels.
     """
-    x, word, bits = 0.0, -1, uint64(0)
+    x, total, count, word, bits = 0.0, 0.0, 0, -1, uint64(0)
     for r in range(questions.row[i], questions.last[i] + 1):
         if np.isnan(moves.jump[r]):
             continue
@@ -212,7 +215,12 @@ def _is_up(moves: Moves, questions: Questions, i: int, seed: uint64, draw: int, 
             return 0.0
         if x + best > questions.up[i]:
             return 1.0
-        x += moves.close[r] if up else -moves.close[r]
+        change = moves.close[r] if up else -moves.close[r]
+        if r > questions.last[i] - questions.averaged[i]:
+            total, count = total + x + 0.5 * change, count + 1
+        x += change
+    if count:
+        x = total / count
     if abs(x - questions.above[i]) <= TIE:
         return 0.5
     return 1.0 if x > questions.above[i] else 0.0

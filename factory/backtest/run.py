@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
 from factory.backtest.baselines import twin_sides
+from factory.backtest.binary import Quotes
 from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
 from factory.backtest.kernel import Funding
 from factory.backtest.metrics import TimeScale, class_metrics, forecast, performance_metrics
@@ -32,7 +33,7 @@ def run_backtest(
     base_rate: float | None = None,
     barriers: Levels | None = None,
     volatility: NDArray[float64] | None = None,
-    odds: NDArray[float64] | None = None,
+    quotes: Quotes | None = None,
     outcomes: Outcomes | None = None,
     moves: NDArray[float64] | None = None,
     flat: NDArray[bool_] | None = None,
@@ -65,8 +66,8 @@ def run_backtest(
         For an exit at barriers.
     volatility : ndarray of float64, shape (n,), optional
         Realised yearly volatility at each decision, for sizes that look at it (see :func:`needs_volatility`).
-    odds : ndarray of float64, shape (n,), optional
-        Recorded price of Up at each decision, NaN where there is none.
+    quotes : Quotes, optional
+        Of a binary: what either side cost at each decision, as far as it was recorded.
     outcomes : Outcomes, optional
         How the window of each decision ended, of a binary that other rows than its bars settle.
     moves : ndarray of float64, shape (n,), optional
@@ -95,7 +96,7 @@ def run_backtest(
     if np.isnan(p).any() or (moves is not None and np.isnan(moves).any()):
         raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
     outcome, fills, turn = _filled(
-        trade, contract, series, times, p, end, barriers, volatility, odds, outcomes, horizon_ms, moves, half_spread, funding
+        trade, contract, series, times, p, end, barriers, volatility, quotes, outcomes, horizon_ms, moves, half_spread, funding
     )
     clock = TimeScale(start, end, series.period, horizon_ms)
 
@@ -138,7 +139,7 @@ def _filled(
     end: int,
     barriers: Levels | None,
     volatility: NDArray[float64] | None,
-    odds: NDArray[float64] | None,
+    quotes: Quotes | None,
     outcomes: Outcomes | None,
     horizon_ms: int,
     moves: NDArray[float64] | None,
@@ -148,7 +149,7 @@ def _filled(
     match trade, contract:
         case UpOrDown(), Binary():
             settled = outcomes or binary.settle_by_bars(contract, series, times, end)
-            return binary.fill(trade, contract, series, times, p, odds, settled)
+            return binary.fill(trade, contract, series, times, p, quotes or binary.assume_quotes(contract, len(p)), settled)
         case LongOrShort(), Perpetual():
             return perpetual.fill(
                 trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread, funding

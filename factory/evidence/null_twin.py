@@ -21,7 +21,7 @@ from factory.learning.model import threads
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.funding import read_record
 from factory.market.series import Partition
-from factory.market.settlement import settle_windows
+from factory.market.settlement import count_averaged, settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import FixedReturn, MidMove, TripleBarrier
 from factory.pipeline.parts.trades import LongOrShort
@@ -64,12 +64,14 @@ def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTabl
     unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
     first, last, up, down = windows_of(part, series, rows.time, unit, partition.end)
     above = np.full(len(rows.time), np.log1p(part.above) if isinstance(part, FixedReturn) else 0.0)
+    averaged = np.zeros(len(rows.time), int64)
     contract = partition.contracts.get(pipeline.trade.contract)
     if isinstance(contract, Binary) and not contract.settles_by_bars:
         # What is over of the move when the window opens is known then, and directions decide the rest.
         above -= settle_windows(contract, partition.series, rows.time, partition.end).lead
+        averaged = count_averaged(contract, rows.time, series.period)
     with np.errstate(divide="ignore"):
-        return Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), above)
+        return Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), above, averaged)
 
 
 def draws_within(steps: int, budget: int, fewest: int, most: int) -> int:

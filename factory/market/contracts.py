@@ -145,7 +145,9 @@ class Binary(Orders):
         Assumed price of the Up share at the window's start; Down costs 1 - price.
     odds : str or None
         Series of odds or values whose column ``up`` is the recorded price of the Up share, used instead of
-        `price` where given. A window without a price stamped at its start is not traded.
+        `price` where given; with columns ``ask`` and ``bid`` a side costs its best offer where that is more than
+        `half_spread` above the middle, and no more is bought than ``ask_size`` and ``bid_size`` say was offered. A window
+        without a price stamped at its start is not traded.
     fee : float
         Taker fee rate: shares x fee x p x (1 - p).
     half_spread : float

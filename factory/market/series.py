@@ -87,6 +87,15 @@ class Series:
         return there & (self.columns["volume"] > 0) if "volume" in self.columns else there
 
 
+def read_at_stamps(series: Series, column: str, times: NDArray[int64]) -> NDArray[float64]:
+    """Read the rows stamped at these very moments, NaN where there is none, shape (n,).
+
+    Nothing is carried: the price of one window says nothing of the next.
+    """
+    rows = np.minimum(np.searchsorted(series.time, times), len(series) - 1)
+    return np.where(series.time[rows] == times, series.columns[column][rows], np.nan)
+
+
 def measure_paces(series: Mapping[str, Series]) -> dict[str, Pace]:
     """Measure how densely bars lie, of each series that has sessions."""
     return {name: one.sessions.measure_pace() for name, one in series.items() if one.sessions is not None}

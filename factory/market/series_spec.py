@@ -100,8 +100,11 @@ class SeriesSpec(Closed):
         calendar = provider.calendar if provider else None
         mend = f"published: {calendar.spelling}" if calendar else "published: with its calendar (docs/datasets.md)"
         if self.published is None and "delay" not in self.model_fields_set:
-            says = "say how long after its stamp a value is published, such as delay: 8d, or write"
-            return f"delay: missing; {says} {mend}" if series_kind(self.kind).needs_delay else None
+            if not series_kind(self.kind).needs_delay:
+                return None
+            if series_kind(self.kind).is_stamped_at_open:
+                return "delay: missing; say how long after the end of its period a row is published, such as delay: 1m"
+            return f"delay: missing; say how long after its stamp a value is published, such as delay: 8d, or write {mend}"
         if provider is None or calendar is None:
             return None
         usual = f"{provider.title} publishes {calendar.says}, a holiday's on the next working day"

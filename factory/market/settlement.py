@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import moment, to_ms
 from factory.market.contracts import MOST_AGE, Binary, ByPoint, ByRecord, ByTwap
-from factory.market.series import Series
+from factory.market.series import Series, read_at_stamps
 
 PRICE, UP = "price", "up"
 """Column that is compared, where a series has several, and the one that holds recorded outcomes."""
@@ -70,7 +70,7 @@ def settle_windows(contract: Binary, series: Mapping[str, Series], starts: NDArr
     strike, last = value_in_effect(source, price, starts), value_in_effect(source, price, starts + window)
     lead = np.zeros(len(starts))
     if isinstance(settle, ByTwap):
-        averaged = np.flatnonzero(starts >= (moment(settle.since) if settle.since else starts.min(initial=0)))
+        averaged = np.flatnonzero(count_averaged(contract, starts, 1))
         spot, lookback = strike[averaged], to_ms(settle.lookback)
         strike[averaged] = average_before(source, price, starts[averaged], lookback)
         last[averaged] = average_before(source, price, starts[averaged] + window, lookback)
@@ -79,6 +79,15 @@ def settle_windows(contract: Binary, series: Mapping[str, Series], starts: NDArr
     # The row stamped at the close must be there, or an older value would stand for it.
     there = np.isfinite(strike) & np.isfinite(last) & (known <= end) & (starts + window <= source.time[-1:].max(initial=0))
     return Outcomes(np.where(there, last >= strike, np.nan), there & (last == strike), known, lead)
+
+
+def count_averaged(contract: Binary, starts: NDArray[int64], period: int) -> NDArray[int64]:
+    """Count the whole periods over which the price that settles each window is averaged, 0 where it is none, shape (n,)."""
+    settle = contract.settle
+    if not isinstance(settle, ByTwap):
+        return np.zeros(len(starts), int64)
+    since = moment(settle.since) if settle.since else np.iinfo(int64).min
+    return np.where(starts >= since, to_ms(settle.lookback) // period, 0)
 
 
 def compare_with_bars(contract: Binary, series: Mapping[str, Series], start: int, end: int) -> dict[str, int]:
@@ -131,7 +140,7 @@ def average_before(series: Series, values: NDArray[float64], at: NDArray[int64],
 def _read_recorded(series: Series, starts: NDArray[int64], end: int) -> Outcomes:
     """Read what was recorded of windows; a number that no share pays is no outcome."""
     row = np.minimum(np.searchsorted(series.time, starts), len(series) - 1)
-    up = np.where(series.time[row] == starts, series.columns[UP][row], np.nan)
+    up = read_at_stamps(series, UP, starts)
     known = np.maximum(series.known[row], starts)
     there = np.isin(up, PAYS) & (known <= end)
     return Outcomes(np.where(there, up, np.nan), np.zeros(len(starts), bool), known, np.zeros(len(starts)))

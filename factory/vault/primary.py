@@ -15,13 +15,13 @@ from numba import njit
 from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.binary import all_in_price, choose_side, settle_all
+from factory.backtest.binary import all_in_price, choose_side, read_quotes, settle_all
 from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, mix_signs, replay
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import parallel_map
 from factory.core.times import DAY, to_ms
 from factory.evidence.null_twin import contract_moves, contract_payments, draws_within, trade_holds
-from factory.flow import Scored, values_at_exact_times
+from factory.flow import Scored
 from factory.learning.model import threads
 from factory.learning.sampling import clock_of
 from factory.market.contracts import Binary, Contract
@@ -280,14 +280,14 @@ def _unsettled(
     """
     rows = np.flatnonzero(scored.result.outcome == DROPPED)
     time, p = scored.rows.time[rows], scored.p[rows]
-    up = np.full(len(rows), contract.price)
-    if contract.odds is not None:
-        up = values_at_exact_times(partition.series[contract.odds], "up", time)
-    whole = (up > 0) & (up < 1) & (time + to_ms(contract.window) <= partition.end)
-    time, p, up = time[whole], p[whole], up[whole]
-    paid, paid_down = all_in_price(contract, up), all_in_price(contract, 1 - up)
+    quotes = read_quotes(contract, partition.series, time)
+    paid, paid_down = all_in_price(contract, quotes.up), all_in_price(contract, quotes.down)
+    whole = np.isfinite(quotes.mid) & (time + to_ms(contract.window) <= partition.end)
+    time, p, paid, paid_down = time[whole], p[whole], paid[whole], paid_down[whole]
     side = choose_side(p, paid, paid_down)
-    return time, side, np.where(side > 0, paid, paid_down)
+    paid = np.where(side > 0, paid, paid_down)
+    offered = np.isfinite(paid)
+    return time[offered], side[offered], paid[offered]
 
 
 def _drift_of_windows(contract: Binary, partition: Partition) -> float:
@@ -297,10 +297,8 @@ def _drift_of_windows(contract: Binary, partition: Partition) -> float:
     """
     window = to_ms(contract.window)
     times = clock_of(partition.series[contract.of], window, partition.start, partition.end)
-    up, price = settle_all(contract, partition, times).up, np.full(len(times), contract.price)
-    if contract.odds is not None:
-        price = values_at_exact_times(partition.series[contract.odds], "up", times)
-    known = np.isfinite(up) & (price > 0) & (price < 1)
+    up, price = settle_all(contract, partition, times).up, read_quotes(contract, partition.series, times).mid
+    known = np.isfinite(up) & np.isfinite(price)
     return float(np.mean(up[known] - price[known])) if known.any() else 0.0
 
 

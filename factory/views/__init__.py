@@ -24,5 +24,6 @@ proposals        strategy files that were proposed
 reviews          what people decided of them
 show             any of them by name
 summary          the honest summary of a search
-reference        the pages of the docs that are made from the registries; reference_sessions: of markets that close
+reference        the pages of the docs that are made from the registries; reference_texts: what they say around the tables;
+                 reference_examples: the dataset files that they show; reference_sessions: of markets that close
 """

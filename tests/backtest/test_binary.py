@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from factory.backtest.binary import all_in_price
+from factory.backtest.binary import Quotes, all_in_price, read_quotes
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary
+from factory.market.series import Series
 from tests.backtest.market import CONTRACTS, NAN, START, flat, long_or_short, perpetual, play, up_or_down, without
 
 POLYMARKET = CONTRACTS["up_or_down"]
@@ -13,6 +14,17 @@ RISES = flat(100, 100, 100, 100, 101)
 FALLS = flat(100, 100, 100, 100, 99)
 PAID = 0.505 + 0.07 * 0.505 * 0.495
 RECORDED = Binary(use="binary", of="btc", window="5m", odds="poly", fee=0.07, half_spread=0.005)
+
+
+def quote(
+    up: list[float], ask: list[float] | None = None, bid: list[float] | None = None, sizes: tuple[float, float] | None = None
+) -> Quotes:
+    """What was recorded at the starts of consecutive windows, as a series of odds has it."""
+    columns = {"up": up, **({"ask": ask} if ask else {}), **({"bid": bid} if bid else {})}
+    columns |= {"ask_size": [sizes[0]] * len(up), "bid_size": [sizes[1]] * len(up)} if sizes else {}
+    times = START + 300_000 * np.arange(len(up), dtype=np.int64)
+    arrays = {name: np.array(values, float) for name, values in columns.items()}
+    return read_quotes(RECORDED, {"poly": Series("poly", "odds", 300_000, 0, times, times, arrays)}, times)
 
 
 def test_a_winning_share_pays_one_and_costs_price_spread_and_fee() -> None:
@@ -81,7 +93,7 @@ def test_decisions_off_the_windows_are_refused() -> None:
 
 def test_recorded_prices_are_used_and_missing_ones_dropped() -> None:
     series = flat(*[100, 100, 100, 100, 101] * 4)
-    result = play(up_or_down(), RECORDED, series, [0, 5, 10, 15], [0.6] * 4, odds=np.array([0.55, NAN, 0.7, 0.0]))
+    result = play(up_or_down(), RECORDED, series, [0, 5, 10, 15], [0.6] * 4, quotes=quote([0.55, NAN, 0.7, NAN]))
     assert list(result.trades.price) == pytest.approx([0.55, 0.3])
     assert list(result.trades.side) == [1, -1]
     assert result.counts["dropped"] == 2
@@ -89,11 +101,41 @@ def test_recorded_prices_are_used_and_missing_ones_dropped() -> None:
         play(up_or_down(), RECORDED, series, [0], [0.6])
 
 
+@pytest.mark.parametrize(("ask", "paid"), [(0.56, 0.56), (0.551, 0.555)])
+def test_up_costs_its_ask_and_no_less_than_half_the_contracts_spread_above_the_middle(ask: float, paid: float) -> None:
+    series = flat(*[100, 100, 100, 100, 101])
+    trades = play(up_or_down(), RECORDED, series, [0], [0.65], quotes=quote([0.55], [ask], [0.54])).trades
+    assert trades.price[0] + trades.unit_cost[0] == pytest.approx(paid + 0.07 * paid * (1 - paid))
+
+
+def test_down_costs_what_is_left_of_the_bid_for_up() -> None:
+    trades = play(up_or_down(), RECORDED, FALLS, [0], [0.3], quotes=quote([0.55], [0.56], [0.52])).trades
+    paid = 1 - 0.52
+    assert trades.side[0] == -1
+    assert trades.price[0] + trades.unit_cost[0] == pytest.approx(paid + 0.07 * paid * (1 - paid))
+
+
+def test_no_more_is_bought_than_was_offered() -> None:
+    for p, series, sizes, shares in ((0.65, RISES, (30, 500), 30), (0.3, FALLS, (500, 20), 20), (0.65, RISES, (1e9, 1), None)):
+        result = play(up_or_down(share=0.1), RECORDED, series, [0], [p], quotes=quote([0.55], [0.56], [0.54], sizes))
+        paid = result.trades.price[0] + result.trades.unit_cost[0]
+        wanted = 0.1 * RECORDED.equity / paid
+        assert result.trades.size[0] * RECORDED.equity / paid == pytest.approx(shares or wanted)
+
+
+def test_a_side_that_nobody_offered_is_not_bought() -> None:
+    series = flat(*[100, 100, 100, 100, 101] * 3)
+    quotes = quote([0.5, 0.5, 0.5], [NAN, NAN, 0.51], [0.49, 0.49, NAN])
+    result = play(up_or_down(), RECORDED, series, [0, 5, 10], [0.65, 0.3, 0.65], quotes=quotes)
+    assert list(result.trades.side) == [-1, 1]
+    assert result.counts["no_edge"] == 1, "of the first only Down was offered, and it was not worth its price"
+
+
 def test_law_9_an_unrecorded_price_is_said_to_be_assumed() -> None:
     assert play(up_or_down(), POLYMARKET, RISES, [0], [0.6]).assumed == "at an assumed price of 0.50"
     odd = Binary(use="binary", of="btc", window="5m", price=0.525, fee=0, half_spread=0)
     assert play(up_or_down(), odd, RISES, [0], [0.6]).assumed == "at an assumed price of 0.525"
-    assert play(up_or_down(), RECORDED, RISES, [0], [0.6], odds=np.array([0.5])).assumed == ""
+    assert play(up_or_down(), RECORDED, RISES, [0], [0.6], quotes=quote([0.5])).assumed == ""
     assert play(long_or_short({"use": "signal", "keep": 0.5}), perpetual(), RISES, [0], [0.6]).assumed == ""
 
 

@@ -135,7 +135,14 @@ def test_counted_ups_are_the_labels_of_rebuilt_bars(part: Label, above: float) -
     times, unit, end = series.time[5:500:50], np.full(10, 0.002), int(series.time[-1]) + MINUTE
     first, last, up, down = windows_of(part, series, times, unit, end)
     with np.errstate(divide="ignore"):
-        asked = Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), np.full(len(first), above))
+        asked = Questions(
+            first,
+            last,
+            np.log1p(up),
+            np.log1p(-np.minimum(down, 1.0)),
+            np.full(len(first), above),
+            np.zeros(len(first), np.int64),
+        )
     counted = count_ups(log_moves(series, end), asked, 3, SEED, 1)
     for i, row in enumerate(first):
         pairs = np.array(
@@ -215,7 +222,7 @@ def test_a_bar_that_traded_nothing_fills_nothing() -> None:
 
 def test_a_tie_that_magnitudes_leave_is_no_direction() -> None:
     series = bars([(100.0, 100.0, 100.0, 100.0)] * 20)
-    asked = Questions(np.array([2]), np.array([6]), np.array([np.inf]), np.array([-np.inf]), np.zeros(1))
+    asked = Questions(np.array([2]), np.array([6]), np.array([np.inf]), np.array([-np.inf]), np.zeros(1), np.zeros(1, np.int64))
     assert count_ups(log_moves(series, int(series.time[-1]) + MINUTE), asked, 50, SEED, 1).total[0] == 50
 
 
@@ -223,7 +230,7 @@ def test_a_label_that_asks_as_much_of_either_side_has_a_chance_of_one_half() -> 
     series = wander(7, 4_000)
     row = np.arange(5, 3_900, 30)
     far = np.full(len(row), np.inf)
-    asked = Questions(row, row + 4, far, -far, np.zeros(len(row)))
+    asked = Questions(row, row + 4, far, -far, np.zeros(len(row)), np.zeros(len(row), np.int64))
     ups = count_ups(log_moves(series, int(series.time[-1]) + MINUTE), asked, 20, SEED, 1)
     assert np.all(ups.chance() == 0.5)
     assert np.all(ups.excess() == 0)
@@ -233,7 +240,10 @@ def test_the_excess_of_noisy_chances_is_what_more_draws_take_away() -> None:
     series = wander(3, 40_000)
     row = np.arange(5, 39_000, 60)
     near, far = np.full(len(row), 0.004), np.full(len(row), -0.012)
-    asked, moves = Questions(row, row + 90, near, far, np.zeros(len(row))), log_moves(series, int(series.time[-1]) + MINUTE)
+    asked, moves = (
+        Questions(row, row + 90, near, far, np.zeros(len(row)), np.zeros(len(row), np.int64)),
+        log_moves(series, int(series.time[-1]) + MINUTE),
+    )
     few, many = count_ups(moves, asked, 25, SEED, 1), count_ups(moves, asked, 2_000, SEED + 1, 1)
     truth = many.chance()
     loss = -(truth * np.log(few.chance()) + (1 - truth) * np.log(1 - few.chance()))

@@ -33,7 +33,7 @@ def test_what_was_changed_is_told_key_by_key(workshop: Workshop) -> None:
 def test_every_probe_is_told_in_words_with_what_came(trial: RecordedTrial) -> None:
     found = {"ran": "P1 P4", "warn": ["P4: it is late"], "block": ["P7: features.x moved", "P7: features.y moved"]}
     rows = {row[0]: row[1:] for row in grid(make_card(replace(trial, probes=found)), "Leakage probes")}
-    assert list(rows) == ["P7", "P4", "P1", "P2", "P3", "P5", "P6", *(f"P{number}" for number in range(8, 12))]
+    assert list(rows) == ["P7", "P4", "P1", "P2", "P3", "P5", "P6", *(f"P{number}" for number in range(8, 13))]
     assert all(asks.endswith((".", "?")) for asks, _ in rows.values())
     assert rows["P1"][1] == "nothing found"
     assert rows["P7"][1] == "BLOCKS a sealed look: features.x moved; BLOCKS a sealed look: features.y moved"

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factory.backtest.null_labels import Questions
+from factory.core.errors import FlowError
 from factory.core.times import DAY, MINUTE
+from factory.evidence.null_twin import label_questions
 from factory.expressions.columns import Columns
 from factory.flow import evaluate, fit
 from factory.learning.decision_table import read_decisions
@@ -13,11 +16,13 @@ from factory.market.build import build
 from factory.market.contracts import Binary
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
+from factory.market.settlement import settle_windows
 from factory.market.spec import load_spec
 from factory.storage.cache import UNLIMITED, Cache
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault.primary import freeze
+from factory.vault.sealed_data import open_sealed
 from factory.workshop import Workshop
 from tests.market.bars import DAYS, SPEC, START, csv, rows
 
@@ -131,3 +136,58 @@ def test_p12_lets_honest_outcomes_pass(sources: Path) -> None:
     kept = Cache(workshop.workspace.runs, limit=UNLIMITED).get(workshop.run_id(pipeline, "trial"))
     assert kept is not None
     assert set(np.unique(kept["y"])) == {-1, 0, 1}
+
+
+def test_the_sealed_part_is_settled_by_the_same_record(sources: Path) -> None:
+    workshop = opened(sources)
+    pipeline = workshop.resolve(str(workshop.define(PIPELINE)["pipeline"]))
+    sealed = open_sealed(workshop.workspace, "small")
+    rows = read_decisions(pipeline, Columns(sealed, None))
+    told = truth(sealed, rows.time)
+    known = rows.time + WINDOW <= sealed.end
+    np.testing.assert_array_equal(rows.labels.y[known], np.where(told == 0.5, -1, told)[known])
+    contract = sealed.contracts["up"]
+    train = open_partition(workshop.workspace, "small", "train")
+    trades = evaluate(pipeline, contract, fit(pipeline, Columns(train, None)), Columns(sealed, None)).result.trades
+    paid = truth(sealed, trades.entry_ms)
+    np.testing.assert_array_equal(trades.exit_price, np.where(trades.side > 0, paid, 1 - paid))
+
+
+def test_a_contract_on_other_terms_than_its_dataset_has_is_refused(sources: Path) -> None:
+    workshop = opened(sources)
+    pipeline = workshop.resolve(str(workshop.define(PIPELINE)["pipeline"]))
+    train, validation = (open_partition(workshop.workspace, "small", name) for name in ("train", "validation"))
+    other = validation.contracts["up"].model_copy(update={"fee": 0.0})
+    with pytest.raises(FlowError, match=r"trade\.contract: the terms of up are not those of dataset small"):
+        evaluate(pipeline, other, fit(pipeline, Columns(train, None)), Columns(validation, None))
+
+
+AVERAGED = SPEC.replace(
+    "contracts:",
+    "  oracle: {kind: values, underlying: ORACLE, period: 1m, delay: 0, source: {use: files, files: oracle.csv}}\n"
+    "  pm: {kind: odds, underlying: PM, period: 5m, source: {use: files, files: pm.csv}}\ncontracts:",
+).replace("price: 0.5", "odds: pm, settle: {use: twap, of: oracle, lookback: 3m}")
+
+
+def test_what_averages_give_away_is_no_excess_over_flipped_bars(sources: Path) -> None:
+    bars = rows()
+    csv(sources / "oracle.csv", {"timestamp": bars["timestamp"], "price": bars["open"]})
+    csv(sources / "pm.csv", {"timestamp": STARTS, "up": np.full(len(STARTS), 0.5)})
+    workshop = opened(sources, AVERAGED)
+    ahead = PIPELINE.replace('move: "ret(btc.close, 5)"', 'move: "oracle.price / mean(oracle.price, 3) - 1"')
+    pipeline = workshop.resolve(str(workshop.define(ahead)["pipeline"]))
+    validation = open_partition(workshop.workspace, "small", "validation")
+    table = read_decisions(pipeline, Columns(validation, None))
+    known = table.take(table.labels.y >= 0)
+    contract = validation.contracts["up"]
+    assert isinstance(contract, Binary)
+    lead = settle_windows(contract, validation.series, known.time, validation.end).lead
+    questions = label_questions(pipeline, validation, known)
+    assert isinstance(questions, Questions)
+    np.testing.assert_array_equal(questions.above, -lead)
+    assert np.mean((lead > 0) == (known.labels.y == 1)) > 0.55, "the side that is ahead wins"
+    told = perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline.id})
+    assert told["auc"][0] > 0.55
+    assert told["on_flipped_bars"]["auc"] > 0.55, "geometry alone ranks so"
+    assert abs(told["on_flipped_bars"]["excess_auc"]) < 0.04
+    assert "P12" not in str(told.get("probes")), "recorded odds have it priced in"
