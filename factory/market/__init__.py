@@ -1,6 +1,7 @@
 """Datasets: what a person fixes in a file, the rows behind it checked, stamped and split, and the seal on the last part.
 
 spec             the dataset file; series_spec one series of it; files, contracts and spec_fields hold other parts
+contract_checks  what a contract of it may not be
 mistakes         what is wrong with a dataset file, in words
 series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files

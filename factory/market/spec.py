@@ -9,12 +9,13 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from factory.core import plainyaml
 from factory.core.errors import DataError
 from factory.core.names import Name, Slug
-from factory.core.times import DAY, MINUTE, iso, moment, to_duration, to_ms
-from factory.market.contracts import Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
+from factory.core.times import DAY, MINUTE, iso, moment, to_duration
+from factory.market.contract_checks import find_contract_mistakes
+from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.files import Adjustment, Closed, Download, Files, Splice
 from factory.market.mistakes import lines_of
 from factory.market.publication import Publication
-from factory.market.series_kinds import name_odds_kinds, name_settling_kinds, name_traded_kinds, series_kind
+from factory.market.series_kinds import name_traded_kinds, series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
 from factory.market.spec_fields import Column, Moment
@@ -118,7 +119,12 @@ class DatasetSpec(Closed):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        mistakes = [*self._split_mistakes(), *self._series_mistakes(), *self._contract_mistakes(), *self._baseline_mistakes()]
+        mistakes = [
+            *self._split_mistakes(),
+            *self._series_mistakes(),
+            *find_contract_mistakes(self.contracts, self.series, self.span[1]),
+            *self._baseline_mistakes(),
+        ]
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return self
@@ -239,130 +245,11 @@ class DatasetSpec(Closed):
             if joint.moment > end
         ]
 
-    def _contract_mistakes(self) -> list[str]:
-        mistakes = []
-        for name, contract in self.contracts.items():
-            where = f"contracts.{name}"
-            series = self.series.get(contract.of)
-            if series is None or contract.of not in self.traded:
-                allowed = f"allowed: {', '.join(sorted(self.traded))}" if self.traded else "add one"
-                mistakes.append(f"{where}.of: '{contract.of}' is no series of {name_traded_kinds()} here; {allowed}")
-            elif isinstance(contract, Binary):
-                mistakes += [*_binary_mistakes(where, contract, series), *self._odds_mistakes(where, contract)]
-                mistakes += self._settle_mistakes(f"{where}.settle", contract)
-            else:
-                mistakes += [*_perpetual_mistakes(where, contract), *self._book_mistakes(where, contract)]
-                mistakes += self._funding_mistakes(where, contract)
-            mistakes += _order_mistakes(where, contract)
-        return mistakes
-
     def _baseline_mistakes(self) -> list[str]:
         series = (self.baseline or "").partition(".")[0]
         if not series or series in self.series:
             return []
         return [f"baseline: '{series}' is no series here; write series.column with one of {', '.join(sorted(self.series))}"]
-
-    def _book_mistakes(self, where: str, contract: Perpetual) -> list[str]:
-        book = self.series.get(contract.book or "")
-        if contract.book is None or (book is not None and series_kind(book.kind).holds_books):
-            return []
-        books = sorted(name for name, one in self.series.items() if series_kind(one.kind).holds_books)
-        allowed = f"allowed: {', '.join(books)}" if books else "leave it out"
-        return [f"{where}.book: '{contract.book}' is no series of order books here; {allowed}"]
-
-    def _settle_mistakes(self, where: str, contract: Binary) -> list[str]:
-        settle = contract.settle
-        if isinstance(settle, ByBars):
-            return []
-        series = self.series.get(settle.of)
-        if series is None or settle.use not in series_kind(series.kind).settles:
-            held = sorted(name for name, one in self.series.items() if settle.use in series_kind(one.kind).settles)
-            allowed = f"allowed: {', '.join(held)}" if held else "add one"
-            return [f"{where}.of: '{settle.of}' is no series of {name_settling_kinds(settle.use)} here; {allowed}"]
-        if isinstance(settle, ByRecord):
-            return _record_mistakes(where, settle, contract, series)
-        mistakes = []
-        if to_ms(contract.window) % series.period_ms:
-            mistakes.append(f"{where}.of: {settle.of} has a row each {series.period}, and windows are {contract.window}")
-        if isinstance(settle, ByTwap):
-            if to_ms(settle.lookback) % series.period_ms:
-                mistakes.append(f"{where}.lookback: {settle.lookback} is no multiple of {settle.of}'s {series.period}")
-            if contract.odds is None and (settle.since is None or moment(settle.since) < self.span[1]):
-                mistakes.append(
-                    f"{where.removesuffix('.settle')}.odds: missing; where averages settle, a part of the move is over when "
-                    "the window opens, so that no fixed price is fair: name a series of recorded odds, or end the split before "
-                    f"{settle.since or 'averages came'}"
-                )
-        return mistakes
-
-    def _funding_mistakes(self, where: str, contract: Perpetual) -> list[str]:
-        if contract.funding_column is None:
-            return []
-        series, column = contract.funding_column
-        if series in self.series and series_kind(self.series[series].kind).gives_funding:
-            return []
-        recorded = sorted(f"{name}.{column}" for name, one in self.series.items() if series_kind(one.kind).gives_funding)
-        allowed = f"allowed: {', '.join(recorded)}, or a rate such as 0.0001" if recorded else "write a rate such as 0.0001"
-        return [f"{where}.funding: '{series}' is no series of recorded values here; {allowed}"]
-
-    def _odds_mistakes(self, where: str, contract: Binary) -> list[str]:
-        if contract.odds is None:
-            return []
-        where, odds = f"{where}.odds", self.series.get(contract.odds)
-        if odds is None or not series_kind(odds.kind).gives_odds:
-            priced = sorted(key for key, value in self.series.items() if series_kind(value.kind).gives_odds)
-            allowed = f"allowed: {', '.join(priced)}" if priced else "add one"
-            return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
-        if odds.delay_ms:
-            late = to_duration(odds.delay_ms)
-            return [f"{where}: {contract.odds} is published {late} late; a price must be known when it is paid, delay: 0"]
-        if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) != odds.period_ms:
-            return [f"{where}: {contract.odds} quotes windows of {odds.period} and cannot price those of {contract.window}"]
-        if to_ms(contract.window) % odds.period_ms:
-            window = contract.window
-            return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]
-        return []
-
-
-def _record_mistakes(where: str, settle: ByRecord, contract: Binary, series: SeriesSpec) -> list[str]:
-    """Find what would let an outcome be known before its window is over, or outlive the gap."""
-    if to_ms(contract.window) % series.period_ms:
-        return [f"{where}.of: {settle.of} has a row each {series.period} and windows are {contract.window}; record each"]
-    if series.known_ms < to_ms(contract.window):
-        return [
-            f"{where}.of: {settle.of} counts as known {to_duration(series.known_ms)} after a window's start, before it is "
-            f"over; write delay: {contract.window} or more"
-        ]
-    return []
-
-
-def _order_mistakes(where: str, contract: Contract) -> list[str]:
-    """Find what would let no order through."""
-    most = contract.equity * (contract.leverage if isinstance(contract, Perpetual) else 1)
-    if contract.minimum_notional > most:
-        return [f"{where}.minimum_notional: {contract.minimum_notional:g} is more than the whole account can place, {most:g}"]
-    return []
-
-
-def _binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> list[str]:
-    mistakes = []
-    if contract.tick >= 1:
-        mistakes.append(f"{where}.tick: {contract.tick:g} is no step of prices between 0 and 1; write for example 0.01")
-    window = to_ms(contract.window)
-    if series.calendar is not None and series.period_ms < DAY <= window:
-        mistakes.append(f"{where}.window: {contract.window} is longer than a session; write a shorter one, or daily bars")
-    if window % series.period_ms or DAY % window:
-        mistakes.append(f"{where}.window: {contract.window} must be a multiple of the bars' {series.period} and divide a day")
-    return mistakes
-
-
-def _perpetual_mistakes(where: str, contract: Perpetual) -> list[str]:
-    if contract.leverage * contract.maintenance >= 1:
-        most = 1 / contract.leverage
-        return [
-            f"{where}.maintenance: {contract.maintenance:g} liquidates leverage {contract.leverage:g} at once; below {most:.4g}"
-        ]
-    return []
 
 
 def load_spec(source: Path | str | dict[str, Any]) -> DatasetSpec:
