@@ -22,6 +22,7 @@ from factory.market.mistakes import lines_of
 from factory.market.questions import Question
 from factory.market.raw_rows import RawRows
 from factory.market.readers import Beginning, choose_stamps, name_columns
+from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.spec_fields import Delay, Underlying, Unit, Zone
 from factory.market.texts import EMPTY
@@ -72,7 +73,7 @@ class SeriesDraft:
     @property
     def spec(self) -> SeriesSpec:
         """The keys, checked; what is published of values is not yet asked."""
-        return make_spec({**({"delay": "0"} if self.keys["kind"] == "values" else {}), **self.keys})
+        return make_spec({**({"delay": "0"} if series_kind(self.keys["kind"]).needs_delay else {}), **self.keys})
 
     def having(self, **keys: Any) -> "SeriesDraft":
         """Add keys before the source."""
