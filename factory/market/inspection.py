@@ -32,6 +32,9 @@ from factory.market.raw_rows import RawRows
 from factory.market.readers import Beginning, choose_columns, read_beginning
 from factory.market.series_draft import CELL, SeriesDraft, holds_numbers, make_spec, split_header
 from factory.market.series_kinds import series_kind
+from factory.market.series_kinds.bars import Bars
+from factory.market.series_kinds.depth import Depth
+from factory.market.series_kinds.values import Values
 from factory.market.series_spec import USUAL_LEVELS, SeriesSpec
 
 SHOWN = 10
@@ -40,7 +43,6 @@ GUESSED, BOOK_PERIOD = "1m", "1s"
 """Period by which rows are first read, and that of order books, which have none of their own."""
 MANY = 0.3
 """Share of rows with the stamp of the row before above which a file is taken for several series."""
-BARS_KIND, VALUES_KIND = "bars", "values"
 ANSWERS = ("time", "zone", "format", "decimal")
 """What is asked that a key of the source answers by the same name."""
 
@@ -152,7 +154,7 @@ def inspect_series(name: str, paths: Sequence[Path], files: Sequence[str], answe
     keys = {"kind": _choose_kind(beginning), "underlying": market, "period": GUESSED, "source": source}
     frame, draft, share = _read_rows(SeriesDraft(paths, keys, beginning, answers))
     _refuse_several(paths[0], frame, beginning)
-    if draft.keys["kind"] == BARS_KIND:
+    if series_kind(draft.keys["kind"]).is_traded:
         frame, draft = draft.settle_contracts(frame)
     else:
         draft = draft.having(delay=draft.require_delay())
@@ -167,12 +169,12 @@ def inspect_series(name: str, paths: Sequence[Path], files: Sequence[str], answe
 
 def _choose_kind(beginning: Beginning) -> str:
     """Choose bars where their prices are there, or there is no header; else values."""
-    return BARS_KIND if {*PRICES} <= {*match_bars(beginning.labels)} or not beginning.labels else VALUES_KIND
+    return Bars.name if {*PRICES} <= {*match_bars(beginning.labels)} or not beginning.labels else Values.name
 
 
 def _read_rows(draft: SeriesDraft) -> tuple[RawRows, SeriesDraft, float]:
     """Read the rows with the period that most of them keep, and the share that does."""
-    frame, draft = draft.name_bars().read_bars() if draft.keys["kind"] == BARS_KIND else draft.name_values().read()
+    frame, draft = draft.name_bars().read_bars() if series_kind(draft.keys["kind"]).is_traded else draft.name_values().read()
     kept = detect_period(frame.time)
     if kept and to_duration(kept[0]) != GUESSED:
         frame, draft = draft.having(period=to_duration(kept[0])).read()
@@ -187,7 +189,7 @@ def _inspect_books(name: str, paths: Sequence[Path], source: Mapping[str, Any], 
     zone = {"zone": answers["zone"]} if "zone" in answers else {}
     levels = _count_levels(paths)
     keys = {
-        "kind": "depth",
+        "kind": Depth.name,
         "underlying": _choose_market(paths[0], Beginning((), ()), answers),
         "period": BOOK_PERIOD,
         **({"levels": str(levels)} if 0 < levels < USUAL_LEVELS else {}),
