@@ -71,6 +71,8 @@ def read_quotes(contract: Binary, series: Mapping[str, Series], times: NDArray[i
     mid = read_at_stamps(source, "up", times)
     mid = np.where((mid > 0) & (mid < 1), mid, np.nan)
     held = {name: read_at_stamps(source, name, times) for name in (ASK, BID, ASK_SIZE, BID_SIZE) if name in source.columns}
+    # An empty side is written as 0, or as 1 of the other: nobody offers a share there.
+    held |= {name: np.where((held[name] > 0) & (held[name] < 1), held[name], np.nan) for name in (ASK, BID) if name in held}
     up = np.maximum(held[ASK] - half, mid) if ASK in held else mid
     down = np.maximum(1 - held[BID] - half, 1 - mid) if BID in held else 1 - mid
     any_size = np.full(len(times), np.inf)

@@ -46,7 +46,8 @@ def find_contract_mistakes(contracts: Mapping[str, Contract], series: AllSeries,
 
 def _find_record_mistakes(where: str, settle: ByRecord, contract: Binary, series: SeriesSpec) -> list[str]:
     """Find what would let an outcome be known before its window is over."""
-    if to_ms(contract.window) % series.period_ms:
+    window = to_ms(contract.window)
+    if window % series.period_ms or (series_kind(series.kind).is_stamped_at_open and window != series.period_ms):
         return [f"{where}.of: {settle.of} has a row each {series.period} and windows are {contract.window}; record each"]
     if series.known_ms < to_ms(contract.window):
         return [

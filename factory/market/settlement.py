@@ -76,8 +76,7 @@ def settle_windows(contract: Binary, series: Mapping[str, Series], starts: NDArr
         last[averaged] = average_before(source, price, starts[averaged] + window, lookback)
         lead[averaged] = np.log(spot / strike[averaged])
     known = starts + window + source.delay
-    # The row stamped at the close must be there, or an older value would stand for it.
-    there = np.isfinite(strike) & np.isfinite(last) & (known <= end) & (starts + window <= source.time[-1:].max(initial=0))
+    there = np.isfinite(strike) & np.isfinite(last) & (known <= end) & _is_heard(source, price, starts, window)
     return Outcomes(np.where(there, last >= strike, np.nan), there & (last == strike), known, lead)
 
 
@@ -135,6 +134,17 @@ def average_before(series: Series, values: NDArray[float64], at: NDArray[int64],
         held = value_in_effect(series, values, (part[:, None] - steps).ravel()).reshape(len(part), len(steps))
         out[first : first + batch] = held.mean(axis=1)
     return out
+
+
+def _is_heard(series: Series, values: NDArray[float64], starts: NDArray[int64], window: int) -> NDArray[bool_]:
+    """Check that a value came in both halves of each window, shape of `starts`.
+
+    A feed that is silent would else settle a window by the value before it, as a tie; and the rows must reach its close.
+    """
+    heard = np.concatenate([[0], np.cumsum(np.isfinite(values))])
+    bounds = [np.searchsorted(series.time, starts + part, side="right") for part in (0, window // 2, window)]
+    there = (heard[bounds[1]] > heard[bounds[0]]) & (heard[bounds[2]] > heard[bounds[1]])
+    return np.asarray(there & (starts + window <= series.time[-1:].max(initial=0)))
 
 
 def _read_recorded(series: Series, starts: NDArray[int64], end: int) -> Outcomes:

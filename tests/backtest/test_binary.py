@@ -125,7 +125,7 @@ def test_no_more_is_bought_than_was_offered() -> None:
 
 def test_a_side_that_nobody_offered_is_not_bought() -> None:
     series = flat(*[100, 100, 100, 100, 101] * 3)
-    quotes = quote([0.5, 0.5, 0.5], [NAN, NAN, 0.51], [0.49, 0.49, NAN])
+    quotes = quote([0.5, 0.5, 0.5], [NAN, 0.0, 0.51], [0.49, 0.49, 0.0])
     result = play(up_or_down(), RECORDED, series, [0, 5, 10], [0.65, 0.3, 0.65], quotes=quotes)
     assert list(result.trades.side) == [-1, 1]
     assert result.counts["no_edge"] == 1, "of the first only Down was offered, and it was not worth its price"

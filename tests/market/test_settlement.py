@@ -98,6 +98,18 @@ def test_what_is_not_there_or_not_known_by_the_end_settles_nothing() -> None:
     np.testing.assert_array_equal(told.known, STARTS + WINDOW + 2 * SECOND)
 
 
+def test_law_8_a_feed_that_is_silent_settles_nothing_by_the_value_before_it() -> None:
+    values = wander(4_000)
+    values[600:650] = np.nan
+    series = {"oracle": ticks(values)}
+    starts = START + SECOND * np.array([540, 585, 600, 610, 625, 660])
+    short = Binary.model_validate(
+        {"use": "binary", "of": "btc", "window": "1m", "fee": 0, "half_spread": 0, "settle": {"use": "point", "of": "oracle"}}
+    )
+    told = settle_windows(short, series, starts, START + DAY)
+    np.testing.assert_array_equal(np.isfinite(told.up), [True, False, False, False, True, True])
+
+
 def test_recorded_outcomes_are_read_at_their_window_and_void_pays_half() -> None:
     starts = START + WINDOW * np.arange(6)
     up = np.array([1.0, 0.0, 0.5, np.nan, 0.7, 1.0])
@@ -141,6 +153,11 @@ def test_what_bars_say_otherwise_is_counted() -> None:
             OUTCOMES.replace("period: 5m", "period: 1h"),
             "{use: recorded, of: done}",
             r"settle\.of: done has a row each 1h and windows are 5m; record each",
+        ),
+        (
+            OUTCOMES.replace("kind: values", "kind: outcomes").replace("period: 5m", "period: 1m"),
+            "{use: recorded, of: done}",
+            r"settle\.of: done has a row each 1m and windows are 5m; record each",
         ),
         (ORACLE, "{use: spot, of: oracle}", r"contracts\.up\.settle\.use: 'spot' unknown"),
     ],

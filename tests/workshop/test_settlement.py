@@ -1,5 +1,6 @@
 """A binary contract that other rows than its bars settle, from the dataset file to the score."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from factory.backtest.null_labels import Questions
 from factory.core.errors import FlowError
 from factory.core.times import DAY, MINUTE
 from factory.evidence.null_twin import label_questions
+from factory.evidence.probes.strike import check_known_strike
 from factory.expressions.columns import Columns
 from factory.flow import evaluate, fit
 from factory.learning.decision_table import read_decisions
@@ -190,4 +192,9 @@ def test_what_averages_give_away_is_no_excess_over_flipped_bars(sources: Path) -
     assert told["auc"][0] > 0.55
     assert told["on_flipped_bars"]["auc"] > 0.55, "geometry alone ranks so"
     assert abs(told["on_flipped_bars"]["excess_auc"]) < 0.04
-    assert "P12" not in str(told.get("probes")), "recorded odds have it priced in"
+    assert "P12" in str(told["probes"]), "and odds that stay at one half do not have it priced in"
+    side_ahead = np.where(lead > 0, 0.5 + 0.13, 0.5 - 0.13)
+    priced = np.full(len(STARTS), 0.5)
+    priced[np.searchsorted(STARTS, known.time)] = side_ahead
+    fair = replace(validation.series["pm"], time=STARTS, known=STARTS, columns={"up": priced})
+    assert check_known_strike(contract, replace(validation, series={**validation.series, "pm": fair}), known) == []

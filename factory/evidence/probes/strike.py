@@ -1,54 +1,75 @@
-"""P12: a fixed price must not be asked of windows whose strike says at the decision which side is ahead."""
+"""P12: windows must not be offered at a price that does not know which side of their strike is ahead."""
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
+from factory.backtest.binary import read_quotes
 from factory.evidence.probes.findings import BLOCK, Finding
 from factory.learning.decision_table import DecisionTable
-from factory.market.contracts import Binary, ByTwap, Contract
+from factory.market.contracts import Binary, ByPoint, ByTwap, Contract
 from factory.market.series import Partition, Series
-from factory.market.settlement import settle_windows
+from factory.market.settlement import settle_windows, settlement_column, value_in_effect
 
-FAIR, SURE = 0.51, 3.09
-"""Share of windows that the side ahead may win at a price of one half, and the deviations that must lie above it: 0.1 %."""
+FAIR, SURE = 0.01, 3.09
+"""Share of windows that the side ahead may win beyond its price, and the deviations that must lie above it: 0.1 %."""
 
 
 def check_known_strike(contract: Contract | None, partition: Partition, rows: DecisionTable) -> list[Finding]:
-    """Check P12: how often the side wins that is ahead of its strike when the window opens.
+    """Check P12: how often the side wins that is ahead of its strike when the window opens, beyond what it costs then.
 
-    Where an average settles, its strike is known then. Of what was recorded nobody says by which rule: there the last
-    price is held against the mean of the last bar, which is what an average of the last minutes would be nearest to.
+    A price that is assumed knows nothing of it, and one that was recorded too early too little. Where an average settles,
+    its strike is known at the decision, and where a value in effect does, so is that. Of what was recorded nobody says by
+    which rule: there the last price is held against the mean of the last bar, which is what an average of the last minutes
+    would be nearest to.
 
     Parameters
     ----------
     contract : Contract or None
-        What is traded on the labels; one whose price is recorded, or that its bars settle, has nothing to give away.
+        What is traded on the labels; one that its bars settle has nothing to give away.
     partition : Partition
     rows : DecisionTable
         Decisions on train.
     """
-    if not isinstance(contract, Binary) or contract.odds is not None or contract.settles_by_bars:
+    if not isinstance(contract, Binary) or contract.settles_by_bars:
         return []
-    if isinstance(contract.settle, ByTwap):
-        lead = settle_windows(contract, partition.series, rows.time, partition.end).lead
-    else:
-        lead = _lead_of_last_bar(partition.series[contract.of], rows.time)
-    told = (rows.labels.y >= 0) & np.isfinite(lead) & (lead != 0)
-    n = int(told.sum())
-    share = float(np.mean((lead[told] > 0) == (rows.labels.y[told] > 0))) if n else 0.5
-    if share - SURE * 0.5 / np.sqrt(max(n, 1)) <= FAIR:
-        return []
-    says = (
-        f"label: the side that is ahead when the window opens wins {share:.1%} of {n:,} windows, so that their strike is known "
-        f"by then and a price of {contract.price:g} gives it away; a person records odds and names them in the contract"
-    )
-    return [Finding("P12", BLOCK, says)]
+    price = read_quotes(contract, partition.series, rows.time).mid
+    for lead in _list_leads(contract, partition, rows.time):
+        told = (rows.labels.y >= 0) & np.isfinite(lead) & (lead != 0) & np.isfinite(price)
+        n, ahead = int(told.sum()), lead[told] > 0
+        if not n:
+            continue
+        won, paid = (
+            float(np.mean(ahead == (rows.labels.y[told] > 0))),
+            float(np.mean(np.where(ahead, price[told], 1 - price[told]))),
+        )
+        if won - paid - SURE * 0.5 / np.sqrt(n) > FAIR:
+            mend = "record them as each window starts" if contract.odds else "record odds and name them in the contract"
+            says = (
+                f"label: the side that is ahead when the window opens wins {won:.1%} of {n:,} windows at a mean price of {paid:.3f}, "
+                f"so that their strike is known by then and the price gives it away; a person must {mend}"
+            )
+            return [Finding("P12", BLOCK, says)]
+    return []
 
 
-def _lead_of_last_bar(bars: Series, times: NDArray[int64]) -> NDArray[float64]:
-    """Compute how far the last close known at each moment lies above the mean of its bar, NaN where there is none."""
+def _list_leads(contract: Binary, partition: Partition, times: NDArray[int64]) -> Iterator[NDArray[float64]]:
+    """List what tells at each moment which side is ahead, each shape (n,), NaN where it tells nothing."""
+    settle, bars = contract.settle, partition.series[contract.of]
+    if isinstance(settle, ByTwap):
+        yield settle_windows(contract, partition.series, times, partition.end).lead
+        return
     row = np.searchsorted(bars.known, times, side="right") - 1
     there = (row >= 0) & (times - bars.known[np.maximum(row, 0)] < bars.period)
     opened, high, low, close = (bars.columns[name][np.maximum(row, 0)] for name in ("open", "high", "low", "close"))
-    return np.where(there, np.log(close / ((opened + high + low + close) / 4)), np.nan)
+    yield np.where(there, np.log(close / ((opened + high + low + close) / 4)), np.nan)
+    if isinstance(settle, ByPoint):
+        yield _find_lead_over_strike(partition.series[settle.of], times, np.where(there, close, np.nan))
+
+
+def _find_lead_over_strike(source: Series, times: NDArray[int64], close: NDArray[float64]) -> NDArray[float64]:
+    """Compute how far the last close lies above the value in effect, less what it does as a rule: venues differ by a basis."""
+    lead = np.log(close / value_in_effect(source, source.columns[settlement_column(source)], times))
+    return np.asarray(lead - np.nanmedian(lead)) if np.isfinite(lead).any() else lead
