@@ -48,8 +48,8 @@ def check_known_strike(contract: Contract | None, partition: Partition, rows: De
         if won - paid - SURE * 0.5 / np.sqrt(n) > FAIR:
             mend = "record them as each window starts" if contract.odds else "record odds and name them in the contract"
             says = (
-                f"label: the side that is ahead when the window opens wins {won:.1%} of {n:,} windows at a mean price of {paid:.3f}, "
-                f"so that their strike is known by then and the price gives it away; a person must {mend}"
+                f"label: the side that is ahead when the window opens wins {won:.1%} of {n:,} windows at a mean price of "
+                f"{paid:.3f}, so that their strike is known by then and the price gives it away; a person must {mend}"
             )
             return [Finding("P12", BLOCK, says)]
     return []
