@@ -151,8 +151,9 @@ build and stands beside every figure.
 {settled}```
 
 Where averages settle, a part of the move is over when the window opens: the side that is ahead then wins more than half of the
-windows, and a fixed price of 0.50 would give that away. Such a contract is refused without recorded odds, and a trial whose
-labels a known strike predicts at an assumed price is blocked (probe P12).
+windows, and a fixed price of 0.50 would give that away. Such a contract is refused without recorded odds, and a trial in
+which the side that is ahead when a window opens wins more often than its price says, assumed or recorded too early, is blocked
+(probe P12).
 A perpetual whose funding was recorded names the column of its rates, and they are paid at the stamps that they have: `period`
 is the finest interval that occurs, such as `1h`, and where a coarser one held no payment was due in the rows between. `rfcat
 data fetch binance-um-funding BTCUSDT --from 2024-01 --period 1h` fetches Binance's, whose column is `last_funding_rate`.
