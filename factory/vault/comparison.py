@@ -14,7 +14,7 @@ from factory.core.times import iso
 from factory.market import seal_registry
 from factory.market.book_columns import book_columns, flow_columns
 from factory.market.dataset import SERIES, SESSIONS
-from factory.market.likeness import LAG, Track, is_alike, lay_evenly
+from factory.market.likeness import LAG, Track, is_alike, lay_evenly, tells_direction
 from factory.storage.arrays import mapped
 from factory.storage.workspace import Workspace
 from factory.vault.log import divert_output
@@ -62,11 +62,11 @@ def refuse_alike(workspace: Workspace, name: str, opened: Path, closed: Path) ->
 
 
 def _find_twins(opened: Tracks, sealed: Tracks, dates: tuple[int, int]) -> Iterator[tuple[str, str]]:
-    """Yield each open column that moves like a sealed one, or holds its returns, and that one."""
+    """Yield each open column that moves like a sealed one, holds its returns or tells its direction, and that one."""
     for column, track in opened.items():
         near = track.between(dates[0] - LAG, dates[1] + LAG + 1)
         for twin, secret in sealed.items():
-            if is_alike(near, secret) or is_alike(near.as_price(), secret):
+            if is_alike(near, secret) or is_alike(near.as_price(), secret) or tells_direction(near, secret):
                 yield column, twin
 
 

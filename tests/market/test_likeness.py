@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factory.core.times import DAY, HOUR, MINUTE, moment
-from factory.market.likeness import Track, is_alike
+from factory.market.likeness import Track, is_alike, tells_direction
 from factory.market.simulator import simulate
 
 START = moment("2024-01-01")
@@ -141,3 +141,16 @@ def test_a_few_hours_tell_nothing() -> None:
 def test_other_dates_are_not_compared() -> None:
     opened = track(CLOSE).between(START, START + 10 * DAY)
     assert not is_alike(opened, Track(opened.time + 40 * DAY, MINUTE, opened.values))
+
+
+def test_flags_of_the_clock_tell_no_direction() -> None:
+    day = MINUTES // 1440 % 7
+    for flag in (MINUTES % 5 == 0, MINUTES // 60 % 24 < 8, day >= 5, MINUTES % 2 == 0):
+        opened = track(flag.astype(float))
+        assert not tells_direction(opened, opened.between(START + 5 * DAY, START + 40 * DAY))
+        assert not tells_direction(opened, sealed(40))
+
+
+def test_what_mostly_is_up_says_nothing_of_what_mostly_goes_up() -> None:
+    mostly = track((DRAWN.random(len(CLOSE)) < 0.97).astype(float), 5)
+    assert not tells_direction(mostly, track(np.cumsum(DRAWN.random(len(CLOSE)) - 0.01)))

@@ -225,3 +225,91 @@ def test_a_sealed_book_is_found_in_open_bars_and_a_sealed_market_in_an_open_book
     parquet(tmp_path / "book.parquet", around(UNLIKE["close"], 2))
     with pytest.raises(SealError, match=r"series\.book\.\w+: .* moves like 'btc\.close', which dataset 'small' seals"):
         build(workspace, spec(*RENAMED, ("contracts:", f"{BOOK.replace('BOOK', 'EBOOK')}\ncontracts:")), tmp_path)
+
+
+def directions(minutes: int = 5, correlation: float = 1.0) -> Columns:
+    """Which way the windows of a market went whose moves correlate with the sealed one's."""
+    log = np.log(BTC["close"].reshape(-1, minutes)[:, -1] / BTC["open"].reshape(-1, minutes)[:, 0])
+    own = log.std() * np.random.default_rng(7).normal(size=len(log))
+    moved = correlation * log + np.sqrt(1 - correlation**2) * own
+    return {"timestamp": BTC["timestamp"][::minutes], "up": (moved >= 0).astype(float)}
+
+
+def ended(folder: Path, columns: Columns, kind: str = "outcomes") -> tuple[str, str]:
+    """Add outcomes under a name of their own to the dataset that is built beside the sealed one."""
+    csv(folder / "ended.csv", columns)
+    source = "source: {use: files, files: ended.csv}"
+    period = int(np.diff(columns["timestamp"][:2])[0]) // MINUTE
+    one = f"  ended: {{kind: {kind}, underlying: WINDOWS, period: {period}m, delay: 1m, {source}}}"
+    return ("contracts:", f"{one}\ncontracts:")
+
+
+def flip(columns: Columns) -> Columns:
+    return {**columns, "up": 1 - columns["up"]}
+
+
+def at_the_end(columns: Columns) -> Columns:
+    return {**columns, "timestamp": columns["timestamp"] + 5 * MINUTE}
+
+
+def recorded_elsewhere(columns: Columns) -> Columns:
+    """One window of thirty ended otherwise."""
+    other = np.random.default_rng(3).random(len(columns["up"])) < 1 / 30
+    return {**columns, "up": np.where(other, 1 - columns["up"], columns["up"])}
+
+
+def as_odds(columns: Columns) -> Columns:
+    """Last prices of shares, about 0.95 and 0.05."""
+    return {**columns, "up": 0.05 + 0.9 * columns["up"] + 0.04 * np.random.default_rng(4).random(len(columns["up"]))}
+
+
+OUTCOMES: dict[str, tuple[Columns, str]] = {
+    "outcomes": (directions(), "outcomes"),
+    "of 15 minutes": (directions(15), "outcomes"),
+    "recorded elsewhere": (recorded_elsewhere(directions()), "outcomes"),
+    "flipped": (flip(directions()), "outcomes"),
+    "as values": (directions(), "values"),
+    "as values at the end of a window": (at_the_end(directions()), "values"),
+    "of every other window": ({name: values[::2] for name, values in directions().items()}, "values"),
+    "as last prices": (as_odds(directions()), "values"),
+}
+
+
+@pytest.mark.parametrize(("columns", "kind"), OUTCOMES.values(), ids=OUTCOMES)
+def test_law_3_open_outcomes_of_a_sealed_market_s_windows_are_refused(
+    workspace: Workspace, sources: Path, columns: Columns, kind: str
+) -> None:
+    csv(sources / "other.csv", ETH)
+    with pytest.raises(SealError, match=r"^series\.ended\.up: 2024-01-10 \.\. 2024-01-13 moves like 'btc\.close', which dataset "
+                       r"'small' seals; leave the series out, or move the split$"):  # fmt: skip
+        build(workspace, spec(*RENAMED, ended(sources, columns, kind)), sources)
+    assert Catalog(workspace).names() == ["small"]
+
+
+def test_law_3_sealed_outcomes_are_found_in_open_bars_and_open_outcomes(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    csv(tmp_path / "btc.csv", UNLIKE)
+    build(workspace, spec(ended(tmp_path, directions())), tmp_path)
+    csv(tmp_path / "other.csv", BTC)
+    with pytest.raises(SealError, match=r"^series\.btc\.\w+: .* moves like 'ended\.up', which dataset 'small' seals"):
+        build(workspace, spec(*RENAMED), tmp_path)
+    csv(tmp_path / "other.csv", ETH)
+    renamed = tuple(text.replace("WINDOWS", "OTHERS") for text in ended(tmp_path, directions()))
+    with pytest.raises(SealError, match=r"^series\.ended\.up: .* moves like 'ended\.up', which dataset 'small' seals"):
+        build(workspace, spec(*RENAMED, (renamed[0], renamed[1])), tmp_path)
+
+
+def test_outcomes_of_a_related_market_build_beside_a_sealed_one(workspace: Workspace, sources: Path) -> None:
+    csv(sources / "other.csv", ETH)
+    build(workspace, spec(*RENAMED, ended(sources, directions(correlation=0.85))), sources)
+    assert Catalog(workspace).names() == ["other", "small"]
+
+
+def test_bars_build_beside_the_outcomes_of_their_own_windows(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    csv(tmp_path / "btc.csv", BTC)
+    csv(tmp_path / "other.csv", ETH)
+    build(workspace, spec(ended(tmp_path, directions())), tmp_path)
+    build(workspace, spec(ended(tmp_path, directions())), tmp_path)
+    build(workspace, spec(*RENAMED), tmp_path)
+    assert Catalog(workspace).names() == ["other", "small"]
