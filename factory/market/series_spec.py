@@ -80,7 +80,9 @@ class SeriesSpec(Closed):
             if isinstance(source, Download) and self.kind not in (kinds := PROVIDERS[source.use].kinds):
                 has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
                 raise ValueError(f"kind: '{self.kind}' from {source.use}, {has}")
-        if mistake := self._find_early() or self._find_unfit_publication():
+            if mistake := self._find_early(source):
+                raise ValueError(mistake)
+        if mistake := self._find_unfit_publication():
             raise ValueError(mistake)
         if isinstance(self.source, Download) and self.source.earlier and series_kind(self.kind).is_traded:
             raise ValueError(f"source.earlier: '{self.kind}' are of one market; remove it")
@@ -94,9 +96,9 @@ class SeriesSpec(Closed):
             raise ValueError("\n".join(mistakes))
         return self
 
-    def _find_early(self) -> str | None:
-        """Find what would take values for published before they are."""
-        provider = PROVIDERS[self.source.use] if isinstance(self.source, Download) else None
+    def _find_early(self, source: Source | None) -> str | None:
+        """Find what would take values of one of the sources for published before they are."""
+        provider = PROVIDERS[source.use] if isinstance(source, Download) else None
         calendar = provider.calendar if provider else None
         mend = f"published: {calendar.spelling}" if calendar else "published: with its calendar (docs/datasets.md)"
         if self.published is None and "delay" not in self.model_fields_set:
