@@ -118,12 +118,17 @@ class SeriesSpec(Closed):
 
     def _find_unfit_publication(self) -> str | None:
         """Find keys of publication that are not for a kind, or say two things."""
+        kind, key = series_kind(self.kind), "published" if self.published else "source.available"
+        says = bool(self.published or self.has_vintages)
+        if says and kind.needs_delay and kind.is_stamped_at_open:
+            return (
+                f"{key}: '{self.kind}' are known delay after the end of their window, never before; remove it and write delay"
+            )
         if self.published and "delay" in self.model_fields_set:
             return "delay: and published: both say when values are published; keep one"
         if self.published and self.has_vintages:
             return "published: and source.available: both say when values are published; keep one, with a delay"
-        if (self.published or self.has_vintages) and not series_kind(self.kind).needs_delay:
-            key = "published" if self.published else "source.available"
+        if says and not kind.needs_delay:
             return f"{key}: '{self.kind}' are known when they are over, and have none; remove it"
         return None
 
@@ -225,3 +230,8 @@ class SeriesSpec(Closed):
     def known_ms(self) -> int:
         """Milliseconds from a row's stamp to the moment it is known."""
         return series_kind(self.kind).known_after(self.period_ms, self.delay_ms)
+
+    @property
+    def least_known_ms(self) -> int:
+        """Milliseconds from a row's stamp to the moment it is known, at least."""
+        return self.known_ms if self.least_delay_ms is None else self.least_delay_ms
