@@ -74,7 +74,7 @@ def read_checked_rows(
     parts = list_parts(spec)
     dated = [find_sessions(name, part.spec, read(part.spec), (start, span[1])) for part in parts]
     aligned = [align_stamps(name, part.spec, frame) for part, (frame, _) in zip(parts, dated, strict=True)]
-    sessions = dated[-1][1]
+    sessions = _widest([opened for _, opened in dated])
     _, remainder, late = aligned[-1]
     _require_one_clock(name, [(rest, behind) for _, rest, behind in aligned])
     frames = [apply_declarations(part.spec, frame) for part, (frame, _, _) in zip(parts, aligned, strict=True)]
@@ -105,6 +105,11 @@ def find_sessions(name: str, spec: SeriesSpec, raw: RawRows, span: tuple[int, in
     except DataError as error:
         raise DataError(*(f"series.{name}.{line}" for line in error.lines)) from None
     return date_sessions(spec, raw, sessions) if spec.period_ms == DAY else raw, sessions
+
+
+def _widest(opened: Sequence[Sessions | None]) -> Sessions | None:
+    """Choose the sessions of all sources: those of the one whose rows begin first, as all are up to the same end."""
+    return min((one for one in opened if one is not None), key=lambda one: int(one.start[0]), default=None)
 
 
 def _require_one_clock(name: str, clocks: Sequence[tuple[int, int]]) -> None:
