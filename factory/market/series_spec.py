@@ -151,11 +151,14 @@ class SeriesSpec(Closed):
         return mistakes
 
     def _find_joint_mistakes(self) -> list[str]:
-        """Find joints out of order, or inside a bar."""
+        """Find joints out of order or inside a bar, and sources that do not all say when rows were published."""
         mistakes = []
         for earlier, later in pairwise(self.splice):
             if later.moment <= earlier.moment:
                 mistakes.append(f"splice: until {later.until} is not after {earlier.until}; write the earliest source first")
+        sources = [one for one in (self.source, *(joint.source for joint in self.splice)) if one]
+        if len({isinstance(one, Files) and one.available is not None for one in sources}) > 1:
+            mistakes.append("splice: source.available is named in some sources only; name it in all of them, or in none")
         period = self.period_ms
         for joint in self.splice if series_kind(self.kind).is_stamped_at_open and DAY % period == 0 else ():
             if joint.moment % period:
