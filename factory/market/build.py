@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
 
 from factory.core.errors import DataError, SealError
 from factory.core.progress import Progress, no_progress, subrange
@@ -14,7 +16,7 @@ from factory.core.times import DAY, iso, moment, to_duration
 from factory.market import seal_registry, staging, store
 from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
-from factory.market.contracts import MOST_FUNDING, ByBars, ByRecord, Perpetual
+from factory.market.contracts import MOST_FUNDING, USUAL_FUNDING, ByBars, ByRecord, Perpetual
 from factory.market.coverage import measure_coverage, warn_of_thin
 from factory.market.declarations import apply_declarations
 from factory.market.downloads import fetch_command, find_files
@@ -329,11 +331,9 @@ def _require_funding(workspace: Workspace, spec: DatasetSpec, series: Series) ->
         if column not in series.columns:
             raise DataError(f"{where}: no column '{column}', which funds contracts.{name}; it has {', '.join(series.columns)}")
         record = read_record(series, column, *spec.span)
-        if np.abs(record.rate).max(initial=0.0) >= MOST_FUNDING:
-            raise DataError(
-                f"{where}: {column} is {record.rate[np.argmax(np.abs(record.rate))]:.4g} somewhere, and funding is a share of "
-                f"notional below {MOST_FUNDING:g}; say what is counted, such as source: {{units: {{{column}: percent}}}}"
-            )
+        if told := _find_no_share(record.rate):
+            mend = f"say what is counted, such as source: {{units: {{{column}: percent}}}}"
+            raise DataError(f"{where}: {column} is {told}; {mend}")
         for partition in PARTITIONS:
             share = record.coverage(*spec.split.span(partition))
             if share < FEWEST:
@@ -341,6 +341,16 @@ def _require_funding(workspace: Workspace, spec: DatasetSpec, series: Series) ->
                     f"{where}: records {share:.0%} of the funding of {partition}; contracts.{name} needs {FEWEST:.0%} of it: "
                     f"{_name_rest(workspace, spec, of, partition)}, or assume a rate"
                 )
+
+
+def _find_no_share(rates: NDArray[float64]) -> str | None:
+    """Say what shows that rates of funding are no shares of notional: one of them, or the middle of them."""
+    sizes = np.abs(rates)
+    if sizes.max(initial=0.0) >= MOST_FUNDING:
+        return f"{rates[np.argmax(sizes)]:.4g} somewhere, and funding is a share of notional below {MOST_FUNDING:g}"
+    if len(sizes) and (middle := float(np.median(sizes))) > USUAL_FUNDING:
+        return f"{middle:.4g} or more in half of the rows, and funding is a share of notional, mostly below {USUAL_FUNDING:g}"
+    return None
 
 
 def _require_baseline_column(spec: DatasetSpec, series: Series) -> None:

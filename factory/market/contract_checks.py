@@ -49,9 +49,10 @@ def _find_record_mistakes(where: str, settle: ByRecord, contract: Binary, series
     window = to_ms(contract.window)
     if window % series.period_ms or (series_kind(series.kind).is_stamped_at_open and window != series.period_ms):
         return [f"{where}.of: {settle.of} has a row each {series.period} and windows are {contract.window}; record each"]
-    if series.known_ms < to_ms(contract.window):
+    if series.least_known_ms < to_ms(contract.window):
+        known = to_duration(series.least_known_ms) if series.least_known_ms else "0"
         return [
-            f"{where}.of: {settle.of} counts as known {to_duration(series.known_ms)} after a window's start, before it is "
+            f"{where}.of: {settle.of} counts as known {known} after a window's start, before it is "
             f"over; write delay: {contract.window} or more"
         ]
     return []

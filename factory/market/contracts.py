@@ -23,6 +23,8 @@ Step = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Money = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 MOST_FUNDING = 0.1
 """Rates of funding are below it: a greater one was not written as a share."""
+USUAL_FUNDING = 0.002
+"""Half of all recorded rates are at most this: those of no exchange are so great for long, and percents are."""
 
 
 def _is_column(funding: object) -> bool:

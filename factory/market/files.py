@@ -58,8 +58,8 @@ class Files(Closed):
         From one event to the next of order books without times (FI-2010).
     available : str or None
         Of values that are revised: column of the moment at which each row was published, such as ``realtime_start``; a date
-        counts from its end, UTC. Each row is known from then on; of a stamp that has several rows the first published is
-        kept, and a value that took longer than ``delay`` is missing.
+        or midnight counts from the end of that day in ``zone``, else UTC. Each row is known from then on; of a stamp that has
+        several rows the first published is kept, and a value that took longer than ``delay`` is missing.
     """
 
     use: Literal["files"]

@@ -84,6 +84,17 @@ def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, 
     return replace(frame, time=time, moved=moved if moved.any() else None, notes=notes), most, late
 
 
+def measure_earliness(spec: SeriesSpec, frame: RawRows, aligned: RawRows, late: int) -> int:
+    """Compute the milliseconds by which rows would count as known before their own stamps, as those were moved back.
+
+    It goes by the most that any stamp is moved, so that it tells nothing of single rows; 0 where none was moved back, or where
+    rows are known so long after their stamps, or from moments of their own, that it makes no difference.
+    """
+    if aligned.moved is None or aligned.known is not None or not (aligned.moved & (frame.time - late > aligned.time)).any():
+        return 0
+    return max(0, tolerance(spec) - spec.least_known_ms)
+
+
 def detect_period(time: NDArray[int64]) -> tuple[int, float] | None:
     """Find the step from row to row that is most common, to the second, ms, and the share of steps that keep it.
 

@@ -26,7 +26,7 @@ from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.base import Header
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
-from factory.market.stamps import Stamping, is_time_of_day, joined, parse_stamps
+from factory.market.stamps import Stamping, end_dates, is_time_of_day, joined, parse_stamps
 from factory.market.texts import TextTable, open_text
 
 STAMPS = (
@@ -331,8 +331,9 @@ def _read_moments(
     known = None
     if choice.published:
         known, _ = parse_stamps(cells[choice.published], replace(told, period=DAY))
-        if not (known % DAY).any():
-            known, notes = known + DAY, (*notes, "dates of publication count from their end, UTC")
+        ended = end_dates(known, told.zone or "UTC")
+        if not np.array_equal(ended, known):
+            known, notes = ended, (*notes, f"dates of publication count from their end, {told.zone or 'UTC'}")
     return time, known, tuple(f"{file}: {note}" for note in notes)
 
 

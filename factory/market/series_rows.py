@@ -9,7 +9,7 @@ from numpy import int64
 from factory.core.errors import DataError
 from factory.core.times import DAY, to_duration
 from factory.market.declarations import apply_declarations
-from factory.market.grid import align_stamps
+from factory.market.grid import align_stamps, measure_earliness
 from factory.market.quality import Quality, RowFinding, find_gaps, merge_reports, select_sound_rows, validate_rows
 from factory.market.raw_rows import RawRows, join_rows
 from factory.market.series_spec import SeriesSpec
@@ -30,8 +30,11 @@ class CheckedRows:
         In order, no stamp twice; those before the dataset's span are there to warm up.
     first : int
         First moment of the rows, ms UTC.
-    remainder, late : int
+    remainder : int
         See :func:`~factory.market.grid.align_stamps`.
+    late : int
+        Milliseconds by which all rows are known later than their places tell: bars that stood late, or what
+        :func:`~factory.market.grid.measure_earliness` gives.
     quality : Quality
         What was found in the dataset's span.
     sessions : Sessions or None
@@ -74,9 +77,13 @@ def read_checked_rows(
     parts = list_parts(spec)
     dated = [find_sessions(name, part.spec, read(part.spec), (start, span[1])) for part in parts]
     aligned = [align_stamps(name, part.spec, frame) for part, (frame, _) in zip(parts, dated, strict=True)]
-    sessions = dated[-1][1]
+    sessions = _widest([opened for _, opened in dated])
     _, remainder, late = aligned[-1]
     _require_one_clock(name, [(rest, behind) for _, rest, behind in aligned])
+    late += max(
+        measure_earliness(part.spec, raw, frame, behind)
+        for part, (raw, _), (frame, _, behind) in zip(parts, dated, aligned, strict=True)
+    )
     frames = [apply_declarations(part.spec, frame) for part, (frame, _, _) in zip(parts, aligned, strict=True)]
     told = require_factors(name, spec, frames, end)
     pieces, reports = [], []
@@ -105,6 +112,11 @@ def find_sessions(name: str, spec: SeriesSpec, raw: RawRows, span: tuple[int, in
     except DataError as error:
         raise DataError(*(f"series.{name}.{line}" for line in error.lines)) from None
     return date_sessions(spec, raw, sessions) if spec.period_ms == DAY else raw, sessions
+
+
+def _widest(opened: Sequence[Sessions | None]) -> Sessions | None:
+    """Choose the sessions of all sources: those of the one whose rows begin first, as all are up to the same end."""
+    return min((one for one in opened if one is not None), key=lambda one: int(one.start[0]), default=None)
 
 
 def _require_one_clock(name: str, clocks: Sequence[tuple[int, int]]) -> None:

@@ -80,7 +80,9 @@ class SeriesSpec(Closed):
             if isinstance(source, Download) and self.kind not in (kinds := PROVIDERS[source.use].kinds):
                 has = f"which has {' and '.join(kinds)} only; write kind: {kinds[0]}"
                 raise ValueError(f"kind: '{self.kind}' from {source.use}, {has}")
-        if mistake := self._find_early() or self._find_unfit_publication():
+            if mistake := self._find_early(source):
+                raise ValueError(mistake)
+        if mistake := self._find_unfit_publication():
             raise ValueError(mistake)
         if isinstance(self.source, Download) and self.source.earlier and series_kind(self.kind).is_traded:
             raise ValueError(f"source.earlier: '{self.kind}' are of one market; remove it")
@@ -94,9 +96,9 @@ class SeriesSpec(Closed):
             raise ValueError("\n".join(mistakes))
         return self
 
-    def _find_early(self) -> str | None:
-        """Find what would take values for published before they are."""
-        provider = PROVIDERS[self.source.use] if isinstance(self.source, Download) else None
+    def _find_early(self, source: Source | None) -> str | None:
+        """Find what would take values of one of the sources for published before they are."""
+        provider = PROVIDERS[source.use] if isinstance(source, Download) else None
         calendar = provider.calendar if provider else None
         mend = f"published: {calendar.spelling}" if calendar else "published: with its calendar (docs/datasets.md)"
         if self.published is None and "delay" not in self.model_fields_set:
@@ -116,12 +118,17 @@ class SeriesSpec(Closed):
 
     def _find_unfit_publication(self) -> str | None:
         """Find keys of publication that are not for a kind, or say two things."""
+        kind, key = series_kind(self.kind), "published" if self.published else "source.available"
+        says = bool(self.published or self.has_vintages)
+        if says and kind.needs_delay and kind.is_stamped_at_open:
+            return (
+                f"{key}: '{self.kind}' are known delay after the end of their window, never before; remove it and write delay"
+            )
         if self.published and "delay" in self.model_fields_set:
             return "delay: and published: both say when values are published; keep one"
         if self.published and self.has_vintages:
             return "published: and source.available: both say when values are published; keep one, with a delay"
-        if (self.published or self.has_vintages) and not series_kind(self.kind).needs_delay:
-            key = "published" if self.published else "source.available"
+        if says and not kind.needs_delay:
             return f"{key}: '{self.kind}' are known when they are over, and have none; remove it"
         return None
 
@@ -144,11 +151,14 @@ class SeriesSpec(Closed):
         return mistakes
 
     def _find_joint_mistakes(self) -> list[str]:
-        """Find joints out of order, or inside a bar."""
+        """Find joints out of order or inside a bar, and sources that do not all say when rows were published."""
         mistakes = []
         for earlier, later in pairwise(self.splice):
             if later.moment <= earlier.moment:
                 mistakes.append(f"splice: until {later.until} is not after {earlier.until}; write the earliest source first")
+        sources = [one for one in (self.source, *(joint.source for joint in self.splice)) if one]
+        if len({isinstance(one, Files) and one.available is not None for one in sources}) > 1:
+            mistakes.append("splice: source.available is named in some sources only; name it in all of them, or in none")
         period = self.period_ms
         for joint in self.splice if series_kind(self.kind).is_stamped_at_open and DAY % period == 0 else ():
             if joint.moment % period:
@@ -223,3 +233,8 @@ class SeriesSpec(Closed):
     def known_ms(self) -> int:
         """Milliseconds from a row's stamp to the moment it is known."""
         return series_kind(self.kind).known_after(self.period_ms, self.delay_ms)
+
+    @property
+    def least_known_ms(self) -> int:
+        """Milliseconds from a row's stamp to the moment it is known, at least."""
+        return self.known_ms if self.least_delay_ms is None else self.least_delay_ms

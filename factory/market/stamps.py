@@ -105,6 +105,23 @@ def is_time_of_day(column: pa.ChunkedArray) -> bool:
     return _all(column, r"^\s*[0-9]{1,2}:[0-9]{2}|^\s*[0-9]{1,6}\s*$")
 
 
+def end_dates(time: NDArray[int64], zone: str) -> NDArray[int64]:
+    """Move the moments that are dates to the end of their day in a zone, each row by itself; the others stay.
+
+    A date is midnight there, or midnight UTC, as dates alone are read in any zone.
+    """
+    local = pd.DatetimeIndex(time.astype("datetime64[ms]")).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    there = np.asarray(local.to_numpy().astype("datetime64[ms]").astype(int64))
+    day = np.where(time % DAY == 0, time, there)
+    dated = day % DAY == 0
+    ends = pd.DatetimeIndex((day[dated] + DAY).astype("datetime64[ms]"))
+    # Where clocks have a midnight twice or never, the later moment.
+    ends = ends.tz_localize(zone, ambiguous=np.zeros(len(ends), bool), nonexistent="shift_forward").tz_convert("UTC")
+    moved = time.copy()
+    moved[dated] = ends.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(int64)
+    return moved
+
+
 def _texts(texts: pa.ChunkedArray, told: Stamping) -> tuple[NDArray[int64], tuple[str, ...]]:
     if told.format is not None:
         return _formatted(texts, told.format, told), ()

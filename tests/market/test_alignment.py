@@ -118,6 +118,23 @@ def test_values_that_are_published_with_some_milliseconds_of_jitter_are_those_th
     assert np.array_equal(one.series["fr"].known, other.series["fr"].known)
 
 
+@pytest.mark.parametrize(("kind", "delay", "late"), [("odds", "0", 1000), ("values", "0", 1000), ("values", "600ms", 400)])
+def test_law_1_a_stamp_that_is_moved_back_is_not_known_before_itself(tmp_path: Path, kind: str, delay: str, late: int) -> None:
+    csv(tmp_path / "btc.csv", rows())
+    slots = START + 5 * MINUTE * np.arange(12 * 288)
+    stamps = slots + np.random.default_rng(5).integers(0, 990, len(slots))
+    for name, time in (("round", slots), ("jittered", stamps)):
+        csv(tmp_path / "rate.csv", {"timestamp": time, "up": np.full(len(slots), 0.5)})
+        line = f"fr: {{kind: {kind}, underlying: X, period: 5m, delay: {delay}, source: {{use: files, files: rate.csv}}}}"
+        build(Workspace.open(tmp_path / name), spec(("files: btc.csv}}", f"files: btc.csv}}}}\n  {line}")), tmp_path)
+    one, other = (
+        open_partition(Workspace.open(tmp_path / name), "small", "train").series["fr"] for name in ("round", "jittered")
+    )
+    assert np.array_equal(one.time[: len(other)], other.time)
+    assert (other.known >= stamps[: len(other)]).all()
+    assert np.array_equal(other.known, one.known[: len(other)] + late)
+
+
 def test_bars_that_all_stand_late_are_known_later(tmp_path: Path) -> None:
     columns = rows()
     csv(tmp_path / "btc.csv", {**columns, "timestamp": columns["timestamp"] + 14_000})

@@ -139,6 +139,14 @@ def test_rates_that_are_no_shares_are_refused_with_the_unit(tmp_path: Path) -> N
     built(tmp_path, STAMPS, rates, percent)
 
 
+def test_percents_that_never_reach_a_tenth_are_no_shares_either(tmp_path: Path) -> None:
+    rates = np.where(np.arange(len(STAMPS)) == 30, -0.09, 0.01)
+    told = r"series\.fr: rate is 0\.01 or more in half of the rows.*mostly below 0\.002.*units: \{rate: percent\}"
+    with pytest.raises(DataError, match=told):
+        built(tmp_path, STAMPS, rates)
+    assert built(tmp_path, STAMPS, np.where(rates < 0, rates, 0.0005)) == []
+
+
 def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"series\.fr: no column 'paid', which funds contracts\.perp; it has rate"):
         built(tmp_path, STAMPS, one=spec((FUNDED[0], FUNDED[1].replace("fr.rate", "fr.paid"))))

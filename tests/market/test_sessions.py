@@ -81,6 +81,18 @@ def test_law_8_a_minute_that_a_session_lacks_is_a_gap_and_a_night_is_none(worksp
     }
 
 
+def test_an_earlier_source_of_a_splice_keeps_its_sessions(workspace: Workspace, tmp_path: Path) -> None:
+    joint = pd.Timestamp("2023-12-15 14:30", tz="UTC")
+    write(tmp_path / "old.csv", BARS[BARS.index < joint + pd.Timedelta(days=30)], "America/New_York")
+    later = BARS[BARS.index >= joint - pd.Timedelta(days=10)]
+    zoned = "zone: America/New_York}"
+    old = f"splice: [{{until: 2023-12-15T14:30:00Z, factor: 1, source: {{use: files, files: old.csv, {zoned}}}]}}"
+    series = built(workspace, tmp_path, later, (f"{zoned}}}", f"{zoned}, {old}"))
+    wanted = ms(BARS.index[BARS.index != joint])
+    held = series.time[~np.isnan(series.columns["close"])]
+    assert np.array_equal(held, wanted[wanted <= held[-1]])
+
+
 def test_law_3_a_gap_that_goes_on_behind_the_seal_tells_nothing_of_it(workspace: Workspace, tmp_path: Path) -> None:
     sealed = BARS.index >= pd.Timestamp("2024-03-19 13:30", tz="UTC")
     lost = sealed & (BARS.index < pd.Timestamp("2024-03-21", tz="UTC"))

@@ -15,6 +15,7 @@ from tests.market.bars import START, spec
 SECOND, WINDOW = 1_000, 5 * MINUTE
 ORACLE = "  oracle: {kind: values, underlying: CHAINLINK, period: 1s, delay: 1s, source: {use: files, files: oracle.csv}}\ncontracts:"
 OUTCOMES = "  done: {kind: values, underlying: PM, period: 5m, delay: 5m, source: {use: files, files: done.csv}}\ncontracts:"
+PUBLISHED = '{weekday: monday, time: "00:00", zone: UTC, after: 1m}'
 ODDS = "  pm: {kind: values, underlying: PM-BTC, period: 5m, delay: 0, source: {use: files, files: pm.csv}}\ncontracts:"
 
 
@@ -158,6 +159,26 @@ def test_what_bars_say_otherwise_is_counted() -> None:
             OUTCOMES.replace("kind: values", "kind: outcomes").replace("period: 5m", "period: 1m"),
             "{use: recorded, of: done}",
             r"settle\.of: done has a row each 1m and windows are 5m; record each",
+        ),
+        (
+            OUTCOMES.replace("files: done.csv", "files: done.csv, available: at"),
+            "{use: recorded, of: done}",
+            r"settle\.of: done counts as known 0 after a window's start, before it is over",
+        ),
+        (
+            OUTCOMES.replace("delay: 5m", f"published: {PUBLISHED}"),
+            "{use: recorded, of: done}",
+            r"settle\.of: done counts as known 1m after a window's start, before it is over",
+        ),
+        (
+            OUTCOMES.replace("kind: values", "kind: outcomes").replace("files: done.csv", "files: done.csv, available: at"),
+            "{use: recorded, of: done}",
+            r"series\.done: source\.available: 'outcomes' are known delay after the end of their window, never before",
+        ),
+        (
+            OUTCOMES.replace("kind: values", "kind: outcomes").replace("delay: 5m", f"published: {PUBLISHED}"),
+            "{use: recorded, of: done}",
+            r"series\.done\.published: 'outcomes' are known delay after the end of their window, never before",
         ),
         (ORACLE, "{use: spot, of: oracle}", r"contracts\.up\.settle\.use: 'spot' unknown"),
     ],

@@ -87,6 +87,23 @@ def test_law_1_a_join_on_the_date_that_a_value_tells_of_is_refused(use: str, sym
 
 
 @pytest.mark.parametrize(
+    ("publication", "told"),
+    [
+        ('delay: "0"', r"delay: '0' is too short, .* publishes each Thursday"),
+        (f"published: {PUBLISHED.replace('after: 7d', 'after: 1d')}", "published: takes 20.* for out at"),
+    ],
+)
+def test_law_1_an_earlier_source_of_a_splice_is_held_to_its_publishers_calendar(publication: str, told: str) -> None:
+    line = (
+        f"{{kind: values, underlying: FAILS, period: 7d, {publication}, source: {{use: files, files: fails.csv}}, "
+        f"splice: [{{until: 2024-01-10, factor: 1, source: {{use: nyfed, symbol: {NEW}}}}}]}}"
+    )
+    with pytest.raises(DataError, match=rf"series\.fails\.{told}"):
+        dataset(line)
+    assert dataset(line.replace(publication, f"published: {PUBLISHED}"))
+
+
+@pytest.mark.parametrize(
     "earlier",
     [
         ("16:15", "16:00"),

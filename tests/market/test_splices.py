@@ -262,3 +262,15 @@ def test_joints_stand_in_order() -> None:
     two = "splice: [{until: 2024-01-05, source: {use: files, files: a.csv}}, {until: 2024-01-03, source: {use: files, files: b.csv}}]"
     with pytest.raises(DataError, match=r"splice: until 2024-01-03 is not after 2024-01-05; write the earliest source first"):
         spec(("source: {use: files, files: btc.csv}", LATER + two))
+
+
+@pytest.mark.parametrize("named", ["old", "new"])
+def test_either_all_sources_say_when_rows_were_published_or_none(named: str) -> None:
+    line = (
+        "  gold: {kind: values, underlying: XAU, period: 1h, delay: 1h, source: {use: files, files: new.csv}, "
+        "splice: [{until: 2024-01-05, factor: 1, source: {use: files, files: old.csv}}]}\ncontracts:"
+    )
+    told = line.replace(f"{named}.csv", f"{named}.csv, available: at")
+    with pytest.raises(DataError, match=r"splice: source\.available is named in some sources only; name it in all of them"):
+        load_spec(SPEC.replace("contracts:", told))
+    assert load_spec(SPEC.replace("contracts:", line.replace(".csv", ".csv, available: at")))

@@ -9,6 +9,7 @@ import pytest
 from factory.core.errors import DataError
 from factory.core.times import DAY, iso, moment
 from factory.market.catalog import Catalog
+from factory.market.readers import read_files
 from tests.market.slow import FROM, WEEK, amounts, dataset, days, hours, parts_of, write
 
 VINTAGES = "{kind: values, underlying: FAILS, period: 7d, delay: 30d, source: {use: files, files: fails.csv, available: realtime_start}}"
@@ -89,3 +90,23 @@ def test_vintages_without_the_key_are_refused_and_not_mixed(tmp_path: Path) -> N
         parts_of(tmp_path, VINTAGES.replace(", available: realtime_start", ""))
     with pytest.raises(DataError, match="conflicting duplicate"):
         parts_of(tmp_path, VINTAGES.replace("available: realtime_start", "columns: {value: value}"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "cells", "known"),
+    [
+        ("America/New_York", ["2024-03-04", "2024-03-11"], ["2024-03-05T05:00:00Z", "2024-03-12T04:00:00Z"]),
+        ("Europe/Berlin", ["2024-03-04", "2024-03-11"], ["2024-03-04T23:00:00Z", "2024-03-11T23:00:00Z"]),
+        ("Europe/Berlin", ["2024-03-04 00:00", "2024-03-11 16:00"], ["2024-03-04T23:00:00Z", "2024-03-11T15:00:00Z"]),
+        ("America/New_York", ["2024-03-04", "2024-03-11 16:00"], ["2024-03-05T05:00:00Z", "2024-03-11T20:00:00Z"]),
+        ("UTC", ["2024-03-04", "2024-03-11 16:00"], ["2024-03-05", "2024-03-11T16:00:00Z"]),
+    ],
+)
+def test_law_1_a_date_of_publication_counts_from_its_end_where_it_is(
+    tmp_path: Path, zone: str, cells: list[str], known: list[str]
+) -> None:
+    write(tmp_path, alfred([("2024-02-28", cells[0], 1), ("2024-03-06", cells[1], 2)]))
+    one = dataset(VINTAGES.replace("files: fails.csv", f"files: fails.csv, zone: {zone}")).series["fails"]
+    frame = read_files([tmp_path / "fails.csv"], one)
+    assert frame.known is not None
+    assert [iso(at) for at in frame.known] == known
