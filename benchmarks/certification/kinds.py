@@ -108,7 +108,8 @@ def write_market(kind: str, index: int, folder: Path) -> str:
     for name, frame in KINDS[kind].draw(rng).items():
         pq.write_table(pa.table({"time": frame.time, **frame.columns}), folder / f"{name}.parquet", compression="none")
         shape = "values, delay: 0, period: 1h" if "up" in frame.columns else "bars, period: 1m"
-        source = f"{{use: files, files: {name}.parquet}}"
+        columns = ", columns: {up: up}" if "up" in frame.columns else ""
+        source = f"{{use: files, files: {name}.parquet{columns}}}"
         own = "" if "up" in frame.columns else _declare_crashes(frame)
         lines.append(f"  {name}: {{kind: {shape}, underlying: DRAWN-{name.upper()}, source: {source}{own}}}")
     return "\n".join(

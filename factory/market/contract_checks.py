@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from factory.core.times import DAY, moment, to_duration, to_ms
 from factory.market.contracts import Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
+from factory.market.files import Files
 from factory.market.series_kinds import name_odds_kinds, name_settling_kinds, name_traded_kinds, series_kind
+from factory.market.series_kinds.odds import TOLD_AT_END
 from factory.market.series_spec import SeriesSpec
 
 AllSeries = Mapping[str, SeriesSpec]
@@ -140,6 +142,8 @@ def _find_odds_mistakes(where: str, contract: Binary, series: AllSeries) -> list
         priced = sorted(key for key, value in series.items() if series_kind(value.kind).gives_odds)
         allowed = f"allowed: {', '.join(priced)}" if priced else "add one"
         return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
+    if mistakes := _find_told_at_end(f"series.{contract.odds}", odds):
+        return mistakes
     if odds.delay_ms:
         late = to_duration(odds.delay_ms)
         return [f"{where}: {contract.odds} is published {late} late; a price must be known when it is paid, delay: 0"]
@@ -148,4 +152,25 @@ def _find_odds_mistakes(where: str, contract: Binary, series: AllSeries) -> list
     if to_ms(contract.window) % odds.period_ms:
         window = contract.window
         return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]
+    return []
+
+
+def _find_told_at_end(where: str, odds: SeriesSpec) -> list[str]:
+    """Find columns that only a window's end can fill, in odds of a kind that else brings all that its file has."""
+    if not series_kind(odds.kind).takes_any_column:
+        return []
+    for source in (odds.source, *(joint.source for joint in odds.splice)):
+        if not isinstance(source, Files):
+            continue
+        if "up" not in source.columns:
+            return [
+                f"{where}.source.columns: names no up, and odds of kind {odds.kind} are read by the names given, so that "
+                "nothing told at a window's end is among them; write columns: {up: ...}, or kind: odds"
+            ]
+        for name, label in source.columns.items():
+            if TOLD_AT_END.search(label.lower()):
+                return [
+                    f"{where}.source.columns.{name}: '{label}' is told when a window ends, and odds are prices at its start; "
+                    "name a column that was quoted then"
+                ]
     return []

@@ -16,7 +16,7 @@ SECOND, WINDOW = 1_000, 5 * MINUTE
 ORACLE = "  oracle: {kind: values, underlying: CHAINLINK, period: 1s, delay: 1s, source: {use: files, files: oracle.csv}}\ncontracts:"
 OUTCOMES = "  done: {kind: values, underlying: PM, period: 5m, delay: 5m, source: {use: files, files: done.csv}}\ncontracts:"
 PUBLISHED = '{weekday: monday, time: "00:00", zone: UTC, after: 1m}'
-ODDS = "  pm: {kind: values, underlying: PM-BTC, period: 5m, delay: 0, source: {use: files, files: pm.csv}}\ncontracts:"
+ODDS = "  pm: {kind: values, underlying: PM-BTC, period: 5m, delay: 0, source: {use: files, files: pm.csv, columns: {up: up}}}\ncontracts:"
 
 
 def contract(**settle: str) -> Binary:

@@ -16,7 +16,7 @@ from factory.tasks import perform
 from factory.workshop import Workshop
 from tests.market.bars import DAYS, SPEC, START, csv, rows
 
-ODDS = "  odds: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: 0, source: {use: files, files: odds.csv}}\ncontracts:"
+ODDS = "  odds: {kind: values, underlying: PM-BTC-5M, period: 5m, delay: 0, source: {use: files, files: odds.csv, columns: {up: up}}}\ncontracts:"
 PRICED = SPEC.replace("contracts:", ODDS).replace("price: 0.5", "odds: odds")
 
 PIPELINE = """\
@@ -112,10 +112,23 @@ def test_a_price_that_could_not_have_been_paid_is_refused(old: str, new: str, to
         load_spec(PRICED.replace(old, new))
 
 
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ("", r"series\.odds\.source\.columns: names no up, and odds of kind values are read by the names given"),
+        (", columns: {bid: bid}", r"series\.odds\.source\.columns: names no up"),
+        (", columns: {up: up, more: Final_Price}", r"series\.odds\.source\.columns\.more: 'Final_Price' is told when a window"),
+    ],
+)
+def test_law_1_odds_of_values_bring_no_column_that_the_end_of_a_window_tells(columns: str, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        load_spec(PRICED.replace(", columns: {up: up}", columns))
+
+
 def test_a_file_of_prices_without_up_is_refused_when_built(sources: Path) -> None:
     csv(sources / "odds.csv", {"timestamp": WINDOWS, "yes": UP})
     workspace = Workspace.open(sources / "workspace")
-    with pytest.raises(DataError, match=r"series\.odds: no column 'up', which prices contracts\.up; it has yes"):
+    with pytest.raises(DataError, match=r"odds\.csv: no column 'up', which source\.columns names"):
         build(workspace, load_spec(PRICED), sources)
 
 
