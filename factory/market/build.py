@@ -16,6 +16,7 @@ from factory.core.times import DAY, iso, moment, to_duration
 from factory.market import seal_registry, staging, store
 from factory.market.book_simulator import simulate_book
 from factory.market.books import read_books
+from factory.market.contract_checks import refuse_told_at_end
 from factory.market.contracts import MOST_FUNDING, USUAL_FUNDING, ByBars, ByRecord, Perpetual
 from factory.market.coverage import measure_coverage, warn_of_thin
 from factory.market.declarations import apply_declarations
@@ -87,6 +88,9 @@ def build(
     """
     if not spec.confirmed:
         raise DataError("confirmed: false; a person reads the dataset file, sets confirmed: true and builds again")
+    for contract in spec.binaries.values():
+        if contract.odds and not spec.simulated:
+            refuse_told_at_end(contract.odds, spec.series[contract.odds])
     with staging.lock_builds(workspace):
         staging.finish_or_undo(workspace, opening.record if opening else None)
         seal_registry.refuse_exposure(workspace, spec, extends=opening is not None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from factory.core.errors import DataError
 from factory.core.times import DAY, moment, to_duration, to_ms
 from factory.market.contracts import Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
 from factory.market.files import Files
@@ -143,8 +144,6 @@ def _find_odds_mistakes(where: str, contract: Binary, series: AllSeries) -> list
         priced = sorted(key for key, value in series.items() if series_kind(value.kind).gives_odds)
         allowed = f"allowed: {', '.join(priced)}" if priced else "add one"
         return [f"{where}: '{contract.odds}' is no series of {name_odds_kinds()} here; {allowed}"]
-    if mistakes := _find_told_at_end(f"series.{contract.odds}", odds):
-        return mistakes
     if odds.delay_ms:
         late = to_duration(odds.delay_ms)
         return [f"{where}: {contract.odds} is published {late} late; a price must be known when it is paid, delay: 0"]
@@ -156,22 +155,30 @@ def _find_odds_mistakes(where: str, contract: Binary, series: AllSeries) -> list
     return []
 
 
-def _find_told_at_end(where: str, odds: SeriesSpec) -> list[str]:
-    """Find columns that only a window's end can fill, in odds of a kind that else brings all that its file has."""
+def refuse_told_at_end(name: str, odds: SeriesSpec) -> None:
+    """Refuse odds of a kind that brings all that its file has, where that may be what only a window's end can tell.
+
+    It is asked at a build: what was built before is read as it was.
+
+    Raises
+    ------
+    DataError
+        Naming the column.
+    """
+    where = f"series.{name}"
     if not series_kind(odds.kind).takes_any_column:
-        return []
+        return
     for source in (odds.source, *(joint.source for joint in odds.splice)):
         if not isinstance(source, Files):
             continue
         if "up" not in source.columns:
-            return [
+            raise DataError(
                 f"{where}.source.columns: names no up, and odds of kind {odds.kind} are read by the names given, so that "
                 "nothing told at a window's end is among them; write columns: {up: ...}, or kind: odds"
-            ]
-        for name, label in source.columns.items():
+            )
+        for column, label in source.columns.items():
             if TOLD_AT_END.search(label.lower()):
-                return [
-                    f"{where}.source.columns.{name}: '{label}' is told when a window ends, and odds are prices at its start; "
+                raise DataError(
+                    f"{where}.source.columns.{column}: '{label}' is told when a window ends, and odds are prices at its start; "
                     "name a column that was quoted then"
-                ]
-    return []
+                )

@@ -129,10 +129,9 @@ window's **start**, and `period` is its length.
   which the settling prices are averaged, 0 where they are not). It is known at its stamp, so a file of quotes from *within*
   the windows, such as a minute before they close, must not be stamped at their starts: give it the stamps at which they were
   quoted, as a series of `values`. Where a series of `values` is the `odds:` of a contract, `columns` names all that is read of
-  it, `up` among them, and no column that the end tells. Prices of 0 or 1 are refused, and so are columns whose names say
-  that the end tells them
-  (`up_price_final`, `winner`). A `tick` is read only where `columns` names it: it becomes finer once a price comes near 0 or 1,
-  so that one which was noted after the window tells how far it went.
+  it, `up` among them, and no column that the end tells. Prices of 0 or 1 are refused, and so are columns whose names say that
+  the end tells them (`up_price_final`, `winner`). A `tick` is read only where `columns` names it: it becomes finer once a price
+  comes near 0 or 1, so that one which was noted after the window tells how far it went.
 - `kind: outcomes` holds what a share of Up paid: `up` is 1, 0, or 0.5 of a void market, read from a column `outcome` in
   numbers or in words (up, down, yes, no, void); also `strike` and `close`. It is known at the window's end and `delay`, which
   must be given: how long after the end the outcome was published. So `lag(ended.up, 1)` and `mean(ended.up, 12)` are features,

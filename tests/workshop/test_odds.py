@@ -120,9 +120,10 @@ def test_a_price_that_could_not_have_been_paid_is_refused(old: str, new: str, to
         (", columns: {up: up, more: Final_Price}", r"series\.odds\.source\.columns\.more: 'Final_Price' is told when a window"),
     ],
 )
-def test_law_1_odds_of_values_bring_no_column_that_the_end_of_a_window_tells(columns: str, told: str) -> None:
+def test_law_1_odds_of_values_bring_no_column_that_the_end_of_a_window_tells(sources: Path, columns: str, told: str) -> None:
+    spec = load_spec(PRICED.replace(", columns: {up: up}", columns))
     with pytest.raises(DataError, match=told):
-        load_spec(PRICED.replace(", columns: {up: up}", columns))
+        build(Workspace.open(sources / "workspace"), spec, sources)
 
 
 def test_a_file_of_prices_without_up_is_refused_when_built(sources: Path) -> None:
