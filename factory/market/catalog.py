@@ -100,7 +100,7 @@ class Catalog:
             return str(meta["fingerprint"])
         return str(partition_meta(meta, partition)["fingerprint"])
 
-    def score_key(self, name: str, contract: str, targets: tuple[str, ...] = ()) -> str:
+    def score_key(self, name: str, contract: str, targets: tuple[str, ...]) -> str:
         """Compute the hash of what a trial depends on beside the pipeline.
 
         That is validation's rows, a contract's present costs, the windows of contracts that proxies learn, and P5's baseline.

@@ -31,7 +31,7 @@ def read_scored(tracker: "Tracker", dataset: str) -> Scored | None:
     catalog = tracker.catalog
     try:
         rows = tuple(catalog.fingerprint(dataset, partition) for partition in ("train", "validation"))
-        return Scored(rows, {name: catalog.score_key(dataset, name) for name in catalog.spec(dataset).contracts})
+        return Scored(rows, {name: catalog.score_key(dataset, name, ()) for name in catalog.spec(dataset).contracts})
     except DataError:
         return None
 

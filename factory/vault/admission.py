@@ -83,7 +83,7 @@ def admit(workspace: Workspace, ledger: Ledger, request: Request) -> Admission:
     if pipeline is None:
         raise PipelineError(f"submit: {request.pipeline[:64]} is unknown; backtest it first; nothing was spent")
     spec, contract = catalog.spec(pipeline.data), pipeline.trade.contract
-    trial = ledger.find_trial(pipeline.id, catalog.score_key(pipeline.data, contract))
+    trial = ledger.find_trial(pipeline.id, catalog.score_key(pipeline.data, contract, pipeline.targets))
     entries = ledger.of_kinds(SEAL_ROWS)
     if trial is None:
         lines = [

@@ -64,7 +64,7 @@ def market_readiness(spec: DatasetSpec, entries: Sequence[Entry]) -> Answer:
     return {
         "missing": missing_of_market(spec, entries) or None,
         "cutoff": None if spec.simulated else f"grade B up to {start}, else C",
-        "claim": "its range stands at a trial's `ready`",
+        "claim": "see a trial's `ready`",
     }
 
 

@@ -39,7 +39,7 @@ EXACT, NAMED, ALL, ANY, PART, UNLIKE = range(6)
 STAGE = "list_features(part='{}')"
 STOP = frozenset({"a", "an", "and", "by", "for", "how", "in", "is", "of", "on", "or", "the", "to", "with"})
 """Words that no search is for."""
-REAL = "simulated: an invented market; real data with `rfcat start btc`"
+REAL = "simulated; real data: `rfcat start btc`"
 
 
 def market_answer(catalog: Catalog, ledger: Ledger, dataset: str | None) -> Answer:
@@ -72,7 +72,7 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
     spec, meta = catalog.spec(name), catalog.meta(name)
     counts, parts, looks = ledger.counts(name), meta["partitions"], ledger.of_kinds(SEAL_ROWS)
     split = {key: f"{iso(parts[key]['start'])} to {iso(parts[key]['end'])}" for key in PARTITIONS}
-    split["validation"] += f"; execute_python sees {spec.validation_share:.0%} of its days"
+    split["validation"] += f"; execute_python sees {spec.validation_share:.0%}"
     return {
         "dataset": name,
         "about": None if meta["simulated"] else spec.about or None,
@@ -80,10 +80,7 @@ def _whole(catalog: Catalog, ledger: Ledger, name: str) -> Answer:
         "series": _series(spec, meta),
         "rows": _rows(meta),
         "faults": {key: lines for key, one in meta["series"].items() if (lines := _faults(one))} or None,
-        "contracts": {
-            key: contract_text(one, meta["series"][one.of][OVERSHOOT], describe_settlement(one, settled_counts(meta, key)))
-            for key, one in spec.contracts.items()
-        },
+        "contracts": _contracts(spec, meta),
         "split": split,
         "limits": _limits(spec),
         "pipelines": {one.pipeline: one.id for one in bind_shipped(catalog, name).values()},
@@ -121,7 +118,7 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         hours = f" of {one[CALENDAR]} sessions" if CALENDAR in one else ""
         what = f"{spec.series[name].period} {one['kind']}{hours}{first}{warm_up}{joints}{late}{unit}"
         about = f"{what}{_gaps(one)}{_joints(one)}{uncounted}"
-        lines[name] = f"{about}: {columns if owner == name else f'columns of {owner}'}"
+        lines[name] = f"{about}: {columns if owner == name else f'as {owner}'}"
     return lines
 
 
@@ -141,7 +138,7 @@ def _rows(meta: Mapping[str, Any]) -> str:
     start, series = meta["partitions"]["train"]["start"], meta["series"].values()
     said = ["stamped at open, known at close"]
     if all(one["first"] >= start for one in series):
-        said.append("none before train to warm up")
+        said.append("no warm-up before train")
     said.append("windows over gaps are missing" if any(one["missing"] for one in series) else "no gaps")
     return "; ".join(said)
 
@@ -186,6 +183,17 @@ def _limits(spec: DatasetSpec) -> dict[str, str]:
         "refit": f"every {LEAST_EVERY} or more, window {LEAST_HORIZONS} horizons to {span_text(end - start)}",
         "sizes": f"fixed, kelly{moving}",
     }
+
+
+def _contracts(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
+    """Describe each contract in a line; one that differs in its windows alone from one above, by these."""
+    lines, owners = {}, dict[str, str]()
+    for key, one in spec.contracts.items():
+        text = contract_text(one, meta["series"][one.of][OVERSHOOT], describe_settlement(one, settled_counts(meta, key)))
+        terms = text.replace(f"binary {one.window} ", "", 1) if isinstance(one, Binary) else text
+        owner = owners.setdefault(terms, key)
+        lines[key] = text if owner == key or not isinstance(one, Binary) else f"{one.window} windows, else the same"
+    return lines
 
 
 def contract_text(contract: Contract, overshoot: float, settled: str) -> str:

@@ -49,7 +49,7 @@ def test_gaps_warm_up_and_stamps_stand_in_the_market(tmp_path: Path) -> None:
 
 def test_a_market_without_any_says_so(tmp_path: Path) -> None:
     told = built(tmp_path, SPEC, np.ones(DAYS * DAY // MINUTE, bool)).describe()
-    assert told["rows"] == "stamped at open, known at close; none before train to warm up; no gaps"
+    assert told["rows"] == "stamped at open, known at close; no warm-up before train; no gaps"
     assert told["series"]["btc"] == "1m bars: open high low close volume"
 
 
