@@ -57,7 +57,7 @@ def test_columns_that_repeat_are_said_once(workshop: Workshop) -> None:
     series, meta = workshop.describe()["series"], workshop.catalog.meta("small-sim")["series"]
     for name, line in series.items():
         told = line.partition(": ")[2]
-        owner = told.removeprefix("columns of ")
+        owner = told.removeprefix("as ")
         columns = series[owner].partition(": ")[2] if owner in series else told
         assert columns.split() == meta[name]["columns"]
 

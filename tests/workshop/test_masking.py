@@ -218,4 +218,4 @@ def test_another_share_is_another_frame_and_another_trial(worlds: tuple[Workshop
         workshop.record_validation_access(workshop.frames(validation=True), "validation.size")
     assert length == {0.5: 9 * 1_440, 1: 18 * 1_440}
     assert workshop.ledger.counts("two-worlds").trials == 2
-    assert "sees 100% of its days" in workshop.describe()["split"]["validation"]
+    assert "sees 100%" in workshop.describe()["split"]["validation"]
