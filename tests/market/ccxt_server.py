@@ -5,11 +5,9 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs, urlparse
 
 from factory.core.times import DAY, MINUTE, moment
+from tests.market.local_server import Handler, run_server
 
 LOT = {
     "basePrecision": "0.000001",
@@ -113,31 +111,17 @@ class Market:
 def serving(market: Market, answer: Callable[[str, dict[str, str]], object]) -> Iterator[str]:
     """Serve a market; what stands in its `answers` is answered first. Gives its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            url = urlparse(self.path)
+    class Answers(Handler):
+        def answer(self, path: str, asked: dict[str, str]) -> None:
             market.asked.append(self.path)
             if market.answers:
                 status, text, headers = market.answers.pop(0)
-                self.answer(status, text, headers)
+                self.reply(status, text, headers)
             else:
-                self.answer(200, json.dumps(answer(url.path, {key: one[0] for key, one in parse_qs(url.query).items()})), {})
+                self.reply(200, json.dumps(answer(path, asked)), {})
 
-        def answer(self, status: int, text: str, headers: dict[str, str]) -> None:
-            content = text.encode()
-            self.send_response(status)
-            for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(content))} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+        def reply(self, status: int, text: str, headers: dict[str, str]) -> None:
+            self.send(text.encode(), status, {"Content-Type": "application/json"} | headers)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with run_server(Answers) as address:
+        yield address

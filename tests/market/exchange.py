@@ -6,11 +6,9 @@ import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs, urlparse
 
 from factory.core.times import HOUR, iso, moment, now_ms, to_ms
+from tests.market.local_server import Handler, run_server
 
 LIMIT = 1000
 
@@ -127,13 +125,9 @@ class Exchange:
 def serving(exchange: Exchange) -> Iterator[str]:
     """Serve an exchange; gives its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            url = urlparse(self.path)
-            name = url.path.rsplit("/", 1)[-1]
+    class Answers(Handler):
+        def answer(self, path: str, asked: dict[str, str]) -> None:
+            name = path.rsplit("/", 1)[-1]
             exchange.asked.append((name, self.headers.get("Range")))
             if exchange.failures:
                 exchange.failures -= 1
@@ -141,16 +135,15 @@ def serving(exchange: Exchange) -> Iterator[str]:
             elif name in ("klines", "fundingRate") and exchange.refusal:
                 self.send_error(exchange.refusal)
             elif name in ("klines", "fundingRate"):
-                asked = {key: values[0] for key, values in parse_qs(url.query).items()}
                 since = int(asked["startTime"])
                 if asked["symbol"] != exchange.symbol:
                     self.send_error(400)
                 else:
                     told = exchange.klines(since) if name == "klines" else exchange.rates(since, int(asked["limit"]))
-                    self.answer(json.dumps(told).encode())
+                    self.reply(json.dumps(told).encode())
             elif name.endswith(".CHECKSUM"):
                 content = exchange.archive(name.removesuffix(".CHECKSUM"))
-                self.answer(f"{hashlib.sha256(content).hexdigest()}  {name.removesuffix('.CHECKSUM')}\n".encode())
+                self.reply(f"{hashlib.sha256(content).hexdigest()}  {name.removesuffix('.CHECKSUM')}\n".encode())
             else:
                 self.archive(name)
 
@@ -163,18 +156,10 @@ def serving(exchange: Exchange) -> Iterator[str]:
                 content = content[:-1] + b"!"
             wanted = self.headers.get("Range")
             start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
-            self.answer(content[start:], 206 if wanted else 200)
+            self.reply(content[start:], 206 if wanted else 200)
 
-        def answer(self, content: bytes, status: int = 200) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content if exchange.cut is None else content[: exchange.cut])
+        def reply(self, content: bytes, status: int = 200) -> None:
+            self.send(content, status, cut=exchange.cut)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with run_server(Answers) as address:
+        yield address

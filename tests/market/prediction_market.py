@@ -5,11 +5,9 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs, urlparse
 
 from factory.core.times import MINUTE, iso
+from tests.market.local_server import Handler, run_server
 
 WINDOW = 5 * MINUTE
 SERIES = "btc-updown-5m"
@@ -110,39 +108,24 @@ def _stamp(at: int) -> str:
 def serving(market: PredictionMarket) -> Iterator[str]:
     """Serve both interfaces at one address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            url = urlparse(self.path)
-            asked = {key: values[0] for key, values in parse_qs(url.query).items()}
+    class Answers(Handler):
+        def answer(self, path: str, asked: dict[str, str]) -> None:
             if market.busy:
                 market.busy -= 1
-                self.answer("slow down", 429)
+                self.reply("slow down", 429)
             elif market.broken is not None:
-                self.answer(market.broken)
-            elif url.path == "/events":
-                self.answer(json.dumps(market.events(asked["slug"], asked.get("closed", "false"))))
-            elif url.path == "/prices-history" and asked["fidelity"] == "1":
+                self.reply(market.broken)
+            elif path == "/events":
+                self.reply(json.dumps(market.events(asked["slug"], asked.get("closed", "false"))))
+            elif path == "/prices-history" and asked["fidelity"] == "1":
                 told = market.history(asked["market"], int(asked["startTs"]), int(asked["endTs"]))
-                self.answer(json.dumps(told))
+                self.reply(json.dumps(told))
             else:
                 self.send_error(404)
 
-        def answer(self, text: str, status: int = 200) -> None:
-            content = text.encode()
-            self.send_response(status)
-            if status == 429 and market.retry_after:
-                self.send_header("Retry-After", market.retry_after)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+        def reply(self, text: str, status: int = 200) -> None:
+            later = {"Retry-After": market.retry_after} if status == 429 and market.retry_after else {}
+            self.send(text.encode(), status, later)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with run_server(Answers) as address:
+        yield address

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs, urlparse
+
+from tests.market.local_server import Handler, run_server
 
 Values = dict[str, float | None]
 """By their dates; None where one is suppressed."""
@@ -40,29 +39,17 @@ class Publishers:
 def publishing(publishers: Publishers) -> Iterator[str]:
     """Serve what is published; gives the address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            url = urlparse(self.path)
+    class Answers(Handler):
+        def answer(self, path: str, asked: dict[str, str]) -> None:
             publishers.asked.append(self.path)
             if publishers.statuses:
                 self.send_error(publishers.statuses.pop(0))
                 return
-            content = publishers.instead or publishers.answer(url.path, parse_qs(url.query).get("mnemonic", [""])[0])
+            content = publishers.instead or publishers.answer(path, asked.get("mnemonic", ""))
             if content is None:
                 self.send_error(404)
                 return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content if publishers.cut is None else content[: publishers.cut])
+            self.send(content, cut=publishers.cut)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with run_server(Answers) as address:
+        yield address
