@@ -88,6 +88,14 @@ class Provider(Protocol):
         """Find the files in a folder that are whole, sorted; none of a download that was interrupted."""
 
 
+class KnownByStamps:
+    """What is the same of all providers of prices and rates whose stamps tell when they were known."""
+
+    unit: str = ""
+    calendar: Publication | None = None
+    least_delay: str = "0"
+
+
 @runtime_checkable
 class ManyExchanges(Provider, Protocol):
     """A provider of many exchanges, of which a dataset file names one with ``exchange:``."""

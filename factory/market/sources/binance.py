@@ -6,11 +6,11 @@ from pathlib import Path
 from factory.core.progress import Progress
 from factory.core.settings import DownloadSettings
 from factory.market.bar_columns import BARS
-from factory.market.publication import Publication
+from factory.market.sources.base import KnownByStamps
 
 
 @dataclass(frozen=True)
-class Binance:
+class Binance(KnownByStamps):
     """One of Binance's markets.
 
     Parameters
@@ -38,9 +38,6 @@ class Binance:
     page: str = "https://github.com/binance/binance-public-data"
     symbols: str = "[A-Z0-9_]{1,40}"
     example: str = "BTCUSDT"
-    unit: str = ""
-    calendar: Publication | None = None
-    least_delay: str = "0"
     kinds: tuple[str, ...] = ("bars",)
     periods: tuple[str, ...] = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
     layout: tuple[str, ...] = (

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from factory.core.progress import Progress
 from factory.core.settings import DownloadSettings
+from factory.market.sources.base import KnownByStamps
 from factory.market.sources.binance import BINANCE, Binance
 
 
 @dataclass(frozen=True)
-class BinanceFunding:
+class BinanceFunding(KnownByStamps):
     """The rate of each payment, stamped when it was paid: each 8, 4 or 1 hours, as the exchange changes them.
 
     Parameters
@@ -28,9 +29,6 @@ class BinanceFunding:
     )
     symbols: str = r"[A-Z0-9_]{1,40}"
     example: str = "BTCUSDT"
-    unit: str = ""
-    calendar: None = None
-    least_delay: str = "0"
     kinds: tuple[str, ...] = ("values",)
     periods: tuple[str, ...] = ("1h", "4h", "8h")
     layout: tuple[str, ...] = ()

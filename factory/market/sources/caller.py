@@ -16,6 +16,7 @@ TRIES = 5
 MOST_WAIT = 120.0
 """Seconds for which a server may ask to wait; where it asks for more a person is told to come back."""
 BARRED = (httpx.codes.FORBIDDEN, httpx.codes.UNAVAILABLE_FOR_LEGAL_REASONS)
+"""What exchanges answer in countries that they do not serve."""
 
 Answer = TypeVar("Answer")
 

@@ -13,6 +13,7 @@ from factory.core.errors import BlockedError, DataError, did_you_mean
 from factory.core.progress import Progress
 from factory.core.settings import DownloadSettings
 from factory.core.times import DAY, iso, now_ms, to_ms
+from factory.market.sources.caller import BARRED
 from factory.market.sources.monthly_files import Bar, MonthlyFiles
 
 try:
@@ -26,8 +27,6 @@ PAGES = 10
 LIMIT = 500
 """Bars that a page may hold where ccxt does not say how many."""
 TIMEOUT = 30_000
-BLOCKED = (403, 451)
-"""What exchanges answer in countries that they do not serve."""
 AGAIN = (408, 418, 429)
 """Refusals that pass."""
 LONGEST_WAIT = 60.0
@@ -229,7 +228,7 @@ def _pause(where: str, attempt: int, error: Exception) -> None:
     """Wait before the next try, or give up: at once where trying again cannot help."""
     answer = _find_answer(error)
     status = answer.status_code if answer is not None else 0
-    if status in BLOCKED:
+    if status in BARRED:
         raise BlockedError(f"{where}: the server answered {status}, as where it serves nobody") from error
     passes = isinstance(error, ccxt.NetworkError) and (not 400 <= status < 500 or status in AGAIN)
     if not passes:

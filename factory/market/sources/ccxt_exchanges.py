@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from factory.core.progress import Progress
+from factory.market.sources.base import KnownByStamps
 
 
 @dataclass(frozen=True)
-class Ccxt:
+class Ccxt(KnownByStamps):
     """All exchanges of ccxt, or the one that a dataset file names.
 
     Parameters
@@ -24,9 +25,6 @@ class Ccxt:
     page: str = "https://docs.ccxt.com"
     symbols: str = r"[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}(:[A-Za-z0-9]{1,20}(-[A-Za-z0-9-]{1,20})?)?"
     example: str = "BTC/USDT:USDT"
-    unit: str = ""
-    calendar: None = None
-    least_delay: str = "0"
     kinds: tuple[str, ...] = ("bars",)
     periods: tuple[str, ...] = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
     layout: tuple[str, ...] = ()

@@ -6,11 +6,12 @@ from pathlib import Path
 from factory.core.errors import DataError
 from factory.core.progress import Progress
 from factory.core.settings import DownloadSettings
+from factory.market.sources.base import KnownByStamps
 from factory.market.sources.polymarket_files import LAYOUT, find_day_files
 
 
 @dataclass(frozen=True)
-class Polymarket:
+class Polymarket(KnownByStamps):
     """Its markets on whether a coin goes up or down within a window, each named by the window's start."""
 
     name: str = "polymarket"
@@ -20,9 +21,6 @@ class Polymarket:
     page: str = "https://docs.polymarket.com/market-data/overview"
     symbols: str = r"[a-z0-9]{1,20}-updown-[0-9]{1,3}[mh]"
     example: str = "btc-updown-5m"
-    unit: str = ""
-    calendar: None = None
-    least_delay: str = "0"
     kinds: tuple[str, ...] = ("odds", "outcomes")
     periods: tuple[str, ...] = ("5m", "15m")
     layout: tuple[str, ...] = LAYOUT
