@@ -20,9 +20,9 @@ from factory.expressions.grammar import parse as parse_expression
 from factory.expressions.operators import OPERATORS
 from factory.expressions.recipes import RECIPES
 from factory.market.build import build
+from factory.market.column_choice import STAMPS
 from factory.market.downloads import download_folder
 from factory.market.files import Download
-from factory.market.readers import STAMPS
 from factory.market.series_kinds import SERIES_KINDS
 from factory.market.sources import PROVIDERS
 from factory.market.spec import DatasetSpec, load_spec

@@ -7,7 +7,7 @@ series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
 publication      when a publisher publishes; stitching joins the keys of one series
 recorder         records order books live; recording says what goes to which file, recording_files writes them
-readers          files to raw_rows; texts, numerals and stamps read single cells
+readers          files to raw_rows; column_choice says by which columns; texts, numerals and stamps read single cells
 books            files of order books to raw_rows, one file a format; book_columns names what they have
 inspection       says what files hold before there is a dataset file; series_draft gathers the keys, labels and file_names know
                  how people name things, questions are what only a person can answer, drafting writes the file

@@ -21,6 +21,7 @@ from factory.market.bar_columns import BARS, FLOW, PRICES
 from factory.market.book_columns import book_columns
 from factory.market.books.formats import holds_books
 from factory.market.build import check_rows, read_rows
+from factory.market.column_choice import choose_columns
 from factory.market.faults import JUMP
 from factory.market.file_names import find_market
 from factory.market.files import NONE
@@ -29,7 +30,7 @@ from factory.market.labels import find_market_cell, match_bars
 from factory.market.quality import Quality
 from factory.market.questions import Question
 from factory.market.raw_rows import RawRows
-from factory.market.readers import Beginning, choose_columns, read_beginning
+from factory.market.readers import Beginning, read_beginning
 from factory.market.series_draft import CELL, SeriesDraft, holds_numbers, make_spec, split_header
 from factory.market.series_kinds import series_kind
 from factory.market.series_kinds.bars import Bars

@@ -46,7 +46,7 @@ FINE = 5 * MINUTE
 """Changes over no more than this are compared in the shorter windows alone."""
 DIRECTION_LIMIT = 0.91
 """Share of windows of like direction, with two standard errors, above which a column tells of a market: Bitcoin and Ether reach
-0.89 over windows of 1 minute to 4 hours in ten days or a month (2020 to 2026), outcomes recorded elsewhere and bars 0.966."""
+0.89 over windows of 1 minute to 4 hours in ten days or a month (2020 to 2026)."""
 HORIZONS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY)
 """Windows of which a direction may tell, besides those from one row of its column to the next."""
 TAIL, MIDDLE = 0.05, 0.5

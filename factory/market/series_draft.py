@@ -16,12 +16,13 @@ from factory.core.foreign import shorten
 from factory.market.bar_columns import BARS, COINS, PRICES
 from factory.market.bar_faults import FEWEST_PAID, measure_unit
 from factory.market.build import read_rows
+from factory.market.column_choice import choose_stamps, name_columns
 from factory.market.files import NONE
 from factory.market.labels import find_unit, match_bars, name_legally, simplify
 from factory.market.mistakes import lines_of
 from factory.market.questions import Question
 from factory.market.raw_rows import RawRows
-from factory.market.readers import Beginning, choose_stamps, name_columns
+from factory.market.readers import Beginning
 from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.spec_fields import Delay, Underlying, Unit, Zone

@@ -15,8 +15,8 @@ from factory.market.book_columns import book_columns
 from factory.market.books.checks import require_levels
 from factory.market.books.events import NANOS, Events, Reading, ReceiverClock, TradeEvents
 from factory.market.books.unpacking import read_head
+from factory.market.column_choice import STAMPS
 from factory.market.files import Files
-from factory.market.readers import STAMPS
 from factory.market.stamps import Stamping, parse_stamps
 
 BATCH = 16_384
