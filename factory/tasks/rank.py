@@ -22,7 +22,7 @@ from factory.learning.decision_table import DecisionTable, read_decisions
 from factory.learning.labels import label as label_rows
 from factory.learning.model import Model, fit_model, meta_columns
 from factory.learning.nested_forest import NestedMeta
-from factory.learning.sampling import clock_of
+from factory.learning.sampling import list_beginnings
 from factory.market.dataset import open_partition
 from factory.market.series import Series
 from factory.pipeline import Pipeline
@@ -94,7 +94,6 @@ def rank_inputs(context: TaskContext, by: By = "log_loss", repeats: int = 5, gro
     answer: Answer = {
         "pipeline": context.pipeline.id,
         "of": "raw features through the experts" if raw else "meta forest inputs",
-        "rows": importance.rows,
         **_listed(importance, by),
         "reads": "rise of log-loss (95 % interval) and fall of AUC when shuffled on validation; "
         f"only what clears '{NOISE}' with its whole interval is shown to carry something",
@@ -201,7 +200,7 @@ def rank_expressions(
     data, part, expressions = plan.data, plan.label, plan.expressions
     partition = open_partition(tracker.workspace, data, "train")
     bars = partition.series[part.of]
-    times = clock_of(bars, to_ms(part.horizon), partition.start, partition.end)
+    times = list_beginnings(bars, to_ms(part.horizon), partition.start, partition.end)
     labels = label_rows(part, bars, times, None, partition.end)
     keep = labels.y >= 0
     columns = Columns(partition, Cache(tracker.workspace.cache))
