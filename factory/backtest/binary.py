@@ -13,7 +13,7 @@ from factory.backtest.kernel import ON_TICK, locate, settle
 from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
 from factory.core.errors import FlowError
 from factory.core.times import to_ms
-from factory.learning.sampling import clock_of
+from factory.learning.sampling import list_beginnings
 from factory.market.contracts import Binary
 from factory.market.series import Partition, Series, read_at_stamps
 from factory.market.settlement import Outcomes, settle_windows
@@ -104,7 +104,7 @@ def fill(
         If a decision is not at a window's start.
     """
     window = to_ms(contract.window)
-    if len(times) and not np.isin(times, clock_of(series, window, int(times[0]), int(times[-1]) + 1)).all():
+    if len(times) and not np.isin(times, list_beginnings(series, window, int(times[0]), int(times[-1]) + 1)).all():
         raise FlowError(f"sample: a decision off the contract's windows; decide at multiples of {contract.window}")
     up = outcomes.up
     paid, paid_down = all_in_price(contract, quotes.up), all_in_price(contract, quotes.down)

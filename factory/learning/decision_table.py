@@ -15,7 +15,7 @@ from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.cusum_filter import read_filter
 from factory.learning.labels import Labels, label, settle_labels
-from factory.learning.sampling import after_updates, at_bars, clock_of, keep_inside
+from factory.learning.sampling import after_updates, at_bars, keep_inside, list_beginnings
 from factory.learning.targets import Targets, read_targets
 from factory.learning.windows import Windows
 from factory.market.book_columns import EVENTS
@@ -225,7 +225,7 @@ def keep_fitting(pipeline: Pipeline, fills: Series, times: NDArray[int64]) -> ND
 def _choose_moments(pipeline: Pipeline, columns: Columns, fills: Series) -> NDArray[int64]:
     part, partition = pipeline.sample, columns.partition
     if isinstance(part, Clock):
-        return clock_of(fills, to_ms(part.every), partition.start, partition.end)
+        return list_beginnings(fills, to_ms(part.every), partition.start, partition.end)
     if isinstance(part, Cusum):
         expressions, band = pipeline.expressions(), part.threshold
         threshold = expressions[band] if isinstance(band, str) else band

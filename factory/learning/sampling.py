@@ -30,7 +30,7 @@ def clock(every: int, start: int, end: int) -> NDArray[int64]:
     return np.arange(-(-start // every) * every, end, every, dtype=np.int64)
 
 
-def clock_of(series: Series, every: int, start: int, end: int) -> NDArray[int64]:
+def list_beginnings(series: Series, every: int, start: int, end: int) -> NDArray[int64]:
     """List the moments of a clock at which a series' bars may begin: of a market that closes counted from each opening."""
     return clock(every, start, end) if series.sessions is None else series.sessions.tick(every, start, end)
 

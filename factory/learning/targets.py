@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import to_ms
 from factory.learning.labels import label, settle_labels
-from factory.learning.sampling import clock_of
+from factory.learning.sampling import list_beginnings
 from factory.market.contracts import Binary
 from factory.market.series import Partition
 from factory.market.settlement import settle_windows
@@ -50,7 +50,7 @@ def read_targets(pipeline: Pipeline, partition: Partition, times: NDArray[int64]
 def _settle_running(contract: object, partition: Partition, times: NDArray[int64]) -> Targets:
     assert isinstance(contract, Binary), "checked where a pipeline is bound to its dataset"
     window, bars = to_ms(contract.window), partition.series[contract.of]
-    begun = clock_of(bars, window, int(bars.time[0]) - window, partition.end)
+    begun = list_beginnings(bars, window, int(bars.time[0]) - window, partition.end)
     starts, running = np.unique(begun[np.searchsorted(begun, times, side="right") - 1], return_inverse=True)
     part = UpDown(use="up_down", of=contract.of, horizon=contract.window)
     labels = label(part, bars, starts, None, partition.end)

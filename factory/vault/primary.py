@@ -23,7 +23,7 @@ from factory.core.times import DAY, to_ms
 from factory.evidence.null_twin import contract_moves, contract_payments, draws_within, trade_holds
 from factory.flow import Scored
 from factory.learning.model import threads
-from factory.learning.sampling import clock_of
+from factory.learning.sampling import list_beginnings
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
@@ -296,7 +296,7 @@ def _drift_of_windows(contract: Binary, partition: Partition) -> float:
     All windows that have a price and settle.
     """
     window = to_ms(contract.window)
-    times = clock_of(partition.series[contract.of], window, partition.start, partition.end)
+    times = list_beginnings(partition.series[contract.of], window, partition.start, partition.end)
     up, price = settle_all(contract, partition, times).up, read_quotes(contract, partition.series, times).mid
     known = np.isfinite(up) & np.isfinite(price)
     return float(np.mean(up[known] - price[known])) if known.any() else 0.0

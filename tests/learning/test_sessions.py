@@ -7,7 +7,7 @@ import pytest
 from factory.core.times import DAY, HOUR, MINUTE, iso, to_ms
 from factory.learning.cusum_filter import CusumFilter
 from factory.learning.labels import label
-from factory.learning.sampling import at_bars, clock_of, keep_inside
+from factory.learning.sampling import at_bars, keep_inside, list_beginnings
 from factory.market.calendars import read_sessions
 from factory.market.series import Series
 from factory.pipeline.parts.labels import UpDown
@@ -35,7 +35,7 @@ def labelled(horizon: str, times: np.ndarray, rows: Series = SPY, end: int = END
 
 @pytest.mark.parametrize("every", ["7m", "30m", "1h", "2h"])
 def test_a_clock_decides_at_bars_of_sessions_alone_counted_from_the_open(every: str) -> None:
-    times = clock_of(SPY, to_ms(every), FIRST, END)
+    times = list_beginnings(SPY, to_ms(every), FIRST, END)
     assert np.isin(times, SPY.time).all()
     opened = FRAME.index.to_series().groupby(FRAME.index.date).transform("first")
     away = ms(FRAME.index) - ms(pd.DatetimeIndex(opened))
@@ -44,8 +44,12 @@ def test_a_clock_decides_at_bars_of_sessions_alone_counted_from_the_open(every: 
 
 def test_a_clock_of_a_day_decides_at_each_open_and_one_of_a_week_at_the_first() -> None:
     opens = ms(pd.DatetimeIndex(FRAME.index.to_series().groupby(FRAME.index.date).first()))
-    np.testing.assert_array_equal(clock_of(SPY, DAY, FIRST, END), opens)
-    assert text(clock_of(SPY, 7 * DAY, FIRST, END)) == ["2023-11-20T14:30:00Z", "2023-11-24T14:30:00Z", "2023-11-30T14:30:00Z"]
+    np.testing.assert_array_equal(list_beginnings(SPY, DAY, FIRST, END), opens)
+    assert text(list_beginnings(SPY, 7 * DAY, FIRST, END)) == [
+        "2023-11-20T14:30:00Z",
+        "2023-11-24T14:30:00Z",
+        "2023-11-30T14:30:00Z",
+    ]
 
 
 def test_a_clock_begins_anew_after_lunch() -> None:

@@ -42,7 +42,7 @@ def built(workspace: Workspace, folder: Path, bars: pd.DataFrame, *changes: tupl
     return opened(workspace, one)
 
 
-def found(workspace: Workspace) -> dict[str, dict[str, object]]:
+def read_findings(workspace: Workspace) -> dict[str, dict[str, object]]:
     noted: dict[str, dict[str, object]] = Catalog(workspace).quality("equity")["spy"]["noted"]
     return noted
 
@@ -64,7 +64,7 @@ def test_the_grid_holds_the_minutes_of_sessions_and_no_others(workspace: Workspa
 def test_rows_outside_sessions_are_counted_and_never_used(workspace: Workspace, tmp_path: Path) -> None:
     before = [day for day, _, _ in HOURS if day < "2024-03-20"]
     built(workspace, tmp_path, market.extended(BARS, HOURS))
-    assert found(workspace)[OUTSIDE]["count"] == 120 * len(before)
+    assert read_findings(workspace)[OUTSIDE]["count"] == 120 * len(before)
     assert Catalog(workspace).quality("equity")["spy"]["quarantined"] == {}
 
 
@@ -73,7 +73,7 @@ def test_law_8_a_minute_that_a_session_lacks_is_a_gap_and_a_night_is_none(worksp
     close = 390
     series = built(workspace, tmp_path, BARS.drop(BARS.index[close - 2 : close + 3]))
     assert np.flatnonzero(np.isnan(series.columns["close"])).tolist() == list(range(close - 2, close + 3))
-    assert found(workspace)["gaps"] == {
+    assert read_findings(workspace)["gaps"] == {
         "count": 2,
         "at": ["2023-11-01T19:58:00Z", "2023-11-02T13:30:00Z"],
         "rows": 5,
@@ -97,7 +97,7 @@ def test_law_3_a_gap_that_goes_on_behind_the_seal_tells_nothing_of_it(workspace:
     sealed = BARS.index >= pd.Timestamp("2024-03-19 13:30", tz="UTC")
     lost = sealed & (BARS.index < pd.Timestamp("2024-03-21", tz="UTC"))
     built(workspace, tmp_path, BARS[~lost])
-    assert found(workspace)["gaps"]["rows"] == 390
+    assert read_findings(workspace)["gaps"]["rows"] == 390
 
 
 def test_law_3_no_row_of_the_sealed_part_lies_open(workspace: Workspace, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_daily_row_of_a_day_without_a_session_is_set_aside(workspace: Workspac
     daily.loc[pd.Timestamp("2023-11-23", tz="UTC")] = 1.0
     write(tmp_path / "spy.csv", daily.sort_index(), "UTC")
     build(workspace, one := spec(("period: 1m", "period: 1d"), ("zone: America/New_York", "zone: UTC")), tmp_path)
-    assert found(workspace)[OUTSIDE]["at"] == ["2023-11-23"]
+    assert read_findings(workspace)[OUTSIDE]["at"] == ["2023-11-23"]
     assert opened(workspace, one).columns["close"].min() > 1
 
 

@@ -23,7 +23,7 @@ def init(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, ["dataset", "init", *map(str, arguments)])
 
 
-def told(result: Result) -> str:
+def read_output(result: Result) -> str:
     return " ".join(f"{result.output} {result.exception or ''}".split())
 
 
@@ -35,8 +35,8 @@ def test_law_a_question_without_a_terminal_is_refused_with_the_option_that_answe
     option = f"--{key.replace('_', '-')}"
     refused = init(path)
     assert refused.exit_code == 1
-    assert re.findall("--[a-z-]+", told(refused)) == [option] * told(refused).count(option)
-    assert option in told(refused)
+    assert re.findall("--[a-z-]+", read_output(refused)) == [option] * read_output(refused).count(option)
+    assert option in read_output(refused)
     assert [*tmp_path.iterdir()] == [path]
     assert init(path, option, value).exit_code == 0
     assert load_spec(next(tmp_path.glob("*.yaml"))).series
@@ -44,7 +44,7 @@ def test_law_a_question_without_a_terminal_is_refused_with_the_option_that_answe
 
 def test_the_option_that_a_refusal_shows_can_be_typed_as_it_is(tmp_path: Path) -> None:
     path = write(tmp_path, FILES["two volumes that no price tells apart"])
-    shown = re.search(r"give (--volume '[^']+') or", told(init(path)))
+    shown = re.search(r"give (--volume '[^']+') or", read_output(init(path)))
     assert shown
     assert init(path, *shown[1].replace("'", "").split(" ", 1)).exit_code == 0
 
@@ -71,7 +71,7 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "bars.yaml").write_text("mine")
     refused = init(path)
     assert refused.exit_code == 1
-    assert "bars.yaml: is there already and is not overwritten" in told(refused)
+    assert "bars.yaml: is there already and is not overwritten" in read_output(refused)
     assert (tmp_path / "bars.yaml").read_text() == "mine"
     assert init(path, "--name", "other").exit_code == 0
 
@@ -79,7 +79,7 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_name_that_no_dataset_may_have_is_refused(tmp_path: Path) -> None:
     refused = init(write(tmp_path, FILES["gzip"]), "--name", "../Evil name")
     assert refused.exit_code == 1
-    assert "--name" in told(refused)
+    assert "--name" in read_output(refused)
     assert len([*tmp_path.iterdir()]) == 1
 
 
@@ -101,7 +101,7 @@ def test_files_without_bars_are_shown_and_then_refused(tmp_path: Path) -> None:
     path = write(tmp_path, Awkward("fails.csv", text(["date,fails", "2024-01-03,1", "2024-01-10,2", "2024-01-17,2"])))
     refused = init(path, "--delay", "8d")
     assert refused.exit_code == 1
-    assert "none of them holds bars" in told(refused)
+    assert "none of them holds bars" in read_output(refused)
     assert "2024-01-10" in refused.output
 
 
@@ -109,7 +109,7 @@ def test_a_file_whose_name_is_a_pattern_is_named_so_that_it_is_found(tmp_path: P
     write(tmp_path, FILES["gzip"]._replace(name="bars [1]*.csv.gz"))
     assert init(tmp_path / "bars [1]*.csv.gz", "--name", "mine").exit_code == 0
     built = confirm_and_build(tmp_path, "mine")
-    assert "matches no file" not in told(built)
+    assert "matches no file" not in read_output(built)
     assert built.exit_code == 0
 
 
@@ -122,7 +122,7 @@ def confirm_and_build(folder: Path, name: str) -> Result:
 def test_the_drafted_file_builds_once_a_person_confirmed_it(tmp_path: Path) -> None:
     assert init(write(tmp_path, FILES["volume in contracts"]), "--contract-size", "100", "--name", "mine").exit_code == 0
     built = confirm_and_build(tmp_path, "mine")
-    assert built.exit_code == 0, told(built)
+    assert built.exit_code == 0, read_output(built)
     assert "built mine" in built.output
 
 
@@ -139,7 +139,7 @@ def test_hostile_content_moves_no_terminal_and_leaves_no_traceback(tmp_path: Pat
         done = init(write(tmp_path, Awkward(name, content)))
         assert done.exit_code in (0, 1), name
         assert not isinstance(done.exception, AttributeError | ValueError | KeyError | IndexError | UnicodeError), name
-        assert all(sign.isprintable() or sign == "\n" for sign in told(done)), name
+        assert all(sign.isprintable() or sign == "\n" for sign in read_output(done)), name
     assert init(tmp_path).exit_code == 1
     assert init(tmp_path / "missing.csv").exit_code == 1
 
@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: py
     refused = init(path)
     tmp_path.chmod(0o700)
     assert refused.exit_code == 1
-    assert "make its folder writable" in told(refused)
+    assert "make its folder writable" in read_output(refused)
 
 
 def test_at_a_terminal_one_question_comes_after_another_and_a_wrong_answer_is_asked_again(tmp_path: Path) -> None:

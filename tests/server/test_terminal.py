@@ -43,27 +43,8 @@ TUNED = f"{FAST}tune: {{meta.leaf: [100, 200]}}\n"
 FREE = {
     *("pipeline", "parent", "dataset", "name", "look", "job", "what", "command", "search"),  # said to be unknown, with status 1
     *("why", "model", "cutoff", "claim", "sets", "feature", "symbol", "since", "period", "host", "market", "workspace"),
-    *(
-        "file",
-        "files",
-        "folder",
-        "out",
-        "secret",
-        "source",
-        "grid",
-        "trades",
-        "comment",
-        "by of approve",
-        "by of reject",
-        "by of retire",
-        "html",
-        "start",
-        "span",
-        "of",
-        "threshold",
-        "key",
-        "given",
-    ),
+    *("file", "files", "folder", "out", "secret", "source", "grid", "trades", "comment", "html", "start", "span", "of"),
+    *("threshold", "key", "given", "by of approve", "by of reject", "by of retire"),
     *("exchange", "calendar", "header", "time", "zone", "format", "decimal", "volume", "contract_size", "underlying", "delay"),
     "provider",  # what is not there to fetch is told with status 1, as months and periods are
     "family of rank",  # checked after what goes with a pipeline
