@@ -1,10 +1,12 @@
 """The exam as the product gives it, in process: the only place where adversaries meet it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from math import nan
 
 import numpy as np
+from numpy import float64
+from numpy.typing import NDArray
 
 from benchmarks.certification.simulated import SimulatedMarket, tried
 from factory.backtest import Trades
@@ -97,9 +99,7 @@ def _judged(
     """
     contract, sealed, seed = market.contract(pipeline), market.parts["sealed"], seed_for(pipeline.id, "look")
     try:
-        examined = _of_fewer_draws(
-            exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed)
-        )
+        examined = _draw_once(exam.examine(pipeline, contract, fitted, sealed, plan.information, plan.price, plan.wager, seed))
         looks = [(one, own) for one in (*earlier, examined)]
         level = level_of_last([(one.frozen, its) for one, its in looks], seed_for("pool", "looks"))
         judged = exam.judge(examined, plan, fitted.base_rate, level, exam.unseen_evidence(looks, ALPHA), needed)
@@ -110,11 +110,29 @@ def _judged(
     return Verdict(PASS if judged.passed else FAIL, failed, net, examined)
 
 
-def _of_fewer_draws(examined: exam.Examined) -> exam.Examined:
-    """Reduce the draws to a tenth: as valid at the level of a look, noisier, and fast enough for many markets."""
-    if isinstance(examined.frozen, FrozenPerpetual):
-        return replace(examined, frozen=replace(examined.frozen, most_draws=DRAWS))
-    return examined
+@dataclass(frozen=True)
+class DrawnOnce(FrozenPerpetual):
+    """Trades that were held, with fewer draws, and those beside other looks made once: they are the same in all of a pool.
+
+    A tenth of the product's draws is as valid at the level of a look, noisier, and fast enough for many markets.
+    """
+
+    most_draws: int = DRAWS
+    drawn: dict[tuple[int, int], NDArray[float64]] = field(default_factory=dict)
+
+    def joint(self, seed: int, draws: int) -> NDArray[float64]:
+        """Draw the gross return on drawn markets, every minute's sign the same for all of one seed."""
+        if (seed, draws) not in self.drawn:
+            self.drawn[seed, draws] = super().joint(seed, draws)
+        return self.drawn[seed, draws]
+
+
+def _draw_once(examined: exam.Examined) -> exam.Examined:
+    frozen = examined.frozen
+    if not isinstance(frozen, FrozenPerpetual):
+        return examined
+    own = {each.name: getattr(frozen, each.name) for each in fields(frozen) if each.name != "most_draws"}
+    return replace(examined, frozen=DrawnOnce(**own))
 
 
 def _admitted(market: SimulatedMarket, pipeline: Pipeline) -> dict[str, float]:
