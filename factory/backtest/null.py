@@ -300,44 +300,64 @@ def mix_signs(seed: uint64, draw: int, lane: int, word: int) -> uint64:
 
 @njit(cache=True, nogil=True)
 def _walk(
-    moves: Moves, holds: Holds, payments: Payments, i: int, seed: uint64, draw: int, lane: int
-) -> tuple[float, int, float]:
-    """Walk one hold over one drawn market.
+    moves: Moves,
+    holds: Holds,
+    payments: Payments,
+    i: int,
+    seed: uint64,
+    lane: int,
+    first: int,
+    gross: NDArray[float64],
+    held: NDArray[float64],
+) -> float:
+    """Walk one hold over some drawn markets, add what it earned and how long it was held to each; return the sum of squares.
 
-    Its log move in its favour, the row at whose open (or before whose) it ended, and the funding received, as a share of the
-    notional at its beginning.
+    A draw ends at a row's open, or in the row before it.
     """
-    side, take, stop, until = holds.side[i], holds.take[i], holds.stop[i], holds.until[i]
-    y, n, word, bits, received = 0.0, len(moves.slot), -1, uint64(0), 0.0
-    due = np.searchsorted(payments.row, holds.row[i] + 1)
-    paid_at = payments.row[due] if due < len(payments.row) else n
-    for r in range(holds.row[i], n):
-        if np.isnan(moves.jump[r]):
-            continue
-        slot = moves.slot[r]
-        if slot >> 6 != word:
-            word = slot >> 6
-            bits = mix_signs(seed, draw, lane, word)
-        up = side > 0.0 if (bits >> uint64(slot & 63)) & uint64(1) else side < 0.0
-        if r > holds.row[i]:
-            sign = 1.0 if up else -1.0
-            if moves.gap[r]:
-                sign = side if mix_signs(seed, draw, lane, -1 - slot) & uint64(1) else -side
-            y += sign * moves.jump[r]
-        while r >= paid_at:
-            toss = (mix_signs(seed, draw, lane, -1 - slot) >> uint64(1 + due % 63)) & uint64(1)
-            received += (side if toss else -side) * payments.rate[due] * np.exp(side * y)
-            due += 1
-            paid_at = payments.row[due] if due < len(payments.row) else n
-        if r >= until:
-            return y, r, received
-        worst, best = (moves.low[r], moves.high[r]) if up else (-moves.high[r], -moves.low[r])
-        if y + worst <= stop:
-            return min(y, stop), r + 1, received
-        if y + best > take:
-            return take, r + 1, received
-        y += moves.close[r] if up else -moves.close[r]
-    return y, n, received
+    side, take, stop, until, weight = holds.side[i], holds.take[i], holds.stop[i], holds.until[i], holds.weight[i]
+    begun, n = holds.row[i], len(moves.slot)
+    slots, jump, high, low, close, gap = moves.slot, moves.jump, moves.high, moves.low, moves.close, moves.gap
+    paid_row, rate = payments.row, payments.rate
+    due_first = np.searchsorted(paid_row, begun + 1)
+    squares = 0.0
+    for b in range(len(gross)):
+        draw, due = first + b, due_first
+        paid_at = paid_row[due] if due < len(paid_row) else n
+        y, ended, word, bits, received = 0.0, n, -1, uint64(0), 0.0
+        for r in range(begun, n):
+            if np.isnan(jump[r]):
+                continue
+            slot = slots[r]
+            if slot >> 6 != word:
+                word = slot >> 6
+                bits = mix_signs(seed, draw, lane, word)
+            up = side > 0.0 if (bits >> uint64(slot & 63)) & uint64(1) else side < 0.0
+            if r > begun:
+                sign = 1.0 if up else -1.0
+                if gap[r]:
+                    sign = side if mix_signs(seed, draw, lane, -1 - slot) & uint64(1) else -side
+                y += sign * jump[r]
+            while r >= paid_at:
+                toss = (mix_signs(seed, draw, lane, -1 - slot) >> uint64(1 + due % 63)) & uint64(1)
+                received += (side if toss else -side) * rate[due] * np.exp(side * y)
+                due += 1
+                paid_at = paid_row[due] if due < len(paid_row) else n
+            if r >= until:
+                ended = r
+                break
+            fall, rise, move = low[r], high[r], close[r]
+            if y + (fall if up else -rise) <= stop:
+                y, ended = min(y, stop), r + 1
+                break
+            if y + (rise if up else -fall) > take:
+                y, ended = take, r + 1
+                break
+            y += move if up else -move
+        earned = weight * (side * np.expm1(side * y) + received)
+        gross[b] += earned
+        held[b] += weight * side * (ended - begun)
+        squares += earned * earned
+    return squares
 
 
 @njit(cache=True, nogil=True)
@@ -346,11 +366,5 @@ def _replay(
 ) -> tuple[NDArray[float64], NDArray[float64], NDArray[float64]]:
     gross, held, squares = np.zeros(draws), np.zeros(draws), np.zeros(len(holds.row))
     for i in range(len(holds.row)):
-        side, weight = holds.side[i], holds.weight[i]
-        for b in range(draws):
-            y, row, received = _walk(moves, holds, payments, i, seed, first + b, lanes[i])
-            earned = weight * (side * np.expm1(side * y) + received)
-            gross[b] += earned
-            held[b] += weight * side * (row - holds.row[i])
-            squares[i] += earned * earned
+        squares[i] = _walk(moves, holds, payments, i, seed, lanes[i], first, gross, held)
     return gross, held, squares

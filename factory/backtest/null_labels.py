@@ -186,6 +186,9 @@ def _mean_move(
 def _count_ups(moves: Moves, questions: Questions, first: int, pairs: int, seed: uint64) -> NDArray[float64]:
     sums = np.zeros((2, len(questions.row)))
     for i in range(len(questions.row)):
+        if questions.above[i] == 0.0 and questions.up[i] == np.inf and questions.down[i] == -np.inf:
+            sums[:, i] = pairs  # nothing but the sign of the sum is asked: a market and its mirror make one up
+            continue
         for b in range(first, first + pairs):
             ups = _is_up(moves, questions, i, seed, b, uint64(0)) + _is_up(moves, questions, i, seed, b, uint64(1))
             sums[0, i] += ups
