@@ -9,7 +9,7 @@ from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, run_backtest
-from factory.backtest.null import Holds, freeze_holds, log_moves, mix_signs, replay
+from factory.backtest.null import Holds, Payments, freeze_holds, log_moves, mix_signs, replay
 from factory.backtest.null_labels import MeanQuestions, Questions, count_mean_ups, count_ups
 from factory.core.times import HOUR, MINUTE, to_ms
 from factory.learning.book_labels import label_mid_moves, mid_windows
@@ -196,6 +196,27 @@ def test_draws_do_not_depend_on_threads_and_earn_nothing() -> None:
         # Inside a bar a stop fills at its very price, which in a bar that falls on is better than the bar's close.
         assert abs(replayed.gross.mean()) < 4 * error + n * (0 if np.isinf(stop) else 2e-4)
         assert replayed.variance.sum() == pytest.approx(replayed.gross.var(), rel=0.25)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_hold_that_no_draw_can_stop_is_walked_to_the_same_bits(side: float) -> None:
+    """A stop that lies within the sum of all moves, and that no draw comes near, has its bars looked at one by one."""
+    series = wander(9, 4_000, 0.02)
+    moves = log_moves(series, int(series.time[-1]) + MINUTE)
+    row = np.flatnonzero(np.isfinite(moves.jump))[100:3_800:150]
+    n = len(row)
+    payments = Payments(np.arange(50, 4_000, 97), np.full(41, 0.001))
+    free = Holds(
+        row, row + 100, np.full(n, side), np.linspace(0.5, 2, n), np.full(n, np.inf), np.full(n, -np.inf), np.arange(n)
+    )
+    width = np.nan_to_num(np.abs(moves.jump) + np.maximum(np.abs(moves.high), np.abs(moves.low)))
+    stop = -np.array([width[first : first + 100].sum() for first in row]) * 0.9
+    walked = replay(moves, free._replace(stop=stop), 300, SEED, 1, payments)
+    through = replay(moves, free, 300, SEED, 1, payments)
+    assert (stop > -0.3).all()
+    assert np.array_equal(walked.gross, through.gross)
+    assert np.array_equal(walked.held, through.held)
+    assert np.array_equal(walked.variance, through.variance)
 
 
 def test_shared_signs_make_the_same_trade_the_same() -> None:
