@@ -143,10 +143,10 @@ def evaluate(
         chances, fits = fitted.model.predict(pipeline, rows), Fits(fitted.model.unconverged)
     progress(0.9, f"trading {partition.name}")
     p, moves = direction_chance(chances), move_chance(chances)
-    return Scored(rows, p, moves, _trade(pipeline, contract, columns, rows, p, moves, fitted.base_rate), fits)
+    return Scored(rows, p, moves, trade_decisions(pipeline, contract, columns, rows, p, moves, fitted.base_rate), fits)
 
 
-def _trade(
+def trade_decisions(
     pipeline: Pipeline,
     contract: Contract,
     columns: Columns,
@@ -155,6 +155,17 @@ def _trade(
     moves: NDArray[float64],
     base_rate: float,
 ) -> Result:
+    """Trade predicted chances against a contract.
+
+    Parameters
+    ----------
+    columns : Columns
+        Of the partition in which the decisions lie.
+    p, moves : ndarray of float64, shape (n,)
+        As of :class:`Scored`.
+    base_rate : float
+        Share of ups in train.
+    """
     partition = columns.partition
     part, told = pipeline.trade, pipeline.label
     volatility = volatility_of(contract, columns, rows.time) if needs_volatility(part) else None

@@ -102,10 +102,28 @@ def read_decisions(
     FlowError
         If nothing is sampled, a feature is infinite, or more decisions miss a feature.
     """
-    partition = columns.partition
     times = sample(pipeline, columns)
     if not len(times):
-        raise FlowError(f"sample: no decision in {partition.name}; use a lower threshold, above 0, or sample more often")
+        where = columns.partition.name
+        raise FlowError(f"sample: no decision in {where}; use a lower threshold, above 0, or sample more often")
+    return read_moments(pipeline, columns, times, most_lost, history)
+
+
+def read_moments(
+    pipeline: Pipeline,
+    columns: Columns,
+    times: NDArray[int64],
+    most_lost: float = MOST_LOST,
+    history: DecisionTable | None = None,
+) -> DecisionTable:
+    """Read the features at the moments of decisions as known, and label: see :func:`read_decisions`.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape (m,)
+        ms UTC, increasing, at beginnings of bars; at least one.
+    """
+    partition = columns.partition
     features, books, held = _read_inputs(pipeline, columns, times)
     keep = _present(held, partition.name, most_lost)
     times, features = times[keep], {name: values[keep] for name, values in features.items()}

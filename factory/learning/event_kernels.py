@@ -64,8 +64,13 @@ def cusum_events(x: Floats, threshold: Floats) -> Positions:
 
 
 @njit(cache=True, nogil=True)
-def cusum_sums(x: Floats, threshold: Floats) -> tuple[Floats, Floats, NDArray[int8]]:
-    """Compute the two running sums of the symmetric CUSUM filter: parameters as of :func:`cusum_events`.
+def cusum_sums(x: Floats, threshold: Floats, up: float = 0.0, down: float = 0.0) -> tuple[Floats, Floats, NDArray[int8]]:
+    """Compute the two running sums of the symmetric CUSUM filter: first parameters as of :func:`cusum_events`.
+
+    Parameters
+    ----------
+    up, down : float
+        The sums after the first row, where the filter goes on from there.
 
     Returns
     -------
@@ -75,11 +80,10 @@ def cusum_sums(x: Floats, threshold: Floats) -> tuple[Floats, Floats, NDArray[in
         1 where the upper sum fires, -1 where the lower one does, else 0.
     """
     ups, downs, sides = np.empty(len(x)), np.empty(len(x)), np.zeros(len(x), np.int8)
-    up = down = 0.0
-    before = np.nan
+    side = 0
     for i in range(len(x)):
-        up, down, side = _add_change(up, down, x[i] - before, threshold[i if len(threshold) > 1 else 0])
-        before = x[i]
+        if i > 0:
+            up, down, side = _add_change(up, down, x[i] - x[i - 1], threshold[i if len(threshold) > 1 else 0])
         ups[i], downs[i], sides[i] = up, down, side
         up, down = _start_anew(up, down, side)
     return ups, downs, sides

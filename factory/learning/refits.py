@@ -11,11 +11,12 @@ from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import iso, to_ms
 from factory.expressions.columns import Columns
 from factory.learning.decision_table import DecisionTable, concatenate
-from factory.learning.model import FEWEST_ROWS, Fits, fit_model
+from factory.learning.model import FEWEST_ROWS, Fits, Model, fit_model
 from factory.market.grid import find_missing
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import count_classes, list_label_series
+from factory.storage.cache import Cache
 
 FEW, HOLE, ONE_CLASS = "too few labels", "missing rows", "one class"
 """Why a refit's window cannot be learned from."""
@@ -54,9 +55,8 @@ def predict_with_refits(
         If the first window cannot be learned from.
     """
     assert pipeline.refit is not None
-    every, window = to_ms(pipeline.refit.every), to_ms(pipeline.refit.window)
+    every = to_ms(pipeline.refit.every)
     known, partition = concatenate(history, rows), columns.partition
-    _, resolved = known.reach
     chances = np.empty(len(rows.time) if count_classes(pipeline.label) == 2 else (len(rows.time), 3))
     steps = range(partition.start, partition.end, every)
     model, fitted = None, 0
@@ -66,10 +66,10 @@ def predict_with_refits(
         chosen = (rows.time >= now) & (rows.time < now + every)
         if not chosen.any():
             continue
-        past = known.take((known.time >= now - window) & (known.time < now) & (resolved <= now) & known.labels.known)
+        past = select_past(pipeline, known, now)
         step = subrange(progress, k / len(steps), (k + 1) / len(steps))
         try:
-            model = fit_model(pipeline, past, partition.fingerprint, columns.cache, path=f"refit.{k}.", progress=step)
+            model = fit_step(pipeline, k, past, partition.fingerprint, columns.cache, step)
         except UnlearnableError as error:
             if model is None:
                 raise _unstartable(pipeline, partition, len(past.time), now, error) from error
@@ -79,6 +79,27 @@ def predict_with_refits(
             unconverged.update(model.unconverged)
         chances[chosen] = model.predict(pipeline, rows.take(chosen))
     return chances, Fits(unconverged, fitted, kept)
+
+
+def select_past(pipeline: Pipeline, known: DecisionTable, now: int) -> DecisionTable:
+    """Select the decisions of the last `window` whose labels were resolved by a moment: what a refit then learns from."""
+    assert pipeline.refit is not None
+    _, resolved = known.reach
+    recent = (known.time >= now - to_ms(pipeline.refit.window)) & (known.time < now)
+    return known.take(recent & (resolved <= now) & known.labels.known)
+
+
+def fit_step(
+    pipeline: Pipeline, step: int, past: DecisionTable, fingerprint: str, cache: Cache | None, progress: Progress = no_progress
+) -> Model:
+    """Fit a recipe anew at one of its steps, counted from the partition's start.
+
+    Raises
+    ------
+    UnlearnableError
+        If the past cannot be learned from; the model before then goes on.
+    """
+    return fit_model(pipeline, past, fingerprint, cache, path=f"refit.{step}.", progress=progress)
 
 
 def _why_unlearnable(pipeline: Pipeline, partition: Partition, labelled: int, now: int) -> str:
