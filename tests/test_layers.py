@@ -25,6 +25,7 @@ LAYERS: tuple[str, ...] = (
     "evidence",
     "vault",
     "jobs",
+    "live",
     "people",
     "report",
     "tracking",

@@ -1,20 +1,16 @@
-"""Recorded rows fed in the order in which they became known, and what came of them against the backtest of the same rows."""
+"""Recorded rows fed in the order in which they became known."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 from numpy import int64
 from numpy.typing import NDArray
 
-from factory.expressions.columns import Columns
-from factory.flow import evaluate
 from factory.live.rolling import LIVE, RollingMarket
-from factory.live.strategy import Account, LiveStrategy
+from factory.live.strategy import LiveStrategy
 from factory.market.series import Partition, Series
-
-TRADED = ("decision", "entry_ms", "exit_ms", "side", "size", "price", "exit_price", "net")
-"""Columns of trades that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +50,24 @@ def list_rows(series: Mapping[str, Series], start: int, end: int) -> Iterator[Ro
             yield Row(name, int(series[name].time[i]), known, values)
 
 
-def replay(strategy: LiveStrategy, rows: Iterator[Row], end: int) -> Iterator[NDArray[int64]]:
-    """Feed rows to a strategy; yield the moments of each decision as it is taken.
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided on a row.
+
+    Parameters
+    ----------
+    times : ndarray of int64, shape (n,)
+        The moments, ms UTC; at least one.
+    ms : float
+        How long it took from the row to the last decision.
+    """
+
+    times: NDArray[int64]
+    ms: float
+
+
+def replay(strategy: LiveStrategy, rows: Iterator[Row], end: int) -> Iterator[Decided]:
+    """Feed rows to a strategy; yield what it decides as it does.
 
     What becomes known at one moment is there before anything is decided at it.
     """
@@ -68,40 +80,11 @@ def replay(strategy: LiveStrategy, rows: Iterator[Row], end: int) -> Iterator[ND
     yield from _decide(strategy, end)
 
 
-def _decide(strategy: LiveStrategy, now: int) -> Iterator[NDArray[int64]]:
-    decided = strategy.decide(now)
-    if len(decided):
-        yield decided
-
-
-def compare_with_backtest(strategy: LiveStrategy, account: Account, partition: Partition) -> dict[str, int]:
-    """Count what a replay and a backtest of the same rows differ in.
-
-    Parameters
-    ----------
-    partition : Partition
-        All rows at once; its decisions are those of the replay.
-
-    Returns
-    -------
-    dict of str to int
-        ``decisions`` and ``trades`` of the backtest, and how many of each the replay has not, or otherwise. Trades that were
-        open at the end are left out.
-    """
-    scored = evaluate(strategy.pipeline, strategy.contract, strategy.fitted, Columns(partition), most_lost=1.0)
-    time, p = strategy.chances
-    same = np.isin(scored.rows.time, time)
-    same[same] = scored.p[same] == p[np.searchsorted(time, scored.rows.time[same])]
-    live, batch = account.trades, scored.result.trades
-    over = batch.exit_ms < partition.end
-    ours = {tuple(getattr(live, name)[i] for name in TRADED) for i in np.flatnonzero(account.closed)}
-    theirs = {tuple(getattr(batch, name)[i] for name in TRADED) for i in np.flatnonzero(over)}
-    return {
-        "decisions": len(same),
-        "decisions_differ": int((~same).sum()) + int((~np.isin(time, scored.rows.time)).sum()),
-        "trades": len(theirs),
-        "trades_differ": len(theirs ^ {one for one in ours if one[TRADED.index("exit_ms")] < partition.end}),
-    }
+def _decide(strategy: LiveStrategy, now: int) -> Iterator[Decided]:
+    begun = perf_counter()
+    times = strategy.decide(now)
+    if len(times):
+        yield Decided(times, (perf_counter() - begun) * 1000)
 
 
 def live_partition(dataset: Partition, start: int, end: int) -> Partition:

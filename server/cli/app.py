@@ -74,6 +74,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.rank,
     strategies.submit,
     strategies.forward,
+    strategies.replay,
     strategies.propose,
     review.approve,
     review.reject,

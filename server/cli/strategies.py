@@ -140,6 +140,21 @@ def forward(
     print_answer(answer)
 
 
+def replay(
+    context: typer.Context,
+    pipeline: Reference,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Of validation, from its start.")] = 7,
+) -> None:
+    """Feed validation bar by bar to what decides on live bars, and compare all it does with the backtest."""
+    from factory.live.parity import check_parity
+
+    workshop = workshop_of(context)
+    scored = workshop.resolve(workshop.require_trial(resolve_or_derive(workshop, pipeline)))
+    with bar(f"replaying {scored.pipeline}") as report:
+        answer = check_parity(workshop.workspace, scored, days, report)
+    print_answer(answer)
+
+
 def propose(
     context: typer.Context,
     pipeline: Reference,

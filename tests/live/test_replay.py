@@ -10,7 +10,8 @@ from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE
 from factory.expressions.columns import Columns
 from factory.flow import fit
-from factory.live.replay import Row, begin, compare_with_backtest, list_rows, live_partition, replay
+from factory.live.parity import compare_with_backtest
+from factory.live.replay import Row, begin, list_rows, live_partition, replay
 from factory.live.strategy import LiveStrategy
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
@@ -72,7 +73,7 @@ def test_a_signal_at_a_decision_is_what_the_trade_becomes(case: Case) -> None:
     asked, signals = set[int](), {}
     for decided in replay(strategy, list_rows(case.rows.series, case.rows.start, end), end):
         if len(asked) < MOST_SIGNALS:
-            now = int(decided[-1])
+            now = int(decided.times[-1])
             asked.add(now)
             signals |= {at: trade for at, trade in list_trades(strategy, now).items() if at == now}
     made = {at: trade for at, trade in list_trades(strategy, end).items() if at in asked}
