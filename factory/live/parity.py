@@ -60,8 +60,7 @@ def check_parity(workspace: Workspace, pipeline: Pipeline, days: int, progress: 
         "from": iso(rows.start),
         "to": iso(rows.end),
         **compare_with_backtest(strategy, account, rows),
-        "decision_ms_p50": float(np.median(waits)) if len(waits) else None,
-        "decision_ms_p99": float(np.quantile(waits, 0.99)) if len(waits) else None,
+        **{f"decision_ms_p{share}": round(float(np.percentile(waits, share)), 2) for share in (50, 99) if len(waits)},
     }
 
 

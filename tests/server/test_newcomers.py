@@ -46,7 +46,14 @@ def test_help_says_what_is_counted_as_a_trial(market: Path, tmp_path: Path) -> N
 READING = [
     *[("show",), ("show", "jobs"), ("show", "job-0"), ("dataset", "list"), ("dataset", "show", "x"), ("ledger", "verify")],
     *[("doctor",), ("vault", "show"), ("cancel", "job-0"), ("backtest", "btc-long-short"), ("rank", "--family", "momentum")],
-    *[("submit", "x"), ("forward", "look-1"), ("propose", "x", "--why", "y"), ("dataset", "fresh", "x"), ("tune", "x")],
+    *[
+        ("submit", "x"),
+        ("forward", "look-1"),
+        ("replay", "x"),
+        ("propose", "x", "--why", "y"),
+        ("dataset", "fresh", "x"),
+        ("tune", "x"),
+    ],
 ]
 
 

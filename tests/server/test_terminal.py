@@ -111,6 +111,7 @@ LINES: dict[tuple[str, ...], int] = {
     ("rank", FAST_ID): 0,
     ("submit", FAST_ID): 1,
     ("forward", "look-1"): 1,
+    ("replay", FAST_ID, "--days", "1"): 0,
     ("propose", FAST_ID, "--why", "→ [red]naïve"): 0,
     ("show",): 0,
     ("show", "trials"): 0,
