@@ -15,6 +15,7 @@ from factory.market.raw_rows import RawRows, join_rows
 from factory.market.series_spec import SeriesSpec
 from factory.market.sessions import Sessions
 from factory.market.splices import list_parts, require_factors
+from factory.market.vintages import add_priors, order_rows, order_vintages, refuse_one_release
 
 JOINTS = "joints"
 """What the report on a series calls the moments at which one source follows another."""
@@ -39,6 +40,8 @@ class CheckedRows:
         What was found in the dataset's span.
     sessions : Sessions or None
         When its market trades, of one with a calendar.
+    vintages : RawRows or None
+        All that was published by the end of the dataset, in the order of publication, where the source tells when.
     """
 
     rows: RawRows
@@ -47,6 +50,7 @@ class CheckedRows:
     late: int
     quality: Quality
     sessions: Sessions | None
+    vintages: RawRows | None = None
 
 
 def read_checked_rows(
@@ -86,6 +90,9 @@ def read_checked_rows(
     )
     frames = [apply_declarations(part.spec, frame) for part, (frame, _, _) in zip(parts, aligned, strict=True)]
     told = require_factors(name, spec, frames, end)
+    for part, frame in zip(parts, frames, strict=True):
+        refuse_one_release(name, part.spec, frame)
+    frames = [add_priors(part.spec, frame, start) for part, frame in zip(parts, frames, strict=True)]
     pieces, reports = [], []
     for part, frame in zip(parts, frames, strict=True):
         pieces.append(
@@ -98,7 +105,12 @@ def read_checked_rows(
             reports.append(report)
     whole = _join([piece for piece in pieces if len(piece)])
     quality = _tell_joints(spec, merge_reports(reports), told, sessions)
-    return CheckedRows(whole, min(int(whole.time[0]), span[0]), remainder, late, quality, sessions)
+    published = [
+        order_vintages(part.spec, frame, max(start, part.first), part.before, span[1])
+        for part, frame in zip(parts, frames, strict=True)
+    ]
+    vintages = order_rows(join_rows([rows for rows in published if rows is not None])) if spec.has_vintages else None
+    return CheckedRows(whole, min(int(whole.time[0]), span[0]), remainder, late, quality, sessions, vintages)
 
 
 def find_sessions(name: str, spec: SeriesSpec, raw: RawRows, span: tuple[int, int]) -> tuple[RawRows, Sessions | None]:
