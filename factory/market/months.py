@@ -33,11 +33,11 @@ def find_places(time: Times, at_end: bool) -> Times:
     return start_months(number + 1) - DAY if at_end else start_months(number)
 
 
-def step_stamps(time: Times, period: int, count: int) -> Times:
+def step_stamps(time: Times, period: int, count: int | Times) -> Times:
     """Move stamps by some rows; of months that stand on their last day, to the last day there."""
     months = count_months(period)
     if not months:
-        return time + count * period
+        return np.asarray(time + count * period)
     number = number_months(time)
     at_end = time == start_months(number + 1) - DAY
     moved = number + count * months

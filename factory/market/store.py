@@ -71,10 +71,10 @@ def write(
                 cut = _rows(spec, one, "validation")
                 _save(opened / SERIES / name, one, slice(None, cut), spec.bounds("validation")[1])
                 _save(closed / SERIES / name, one, slice(cut, None), spec.span[1])
-            for name, one in quality.items():
-                if one.vintages is not None:
+            for name, report in quality.items():
+                if report.vintages is not None:
                     halves = opened / VINTAGES / name, closed / VINTAGES / name
-                    _save_vintages(halves, one.vintages, spec.bounds("validation")[1])
+                    _save_vintages(halves, report.vintages, spec.bounds("validation")[1])
             seal_registry.write(closed, spec, marks)
             _json(closed / QUALITY, {name: one.listing(ends[name], None) for name, one in quality.items()})
             _json(opened / QUALITY, {name: one.listing(None, ends[name]) for name, one in quality.items()})
