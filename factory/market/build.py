@@ -202,7 +202,7 @@ def check_rows(spec: SeriesSpec, frame: RawRows, name: str = "file") -> Quality:
     DataError
         If they are not as they must be.
     """
-    frame, sessions = find_sessions(name, spec, frame, (int(frame.time.min()) - DAY, int(frame.time.max()) + DAY))
+    frame, sessions, _ = find_sessions(name, spec, frame, (int(frame.time.min()) - DAY, int(frame.time.max()) + DAY))
     frame, remainder, _ = align_stamps(name, spec, frame)
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms

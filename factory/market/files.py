@@ -60,6 +60,8 @@ class Files(Closed):
         Of order books whose files count the time from a day on (LOBSTER) or have none (FI-2010): that day, or first moment.
     step : duration or None
         From one event to the next of order books without times (FI-2010).
+    stamped : str or None
+        Of bars and outcomes whose stamps are the end of each: ``close``.
     available : str or None
         Of values that are revised: column of the moment at which each row was published, such as ``realtime_start``; a date
         or midnight counts from the end of that day in ``zone``, else UTC. Each row is known from then on; of a stamp that has
@@ -81,6 +83,8 @@ class Files(Closed):
     decimal: Literal[".", ","] | None = None
     date: Moment | None = None
     step: Duration | None = None
+    # What was hashed before closes could be declared must hash alike.
+    stamped: Annotated[Literal["close"] | None, Field(exclude_if=lambda stamped: stamped is None)] = None
     available: str | None = None
     # What was hashed before vintages were kept must hash alike.
     prior: Annotated[tuple[Prior, ...], ONE_OR_MORE, Field(max_length=20, exclude_if=lambda prior: not prior)] = ()

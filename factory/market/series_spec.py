@@ -189,6 +189,8 @@ class SeriesSpec(Closed):
                 f"period: '{self.period}': months are of values, '{self.kind}' has a duration; write one such as 1d"
             )
         for source in (self.source, *(joint.source for joint in self.splice)):
+            if isinstance(source, Files) and source.stamped and (kind.holds_books or not kind.is_stamped_at_open):
+                mistakes.append(f"source.stamped: '{self.kind}' have no close; remove it")
             if isinstance(source, Files) and source.prior and source.available is None:
                 mistakes.append("source.prior: needs moments of publication; name their column with source: {available: ...}")
         return mistakes
@@ -208,6 +210,11 @@ class SeriesSpec(Closed):
     def has_vintages(self) -> bool:
         """Whether the source says of each row when it was published."""
         return isinstance(self.source, Files) and self.source.available is not None
+
+    @property
+    def is_stamped_at_close(self) -> bool:
+        """Whether a person said that stamps are the end of each row."""
+        return isinstance(self.source, Files) and self.source.stamped is not None
 
     @property
     def priors(self) -> tuple[int, ...]:
