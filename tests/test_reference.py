@@ -125,7 +125,7 @@ def own_files(spec: DatasetSpec, folder: Path) -> None:
 
 
 def slow_files(spec: DatasetSpec, workspace: Workspace, folder: Path) -> None:
-    """Hours, and weekly values as each of their publishers writes them."""
+    """Hours, and weekly and monthly values as each of their publishers writes them."""
     minutes(spec)[::60].to_csv(folder / "btc.csv", index=False)
     days = pd.date_range(*(spec.split.train[0], spec.split.sealed[1]), freq="7D", inclusive="left").strftime("%Y-%m-%d")
     values, more, most = np.random.default_rng(3).integers(1_000, 90_000, (3, len(days)))
@@ -135,8 +135,16 @@ def slow_files(spec: DatasetSpec, workspace: Workspace, folder: Path) -> None:
     own.mkdir(parents=True)
     pd.DataFrame({"date": days, "value": values * 1e6}).to_csv(own / "PDFTD-USTET.csv", index=False)
     pd.DataFrame({"observation_date": days, "RATE": more / 7}).to_csv(folder / "RATE.csv", index=False)
-    out = (pd.to_datetime(days) + pd.Timedelta("12D")).strftime("%Y-%m-%d")
-    pd.DataFrame({"observation_date": days, "realtime_start": out, "value": most}).to_csv(folder / "jobs.csv", index=False)
+    months = pd.date_range("2020-01-01", spec.split.sealed[1], freq="MS", inclusive="left")
+    stamps = months.strftime("%Y-%m-%d")
+    pd.DataFrame({"observation_date": stamps, "CPIAUCSL": most[: len(months)]}).to_csv(folder / "CPIAUCSL.csv", index=False)
+    vintages = [
+        pd.DataFrame(
+            {"observation_date": stamps, "realtime_start": (months + pd.Timedelta(late)).strftime("%Y-%m-%d"), "value": of}
+        )
+        for late, of in (("40D", more[: len(months)]), ("75D", values[: len(months)]))
+    ]
+    pd.concat(vintages).to_csv(folder / "jobs.csv", index=False)
 
 
 @pytest.mark.parametrize("text", BLOCKS["datasets.md"], ids=lambda text: str(read(text)["dataset"]))

@@ -1,6 +1,7 @@
 """Moments and durations. Inside the factory both are integer milliseconds, UTC."""
 
 import re
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -11,8 +12,12 @@ MINUTE, HOUR, DAY = UNITS["m"], UNITS["h"], UNITS["d"]
 DAYS_A_YEAR = 365
 """What yearly figures are scaled by, everywhere: these markets trade every day."""
 
+MONTHS = {1: 31, 2: 62, 3: 92, 4: 123, 6: 184, 12: 366}
+"""Days that so many months last at most, of the numbers of months that divide a year."""
+
+_MONTHS = re.compile(r"([1-9][0-9]?)mo\Z")
 _DURATION = re.compile(r"([1-9][0-9]{0,8})(ms|s|m|h|d|w)\Z")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 def to_ms(duration: str) -> int:
@@ -45,6 +50,46 @@ def canonical_duration(text: str) -> str:
 Duration = Annotated[str, AfterValidator(canonical_duration)]
 
 
+def to_period_ms(period: str) -> int:
+    """Convert a period, a duration or months such as ``"1mo"``, to milliseconds.
+
+    Of months it is a millisecond more than they last at most, by which :func:`count_months` knows them: no row is further from
+    the next, and no whole number of days is taken for months.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    match = _MONTHS.match(period)
+    if not match:
+        return to_ms(period)
+    if int(match[1]) not in MONTHS:
+        raise ValueError(f"'{period}' is no part of a year; write {', '.join(f'{count}mo' for count in MONTHS)}")
+    return MONTHS[int(match[1])] * DAY + 1
+
+
+def count_months(period: int) -> int:
+    """Count the months of a period in milliseconds, 0 of one that is a duration."""
+    return next((count for count, days in MONTHS.items() if period == days * DAY + 1), 0)
+
+
+def spell_period(period: int) -> str:
+    """Write a period in milliseconds as a dataset file has it."""
+    months = count_months(period)
+    return f"{months}mo" if months else to_duration(period)
+
+
+Period = Annotated[str, AfterValidator(lambda text: spell_period(to_period_ms(text)))]
+
+
+def add_months(ms: int, count: int) -> int:
+    """Move a moment by some months, UTC; from a day that the month there does not have to its last."""
+    at = _EPOCH + timedelta(milliseconds=ms)
+    year, month = divmod(at.year * 12 + at.month - 1 + count, 12)
+    return (at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1])) - _EPOCH) // _MS
+
+
 def moment(text: str) -> int:
     """Convert an ISO date, or an ISO time with its zone, to milliseconds since 1970.
 
@@ -66,7 +111,7 @@ def moment(text: str) -> int:
         if len(text) > len("2024-07-01"):
             raise ValueError(f"'{text}' has no time zone; add Z for UTC")
         parsed = parsed.replace(tzinfo=UTC)
-    return (parsed - _EPOCH) // timedelta(milliseconds=1)
+    return (parsed - _EPOCH) // _MS
 
 
 def iso(ms: int) -> str:
@@ -80,4 +125,4 @@ def iso(ms: int) -> str:
 
 def now_ms() -> int:
     """Return the present moment in milliseconds since 1970."""
-    return (datetime.now(UTC) - _EPOCH) // timedelta(milliseconds=1)
+    return (datetime.now(UTC) - _EPOCH) // _MS

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from factory.core.errors import ExpressionError, did_you_mean
-from factory.core.times import to_duration
+from factory.core.times import count_months, spell_period, to_duration
 from factory.expressions.nodes import Call, ColumnName, Node, Number, SeriesName, Span
 from factory.expressions.operators import OPERATORS
 from factory.expressions.signature import Literals
@@ -82,6 +82,8 @@ def find_misfits(node: Node, clocks: Clocks, bar_ms: int | None = None) -> list[
     """Write one line for each series whose rows cannot be gathered into the bars asked for."""
     if isinstance(node, ColumnName | SeriesName) and bar_ms is not None:
         period = clocks.of(node.series)[0]
+        if count_months(period):
+            return [f"at({to_duration(bar_ms)}, ...): {node.series} has rows of {spell_period(period)}; read it without at()"]
         if period > bar_ms or bar_ms % period:
             return [
                 f"at({to_duration(bar_ms)}, ...): {node.series} has rows of {to_duration(period)}; "

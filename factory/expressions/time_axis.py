@@ -10,6 +10,7 @@ from factory.core.times import DAY, HOUR
 from factory.expressions.frequency import RowClock
 from factory.expressions.kernels import rows as kernels
 from factory.expressions.signature import Literals
+from factory.market.months import number_rows
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
 from factory.market.sessions import Sessions
@@ -57,7 +58,7 @@ class TimeAxis:
         if not len(self.time):
             return 0
         if self.sessions is None:
-            return int(self.time[0]) // self.clock[0]
+            return int(number_rows(self.time[:1], self.clock[0])[0])
         sessions = self.sessions.merge_days() if self.clock[0] >= DAY else self.sessions
         return int(sessions.number_bars(self.time[:1], self.clock[0])[0])
 

@@ -6,13 +6,15 @@ mistakes         what is wrong with a dataset file, in words
 series_kinds     what a series may be, one class a kind
 sources          where rows come from, one file a provider; downloads gets and finds their files
 publication      when a publisher publishes; stitching joins the keys of one series
+vintages         what values were before they were revised; vintage_facts says how far that went
 recorder         records order books live; recording says what goes to which file, recording_files writes them
 readers          files to raw_rows; column_choice says by which columns; texts, numerals and stamps read single cells
 books            files of order books to raw_rows, one file a format; book_columns names what they have
 inspection       says what files hold before there is a dataset file; series_draft gathers the keys, labels and file_names know
                  how people name things, questions are what only a person can answer, drafting writes the file
 quality          sets wrong rows aside and names them; bar_checks, bar_faults and bar_columns do so for bars
-declarations     does to rows what a person declared; grid puts them in their places; faults are what falsifies trials
+declarations     does to rows what a person declared; grid puts them in their places, months knows those of calendar
+                 months; faults are what falsifies trials
 sessions         when a market trades, and the bars then; calendars reads it of an exchange, pace says how densely bars lie
 series_rows      all that for one series, from all its sources; splices says which of them gives which rows
 build            files to a dataset; simulator and book_simulator draw one, templates are to begin with

@@ -39,12 +39,15 @@ from factory.market.simulator import simulate
 from factory.market.spec import PARTITIONS, DatasetSpec
 from factory.market.splices import list_parts
 from factory.market.stitching import stitch
+from factory.market.vintages import cut_before, forget_before, order_vintages, refuse_one_release, tell_vintages
 from factory.storage.workspace import Workspace
 
 SIMULATORS = {"minutes": simulate, "book": simulate_book}
 """What draws a simulated dataset, by its ``market``."""
 FEWEST = 0.9
 """Share of the expected rows that a series under a contract must hold in each partition."""
+MOST = 2**62
+"""Later than any moment."""
 
 
 def build(
@@ -103,9 +106,10 @@ def build(
         try:
             return _write(workspace, spec, series, quality, check, opening)
         except SealError:
-            without = {name: one.since(spec.span[0]) for name, one in series.items()}
+            without = {name: forget_before(spec.series[name], one, spec.span[0]) for name, one in series.items()}
             if all(len(without[name]) == len(one) for name, one in series.items()):
                 raise
+            quality = {name: replace(one, vintages=cut_before(one.vintages, spec.span[0])) for name, one in quality.items()}
         # Rows before train that another dataset seals under another name are left out; the rest is judged without them.
         return _write(workspace, spec, without, quality, check, opening)
 
@@ -160,7 +164,12 @@ def read_series(
         progress(position / len(spec.series), f"importing {name}")
         end = spec.bounds("validation")[1]
         checked = read_checked_rows(name, one, partial(read_source, name), starts[name], spec.span, end)
-        quality[name] = replace(checked.quality, faults=_open_faults(spec, name, checked.rows, checked.sessions))
+        quality[name] = replace(
+            checked.quality,
+            read=(*checked.quality.read, *tell_vintages(one, checked.vintages, end)),
+            faults=_open_faults(spec, name, checked.rows, checked.sessions),
+            vintages=checked.vintages,
+        )
         span = checked.first, spec.span[1]
         series[name] = lay_on_grid(name, one, checked.rows, span, checked.remainder, checked.late, checked.sessions)
         own = series[name].since(spec.span[0])
@@ -193,12 +202,15 @@ def check_rows(spec: SeriesSpec, frame: RawRows, name: str = "file") -> Quality:
     DataError
         If they are not as they must be.
     """
-    frame, sessions = find_sessions(name, spec, frame, (int(frame.time.min()) - DAY, int(frame.time.max()) + DAY))
+    frame, sessions, _ = find_sessions(name, spec, frame, (int(frame.time.min()) - DAY, int(frame.time.max()) + DAY))
     frame, remainder, _ = align_stamps(name, spec, frame)
     frame = apply_declarations(spec, frame)
     span = int(frame.time.min()), int(frame.time.max()) + spec.period_ms
+    refuse_one_release(name, spec, frame)
     clean, report = validate_rows(name, spec, frame, span, remainder, sessions)
-    return replace(report, faults=_find_faults(spec, clean, *span, sessions))
+    vintages = order_vintages(spec, frame, int(frame.time.min()), span[1], MOST)
+    read = (*report.read, *tell_vintages(spec, vintages, MOST))
+    return replace(report, read=read, faults=_find_faults(spec, clean, *span, sessions), vintages=vintages)
 
 
 def _open_faults(spec: DatasetSpec, name: str, frame: RawRows, sessions: Sessions | None) -> tuple[Fault, ...]:

@@ -17,6 +17,8 @@ from factory.market.raw_rows import RawRows
 from factory.market.series_spec import SeriesSpec
 from factory.market.sessions import Sessions
 
+FEWEST_CLOSES, MOST_ENDS, LEAST_BEGINNINGS = 3, 0.5, 0.1
+"""Stretches of trading, and shares of them, whose bars tell that stamps are closes."""
 MARGIN = 2 * DAY
 """Read before and after what is asked for, so that no session is cut that begins on the evening before its date."""
 
@@ -66,10 +68,18 @@ def open_sessions(spec: SeriesSpec, frame: RawRows, span: tuple[int, int]) -> Se
     return sessions
 
 
-def date_sessions(spec: SeriesSpec, frame: RawRows, sessions: Sessions) -> RawRows:
+def date_sessions(spec: SeriesSpec, frame: RawRows, sessions: Sessions) -> tuple[RawRows, int]:
     """Move stamps of daily bars to the openings of their sessions; those of no session stay, and lie outside of all.
 
     A stamp is the opening itself, midnight UTC of the session's date, or midnight of it where the exchange is.
+
+    Returns
+    -------
+    frame : RawRows
+        The rows.
+    late : int
+        Milliseconds after their sessions' ends up to which rows may tell: a bar that is stamped with a date may be that of the
+        day from there on, and a market that opens again before it is over is in it.
     """
     assert spec.calendar is not None
     zone = str(_calendar(spec.calendar, int(sessions.start[0]) - MARGIN, int(sessions.end[-1]) + MARGIN).tz)
@@ -78,7 +88,49 @@ def date_sessions(spec: SeriesSpec, frame: RawRows, sessions: Sessions) -> RawRo
     day = np.where(frame.time % DAY == 0, frame.time, np.where(there % DAY == 0, there, -1))
     place = np.minimum(np.searchsorted(sessions.day, day), len(sessions) - 1)
     named = (sessions.day[place] == day) & ~sessions.expect(frame.time, DAY)
-    return replace(frame, time=np.where(named, sessions.start[place], frame.time))
+    over = _end_days(frame.time[named], zone)
+    last = np.searchsorted(sessions.start, over) - 1
+    late = np.minimum(sessions.end[last], over) - sessions.end[place[named]]
+    return replace(frame, time=np.where(named, sessions.start[place], frame.time)), int(late.max(initial=0))
+
+
+def _end_days(midnights: NDArray[int64], zone: str) -> NDArray[int64]:
+    """Find the ends of the days that begin at midnights, UTC or in a zone, ms UTC."""
+    local = pd.DatetimeIndex(midnights.astype("datetime64[ms]")).tz_localize("UTC").tz_convert(zone)
+    return np.where(midnights % DAY == 0, midnights + DAY, _to_ms((local + pd.DateOffset(days=1)).tz_convert("UTC")))
+
+
+def open_bars(spec: SeriesSpec, frame: RawRows, sessions: Sessions | None) -> RawRows:
+    """Move stamps at the close of bars to their opens; the last bar of a session may be shorter than others."""
+    period = spec.period_ms
+    # Exchanges write the last millisecond before the end.
+    end = frame.time + (frame.time % 1_000 == 999)
+    time = end - period
+    if sessions is not None:
+        stretch = np.minimum(np.searchsorted(sessions.end, end), len(sessions) - 1)
+        last = sessions.find_last_bars(period)[stretch]
+        time = np.where(sessions.end[stretch] == end, last, frame.time if period >= DAY else time)
+    return replace(frame, time=time)
+
+
+def refuse_closes(name: str, spec: SeriesSpec, frame: RawRows, sessions: Sessions) -> None:
+    """Refuse bars that are stamped at their close: hardly a stretch of trading has one at its beginning, and most at its end.
+
+    Raises
+    ------
+    DataError
+        If so.
+    """
+    whole = sessions.merge_adjoining()
+    stamps = np.unique(frame.time)
+    held = np.searchsorted(stamps, whole.end, side="right") > np.searchsorted(stamps, whole.start)
+    begun, ended = (int(np.isin(edge[held], stamps).sum()) for edge in (whole.start, whole.end))
+    if ended >= FEWEST_CLOSES and ended > MOST_ENDS * held.sum() and begun < LEAST_BEGINNINGS * ended:
+        raise DataError(
+            f"series.{name}: bars are stamped at their close: {ended} of {int(held.sum())} stretches of trading of "
+            f"{spec.calendar} have one at their end, and {begun} at their beginning; say so with source: {{stamped: close}}, "
+            "or name the column of their opens with source: {time: ...}"
+        )
 
 
 def _to_ms(moments: Any) -> NDArray[int64]:
@@ -100,7 +152,7 @@ def _calendar(name: str, first: int, last: int) -> Any:
         calendar = exchange_calendars.get_calendar(name, start=start, end=end)
         own = OWN.get(exchange_calendars.resolve_alias(name))
         return own(type(calendar))(start=start, end=end) if own else calendar
-    except ValueError as error:
+    except (ValueError, NotImplementedError) as error:
         what = f"calendar: '{name}' does not reach from {iso(first // DAY * DAY)} to {iso(last // DAY * DAY)}"
         raise DataError(f"{what}; move the split inside: {error}") from None
 

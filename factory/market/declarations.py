@@ -31,6 +31,17 @@ def apply_declarations(spec: SeriesSpec, frame: RawRows) -> RawRows:
     return replace(frame, columns=columns, known=spec.published.find_moments(frame.time) if spec.published else frame.known)
 
 
+def name_prior(column: str, count: int) -> str:
+    """Name the column of what another stood at, so many observations before."""
+    return f"{column}_prior_{count}"
+
+
+def select_own(spec: SeriesSpec, columns: Mapping[str, NDArray[float64]]) -> dict[str, NDArray[float64]]:
+    """Select the columns that the files hold, without those of earlier observations."""
+    priors = {name_prior(column, count) for column in columns for count in spec.priors}
+    return {name: values for name, values in columns.items() if name not in priors}
+
+
 def find_excluded(spec: SeriesSpec, time: NDArray[int64]) -> NDArray[bool_]:
     """Find the rows in a stretch that a person left out, shape (n,): they are missing, as in a gap."""
     excluded = np.zeros(len(time), bool)
@@ -46,7 +57,7 @@ def find_unused(spec: SeriesSpec, frame: RawRows) -> dict[str, NDArray[bool_]]:
     """
     if not spec.has_vintages or frame.known is None:
         return {}
-    empty = np.logical_and.reduce([np.isnan(values) for values in frame.columns.values()])
+    empty = np.logical_and.reduce([np.isnan(values) for values in select_own(spec, frame.columns).values()])
     order = np.lexsort((frame.known, empty, frame.time))
     again = np.zeros(len(frame), bool)
     again[order[1:]] = np.diff(frame.time[order]) == 0

@@ -20,6 +20,10 @@ SYMBOL = re.compile(r"[A-Z0-9_]{1,40}")
 """How exchanges that are providers themselves spell symbols."""
 
 
+Prior = Annotated[int, Field(ge=1, le=520)]
+"""Observations back."""
+
+
 class Closed(BaseModel):
     """A part of the dataset file that takes no other keys."""
 
@@ -56,10 +60,15 @@ class Files(Closed):
         Of order books whose files count the time from a day on (LOBSTER) or have none (FI-2010): that day, or first moment.
     step : duration or None
         From one event to the next of order books without times (FI-2010).
+    stamped : str or None
+        Of bars and outcomes whose stamps are the end of each: ``close``.
     available : str or None
         Of values that are revised: column of the moment at which each row was published, such as ``realtime_start``; a date
         or midnight counts from the end of that day in ``zone``, else UTC. Each row is known from then on; of a stamp that has
         several rows the first published is kept, and a value that took longer than ``delay`` is missing.
+    prior : list of int
+        Of values with ``available``: columns of what earlier observations stood at, revised, when each was published.
+        ``[1, 12]`` makes ``value_prior_1`` and ``value_prior_12`` of ``value``: the one before, and the one twelve before.
     """
 
     use: Literal["files"]
@@ -74,7 +83,11 @@ class Files(Closed):
     decimal: Literal[".", ","] | None = None
     date: Moment | None = None
     step: Duration | None = None
+    # What was hashed before closes could be declared must hash alike.
+    stamped: Annotated[Literal["close"] | None, Field(exclude_if=lambda stamped: stamped is None)] = None
     available: str | None = None
+    # What was hashed before vintages were kept must hash alike.
+    prior: Annotated[tuple[Prior, ...], ONE_OR_MORE, Field(max_length=20, exclude_if=lambda prior: not prior)] = ()
 
 
 def _is_left_out(value: object) -> bool:

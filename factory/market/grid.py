@@ -8,7 +8,8 @@ from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.core.errors import DataError
-from factory.core.times import DAY, MINUTE, to_duration
+from factory.core.times import DAY, MINUTE, count_months, iso, to_duration
+from factory.market.months import find_places, list_stamps, number_months, number_rows, start_months, step_stamps
 from factory.market.raw_rows import RawRows
 from factory.market.series import Series
 from factory.market.series_kinds import series_kind
@@ -34,6 +35,8 @@ def find_remainder(spec: SeriesSpec, time: NDArray[int64]) -> int:
     """
     if not len(time):
         return 0
+    if months := count_months(spec.period_ms):
+        return _find_months(time, months)
     rest = time % spec.period_ms
     most, share = _mode(rest)
     if share <= 0.5:
@@ -64,6 +67,9 @@ def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, 
     if spec.calendar is not None:
         spec = spec.model_copy(update={"period": to_duration(gcd(spec.period_ms, MINUTE))})
     period, most = spec.period_ms, find_remainder(spec, frame.time)
+    if count_months(period):
+        _refuse_unfinished(name, spec, frame)
+        return frame, most, 0
     off = (frame.time - most + period // 2) % period - period // 2
     moved = (off != 0) & (np.abs(off) <= tolerance(spec))
     time, late = np.where(moved, frame.time - off, frame.time) if moved.any() else frame.time, 0
@@ -82,6 +88,37 @@ def align_stamps(name: str, spec: SeriesSpec, frame: RawRows) -> tuple[RawRows, 
             f"{spec.kind} stamped {after} late: each is that of the {spec.period} before its stamp, and known {after} later",
         )
     return replace(frame, time=time, moved=moved if moved.any() else None, notes=notes), most, late
+
+
+def is_off_grid(spec: SeriesSpec, time: NDArray[int64], remainder: int) -> NDArray[bool_]:
+    """Check of each stamp that it is none at which a row is expected, shape (n,)."""
+    months = count_months(spec.period_ms)
+    if not months:
+        return np.asarray(time % spec.period_ms != remainder)
+    place, at_end = divmod(remainder, 2)
+    return np.asarray((number_months(time) % months != place) | (time != find_places(time, bool(at_end))))
+
+
+def _find_months(time: NDArray[int64], months: int) -> int:
+    """Find which of some months have a row, twice its number, and one more where rows stand on the last day."""
+    at_end = int(np.sum(find_places(time, True) == time) > np.sum(find_places(time, False) == time))
+    return 2 * _mode(number_months(time) % months)[0] + at_end
+
+
+def _refuse_unfinished(name: str, spec: SeriesSpec, frame: RawRows) -> None:
+    """Refuse months that stand on their first day and would be known before they are over, unless the source says when."""
+    if spec.has_vintages or not len(frame):
+        return
+    known = spec.published.find_moments(frame.time) if spec.published else frame.time + spec.delay_ms
+    early = (known < step_stamps(frame.time, spec.period_ms, 1)) & (find_places(frame.time, False) == frame.time)
+    if early.any():
+        first = int(np.argmax(early))
+        key = f"published: after: {spec.published.after}" if spec.published else f"delay: {spec.delay}"
+        raise DataError(
+            f"series.{name}: {frame.place(first)} tells of {spec.period} from {iso(int(frame.time[first]))} on and would be "
+            f"known before that is over ({key}); count from its beginning, such as published: {{..., after: {spec.period}}} or "
+            f"delay: {to_duration(spec.period_ms - 1)}, or name the column that says when with source: {{available: ...}}"
+        )
 
 
 def measure_earliness(spec: SeriesSpec, frame: RawRows, aligned: RawRows, late: int) -> int:
@@ -152,14 +189,25 @@ def lay_on_grid(
     if sessions is not None:
         return _lay_on_sessions(name, spec, frame, span, late, sessions)
     period = spec.period_ms
-    first = span[0] + (remainder - span[0]) % period
-    time = np.arange(first, span[1], period, dtype=int64)
-    rows = (frame.time - first) // period
+    time = list_stamps(find_first(spec, span[0], remainder), span[1], period)
+    rows = number_rows(frame.time, period) - number_rows(time[:1], period) if len(time) else np.zeros(len(frame), int64)
     known = find_known(spec, frame, time, rows) + late
     least = spec.least_delay_ms
     time = time[(known if least is not None else time + spec.extent_ms) <= span[1]]
     columns = _place_rows(frame, rows, len(time))
     return Series(name, spec.kind, period, spec.delay_ms + late, time, known[: len(time)], columns, least_delay=least)
+
+
+def find_first(spec: SeriesSpec, since: int, remainder: int) -> int:
+    """Find the first stamp from a moment on at which a row is expected, ms UTC."""
+    months = count_months(spec.period_ms)
+    if not months:
+        return since + (remainder - since) % spec.period_ms
+    place, at_end = divmod(remainder, 2)
+    number = int(number_months(np.array([since], int64))[0])
+    number += (place - number) % months
+    stamps = find_places(start_months(np.array([number, number + months], int64)), bool(at_end))
+    return int(stamps[np.argmax(stamps >= since)])
 
 
 def _lay_on_sessions(

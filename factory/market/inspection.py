@@ -27,6 +27,7 @@ from factory.market.file_names import find_market
 from factory.market.files import NONE
 from factory.market.grid import detect_period
 from factory.market.labels import find_market_cell, match_bars
+from factory.market.months import detect_months
 from factory.market.quality import Quality
 from factory.market.questions import Question
 from factory.market.raw_rows import RawRows
@@ -176,9 +177,12 @@ def _choose_kind(beginning: Beginning) -> str:
 def _read_rows(draft: SeriesDraft) -> tuple[RawRows, SeriesDraft, float]:
     """Read the rows with the period that most of them keep, and the share that does."""
     frame, draft = draft.name_bars().read_bars() if series_kind(draft.keys["kind"]).is_traded else draft.name_values().read()
-    kept = detect_period(frame.time)
-    if kept and to_duration(kept[0]) != GUESSED:
-        frame, draft = draft.having(period=to_duration(kept[0])).read()
+    steps = detect_period(frame.time)
+    kept = (to_duration(steps[0]), steps[1]) if steps else None
+    if not series_kind(draft.keys["kind"]).is_traded:
+        kept = detect_months(frame.time) or kept
+    if kept and kept[0] != GUESSED:
+        frame, draft = draft.having(period=kept[0]).read()
     if series_kind(draft.keys["kind"]).find_uncounted(frame.columns):
         draft = draft.sourced("columns", volume=NONE).noting("volume: 0 or empty in every row, so none is counted")
         frame, draft = draft.read()

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from factory.core.errors import DataError
 from factory.core.times import iso, to_duration
 from factory.market.catalog import STITCHED
-from factory.market.declarations import find_excluded, find_unused
+from factory.market.declarations import find_excluded, find_unused, select_own
 from factory.market.faults import Fault
-from factory.market.grid import tolerance
+from factory.market.grid import is_off_grid, tolerance
+from factory.market.months import number_rows, step_stamps
 from factory.market.raw_rows import RawRows
 from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
@@ -99,6 +100,8 @@ class Quality:
         What they should know of how the files were read.
     faults : tuple of Fault
         What falsifies trials, in the open part.
+    vintages : RawRows or None
+        All that was published, of a source with vintages: rows are of what was first.
     """
 
     time: NDArray[int64]
@@ -106,6 +109,7 @@ class Quality:
     noted: Mapping[str, RowFinding]
     read: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    vintages: RawRows | None = None
 
     def summary(self, first: int | None, before: int | None) -> dict[str, Any]:
         """Summarise the report for stamps in [first, before): counts and the first ten places."""
@@ -239,7 +243,7 @@ def _refuse_disorder(name: str, spec: SeriesSpec, frame: RawRows) -> None:
 
 def _find_wrong_rows(spec: SeriesSpec, frame: RawRows, remainder: int, sessions: Sessions | None) -> dict[str, Mask]:
     time, columns = frame.time, frame.columns
-    off_grid = {"off the grid": time % spec.period_ms != remainder}
+    off_grid = {"off the grid": is_off_grid(spec, time, remainder)}
     if sessions is not None:
         off_grid = {f"not whole bars of {spec.period} from the session's open": ~sessions.expect(time, spec.period_ms)}
     wrong = off_grid | {
@@ -326,7 +330,7 @@ def _find_notes(
     stretch = np.zeros(len(sound), int64) if sessions is None else sessions.find_stretches(sound.time)
     for title, mask in kind.find_notable_runs(sound.columns).items():
         findings[title] = _find_runs(sound.time, mask, spec.period_ms, stretch)
-    for title, mask in kind.find_notable_rows(sound.columns).items():
+    for title, mask in kind.find_notable_rows(select_own(spec, sound.columns)).items():
         findings[title] = _make_finding(frame, rows, sound.time, mask)
     return findings
 
@@ -335,9 +339,9 @@ def find_gaps(spec: SeriesSpec, time: NDArray[int64], sessions: Sessions | None)
     """Find the runs of rows that are absent between stamps."""
     if sessions is not None:
         return _find_gaps_inside(spec, time, sessions)
-    steps = np.diff(time)
-    holes = np.flatnonzero(steps > spec.period_ms)
-    return RowFinding(time[holes] + spec.period_ms, (), steps[holes] // spec.period_ms - 1, spec.period_ms)
+    steps = np.diff(number_rows(time, spec.period_ms))
+    holes = np.flatnonzero(steps > 1)
+    return RowFinding(step_stamps(time[holes], spec.period_ms, 1), (), steps[holes] - 1, spec.period_ms)
 
 
 def _find_gaps_inside(spec: SeriesSpec, time: NDArray[int64], sessions: Sessions) -> RowFinding:

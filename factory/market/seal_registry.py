@@ -27,6 +27,7 @@ from factory.core.hashes import HASHES, read_hashes, require_whole
 from factory.core.threads import worker_environment
 from factory.core.times import DAY, iso
 from factory.market.catalog import MEND
+from factory.market.months import number_rows
 from factory.market.series import Series
 from factory.market.spec import DatasetSpec
 from factory.storage.workspace import Workspace
@@ -359,7 +360,7 @@ def _find_chunks(series: Series) -> NDArray[int64]:
     """
     n = len(series)
     if series.sessions is None:
-        first = int(-(series.time[0] // series.period) % CHUNK) if n else 0
+        first = int(-number_rows(series.time[:1], series.period)[0] % CHUNK) if n else 0
         return np.arange(first, max(first, n - CHUNK + 1), CHUNK)
     day = series.sessions.day[series.sessions.find_stretches(series.time)]
     a_day = int(np.bincount(np.unique(day, return_inverse=True)[1], minlength=1).max(initial=0))

@@ -15,6 +15,7 @@ from factory.market.raw_rows import RawRows, join_rows
 from factory.market.series_spec import SeriesSpec
 from factory.market.sessions import Sessions
 from factory.market.splices import list_parts, require_factors
+from factory.market.vintages import add_priors, order_rows, order_vintages, refuse_one_release
 
 JOINTS = "joints"
 """What the report on a series calls the moments at which one source follows another."""
@@ -33,12 +34,14 @@ class CheckedRows:
     remainder : int
         See :func:`~factory.market.grid.align_stamps`.
     late : int
-        Milliseconds by which all rows are known later than their places tell: bars that stood late, or what
-        :func:`~factory.market.grid.measure_earliness` gives.
+        Milliseconds by which all rows are known later than their places tell: bars that stood late, or may tell of more than
+        their session, or what :func:`~factory.market.grid.measure_earliness` gives.
     quality : Quality
         What was found in the dataset's span.
     sessions : Sessions or None
         When its market trades, of one with a calendar.
+    vintages : RawRows or None
+        All that was published by the end of the dataset, in the order of publication, where the source tells when.
     """
 
     rows: RawRows
@@ -47,6 +50,7 @@ class CheckedRows:
     late: int
     quality: Quality
     sessions: Sessions | None
+    vintages: RawRows | None = None
 
 
 def read_checked_rows(
@@ -76,16 +80,19 @@ def read_checked_rows(
     """
     parts = list_parts(spec)
     dated = [find_sessions(name, part.spec, read(part.spec), (start, span[1])) for part in parts]
-    aligned = [align_stamps(name, part.spec, frame) for part, (frame, _) in zip(parts, dated, strict=True)]
-    sessions = _widest([opened for _, opened in dated])
+    aligned = [align_stamps(name, part.spec, frame) for part, (frame, _, _) in zip(parts, dated, strict=True)]
+    sessions = _widest([opened for _, opened, _ in dated])
     _, remainder, late = aligned[-1]
     _require_one_clock(name, [(rest, behind) for _, rest, behind in aligned])
     late += max(
         measure_earliness(part.spec, raw, frame, behind)
-        for part, (raw, _), (frame, _, behind) in zip(parts, dated, aligned, strict=True)
-    )
+        for part, (raw, _, _), (frame, _, behind) in zip(parts, dated, aligned, strict=True)
+    ) + max(over for _, _, over in dated)
     frames = [apply_declarations(part.spec, frame) for part, (frame, _, _) in zip(parts, aligned, strict=True)]
     told = require_factors(name, spec, frames, end)
+    for part, frame in zip(parts, frames, strict=True):
+        refuse_one_release(name, part.spec, frame)
+    frames = [add_priors(part.spec, frame, start) for part, frame in zip(parts, frames, strict=True)]
     pieces, reports = [], []
     for part, frame in zip(parts, frames, strict=True):
         pieces.append(
@@ -98,20 +105,37 @@ def read_checked_rows(
             reports.append(report)
     whole = _join([piece for piece in pieces if len(piece)])
     quality = _tell_joints(spec, merge_reports(reports), told, sessions)
-    return CheckedRows(whole, min(int(whole.time[0]), span[0]), remainder, late, quality, sessions)
+    published = [
+        order_vintages(part.spec, frame, max(start, part.first), part.before, span[1])
+        for part, frame in zip(parts, frames, strict=True)
+    ]
+    vintages = order_rows(join_rows([rows for rows in published if rows is not None])) if spec.has_vintages else None
+    return CheckedRows(whole, min(int(whole.time[0]), span[0]), remainder, late, quality, sessions, vintages)
 
 
-def find_sessions(name: str, spec: SeriesSpec, raw: RawRows, span: tuple[int, int]) -> tuple[RawRows, Sessions | None]:
-    """Find the sessions of a series with a calendar, and move stamps of daily bars to their openings."""
+def find_sessions(name: str, spec: SeriesSpec, raw: RawRows, span: tuple[int, int]) -> tuple[RawRows, Sessions | None, int]:
+    """Find the sessions of a series with a calendar, and move stamps of bars to their openings.
+
+    Returns
+    -------
+    tuple of (RawRows, Sessions or None, int)
+        The rows, the sessions, and the milliseconds after them up to which daily bars may tell.
+    """
+    from factory.market.calendars import date_sessions, open_bars, open_sessions, refuse_closes
+
     if spec.calendar is None:
-        return raw, None
-    from factory.market.calendars import date_sessions, open_sessions
+        return (open_bars(spec, raw, None) if spec.is_stamped_at_close else raw), None, 0
 
     try:
         sessions = open_sessions(spec, raw, span)
     except DataError as error:
         raise DataError(*(f"series.{name}.{line}" for line in error.lines)) from None
-    return date_sessions(spec, raw, sessions) if spec.period_ms == DAY else raw, sessions
+    if spec.is_stamped_at_close:
+        raw = open_bars(spec, raw, sessions)
+    else:
+        refuse_closes(name, spec, raw, sessions)
+    frame, late = date_sessions(spec, raw, sessions) if spec.period_ms == DAY else (raw, 0)
+    return frame, sessions, late
 
 
 def _widest(opened: Sequence[Sessions | None]) -> Sessions | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from factory.core.times import DAY, Duration, iso, moment, to_duration, to_ms
+from factory.core.times import DAY, Duration, Period, count_months, iso, moment, to_duration, to_ms, to_period_ms
 from factory.market.book_columns import FORMATS as BOOK_FORMATS
 from factory.market.book_columns import MOST_LEVELS
 from factory.market.files import NONE, Adjustment, Closed, Download, Files, Source, Splice
@@ -35,8 +35,9 @@ class SeriesSpec(Closed):
     underlying : str
         The market behind it; what the seal goes by. Spellings of one market
         (``btc/usdt``, ``BTC-USDT``) are made one.
-    period : duration
-        From one expected row to the next.
+    period : duration or months
+        From one expected row to the next. Of values also ``1mo``, ``2mo``, ``3mo``, ``4mo``, ``6mo`` or ``12mo``: calendar
+        months, quarters and years, each stamped on its first day or each on its last.
     delay : duration or "0"
         From a bar's close, a window's end, or the stamp of a value or of odds, to its publication; with ``available`` the
         longest that a value may take. Compulsory for outcomes, and for values without ``published``.
@@ -61,7 +62,7 @@ class SeriesSpec(Closed):
 
     kind: Annotated[str, one_of(SERIES_KINDS)]
     underlying: Underlying
-    period: Duration
+    period: Period
     delay: Delay = "0"
     published: Publication | None = None
     source: Source | None = None
@@ -91,6 +92,7 @@ class SeriesSpec(Closed):
                 raise ValueError(f"exclude: {first} is not before {last}; write [from, to], to not left out")
         mistakes = self._find_unfit_keys() if kind.holds_books else self._find_book_keys()
         mistakes += self._find_unfit_calendar()
+        mistakes += self._find_unfit_source()
         mistakes += self._find_joint_mistakes()
         if mistakes:
             raise ValueError("\n".join(mistakes))
@@ -159,6 +161,8 @@ class SeriesSpec(Closed):
         sources = [one for one in (self.source, *(joint.source for joint in self.splice)) if one]
         if len({isinstance(one, Files) and one.available is not None for one in sources}) > 1:
             mistakes.append("splice: source.available is named in some sources only; name it in all of them, or in none")
+        if len({one.prior if isinstance(one, Files) else () for one in sources}) > 1:
+            mistakes.append("splice: source.prior differs from source to source; write the same in all of them")
         period = self.period_ms
         for joint in self.splice if series_kind(self.kind).is_stamped_at_open and DAY % period == 0 else ():
             if joint.moment % period:
@@ -176,6 +180,21 @@ class SeriesSpec(Closed):
             mistakes += [f"source: {key}: not for order books; remove it" for key in unfit]
         return mistakes
 
+    def _find_unfit_source(self) -> list[str]:
+        """Find months of a kind that has none, and keys of a source of files that need others."""
+        mistakes = []
+        kind = series_kind(self.kind)
+        if count_months(self.period_ms) and (kind.is_stamped_at_open or not kind.needs_delay):
+            mistakes.append(
+                f"period: '{self.period}': months are of values, '{self.kind}' has a duration; write one such as 1d"
+            )
+        for source in (self.source, *(joint.source for joint in self.splice)):
+            if isinstance(source, Files) and source.stamped and (kind.holds_books or not kind.is_stamped_at_open):
+                mistakes.append(f"source.stamped: '{self.kind}' have no close; remove it")
+            if isinstance(source, Files) and source.prior and source.available is None:
+                mistakes.append("source.prior: needs moments of publication; name their column with source: {available: ...}")
+        return mistakes
+
     def _find_unfit_calendar(self) -> list[str]:
         """Find what is wrong with a calendar, without looking into it."""
         if self.calendar is None:
@@ -191,6 +210,16 @@ class SeriesSpec(Closed):
     def has_vintages(self) -> bool:
         """Whether the source says of each row when it was published."""
         return isinstance(self.source, Files) and self.source.available is not None
+
+    @property
+    def is_stamped_at_close(self) -> bool:
+        """Whether a person said that stamps are the end of each row."""
+        return isinstance(self.source, Files) and self.source.stamped is not None
+
+    @property
+    def priors(self) -> tuple[int, ...]:
+        """How many observations before each those are whose value then is a column."""
+        return self.source.prior if isinstance(self.source, Files) else ()
 
     @property
     def least_delay_ms(self) -> int | None:
@@ -214,8 +243,13 @@ class SeriesSpec(Closed):
 
     @property
     def period_ms(self) -> int:
-        """Milliseconds between expected rows."""
-        return to_ms(self.period)
+        """Milliseconds between expected rows; of months :func:`~factory.core.times.to_period_ms`, by which they are known."""
+        return to_period_ms(self.period)
+
+    @property
+    def least_period_ms(self) -> int:
+        """Milliseconds between expected rows, at least."""
+        return 28 * DAY * count_months(self.period_ms) or self.period_ms
 
     @property
     def delay_ms(self) -> int:

@@ -81,6 +81,10 @@ class Sessions:
         before = np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(self.start, counts) + (np.arange(len(before)) - before) * period
 
+    def find_last_bars(self, period: int) -> Times:
+        """Find the opening of the last bar of each stretch, ms UTC, shape (m,)."""
+        return self.start + (self.count_bars(period) - 1) * period
+
     def find_ends(self, time: Times, period: int) -> Times:
         """Find the end of the bar that begins at each moment, shape (n,)."""
         ends = self.end[self.find_stretches(time)]

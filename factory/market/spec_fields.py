@@ -8,11 +8,15 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticKnownError
 
-from factory.core.times import canonical_duration, iso, moment
+from factory.core.times import canonical_duration, iso, moment, spell_period, to_period_ms
 
 
 def _delay(text: str) -> str:
     return text if text == "0" else canonical_duration(text)
+
+
+def _wait(text: str) -> str:
+    return text if text == "0" else spell_period(to_period_ms(text))
 
 
 def _underlying(text: str) -> str:
@@ -74,6 +78,7 @@ Unit = Annotated[float, BeforeValidator(_unit), Field(gt=0, allow_inf_nan=False)
 Zone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[str, AfterValidator(lambda text: iso(moment(text)))]
 Delay = Annotated[str, AfterValidator(_delay)]
+Wait = Annotated[str, AfterValidator(_wait)]
 CalendarName = Annotated[str, AfterValidator(_calendar)]
 Column = Annotated[str, AfterValidator(_column)]
 Underlying = Annotated[str, AfterValidator(_underlying)]

@@ -75,7 +75,7 @@ def list_parts(spec: SeriesSpec) -> list[Part]:
         factors = [Adjustment(at=one.until, factor=one.factor) for one in spec.splice[place:] if one.factor is not None]
         own = {"source": joint.source, "adjust": (*spec.adjust, *factors), "splice": ()}
         parts.append(Part(spec.model_copy(update=own), first, joint.moment))
-        first = joint.moment + spec.period_ms
+        first = joint.moment + spec.least_period_ms
     return [*parts, Part(spec.model_copy(update={"splice": ()}) if spec.splice else spec, first, sys.maxsize)]
 
 

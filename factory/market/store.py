@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,18 @@ from factory.market.dataset import SERIES, SESSIONS
 from factory.market.grid import find_missing
 from factory.market.pace import PACE
 from factory.market.quality import Quality
+from factory.market.raw_rows import RawRows
 from factory.market.series import Series
 from factory.market.settlement import compare_with_bars
 from factory.market.spec import DatasetSpec
+from factory.market.vintage_facts import REVISED
+from factory.market.vintages import measure_revisions
 from factory.storage.workspace import Workspace
 
 FORMAT = 3
 OPEN = ("train", "validation")
+VINTAGES = "vintages"
+"""Folder of all that was published of series whose values are revised, for whoever audits a build."""
 KNOWN = "(known)"
 """What moments of publication are hashed as: no name of a column."""
 
@@ -65,6 +71,10 @@ def write(
                 cut = _rows(spec, one, "validation")
                 _save(opened / SERIES / name, one, slice(None, cut), spec.bounds("validation")[1])
                 _save(closed / SERIES / name, one, slice(cut, None), spec.span[1])
+            for name, report in quality.items():
+                if report.vintages is not None:
+                    halves = opened / VINTAGES / name, closed / VINTAGES / name
+                    _save_vintages(halves, report.vintages, spec.bounds("validation")[1])
             seal_registry.write(closed, spec, marks)
             _json(closed / QUALITY, {name: one.listing(ends[name], None) for name, one in quality.items()})
             _json(opened / QUALITY, {name: one.listing(None, ends[name]) for name, one in quality.items()})
@@ -147,7 +157,16 @@ def _facts(spec: DatasetSpec, series: Series, rows: int, quality: Quality) -> di
         "quality": quality.summary(None, _find_closed(spec, series)),
         faults.KEY: [fault.stored() for fault in quality.faults],
         **({} if series.least_delay is None else {LEAST_DELAY: series.least_delay}),
+        **_vintage_facts(spec, series.name, quality),
     }
+
+
+def _vintage_facts(spec: DatasetSpec, series: str, quality: Quality) -> dict[str, Any]:
+    """Describe how far values were revised by the end of validation, of a source that tells."""
+    if quality.vintages is None:
+        return {}
+    told = measure_revisions(quality.vintages, spec.bounds("validation")[1])
+    return {REVISED: {column: asdict(one) for column, one in told.items()}}
 
 
 def _calendar_facts(spec: DatasetSpec, series: Series) -> dict[str, Any]:
@@ -193,6 +212,16 @@ def _save(folder: Path, series: Series, rows: slice, end: int) -> None:
         np.save(folder / f"{name}.npy", values[rows])
     if series.sessions is not None:
         np.save(folder / f"{SESSIONS}.npy", series.sessions.before(end).pack())
+
+
+def _save_vintages(halves: tuple[Path, Path], vintages: RawRows, end: int) -> None:
+    """Write all that was published of a series: what was published by the end of validation, and the rest."""
+    assert vintages.known is not None, "only rows with moments of publication are vintages"
+    cut = int(np.searchsorted(vintages.known, end, side="right"))
+    for folder, rows in zip(halves, (slice(None, cut), slice(cut, None)), strict=True):
+        folder.mkdir(parents=True)
+        for name, values in {"time": vintages.time, "known": vintages.known, **vintages.columns}.items():
+            np.save(folder / f"{name}.npy", values[rows])
 
 
 def _json(path: Path, value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from factory.core.answers import Answer, table
 from factory.core.errors import UnknownError, did_you_mean
 from factory.core.plainyaml import write_inline
-from factory.core.times import DAY, iso, now_ms, to_duration
+from factory.core.times import DAY, iso, now_ms, spell_period
 from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.market.catalog import CALENDAR, NONE_BUILT, OVERSHOOT
 from factory.market.contracts import describe_settlement, settled_counts
@@ -226,7 +226,7 @@ def _tabulate_series(spec: DatasetSpec, meta: Mapping[str, Any]) -> Answer:
     columns = ("series", "kind", "market", "period", "published_late", "rows", "missing", "first", "last", "columns")
     rows = [
         [
-            name, one["kind"], spec.series[name].underlying, " ".join([to_duration(one["period"]), *_calendar(one)]),
+            name, one["kind"], spec.series[name].underlying, " ".join([spell_period(one["period"]), *_calendar(one)]),
             publication_text(spec.series[name], one["delay"]) or "at once", f"{one['rows']:,}", f"{one['missing']:,}",
             iso(one["first"]), iso(one["last"]), " ".join(one["columns"]),
         ]

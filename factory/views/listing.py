@@ -20,6 +20,7 @@ from factory.market.series_kinds import series_kind
 from factory.market.series_spec import SeriesSpec
 from factory.market.sources import PROVIDERS
 from factory.market.spec import PARTITIONS, DatasetSpec
+from factory.market.vintage_facts import ONE_VINTAGE, holds_one_vintage, read_facts
 from factory.pipeline import Pipeline
 from factory.pipeline.checks import LEAST_EVERY, LEAST_HORIZONS, span_text
 from factory.pipeline.parts.catalog import KINDS, PartEntry, list_parts
@@ -116,7 +117,8 @@ def _series(spec: DatasetSpec, meta: Mapping[str, Any]) -> dict[str, str]:
         unit = f", in {unit}" if (unit := unit_of(spec.series[name])) else ""
         uncounted = "" if spec.series[name].counts_volume else f", {NO_VOLUME}"
         hours = f" of {one[CALENDAR]} sessions" if CALENDAR in one else ""
-        what = f"{spec.series[name].period} {one['kind']}{hours}{first}{warm_up}{joints}{late}{unit}"
+        revised = f", {told}" if (told := _revisions(spec.series[name], one)) else ""
+        what = f"{spec.series[name].period} {one['kind']}{hours}{first}{warm_up}{joints}{late}{revised}{unit}"
         about = f"{what}{_gaps(one)}{_joints(one)}{uncounted}"
         lines[name] = f"{about}: {columns if owner == name else f'as {owner}'}"
     return lines
@@ -150,6 +152,14 @@ def publication_text(series: SeriesSpec, delay: int) -> str:
     if series.has_vintages:
         return f"first vintages, known when published, at most {to_duration(delay)} late"
     return f"known {to_duration(delay)} late" if delay else ""
+
+
+def _revisions(series: SeriesSpec, facts: Mapping[str, Any]) -> str:
+    """Tell how far the values of a series were revised, or that its source holds one vintage."""
+    told = read_facts(facts)
+    if holds_one_vintage(series) or (told and not any(one.revised for one in told.values())):
+        return ONE_VINTAGE
+    return ", ".join(one.tell(column) for column, one in told.items())
 
 
 def unit_of(series: SeriesSpec) -> str:

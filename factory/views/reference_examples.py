@@ -150,12 +150,18 @@ series:
       use: nyfed
       symbol: PDFTD-USTET
   rate: {kind: values, underlying: RATE, period: 7d, delay: 9d, source: {use: files, files: RATE.csv}}
+  cpi:
+    kind: values
+    underlying: CPI
+    period: 1mo
+    published: {day: 15, time: "08:35", zone: America/New_York, after: 1mo}
+    source: {use: files, files: CPIAUCSL.csv}
   jobs:
     kind: values
     underlying: JOBS
-    period: 7d
-    delay: 60d
-    source: {use: files, files: jobs.csv, available: realtime_start}
+    period: 1mo
+    delay: 100d
+    source: {use: files, files: jobs.csv, available: realtime_start, prior: [1, 12]}
 contracts:
   btc-perpetual: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 3}
 split:

@@ -38,7 +38,11 @@ early closes.
   period does not divide the session, as the half hour at the end of New York's hourly bars. They are known when they end.
   Bars that begin elsewhere are refused. The period divides a day.
 - **Daily bars** (`period: 1d`) are one a session, stamped with its date, with midnight where the exchange is, or with its open;
-  they are known at its close.
+  they are known at its close. A date may also be that of a day from midnight to midnight: where the market opens again before
+  such a day is over, as those of `24/5` and `CMES` do, bars stamped with dates are known when its trading is over too.
+- **Stamps at the close** are refused where they show: stretches of trading then have a bar at their end and none at their
+  beginning. Taken for opens, each bar would fill at a price of a period before. `stamped: close` in the source says so, also of
+  a market that never closes, in whose stamps nothing shows it.
 - **A split** is declared with `adjust:`, as in the example; a jump of 40 % over a night is reported as a fault without it.
 - **Holidays are fixed at the build.** What a later version of the library knows changes nothing until a dataset is built
   anew, and then its fingerprint.

@@ -224,6 +224,12 @@ Slow series (`kind: values`): weekly statistics of a provider, a CSV as FRED has
 - **Each row is known when it was published**, and never on the date that it tells of. `delay` is a fixed time after the stamp;
   `published` is a calendar, daylight saving included, whose release on a weekend or on a federal holiday of the United States
   counts as out on the next working day; `available` names the column that says it row by row. One of them is compulsory.
+- **Months, quarters and years** are `period: 1mo`, `3mo` and `12mo`: calendar months, each stamped on its first day, as FRED
+  does, or each on its last. A window counts them, so that `ret(cpi.value, 12)` is the change over a year; a month that is not
+  there is a gap of one row, and the last value holds until the next is known, or goes out after a period and its delay. There
+  is no `at()` of months. Their calendar names a `day` of the month in place of a `weekday`, and `after: 1mo` counts the month
+  that a first day tells of: with `day: 15` January is out on 15 February. A month that would be known before it is over is
+  refused.
 - **The margin is yours.** Publishers are minutes late and close on days that no calendar lists. Write a `time` by which a value
   is always out (16:30 where the publisher says about 16:15), and of a publisher elsewhere a `weekday` after its own holidays.
 - **Primary dealer statistics** as of a Wednesday come out on Thursday of the next week at about 16:15 in New York. What takes
@@ -237,9 +243,17 @@ Slow series (`kind: values`): weekly statistics of a provider, a CSV as FRED has
   fetched by itself. The later symbol holds from its first row on, also where the earlier one goes on beside it. The moments
   stand in the report on the data and in `describe_market`: what both count may differ there.
 - **Revisions.** A decision may use what was published by then. Of a source with `available` the first published value of each
-  stamp is the row; revisions of it are left out, and counted in the report, as one that comes later than `delay` is. Neither
-  provider of dealer statistics keeps vintages: values are kept as they were when you first fetched them, and what was revised
-  before that is not known.
+  stamp is the row; a value that comes later than `delay` is missing, and counted. `prior: [1, 12]` adds columns of what the
+  observations 1 and 12 before stood at, revised, when a value was published: each release prints the new figure and the
+  revised ones before it. `jobs.value - jobs.value_prior_1` and `jobs.value / jobs.value_prior_12 - 1` are reckoned within one
+  vintage, also where a base year changed; `ret(jobs.value, 12)` compares first figures of two years. A revision between two
+  releases is seen with the next. Every vintage is kept in the built dataset with its moment of publication
+  (`vintages/`, those after validation in the vault), and the report and `describe_market` tell how many values were revised
+  and by how much.
+- **One vintage only** is said of a file without `available`, or in which no value was published twice: its values are as
+  revised when it was taken, under dates at which they were others. How much that flatters nobody can tell from it; FRED's
+  archive ALFRED has the vintages of most series. A file whose rows were all published at once, or with a column a vintage, is
+  refused. Neither provider of dealer statistics keeps vintages: values are kept as they were when you first fetched them.
 - **An example.** `strategies/btc_macro.yaml` reads weekly fails and hours of gold beside minutes of Bitcoin, each on its own
   clock. `rfcat start macro` draws such a market, in which fails say nothing, and scores it there.
 

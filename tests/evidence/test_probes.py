@@ -7,8 +7,8 @@ from math import nan
 import numpy as np
 import pytest
 
-from factory.core.times import DAY, MINUTE
-from factory.evidence.probes import learned, stored
+from factory.core.times import DAY, HOUR, MINUTE
+from factory.evidence.probes import learned, regime, stored
 from factory.evidence.probes.causal import check_causality
 from factory.evidence.probes.findings import BLOCK, blocking_lines
 from factory.expressions.columns import Columns
@@ -148,7 +148,7 @@ def test_p5_measures_from_a_baseline_that_a_person_registered() -> None:
     times = rows.time
     base = learned.baseline_auc("pm.up", rows, columns)
     assert learned.baseline_auc("pm.down", rows, columns) == pytest.approx(base)
-    assert base == pytest.approx(learned._area(rows.labels.y, rows.features["odds"]))
+    assert base == pytest.approx(learned.area_of(rows.labels.y, rows.features["odds"]))
     assert base > 0.75
     assert [one.severity for one in learned.check_auc(base, len(times))] == [BLOCK]
     assert learned.check_auc(base, len(times), base) == []
@@ -278,9 +278,66 @@ def test_p9_tells_a_regime_change_and_keeps_quiet_without_one() -> None:
         labels = Labels(times[part], times[part], zeros, np.zeros(n), zeros, zeros > 0, np.arange(n), np.arange(n))
         return DecisionTable(times[part], {"vol": rng.normal(size=n) + shift, "other": rng.normal(size=n)}, labels, 0)
 
-    assert learned.adversarial_validation(rows(0.0, slice(None, half)), rows(0.0, slice(half, None)), 0) == []
-    (finding,) = learned.adversarial_validation(rows(0.0, slice(None, half)), rows(3.0, slice(half, None)), 0)
+    assert regime.adversarial_validation(rows(0.0, slice(None, half)), rows(0.0, slice(half, None)), 0) == []
+    (finding,) = regime.adversarial_validation(rows(0.0, slice(None, half)), rows(3.0, slice(half, None)), 0)
     assert "features.vol" in finding.says
+
+
+WEEKS = (70, 26)
+"""Of train and of validation."""
+
+
+def slow_rows(drawn: dict[str, np.ndarray], part: int, every: int) -> DecisionTable:
+    """Decisions of a part, and features that keep a value for a week, or change at each decision."""
+    first, weeks = (0, WEEKS[0]) if part == 0 else (WEEKS[0], WEEKS[1])
+    times = START + 7 * DAY * first + np.arange(0, weeks * 7 * DAY, every)
+    place = (times - START) // (7 * DAY)
+    quick = np.random.default_rng(part).normal(size=len(times))
+    features = {name: values[place] for name, values in drawn.items()} | {"quick": quick}
+    n, zeros = len(times), np.zeros(len(times), np.int8)
+    return DecisionTable(
+        times, features, Labels(times, times, zeros, np.zeros(n), zeros, zeros > 0, np.arange(n), np.arange(n)), 0
+    )
+
+
+def walk(rng: np.random.Generator, memory: float) -> np.ndarray:
+    """A weekly series that remembers so much of the week before."""
+    values = rng.normal(size=sum(WEEKS))
+    for week in range(1, len(values)):
+        values[week] = memory * values[week - 1] + np.sqrt(1 - memory**2) * values[week]
+    return values
+
+
+@pytest.mark.parametrize("every", [HOUR, DAY])
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.8])
+def test_p9_is_quiet_of_weekly_features_of_a_market_that_is_as_it_was(memory: float, every: int) -> None:
+    """A week's days would else be given away by each other: of two such features any market was another."""
+    warned = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        drawn = {"fails": walk(rng, memory), "rate": walk(rng, memory)}
+        history, rows = (slow_rows(drawn, part, every) for part in (0, 1))
+        if memory == 0:
+            assert regime._told_apart(history, rows, ["fails", "rate"], DAY, 0) > 0.65, "by days they are told apart"
+        warned += bool(regime.adversarial_validation(history, rows, 0))
+    assert warned <= 1
+
+
+def test_p9_tells_of_a_slow_feature_that_is_another_and_of_a_quick_one_beside_it() -> None:
+    rng = np.random.default_rng(5)
+    weekly = rng.normal(size=sum(WEEKS))
+    history = slow_rows({"fails": weekly}, 0, HOUR)
+    shifted = weekly.copy()
+    shifted[WEEKS[0] :] += 2.0
+    findings = regime.adversarial_validation(history, slow_rows({"fails": shifted}, 1, HOUR), 0)
+    assert any("features.fails" in one.says for one in findings)
+    level = np.linspace(100, 120, sum(WEEKS))
+    (finding,) = regime.adversarial_validation(slow_rows({"cpi": level}, 0, HOUR), slow_rows({"cpi": level}, 1, HOUR), 0)
+    assert finding.says == "features.cpi: 100% of validation lies outside what train had: the regime has changed"
+    rows = slow_rows({"fails": weekly}, 1, HOUR)
+    moved = replace(rows, features={**rows.features, "quick": rows.features["quick"] + 3})
+    (finding,) = regime.adversarial_validation(history, moved, 0)
+    assert "look at features.quick" in finding.says
 
 
 def test_p3_blocks_an_evaluation_that_ranks_shifted_labels() -> None:
@@ -317,8 +374,8 @@ def suspects(partition: Partition, texts: dict[str, str], registered: str | None
     rows = rows.take(keep)
     half = len(rows.time) // 2
     first, second = rows.take(np.arange(half)), rows.take(np.arange(half, len(rows.time)))
-    fitted = learned._fitted(first.matrix(list(texts)), first.labels.y, 0)
-    area = learned._area(second.labels.y, learned._chances(fitted, second.matrix(list(texts))))
+    fitted = learned.fit_quickly(first.matrix(list(texts)), first.labels.y, 0)
+    area = learned.area_of(second.labels.y, learned.predict_quickly(fitted, second.matrix(list(texts))))
     return learned.check_validation(
         first, second, expressions(texts), (columns, columns), 5 * MINUTE, area, len(second.time), 0, registered
     )

@@ -132,7 +132,7 @@ def test_law_1_a_calendar_earlier_than_the_publishers_is_refused(earlier: tuple[
             "published: 'bars' are known when they are over, and have none; remove it",
         ),
         (FILE.replace("fails.csv}", "fails.csv, available: x}"), "published: and source.available: both say"),
-        (FILE.replace("weekday", "day"), r"series\.fails\.published\.day: unknown key; "),
+        (FILE.replace("weekday", "weekdays"), r"series\.fails\.published\.weekdays: unknown key; "),
         (FILE.replace("16:15", "4pm"), r"series\.fails\.published\.time: '4pm'"),
     ],
 )

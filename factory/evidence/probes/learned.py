@@ -1,4 +1,4 @@
-"""P3 to P7 and P9: what a quick learner makes of the features, and whether that can be true."""
+"""P3 to P7: what a quick learner makes of the features, and whether that can be true."""
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
@@ -10,22 +10,17 @@ from numpy.typing import NDArray
 
 from factory.core import canonical
 from factory.core.threads import one_thread
-from factory.core.times import DAY
 from factory.evidence.probes.findings import BLOCK, WARN, Finding
 from factory.expressions.columns import Columns
 from factory.expressions.expression import Expression
 from factory.expressions.grammar import parse
 from factory.learning.decision_table import DecisionTable
 from factory.statistics.roc_auc import auc
-from factory.storage.cache import Cache
 
 SHIFT_WARNS, SHIFT_BLOCKS = 0.03, 0.06
 LOOKED_AT = 0.53
 """AUC below which there is nothing that dominance could explain."""
 SHARE_WARNS, SHARE_BLOCKS = 0.6, 0.85
-APART_WARNS, APART_REPORTS = 0.65, 0.80
-APART_STOPS = 0.55
-"""Mean of two folds below which the other two would need 0.75 to warn, and are left out."""
 ALIKE = 50
 """Decisions at which a baseline counts as about the same: neighbours by its value."""
 MOST_ROWS = 4_000
@@ -65,7 +60,7 @@ def baseline_auc(column: str | None, rows: DecisionTable, columns: Columns) -> f
         return 0.5
     values = columns.at(parse(column), rows.time)
     known = (rows.labels.y >= 0) & ~np.isnan(values)
-    area = _area(rows.labels.y[known], values[known])
+    area = area_of(rows.labels.y[known], values[known])
     return max(area, 1 - area)
 
 
@@ -96,7 +91,7 @@ def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:
     """Check P7: a feature that alone ranks labels 5 standard errors better than chance on train needs a reason."""
     known = rows.labels.y >= 0
     limit = 5 * sqrt(1 / (3 * max(n_eff, 1.0)))
-    areas = {name: _area(rows.labels.y[known], values[known]) for name, values in rows.features.items()}
+    areas = {name: area_of(rows.labels.y[known], values[known]) for name, values in rows.features.items()}
     far = sorted((name for name in areas if abs(areas[name] - 0.5) >= limit), key=lambda name: -abs(areas[name] - 0.5))
     if not far:
         return []
@@ -144,15 +139,15 @@ def check_validation(
         return findings
     names = list(expressions)
     beside = _beside(registered, expressions, (history, rows), columns)
-    here = _fitted(np.hstack([beside[0], history.matrix(names)]), history.labels.y, seed)
+    here = fit_quickly(np.hstack([beside[0], history.matrix(names)]), history.labels.y, seed)
     known = rows.labels.y >= 0
     X, y = np.hstack([beside[1], rows.matrix(names)])[known], rows.labels.y[known]
     late = [
         np.hstack([own, _late(expressions, part, read, step)])
         for own, part, read in zip(beside, (history, rows), columns, strict=True)
     ]
-    now = _area(y, _chances(here, X))
-    later = _area(y, _chances(_fitted(late[0], history.labels.y, seed), late[1][known]))
+    now = area_of(y, predict_quickly(here, X))
+    later = area_of(y, predict_quickly(fit_quickly(late[0], history.labels.y, seed), late[1][known]))
     fall = now - later
     alarmed = any(one.severity == BLOCK for one in findings)
     share, name = _dominance(here, X, y, names, seed)
@@ -165,47 +160,6 @@ def check_validation(
         says = f"features.{name}: alone makes {share:.0%} of the result; check when it is known"
         findings.append(Finding("P6", BLOCK if severe else WARN, says))
     return findings
-
-
-def adversarial_validation(
-    history: DecisionTable, rows: DecisionTable, seed: int, cache: Cache | None = None, key: str = ""
-) -> list[Finding]:
-    """Check P9: whether train and validation can be told apart by their features, day blocks held out in turn.
-
-    Parameters
-    ----------
-    history, rows : DecisionTable
-        Decisions on train and validation.
-    cache : Cache or None
-        Keeps what was found, by `key`: the features and both partitions.
-    """
-    kept = cache.get(key) if cache else None
-    if kept is None:
-        kept = {"value": np.array([_told_apart(history, rows, seed)])}
-        if cache:
-            cache.put(key, kept)
-    value = float(kept["value"][0])
-    if value <= APART_WARNS:
-        return []
-    more = f"; look at features.{_most_shifted(history, rows)}" if value > APART_REPORTS else ""
-    return [Finding("P9", WARN, f"train and validation are told apart with AUC {value:.2f}: the regime has changed{more}")]
-
-
-def _told_apart(history: DecisionTable, rows: DecisionTable, seed: int) -> float:
-    """Compute the mean AUC over the folds, one half where a fold holds too few of either."""
-    names = list(rows.features)
-    X = np.vstack([history.matrix(names), rows.matrix(names)])
-    late = np.repeat(np.array([0, 1], int8), [len(history.time), len(rows.time)])
-    block = np.concatenate([history.time, rows.time]) // DAY % 4
-    areas: list[float] = []
-    for fold in range(4):
-        if fold == 2 and float(np.mean(areas)) < APART_STOPS:
-            break
-        held = block == fold
-        if min(late[held].sum(), (1 - late[held]).sum(), late[~held].sum(), (1 - late[~held]).sum()) < 20:
-            return 0.5
-        areas.append(_area(late[held], _chances(_fitted(X[~held], late[~held], seed, rounds=8, rate=0.3), X[held])))
-    return float(np.mean(areas))
 
 
 def shifted_labels(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding], float]:
@@ -225,8 +179,10 @@ def shifted_labels(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding
     solve = np.linalg.pinv(np.column_stack([np.ones(half), Z[:half]]))
     rng = np.random.default_rng(seed)
     shifts = rng.integers(LEAST_SHIFT, len(y) - LEAST_SHIFT, PERMUTED)
-    areas = [_area(shifted[half:], Z[half:] @ (solve @ shifted[:half])[1:]) for shifted in (np.roll(y, int(s)) for s in shifts)]
-    actual = _area(y[half:], Z[half:] @ (solve @ y[:half])[1:])
+    areas = [
+        area_of(shifted[half:], Z[half:] @ (solve @ shifted[:half])[1:]) for shifted in (np.roll(y, int(s)) for s in shifts)
+    ]
+    actual = area_of(y[half:], Z[half:] @ (solve @ y[:half])[1:])
     p_value = (1 + sum(area >= actual for area in areas)) / (PERMUTED + 1)
     error, middle = sqrt(1 / (3 * half)), float(np.median(areas))
     if abs(middle - 0.5) > 3 * error:
@@ -236,7 +192,8 @@ def shifted_labels(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding
     return [], p_value
 
 
-def _fitted(X: Matrix, y: NDArray[int8], seed: int, rounds: int = 40, rate: float = 0.1) -> Any:
+def fit_quickly(X: Matrix, y: NDArray[int8], seed: int, rounds: int = 40, rate: float = 0.1) -> Any:
+    """Fit a small gradient boosting on some of the rows."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     known = np.flatnonzero(y >= 0)
@@ -248,12 +205,14 @@ def _fitted(X: Matrix, y: NDArray[int8], seed: int, rounds: int = 40, rate: floa
         return learner.fit(X[some], y[some])
 
 
-def _chances(fitted: Any, X: Matrix) -> NDArray[float64]:
+def predict_quickly(fitted: Any, X: Matrix) -> NDArray[float64]:
+    """Compute the chances that such a learner gives."""
     with one_thread():
         return np.asarray(fitted.predict_proba(X)[:, 1])
 
 
-def _area(y: NDArray[int8], score: NDArray[float64]) -> float:
+def area_of(y: NDArray[int8], score: NDArray[float64]) -> float:
+    """Compute an AUC, one half where a class is absent."""
     area = auc(y, score)
     return area.value if area else 0.5
 
@@ -286,24 +245,15 @@ def _dominance(fitted: Any, X: Matrix, y: NDArray[int8], names: Sequence[str], s
     rng = np.random.default_rng(canonical.seed_for(str(seed), "probes.dominance"))
     first = X.shape[1] - len(names)
     alike = np.array_split(np.argsort(X[:, 0]), max(1, len(X) // ALIKE)) if first else [np.arange(len(X))]
-    whole = _area(y, _chances(fitted, X))
+    whole = area_of(y, predict_quickly(fitted, X))
     falls = []
     for column in range(first, X.shape[1]):
         shuffled = X.copy()
         for rows in alike:
             shuffled[rows, column] = rng.permutation(X[rows, column])
-        falls.append(max(0.0, whole - _area(y, _chances(fitted, shuffled))))
+        falls.append(max(0.0, whole - area_of(y, predict_quickly(fitted, shuffled))))
     best, least = int(np.argmax(falls)), LOOKED_AT - 0.5 if first else 0.0
     return (falls[best] / sum(falls) if sum(falls) > least else 0.0), names[best]
-
-
-def _most_shifted(history: DecisionTable, rows: DecisionTable) -> str:
-    def distance(name: str) -> float:
-        from scipy.stats import ks_2samp
-
-        return float(ks_2samp(history.features[name], rows.features[name]).statistic)
-
-    return max(rows.features, key=distance)
 
 
 def decision_step(times: NDArray[int64]) -> int:

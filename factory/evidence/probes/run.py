@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from factory.core import canonical
 from factory.core.answers import Answer
-from factory.evidence.probes import learned, stored
+from factory.evidence.probes import learned, regime, stored
 from factory.evidence.probes.causal import check_causality
 from factory.evidence.probes.findings import Finding, findings_to_dict
 from factory.evidence.probes.strike import check_known_strike
@@ -94,8 +94,8 @@ def probe_validation(
     key = canonical.digest(["probes.apart", VERSION, texts, pipeline.sample.model_dump(mode="json"), *prints])
     return [
         *learned.check_validation(history, rows, expressions, columns, step, area, n_eff, seed, registered),
-        *learned.adversarial_validation(
-            history, rows, canonical.seed_for(key, "probes"), columns[1].cache, canonical.digest([key, KERNELS])
+        *regime.adversarial_validation(
+            history, rows, canonical.seed_for(key, "probes"), columns[1].cache, canonical.digest([key, KERNELS, "slow"])
         ),
     ]
 

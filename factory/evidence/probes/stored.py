@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from factory.core import canonical
-from factory.core.times import DAY, to_duration
+from factory.core.times import DAY, spell_period
 from factory.evidence.probes.findings import BLOCK, Finding
 from factory.expressions.expression import Expression
 from factory.market.seal_registry import chunk_hashes
@@ -36,7 +36,7 @@ def check_publication(expressions: Mapping[str, Expression], partition: Partitio
             one = partition.series[series]
             if series_kind(one.kind).needs_delay and one.period >= DAY and bool((one.known <= one.time).any()):
                 says = (
-                    f"features.{name}: series '{series}' has a row each {to_duration(one.period)} and counts as published "
+                    f"features.{name}: series '{series}' has a row each {spell_period(one.period)} and counts as published "
                     "on the date that it tells of; a person sets its delay in the dataset file"
                 )
                 findings.append(Finding("P8", BLOCK, says))
