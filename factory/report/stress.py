@@ -10,7 +10,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.backtest.binary import all_in_price
+from factory.backtest.quotes import all_in_price
 from factory.backtest.result import REASONS, TAKE
 from factory.market.contracts import Binary, Perpetual
 from factory.report.trial import RecordedTrial

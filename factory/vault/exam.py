@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from factory.backtest import Result
-from factory.backtest.binary import all_in_price
+from factory.backtest.quotes import all_in_price
 from factory.core.errors import SealError
 from factory.evidence.null_twin import count_null_ups
 from factory.expressions.columns import Columns
@@ -123,7 +123,7 @@ def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, fitted: F
     trades = scored.result.trades
     if not len(trades):
         raise SealError("submit: no trade was taken on validation, so no look can be planned; nothing was spent")
-    price = float(np.minimum(all_in_price(contract, trades.price), 1.0).mean()) if isinstance(contract, Binary) else 0.0
+    price = float(np.minimum(trades.paid, 1.0).mean()) if isinstance(contract, Binary) else 0.0
     return Plan(partition, scored, measure_information(pipeline, contract, partition, scored), price)
 
 

@@ -11,7 +11,6 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Result
-from factory.backtest.binary import all_in_price
 from factory.core.answers import Answer, round_answer, table
 from factory.core.canonical import digest
 from factory.core.errors import SealError
@@ -178,7 +177,7 @@ def watch_decisions(result: Result, contract: Contract, registered: Mapping[str,
         return watch_mean(trades.payoff[apart], payoff_deviation(registered))
     payoff = trades.payoff[apart][trades.exit_price[apart] != 0.5]  # a void window was neither won nor lost
     even = registered.get("break_even")
-    rate = max([*([] if even is None else [even]), *all_in_price(contract, trades.price)], default=None)
+    rate = max([*([] if even is None else [even]), *trades.paid], default=None)
     if rate is None or not 0 < rate < 1:
         raise SealError("forward: the look has no break-even win rate to watch against")
     return watch_wins(payoff, float(rate))

@@ -17,6 +17,19 @@ class UpDown(Part):
     horizon: Duration
 
 
+class WindowEnd(Part):
+    """How the window of the traded binary contract that runs at the decision ends; what was before in it is over.
+
+    At a window's start it is what an up_down says. Decisions inside windows need it, and recorded odds: what their strike
+    tells by then is in the price.
+    """
+
+    example: ClassVar[str] = "{use: window_end, of: btc, horizon: 5m}"
+    use: Literal["window_end"]
+    of: SeriesName
+    horizon: Annotated[Duration, Means("the contract's window")]
+
+
 class FixedReturn(Part):
     """Up when the return from the fill to the horizon's last close exceeds `above`."""
 
@@ -65,8 +78,8 @@ class MidMove(Part):
 
 
 BarLabel = UpDown | FixedReturn | TripleBarrier
-Label = BarLabel | MidMove
-LABELS: tuple[type[Part], ...] = (UpDown, FixedReturn, TripleBarrier, MidMove)
+Label = BarLabel | WindowEnd | MidMove
+LABELS: tuple[type[Part], ...] = (UpDown, WindowEnd, FixedReturn, TripleBarrier, MidMove)
 
 
 def list_label_series(label: Label) -> set[str]:
