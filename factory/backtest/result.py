@@ -35,8 +35,8 @@ class Trades:
     decision : ndarray of int64, shape (n,)
         Position of the decision that made the trade.
     entry_ms, exit_ms : ndarray of int64, shape (n,)
-        ms UTC; of a binary the fill and its window's end. An entry waits for a bar in which somebody trades; an exit inside a bar is
-        stamped with the bar's end.
+        ms UTC; of a binary the fill and its window's end. An entry waits for a bar in which somebody trades; an exit inside a
+        bar is stamped with the bar's end.
     side : ndarray of int8, shape (n,)
         1 long or Up, -1 short or Down.
     size : ndarray of float64, shape (n,)

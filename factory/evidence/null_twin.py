@@ -19,8 +19,8 @@ from factory.learning.artefacts import content_key, load_or_compute
 from factory.learning.book_labels import mid_windows
 from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import windows_of
-from factory.learning.sampling import find_beginnings
 from factory.learning.model import threads
+from factory.learning.sampling import find_beginnings
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.funding import read_record
 from factory.market.series import Partition

@@ -177,7 +177,8 @@ def _label(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> It
     elif to_ms(label.horizon) % series.period_ms:
         yield f"label.horizon: {label.horizon} is not whole bars of {series.period}; write a multiple of {series.period}"
     elif isinstance(label, WindowEnd) and not isinstance(spec.contracts.get(pipeline.trade.contract), Binary):
-        yield f"label.use: window_end is of a binary contract's window; write {{use: up_down, of: {label.of}, horizon: {label.horizon}}}"
+        mend = f"write {{use: up_down, of: {label.of}, horizon: {label.horizon}}}"
+        yield f"label.use: window_end is of a binary contract's window, and {pipeline.trade.contract} is none; {mend}"
     elif isinstance(label, MidMove):
         yield from _mid_move(pipeline, label, series.period_ms, spec, meta)
 
@@ -307,7 +308,8 @@ def _odds_step(pipeline: Pipeline, contract: Binary, spec: DatasetSpec) -> Itera
     every = to_ms(sample.every) if isinstance(sample, Clock) else bars.period_ms if bars else odds.period_ms
     if odds.period_ms > every:
         path = f"sample.every: {sample.every}" if isinstance(sample, Clock) else f"sample.use: {sample.use}"
-        yield f"{path} decides more often than {contract.odds} quotes, each {odds.period}; write {{use: clock, every: {odds.period}}}"
+        mend = f"write {{use: clock, every: {odds.period}}}"
+        yield f"{path} decides more often than {contract.odds} quotes, each {odds.period}; {mend}"
 
 
 def _order(pipeline: Pipeline, contract: Binary, meta: Mapping[str, Any]) -> Iterator[str]:
