@@ -165,7 +165,12 @@ def test_an_order_is_never_filled_by_the_quote_that_it_was_sent_on_nor_in_the_la
 
 def test_what_rests_pays_no_fee_and_what_lapses_is_counted() -> None:
     pm = odds(
-        [600, 660, 900], up=[0.5, 0.44, 0.5], bid=[0.49, 0.43, 0.49], ask=[0.51, 0.45, 0.51], bid_size=[40] * 3, ask_size=[40] * 3
+        [600, 660, 900],
+        up=[0.5, 0.44, 0.5],
+        bid=[0.49, 0.43, 0.49],
+        ask=[0.51, 0.45, 0.51],
+        bid_size=[40] * 3,
+        ask_size=[40] * 3,
     )
     one, bars = contract(rebate=0.2), flat(*[100.0] * 20)
     times = bars.time[[10, 11, 15]]

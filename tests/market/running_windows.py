@@ -6,6 +6,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from factory.core.times import DAY, MINUTE
+from factory.market.contracts import Binary
+from factory.market.series import Partition, Series
 from tests.market.bars import START, csv
 
 WINDOW, STEP = 5, 5e-4
@@ -37,8 +39,11 @@ trade: {use: up_or_down, contract: up, edge: 0.02, size: {use: fixed, share: 0.0
 """
 
 
-def draw_windows(folder: Path, days: int = 28, edge: float = 0.0, seed: int = 1) -> None:
-    """Write bars, quotes and tips: the walk of a window drifts by `edge` steps a minute to the side that its tip names.
+Columns = dict[str, np.ndarray]
+
+
+def draw_columns(days: int, edge: float = 0.0, seed: int = 1) -> dict[str, Columns]:
+    """Draw bars, quotes and tips: the walk of a window drifts by `edge` steps a minute to the side that its tip names.
 
     Quotes are the chances of those who do not know the tip, a cent wide, on whole cents, a hundred shares a side.
     """
@@ -46,20 +51,34 @@ def draw_windows(folder: Path, days: int = 28, edge: float = 0.0, seed: int = 1)
     tip = rng.choice([-1.0, 1.0], count // WINDOW)
     log = np.cumsum(STEP * (rng.standard_normal(count) + edge * np.repeat(tip, WINDOW)))
     close, opened = 100 * np.exp(log), 100 * np.exp(np.concatenate([[0.0], log[:-1]]))
-    time, minute = START + MINUTE * np.arange(count), np.arange(count) % WINDOW
-    volume = np.ones(count)
-    high, low = np.maximum(opened, close), np.minimum(opened, close)
-    csv(
-        folder / "btc.csv",
-        {"timestamp": time, "open": opened, "high": high, "low": low, "close": close, "volume": volume},
-    )
+    time, minute, ones = START + MINUTE * np.arange(count), np.arange(count) % WINDOW, np.ones(count)
     lead = np.log(opened / np.repeat(opened[::WINDOW], WINDOW))
     fair = ndtr(lead / (STEP * np.sqrt(WINDOW - minute)))
-    bid, ask = np.clip(np.floor(100 * fair) / 100, 0, 0.99), np.clip(np.floor(100 * fair) / 100 + 0.01, 0.01, 1)
-    bid, ask = np.where(bid < 0.01, 0.0, bid), np.where(ask > 0.99, 1.0, ask)
-    sizes = np.full(count, 100.0)
-    csv(
-        folder / "pm.csv",
-        {"timestamp": time, "up": np.clip(fair, 1e-4, 1 - 1e-4), "bid": bid, "ask": ask, "bid_size": sizes, "ask_size": sizes},
-    )
-    csv(folder / "tip.csv", {"timestamp": time[::WINDOW], "value": tip})
+    bid, ask = np.floor(100 * fair) / 100, np.minimum(np.floor(100 * fair) / 100 + 0.01, 1.0)
+    return {
+        "btc": {
+            "timestamp": time, "open": opened, "high": np.maximum(opened, close), "low": np.minimum(opened, close),
+            "close": close, "volume": ones,
+        },
+        "pm": {
+            "timestamp": time, "up": np.clip(fair, 1e-4, 1 - 1e-4), "bid": bid, "ask": ask,
+            "bid_size": 100 * ones, "ask_size": 100 * ones,
+        },
+        "tip": {"timestamp": time[::WINDOW], "value": tip},
+    }  # fmt: skip
+
+
+def draw_windows(folder: Path, days: int = 28, edge: float = 0.0, seed: int = 1) -> None:
+    """Write a drawn market as files: see :func:`draw_columns`."""
+    for name, columns in draw_columns(days, edge, seed).items():
+        csv(folder / f"{name}.csv", columns)
+
+
+def draw_partition(contract: Binary, days: int, seed: int) -> Partition:
+    """The same in memory."""
+    periods = {"btc": ("bars", MINUTE), "pm": ("odds", MINUTE), "tip": ("values", WINDOW * MINUTE)}
+    series = {}
+    for name, columns in draw_columns(days, 0.0, seed).items():
+        (kind, period), time = periods[name], columns.pop("timestamp")
+        series[name] = Series(name, kind, period, 0, time, time + (MINUTE if kind == "bars" else 0), columns)
+    return Partition("running", "validation", START, START + days * DAY, series, str(seed), {"up": contract})
