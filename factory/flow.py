@@ -14,7 +14,8 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, needs_volatility, read_funding, run_backtest
-from factory.backtest.binary import read_quotes
+from factory.backtest.binary import settle_running
+from factory.backtest.quotes import read_quotes
 from factory.core import canonical
 from factory.core.errors import FlowError
 from factory.core.progress import Progress, no_progress, subrange
@@ -26,10 +27,9 @@ from factory.learning.decision_table import MOST_LOST, DecisionTable, concatenat
 from factory.learning.model import Fits, Model, fit_model
 from factory.learning.refits import predict_with_refits
 from factory.market.contracts import Binary, Contract
-from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import TripleBarrier, count_classes
-from factory.pipeline.parts.trades import Barriers, LongOrShort
+from factory.pipeline.parts.trades import Barriers, LongOrShort, UpOrDown
 
 SESSIONS_A_MONTH = 21
 
@@ -170,10 +170,9 @@ def trade_decisions(
     part, told = pipeline.trade, pipeline.label
     volatility = volatility_of(contract, columns, rows.time) if needs_volatility(part) else None
     quotes = outcomes = None
-    if isinstance(contract, Binary):
-        quotes = read_quotes(contract, partition.series, rows.time)
-    if isinstance(contract, Binary) and not contract.settles_by_bars:
-        outcomes = settle_windows(contract, partition.series, rows.time, partition.end)
+    if isinstance(contract, Binary) and isinstance(part, UpOrDown):
+        quotes = read_quotes(contract, partition.series, rows.time, part.order)
+        outcomes = settle_running(contract, partition, rows.time)
     return run_backtest(
         part, contract, partition.series[contract.of], rows.time, p,
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,

@@ -1,96 +1,94 @@
-"""A binary contract at work: shares bought at a window's start, settled at its end."""
+"""A binary contract at work: shares bought at or inside a window, settled at its end."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy import float64, int8, int64
+from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import sizing
 from factory.backtest.fills import Fills, Turn, fillable_bars
-from factory.backtest.kernel import ON_TICK, locate, settle
-from factory.backtest.result import DROPPED, NO_EDGE, SETTLED, TAKEN, TOO_SMALL
+from factory.backtest.kernel import locate, settle
+from factory.backtest.quotes import Quotes
+from factory.backtest.result import DROPPED, LAPSED, NO_EDGE, PASSED_OVER, SETTLED, TAKEN, TOO_SMALL
 from factory.core.errors import FlowError
 from factory.core.times import to_ms
-from factory.learning.sampling import list_beginnings
+from factory.learning.sampling import find_beginnings
 from factory.market.contracts import Binary
-from factory.market.series import Partition, Series, read_at_stamps
-from factory.market.settlement import Outcomes, settle_windows
+from factory.market.series import Partition, Series
+from factory.market.settlement import Outcomes, measure_lead, settle_windows
 from factory.pipeline.parts.trades import UpOrDown
-
-ASK, BID, ASK_SIZE, BID_SIZE = "ask", "bid", "ask_size", "bid_size"
-"""Columns of recorded odds: the best prices for a share of Up, and the shares offered at each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quotes:
-    """What shares cost as each window starts; every array has shape (n,).
+class Orders:
+    """What a pipeline would buy at each decision, whatever it holds; every array has shape (n,).
 
     Parameters
     ----------
-    mid : ndarray of float64
-        Price of Up between both sides; NaN where none was recorded.
-    up, down : ndarray of float64
-        Price of a share of either side before half the contract's spread, which is paid on top.
-    up_size, down_size : ndarray of float64
-        Shares of either side that were offered; infinite where nobody recorded it.
+    side : ndarray of int8
+        1 Up, -1 Down.
+    price, paid : ndarray of float64
+        Of a share, before costs and with them; NaN where nobody offered one.
+    worth : ndarray of bool
+        Whether its chance is worth that.
+    stake : ndarray of float64
+        Share of equity that is bought, 0 where the order is less than is taken, or rests in vain.
+    lapsed : ndarray of bool
+        Whether the order rests in vain.
+    rebate : ndarray of float64
+        Received for a share.
+    filled : ndarray of int64
+        When, ms UTC.
     """
 
-    mid: NDArray[float64]
-    up: NDArray[float64]
-    down: NDArray[float64]
-    up_size: NDArray[float64]
-    down_size: NDArray[float64]
+    side: NDArray[int8]
+    price: NDArray[float64]
+    paid: NDArray[float64]
+    worth: NDArray[bool_]
+    stake: NDArray[float64]
+    lapsed: NDArray[bool_]
+    rebate: NDArray[float64]
+    filled: NDArray[int64]
 
 
-def assume_quotes(contract: Binary, n: int) -> Quotes:
-    """Assume the contract's price at each of n decisions.
-
-    Raises
-    ------
-    FlowError
-        If its prices are recorded.
-    """
-    if contract.odds is not None:
-        raise FlowError(f"trade.contract: the recorded prices of series '{contract.odds}' did not come")
-    price, any_size = np.full(n, contract.price), np.full(n, np.inf)
-    return Quotes(price, price, 1 - price, any_size, any_size)
-
-
-def read_quotes(contract: Binary, series: Mapping[str, Series], times: NDArray[int64]) -> Quotes:
-    """Read what was quoted at these very moments, or assume the contract's price.
-
-    Where the best ask and bid were recorded, a share costs the ask where that is more than half the contract's spread above
-    the middle: Up is bought at its ask, and Down, whose ask is what is left of the bid for Up, at that. No more is bought
-    than was offered there. A side that nobody offered is not bought.
-    """
-    if contract.odds is None:
-        return assume_quotes(contract, len(times))
-    source, half = series[contract.odds], contract.half_spread
-    mid = read_at_stamps(source, "up", times)
-    mid = np.where((mid > 0) & (mid < 1), mid, np.nan)
-    held = {name: read_at_stamps(source, name, times) for name in (ASK, BID, ASK_SIZE, BID_SIZE) if name in source.columns}
-    # An empty side is written as 0, or as 1 of the other: nobody offers a share there.
-    held |= {name: np.where((held[name] > 0) & (held[name] < 1), held[name], np.nan) for name in (ASK, BID) if name in held}
-    up = np.maximum(held[ASK] - half, mid) if ASK in held else mid
-    down = np.maximum(1 - held[BID] - half, 1 - mid) if BID in held else 1 - mid
-    any_size = np.full(len(times), np.inf)
-    return Quotes(mid, up, down, held.get(ASK_SIZE, any_size), held.get(BID_SIZE, any_size))
+def place_orders(trade: UpOrDown, contract: Binary, p: NDArray[float64], quotes: Quotes) -> Orders:
+    """Choose at each decision the side that is priced too low, and how much of it is bought of what is offered."""
+    up, down = quotes.up, quotes.down
+    side = choose_side(p, up.paid, down.paid)
+    price, paid, size, rebate = (
+        np.where(side > 0, getattr(up, name), getattr(down, name)) for name in ("price", "paid", "size", "rebate")
+    )
+    filled = np.where(side > 0, up.filled, down.filled)
+    win = np.where(side > 0, p, 1 - p)
+    wished = sizing.share_of_equity(
+        trade.size, sizing.Chances(win, gain=(1 - paid) / paid, loss=np.ones(len(p)), volatility=None)
+    )
+    offered, least = size * paid / contract.equity, quotes.least * paid / contract.equity
+    ordered = sizing.round_to_orders(wished if quotes.rests else np.minimum(wished, offered), paid, contract)
+    ordered = np.where(ordered < least * (1 - sizing.ROUNDING), 0.0, ordered)
+    worth = (win - paid >= trade.edge) & (wished > 0) & (paid < 1)
+    lapsed = worth & (ordered > 0) & (filled < 0)
+    return Orders(side, price, paid, worth, np.minimum(ordered, offered) if quotes.rests else ordered, lapsed, rebate, filled)
 
 
 def fill(
     trade: UpOrDown,
     contract: Binary,
-    series: Series,
     times: NDArray[int64],
     p: NDArray[float64],
     quotes: Quotes,
     outcomes: Outcomes,
 ) -> tuple[NDArray[int8], Fills, Turn]:
-    """Buy the side that is priced too low at each decision, no more of it than was offered, and hold it to the window's end.
+    """Buy the side that is priced too low, once in a window, no more of it than was offered, and hold it to the window's end.
 
-    A window of which nobody knows how it ended is dropped; so is a moment without a recorded price.
+    A window of which nobody knows how it ended is dropped; so is a moment without a recorded price. The first decision of a
+    window whose order is sent is its trade, even if it lapses; later ones are passed over.
+
+    Parameters
+    ----------
+    quotes, outcomes : Quotes, Outcomes
+        Of the window that runs at each decision.
 
     Returns
     -------
@@ -101,30 +99,32 @@ def fill(
     Raises
     ------
     FlowError
-        If a decision is not at a window's start.
+        If a decision is inside a window and its price is assumed.
     """
-    window = to_ms(contract.window)
-    if len(times) and not np.isin(times, list_beginnings(series, window, int(times[0]), int(times[-1]) + 1)).all():
+    if contract.odds is None and (quotes.start != times).any():
         raise FlowError(f"sample: a decision off the contract's windows; decide at multiples of {contract.window}")
-    up = outcomes.up
-    paid, paid_down = all_in_price(contract, quotes.up), all_in_price(contract, quotes.down)
-    side = choose_side(p, paid, paid_down)
-    win, paid = np.where(side > 0, p, 1 - p), np.where(side > 0, paid, paid_down)
-    wished = sizing.share_of_equity(
-        trade.size, sizing.Chances(win, gain=(1 - paid) / paid, loss=np.ones(len(p)), volatility=None)
-    )
-    offered = np.where(side > 0, quotes.up_size, quotes.down_size) * paid / contract.equity
-    stake = sizing.round_to_orders(np.minimum(wished, offered), paid, contract)
-    worth = (win - paid >= trade.edge) & (wished > 0)
-    placed = np.where(stake > 0, TAKEN, TOO_SMALL)
-    outcome = np.where(np.isnan(paid) | (worth & np.isnan(up)), DROPPED, np.where(worth, placed, NO_EDGE)).astype(int8)
+    orders, up = place_orders(trade, contract, p, quotes), outcomes.up
+    placed = np.where(orders.lapsed, LAPSED, np.where(orders.stake > 0, TAKEN, TOO_SMALL))
+    missing = np.isnan(orders.paid) | (orders.worth & ~orders.lapsed & np.isnan(up))
+    outcome = np.where(missing, DROPPED, np.where(orders.worth, placed, NO_EDGE)).astype(int8)
+    sent = find_sent(orders)
+    outcome[np.setdiff1d(sent, choose_first(quotes.start, sent))] = PASSED_OVER
 
     def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
-        bought = np.where(side > 0, quotes.up[decision], quotes.down[decision])
-        return _settled(contract, decision, times[decision], side, stake[decision], bought, up[decision])
+        return _settle_orders(contract, decision, _turn(orders, quotes, decision, side), quotes.start[decision], up[decision])
 
     taken = np.flatnonzero(outcome == TAKEN)
-    return outcome, refill(taken, side[taken]), refill
+    return outcome, refill(taken, orders.side[taken]), refill
+
+
+def find_sent(orders: Orders) -> NDArray[int64]:
+    """Find the orders that would be sent to the exchange: worth their price, and not less than it takes."""
+    return np.flatnonzero(orders.worth & np.isfinite(orders.paid) & (orders.lapsed | (orders.stake > 0)))
+
+
+def choose_first(start: NDArray[int64], rows: NDArray[int64]) -> NDArray[int64]:
+    """Choose of some decisions, in their order, the first of each window."""
+    return rows[np.unique(start[rows], return_index=True)[1]]
 
 
 def settle_by_bars(contract: Binary, series: Series, starts: NDArray[int64], end: int) -> Outcomes:
@@ -148,55 +148,64 @@ def settle_all(contract: Binary, partition: Partition, starts: NDArray[int64]) -
     return settle_windows(contract, partition.series, starts, partition.end)
 
 
+def settle_running(contract: Binary, partition: Partition, times: NDArray[int64]) -> Outcomes:
+    """Settle the windows that run at some moments, with what was over of each one's move by then, shape (n,)."""
+    start = find_beginnings(partition.series[contract.of], to_ms(contract.window), times)
+    starts, running = np.unique(start, return_inverse=True)
+    told = settle_all(contract, partition, starts)
+    each = Outcomes(told.up[running], told.tied[running], told.known[running], told.lead[running])
+    inside = times > start
+    if not inside.any():
+        return each
+    lead = each.lead.copy()
+    lead[inside] = measure_lead(contract, partition.series, start[inside], times[inside])
+    return replace(each, lead=lead)
+
+
 def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64]) -> NDArray[int8]:
     """Choose the side, 1 Up and -1 Down, whose chance exceeds its all-in price by more; one without a price is never it."""
     dear_up, dear_down = (np.where(np.isnan(price), np.inf, price) for price in (up, down))
     return np.where(p - dear_up >= 1 - p - dear_down, 1, -1).astype(int8)
 
 
-def all_in_price(contract: Binary, price: NDArray[float64]) -> NDArray[float64]:
-    """Compute what a share costs with half the spread and the taker fee: its break-even chance.
+def _turn(orders: Orders, quotes: Quotes, decision: NDArray[int64], side: NDArray[int8]) -> Orders:
+    """Take some orders with sides of their own; one that nobody offered costs what is left of the other."""
+    same = side == orders.side[decision]
+    taken = {}
+    for name in ("price", "paid", "rebate"):
+        own = getattr(orders, name)[decision]
+        other = np.where(side > 0, getattr(quotes.up, name)[decision], getattr(quotes.down, name)[decision])
+        taken[name] = np.where(same, own, other)
+    if quotes.rests or np.isnan(taken["paid"]).any():
+        absent = ~same if quotes.rests else np.isnan(taken["paid"])
+        left, toll = 1 - orders.price[decision], (orders.paid - orders.price)[decision]
+        taken["price"] = np.where(absent, left, taken["price"])
+        taken["paid"] = np.where(absent, left + toll, taken["paid"])
+    return Orders(
+        side, taken["price"], taken["paid"], orders.worth[decision], orders.stake[decision], orders.lapsed[decision],
+        taken["rebate"], orders.filled[decision],
+    )  # fmt: skip
 
-    Source: Polymarket's taker fee, ``shares * fee * p * (1 - p)``, at the price paid.
-    """
-    ask = _upper(price + contract.half_spread, contract.tick)
-    return ask + contract.fee * ask * np.maximum(1 - ask, 0.0)
 
-
-def _upper(price: NDArray[float64], tick: float) -> NDArray[float64]:
-    """Round prices up to the tick."""
-    if not tick:
-        return price
-    steps = price / tick
-    return np.where(np.abs(steps - np.round(steps)) < ON_TICK, price, np.ceil(steps) * tick)
-
-
-def _settled(
-    contract: Binary,
-    decision: NDArray[int64],
-    entry_ms: NDArray[int64],
-    side: NDArray[int8],
-    stake: NDArray[float64],
-    price: NDArray[float64],
-    up: NDArray[float64],
+def _settle_orders(
+    contract: Binary, decision: NDArray[int64], orders: Orders, start: NDArray[int64], up: NDArray[float64]
 ) -> Fills:
-    paid = all_in_price(contract, price)
-    shares = stake / paid
-    won = np.where(side > 0, up, 1 - up)
+    shares, price, paid = orders.stake / orders.paid, orders.price, orders.paid
+    won = np.where(orders.side > 0, up, 1 - up)
     return Fills(
         decision=decision,
-        entry_ms=entry_ms,
-        exit_ms=entry_ms + to_ms(contract.window),
-        side=side,
-        size=stake,
+        entry_ms=orders.filled,
+        exit_ms=start + to_ms(contract.window),
+        side=orders.side,
+        size=orders.stake,
         price=price,
         exit_price=won,
         gross=shares * (won - price),
         cost=shares * (paid - price),
-        funding=np.zeros(len(decision)),
+        funding=0.0 - shares * orders.rebate,
         unit=shares,
-        payoff=won - paid,
+        payoff=won - paid + orders.rebate,
         unit_cost=paid - price,
-        worst=-stake,
+        worst=-orders.stake,
         reason=np.full(len(decision), SETTLED, int8),
     )

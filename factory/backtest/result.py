@@ -8,11 +8,11 @@ import numpy as np
 from numpy import float64, int8, int64
 from numpy.typing import NDArray
 
-TAKEN, PASSED_OVER, NO_EDGE, DROPPED, RUINED, TOO_SMALL = range(6)
-OUTCOMES = ("taken", "passed_over", "no_edge", "dropped", "ruined", "too_small")
+TAKEN, PASSED_OVER, NO_EDGE, DROPPED, RUINED, TOO_SMALL, LAPSED = range(7)
+OUTCOMES = ("taken", "passed_over", "no_edge", "dropped", "ruined", "too_small", "lapsed")
 """What became of a decision: traded; met while in a position; not worth its
 price; without the prices it needed, or with nobody trading; met when no equity
-was left; less than the exchange takes as an order."""
+was left; less than the exchange takes as an order; an order that rested and nothing came to."""
 
 DUST = 1e-9
 """Equity, as a share of the start, below which nothing is left to trade with."""
@@ -35,8 +35,8 @@ class Trades:
     decision : ndarray of int64, shape (n,)
         Position of the decision that made the trade.
     entry_ms, exit_ms : ndarray of int64, shape (n,)
-        ms UTC. An entry waits for a bar in which somebody trades; an exit inside a bar is
-        stamped with the bar's end.
+        ms UTC; of a binary the fill and its window's end. An entry waits for a bar in which somebody trades; an exit inside a
+        bar is stamped with the bar's end.
     side : ndarray of int8, shape (n,)
         1 long or Up, -1 short or Down.
     size : ndarray of float64, shape (n,)
@@ -46,7 +46,8 @@ class Trades:
     p : ndarray of float64, shape (n,)
         Predicted chance of up.
     gross, cost, funding, net : ndarray of float64, shape (n,)
-        Cost is never negative; funding only where it is recorded, and more of it was received than paid.
+        Cost is never negative; funding only where it is recorded, and more of it was received than paid. A binary's is its
+        resting orders' rebate, received.
     unit : ndarray of float64, shape (n,)
         What `payoff` is counted for: shares of a binary, entry notional of a perpetual.
     payoff, unit_cost : ndarray of float64, shape (n,)
@@ -78,6 +79,11 @@ class Trades:
 
     def __len__(self) -> int:
         return len(self.decision)
+
+    @property
+    def paid(self) -> NDArray[float64]:
+        """What one share of a binary cost with spread and fee, a rebate not taken off: its break-even chance, shape (n,)."""
+        return self.price + self.unit_cost
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Map the columns' names to the columns, not copied."""
@@ -144,4 +150,7 @@ class Result:
     def counts(self) -> dict[str, int]:
         """How many decisions there were, and what became of them."""
         each = np.bincount(self.outcome, minlength=len(OUTCOMES))
-        return {"decisions": len(self.outcome)} | {name: int(count) for name, count in zip(OUTCOMES, each, strict=True)}
+        counted = {name: int(count) for name, count in zip(OUTCOMES, each, strict=True)}
+        if not counted["lapsed"]:  # where no order rests there is no such word
+            del counted["lapsed"]
+        return {"decisions": len(self.outcome)} | counted

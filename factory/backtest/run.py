@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
 from factory.backtest.baselines import twin_sides
-from factory.backtest.binary import Quotes
 from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
 from factory.backtest.kernel import Funding
 from factory.backtest.metrics import TimeScale, class_metrics, forecast, performance_metrics
 from factory.backtest.perpetual import Levels
+from factory.backtest.quotes import Quotes, assume_quotes
 from factory.backtest.result import Daily, Result, Trades
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary, Contract, Perpetual
@@ -148,8 +148,9 @@ def _filled(
 ) -> tuple[NDArray[int8], Fills, Turn]:
     match trade, contract:
         case UpOrDown(), Binary():
-            settled = outcomes or binary.settle_by_bars(contract, series, times, end)
-            return binary.fill(trade, contract, series, times, p, quotes or binary.assume_quotes(contract, len(p)), settled)
+            offered = quotes or assume_quotes(contract, series, times)
+            settled = outcomes or binary.settle_by_bars(contract, series, offered.start, end)
+            return binary.fill(trade, contract, times, p, offered, settled)
         case LongOrShort(), Perpetual():
             return perpetual.fill(
                 trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread, funding

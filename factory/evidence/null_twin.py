@@ -8,22 +8,25 @@ from numpy import int64
 from numpy.typing import NDArray
 
 from factory.backtest import Result
+from factory.backtest.binary import settle_running
 from factory.backtest.metrics import wins_of_binary
 from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, freeze_holds, lay_payments, log_moves, replay
 from factory.backtest.null_labels import MeanQuestions, Questions, Ups, count_mean_ups, count_ups
 from factory.core.canonical import seed_for
+from factory.core.times import to_ms
 from factory.flow import Scored, barrier_levels
 from factory.learning.artefacts import content_key, load_or_compute
 from factory.learning.book_labels import mid_windows
 from factory.learning.decision_table import DecisionTable
 from factory.learning.labels import windows_of
 from factory.learning.model import threads
+from factory.learning.sampling import find_beginnings
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.funding import read_record
 from factory.market.series import Partition
-from factory.market.settlement import count_averaged, settle_windows
+from factory.market.settlement import count_averaged
 from factory.pipeline import Pipeline
-from factory.pipeline.parts.labels import FixedReturn, MidMove, TripleBarrier
+from factory.pipeline.parts.labels import FixedReturn, MidMove, TripleBarrier, WindowEnd
 from factory.pipeline.parts.trades import LongOrShort
 from factory.statistics.blocks import LEAST_BLOCKS, t_interval
 from factory.statistics.roc_auc import expected_auc
@@ -62,14 +65,19 @@ def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTabl
         return MeanQuestions(*windows, rows.threshold)
     part, series = pipeline.label, partition.series[pipeline.label.of]
     unit = rows.features[part.unit] if isinstance(part, TripleBarrier) else None
-    first, last, up, down = windows_of(part, series, rows.time, unit, partition.end)
+    if isinstance(part, WindowEnd):
+        first, last = rows.labels.first, rows.labels.last
+        up, down = np.full(len(rows.time), np.inf), np.full(len(rows.time), np.inf)
+    else:
+        first, last, up, down = windows_of(part, series, rows.time, unit, partition.end)
     above = np.full(len(rows.time), np.log1p(part.above) if isinstance(part, FixedReturn) else 0.0)
     averaged = np.zeros(len(rows.time), int64)
     contract = partition.contracts.get(pipeline.trade.contract)
-    if isinstance(contract, Binary) and not contract.settles_by_bars:
-        # What is over of the move when the window opens is known then, and directions decide the rest.
-        above -= settle_windows(contract, partition.series, rows.time, partition.end).lead
-        averaged = count_averaged(contract, rows.time, series.period)
+    if isinstance(contract, Binary):
+        # What is over of the move is known at the decision, and directions decide the rest.
+        above -= settle_running(contract, partition, rows.time).lead
+        starts = find_beginnings(series, to_ms(contract.window), rows.time)
+        averaged = np.minimum(count_averaged(contract, starts, series.period), last - first + 1)
     with np.errstate(divide="ignore"):
         return Questions(first, last, np.log1p(up), np.log1p(-np.minimum(down, 1.0)), above, averaged)
 
@@ -136,7 +144,7 @@ def null_twin(
     figures: dict[str, float] = {}
     trades = scored.result.trades
     if len(trades) and isinstance(contract, Binary):
-        figures["mean_net"] = float(-np.mean(trades.unit_cost))
+        figures["mean_net"] = float(-np.mean(trades.unit_cost + trades.funding / trades.unit))
         figures["mean_spread"] = float(np.sqrt(np.sum(trades.price * (1 - trades.price)))) / len(trades)
     elif len(trades) and isinstance(contract, Perpetual):
         figures |= _trades_by_chance(pipeline, contract, partition, scored)

@@ -15,7 +15,8 @@ from factory.learning.book_labels import find_threshold, label_mid_moves
 from factory.learning.book_windows import join_windows, read_windows
 from factory.learning.cusum_filter import read_filter
 from factory.learning.labels import Labels, label, settle_labels
-from factory.learning.sampling import after_updates, at_bars, keep_inside, list_beginnings
+from factory.learning.running import label_running
+from factory.learning.sampling import after_updates, at_bars, find_beginnings, keep_inside, list_beginnings
 from factory.learning.targets import Targets, read_targets
 from factory.learning.windows import Windows
 from factory.market.book_columns import EVENTS
@@ -24,7 +25,7 @@ from factory.market.series import Partition, Series
 from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.experts import Network
-from factory.pipeline.parts.labels import MidMove, TripleBarrier, knows_past
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, WindowEnd, knows_past
 from factory.pipeline.parts.samples import Clock, Cusum
 from factory.pipeline.parts.trades import LongOrShort
 
@@ -204,9 +205,12 @@ def _label(
         book = partition.series[part.book]
         least = find_threshold(part, book, times, end) if threshold is None else threshold
         return label_mid_moves(part, book, times, least, end), least
+    contract = partition.contracts.get(pipeline.trade.contract)
+    if isinstance(part, WindowEnd):
+        assert isinstance(contract, Binary), "checked where a pipeline is bound to its dataset"
+        return label_running(contract, partition, times)[0], 0.0
     unit = features[part.unit] if isinstance(part, TripleBarrier) else None
     labels = label(part, partition.series[part.of], times, unit, end)
-    contract = partition.contracts.get(pipeline.trade.contract)
     if isinstance(contract, Binary) and not contract.settles_by_bars:
         labels = settle_labels(labels, settle_windows(contract, partition.series, times, end))
     return labels, 0.0
@@ -237,7 +241,11 @@ def sample(pipeline: Pipeline, columns: Columns) -> NDArray[int64]:
 
 def keep_fitting(pipeline: Pipeline, fills: Series, times: NDArray[int64]) -> NDArray[int64]:
     """Keep the moments at which a pipeline may decide: see :func:`~factory.learning.sampling.keep_inside`."""
-    return keep_inside(fills, times, to_ms(pipeline.label.horizon), isinstance(pipeline.trade, LongOrShort))
+    horizon, exits = to_ms(pipeline.label.horizon), isinstance(pipeline.trade, LongOrShort)
+    if not isinstance(pipeline.label, WindowEnd):
+        return keep_inside(fills, times, horizon, exits)
+    begun = find_beginnings(fills, horizon, times)
+    return times[(times < begun + horizon) & np.isin(begun, keep_inside(fills, np.unique(begun), horizon, exits))]
 
 
 def _choose_moments(pipeline: Pipeline, columns: Columns, fills: Series) -> NDArray[int64]:

@@ -35,6 +35,15 @@ def list_beginnings(series: Series, every: int, start: int, end: int) -> NDArray
     return clock(every, start, end) if series.sessions is None else series.sessions.tick(every, start, end)
 
 
+def find_beginnings(series: Series, every: int, times: NDArray[int64]) -> NDArray[int64]:
+    """Find the moment of a clock at each time, or last before it, shape (n,): of :func:`list_beginnings`."""
+    if series.sessions is None or not len(times):
+        return times // every * every
+    first = min(int(series.time[0]), int(times.min())) - every
+    begun = np.append(first, series.sessions.tick(every, first + 1, int(times.max()) + 1))
+    return np.asarray(begun[np.searchsorted(begun, times, side="right") - 1])
+
+
 def keep_inside(series: Series, times: NDArray[int64], horizon: int, exits: bool) -> NDArray[int64]:
     """Keep the moments whose horizon, where it is shorter than a day, does not run into a time without trading.
 

@@ -6,14 +6,10 @@ import numpy as np
 from numpy import int8, int64
 from numpy.typing import NDArray
 
-from factory.core.times import to_ms
-from factory.learning.labels import label, settle_labels
-from factory.learning.sampling import list_beginnings
+from factory.learning.running import label_running
 from factory.market.contracts import Binary
 from factory.market.series import Partition
-from factory.market.settlement import settle_windows
 from factory.pipeline import Pipeline
-from factory.pipeline.parts.labels import UpDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +45,5 @@ def read_targets(pipeline: Pipeline, partition: Partition, times: NDArray[int64]
 
 def _settle_running(contract: object, partition: Partition, times: NDArray[int64]) -> Targets:
     assert isinstance(contract, Binary), "checked where a pipeline is bound to its dataset"
-    window, bars = to_ms(contract.window), partition.series[contract.of]
-    begun = list_beginnings(bars, window, int(bars.time[0]) - window, partition.end)
-    starts, running = np.unique(begun[np.searchsorted(begun, times, side="right") - 1], return_inverse=True)
-    part = UpDown(use="up_down", of=contract.of, horizon=contract.window)
-    labels = label(part, bars, starts, None, partition.end)
-    if not contract.settles_by_bars:
-        labels = settle_labels(labels, settle_windows(contract, partition.series, starts, partition.end))
-    y = np.where(times < starts[running] + window, labels.y[running], -1).astype(int8)
-    ended = np.where(y >= 0, labels.end[running], times)
-    return Targets(y, np.minimum(starts[running], times), ended)
+    labels, starts = label_running(contract, partition, times)
+    return Targets(labels.y, np.minimum(starts, times), labels.end)

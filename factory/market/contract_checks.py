@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from factory.core.errors import DataError
 from factory.core.times import DAY, moment, to_duration, to_ms
-from factory.market.contracts import Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
+from factory.market.contracts import LAST_MOMENTS, Binary, ByBars, ByRecord, ByTwap, Contract, Perpetual
 from factory.market.files import Files
 from factory.market.series_kinds import name_odds_kinds, name_settling_kinds, name_traded_kinds, series_kind
 from factory.market.series_kinds.odds import TOLD_AT_END
@@ -74,6 +74,12 @@ def _find_binary_mistakes(where: str, contract: Binary, series: SeriesSpec) -> l
     if contract.tick >= 1:
         mistakes.append(f"{where}.tick: {contract.tick:g} is no step of prices between 0 and 1; write for example 0.01")
     window = to_ms(contract.window)
+    if contract.delay_ms and contract.delay_ms > window - LAST_MOMENTS:
+        mistakes.append(
+            f"{where}.delay: {contract.delay} leaves no time of a window of {contract.window} to fill in; shorten it"
+        )
+    if contract.odds is None and (given := sorted(contract.model_fields_set & {"delay", "rebate", "touched"})):
+        mistakes.append(f"{where}.{given[0]}: needs recorded prices; name a series with odds, or remove it")
     if series.calendar is not None and series.period_ms < DAY <= window:
         mistakes.append(f"{where}.window: {contract.window} is longer than a session; write a shorter one, or daily bars")
     if window % series.period_ms or DAY % window:
@@ -147,7 +153,7 @@ def _find_odds_mistakes(where: str, contract: Binary, series: AllSeries) -> list
     if odds.delay_ms:
         late = to_duration(odds.delay_ms)
         return [f"{where}: {contract.odds} is published {late} late; a price must be known when it is paid, delay: 0"]
-    if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) != odds.period_ms:
+    if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) < odds.period_ms:
         return [f"{where}: {contract.odds} quotes windows of {odds.period} and cannot price those of {contract.window}"]
     if to_ms(contract.window) % odds.period_ms:
         window = contract.window

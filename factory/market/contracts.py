@@ -15,8 +15,8 @@ from pydantic import (
 )
 
 from factory.core.names import Name
-from factory.core.times import Duration
-from factory.market.spec_fields import Column, Moment
+from factory.core.times import Duration, to_ms
+from factory.market.spec_fields import Column, Delay, Moment
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Step = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -134,6 +134,12 @@ BARS = ByBars()
 """What settles a binary of which the dataset file says nothing else."""
 
 
+TOUCHED = 0.25
+"""Share of a level that a resting order takes of which nobody says how long it waited: all of it would flatter fourfold."""
+LAST_MOMENTS = 20_000
+"""Milliseconds before a window's end in which its book empties and nothing is filled."""
+
+
 class Binary(Orders):
     """A contract that pays 1 when the window closes at or above its open, else 0.
 
@@ -148,10 +154,19 @@ class Binary(Orders):
     odds : str or None
         Series of odds or values whose column ``up`` is the recorded price of the Up share, used instead of
         `price` where given; with columns ``ask`` and ``bid`` a side costs its best offer where that is more than
-        `half_spread` above the middle, and no more is bought than ``ask_size`` and ``bid_size`` say was offered. A window
-        without a price stamped at its start is not traded.
+        `half_spread` above the middle, and no more is bought than ``ask_size`` and ``bid_size`` say was offered. What is
+        read is the quote of the same window in effect at the fill, younger than the series' period, ``quote_age`` counted;
+        without one, and in the last 20 seconds of a window, nothing is filled. Columns ``fee``, ``tick`` and
+        ``minimum_size`` are the window's own terms where they hold a number: instead of the contract's, and of both least
+        orders the larger.
+    delay : duration
+        From a decision to its fill, for orders that rest too.
     fee : float
         Taker fee rate: shares x fee x p x (1 - p).
+    rebate : float
+        Share of the taker's fee that an order which rested receives. No exam counts it.
+    touched : float
+        Share of the shares offered at a resting order's price that it takes: others rest there too.
     half_spread : float
         Added to the price of either side.
     settle : settlement
@@ -168,9 +183,18 @@ class Binary(Orders):
     odds: Name | None = None
     fee: Fraction
     half_spread: Fraction
+    # What was hashed before fills inside windows were known must hash alike.
+    delay: Annotated[Delay, Field(exclude_if=lambda delay: delay == "0")] = "0"
+    rebate: Annotated[Fraction, Field(exclude_if=lambda rebate: rebate == 0)] = 0.0
+    touched: Annotated[float, Field(gt=0, le=1, exclude_if=lambda touched: touched == TOUCHED)] = TOUCHED
     # What was hashed before settlements were known must hash alike.
     settle: Annotated[Settle, Field(exclude_if=lambda settle: settle.use == "bars")] = BARS
     minimum_notional: Money = 1.0
+
+    @property
+    def delay_ms(self) -> int:
+        """Milliseconds from a decision to its fill."""
+        return 0 if self.delay == "0" else to_ms(self.delay)
 
     @property
     def settles_by_bars(self) -> bool:

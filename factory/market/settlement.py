@@ -32,8 +32,8 @@ class Outcomes:
     known : ndarray of int64
         When it was known, ms UTC.
     lead : ndarray of float64
-        Log of the price in effect at the window's start over its strike: what was over of the move that decides; 0 where
-        the strike is that price.
+        Log of the price in effect at some moment of the window, its start where nothing else is said, over its strike: what
+        was over of the move that decides; 0 where the strike is that price.
     """
 
     up: NDArray[float64]
@@ -87,6 +87,35 @@ def count_averaged(contract: Binary, starts: NDArray[int64], period: int) -> NDA
         return np.zeros(len(starts), int64)
     since = moment(settle.since) if settle.since else np.iinfo(int64).min
     return np.where(starts >= since, to_ms(settle.lookback) // period, 0)
+
+
+def measure_lead(
+    contract: Binary, series: Mapping[str, Series], starts: NDArray[int64], times: NDArray[int64]
+) -> NDArray[float64]:
+    """Measure what is over at moments of their windows of the move that decides, as a log of price over strike, shape (n,).
+
+    Of recorded outcomes nobody says what the strike was: there, and where bars settle, it is the open of the window's first
+    bar against that of the bar that begins at the moment, NaN where either is not there.
+
+    Once the price that settles is being averaged, it is what lies over of the mean for each period that is left.
+    """
+    settle = contract.settle
+    if not isinstance(settle, ByPoint | ByTwap):
+        opened = (read_at_stamps(series[contract.of], "open", at) for at in (times, starts))
+        return np.asarray(np.log(next(opened)) - np.log(next(opened)))
+    source = series[settle.of]
+    price = source.columns[settlement_column(source)]
+    now, strike = value_in_effect(source, price, times), value_in_effect(source, price, starts)
+    lead = np.log(now / strike)
+    if isinstance(settle, ByTwap):
+        averaged, lookback = count_averaged(contract, starts, 1) > 0, to_ms(settle.lookback)
+        lead[averaged] = np.log(now[averaged] / average_before(source, price, starts[averaged], lookback))
+        over = (times - starts - to_ms(contract.window) + lookback) // source.period * source.period
+        for gone in np.unique(over[averaged & (over > 0) & (over < lookback)]):
+            rows = np.flatnonzero(averaged & (over == gone))
+            passed = np.log(average_before(source, price, times[rows], int(gone)) / now[rows])
+            lead[rows] = (lookback * lead[rows] + gone * passed) / (lookback - gone)
+    return np.asarray(lead)
 
 
 def compare_with_bars(contract: Binary, series: Mapping[str, Series], start: int, end: int) -> dict[str, int]:

@@ -14,9 +14,9 @@ from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
 from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.experts import Learner, Network
-from factory.pipeline.parts.labels import MidMove, TripleBarrier, count_classes
+from factory.pipeline.parts.labels import MidMove, TripleBarrier, WindowEnd, count_classes
 from factory.pipeline.parts.samples import Clock, Events
-from factory.pipeline.parts.trades import After, LongOrShort, Volatility
+from factory.pipeline.parts.trades import After, Limit, LongOrShort, UpOrDown, Volatility
 from factory.pipeline.references import find_unused
 
 FEW_DECISIONS = 300
@@ -84,7 +84,7 @@ def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any
         *_spans(pipeline, spec),
         *_refit(pipeline, spec),
         *_targets(pipeline, spec),
-        *_trade(pipeline, spec),
+        *_trade(pipeline, spec, meta),
     ]
     look_back = {} if mistakes else _look_back(pipeline, spec, meta)
     mistakes += _too_long(look_back, spec)
@@ -176,6 +176,9 @@ def _label(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> It
         yield f"label.of: {none}; {did_you_mean(label.of, spec.traded)}"
     elif to_ms(label.horizon) % series.period_ms:
         yield f"label.horizon: {label.horizon} is not whole bars of {series.period}; write a multiple of {series.period}"
+    elif isinstance(label, WindowEnd) and not isinstance(spec.contracts.get(pipeline.trade.contract), Binary):
+        mend = f"write {{use: up_down, of: {label.of}, horizon: {label.horizon}}}"
+        yield f"label.use: window_end is of a binary contract's window, and {pipeline.trade.contract} is none; {mend}"
     elif isinstance(label, MidMove):
         yield from _mid_move(pipeline, label, series.period_ms, spec, meta)
 
@@ -245,7 +248,7 @@ def _refit(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         yield f"refit.window: {refit.window} is longer than train, {span_text(_train(spec))}; make it shorter"
 
 
-def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+def _trade(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Iterator[str]:
     trade = pipeline.trade
     contract = spec.contracts.get(trade.contract)
     if contract is None:
@@ -261,7 +264,8 @@ def _trade(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
         instead = f", or trade.contract: {' or '.join(others)}" if others else ""
         yield f"label.of: '{pipeline.label.of}', but {trade.contract} trades {contract.of}; write of: {contract.of}{instead}"
     if isinstance(contract, Binary):
-        yield from _window(pipeline, contract)
+        yield from _window(pipeline, contract, spec)
+        yield from _order(pipeline, contract, meta)
     elif isinstance(trade.size, Volatility) and trade.size.leverage > contract.leverage:
         most = f"{contract.leverage:g}"
         yield f"trade.size.leverage: {trade.size.leverage:g} is above what {trade.contract} allows; at most {most}"
@@ -273,18 +277,50 @@ def _warm_up(expression: Expression, spec: DatasetSpec, meta: Mapping[str, Any])
     return max(0, start - max((meta["series"][name]["first"] for name in expression.series), default=start))
 
 
-def _window(pipeline: Pipeline, contract: Binary) -> Iterator[str]:
-    """Yield a line where decisions do not fit a binary contract, bought at its window's start and settled at its end."""
+def _window(pipeline: Pipeline, contract: Binary, spec: DatasetSpec) -> Iterator[str]:
+    """Yield a line where decisions do not fit a binary contract, which is settled at its window's end."""
     label, sample, window = pipeline.label, pipeline.sample, contract.window
-    if label.use != "up_down" or label.horizon != window:
+    running = f"{{use: window_end, of: {contract.of}, horizon: {window}}}"
+    if label.use not in ("up_down", "window_end") or label.horizon != window:
         yield (
             f"label: {label.use} over {label.horizon} is not what {pipeline.trade.contract} settles; "
             f"write {{use: up_down, of: {contract.of}, horizon: {window}}}"
         )
-    if not isinstance(sample, Clock):
-        yield f"sample.use: {sample.use} decides inside windows of {window}; write {{use: clock, every: {window}}}"
-    elif to_ms(sample.every) % to_ms(window):
-        yield f"sample.every: {sample.every} decides inside windows of {window}; write {window} or a multiple"
+    if isinstance(sample, Clock) and to_ms(sample.every) % to_ms(window) == 0:
+        return
+    path, inside = ("sample.every", sample.every) if isinstance(sample, Clock) else ("sample.use", sample.use)
+    at_starts = f"write {window} or a multiple" if isinstance(sample, Clock) else f"write {{use: clock, every: {window}}}"
+    if contract.odds is None:
+        yield (
+            f"{path}: {inside} decides inside windows of {window}, whose strike is known by then, and "
+            f"{pipeline.trade.contract} has a fixed price; {at_starts}, or ask a person for recorded odds"
+        )
+    elif not isinstance(label, WindowEnd):
+        yield f"{path}: {inside} decides inside windows of {window}; {at_starts}, or write label: {running}"
+    else:
+        yield from _odds_step(pipeline, contract, spec)
+
+
+def _odds_step(pipeline: Pipeline, contract: Binary, spec: DatasetSpec) -> Iterator[str]:
+    """Yield a line where quotes are further apart than decisions, so that most of them would have none."""
+    assert contract.odds is not None, "prices inside a window are recorded"
+    sample, odds, bars = pipeline.sample, spec.series[contract.odds], spec.series.get(contract.of)
+    every = to_ms(sample.every) if isinstance(sample, Clock) else bars.period_ms if bars else odds.period_ms
+    if odds.period_ms > every:
+        path = f"sample.every: {sample.every}" if isinstance(sample, Clock) else f"sample.use: {sample.use}"
+        mend = f"write {{use: clock, every: {odds.period}}}"
+        yield f"{path} decides more often than {contract.odds} quotes, each {odds.period}; {mend}"
+
+
+def _order(pipeline: Pipeline, contract: Binary, meta: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line where an order is to rest and nobody recorded between what."""
+    trade = pipeline.trade
+    if not isinstance(trade, UpOrDown) or not isinstance(trade.order, Limit):
+        return
+    held = set() if contract.odds is None else set(meta["series"][contract.odds]["columns"])
+    if not {"bid", "ask"} <= held:
+        whose = contract.odds or trade.contract
+        yield f"trade.order: {whose} has no recorded bid and ask to rest between; write order: {{use: market}}"
 
 
 def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], look_back: Mapping[str, int]) -> Iterator[str]:

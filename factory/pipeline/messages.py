@@ -157,7 +157,7 @@ def _kinds(path: list[str]) -> tuple[type[Part], ...]:
     """List the parts that may stand at a path; empty where none may."""
     if path[0] == "experts":
         return (*KINDS["experts"], *KINDS["networks"]) if len(path) == 2 else ()
-    if len(path) == 1 or (len(path) == 2 and path[0] == "trade" and path[1] in ("size", "exit")):
+    if len(path) == 1 or (len(path) == 2 and path[0] == "trade" and path[1] in ("size", "exit", "order")):
         return KINDS.get(path[-1], ())
     return ()
 

@@ -10,9 +10,10 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.backtest.binary import all_in_price
+from factory.backtest.quotes import all_in_price
 from factory.backtest.result import REASONS, TAKE
 from factory.market.contracts import Binary, Perpetual
+from factory.pipeline.parts.trades import Limit, UpOrDown
 from factory.report.trial import RecordedTrial
 
 PRICES = (0.49, 0.50, 0.51, 0.52, 0.53)
@@ -72,13 +73,16 @@ def break_even_cost(trial: RecordedTrial) -> float | None:
 def _stress_binary(trial: RecordedTrial, contract: Binary) -> dict[str, NDArray[float64]]:
     own = trial.trades
     paid = own["exit_price"]
+    if isinstance(trade := trial.pipeline.trade, UpOrDown) and isinstance(trade.order, Limit):
+        return {"without rebates": paid - own["price"]}
     prices = {f"every share at {price:.2f}": np.full(trial.count, price) for price in PRICES} if contract.odds is None else {}
     changed = {name: paid - all_in_price(contract, price) for name, price in prices.items()}
     dear = contract.model_copy(update={"fee": 2 * contract.fee})
     wide = contract.model_copy(update={"half_spread": 2 * contract.half_spread})
+    usual = all_in_price(contract, own["price"])  # a window's own terms, where recorded, are paid besides
     return changed | {
-        "fees x 2": paid - all_in_price(dear, own["price"]),
-        "spread x 2": paid - all_in_price(wide, own["price"]),
+        "fees x 2": own["payoff"] - (all_in_price(dear, own["price"]) - usual),
+        "spread x 2": own["payoff"] - (all_in_price(wide, own["price"]) - usual),
     }
 
 

@@ -3,13 +3,15 @@
 from math import log
 
 import numpy as np
-from numpy import float64
+from numpy import bool_, float64
 from numpy.typing import NDArray
-from scipy.special import betaln, log_ndtr
+from scipy.special import betaln, log_ndtr, logsumexp
 from scipy.stats import beta
 
 FAR = -600
 """Logarithm of a beta tail below which it underflows, or soon will."""
+WAGERS = np.arange(1, 20) / 20
+"""Shares bought with each unit of capital, of which one lost costs its price: about an edge over ``price * (1 - price)``."""
 EDGE = 0.1
 """Of the mixture over means: about what an edge earns a decision, in deviations of one payoff."""
 
@@ -53,6 +55,31 @@ def log_e_value_below(wins: int, n: int, rate: float) -> float:
     It stops paper trading at ``log(1 / 0.05)``.
     """
     return log_e_value(n - wins, n, 1 - rate)
+
+
+def log_e_values_of_wins(won: NDArray[bool_], price: NDArray[float64]) -> NDArray[float64]:
+    """Compute the log e-value, natural, after each bet: the evidence that bets win more often than their prices say.
+
+    If none wins with a greater chance than its price, known before it, says, given those before it, it ever reaches
+    ``log(1 / alpha)`` with a chance of at most alpha, whatever the prices are. Of ``~won`` and ``1 - price`` it is the
+    evidence of the other side.
+
+    Parameters
+    ----------
+    won : ndarray of bool, shape (n,)
+        In their order, of bets that do not overlap.
+    price : ndarray of float64, shape (n,)
+        Of each, in [0, 1].
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Capital of equal parts that bet :data:`WAGERS` shares each. Source: Waudby-Smith & Ramdas 2024; Ville 1939.
+    """
+    if not len(won):
+        return np.empty(0)
+    capital = np.cumsum(np.log1p(WAGERS[:, None] * (won - price)), axis=1)
+    return np.asarray(logsumexp(capital, axis=0) - log(len(WAGERS)))
 
 
 def log_e_values_of_mean(payoff: NDArray[float64], deviation: float) -> NDArray[float64]:

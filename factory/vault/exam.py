@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from factory.backtest import Result
-from factory.backtest.binary import all_in_price
+from factory.backtest.quotes import all_in_price, read_quotes
 from factory.core.errors import SealError
 from factory.evidence.null_twin import count_null_ups
 from factory.expressions.columns import Columns
@@ -17,6 +17,7 @@ from factory.market.contracts import Binary, Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.labels import WindowEnd
 from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
 from factory.storage.cache import Cache
@@ -123,7 +124,7 @@ def plan(workspace: Workspace, pipeline: Pipeline, contract: Contract, fitted: F
     trades = scored.result.trades
     if not len(trades):
         raise SealError("submit: no trade was taken on validation, so no look can be planned; nothing was spent")
-    price = float(np.minimum(all_in_price(contract, trades.price), 1.0).mean()) if isinstance(contract, Binary) else 0.0
+    price = float(np.minimum(trades.paid, 1.0).mean()) if isinstance(contract, Binary) else 0.0
     return Plan(partition, scored, measure_information(pipeline, contract, partition, scored), price)
 
 
@@ -219,19 +220,29 @@ def log_losses(examined: Examined, base_rate: float) -> dict[str, float]:
     Empty without labels.
 
     A chance that is counted in few draws is noisy, which would flatter what is compared with it: its expected excess is
-    taken off.
+    taken off. Inside a window flips know how far bars will go, which with a move that is half over is more than anybody can:
+    there it is the recorded price that must not say more than the model.
     """
     scored = examined.scored
     known = np.flatnonzero(scored.rows.labels.y >= 0)
     if not len(known):
         return {}
     rows = scored.rows.take(known)
-    asked, ups = count_null_ups(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
+    if isinstance(examined.pipeline.label, WindowEnd):
+        assert isinstance(examined.contract, Binary), "checked where a pipeline is bound to its dataset"
+        chance = read_quotes(examined.contract, examined.partition.series, rows.time).mid
+        asked, excess = np.flatnonzero(np.isfinite(chance)), 0.0
+        if not len(asked):
+            return {}
+        chance = chance[asked]
+    else:
+        asked, ups = count_null_ups(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
+        chance, excess = ups.chance(), float(ups.excess().mean())
     y, p = rows.labels.y[asked], scored.p[known[asked]]
     return {
         "log_loss": log_loss(y, p),
         "climatology": log_loss(y, np.full(len(y), base_rate)),
-        "null_log_loss": log_loss(y, ups.chance()) - float(ups.excess().mean()),
+        "null_log_loss": log_loss(y, chance) - excess,
     }
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy import float64, int64
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Result
-from factory.backtest.binary import all_in_price
 from factory.core.answers import Answer, round_answer, table
 from factory.core.canonical import digest
 from factory.core.errors import SealError
@@ -27,7 +26,7 @@ from factory.market.series import Partition
 from factory.market.spec import DatasetSpec
 from factory.pipeline import Pipeline
 from factory.pipeline.stored import find_pipeline
-from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean
+from factory.statistics.eprocess import log_e_value, log_e_value_below, log_e_values_of_mean, log_e_values_of_wins
 from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from factory.vault import exam
@@ -51,7 +50,7 @@ class EProcess:
     better, worse : ndarray of float64, shape (n,)
         Log evidence that the strategy earns, and that it loses.
     rate : float or None
-        Of a binary its break-even, the highest that any decision had.
+        Of a binary its break-even: the highest that any decision had, and the mean where each is watched at its own.
     """
 
     payoff: NDArray[float64]
@@ -159,8 +158,9 @@ def catch_up(pipeline: Pipeline, fitted: FittedPipeline, since: int, partition: 
 def watch_decisions(result: Result, contract: Contract, registered: Mapping[str, Any]) -> EProcess:
     """Compute the e-process of a result's decisions, without those that overlap an earlier one.
 
-    A binary's wins are watched against its break-even: the dearest all-in price of its shares, which errs to the safe
-    side. Of a perpetual the net payoffs themselves are, whose sizes differ.
+    A binary's wins are watched against its break-even: each against its own where prices were recorded, else the dearest
+    all-in price of its shares, which errs to the safe side. No rebate counts. Of a perpetual the net payoffs themselves are,
+    whose sizes differ.
 
     Parameters
     ----------
@@ -176,9 +176,12 @@ def watch_decisions(result: Result, contract: Contract, registered: Mapping[str,
     apart = find_apart(trades.entry_ms, trades.exit_ms)
     if not isinstance(contract, Binary):
         return watch_mean(trades.payoff[apart], payoff_deviation(registered))
-    payoff = trades.payoff[apart][trades.exit_price[apart] != 0.5]  # a void window was neither won nor lost
+    apart = apart[trades.exit_price[apart] != 0.5]  # a void window was neither won nor lost
+    payoff = trades.payoff[apart]
+    if contract.odds is not None:
+        return watch_prices(payoff, trades.exit_price[apart] > 0.5, np.minimum(trades.paid[apart], 1.0))
     even = registered.get("break_even")
-    rate = max([*([] if even is None else [even]), *all_in_price(contract, trades.price)], default=None)
+    rate = max([*([] if even is None else [even]), *trades.paid], default=None)
     if rate is None or not 0 < rate < 1:
         raise SealError("forward: the look has no break-even win rate to watch against")
     return watch_wins(payoff, float(rate))
@@ -200,6 +203,12 @@ def watch_wins(payoff: NDArray[float64], rate: float) -> EProcess:
     better = np.array([log_e_value(k, n, rate) for n, k in pairs])
     worse = np.array([log_e_value_below(k, n, rate) for n, k in pairs])
     return EProcess(payoff, better, worse, rate)
+
+
+def watch_prices(payoff: NDArray[float64], won: NDArray[bool_], paid: NDArray[float64]) -> EProcess:
+    """Compute the e-process of a binary's wins, in their order, each against the price that was paid for it."""
+    rate = float(paid.mean()) if len(paid) else None
+    return EProcess(payoff, log_e_values_of_wins(won, paid), log_e_values_of_wins(~won, 1 - paid), rate)
 
 
 def watch_mean(payoff: NDArray[float64], deviation: float) -> EProcess:

@@ -15,8 +15,9 @@ from numba import njit
 from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.binary import all_in_price, choose_side, read_quotes, settle_all
+from factory.backtest.binary import choose_first, place_orders, settle_all, settle_running
 from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, mix_signs, replay
+from factory.backtest.quotes import read_quotes
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import parallel_map
 from factory.core.times import DAY, to_ms
@@ -27,6 +28,9 @@ from factory.learning.sampling import list_beginnings
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.labels import WindowEnd
+from factory.pipeline.parts.samples import Clock
+from factory.pipeline.parts.trades import UpOrDown
 
 MOST_DRAWS, FEWEST_DRAWS = 9_999, 999
 STEPS = 5_000_000_000
@@ -71,8 +75,8 @@ def measure_information(pipeline: Pipeline, contract: Contract, partition: Parti
     if not len(trades):
         return 0.0
     if isinstance(contract, Binary):
-        unsettled = _unsettled(contract, partition, scored)[2]
-        paid = np.minimum(np.concatenate([all_in_price(contract, trades.price), unsettled]), 1.0)
+        unsettled = _unsettled(pipeline, contract, partition, scored)[2]
+        paid = np.minimum(np.concatenate([trades.paid, unsettled]), 1.0)
         return float(np.sum(paid * (1 - paid))) / (partition.end - partition.start) * DAY
     moves, holds = (
         contract_moves(contract, partition),
@@ -98,7 +102,7 @@ def freeze(
         Of the draws; nobody may choose it.
     """
     if isinstance(contract, Binary):
-        return _freeze_binary(contract, partition, scored, information, price, seed)
+        return _freeze_binary(pipeline, contract, partition, scored, information, price, seed)
     trades = scored.result.trades
     moves, holds = (
         contract_moves(contract, partition),
@@ -249,55 +253,55 @@ def _count_bars(series: Series, partition: Partition) -> float:
 
 
 def _freeze_binary(
-    contract: Binary, partition: Partition, scored: Scored, information: float, price: float, seed: int
+    pipeline: Pipeline, contract: Binary, partition: Partition, scored: Scored, information: float, price: float, seed: int
 ) -> FrozenBinary:
     trades, window = scored.result.trades, to_ms(contract.window)
-    lost, side, paid = _unsettled(contract, partition, scored)
-    entry = np.concatenate([trades.entry_ms, lost])
-    order = np.argsort(entry, kind="stable")
+    lost, side, paid = _unsettled(pipeline, contract, partition, scored)
+    traded = trades.exit_ms - window
+    start = np.concatenate([traded, lost])
+    order = np.argsort(start, kind="stable")
     no = np.zeros(len(lost), bool)
     return FrozenBinary(
-        slot=entry[order] // window,
+        slot=start[order] // window,
         length=window,
         side=np.concatenate([trades.side, side])[order],
-        paid=np.minimum(np.concatenate([all_in_price(contract, trades.price), paid]), 1.0)[order],
+        paid=np.minimum(np.concatenate([trades.paid, paid]), 1.0)[order],
         won=np.concatenate([trades.exit_price > 0.5, no])[order],
-        tied=np.concatenate([settle_all(contract, partition, trades.entry_ms).tied, no])[order],
+        tied=np.concatenate([settle_all(contract, partition, traded).tied, no])[order],
         amount=information * (partition.end - partition.start) / DAY,
         price=price,
-        drift=_drift_of_windows(contract, partition),
+        drift=_drift_of_windows(pipeline, contract, partition),
         assumed=contract.odds is None,
         seed=seed,
     )
 
 
 def _unsettled(
-    contract: Binary, partition: Partition, scored: Scored
+    pipeline: Pipeline, contract: Binary, partition: Partition, scored: Scored
 ) -> tuple[NDArray[int64], NDArray[int8], NDArray[float64]]:
     """Find windows that were wanted and of which nobody knows how they ended: start, side and all-in price.
 
     They count as lost: where minutes are missing after falls, the windows that are left are the ones that rose.
     """
+    assert isinstance(pipeline.trade, UpOrDown), "checked where a pipeline is bound to its dataset"
     rows = np.flatnonzero(scored.result.outcome == DROPPED)
-    time, p = scored.rows.time[rows], scored.p[rows]
-    quotes = read_quotes(contract, partition.series, time)
-    paid, paid_down = all_in_price(contract, quotes.up), all_in_price(contract, quotes.down)
-    whole = np.isfinite(quotes.mid) & (time + to_ms(contract.window) <= partition.end)
-    time, p, paid, paid_down = time[whole], p[whole], paid[whole], paid_down[whole]
-    side = choose_side(p, paid, paid_down)
-    paid = np.where(side > 0, paid, paid_down)
-    offered = np.isfinite(paid)
-    return time[offered], side[offered], paid[offered]
+    quotes = read_quotes(contract, partition.series, scored.rows.time[rows], pipeline.trade.order)
+    orders = place_orders(pipeline.trade, contract, scored.p[rows], quotes)
+    whole = np.isfinite(orders.paid) & ~orders.lapsed & (quotes.start + to_ms(contract.window) <= partition.end)
+    lost = choose_first(quotes.start, np.flatnonzero(whole))
+    return quotes.start[lost], orders.side[lost], orders.paid[lost]
 
 
-def _drift_of_windows(contract: Binary, partition: Partition) -> float:
+def _drift_of_windows(pipeline: Pipeline, contract: Binary, partition: Partition) -> float:
     """Compute the share of Up among a partition's windows less their mean price of Up.
 
-    All windows that have a price and settle.
+    All windows that have a price and settle, at their starts or wherever in them the pipeline's clock decides.
     """
-    window = to_ms(contract.window)
-    times = list_beginnings(partition.series[contract.of], window, partition.start, partition.end)
-    up, price = settle_all(contract, partition, times).up, read_quotes(contract, partition.series, times).mid
+    bars, window, part = partition.series[contract.of], to_ms(contract.window), pipeline.sample
+    inside = isinstance(pipeline.label, WindowEnd)
+    step = (to_ms(part.every) if isinstance(part, Clock) else bars.period) if inside else window
+    times = list_beginnings(bars, min(step, window), partition.start, partition.end)
+    up, price = settle_running(contract, partition, times).up, read_quotes(contract, partition.series, times).mid
     known = np.isfinite(up) & np.isfinite(price)
     return float(np.mean(up[known] - price[known])) if known.any() else 0.0
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from factory.backtest.binary import Quotes, all_in_price, read_quotes
+from factory.backtest.quotes import Quotes, all_in_price, read_quotes
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary
 from factory.market.series import Series
@@ -24,7 +24,7 @@ def quote(
     columns |= {"ask_size": [sizes[0]] * len(up), "bid_size": [sizes[1]] * len(up)} if sizes else {}
     times = START + 300_000 * np.arange(len(up), dtype=np.int64)
     arrays = {name: np.array(values, float) for name, values in columns.items()}
-    return read_quotes(RECORDED, {"poly": Series("poly", "odds", 300_000, 0, times, times, arrays)}, times)
+    return read_quotes(RECORDED, {"btc": RISES, "poly": Series("poly", "odds", 300_000, 0, times, times, arrays)}, times)
 
 
 def test_a_winning_share_pays_one_and_costs_price_spread_and_fee() -> None:

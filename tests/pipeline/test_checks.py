@@ -111,9 +111,12 @@ def test_a_binary_trade_predicts_what_the_contract_settles() -> None:
 
 
 def test_a_binary_trade_decides_at_its_windows_starts() -> None:
-    assert refused(up_down(), sample__every="1m") == ["sample.every: 1m decides inside windows of 5m; write 5m or a multiple"]
+    inside = "decides inside windows of 5m, whose strike is known by then, and polymarket-btc-5m has a fixed price"
+    assert refused(up_down(), sample__every="1m") == [
+        f"sample.every: 1m {inside}; write 5m or a multiple, or ask a person for recorded odds"
+    ]
     assert refused(up_down(), sample={"use": "cusum", "of": "r1", "threshold": 0.01}) == [
-        "sample.use: cusum decides inside windows of 5m; write {use: clock, every: 5m}"
+        f"sample.use: cusum {inside}; write {{use: clock, every: 5m}}, or ask a person for recorded odds"
     ]
     assert check_pipeline(up_down().changed({"sample.every": "15m"}), dataset(), META)
 

@@ -22,7 +22,7 @@ IN_UP_DOWN = [
     ("sample:", "smaple:", "smaple: unknown key; did you mean 'sample'?"),
     ("horizon: 5m", "horizonn: 5m", "label.horizonn: unknown key; did you mean 'horizon'?"),
     ("see: [r1, r15, vol30]", "sea: [r1, r15, vol30]", "experts.drift.sea: unknown key; did you mean 'see'?"),
-    ("edge: 0.02", "edge: 0.02, stop: 1", "trade.stop: unknown key; allowed: contract, edge, size"),
+    ("edge: 0.02", "edge: 0.02, stop: 1", "trade.stop: unknown key; allowed: contract, edge, order, size"),
     (SAMPLE, "", "sample: missing; write a part such as {use: clock, every: 5m}"),
     (SAMPLE, "sample:\n", "sample: nothing came; write a part such as {use: clock, every: 5m}"),
     ("data: btc-sim\n", "", "data: missing; write the name of a dataset"),

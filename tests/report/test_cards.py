@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp, norm
 
-from factory.backtest.binary import all_in_price
+from factory.backtest.quotes import all_in_price
 from factory.report.card import SHOWN_TRADES, make_card
 from factory.report.charts import draw_months
 from factory.report.groups import GROUPINGS, group_by, group_trades, split_evenly

@@ -10,7 +10,7 @@ from factory.pipeline.parts.experts import DEEP_EXPERTS, EXPERTS
 from factory.pipeline.parts.labels import LABELS
 from factory.pipeline.parts.meta import METAS
 from factory.pipeline.parts.samples import SAMPLES
-from factory.pipeline.parts.trades import EXITS, SIZES, TRADES, Refit
+from factory.pipeline.parts.trades import EXITS, ORDERS, SIZES, TRADES, Refit
 
 KINDS: dict[str, tuple[type[Part], ...]] = {
     "sample": SAMPLES,
@@ -21,6 +21,7 @@ KINDS: dict[str, tuple[type[Part], ...]] = {
     "trade": TRADES,
     "size": SIZES,
     "exit": EXITS,
+    "order": ORDERS,
     "refit": (Refit,),
 }
 """Parts by the key under which they stand; networks are experts on an order book."""
@@ -64,7 +65,7 @@ def list_parts(stage: str | None = None) -> list[PartEntry]:
     ----------
     stage : str or None
         ``sample``, ``label``, ``experts``, ``networks``, ``meta``, ``trade``, ``size``,
-        ``exit`` or ``refit``.
+        ``exit``, ``order`` or ``refit``.
 
     Raises
     ------

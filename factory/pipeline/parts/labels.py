@@ -9,7 +9,7 @@ from factory.pipeline.parts.base import BookName, FeatureName, Means, Part, Seri
 
 
 class UpDown(Part):
-    """Up when the window's last close is at or above its first open; ties go up."""
+    """Up when the last close is at or above the first open."""
 
     example: ClassVar[str] = "{use: up_down, of: btc, horizon: 5m}"
     use: Literal["up_down"]
@@ -17,30 +17,43 @@ class UpDown(Part):
     horizon: Duration
 
 
+class WindowEnd(Part):
+    """How the contract's window that runs at the decision ends.
+
+    What was before in it is over. At a window's start it is what an up_down says. Decisions inside windows need it, and
+    recorded odds: what their strike tells by then is in the price.
+    """
+
+    example: ClassVar[str] = "{use: window_end, of: btc, horizon: 5m}"
+    use: Literal["window_end"]
+    of: SeriesName
+    horizon: Duration
+
+
 class FixedReturn(Part):
-    """Up when the return from the fill to the horizon's last close exceeds `above`."""
+    """Up when the return over the horizon exceeds `above`."""
 
     example: ClassVar[str] = "{use: fixed_return, of: btc, horizon: 1h}"
     use: Literal["fixed_return"]
     of: SeriesName
     horizon: Duration
-    above: Annotated[float, Field(ge=-0.5, le=0.5), Means("return to exceed")] = 0.0
+    above: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
 
 
 class TripleBarrier(Part):
-    """The barrier touched first: take or stop, in units of a feature, or the time-out by the sign of its return."""
+    """The barrier touched first, in units of a feature; at the horizon by sign."""
 
     example: ClassVar[str] = "{use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 4h}"
     use: Literal["triple_barrier"]
     of: SeriesName
-    take: Annotated[float, Field(gt=0, le=100), Means("units above the fill")]
-    stop: Annotated[float, Field(gt=0, le=100), Means("units below the fill")]
-    unit: Annotated[FeatureName, Means("the return that take: 1 stands for")]
+    take: Annotated[float, Field(gt=0, le=100), Means("units up")]
+    stop: Annotated[float, Field(gt=0, le=100), Means("units down")]
+    unit: FeatureName
     horizon: Duration
 
 
 class MidMove(Part):
-    """Down, flat or up: a book's mean mid over the horizon.
+    """Down, flat or up: the mean mid over the horizon.
 
     It is compared with the mid at the decision, or with the mean over as long before. Against ``past`` (the smoothed label
     of much of the literature) a part of the answer is known at the decision, so that scores look better than they are; the
@@ -52,10 +65,10 @@ class MidMove(Part):
     of: SeriesName
     book: BookName
     horizon: Duration
-    events: Annotated[int | None, Field(ge=1), Means("updates")] = None
-    against: Annotated[Literal["now", "past"], Means("the mid, or its mean")] = "now"
+    events: Annotated[int | None, Field(ge=1)] = None
+    against: Annotated[Literal["now", "past"], Means("mid, or mean")] = "now"
     threshold: Annotated[float | None, Field(gt=0, le=0.5), Means("least move")] = None
-    flat: Annotated[float | None, Field(gt=0, lt=1), Means("or its share")] = None
+    flat: Annotated[float | None, Field(gt=0, lt=1), Means("its share")] = None
 
     @model_validator(mode="after")
     def _one_threshold(self) -> "MidMove":
@@ -65,8 +78,8 @@ class MidMove(Part):
 
 
 BarLabel = UpDown | FixedReturn | TripleBarrier
-Label = BarLabel | MidMove
-LABELS: tuple[type[Part], ...] = (UpDown, FixedReturn, TripleBarrier, MidMove)
+Label = BarLabel | WindowEnd | MidMove
+LABELS: tuple[type[Part], ...] = (UpDown, WindowEnd, FixedReturn, TripleBarrier, MidMove)
 
 
 def list_label_series(label: Label) -> set[str]:

@@ -8,6 +8,7 @@ _TABLE: Mapping[str, str] = {
     "cusum": "event_sampling event_filter",
     "events": "event_bars tick_bars update_bars",
     "up_down": "direction binary_label",
+    "window_end": "binary_outcome window_outcome market_outcome resolution",
     "fixed_return": "fixed_horizon forward_return",
     "triple_barrier": "stop_loss take_profit profit_target trailing_stop barriers",
     "mid_move": "mid_price_movement smoothed_label",
@@ -27,6 +28,8 @@ _TABLE: Mapping[str, str] = {
     "barriers": "stop_loss take_profit profit_target stop_out",
     "after": "time_exit time_stop holding_period",
     "signal": "signal_exit reversal",
+    "market": "market_order taker fill_or_kill",
+    "limit": "limit_order maker post_only resting_order",
     "refit": "walk_forward retrain retraining rolling_refit",
 }
 

@@ -67,6 +67,25 @@ Exit = Annotated[Barriers | After | Signal, Field(discriminator="use")]
 EXITS: tuple[type[Part], ...] = (Barriers, After, Signal)
 
 
+class Market(Part):
+    """Buy at what is offered."""
+
+    example: ClassVar[str] = "{use: market}"
+    use: Literal["market"]
+
+
+class Limit(Part):
+    """Rest at the best bid for the side, without a taker fee, until a later offer comes to it or the window's last 20 s."""
+
+    example: ClassVar[str] = "{use: limit}"
+    use: Literal["limit"]
+
+
+Order = Annotated[Market | Limit, Field(discriminator="use")]
+ORDERS: tuple[type[Part], ...] = (Market, Limit)
+MARKET = Market(use="market")
+
+
 class UpOrDown(Part):
     """Buy the side of a binary contract whose chance exceeds its all-in price by `edge`."""
 
@@ -75,6 +94,7 @@ class UpOrDown(Part):
     contract: ContractName
     edge: Annotated[float, Field(ge=0, lt=1), Means("least chance above the all-in price")]
     size: Size
+    order: Annotated[Order, Means("market, or limit: rest at the bid")] = MARKET
 
 
 class LongOrShort(Part):

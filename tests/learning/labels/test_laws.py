@@ -3,25 +3,30 @@
 import numpy as np
 import pytest
 
+from factory.core.times import MINUTE
 from factory.evidence.probes.causal import TWISTED
 from factory.learning.book_labels import find_threshold, label_mid_moves
-from factory.learning.labels import Labels, label
-from factory.market.series import Series
+from factory.learning.labels import Labels, label, uniqueness_of
+from factory.learning.running import label_running
+from factory.learning.splits import purged_kfold
+from factory.market.contracts import Binary
+from factory.market.series import Partition, Series
 from factory.pipeline import parse_part
 from factory.pipeline.parts.base import Part
-from factory.pipeline.parts.labels import LABELS, MidMove
+from factory.pipeline.parts.labels import LABELS, MidMove, UpDown, WindowEnd
 from tests.learning.labels.bars import book_of, changed, walk
 
-N = 3_000
+N, WINDOW = 3_000, 5 * MINUTE
 BARS = walk(N)
 BOOK = book_of(BARS)
 TIMES = BARS.time[500:2_500:3].copy()
 UNIT = np.random.default_rng(1).uniform(0.002, 0.02, len(TIMES))
 
 every_label = pytest.mark.parametrize("kind", LABELS, ids=lambda kind: kind.__name__)
-every_label_of_bars = pytest.mark.parametrize(
-    "kind", [kind for kind in LABELS if kind is not MidMove], ids=lambda kind: kind.__name__
+every_label_of_its_own_bars = pytest.mark.parametrize(
+    "kind", [kind for kind in LABELS if kind not in (MidMove, WindowEnd)], ids=lambda kind: kind.__name__
 )
+WINDOWS = Binary(use="binary", of=BARS.name, window="5m", odds="pm", fee=0, half_spread=0)
 
 
 def rows_of(kind: type[Part]) -> Series:
@@ -34,6 +39,8 @@ def labelled(kind: type[Part], rows: Series | None = None, there: slice = slice(
     end = min(int(BARS.known[-1]), int(rows.known[-1]))
     if isinstance(part, MidMove):
         return label_mid_moves(part, rows, times, THRESHOLD, end)
+    if isinstance(part, WindowEnd):
+        return label_running(WINDOWS, Partition("d", "train", int(rows.time[0]), end, {BARS.name: rows}, ""), times)[0]
     return label(part, rows, times, UNIT[there], end)  # type: ignore[arg-type]
 
 
@@ -49,7 +56,7 @@ def same(a: Labels, b: Labels, rows: np.ndarray) -> bool:
     return all(np.array_equal(getattr(a, name)[rows], getattr(b, name)[rows], equal_nan=True) for name in Labels.__slots__)
 
 
-@every_label_of_bars
+@every_label_of_its_own_bars
 def test_law_1_every_label_starts_at_the_fill(kind: type[Part]) -> None:
     """Nothing before the decision matters, and the fill's open does."""
     labels = labelled(kind)
@@ -113,14 +120,15 @@ def test_law_8_no_label_that_would_need_a_missing_bar(kind: type[Part], missing:
     whole = labelled(kind)
     gapped = labelled(kind, changed(rows_of(kind), np.arange(N) == missing, np.nan))
     before = kind is MidMove  # the mid at the decision is that of the row before
-    needs = (whole.first - before <= missing) & (missing <= whole.last)
+    first = BARS.time.searchsorted(whole.start // WINDOW * WINDOW) if kind is WindowEnd else whole.first - before
+    needs = (first <= missing) & (missing <= whole.last)
     assert needs.any()
     assert not needs.all()
     assert answers(gapped).tolist() == np.where(needs, -1, answers(whole)).tolist()
     assert same(whole, gapped, ~needs)
 
 
-@every_label_of_bars
+@every_label_of_its_own_bars
 def test_law_8_no_label_where_the_calendar_has_no_bar_to_fill(kind: type[Part]) -> None:
     keep = np.ones(N, bool)
     keep[500 + 3 * 30] = False
@@ -128,3 +136,28 @@ def test_law_8_no_label_where_the_calendar_has_no_bar_to_fill(kind: type[Part]) 
     closed = Series(BARS.name, BARS.kind, BARS.period, BARS.delay, BARS.time[keep], BARS.known[keep], columns)
     assert labelled(kind, closed).y[30] == -1
     assert (labelled(kind, closed).y >= 0).sum() == len(TIMES) - 1
+
+
+def test_at_a_windows_start_its_end_is_what_up_down_says_and_inside_all_decisions_of_a_window_share_it() -> None:
+    end = int(BARS.known[-1])
+    partition = Partition("d", "train", int(BARS.time[0]), end, {BARS.name: BARS}, "")
+    times = BARS.time[500:2_500]
+    running, starts = label_running(WINDOWS, partition, times)
+    at_start = times == starts
+    plain = label(parse_part("label", UpDown.example), BARS, times[at_start], None, end)  # type: ignore[arg-type]
+    assert same(running.take(at_start), plain, np.arange(at_start.sum()))
+    windows = np.searchsorted(times[at_start], starts[~at_start & (starts >= times[at_start][0])])
+    inside = running.take(~at_start & (starts >= times[at_start][0]))
+    np.testing.assert_array_equal(inside.y, plain.y[windows])
+    np.testing.assert_array_equal(inside.end, plain.end[windows])
+    assert (inside.start < inside.end).all()
+    close, opened = BARS.columns["close"], BARS.columns["open"]
+    np.testing.assert_allclose(inside.ret, close[inside.last] / opened[inside.first] - 1, rtol=1e-12)
+
+
+def test_no_fold_learns_from_a_window_that_it_is_tested_on() -> None:
+    partition = Partition("d", "train", int(BARS.time[0]), int(BARS.known[-1]), {BARS.name: BARS}, "")
+    labels, starts = label_running(WINDOWS, partition, BARS.time[500:1_203])
+    for train, test in purged_kfold(labels.start, labels.end, 7):
+        assert not np.isin(starts[train], starts[test]).any()
+    assert uniqueness_of(labels).sum() < 0.6 * len(labels)

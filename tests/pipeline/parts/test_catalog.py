@@ -13,14 +13,13 @@ ALL = list_parts()
 def placed(entry: PartEntry) -> Pipeline:
     """A pipeline with the entry's example in its place, and the features that examples mention."""
     part = read(entry.example)
-    base = up_down() if entry.kind in ("up_or_down", "kelly") else long_short()
+    base = up_down() if entry.kind in ("up_or_down", "kelly") or entry.stage == "order" else long_short()
     features = {f"features.{name}": f"ret(btc.close, {n})" for n, name in enumerate(["r1", "r15", "rsi14", "logp", "vol"], 1)}
     base = base.changed({**features, "experts.trees": {"use": "linear", "see": ["r1"]}, "tune": None})
     if entry.stage == "label" and entry.kind != "triple_barrier":
         base = base.changed({"trade.exit": {"use": "after", "hold": "1h"}})
-    path = {"experts": "experts.tried", "networks": "experts.tried", "size": "trade.size", "exit": "trade.exit"}.get(
-        entry.stage, entry.stage
-    )
+    path = {"experts": "experts.tried", "networks": "experts.tried", "size": "trade.size", "exit": "trade.exit"}
+    path = {**path, "order": "trade.order"}.get(entry.stage, entry.stage)
     return base.changed({path: part})
 
 

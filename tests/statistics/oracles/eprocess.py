@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from scipy.special import xlog1py, xlogy
 from scipy.stats import halfnorm
 
-from factory.statistics.eprocess import EDGE, log_e_value, log_e_value_below, log_e_values_of_mean
+from factory.statistics.eprocess import EDGE, WAGERS, log_e_value, log_e_value_below, log_e_values_of_mean, log_e_values_of_wins
 from tests.statistics.oracles.common import Oracle, series
 
 
@@ -43,6 +43,18 @@ def mixed_over_means(payoff: np.ndarray, deviation: float) -> np.ndarray:
     return np.array(kept)
 
 
+def bet_on_wins(won: np.ndarray, price: np.ndarray) -> np.ndarray:
+    """Capital of bettors with a wager each, bet by bet."""
+    purses, kept = [1.0] * len(WAGERS), []
+    for one, cost in zip(won.tolist(), price.tolist(), strict=True):
+        purses = [purse + wager * purse * ((1.0 if one else 0.0) - cost) for purse, wager in zip(purses, WAGERS, strict=True)]
+        kept.append(log(sum(purses) / len(purses)))
+    return np.array(kept)
+
+
+BETS = st.lists(st.tuples(st.booleans(), st.floats(0.0, 1.0)), min_size=1, max_size=60).map(
+    lambda bets: (np.array([won for won, _ in bets]), np.array([price for _, price in bets]))
+)
 WON = st.integers(0, 3000).flatmap(
     lambda n: st.tuples(st.sampled_from([0, n]) | st.integers(0, n), st.just(n), st.floats(0.02, 0.98))
 )
@@ -50,6 +62,7 @@ WON = st.integers(0, 3000).flatmap(
 ORACLES = [
     Oracle(log_e_value, "scipy quad over rates above", WON, lambda wins, n, rate: mixed(wins, n, rate, rate, 1.0), 1e-7),
     Oracle(log_e_value_below, "scipy quad over rates below", WON, lambda wins, n, rate: mixed(wins, n, rate, 0.0, rate), 1e-7),
+    Oracle(log_e_values_of_wins, "purses, bet by bet", BETS, bet_on_wins, 1e-9),
     Oracle(
         log_e_values_of_mean,
         "scipy quad over half-normal means",
