@@ -338,7 +338,7 @@ def turn_legs(legs: Sequence[Leg], trades: Trades, side: NDArray[int8]) -> list[
     """Take the decisions of some trades anew, on other sides, of the same sizes and for the same time."""
     turned = []
     for k, leg in enumerate(legs):
-        mine = np.flatnonzero(trades.contract == k)
+        mine = trades.rows_of(k)
         orders = leg.orders.turn(trades.decision[mine], side[mine], trades.size[mine], trades.exit_ms[mine])
         turned.append(replace(leg, orders=orders))
     return turned
@@ -355,9 +355,9 @@ def count_by_contract(names: Sequence[str], book: Book) -> dict[str, dict[str, f
     """
     counted = {}
     for k, name in enumerate(names):
-        mine = book.trades.contract == k
+        mine = book.trades.rows_of(k)
         each = np.bincount(book.outcome[k], minlength=len(OUTCOMES))
-        earned = {"mean_net": float(book.trades.payoff[mine].mean())} if mine.any() else {}
+        earned = {"mean_net": float(book.trades.payoff[mine].mean())} if len(mine) else {}
         counted[name] = {
             **{outcome: float(count) for outcome, count in zip(OUTCOMES, each, strict=True)},
             "cut": float(book.is_cut[mine].sum()),
@@ -438,4 +438,4 @@ def _find_drawdown(account: Account, positions: Sequence[Position], equity: NDAr
 def combine_outcomes(outcome: NDArray[int8]) -> NDArray[int8]:
     """Tell what became of each decision over all contracts, of shape (contracts, decisions): see :data:`OF_A_DECISION`."""
     rank = np.argsort(OF_A_DECISION)
-    return np.array(OF_A_DECISION, int8)[rank[outcome].min(axis=0)]
+    return np.asarray(np.array(OF_A_DECISION, int8)[rank[outcome].min(axis=0)])

@@ -308,7 +308,10 @@ def liquidate(
     """Count what the trade of decision `i` earned that the exchange left at a price of the market in a bar."""
     side = decisions.side[i]
     filled = side * _lower(side * price * (1.0 - side * terms.overshoot), terms.tick)
-    return _count_money(bars, decisions, terms, i, filled, LIQUIDATED, funding, worst, left)
+    money: tuple[float, float, float, float, float, float, float, float] = _count_money(
+        bars, decisions, terms, i, filled, LIQUIDATED, funding, worst, left
+    )
+    return money
 
 
 @njit(cache=True, nogil=True)

@@ -63,7 +63,7 @@ class Orders:
     @property
     def is_too_small(self) -> NDArray[bool_]:
         """Whether less than the exchange takes as an order was left of what was wished, shape (decisions,)."""
-        return (self.decisions.side != 0) & (self.wished > 0) & (self.decisions.size <= 0)
+        return np.asarray((self.decisions.side != 0) & (self.wished > 0) & (self.decisions.size <= 0))
 
     def turn(self, decision: NDArray[int64], side: NDArray[int8], size: NDArray[float64], until: NDArray[int64]) -> "Orders":
         """Take some decisions alone, on other sides, of some sizes, each until a moment."""

@@ -87,6 +87,10 @@ class Trades:
         columns = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: column for name, column in columns.items() if column is not None}
 
+    def rows_of(self, contract: int) -> NDArray[int64]:
+        """Find the trades of one contract, by its position."""
+        return np.flatnonzero(np.ones(len(self), bool) if self.contract is None else self.contract == contract)
+
     def take(self, rows: NDArray[Any]) -> "Trades":
         """Select some of the trades."""
         return Trades(**{name: column[rows] for name, column in self.columns().items()})

@@ -108,7 +108,7 @@ class Tracker:
 
     def score_key(self, pipeline: Pipeline) -> str:
         """Compute the hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
-        return self.catalog.score_key(pipeline.data, pipeline.trade.contract, pipeline.targets)
+        return self.catalog.score_key(pipeline.data, pipeline.trade.contract, pipeline.targets, pipeline.contracts[1:])
 
     def pool(self, data: str) -> Pool:
         """Find the pool of sealed looks that a dataset draws on."""
@@ -257,7 +257,7 @@ class Tracker:
         payload = {
             "name": pipeline.pipeline,
             "idea": describe_idea(pipeline),
-            "contract": pipeline.trade.contract,
+            "contract": " + ".join(pipeline.contracts),
             "parent": self.parent(pipeline.id),
             "family": self._find_root(pipeline.id),
             "changed": self._tell_change(pipeline),

@@ -115,10 +115,14 @@ def test_a_hedge_is_not_liquidated_by_what_its_other_side_earns() -> None:
     rows = [(100.0, 100.0, 100.0, 100.0), (100.0, 100.0, 85.0, 85.0), (85.0, 85.0, 85.0, 85.0), (85.0, 85.0, 85.0, 85.0)]
     series, p, times = bars(rows), np.array([0.6]), after([0])
     long = leg("a", long_or_short({"use": "after", "hold": "3m"}, share=4), perpetual(leverage=10), series, times, p)
-    short = replace(long, name="b", orders=replace(long.orders, decisions=long.orders.decisions._replace(side=-long.orders.decisions.side)))
+    short = replace(
+        long, name="b", orders=replace(long.orders, decisions=long.orders.decisions._replace(side=-long.orders.decisions.side))
+    )
     result = account([long, short], p)
     assert result.trades.net.sum() == pytest.approx(0, abs=1e-12)
-    assert result.metrics["max_drawdown"] == pytest.approx(0.6), "in that minute both are at their worst prices: 0.6 and nothing"
+    assert result.metrics["max_drawdown"] == pytest.approx(0.6), (
+        "in that minute both are at their worst prices: 0.6 and nothing"
+    )
 
 
 def test_a_loss_that_leaves_less_than_the_others_margin_ends_them() -> None:
@@ -170,7 +174,11 @@ def margins(legs: list[Leg], trades: Trades) -> tuple[np.ndarray, np.ndarray]:
     moments = np.unique(np.concatenate([trades.entry_ms, trades.exit_ms]))
     leverage = np.array([one.contract.leverage for one in legs])[trades.contract]
     bound = [
-        sum(unit / most for unit, most, begun, ended in zip(trades.unit, leverage, trades.entry_ms, trades.exit_ms, strict=True) if begun <= now < ended)
+        sum(
+            unit / most
+            for unit, most, begun, ended in zip(trades.unit, leverage, trades.entry_ms, trades.exit_ms, strict=True)
+            if begun <= now < ended
+        )
         for now in moments
     ]
     realised = [1 + sum(net for net, ended in zip(trades.net, trades.exit_ms, strict=True) if ended <= now) for now in moments]
@@ -206,7 +214,9 @@ def test_margin_never_exceeds_the_equity_and_the_books_balance(world: tuple[int,
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(world=worlds)
-def test_none_is_liquidated_later_than_alone_and_each_fill_is_the_backtests_own(world: tuple[int, float, float, float, dict[str, Any]]) -> None:
+def test_none_is_liquidated_later_than_alone_and_each_fill_is_the_backtests_own(
+    world: tuple[int, float, float, float, dict[str, Any]],
+) -> None:
     legs, p, result = drawn(world)
     for k, one in enumerate(legs):
         own = result.trades.take(np.flatnonzero(result.trades.contract == k))
@@ -276,7 +286,7 @@ def test_on_flipped_markets_no_pair_earns_beyond_costs() -> None:
 
 
 def test_twins_trade_the_same_decisions_in_one_account() -> None:
-    legs, _, result = drawn((11, 0.0, 1e-3, 1.5, {"use": "after", "hold": "47m"}))
+    _, _, result = drawn((11, 0.0, 1e-3, 1.5, {"use": "after", "hold": "47m"}))
     own = set(zip(result.trades.contract.tolist(), result.trades.decision.tolist(), strict=True))
     for twin in result.twin_trades.values():
         assert set(zip(twin.contract.tolist(), twin.decision.tolist(), strict=True)) <= own
