@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from factory.core.errors import PipelineError, SealError
+from factory.ledger.trial_list import TrialFilter
 from factory.market.build import build
 from factory.market.dataset import open_partition
 from factory.market.spec import load_spec
@@ -19,8 +20,10 @@ from factory.tasks import perform
 from factory.tasks.requests import check_request
 from factory.vault.readiness import SEVERAL
 from factory.views.cards import read_trial
+from factory.views.trial_list import TrialQuery, make_page
 from factory.workshop import Workshop
 from tests.workshop.market import PERPETUAL, SPEC
+from tests.workshop.test_framing import read
 
 ETH = "  eth-perpetual: {use: perpetual, of: eth, taker: 0.0005, maker: 0.0002, slippage: 0.0003, funding: 0.0001, leverage: 3}\nsplit:"
 BOTH = SPEC.replace("small-sim", "several").replace("SMALL-", "SEVERAL-").replace("split:", ETH)
@@ -161,6 +164,19 @@ def test_terms_of_every_contract_are_part_of_what_a_score_depends_on(workshop: W
     pipeline, catalog = workshop.resolve(made), workshop.catalog
     assert workshop.score_key(pipeline) != catalog.score_key("several", "btc-perpetual", ())
     assert workshop.score_key(parse(SINGLE)) == catalog.score_key("several", "btc-perpetual", ())
+
+
+def test_lists_name_every_contract_and_call_the_trial_current(workshop: Workshop, made: str, scored: dict) -> None:
+    (row,) = [row for row in make_page(workshop, TrialQuery(TrialFilter())).rows if row["pipeline"] == made]
+    assert row["contract"] == "btc-perpetual + eth-perpetual"
+    assert not row["stale"]
+
+
+def test_code_of_agents_sees_whose_trade_it_is(workshop: Workshop, made: str, scored: dict) -> None:
+    frames = workshop.frames(validation=True, pipeline=made)
+    perform(str(workshop.workspace.root), "frames", {"agent": "tester", **frames.asked()})
+    trades = read(frames.paths["trades"])
+    assert set(trades["contract"]) == {"btc-perpetual", "eth-perpetual"}
 
 
 def test_pages_breakdowns_and_files_know_the_contract(workshop: Workshop, made: str, trial: RecordedTrial) -> None:
