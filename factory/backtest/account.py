@@ -173,12 +173,12 @@ class Account:
 
     def _find_entry(self) -> tuple[int, int, int]:
         """Find the next fill: its moment, contract and decision; one that never comes where nothing is left."""
-        found = [(NEVER, -1, -1)]
+        fills = [(NEVER, -1, -1)]
         for k, leg in enumerate(self.legs if self.equity >= DUST else ()):
             if self._next[k] < len(leg.eligible):
                 i = int(leg.eligible[self._next[k]])
-                found.append((int(leg.orders.bars.time[leg.orders.decisions.row[i]]), k, i))
-        return min(found)
+                fills.append((int(leg.orders.bars.time[leg.orders.decisions.row[i]]), k, i))
+        return min(fills)
 
     def _enter(self, k: int, i: int, entry: int) -> None:
         """Open a position, as large as margin leaves room for."""
@@ -253,8 +253,8 @@ class Account:
         left = np.full(len(self.grid[places]), self.equity)
         for one in self.held:
             left += self._left_of(one, one.course[np.minimum(self.row_at[one.leg][places] - one.row, len(one.course) - 1)])
-        found = np.flatnonzero(left <= 0)
-        return places.start + int(found[0]) if len(found) else None
+        breached = np.flatnonzero(left <= 0)
+        return places.start + int(breached[0]) if len(breached) else None
 
     def _left_of(self, one: Position, change: NDArray[float64]) -> NDArray[float64]:
         """Compute what a change of a position leaves to the account, less the maintenance of what it then is worth."""
