@@ -197,9 +197,9 @@ class Standing:
     def _is_stale(self, row: TrialRow) -> bool:
         """Check whether a dataset has other rows or terms by now; of what hangs on more than one contract by all of them."""
         terms = self._terms.get(row["dataset"], frozenset())
-        return row["fingerprint"] not in terms and not (
-            terms and is_current(self._tracker, row["pipeline"], row["fingerprint"])
-        )
+        if row["fingerprint"] in terms:
+            return False
+        return not (terms and is_current(self._tracker, row["pipeline"], row["fingerprint"]))
 
 
 def make_page(tracker: "Tracker", query: TrialQuery) -> TrialPage:

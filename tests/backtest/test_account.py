@@ -266,6 +266,16 @@ def test_two_halves_on_one_series_are_the_whole() -> None:
         assert halves.metrics[name] == pytest.approx(whole.metrics[name], rel=1e-6), name
 
 
+def test_one_market_under_many_names_is_no_more_evidence() -> None:
+    series, p = wander(9, 12_000), np.random.default_rng(9).uniform(0.3, 0.7, 2_400)
+    times, terms = series.time[::5][:2_400], Perpetual(use="perpetual", of="btc", **COSTS)
+    one = leg("a", long_or_short({"use": "after", "hold": "23m"}, share=0.1), terms, series, times, p)
+    single, many = account([one], p).metrics, account([replace(one, name=f"c{k}") for k in range(8)], p).metrics
+    assert many["trades"] == 8 * single["trades"]
+    for name in ("blocks", "mean_net", "mean_error", "p_value"):
+        assert many[name] == pytest.approx(single[name], rel=0.02), name
+
+
 def test_on_flipped_markets_no_pair_earns_beyond_costs() -> None:
     """Opposite sides of two markets that move alike: over many drawn markets it earns nothing before costs."""
     gross = []
