@@ -7,14 +7,17 @@ are cross-fitted inside train, the meta forest learns from their out-of-fold
 predictions, and its probabilities are traded against the dataset's contract.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-from factory.backtest import Levels, Result, needs_volatility, read_funding, run_backtest
+from factory.backtest import Levels, Result, needs_volatility, read_funding, run_account, run_backtest
+from factory.backtest.account import Leg
 from factory.backtest.binary import settle_running
+from factory.backtest.perpetual import plan_orders
 from factory.backtest.quotes import read_quotes
 from factory.core import canonical
 from factory.core.errors import FlowError
@@ -26,10 +29,10 @@ from factory.learning.chances import direction_chance, move_chance
 from factory.learning.decision_table import MOST_LOST, DecisionTable, concatenate, read_decisions
 from factory.learning.model import Fits, Model, fit_model
 from factory.learning.refits import predict_with_refits
-from factory.market.contracts import Binary, Contract
+from factory.market.contracts import Binary, Contract, Perpetual
 from factory.pipeline import Pipeline
 from factory.pipeline.parts.labels import TripleBarrier, count_classes
-from factory.pipeline.parts.trades import Barriers, LongOrShort, UpOrDown
+from factory.pipeline.parts.trades import Barriers, LongOrShort, Trade, UpOrDown
 
 SESSIONS_A_MONTH = 21
 
@@ -167,6 +170,8 @@ def trade_decisions(
         Share of ups in train.
     """
     partition = columns.partition
+    if pipeline.also:
+        return _trade_together(pipeline, contract, columns, rows, p, moves, base_rate)
     part, told = pipeline.trade, pipeline.label
     volatility = volatility_of(contract, columns, rows.time) if needs_volatility(part) else None
     quotes = outcomes = None
@@ -177,9 +182,38 @@ def trade_decisions(
         part, contract, partition.series[contract.of], rows.time, p,
         start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
         moves=moves if count_classes(told) == 3 else None, flat=rows.labels.flat, half_spread=half_spreads(contract, columns),
-        barriers=barrier_levels(pipeline, rows), volatility=volatility,
+        barriers=barrier_levels(pipeline, rows, part), volatility=volatility,
         funding=read_funding(contract, partition), quotes=quotes, outcomes=outcomes,
         seed=canonical.seed_for(partition.fingerprint, "twin"),
+    )  # fmt: skip
+
+
+def _trade_together(
+    pipeline: Pipeline,
+    contract: Contract,
+    columns: Columns,
+    rows: DecisionTable,
+    p: NDArray[float64],
+    moves: NDArray[float64],
+    base_rate: float,
+) -> Result:
+    partition, told = columns.partition, pipeline.label
+    chances = moves if count_classes(told) == 3 else None
+    legs = []
+    for path, part in pipeline.trades.items():
+        terms = contract if path == "trade" else partition.contracts[part.contract]
+        assert isinstance(terms, Perpetual), "only perpetuals share an account"
+        assert isinstance(part, LongOrShort), "a perpetual is traded long or short"
+        volatility = volatility_of(terms, columns, rows.time) if needs_volatility(part) else None
+        orders = plan_orders(
+            part, terms, partition.series[terms.of], rows.time, p, partition.end, barrier_levels(pipeline, rows, part),
+            volatility, to_ms(told.horizon), chances, half_spreads(terms, columns), read_funding(terms, partition),
+        )  # fmt: skip
+        legs.append(Leg(part.contract, terms, orders))
+    return run_account(
+        legs, rows.time, p,
+        start=partition.start, end=partition.end, horizon_ms=to_ms(told.horizon), y=rows.labels.y, base_rate=base_rate,
+        moves=chances, flat=rows.labels.flat, seed=canonical.seed_for(partition.fingerprint, "twin"),
     )  # fmt: skip
 
 
@@ -196,6 +230,22 @@ def volatility_of(contract: Contract, columns: Columns, times: NDArray[int64]) -
     return float(np.sqrt(DAYS_A_YEAR * DAY / step)) * columns.at(parse(f"std(ret({contract.of}.close, 1), {day})"), times)
 
 
+def traded_volatility(contracts: Sequence[Contract], columns: Columns, scored: Scored) -> NDArray[float64]:
+    """Measure the realised volatility of what each trade holds, at its decision, shape (trades,).
+
+    Parameters
+    ----------
+    contracts : sequence of Contract
+        In the order of the pipeline's trades.
+    """
+    trades = scored.result.trades
+    volatility = np.empty(len(trades))
+    for k, contract in enumerate(contracts):
+        mine = trades.rows_of(k)
+        volatility[mine] = volatility_of(contract, columns, scored.rows.time[trades.decision[mine]])
+    return volatility
+
+
 def half_spreads(contract: Contract, columns: Columns) -> NDArray[float64] | None:
     """Measure half the recorded spread at the open of each bar that a contract fills in, as a share of the mid, shape (bars,).
 
@@ -208,9 +258,9 @@ def half_spreads(contract: Contract, columns: Columns) -> NDArray[float64] | Non
     return np.where(np.isnan(half), np.nanmax(half, initial=0.0), half)
 
 
-def barrier_levels(pipeline: Pipeline, rows: DecisionTable) -> Levels | None:
-    """Find the barriers of each decision, where the pipeline's trades leave at them."""
-    part, told = pipeline.trade, pipeline.label
+def barrier_levels(pipeline: Pipeline, rows: DecisionTable, part: Trade) -> Levels | None:
+    """Find the barriers of each decision, where one of the pipeline's trades leaves at them."""
+    told = pipeline.label
     if not (isinstance(part, LongOrShort) and isinstance(part.exit, Barriers) and isinstance(told, TripleBarrier)):
         return None
     unit = rows.features[told.unit]

@@ -45,7 +45,7 @@ def _bars(unit: float) -> kernel.Bars:
     return kernel.Bars(TIME, OPEN * unit, HIGH * unit, LOW * unit, CLOSE * unit, MINUTE, TRADED, HALF_SPREAD, TIME + MINUTE)
 
 
-def _walk(unit: float) -> tuple[Any, ...]:
+def _orders(unit: float) -> tuple[Any, ...]:
     n = len(EVENTS)
     side = np.where(np.arange(n) % 2, 1, -1).astype(np.int8)
     decisions = kernel.Decisions(
@@ -54,9 +54,28 @@ def _walk(unit: float) -> tuple[Any, ...]:
     terms = kernel.Terms(0.0006, 0.0001, 0.0002, 0.005, -1.0, 0.0006, 0.0001, 0.01 * unit)
     stamps = TIME[100::480]
     rates = kernel.Funding(stamps, np.full(len(stamps), 0.0001), np.full(len(stamps), -0.0001), True)
-    outcome, whole, money = kernel.walk(_bars(unit), decisions, terms, rates)
+    return _bars(unit), decisions, terms, rates
+
+
+def _walk(unit: float) -> tuple[Any, ...]:
+    outcome, whole, money = kernel.walk(*_orders(unit))
     money[:, [0, 5]] /= unit
     return outcome, whole, money
+
+
+def _trade_one(unit: float) -> tuple[Any, ...]:
+    course = np.zeros(ROWS)
+    *whole, money = kernel.trade_one(*_orders(unit), 3, course)
+    return np.array(whole), _without_unit(money, unit), course
+
+
+def _liquidate(unit: float) -> Any:
+    price = float(LOW[EVENTS[3] + 40]) * unit
+    return _without_unit(kernel.liquidate(*_orders(unit)[:3], 3, price, 0.001, -0.01, int(EVENTS[3]) + 40), unit)
+
+
+def _without_unit(money: tuple[float, ...], unit: float) -> np.ndarray:
+    return np.array([one / unit if place in (0, 5) else one for place, one in enumerate(money)])
 
 
 BOOKS = np.column_stack([CLOSE + 1.0, RNG.exponential(2, ROWS), CLOSE - 1.0, RNG.exponential(2, ROWS)])
@@ -118,6 +137,8 @@ KERNELS: dict[str, Callable[[float], Any]] = {
     "factory.learning.experts.logit_kernels.log_odds": lambda unit: logit_kernels.log_odds(
         COLUMNS * unit, np.ones(3) * unit, np.ones(3) / unit, 0.5
     ),
+    "factory.backtest.kernel.trade_one": _trade_one,
+    "factory.backtest.kernel.liquidate": _liquidate,
     "factory.market.books.kernels.fold": _fold,
     "factory.market.books.kernels.close_last": _fold,
     "factory.market.books.kernels.rebuild": _rebuild,

@@ -1,8 +1,9 @@
 """Contracts at work: fills, costs, sizes and figures; and the null market, in which direction is a coin.
 
-run          trades a contract on chances of up
+run          trades a contract, or several in one account, on chances of up
 binary       shares of a binary contract bought and settled
 perpetual    a perpetual entered and left; funding: what it pays or receives meanwhile
+account      several perpetuals that share sizes, margin and ruin
 sizing       how much of the equity a trade takes
 fills        from fills to trades, equity and days; kernel: the compiled loops over decisions and bars
 metrics      performance figures; baselines: the same trades without an opinion
@@ -15,7 +16,7 @@ Others import what is named below, and the null market by its file.
 from factory.backtest.funding import read_funding
 from factory.backtest.perpetual import Levels, needs_volatility
 from factory.backtest.result import OUTCOMES, REASONS, Daily, Result, Trades
-from factory.backtest.run import describe_assumed_price, run_backtest
+from factory.backtest.run import describe_assumed_price, run_account, run_backtest
 
 __all__ = [
     "OUTCOMES",
@@ -27,5 +28,6 @@ __all__ = [
     "describe_assumed_price",
     "needs_volatility",
     "read_funding",
+    "run_account",
     "run_backtest",
 ]

@@ -203,10 +203,13 @@ def _sum_due(rates: Funding, side: int, place: int, before: int, entered: int, l
 
 
 @njit(cache=True, nogil=True)
-def _hold(bars: Bars, decisions: Decisions, terms: Terms, rates: Funding, i: int) -> tuple[int, float, int, float, float, int]:
+def _hold(
+    bars: Bars, decisions: Decisions, terms: Terms, rates: Funding, i: int, course: NDArray[float64]
+) -> tuple[int, float, int, float, float, int]:
     """Follow the trade of decision `i` to its end: moment, price, reason, funding, worst change of equity, and the bar.
 
     Prices are multiplied by the side, so that lower is always worse. `inside` is the funding where it ends inside the bar.
+    A `course` of one place a bar receives the worst change of equity in each that the trade lives through.
     """
     side, size, row = decisions.side[i], decisions.size[i], decisions.row[i]
     entry = _enter(bars, decisions, terms, i)
@@ -242,7 +245,10 @@ def _hold(bars: Bars, decisions: Decisions, terms: Terms, rates: Funding, i: int
             reason = LIQUIDATED if price <= liquidation else STOP
             price = _lower(price * (1.0 - side * terms.overshoot), terms.tick)
             return bars.end[r], side * max(price, bankrupt), reason, inside, worst, r
-        worst = min(worst, base - 1.0 - funding + quantity * (adverse - side * entry))
+        lowest = base - 1.0 - funding + quantity * (adverse - side * entry)
+        worst = min(worst, lowest)
+        if r < len(course):
+            course[r] = lowest
         if favourable > take:
             return bars.end[r], side * _lower(take, terms.tick), TAKE, inside, worst, r
     price = _lower(side * bars.close[last], terms.tick)
@@ -258,6 +264,57 @@ def _exit_fee(terms: Terms, reason: int) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _count_money(
+    bars: Bars, decisions: Decisions, terms: Terms, i: int, price: float, reason: int, funding: float, worst: float, left: int
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """Count what the trade of decision `i` earned that was left at a price in a bar; see :func:`trade_one`."""
+    side, size = decisions.side[i], decisions.size[i]
+    entry = _enter(bars, decisions, terms, i)
+    relative = price / entry
+    gain = side * (relative - 1.0)
+    leaving = 0.0 if reason == TAKE else _beyond(bars, terms, left)
+    toll = terms.market + _beyond(bars, terms, decisions.row[i]) + relative * (_exit_fee(terms, reason) + leaving)
+    payoff = gain - toll - funding / size
+    return price, size * gain, size * toll, funding, min(worst, size * payoff), entry, payoff, toll
+
+
+@njit(cache=True, nogil=True)
+def trade_one(
+    bars: Bars, decisions: Decisions, terms: Terms, rates: Funding, i: int, course: NDArray[float64]
+) -> tuple[int, int, int, tuple[float, float, float, float, float, float, float, float]]:
+    """Trade decision `i`, whatever else is held.
+
+    Parameters
+    ----------
+    course : ndarray of float64, shape (bars,) or (0,)
+        Receives the worst change of equity in each bar that the trade lives through, as a share of the equity at entry.
+
+    Returns
+    -------
+    moment, reason, left : int
+        Of the exit, and its bar.
+    money : tuple of float
+        Exit price, then gross, cost, funding and worst as shares of the equity at entry; entry price; net and cost for
+        one unit of the notional at entry.
+    """
+    moment, price, reason, funding, worst, left = _hold(bars, decisions, terms, rates, i, course)
+    return moment, reason, left, _count_money(bars, decisions, terms, i, price, reason, funding, worst, left)
+
+
+@njit(cache=True, nogil=True)
+def liquidate(
+    bars: Bars, decisions: Decisions, terms: Terms, i: int, price: float, funding: float, worst: float, left: int
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """Count what the trade of decision `i` earned that the exchange left at a price of the market in a bar."""
+    side = decisions.side[i]
+    filled = side * _lower(side * price * (1.0 - side * terms.overshoot), terms.tick)
+    money: tuple[float, float, float, float, float, float, float, float] = _count_money(
+        bars, decisions, terms, i, filled, LIQUIDATED, funding, worst, left
+    )
+    return money
+
+
+@njit(cache=True, nogil=True)
 def walk(
     bars: Bars, decisions: Decisions, terms: Terms, rates: Funding
 ) -> tuple[NDArray[int8], NDArray[int64], NDArray[float64]]:
@@ -269,14 +326,13 @@ def walk(
     whole : ndarray of int64, shape (trades, 3)
         Decision, exit moment, reason.
     money : ndarray of float64, shape (trades, 8)
-        Exit price, then gross, cost, funding and worst as shares of the equity at entry; entry price; net and cost for
-        one unit of the notional at entry.
+        As of :func:`trade_one`.
     """
     n = len(decisions.time)
     outcome = np.empty(n, np.int8)
     whole = np.empty((n, 3), np.int64)
     money = np.empty((n, 8), np.float64)
-    busy_until, taken = decisions.time[0] if n else 0, 0
+    busy_until, taken, unwatched = decisions.time[0] if n else 0, 0, np.empty(0)
     for i in range(n):
         side, size, row = decisions.side[i], decisions.size[i], decisions.row[i]
         if decisions.time[i] < busy_until:
@@ -286,15 +342,8 @@ def walk(
         elif row < 0 or not bars.traded[row] or np.isnan(size):
             outcome[i] = DROPPED
         else:
-            busy_until, price, reason, funding, worst, left = _hold(bars, decisions, terms, rates, i)
-            entry = _enter(bars, decisions, terms, i)
-            relative = price / entry
-            gain = side * (relative - 1.0)
-            leaving = 0.0 if reason == TAKE else _beyond(bars, terms, left)
-            toll = terms.market + _beyond(bars, terms, row) + relative * (_exit_fee(terms, reason) + leaving)
-            payoff = gain - toll - funding / size
+            busy_until, reason, _, money[taken] = trade_one(bars, decisions, terms, rates, i, unwatched)
             whole[taken] = i, busy_until, reason
-            money[taken] = price, size * gain, size * toll, funding, min(worst, size * payoff), entry, payoff, toll
             outcome[i] = TAKEN
             taken += 1
     return outcome, whole[:taken].copy(), money[:taken].copy()

@@ -39,9 +39,21 @@ class TimeScale:
 
 
 def performance_metrics(
-    contract: Contract, trades: Trades, equity: NDArray[float64], daily: Daily, clock: TimeScale
+    contract: Contract,
+    trades: Trades,
+    equity: NDArray[float64],
+    daily: Daily,
+    clock: TimeScale,
+    drawdown: float | None = None,
 ) -> dict[str, float]:
     """Compute what the trades earned.
+
+    Parameters
+    ----------
+    contract : Contract
+        Any of the account's, which are of one kind.
+    drawdown : float, optional
+        Greatest, where several positions were open at once.
 
     Returns
     -------
@@ -62,9 +74,9 @@ def performance_metrics(
     known = {
         "trades": float(len(trades)),
         "total_return": float(equity[-1] - 1),
-        "max_drawdown": _drawdown(trades, equity),
+        "max_drawdown": _drawdown(trades, equity) if drawdown is None else drawdown,
         "turnover": _turnover(contract, trades) * DAYS_A_YEAR * DAY / (clock.end - clock.start),
-        "exposure": float((trades.exit_ms - trades.entry_ms).sum()) / (clock.end - clock.start),
+        "exposure": _time_held(trades) / (clock.end - clock.start),
         "costs": float(trades.cost.sum()),
         "funding": float(trades.funding.sum()),
     }
@@ -146,6 +158,12 @@ def _drawdown(trades: Trades, equity: NDArray[float64]) -> float:
     peak = np.maximum.accumulate(equity)[:-1]
     lowest = np.maximum(equity[:-1] * (1 + trades.worst), 0.0)
     return float(np.max(1 - lowest / peak, initial=0.0))
+
+
+def _time_held(trades: Trades) -> float:
+    """Sum the ms in which any position was open."""
+    begun = np.maximum(trades.entry_ms, np.append(0, np.maximum.accumulate(trades.exit_ms)[:-1]) if len(trades) else 0)
+    return float(np.maximum(trades.exit_ms - begun, 0).sum())
 
 
 def _turnover(contract: Contract, trades: Trades) -> float:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy import float64, int8, int64
+from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import sizing
@@ -42,6 +42,38 @@ class Levels:
     horizon_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What is wanted of a perpetual at each decision, on its own bars and terms.
+
+    Parameters
+    ----------
+    bars, decisions, terms, rates
+        As the kernel takes them.
+    wished : ndarray of float64, shape (decisions,)
+        Share of equity before it was rounded to what an exchange takes.
+    """
+
+    bars: Bars
+    decisions: Decisions
+    terms: Terms
+    rates: Funding
+    wished: NDArray[float64]
+
+    @property
+    def is_too_small(self) -> NDArray[bool_]:
+        """Whether less than the exchange takes as an order was left of what was wished, shape (decisions,)."""
+        return np.asarray((self.decisions.side != 0) & (self.wished > 0) & (self.decisions.size <= 0))
+
+    def turn(self, decision: NDArray[int64], side: NDArray[int8], size: NDArray[float64], until: NDArray[int64]) -> "Orders":
+        """Take some decisions alone, on other sides, of some sizes, each until a moment."""
+        none = self.decisions._replace(
+            side=np.zeros(len(self.wished), int8), size=np.zeros(len(self.wished)), deadline=self.decisions.deadline.copy()
+        )
+        none.side[decision], none.size[decision], none.deadline[decision] = side, size, until
+        return replace(self, decisions=none, terms=self.terms._replace(keep=-1.0), wished=none.size)
+
+
 def fill(
     trade: parts.LongOrShort,
     contract: Perpetual,
@@ -72,6 +104,38 @@ def fill(
     FlowError
         If the exit needs barriers, the size a volatility, or the contract a recorded funding, that did not come.
     """
+    orders = plan_orders(trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread, funding)
+    outcome, fills = _walked(orders)
+    outcome[(outcome == NO_EDGE) & orders.is_too_small] = TOO_SMALL
+
+    def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
+        until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
+        return _walked(orders.turn(decision, side, orders.decisions.size[decision], until))[1]
+
+    return outcome, fills, refill
+
+
+def plan_orders(
+    trade: parts.LongOrShort,
+    contract: Perpetual,
+    series: Series,
+    times: NDArray[int64],
+    p: NDArray[float64],
+    end: int,
+    barriers: Levels | None,
+    volatility: NDArray[float64] | None,
+    horizon_ms: int,
+    moves: NDArray[float64] | None = None,
+    half_spread: NDArray[float64] | None = None,
+    funding: Funding | None = None,
+) -> Orders:
+    """Choose side, size, fill and exit of each decision, whatever else is held.
+
+    Raises
+    ------
+    FlowError
+        As :func:`fill`.
+    """
     bars = fillable_bars(series, end, half_spread)
     rates = assume_funding(contract, bars) if funding is None else funding
     long, short = (p, 1 - p) if moves is None else (moves * p, moves * (1 - p))
@@ -85,16 +149,7 @@ def fill(
     size = sizing.round_to_orders(wished, np.where(row < 0, np.nan, bars.open[row]), contract)
     deadline = np.full(len(p), NEVER) if hold is None else find_deadlines(series, bars.time[row], hold)
     decisions = Decisions(times, row, long, short, side, size, up, down, deadline)
-    outcome, fills = _walked(bars, decisions, terms, rates)
-    outcome[(outcome == NO_EDGE) & (side != 0) & (wished > 0)] = TOO_SMALL
-
-    def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
-        until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
-        same = decisions.of(decision)._replace(side=side, deadline=until)
-        turned = _walked(bars, same, terms._replace(keep=-1.0), rates)[1]
-        return replace(turned, decision=decision[turned.decision])
-
-    return outcome, fills, refill
+    return Orders(bars, decisions, terms, rates, wished)
 
 
 def find_deadlines(series: Series, entry: NDArray[int64], hold: int) -> NDArray[int64]:
@@ -121,8 +176,9 @@ def kernel_terms(trade: parts.LongOrShort, contract: Perpetual, series: Series) 
     )
 
 
-def _walked(bars: Bars, decisions: Decisions, terms: Terms, rates: Funding) -> tuple[NDArray[int8], Fills]:
-    outcome, whole, money = walk(bars, decisions, terms, rates)
+def _walked(orders: Orders) -> tuple[NDArray[int8], Fills]:
+    bars, decisions = orders.bars, orders.decisions
+    outcome, whole, money = walk(bars, decisions, orders.terms, orders.rates)
     taken = whole[:, 0]
     return outcome, Fills(
         decision=taken,

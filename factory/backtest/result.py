@@ -1,7 +1,7 @@
 """What a backtest gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class Trades:
         Lowest change of equity while the trade was open, as a share of the equity at its entry.
     reason : ndarray of int8, shape (n,)
         Position in :data:`REASONS`.
+    contract : ndarray of int8, shape (n,), or None
+        Position in the result's `contracts`; None where there is one alone.
     """
 
     decision: NDArray[int64]
@@ -76,6 +78,7 @@ class Trades:
     unit_cost: NDArray[float64]
     worst: NDArray[float64]
     reason: NDArray[int8]
+    contract: NDArray[int8] | None = None
 
     def __len__(self) -> int:
         return len(self.decision)
@@ -87,7 +90,16 @@ class Trades:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Map the columns' names to the columns, not copied."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        columns = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: column for name, column in columns.items() if column is not None}
+
+    def rows_of(self, contract: int) -> NDArray[int64]:
+        """Find the trades of one contract, by its position."""
+        return np.flatnonzero(np.ones(len(self), bool) if self.contract is None else self.contract == contract)
+
+    def take(self, rows: NDArray[Any]) -> "Trades":
+        """Select some of the trades."""
+        return Trades(**{name: column[rows] for name, column in self.columns().items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +130,11 @@ class Result:
     trades : Trades
         Every trade.
     equity : ndarray of float64, shape (len(trades) + 1,)
-        1 at the start, then after each trade.
+        1 at the start, then after each trade, in the order in which they end.
     daily : Daily
         Net P&L by day.
     outcome : ndarray of int8, shape (decisions,)
-        Position in :data:`OUTCOMES` of each decision.
+        Position in :data:`OUTCOMES` of each decision; of several contracts the first of them that any gives it.
     metrics : mapping of str to float
         See :func:`factory.backtest.metrics.figures`; what cannot be computed is not there.
     twins : mapping of str to mapping
@@ -134,6 +146,8 @@ class Result:
     assumed : str
         ``"at an assumed price of 0.50"`` where no price was recorded, else empty.
         Belongs beside every number of this result.
+    by_contract : mapping of str to mapping
+        Of several contracts what became of the decisions on each, and what it earned; empty where there is one alone.
     """
 
     trades: Trades
@@ -145,6 +159,7 @@ class Result:
     twin_trades: Mapping[str, Trades]
     reliability: NDArray[float64]
     assumed: str
+    by_contract: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -1,14 +1,19 @@
 """From probabilities to P&L, for every kind of contract."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
 import numpy as np
 from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
+from factory.backtest.account import Book, Leg, combine_outcomes, count_by_contract, trade_together, turn_legs
 from factory.backtest.baselines import twin_sides
 from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
 from factory.backtest.kernel import Funding
-from factory.backtest.metrics import TimeScale, class_metrics, forecast, performance_metrics
+from factory.backtest.metrics import Forecast, TimeScale, class_metrics, forecast, performance_metrics
 from factory.backtest.perpetual import Levels
 from factory.backtest.quotes import Quotes, assume_quotes
 from factory.backtest.result import Daily, Result, Trades
@@ -91,35 +96,102 @@ def run_backtest(
     FlowError
         If the trade does not fit the contract, or something that it needs did not come.
     """
-    if len(times) and (np.any(np.diff(times) <= 0) or times[0] < start or times[-1] >= end):
-        raise FlowError("sample: decisions must be in order and inside the partition")
-    if np.isnan(p).any() or (moves is not None and np.isnan(moves).any()):
-        raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
+    _check_chances(times, p, moves, start, end)
     outcome, fills, turn = _filled(
         trade, contract, series, times, p, end, barriers, volatility, quotes, outcomes, horizon_ms, moves, half_spread, funding
     )
     clock = TimeScale(start, end, series.period, horizon_ms)
 
-    def account(fills: Fills) -> tuple[Trades, NDArray[float64], Daily, dict[str, float]]:
+    def account(fills: Fills) -> Accounted:
         trades, equity = compound(fills, p)
         daily = sum_by_day(trades, start, end)
-        return trades, equity, daily, performance_metrics(contract, trades, equity, daily, clock)
+        return Accounted(trades, equity, daily, performance_metrics(contract, trades, equity, daily, clock))
 
-    trades, equity, daily, earned = account(fills)
-    scored = forecast(times, p, y, clock, base_rate)
-    twins = {name: account(turn(trades.decision, side)) for name, side in twin_sides(trades, seed).items()}
-    classes = {} if moves is None else class_metrics(p, moves, y, flat)
+    own = account(fills)
+    twins = {name: account(turn(own.trades.decision, side)) for name, side in twin_sides(own.trades, seed).items()}
+    chances = forecast(times, p, y, clock, base_rate), {} if moves is None else class_metrics(p, moves, y, flat)
+    return _make_result(own, twins, chances, mark_ruined(outcome, own.trades, own.equity), describe_assumed_price(contract))
+
+
+def run_account(
+    legs: Sequence[Leg],
+    times: NDArray[int64],
+    p: NDArray[float64],
+    *,
+    start: int,
+    end: int,
+    horizon_ms: int,
+    y: NDArray[int8] | None = None,
+    base_rate: float | None = None,
+    moves: NDArray[float64] | None = None,
+    flat: NDArray[bool_] | None = None,
+    seed: int = 0,
+) -> Result:
+    """Trade several perpetuals in one account on the same chances of up; see :mod:`factory.backtest.account`.
+
+    Parameters
+    ----------
+    legs : sequence of Leg
+        In the order in which they find room where several enter at once.
+    times, p, start, end, horizon_ms, y, base_rate, moves, flat, seed
+        As for :func:`run_backtest`.
+
+    Returns
+    -------
+    Result
+        Of the whole account, with what each contract earned.
+    """
+    _check_chances(times, p, moves, start, end)
+    clock = TimeScale(start, end, max(leg.orders.bars.period for leg in legs), horizon_ms)
+
+    def account(legs: Sequence[Leg]) -> tuple[Accounted, Book]:
+        book = trade_together(legs, p)
+        daily = sum_by_day(book.trades, start, end)
+        earned = performance_metrics(legs[0].contract, book.trades, book.equity, daily, clock, book.drawdown)
+        return Accounted(book.trades, book.equity, daily, earned), book
+
+    own, book = account(legs)
+    twins = {name: account(turn_legs(legs, own.trades, side))[0] for name, side in twin_sides(own.trades, seed).items()}
+    chances = forecast(times, p, y, clock, base_rate), {} if moves is None else class_metrics(p, moves, y, flat)
+    result = _make_result(own, twins, chances, combine_outcomes(book.outcome), "")
+    return replace(result, by_contract=count_by_contract([leg.name for leg in legs], book))
+
+
+class Accounted(NamedTuple):
+    """Trades, the equity after each, days and figures of one account."""
+
+    trades: Trades
+    equity: NDArray[float64]
+    daily: Daily
+    metrics: dict[str, float]
+
+
+def _make_result(
+    own: Accounted,
+    twins: Mapping[str, Accounted],
+    chances: tuple[Forecast, dict[str, float]],
+    outcome: NDArray[int8],
+    assumed: str,
+) -> Result:
+    scored, classes = chances
     return Result(
-        trades=trades,
-        equity=equity,
-        daily=daily,
-        outcome=mark_ruined(outcome, trades, equity),
-        metrics=earned | scored.metrics | classes,
-        twins={name: twin[3] for name, twin in twins.items()},
-        twin_trades={name: twin[0] for name, twin in twins.items()},
+        trades=own.trades,
+        equity=own.equity,
+        daily=own.daily,
+        outcome=outcome,
+        metrics=own.metrics | scored.metrics | classes,
+        twins={name: twin.metrics for name, twin in twins.items()},
+        twin_trades={name: twin.trades for name, twin in twins.items()},
         reliability=scored.reliability,
-        assumed=describe_assumed_price(contract),
+        assumed=assumed,
     )
+
+
+def _check_chances(times: NDArray[int64], p: NDArray[float64], moves: NDArray[float64] | None, start: int, end: int) -> None:
+    if len(times) and (np.any(np.diff(times) <= 0) or times[0] < start or times[-1] >= end):
+        raise FlowError("sample: decisions must be in order and inside the partition")
+    if np.isnan(p).any() or (moves is not None and np.isnan(moves).any()):
+        raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
 
 
 def describe_assumed_price(contract: Contract) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy import int64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Result
@@ -53,9 +53,9 @@ def contract_payments(contract: Contract, partition: Partition) -> Payments:
 
 def trade_holds(pipeline: Pipeline, contract: Perpetual, partition: Partition, rows: DecisionTable, result: Result) -> Holds:
     """Freeze the trades of a pipeline on a perpetual."""
-    assert isinstance(pipeline.trade, LongOrShort), "a perpetual is traded long or short"
-    series = partition.series[contract.of]
-    return freeze_holds(pipeline.trade, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows))
+    part, series = pipeline.trade, partition.series[contract.of]
+    assert isinstance(part, LongOrShort), "a perpetual is traded long or short"
+    return freeze_holds(part, contract, series, result.trades, rows.time, barrier_levels(pipeline, rows, part))
 
 
 def label_questions(pipeline: Pipeline, partition: Partition, rows: DecisionTable) -> Questions | MeanQuestions:
@@ -146,6 +146,8 @@ def null_twin(
     if len(trades) and isinstance(contract, Binary):
         figures["mean_net"] = float(-np.mean(trades.unit_cost + trades.funding / trades.unit))
         figures["mean_spread"] = float(np.sqrt(np.sum(trades.price * (1 - trades.price)))) / len(trades)
+    elif len(trades) and pipeline.also:
+        figures |= _account_by_chance(pipeline, partition, scored)
     elif len(trades) and isinstance(contract, Perpetual):
         figures |= _trades_by_chance(pipeline, contract, partition, scored)
     labelled = np.flatnonzero(scored.rows.labels.y >= 0)
@@ -177,6 +179,35 @@ def _trades_by_chance(pipeline: Pipeline, contract: Perpetual, partition: Partit
     return {
         "mean_net": float(drawn.gross.mean()) / part / len(trades) - cost,
         "mean_spread": float(np.sqrt(drawn.variance.sum() / part)) / len(trades),
+    }
+
+
+def _account_by_chance(pipeline: Pipeline, partition: Partition, scored: Scored) -> dict[str, float]:
+    """Compute the mean net return of an account's frozen trades on drawn markets and its deviation between draws.
+
+    All contracts meet the same signs in the same minutes, so that what hedges and what doubles is drawn as such. Contracts
+    whose bars are of another length meet other signs; their deviations are added, as if all moved together.
+    """
+    trades, frozen = scored.result.trades, []
+    for k, part in enumerate(pipeline.trades.values()):
+        contract, own = partition.contracts[part.contract], trades.take(trades.rows_of(k))
+        assert isinstance(contract, Perpetual), "only perpetuals share an account"
+        assert isinstance(part, LongOrShort), "a perpetual is traded long or short"
+        if len(own):
+            series, levels = partition.series[contract.of], barrier_levels(pipeline, scored.rows, part)
+            frozen.append((contract, own, freeze_holds(part, contract, series, own, scored.rows.time, levels)))
+    steps = sum(int((holds.until - holds.row).sum()) for _, _, holds in frozen)
+    draws, seed = draws_within(steps, STEPS, FEWEST_DRAWS, MOST_DRAWS), seed_for(partition.fingerprint, "null.trades")
+    gross: dict[int, NDArray[float64]] = {}
+    cost = 0.0
+    for contract, own, holds in frozen:
+        moves, payments = contract_moves(contract, partition), contract_payments(contract, partition)
+        drawn = replay(moves, holds, draws, seed, threads(), payments, shared=True).gross
+        gross[moves.slot_ms] = gross.get(moves.slot_ms, np.zeros(draws)) + drawn
+        cost += float(np.sum(own.unit_cost + (own.funding / own.unit if contract.funding_column is None else 0.0)))
+    return {
+        "mean_net": (sum(float(one.mean()) for one in gross.values()) - cost) / len(trades),
+        "mean_spread": sum(float(one.std()) for one in gross.values()) / len(trades),
     }
 
 

@@ -100,17 +100,18 @@ class Catalog:
             return str(meta["fingerprint"])
         return str(partition_meta(meta, partition)["fingerprint"])
 
-    def score_key(self, name: str, contract: str, targets: tuple[str, ...]) -> str:
+    def score_key(self, name: str, contract: str, targets: tuple[str, ...], also: tuple[str, ...] = ()) -> str:
         """Compute the hash of what a trial depends on beside the pipeline.
 
-        That is validation's rows, a contract's present costs, the windows of contracts that proxies learn, and P5's baseline.
+        That is validation's rows, the present costs of a contract and of those that are traded beside it, the windows of
+        contracts that proxies learn, and P5's baseline.
 
         Raises
         ------
         DataError
             If there is no such dataset, or the file is damaged.
         """
-        return _score_key(self.fingerprint(name, "validation"), self._read(name, SPEC), contract, targets)
+        return _score_key(self.fingerprint(name, "validation"), self._read(name, SPEC), contract, targets, also)
 
     def _read(self, name: str, file: str) -> str:
         # A name comes from anyone: it may be no path out of the folder, and be longer than Path.is_file bears.
@@ -161,14 +162,15 @@ def _spec(text: str) -> DatasetSpec:
 
 
 @lru_cache(64)
-def _score_key(fingerprint: str, spec_text: str, contract: str, targets: tuple[str, ...]) -> str:
+def _score_key(fingerprint: str, spec_text: str, contract: str, targets: tuple[str, ...], also: tuple[str, ...]) -> str:
     spec = _spec(spec_text)
     terms = spec.contracts.get(contract)
     costs = terms.model_dump(mode="json") if terms else None
     # What is declared genuine leaves the rows as they were, and changes what is said of trials on them.
     declared = {name: [one.at for one in series.adjust] for name, series in spec.series.items() if series.adjust}
     learned = {name: [one.of, one.window] for name in targets if (one := spec.binaries.get(name))}
-    told = [learned] if learned else []
+    beside = {name: spec.contracts[name].model_dump(mode="json") for name in also if name in spec.contracts}
+    told = [one for one in (learned, beside) if one]
     return digest([fingerprint, costs, *told, *([spec.baseline] if spec.baseline else []), *([declared] if declared else [])])
 
 

@@ -9,7 +9,7 @@ from factory.core import plainyaml
 from factory.core.errors import PipelineError, did_you_mean
 from factory.pipeline.scalars import to_texts
 
-NAMED = ("features", "experts", "tune")
+NAMED = ("features", "experts", "also", "tune")
 """Stages whose keys are the author's own."""
 WORDS = ("pipeline", "about")
 """Stages that are text."""

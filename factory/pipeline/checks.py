@@ -8,7 +8,7 @@ from factory.core.errors import ExpressionError, PipelineError, did_you_mean
 from factory.core.times import to_duration, to_ms
 from factory.expressions.expression import Expression
 from factory.market.book_columns import EVENTS, MOST_LEVELS, book_columns
-from factory.market.contracts import Binary
+from factory.market.contracts import Binary, Perpetual
 from factory.market.pace import read_paces
 from factory.market.series_kinds import name_traded_kinds
 from factory.market.spec import DatasetSpec
@@ -16,7 +16,7 @@ from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.experts import Learner, Network
 from factory.pipeline.parts.labels import MidMove, TripleBarrier, WindowEnd, count_classes
 from factory.pipeline.parts.samples import Clock, Events
-from factory.pipeline.parts.trades import After, Limit, LongOrShort, UpOrDown, Volatility
+from factory.pipeline.parts.trades import After, Barriers, Limit, LongOrShort, Trade, UpOrDown, Volatility
 from factory.pipeline.references import find_unused
 
 FEW_DECISIONS = 300
@@ -85,6 +85,7 @@ def check_pipeline(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any
         *_refit(pipeline, spec),
         *_targets(pipeline, spec),
         *_trade(pipeline, spec, meta),
+        *_also(pipeline, spec),
     ]
     look_back = {} if mistakes else _look_back(pipeline, spec, meta)
     mistakes += _too_long(look_back, spec)
@@ -215,8 +216,9 @@ def _sample(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> I
 
 def _spans(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
     spans = {"label.horizon": pipeline.label.horizon}
-    if isinstance(pipeline.trade, LongOrShort) and isinstance(pipeline.trade.exit, After):
-        spans["trade.exit.hold"] = pipeline.trade.exit.hold
+    for path, trade in pipeline.trades.items():
+        if isinstance(trade, LongOrShort) and isinstance(trade.exit, After):
+            spans[f"{path}.exit.hold"] = trade.exit.hold
     for path, span in spans.items():
         if to_ms(span) > spec.gap:
             yield f"{path}: {span} spans past the gap between partitions; at most {span_text(spec.gap)}"
@@ -251,13 +253,9 @@ def _refit(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
 def _trade(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> Iterator[str]:
     trade = pipeline.trade
     contract = spec.contracts.get(trade.contract)
-    if contract is None:
-        hint = did_you_mean(trade.contract, spec.contracts) if spec.contracts else "it has none; ask a person to add one"
-        yield f"trade.contract: no contract '{trade.contract}' in {pipeline.data}; {hint}"
-        return
-    wanted = "up_or_down" if isinstance(contract, Binary) else "long_or_short"
-    if trade.use != wanted:
-        yield f"trade.use: {trade.use} does not fit {trade.contract}, a {contract.use} contract; write use: {wanted}"
+    mistakes = list(_contract("trade", trade, pipeline.data, spec))
+    yield from mistakes
+    if contract is None or mistakes:
         return
     if pipeline.label.of != contract.of:
         others = [name for name, one in spec.contracts.items() if (one.of, one.use) == (pipeline.label.of, contract.use)]
@@ -266,9 +264,44 @@ def _trade(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any]) -> It
     if isinstance(contract, Binary):
         yield from _window(pipeline, contract, spec)
         yield from _order(pipeline, contract, meta)
-    elif isinstance(trade.size, Volatility) and trade.size.leverage > contract.leverage:
+    else:
+        yield from _leverage("trade", trade, contract)
+
+
+def _also(pipeline: Pipeline, spec: DatasetSpec) -> Iterator[str]:
+    """Yield a line for each trade beside the first whose contract is not there, or is on a series without its exits."""
+    for path, trade in list(pipeline.trades.items())[1:]:
+        contract = spec.contracts.get(trade.contract)
+        mistakes = list(_contract(path, trade, pipeline.data, spec))
+        yield from mistakes
+        if mistakes or not isinstance(contract, Perpetual) or not isinstance(trade, LongOrShort):
+            continue
+        yield from _leverage(path, trade, contract)
+        if isinstance(trade.exit, Barriers) and contract.of != pipeline.label.of:
+            yield (
+                f"{path}.exit: the label's barriers stand on {pipeline.label.of}, and {trade.contract} is on {contract.of}; "
+                f"write exit: {{use: after, hold: {pipeline.label.horizon}}}"
+            )
+
+
+def _contract(path: str, trade: Trade, data: str, spec: DatasetSpec) -> Iterator[str]:
+    """Yield a line where a trade's contract is not there, or of another kind."""
+    contract = spec.contracts.get(trade.contract)
+    if contract is None:
+        hint = did_you_mean(trade.contract, spec.contracts) if spec.contracts else "it has none; ask a person to add one"
+        yield f"{path}.contract: no contract '{trade.contract}' in {data}; {hint}"
+        return
+    wanted = "up_or_down" if isinstance(contract, Binary) else "long_or_short"
+    if trade.use != wanted and path == "trade":
+        yield f"{path}.use: {trade.use} does not fit {trade.contract}, a {contract.use} contract; write use: {wanted}"
+    elif trade.use != wanted:
+        yield f"{path}.contract: {trade.contract} is a {contract.use} contract, and only perpetuals share an account; name one"
+
+
+def _leverage(path: str, trade: Trade, contract: Perpetual) -> Iterator[str]:
+    if isinstance(trade.size, Volatility) and trade.size.leverage > contract.leverage:
         most = f"{contract.leverage:g}"
-        yield f"trade.size.leverage: {trade.size.leverage:g} is above what {trade.contract} allows; at most {most}"
+        yield f"{path}.size.leverage: {trade.size.leverage:g} is above what {trade.contract} allows; at most {most}"
 
 
 def _warm_up(expression: Expression, spec: DatasetSpec, meta: Mapping[str, Any]) -> int:
@@ -324,6 +357,8 @@ def _order(pipeline: Pipeline, contract: Binary, meta: Mapping[str, Any]) -> Ite
 
 
 def _warnings(pipeline: Pipeline, spec: DatasetSpec, meta: Mapping[str, Any], look_back: Mapping[str, int]) -> Iterator[str]:
+    if pipeline.also:
+        yield "also: several contracts share one account in a backtest; no sealed look examines such a pipeline yet"
     for path in find_unused(pipeline.features, pipeline.experts, list(pipeline.mentions())):
         yield f"{path}: nothing looks at it; name it in a see, or delete it"
     if isinstance(pipeline.label, TripleBarrier) and pipeline.label.unit in pipeline.features:

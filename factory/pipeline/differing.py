@@ -58,7 +58,7 @@ def _parts(pipeline: Pipeline) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for stage in type(pipeline).model_fields:
         value = getattr(pipeline, stage)
-        if stage in ("features", "experts"):
+        if stage in ("features", "experts", "also"):
             parts |= {f"{stage}.{name}": part for name, part in value.items()}
         elif value not in (None, "", {}):
             parts[stage] = value

@@ -8,7 +8,7 @@ from factory.pipeline.model import Pipeline
 from factory.pipeline.parts.catalog import kind_of
 from factory.pipeline.parts.labels import MidMove, TripleBarrier, list_label_series
 from factory.pipeline.parts.samples import Clock, Events
-from factory.pipeline.parts.trades import UpOrDown
+from factory.pipeline.parts.trades import Trade, UpOrDown
 
 
 class Node(NamedTuple):
@@ -44,7 +44,7 @@ def list_parts(pipeline: Pipeline) -> Graph:
         Node("sample", "sample", (describe_sample(pipeline),)),
         Node("label_", "label", (describe_label(pipeline),)),
         Node("meta", "meta", (f"forest of {pipeline.meta.trees} trees", *refit)),
-        Node("trade", "trade", tuple(_trade(pipeline).split(", "))),
+        *(Node(_node(path), "trade", tuple(_trade(trade).split(", "))) for path, trade in pipeline.trades.items()),
     ]
     return Graph(tuple(nodes), tuple(dict.fromkeys(_edges(pipeline))))
 
@@ -69,7 +69,7 @@ def draw_outline(pipeline: Pipeline) -> str:
     for name, part in pipeline.experts.items():
         lines.append(f"{', '.join(part.inputs)} -> {name} ({kind_of(type(part))})")
     lines.append(f"{', '.join(pipeline.meta.see)} -> forest of {pipeline.meta.trees} trees")
-    lines.append(f"forest -> {_trade(pipeline)}")
+    lines += [f"forest -> {_trade(trade)}" for trade in pipeline.trades.values()]
     if pipeline.refit:
         lines.append(f"refit every {pipeline.refit.every} on {pipeline.refit.window}")
     return "\n".join(lines) + "\n"
@@ -87,7 +87,7 @@ def _nodes(pipeline: Pipeline) -> Iterator[str]:
     yield f'sample{{{{"{describe_sample(pipeline)}"}}}}'
     yield f'label_{{{{"{describe_label(pipeline)}"}}}}'
     yield f'meta[["forest of {pipeline.meta.trees} trees"]]'
-    yield f'trade[/"{_trade(pipeline)}"/]'
+    yield from (f'{_node(path)}[/"{_trade(trade)}"/]' for path, trade in pipeline.trades.items())
 
 
 def _arrows(pipeline: Pipeline) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _edges(pipeline: Pipeline) -> Iterator[Edge]:
             yield Edge(f"f_{name}", "label_" if stage == "label" else stage, True)
     yield Edge("sample", "meta", True)
     yield Edge("label_", "meta", True)
-    yield Edge("meta", "trade", False)
+    yield from (Edge("meta", _node(path), False) for path in pipeline.trades)
 
 
 def _series(pipeline: Pipeline) -> set[str]:
@@ -137,8 +137,11 @@ def describe_label(pipeline: Pipeline) -> str:
     return f"{label.use} of {of} in {label.horizon}{unit}"
 
 
-def _trade(pipeline: Pipeline) -> str:
-    trade = pipeline.trade
+def _node(path: str) -> str:
+    return f"t_{path.removeprefix('also.')}" if path.startswith("also.") else path
+
+
+def _trade(trade: Trade) -> str:
     when = (
         f"edge {write_inline(trade.edge)}"
         if isinstance(trade, UpOrDown)

@@ -24,6 +24,7 @@ PRICED = frozenset(
 EXAMPLES = {
     "features": "names and expressions, such as r1: ret(btc.close, 1)",
     "experts": "names and parts, such as trees: {use: extra_trees, see: [r1, r15]}",
+    "also": "names and trades, such as eth: {use: long_or_short, contract: eth-perpetual, ...}",
     "tune": "paths and values, such as meta.leaf: [50, 100]",
 }
 
@@ -157,6 +158,8 @@ def _kinds(path: list[str]) -> tuple[type[Part], ...]:
     """List the parts that may stand at a path; empty where none may."""
     if path[0] == "experts":
         return (*KINDS["experts"], *KINDS["networks"]) if len(path) == 2 else ()
+    if path[0] == "also":  # one trade an entry
+        path = ["trade", *path[2:]] if len(path) > 1 else path
     if len(path) == 1 or (len(path) == 2 and path[0] == "trade" and path[1] in ("size", "exit", "order")):
         return KINDS.get(path[-1], ())
     return ()

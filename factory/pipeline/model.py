@@ -29,6 +29,9 @@ SCHEMA_VERSION = 1
 WITH_COLUMN = re.compile(rf"\b([a-z]\w*)\.(?:{'|'.join(BARS)})\b")
 """A series with one of the columns of bars."""
 
+MOST_ALSO = 7
+"""Trades beside the first."""
+
 UNIDENTIFIED = frozenset({"pipeline", "about", "tune"})
 
 
@@ -47,6 +50,8 @@ class Pipeline(Part):
         Canonical text of each feature's expression.
     sample, label, meta, trade
         One part each.
+    also : dict of str to part
+        More trades on the same chances and in the same account, each on a perpetual of its own, by name; may be empty.
     experts : dict of str to part
         Base learners; may be empty.
     refit : Refit or None
@@ -64,6 +69,7 @@ class Pipeline(Part):
     experts: Annotated[dict[Name, Annotated[Expert, Field(discriminator="use")]], Field(default_factory=dict, max_length=32)]
     meta: Meta
     trade: Annotated[Trade, Field(discriminator="use")]
+    also: Annotated[dict[Name, Annotated[Trade, Field(discriminator="use")]], Field(default_factory=dict, max_length=MOST_ALSO)]
     refit: Refit | None = None
     tune: Annotated[dict[str, tuple[int | float | str, ...] | Range], Field(default_factory=dict, max_length=12)]
 
@@ -123,7 +129,7 @@ class Pipeline(Part):
     @model_validator(mode="after")
     def _resolved(self) -> "Pipeline":
         mentions = list(self.mentions())
-        mistakes = [*check_references(self.features, self.experts, mentions), *check_stages(self.trade, self.label)]
+        mistakes = [*check_references(self.features, self.experts, mentions), *check_stages(self.trades, self.label)]
         if mistakes:
             raise Mistakes(mistakes)
         return self
@@ -155,6 +161,16 @@ class Pipeline(Part):
     def targets(self) -> tuple[str, ...]:
         """Contracts whose windows experts learn in the label's place, in order of their names."""
         return tuple(sorted({part.target for part in self.experts.values() if isinstance(part, Learner) and part.target}))
+
+    @property
+    def trades(self) -> dict[str, Trade]:
+        """Every trade by its path, the first one first, others in order of their names: in which they find room for margin."""
+        return {"trade": self.trade, **{f"also.{name}": self.also[name] for name in sorted(self.also)}}
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """What is traded, in the order of :attr:`trades`."""
+        return tuple(trade.contract for trade in self.trades.values())
 
     def expressions(self) -> dict[str, Expression]:
         """Return the parsed features, by name."""

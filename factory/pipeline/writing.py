@@ -9,7 +9,7 @@ from factory.pipeline.model import Pipeline
 
 _BLOCK_SAFE = re.compile(r"(?!.*(: |:\Z| #))[A-Za-z0-9(].*(?<! )\Z|[A-Za-z0-9]\Z|-(?=[A-Za-z0-9(])(?!.*(: |:\Z| #)).*(?<! )\Z")
 
-NESTED = ("features", "experts", "provenance")
+NESTED = ("features", "experts", "also", "provenance")
 """Stages written one line an entry."""
 
 

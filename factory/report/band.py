@@ -39,7 +39,7 @@ def edgeless_band(trial: RecordedTrial) -> Band | None:
     """
     if not trial.count or "mean_spread" not in trial.null:
         return None
-    weight = trial.trades["unit"] / trial.equity[:-1]
+    weight = trial.trades["unit"][trial.closing] / trial.equity[:-1]
     mean, deviation = trial.null["mean_net"], trial.null["mean_spread"] * np.sqrt(trial.count)
     middle = _sum(weight * mean - (weight * deviation) ** 2 / 2)
     width = np.sqrt(_sum((weight * deviation) ** 2))

@@ -212,7 +212,7 @@ def _across(level: float) -> Figure:
 
 def _trade_stamps(trial: RecordedTrial, chosen: NDArray[int64]) -> list[str]:
     """Write the moments at which the account is known: the first entry, then each exit."""
-    return write_stamps(np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"]])[chosen])
+    return write_stamps(np.concatenate([trial.trades["entry_ms"][:1], trial.trades["exit_ms"][trial.closing]])[chosen])
 
 
 def make_line(x: list[str], y: NDArray[float64], name: str, **style: Any) -> Figure:

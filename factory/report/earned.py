@@ -9,7 +9,7 @@ from factory.report import charts
 from factory.report.band import Band, edgeless_band
 from factory.report.content import Grid, Row, Section
 from factory.report.figures import write_number, write_share
-from factory.report.groups import GROUPINGS, Group, group_by, group_trades, split_by_value
+from factory.report.groups import BY_CONTRACT, GROUPINGS, Group, group_by, group_trades, split_by_value
 from factory.report.months import monthly_returns
 from factory.report.trial import RecordedTrial
 
@@ -28,9 +28,9 @@ def list_earned(trial: RecordedTrial) -> list[Section]:
     by_month = Grid(("month", "return"), tuple((month, f"{value:+.2%}") for month, value in grown.items()))
     return [
         Section("Returns by month", grid=by_month, figures=(charts.draw_months(grown),)),
-        *(_grouped(trial, by) for by in GROUPINGS),
+        *(_grouped(trial, by) for by in (*GROUPINGS, *(BY_CONTRACT if trial.beside else ()))),
         *([_paid(trial)] if trial.is_binary else []),
-        *([_funded(trial)] if isinstance(trial.contract, Perpetual) and trial.contract.funding_column else []),
+        *([_funded(trial)] if any(isinstance(one, Perpetual) and one.funding_column for one in trial.contracts) else []),
     ]
 
 

@@ -61,17 +61,17 @@ def find_block(trades: Trades, period: int, horizon: int) -> int:
 
 
 def group_trades(trades: Trades, by: str, block: int) -> list[Group]:
-    """Group trades by one of :data:`GROUPINGS`, in its order, without groups that hold none.
+    """Group trades by one of :data:`GROUPINGS` or :data:`BY_CONTRACT`, in its order, without groups that hold none.
 
     Parameters
     ----------
     trades : mapping of str to ndarray
-        Columns of :class:`~factory.backtest.result.Trades`, and ``volatility``.
+        Columns of :class:`~factory.backtest.result.Trades`, contracts by name, and ``volatility``.
     by : str
     block : int
         As :func:`find_block` computes it.
     """
-    return group_by(trades, GROUPINGS[by](trades), block)
+    return group_by(trades, (GROUPINGS | BY_CONTRACT)[by](trades), block)
 
 
 def group_by(trades: Trades, split: Split, block: int) -> list[Group]:
@@ -144,6 +144,11 @@ def split_by_value(measured: NDArray[float64], most: int = 2 * BINS) -> Split:
     return ([f"{value:.4g}" for value in values], group) if len(values) <= most else split_evenly(measured, most)
 
 
+def _by_contract(trades: Trades) -> Split:
+    names, group = np.unique(trades["contract"], return_inverse=True)
+    return [str(name) for name in names], group
+
+
 GROUPINGS: dict[str, Callable[[Trades], Split]] = {
     "hour": _by_hour,
     "weekday": _by_weekday,
@@ -153,3 +158,5 @@ GROUPINGS: dict[str, Callable[[Trades], Split]] = {
     "volatility": lambda trades: split_evenly(trades["volatility"]),
 }
 """How trades may be grouped: names of the groups, and the group of each trade."""
+BY_CONTRACT: dict[str, Callable[[Trades], Split]] = {"contract": _by_contract}
+"""How trades of several contracts may be grouped too."""

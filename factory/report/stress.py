@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from factory.backtest.quotes import all_in_price
 from factory.backtest.result import REASONS, TAKE
-from factory.market.contracts import Binary, Perpetual
+from factory.market.contracts import Binary, Contract, Perpetual
 from factory.pipeline.parts.trades import Limit, UpOrDown
 from factory.report.trial import RecordedTrial
 
@@ -47,9 +47,16 @@ def stress_trades(trial: RecordedTrial) -> list[Stress]:
     """Compute the mean net payoff of a trial's trades under dearer fees, other prices and late fills."""
     if not trial.count:
         return []
-    recorded, contract = float(trial.trades["payoff"].mean()), trial.contract
-    changed = _stress_binary(trial, contract) if isinstance(contract, Binary) else _stress_perpetual(trial, contract)
-    means = {change: float(np.mean(payoff)) for change, payoff in changed.items()}
+    recorded, parts = float(trial.trades["payoff"].mean()), [part for part in trial.split_by_contract() if part.count]
+    stressed = [_stress(part, part.contract) for part in parts]
+    # What one contract has not, such as recorded funding, changes nothing of its trades.
+    changes = dict.fromkeys(change for changed in stressed for change in changed)
+    means = {
+        change: float(
+            np.concatenate([one.get(change, part.trades["payoff"]) for one, part in zip(stressed, parts, strict=True)]).mean()
+        )
+        for change in changes
+    }
     return [Stress("as recorded", recorded, 0.0), *(Stress(change, mean, mean - recorded) for change, mean in means.items())]
 
 
@@ -68,6 +75,10 @@ def break_even_cost(trial: RecordedTrial) -> float | None:
         return float((own["exit_price"] > 0.5).mean())
     gross = own["payoff"] + own["unit_cost"]
     return float(gross.mean() / np.mean(1 + own["exit_price"] / own["price"]))
+
+
+def _stress(trial: RecordedTrial, contract: Contract) -> dict[str, NDArray[float64]]:
+    return _stress_binary(trial, contract) if isinstance(contract, Binary) else _stress_perpetual(trial, contract)
 
 
 def _stress_binary(trial: RecordedTrial, contract: Binary) -> dict[str, NDArray[float64]]:

@@ -1,7 +1,7 @@
 """A trial as it was recorded: its figures, trades, chances and days."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ class RecordedTrial:
     ----------
     pipeline : Pipeline
     contract : Contract
-        What it trades, at present costs.
+        What it trades, of several the first, at present costs.
     metrics : mapping of str to float
         Of the ledger's row, unrounded.
     answer : dict
@@ -66,6 +66,8 @@ class RecordedTrial:
         Its last ranking, as :func:`factory.tasks.rank.rank_inputs` answered it.
     review_banners : tuple of str
         What a person's approval lacks.
+    beside : tuple of (Contract, Bars)
+        What else it trades in the same account, in the order of the pipeline's trades, and the bars that fill it.
     """
 
     pipeline: Pipeline
@@ -84,6 +86,7 @@ class RecordedTrial:
     probes: Mapping[str, Any] = field(default_factory=dict)
     importance: Mapping[str, Any] | None = None
     review_banners: tuple[str, ...] = ()
+    beside: tuple[tuple[Contract, Bars], ...] = field(default=(), repr=False)
 
     @cached_property
     def trades(self) -> dict[str, NDArray[Any]]:
@@ -93,7 +96,33 @@ class RecordedTrial:
         for name in TWINS:
             kept = self.arrays.get(f"twins.{name}")
             own |= {} if kept is None else {f"{name}_{column}": kept[i] for i, column in enumerate(TWIN_COLUMNS)}
-        return own
+        return name_contracts(own, self.pipeline)
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """All that it trades."""
+        return (self.contract, *(contract for contract, _ in self.beside))
+
+    def split_by_contract(self) -> list["RecordedTrial"]:
+        """Split it into what it did on each contract."""
+        if not self.beside:
+            return [self]
+        of = self.arrays["trades.contract"]
+        parts = []
+        for k, (contract, bars) in enumerate([(self.contract, self.bars), *self.beside]):
+            own = {name: column[..., of == k] for name, column in self.arrays.items() if name.startswith(("trades.", "twins."))}
+            parts.append(replace(self, contract=contract, bars=bars, beside=(), arrays={**self.arrays, **own}))
+        return parts
+
+    def bars_of(self, trade: int) -> Bars:
+        """Return the bars that filled a trade."""
+        k = int(self.arrays["trades.contract"][trade]) if self.beside else 0
+        return self.beside[k - 1][1] if k else self.bars
+
+    @cached_property
+    def closing(self) -> NDArray[int64]:
+        """Positions of its trades in the order in which they end."""
+        return np.argsort(self.trades["exit_ms"], kind="stable")
 
     @property
     def count(self) -> int:
@@ -112,15 +141,15 @@ class RecordedTrial:
 
     @property
     def equity(self) -> NDArray[float64]:
-        """Equity after each trade, 1 before the first, shape (trades + 1,)."""
-        return np.concatenate([[1.0], 1.0 + np.cumsum(self.trades["net"])])
+        """Equity after each trade in the order in which they end, 1 before the first, shape (trades + 1,)."""
+        return np.concatenate([[1.0], 1.0 + np.cumsum(self.trades["net"][self.closing])])
 
     @property
     def twins(self) -> dict[str, NDArray[float64]]:
         """Equity of the coin-flip and the always-long twin after each trade, where the trial has recorded them."""
         recorded = {name: self.trades.get(f"{name}_net") for name in TWINS}
         return {
-            name: np.concatenate([[1.0], 1.0 + np.cumsum(np.nan_to_num(net))])
+            name: np.concatenate([[1.0], 1.0 + np.cumsum(np.nan_to_num(net)[self.closing])])
             for name, net in recorded.items()
             if net is not None
         }
@@ -144,18 +173,27 @@ EXPORTED_WHERE_RECORDED = ("coin_side", "coin_net", "long_net", "above", "below"
 """Of the twins, empty where theirs had ended, and how far from the fill the barriers were, as a share of it."""
 
 
+def name_contracts(trades: Mapping[str, NDArray[Any]], pipeline: Pipeline) -> dict[str, NDArray[Any]]:
+    """Name the contracts of trades, where there are several."""
+    of = trades.get("contract")
+    return {**trades} if of is None else {**trades, "contract": np.array(pipeline.contracts)[np.asarray(of)]}
+
+
 def export_trades(trial: RecordedTrial, first: int = 0) -> str:
     """Write the trades from one on as CSV: moments in ISO 8601, money in units of the starting equity."""
     own = {name: column[first:].tolist() for name, column in trial.trades.items()}
     columns = [name for name in (*EXPORTED, *EXPORTED_WHERE_RECORDED) if name in own]
+    named = [name for name in ("contract",) if name in own]
     words = (
         map(iso, own["entry_ms"]),
         map(iso, own["exit_ms"]),
+        *(own[name] for name in named),
         ("up" if side > 0 else "down" for side in own["side"]),
         (REASONS[reason] for reason in own["reason"]),
         *(map(_write, own[name]) for name in columns),
     )
-    return "\n".join([",".join(("entry", "exit", "side", "reason", *columns)), *map(",".join, zip(*words, strict=True))]) + "\n"
+    heads = ",".join(("entry", "exit", *named, "side", "reason", *columns))
+    return "\n".join([heads, *map(",".join, zip(*words, strict=True))]) + "\n"
 
 
 def _write(value: float) -> str:

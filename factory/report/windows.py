@@ -30,7 +30,7 @@ def read_window(trial: RecordedTrial, i: int) -> dict[str, Any]:
         millionths from it, None where no price is known; ``entry``, ``exit`` in ms; ``leaves``, the price there; ``side``,
         ``reason``; ``above`` and ``below``, where there are barriers, in millionths.
     """
-    own, bars = trial.trades, trial.bars
+    own, bars = trial.trades, trial.bars_of(i)
     entry, out = int(own["entry_ms"][i]), int(own["exit_ms"][i])
     period = int(np.diff(bars.time).min())
     spare = max((out - entry) // 2, LEAST_BARS * period)
@@ -50,7 +50,7 @@ def read_window(trial: RecordedTrial, i: int) -> dict[str, Any]:
         "leaves": _number(float(bars.close[last] if is_binary else own["exit_price"][i]) / price - 1),
         "won": bool(own["payoff"][i] > 0), "says": _tell(trial, i),
     }  # fmt: skip
-    if "above" in own:
+    if "above" in own and np.isfinite(own["above"][i]):
         window |= {"above": _number(float(own["above"][i])), "below": _number(-float(own["below"][i]))}
     return window
 
@@ -78,4 +78,5 @@ def _tell(trial: RecordedTrial, i: int) -> str:
     side = ("Up" if own["side"][i] > 0 else "Down") if trial.is_binary else ("long" if own["side"][i] > 0 else "short")
     moments = f"{iso(int(own['entry_ms'][i]))} to {iso(int(own['exit_ms'][i]))}"
     fate = f"exit: {REASONS[int(own['reason'][i])]}, payoff {own['payoff'][i]:+.4g}"
-    return f"{side} at {own['price'][i]:.6g}, {moments}, chance of up {own['p'][i]:.4g}; {fate}"
+    of = f"{own['contract'][i]} " if "contract" in own else ""
+    return f"{of}{side} at {own['price'][i]:.6g}, {moments}, chance of up {own['p'][i]:.4g}; {fate}"

@@ -7,14 +7,16 @@ import numpy as np
 from numpy import float64, int64
 from numpy.typing import NDArray
 
+from factory.backtest import Trades
 from factory.core.answers import Answer
 from factory.core.progress import subrange
 from factory.evidence.null_twin import null_twin, widen_errors
 from factory.evidence.probes.imported import check_read_faults, check_traded_faults
 from factory.evidence.probes.run import probe_train, probe_validation, trial_findings
-from factory.flow import Scored, barrier_levels, evaluate, fit, volatility_of
+from factory.flow import Scored, barrier_levels, evaluate, fit, traded_volatility
 from factory.learning.decision_table import DecisionTable
 from factory.pipeline import Pipeline
+from factory.pipeline.model import MOST_ALSO
 from factory.report.trial import TWIN_COLUMNS
 from factory.statistics.drift import measure_drift
 from factory.storage.cache import UNLIMITED, Cache
@@ -66,14 +68,18 @@ def score(context: TaskContext) -> tuple[Scored, str, dict[str, NDArray[Any]], A
     context.progress(0.95, "probing for leaks")
     facts = context.tracker.catalog.meta(context.pipeline.data)["series"]
     findings = [
-        *check_traded_faults(context.contract.of, facts, result.trades),
+        *(
+            finding
+            for k, contract in enumerate(context.contracts)
+            for finding in check_traded_faults(contract.of, facts, result.trades.take(result.trades.rows_of(k)))
+        ),
         *check_read_faults(context.pipeline, facts),
         *probe_train(context.pipeline, past, columns.partition, history),
         *probe_validation(
             context.pipeline, history, scored.rows, (past, columns), scored.p, result.metrics.get("auc"), context.spec.baseline
         ),
     ]
-    volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
+    volatility = traded_volatility(context.contracts, columns, scored)
     null = null_twin(context.pipeline, context.contract, columns.partition, scored, context.cache)
     model = store_model(context, fitted.key, fitted.model) if fitted.model else ""
     drift = drift_arrays(context.pipeline.features, history, scored.rows)
@@ -97,17 +103,19 @@ def outcome_to_dict(scored: Scored, settled: str) -> Answer:
         "sides": {name: int(np.sum(result.trades.side == side)) for name, side in (("up", 1), ("down", -1))},
         "twins": result.twins,
         "price": ", ".join(filter(None, (result.assumed, settled))),
+        **({"by_contract": result.by_contract} if result.by_contract else {}),
     }
 
 
 def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArray[Any]]:
     """Collect the arrays that breakdowns and cards are drawn from."""
     own = scored.result.trades
-    twins = {}
+    twins, place = {}, np.argsort(_identify(own), kind="stable")
     for name, twin in scored.result.twin_trades.items():
         # A twin that lost everything has fewer trades, and one of a perpetual may meet a barrier where the other did not.
         kept = np.full((len(TWIN_COLUMNS), len(own)), np.nan)
-        kept[:, np.searchsorted(own.decision, twin.decision)] = [getattr(twin, column) for column in TWIN_COLUMNS]
+        rows = place[np.searchsorted(_identify(own), _identify(twin), sorter=place)]
+        kept[:, rows] = [getattr(twin, column) for column in TWIN_COLUMNS]
         twins[f"twins.{name}"] = kept
     return {
         "time": scored.rows.time,
@@ -121,10 +129,21 @@ def run_arrays(scored: Scored, volatility: NDArray[float64]) -> dict[str, NDArra
     }
 
 
+def _identify(trades: Trades) -> NDArray[int64]:
+    """Number trades by decision and contract, by which they are told from each other."""
+    return trades.decision if trades.contract is None else trades.decision * (MOST_ALSO + 1) + trades.contract
+
+
 def _barrier_arrays(pipeline: Pipeline, scored: Scored) -> dict[str, NDArray[Any]]:
     """Collect how far above and below the fill the barriers of each trade are, where it leaves at barriers."""
-    levels, decision = barrier_levels(pipeline, scored.rows), scored.result.trades.decision
-    return {} if levels is None else {"trades.above": levels.up[decision], "trades.below": levels.down[decision]}
+    trades = scored.result.trades
+    above, below = np.full((2, len(trades)), np.nan)
+    levels = [barrier_levels(pipeline, scored.rows, part) for part in pipeline.trades.values()]
+    for k, one in enumerate(levels):
+        mine = trades.rows_of(k)
+        if one is not None:
+            above[mine], below[mine] = one.up[trades.decision[mine]], one.down[trades.decision[mine]]
+    return {"trades.above": above, "trades.below": below} if any(levels) else {}
 
 
 def drift_arrays(features: Iterable[str], history: DecisionTable, rows: DecisionTable) -> dict[str, NDArray[Any]]:

@@ -96,7 +96,7 @@ def _head(trial: RecordedTrial, chart: str) -> Heading:
 
 
 def _draw_equity(context: TaskContext, trial: RecordedTrial) -> Chart:
-    left = trial.trades["exit_ms"].astype("datetime64[ms]")
+    left = trial.trades["exit_ms"][trial.closing].astype("datetime64[ms]")
     unit = "M" if len(np.unique(left.astype("datetime64[M]"))) <= MONTHS else "Y"
     spans, first = np.unique(left.astype(f"datetime64[{unit}]"), return_index=True)
     equity, edges = trial.equity, [*first, len(left)]

@@ -47,8 +47,13 @@ class TaskContext:
 
     @property
     def contract(self) -> Contract:
-        """What the pipeline trades."""
-        return self.spec.contracts[self.pipeline.trade.contract]
+        """What the pipeline trades, of several the first."""
+        return self.contracts[0]
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """All that the pipeline trades, in the order of its trades."""
+        return tuple(self.spec.contracts[name] for name in self.pipeline.contracts)
 
     @property
     def settled(self) -> str:

@@ -20,7 +20,7 @@ from factory.core.hashes import hash_text, hashes_beside
 from factory.core.progress import Progress, no_progress
 from factory.expressions.columns import Columns
 from factory.expressions.grammar import parse
-from factory.flow import evaluate, fit, volatility_of
+from factory.flow import evaluate, fit, traded_volatility
 from factory.learning.decision_table import read_decisions
 from factory.learning.model import Model
 from factory.market.dataset import open_partition
@@ -161,8 +161,9 @@ def _trades(tracker: Tracker, asked: frame_plan.Frames, file: frame_plan.File, v
     told: Mapping[str, Any] = {
         "exit": _moments(trades.exit_ms),
         **{name: values for name, values in own.items() if name not in (*MOMENTS, "reason", "decision")},
-        "volatility": volatility_of(context.contract, columns, scored.rows.time[trades.decision]),
+        "volatility": traded_volatility(context.contracts, columns, scored),
         "reason": np.array(REASONS)[trades.reason],
+        **({} if trades.contract is None else {"contract": np.array(context.pipeline.contracts)[trades.contract]}),
     }
     return pd.DataFrame(told, index=_moments(trades.entry_ms))
 

@@ -45,6 +45,15 @@ def is_stale(tracker: "Tracker", entry: "Entry") -> bool:
     return pipeline is not None and entry.payload["fingerprint"] != tracker.score_key(pipeline)
 
 
+def is_current(tracker: "Tracker", id: str, fingerprint: str) -> bool:
+    """Check whether a pipeline would be scored on these very rows and terms today; False where nothing tells it."""
+    try:
+        pipeline = find_pipeline(tracker.store, id)
+    except PipelineError:
+        return False
+    return pipeline is not None and tracker.score_key(pipeline) == fingerprint
+
+
 def tell_stale_trials(tracker: "Tracker", dataset: str, before: Scored | None) -> str | None:
     """Say what a build changed under the trials on a dataset, if it did.
 

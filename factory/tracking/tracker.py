@@ -9,6 +9,7 @@ from factory.core import canonical
 from factory.core.answers import Answer, pluralize, round_answer
 from factory.core.errors import DataError, PipelineError, did_you_mean
 from factory.core.foreign import shorten
+from factory.core.names import SLUG_LENGTH
 from factory.core.times import now_ms
 from factory.ledger import Entry, Ledger, paired_files
 from factory.market.catalog import NONE_BUILT, Catalog
@@ -108,7 +109,7 @@ class Tracker:
 
     def score_key(self, pipeline: Pipeline) -> str:
         """Compute the hash of what a pipeline's score depends on: the rows, and the contract at its present costs."""
-        return self.catalog.score_key(pipeline.data, pipeline.trade.contract, pipeline.targets)
+        return self.catalog.score_key(pipeline.data, pipeline.trade.contract, pipeline.targets, pipeline.contracts[1:])
 
     def pool(self, data: str) -> Pool:
         """Find the pool of sealed looks that a dataset draws on."""
@@ -257,7 +258,7 @@ class Tracker:
         payload = {
             "name": pipeline.pipeline,
             "idea": describe_idea(pipeline),
-            "contract": pipeline.trade.contract,
+            "contract": shorten(" + ".join(pipeline.contracts), SLUG_LENGTH),
             "parent": self.parent(pipeline.id),
             "family": self._find_root(pipeline.id),
             "changed": self._tell_change(pipeline),

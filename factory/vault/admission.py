@@ -18,7 +18,7 @@ from factory.storage.store import Store
 from factory.storage.workspace import Workspace
 from factory.vault.planning import check_claim, expected_decisions, needed_decisions
 from factory.vault.pools import PASS, PENDING, SEAL_ROWS, Claim, Pool, find_pool, read_waivers, release_seconds
-from factory.vault.readiness import missing_of_arguments, missing_of_market, parse_cutoff
+from factory.vault.readiness import missing_of_arguments, missing_of_market, parse_cutoff, require_one_contract
 
 PROBED = 2
 """Lines of probes in a refusal."""
@@ -76,12 +76,13 @@ def admit(workspace: Workspace, ledger: Ledger, request: Request) -> Admission:
     PipelineError
         If the pipeline is no trial on today's data; whatever else is missing is named too.
     SealError
-        If anything is missing: see :func:`lacks`.
+        If anything is missing: see :func:`lacks`; if it trades several contracts.
     """
     catalog = Catalog(workspace)
     pipeline = find_pipeline(Store(workspace), request.pipeline)
     if pipeline is None:
         raise PipelineError(f"submit: {request.pipeline[:64]} is unknown; backtest it first; nothing was spent")
+    require_one_contract(pipeline)
     spec, contract = catalog.spec(pipeline.data), pipeline.trade.contract
     trial = ledger.find_trial(pipeline.id, catalog.score_key(pipeline.data, contract, pipeline.targets))
     entries = ledger.of_kinds(SEAL_ROWS)

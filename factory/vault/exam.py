@@ -24,6 +24,7 @@ from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
 from factory.vault.likeness import compare_trading, is_alike
 from factory.vault.primary import Frozen, FrozenPerpetual, freeze, measure_information
+from factory.vault.readiness import require_one_contract
 from factory.vault.unseen import worst_losses
 
 UNSEEN = 0.2
@@ -103,7 +104,14 @@ class Judgement:
 
 
 def prepare(workspace: Workspace, pipeline: Pipeline) -> FittedPipeline:
-    """Fit the pipeline on all that it may know before the exam begins."""
+    """Fit the pipeline on all that it may know before the exam, or a forward test, begins.
+
+    Raises
+    ------
+    SealError
+        If it trades several contracts.
+    """
+    require_one_contract(pipeline)
     cache = Cache(workspace.cache)
     fitted = fit(pipeline, Columns(open_partition(workspace, pipeline.data, "train"), cache))
     if pipeline.refit is None:

@@ -14,13 +14,27 @@ from factory.evidence.probes.findings import blocking_lines
 from factory.ledger import Entry
 from factory.market.contracts import Contract
 from factory.market.spec import DatasetSpec
+from factory.pipeline import Pipeline
 from factory.vault.planning import claims_allowed, expected_decisions
 from factory.vault.pools import find_pool, read_waivers, release_seconds
 from factory.vault.reviewer import find_reviewer
 
 NO_REVIEWER = "reviewer: nobody could read the report; a person chooses a passphrase with `rfcat vault reviewer`"
+SEVERAL = "also: no sealed look examines several contracts in one account; backtest and submit each as a pipeline of its own"
 SEE = "see describe_market(dataset='{}')"
 ARGUMENTS = {"why": "your reason", "model": "the model's name", "cutoff": "its knowledge cutoff, such as 2026-01"}
+
+
+def require_one_contract(pipeline: Pipeline) -> None:
+    """Refuse a pipeline that trades several contracts: the exam knows the joint law of none.
+
+    Raises
+    ------
+    SealError
+        If it does.
+    """
+    if pipeline.also:
+        raise SealError(f"{SEVERAL}; nothing was spent")
 
 
 def missing_of_market(spec: DatasetSpec, entries: Sequence[Entry]) -> list[str]:
@@ -77,11 +91,12 @@ def trial_readiness(spec: DatasetSpec, contract: Contract, trial: Mapping[str, A
         Its row in the ledger.
     """
     red = sorted({line.partition(":")[0] for line in blocking_lines(trial, read_waivers(entries, str(trial["pipeline"])))})
-    lacks = [f"probes: {' '.join(red)}"] if red else []
+    lacks = [SEVERAL] if trial.get("by_contract") else []
+    lacks += [f"probes: {' '.join(red)}"] if red else []
     where = SEE.format(spec.dataset)
     lacks += [f"{line.partition(':')[0]}: {where}" for line in missing_of_market(spec, entries)]
     pool, metrics, claim = find_pool(entries, spec, now_ms()), trial["metrics"], None
-    if not pool.closed:
+    if not pool.closed and SEVERAL not in lacks:
         try:
             claim = claims_allowed(contract, metrics, pool.level(), expected_decisions(spec, metrics))
         except SealError as error:

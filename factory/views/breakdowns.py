@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from factory.core.answers import Answer, table
 from factory.core.errors import FlowError
 from factory.core.times import to_ms
-from factory.report.groups import find_block, group_trades
+from factory.report.groups import GROUPINGS, find_block, group_trades
+from factory.report.trial import name_contracts
 from factory.storage.cache import UNLIMITED, Cache
 
 if TYPE_CHECKING:
@@ -43,11 +44,14 @@ def break_down(tracker: "Tracker", pipeline: "Pipeline", by: str) -> Answer:
     """
     arrays = read_run(tracker, pipeline, "by")
     trades = {name.removeprefix("trades."): np.asarray(values) for name, values in arrays.items() if name.startswith("trades.")}
+    trades = name_contracts(trades, pipeline)
+    if by == "contract" and by not in trades:
+        raise FlowError(f"by: contract came, and {pipeline.id} trades one contract alone; allowed: {', '.join(GROUPINGS)}")
     if not len(trades["net"]):
         raise FlowError(f"by: {pipeline.id} took no trade; lower what it asks for before it enters")
     spec = tracker.catalog.spec(pipeline.data)
-    bars = spec.series[spec.contracts[pipeline.trade.contract].of]
-    block = find_block(trades, bars.period_ms, to_ms(pipeline.label.horizon))
+    period = max(spec.series[spec.contracts[name].of].period_ms for name in pipeline.contracts)
+    block = find_block(trades, period, to_ms(pipeline.label.horizon))
     rows = [list(group) for group in group_trades(trades, by, block)]
     tracker.count_validation_exploration(pipeline, f"breakdown by {by}", len(rows))
     counted = f"{len(rows)} explorations, once"

@@ -92,6 +92,9 @@ def read_trial(tracker: "Tracker", pipeline: "Pipeline") -> RecordedTrial:
         probes=payload.get("probes") or {},
         importance=ranked.result if ranked else None,
         review_banners=review.banners if review else (),
+        beside=tuple(
+            (spec.contracts[name], _read_bars(tracker, pipeline, spec.contracts[name].of)) for name in pipeline.contracts[1:]
+        ),
     )
 
 

@@ -33,7 +33,8 @@ def earnings_answer(tracker: "Tracker", pipeline: "Pipeline") -> Answer | None:
     arrays = Cache(tracker.workspace.runs, limit=UNLIMITED).get(tracker.run_id(pipeline, "trial"))
     if arrays is None or not len(arrays["trades.net"]):
         return None
-    equity = np.concatenate([[1.0], 1.0 + np.cumsum(arrays["trades.net"])])
+    ended = np.argsort(arrays["trades.exit_ms"], kind="stable")
+    equity = np.concatenate([[1.0], 1.0 + np.cumsum(arrays["trades.net"][ended])])
     below = equity / np.maximum.accumulate(equity) - 1
     chosen = np.unique(np.linspace(0, len(equity) - 1, min(POINTS, len(equity))).astype(int))
     own = {name: arrays[f"trades.{name}"][-LAST:].tolist() for name in ("entry_ms", "exit_ms", "side", "reason", *SHOWN)}

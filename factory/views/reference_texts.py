@@ -42,6 +42,33 @@ Features that read BTC then foretell ETH: ETH's bars are labelled, fill and sett
 barriers that is measured on BTC is legal there, and warned of; one more change measures it on ETH itself:
 `--set "features.vol=std(ret(eth.close, 1), 240) * 15.5"`.
 
+**Several contracts in one account** stand under `also`, each by a name and each a perpetual of its own:
+
+```yaml
+also:
+  eth: {{use: long_or_short, contract: eth-perpetual, enter: 0.55, exit: {{use: after, hold: 4h}}, \
+size: {{use: fixed, share: 0.1}}}}
+```
+
+All act on the same chances of up, those of what `label` is on, and on the bars, costs and funding of their own contract. `exit:
+{{use: barriers}}` needs a contract on the label's series, where the barriers stand. They share one account:
+
+- A size is a share of the equity that is realised when the position enters; what others gain or lose while open is not counted
+  into it.
+- A position binds its notional at entry over its contract's greatest `leverage`. All together never bind more than the realised
+  equity: an entry is cut down to the room that it finds, and dropped where that is less than an order. Where several enter at
+  once, `trade` comes first, and the others in order of their names.
+- In each bar every position is taken to be at its worst price, all at once, in the drawdown and for liquidation: what is left
+  then must be more than the maintenance of all, or all are liquidated in that bar at these prices, as stops fill. A pair that
+  hedges itself is so liquidated earlier than it would be anywhere. No position is ever liquidated later than alone.
+- Where a position that ends leaves less equity than the others bind, they are liquidated at their next open.
+- What is liquidated so keeps no funding that it received. The account never falls below nothing; after that nothing is traded.
+
+Figures are of the whole account, each trade with the weight that one of a single contract has; `by_contract` and
+`show(by='contract')` tell them apart, and exported trades name theirs. Errors are those of blocks of time, so that one market
+under two names counts once, and are at least what the same trades deviate by on drawn markets that give all contracts the same
+direction in the same minute. **No sealed look examines such a pipeline**: `submit` refuses it, and with it a forward test.
+
 These come with the project:
 
 {pipelines}

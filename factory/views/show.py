@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from factory.tracking import Tracker
 
 OF_DATASETS = ("summary", "leaderboard", "trials", "pipelines", "ledger", "looks")
-BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility")
+BREAKDOWNS = ("hour", "month", "side", "confidence", "volatility", "contract")
 
 ALIKE_IDS = 0.8
 """How much of an id must be as it is for another to be guessed at."""

@@ -13,7 +13,7 @@ from factory.evidence.deflated_sharpe import deflate_sharpe
 from factory.ledger.trial_list import ERRORS, FILTERS, TrialFilter, TrialOrder, TrialRow
 from factory.report.meanings import MEANINGS
 from factory.review.status import read_reviews
-from factory.tracking.earlier import read_scored
+from factory.tracking.earlier import is_current, read_scored
 from factory.tracking.naming import describe_change
 
 if TYPE_CHECKING:
@@ -189,10 +189,17 @@ class Standing:
             **row,
             "changed": changed,
             "deflated": _deflate(row, self.count_trials(row["dataset"])),
-            "stale": row["fingerprint"] not in self._terms.get(row["dataset"], ()),
+            "stale": self._is_stale(row),
             "effect": tell_effect(row["gain"], row["gain_error"]),
             "review": self._reviews.get(row["pipeline"]),
         }
+
+    def _is_stale(self, row: TrialRow) -> bool:
+        """Check whether a dataset has other rows or terms by now; of what hangs on more than one contract by all of them."""
+        terms = self._terms.get(row["dataset"], frozenset())
+        if row["fingerprint"] in terms:
+            return False
+        return not (terms and is_current(self._tracker, row["pipeline"], row["fingerprint"]))
 
 
 def make_page(tracker: "Tracker", query: TrialQuery) -> TrialPage:

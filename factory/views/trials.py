@@ -50,6 +50,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "costs": metrics.get("costs"),
         "funding": metrics.get("funding") if _is_funding_recorded(tracker, pipeline) else None,
         "sides": run.get("sides"),
+        "by_contract": contract_rows(run),
         "decisions": {name: count for name, count in run["counts"].items() if count},
         "refits": run.get("refits"),
         "unconverged": run.get("unconverged"),
@@ -98,6 +99,15 @@ def null_twin_answer(run: Answer) -> Answer | None:
         "excess_net": metrics["mean_net"] - twin["mean_net"] if "mean_net" in twin else None,
         "excess_auc": metrics["auc"] - twin["auc"] if "auc" in twin and "auc" in metrics else None,
     }
+
+
+def contract_rows(run: Answer) -> Answer | None:
+    """List what each of several contracts had of the trades and brought to the account; None where there is one alone."""
+    each = run.get("by_contract") or {}
+    if not each:
+        return None
+    shown = ("taken", "cut", "liquidated", "net", "mean_net")
+    return {"columns": ["trades", *shown[1:]], **{name: [one.get(key) for key in shown] for name, one in each.items()}}
 
 
 def headline(metrics: Answer) -> Answer:

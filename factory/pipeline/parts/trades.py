@@ -98,7 +98,7 @@ class UpOrDown(Part):
 
 
 class LongOrShort(Part):
-    """Go long a perpetual at a chance of up of `enter` and above, short at such a chance of down.
+    """Go long a perpetual at a chance of up of `enter` and above, short at such a chance of down; more of them under `also`.
 
     Of two classes `enter` is at least 0.5; of three, where a flat outcome has a chance of its own, at least 0.34.
     """

@@ -78,7 +78,7 @@ Stage = Annotated[
 """The stages whose building blocks are listed, in any case."""
 What = Annotated[str, Field(max_length=200), AfterValidator(_lower_case)]
 """What is to be shown, in any case: all ids and names are in small letters."""
-Breakdown = Literal["hour", "month", "side", "confidence", "volatility"]
+Breakdown = Literal["hour", "month", "side", "confidence", "volatility", "contract"]
 """What a trial is broken down by."""
 Chart = Literal["equity", "calibration", "cusum", "importance"]
 """What is drawn of a trial."""
