@@ -8,6 +8,7 @@ import numpy as np
 from factory.core.errors import DataError
 from factory.core.times import iso
 from factory.market.contracts import Contract
+from factory.market.months import list_stamps
 from factory.market.series import Partition, Series
 
 LIVE = "live"
@@ -53,17 +54,16 @@ class RollingSeries:
         DataError
             If it is not later than the last row, or off the series' grid.
         """
-        period = self._form.period
         last = int(self._time[self._rows - 1])
-        skipped, off = divmod(time - last, period)
-        if skipped < 1 or off:
+        stamps = list_stamps(last, time + 1, self.period)[1:]
+        if not len(stamps) or stamps[-1] != time:
             raise DataError(
                 f"series '{self._form.name}': a row at {iso(time)} after one at {iso(last)}; rows come in order, once each"
             )
-        count = self._rows + skipped
+        count = self._rows + len(stamps)
         self._reserve(count)
         rows = slice(self._rows, count)
-        self._time[rows] = last + period * np.arange(1, skipped + 1)
+        self._time[rows] = stamps
         self._known[rows] = np.minimum(self._time[rows] + (known - time), known)
         for name, column in self._columns.items():
             column[rows] = np.nan

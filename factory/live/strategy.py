@@ -171,9 +171,12 @@ class LiveStrategy:
         return concatenate(self._before, labelled)
 
     def _assume_ahead(self, now: int) -> Partition:
-        contract = self.contract
         partition = self.market.partition(self.start - self._reach, self.start, now + 1)
-        bars = partition.series[contract.of]
-        ahead = to_ms(contract.window) if isinstance(contract, Binary) else bars.period
-        bars = assume_bars(bars, now, now + ahead)
-        return replace(partition, series={**partition.series, contract.of: bars}, end=max(now + ahead, int(bars.time[-1])))
+        bars, end = dict(partition.series), now + 1
+        for name in self.pipeline.contracts:
+            contract = partition.contracts[name]
+            own = bars[contract.of]
+            until = now + (to_ms(contract.window) if isinstance(contract, Binary) else own.period)
+            bars[contract.of] = assume_bars(own, now, until)
+            end = max(end, until, int(bars[contract.of].time[-1]))
+        return replace(partition, series=bars, end=end)

@@ -14,6 +14,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     workspace = Workspace.open(tmp_path_factory.mktemp("live"))
     raw = simulated_spec("btc-sim").model_dump(mode="json")
     raw["simulated"]["days"] = 450
+    raw["contracts"]["eth-perpetual"] = raw["contracts"]["btc-perpetual"] | {"of": "eth"}
     raw["split"] = {
         "train": ["2024-01-01", "2025-01-01"],
         "validation": ["2025-01-01", "2025-02-01"],
