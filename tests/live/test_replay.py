@@ -31,7 +31,7 @@ CASES = {
     "two contracts": ("btc-long-short", 12, {"also": {"eth": ETH}}),
 }
 """A shipped strategy, the days that are replayed, and what is changed of it."""
-MOST_SIGNALS = 60
+MOST_SIGNALS = 150
 
 
 @dataclass(frozen=True)
