@@ -11,8 +11,9 @@ from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_da
 from factory.backtest.kernel import Funding
 from factory.backtest.metrics import TimeScale, class_metrics, forecast, performance_metrics
 from factory.backtest.perpetual import Levels
-from factory.backtest.result import Daily, Result, Trades
+from factory.backtest.result import DROPPED, Daily, Result, Trades
 from factory.core.errors import FlowError
+from factory.core.times import to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
 from factory.market.settlement import Outcomes
@@ -114,12 +115,25 @@ def run_backtest(
         equity=equity,
         daily=daily,
         outcome=mark_ruined(outcome, trades, equity),
-        metrics=earned | scored.metrics | classes,
+        metrics=earned | scored.metrics | classes | count_unsettled(contract, times, outcome, quotes, end),
         twins={name: twin[3] for name, twin in twins.items()},
         twin_trades={name: twin[0] for name, twin in twins.items()},
         reliability=scored.reliability,
         assumed=describe_assumed_price(contract),
     )
+
+
+def count_unsettled(
+    contract: Contract, times: NDArray[int64], outcome: NDArray[int8], quotes: Quotes | None, end: int
+) -> dict[str, float]:
+    """Count the windows that were wanted at a known price and of which nobody knows how they ended; nothing of none.
+
+    A look counts them as lost, so that it is planned with them.
+    """
+    if not isinstance(contract, Binary) or quotes is None:
+        return {}
+    wanted = (outcome == DROPPED) & np.isfinite(quotes.mid) & (times + to_ms(contract.window) <= end)
+    return {"unsettled": float(wanted.sum())} if wanted.any() else {}
 
 
 def describe_assumed_price(contract: Contract) -> str:

@@ -1,6 +1,7 @@
 """What a trial came to: what it earned beside what luck and the market alone would have."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from factory.core.answers import Answer, round_answer
 from factory.core.foreign import shorten
@@ -9,6 +10,7 @@ from factory.ledger import Entry
 from factory.market.contracts import Perpetual
 from factory.tracking.explanations import tell_probes
 from factory.tracking.naming import describe_change
+from factory.vault.planning import share_lost
 from factory.vault.pools import SEAL_ROWS
 from factory.views.interpretation import interpret
 
@@ -51,6 +53,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "funding": metrics.get("funding") if _is_funding_recorded(tracker, pipeline) else None,
         "sides": run.get("sides"),
         "decisions": {name: count for name, count in run["counts"].items() if count},
+        "unsettled": _tell_unsettled(metrics),
         "refits": run.get("refits"),
         "unconverged": run.get("unconverged"),
         "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
@@ -66,6 +69,13 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "ledger": tracker.ledger_summary(pipeline.data),
     }
     return round_answer(answer)
+
+
+def _tell_unsettled(metrics: Mapping[str, Any]) -> str | None:
+    """Say how many wanted windows have no outcome, before a look is spent on them."""
+    if "unsettled" not in metrics:
+        return None
+    return f"{metrics['unsettled']:.0f} wanted windows have no outcome ({share_lost(metrics):.1%}); a look counts such as lost"
 
 
 def _is_funding_recorded(tracker: "Tracker", pipeline: "Pipeline") -> bool:
