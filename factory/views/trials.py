@@ -10,7 +10,6 @@ from factory.ledger import Entry
 from factory.market.contracts import Perpetual
 from factory.tracking.explanations import tell_probes
 from factory.tracking.naming import describe_change
-from factory.vault.planning import share_lost
 from factory.vault.pools import SEAL_ROWS
 from factory.views.interpretation import interpret
 
@@ -75,6 +74,8 @@ def _tell_unsettled(metrics: Mapping[str, Any]) -> str | None:
     """Say how many wanted windows have no outcome, before a look is spent on them."""
     if "unsettled" not in metrics:
         return None
+    from factory.vault.planning import share_lost
+
     return f"{metrics['unsettled']:.0f} wanted windows have no outcome ({share_lost(metrics):.1%}); a look counts such as lost"
 
 
