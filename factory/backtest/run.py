@@ -16,8 +16,9 @@ from factory.backtest.kernel import Funding
 from factory.backtest.metrics import Forecast, TimeScale, class_metrics, forecast, performance_metrics
 from factory.backtest.perpetual import Levels
 from factory.backtest.quotes import Quotes, assume_quotes
-from factory.backtest.result import Daily, Result, Trades
+from factory.backtest.result import DROPPED, Daily, Result, Trades
 from factory.core.errors import FlowError
+from factory.core.times import to_ms
 from factory.market.contracts import Binary, Contract, Perpetual
 from factory.market.series import Series
 from factory.market.settlement import Outcomes
@@ -109,7 +110,8 @@ def run_backtest(
 
     own = account(fills)
     twins = {name: account(turn(own.trades.decision, side)) for name, side in twin_sides(own.trades, seed).items()}
-    chances = forecast(times, p, y, clock, base_rate), {} if moves is None else class_metrics(p, moves, y, flat)
+    more = {} if moves is None else class_metrics(p, moves, y, flat)
+    chances = forecast(times, p, y, clock, base_rate), more | count_unsettled(contract, outcome, quotes, end)
     return _make_result(own, twins, chances, mark_ruined(outcome, own.trades, own.equity), describe_assumed_price(contract))
 
 
@@ -192,6 +194,18 @@ def _check_chances(times: NDArray[int64], p: NDArray[float64], moves: NDArray[fl
         raise FlowError("sample: decisions must be in order and inside the partition")
     if np.isnan(p).any() or (moves is not None and np.isnan(moves).any()):
         raise FlowError("meta: a predicted chance is missing; drop decisions with missing features first")
+
+
+def count_unsettled(contract: Contract, outcome: NDArray[int8], quotes: Quotes | None, end: int) -> dict[str, float]:
+    """Count the windows that were wanted at a known price and of which nobody knows how they ended; nothing of none.
+
+    A look counts them as lost, so that it is planned with them.
+    """
+    if not isinstance(contract, Binary) or quotes is None:
+        return {}
+    wanted = (outcome == DROPPED) & np.isfinite(quotes.mid) & (quotes.start + to_ms(contract.window) <= end)
+    lost = len(np.unique(quotes.start[wanted]))
+    return {"unsettled": float(lost)} if lost else {}
 
 
 def describe_assumed_price(contract: Contract) -> str:

@@ -1,6 +1,7 @@
 """What can be traded and at what least cost; set by a person in the dataset file."""
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -285,7 +286,22 @@ def describe_settlement(contract: Contract, counted: Mapping[str, int] | None) -
     if not counted or not counted["windows"]:
         return f"settled {how} {settle.of}, which no window of bars can be compared with"
     share = counted["otherwise"] / counted["windows"]
-    return f"settled {how} {settle.of}, of which bars miss {share:.2%} of {counted['windows']:,} windows"
+    told = f"settled {how} {settle.of}, of which bars miss {share:.2%} of {counted['windows']:,} windows"
+    return f"{told}{_describe_unsettled(counted)}"
+
+
+def _describe_unsettled(counted: Mapping[str, int]) -> str:
+    """Say how many windows nothing settles, and whether bars went another way in them; nothing where there are none."""
+    lost, windows = counted.get("unsettled", 0), counted["windows"]
+    if not lost:
+        return ""
+    here, there = counted["unsettled_up"] / lost, counted["up"] / windows
+    error = sqrt(max(there * (1 - there), 1e-9) * (1 / lost + 1 / windows))
+    apart = " and are no random ones" if abs(here - there) > 3 * error else ""
+    return (
+        f", and {lost:,} have no outcome ({lost / (lost + windows):.1%}; by bars {here:.0%} Up, of the others {there:.0%})"
+        f"{apart}: one that is wanted counts as lost in a look"
+    )
 
 
 def settled_counts(meta: Mapping[str, Any], contract: str) -> Mapping[str, int] | None:

@@ -124,16 +124,23 @@ def compare_with_bars(contract: Binary, series: Mapping[str, Series], start: int
     Returns
     -------
     dict of str to int
-        ``windows`` that both tell of, and ``otherwise``.
+        ``windows`` that both tell of, and ``otherwise``; and where bars tell of windows that nothing settles, those
+        (``unsettled``), and of both how many are Up by bars (``up``, ``unsettled_up``).
     """
     window, bars = to_ms(contract.window), series[contract.of]
     starts = np.arange(-(-start // window) * window, end - window + 1, window, dtype=int64)
     first, last = (np.minimum(np.searchsorted(bars.time, at), len(bars) - 1) for at in (starts, starts + window - bars.period))
     there = (bars.time[first] == starts) & (bars.time[last] == starts + window - bars.period)
     moved = np.where(there, bars.columns["close"][last] - bars.columns["open"][first], np.nan)
-    up = settle_windows(contract, series, starts, end).up
+    outcomes = settle_windows(contract, series, starts, end)
+    up = outcomes.up
     told = np.isfinite(moved) & np.isin(up, (0.0, 1.0))
-    return {"windows": int(told.sum()), "otherwise": int(np.sum((moved[told] >= 0) != (up[told] > 0)))}
+    counts = {"windows": int(told.sum()), "otherwise": int(np.sum((moved[told] >= 0) != (up[told] > 0)))}
+    holes = np.isfinite(moved) & np.isnan(up) & (outcomes.known <= end)
+    if not holes.any():
+        return counts
+    own = {"unsettled": int(holes.sum()), "unsettled_up": int(np.sum(moved[holes] >= 0)), "up": int(np.sum(moved[told] >= 0))}
+    return counts | own
 
 
 def settlement_column(series: Series) -> str:

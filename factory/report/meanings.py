@@ -78,6 +78,7 @@ MEANINGS = {
         "Whether chances are too sure: 1 is right, below 1 too sure, above 1 not sure enough.",
         "Slope of a logistic regression of the outcome on ln(p / (1 - p)) (Cox 1958).",
     ),
+    "unsettled": Meaning("Windows that were wanted and whose outcome nobody recorded; a look counts them as lost."),
     "exposure": Meaning("Share of time with an open position.", "sum(exit - entry) / length of the period."),
     "turnover": Meaning(
         "What was traded in a year, in units of the equity.", "sum(stakes bought and sold / equity at entry) * 365 / days."

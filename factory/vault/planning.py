@@ -1,7 +1,7 @@
 """What a look is planned on: how many decisions a claim needs, how many are to be expected, and so what may be claimed."""
 
 from collections.abc import Callable, Mapping
-from math import ceil, floor, log10, sqrt
+from math import ceil, floor, inf, isinf, log10, sqrt
 from typing import Any
 
 from factory.core.errors import SealError
@@ -17,6 +17,8 @@ MORE = "trade more often, or find a larger edge"
 
 def needed_decisions(contract: Contract, metrics: Mapping[str, Any], claim: float, level: float) -> float:
     """Compute the decisions needed for 80 % power if the claim is true (STATISTICS section 3.8).
+
+    No number is enough where the windows that count as lost leave nothing of it.
 
     Raises
     ------
@@ -34,8 +36,15 @@ def needed_decisions(contract: Contract, metrics: Mapping[str, Any], claim: floa
         even = metrics.get("break_even")
         if even is None or even + claim >= 1:
             raise SealError(f"{NONE}; no trade was taken on validation, so no look can be planned")
-        return decisions_needed(even, even + claim, level)
+        rate = (1 - share_lost(metrics)) * (even + claim)
+        return decisions_needed(even, rate, level) if rate > even else inf
     return decisions_needed_for_mean(claim, payoff_deviation(metrics), level)
+
+
+def share_lost(metrics: Mapping[str, Any]) -> float:
+    """Compute the share of the windows wanted on validation whose outcome nobody knows: a look counts them as lost."""
+    unsettled = float(metrics.get("unsettled", 0.0))
+    return unsettled / (float(metrics["trades"]) + unsettled) if unsettled else 0.0
 
 
 def payoff_deviation(metrics: Mapping[str, Any]) -> float:
@@ -50,9 +59,12 @@ def payoff_deviation(metrics: Mapping[str, Any]) -> float:
 
 
 def expected_decisions(spec: DatasetSpec, metrics: Mapping[str, Any]) -> float:
-    """Estimate the decisions to be expected on the sealed part: validation's, by the lengths of both."""
+    """Estimate the decisions to be expected on the sealed part: validation's, by the lengths of both.
+
+    Windows that were wanted and whose outcome nobody knows are among them.
+    """
     (start, end), (first, last) = spec.bounds("validation"), spec.bounds("sealed")
-    return float(metrics["trades"]) * (last - first) / (end - start)
+    return (float(metrics["trades"]) + float(metrics.get("unsettled", 0.0))) * (last - first) / (end - start)
 
 
 def claims_allowed(contract: Contract, metrics: Mapping[str, Any], level: float, expected: float) -> tuple[float, float]:
@@ -72,6 +84,8 @@ def claims_allowed(contract: Contract, metrics: Mapping[str, Any], level: float,
         high = min(high, (1 - metrics["break_even"]) * (1 - 1e-9))
     most = _rounded(high, floor)
     needed = needed_decisions(contract, metrics, most, level)
+    if isinf(needed):
+        raise SealError(f"{NONE}; {_tell_lost(metrics, most)}")
     if needed > expected:
         raise SealError(f"{NONE}; even {most:g} needs {needed:,.0f} decisions of about {expected:,.0f} expected")
     low, able = 0.0, most
@@ -97,11 +111,20 @@ def check_claim(contract: Contract, metrics: Mapping[str, Any], claim: float, le
         needed = needed_decisions(contract, metrics, claim, level)
     except SealError as error:
         return f"{error.lines[0]}; {allowed}"
+    if isinf(needed):
+        return f"claim: {_tell_lost(metrics, claim)}; {allowed}"
     if needed <= expected:
         return None
     return (
         f"claim: {claim:g} needs {needed:,.0f} decisions at level {level:g}, and about {expected:,.0f} are to be expected "
         f"on the sealed part; {allowed}: it sets how many decisions the look needs and may lie above what you measured"
+    )
+
+
+def _tell_lost(metrics: Mapping[str, Any], claim: float) -> str:
+    return (
+        f"{claim:g} wins no more than it pays, since {share_lost(metrics):.1%} of the windows that it wants have no outcome "
+        "and count as lost; a record without holes is needed"
     )
 
 

@@ -1,6 +1,7 @@
 """What a trial came to: what it earned beside what luck and the market alone would have."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from factory.core.answers import Answer, round_answer
 from factory.core.foreign import shorten
@@ -52,6 +53,7 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "sides": run.get("sides"),
         "by_contract": contract_rows(run),
         "decisions": {name: count for name, count in run["counts"].items() if count},
+        "unsettled": _tell_unsettled(metrics),
         "refits": run.get("refits"),
         "unconverged": run.get("unconverged"),
         "twins": {name: [twin.get("win_rate"), twin.get("total_return")] for name, twin in run["twins"].items()},
@@ -67,6 +69,15 @@ def trial_answer(tracker: "Tracker", pipeline: "Pipeline", entry: Entry, *, new:
         "ledger": tracker.ledger_summary(pipeline.data),
     }
     return round_answer(answer)
+
+
+def _tell_unsettled(metrics: Mapping[str, Any]) -> str | None:
+    """Say how many wanted windows have no outcome, before a look is spent on them."""
+    if "unsettled" not in metrics:
+        return None
+    from factory.vault.planning import share_lost
+
+    return f"{metrics['unsettled']:.0f} wanted windows have no outcome ({share_lost(metrics):.1%}); a look counts such as lost"
 
 
 def _is_funding_recorded(tracker: "Tracker", pipeline: "Pipeline") -> bool:

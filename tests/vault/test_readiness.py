@@ -3,16 +3,19 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import binom
 
 from factory.core.answers import round_answer
 from factory.core.errors import PipelineError, SealError
 from factory.market.build import build
+from factory.statistics.planning import decisions_needed
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault.client import vault_client
 from factory.vault.grants import retire
-from factory.vault.planning import check_claim, claims_allowed, needed_decisions
+from factory.vault.planning import check_claim, claims_allowed, expected_decisions, needed_decisions
 from factory.vault.pools import SEAL_ROWS
 from factory.vault.reviewer import appoint, unlock
 from factory.workshop import Workshop
@@ -105,12 +108,33 @@ def test_the_ends_that_are_told_can_be_examined_whatever_their_digits(workshop: 
         ({"trades": 14}, "too few trades on validation for an interval of mean_net"),
         ({"trades": 900, "mean_low": -0.2, "mean_high": -0.01, "break_even": 0.5}, "interval ends at -0.01"),
         ({"trades": 900, "mean_low": -0.2, "mean_high": 0.001, "break_even": 0.5}, "even 0.001 needs 2,509,"),
+        (
+            {"trades": 900, "unsettled": 100, "mean_low": -0.2, "mean_high": 0.05, "break_even": 0.5},
+            "0.05 wins no more than it pays, since 10.0% of the windows that it wants have no outcome and count as lost",
+        ),
     ],
 )
 def test_where_nothing_can_be_claimed_it_is_said_why(workshop: Workshop, metrics: dict[str, float], told: str) -> None:
     contract = workshop.catalog.spec("vault-sim").contracts["updown"]
     with pytest.raises(SealError, match=told):
         claims_allowed(contract, metrics, 0.01, 900)
+
+
+def test_a_claim_is_planned_with_the_windows_that_will_count_as_lost(workshop: Workshop) -> None:
+    """As many decisions as a test of all wanted windows needs for 80 % power, some of which are lost whatever was right."""
+    spec = workshop.catalog.spec("vault-sim")
+    contract, metrics = spec.contracts["updown"], {"trades": 9_500.0, "mean_high": 0.2, "break_even": 0.5}
+    whole = needed_decisions(contract, metrics, 0.1, 0.01)
+    holed = needed_decisions(contract, {**metrics, "unsettled": 500.0}, 0.1, 0.01)
+    assert holed == decisions_needed(0.5, 0.95 * 0.6, 0.01) > whole == decisions_needed(0.5, 0.6, 0.01)
+    wins = np.random.default_rng(0).binomial(round(holed), 0.6 * 0.95, 4_000)
+    assert np.mean(binom.sf(wins - 1, round(holed), 0.5) <= 0.01) > 0.76
+    told = claims_allowed(contract, {**metrics, "unsettled": 500.0}, 0.01, 1e6)
+    assert told[0] > 0.5 / 0.95 - 0.5, "a claim below is lost with the windows"
+    small = check_claim(contract, {**metrics, "unsettled": 500.0}, 0.02, 0.01, 1e6)
+    assert small is not None
+    assert small.startswith("claim: 0.02 wins no more than it pays, since 5.0% of the windows")
+    assert expected_decisions(spec, {**metrics, "unsettled": 500.0}) == pytest.approx(expected_decisions(spec, metrics) / 0.95)
 
 
 def test_readiness_is_read_from_public_rows_alone(workshop: Workshop, submit) -> None:

@@ -23,7 +23,7 @@ from factory.market.spec import load_spec
 from factory.storage.cache import UNLIMITED, Cache
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.vault.primary import freeze
+from factory.vault.primary import FrozenBinary, freeze
 from factory.vault.sealed_data import open_sealed
 from factory.workshop import Workshop
 from tests.market.bars import DAYS, SPEC, START, csv, rows
@@ -103,6 +103,42 @@ def test_how_often_bars_say_otherwise_stands_on_every_answer(sources: Path) -> N
     assert told["price"] == f"at an assumed price of 0.50, {says}"
     assert says in workshop.describe("small")["contracts"]["up"]
     assert workshop.show(pipeline)["score"]["price"] == told["price"]
+
+
+@pytest.mark.parametrize("which", ["random", "after falls"])
+def test_windows_without_an_outcome_are_told_before_a_look_is_spent_on_them(sources: Path, which: str) -> None:
+    """How many there are, whether bars went another way in them, and what they leave of a claim."""
+    bars = rows()
+    rose = bars["close"][4::5] >= bars["open"][::5]
+    lost = np.random.default_rng(1).random(len(STARTS)) < (0.3 if which == "random" else np.where(rose, 0.0, 0.6))
+    up = np.where(rose, 1.0, 0.0)
+    csv(sources / "done.csv", {"timestamp": STARTS[~lost], "up": up[~lost]})
+    workshop = opened(sources)
+    counted = workshop.catalog.meta("small")["settled"]["up"]
+    spec = workshop.catalog.spec("small")
+    inside = (spec.bounds("train")[0] <= STARTS) & (spec.bounds("validation")[1] - WINDOW >= STARTS)
+    holes = int((lost & inside).sum())
+    assert holes - 2 <= counted["unsettled"] <= holes, "the last ones are not yet known"
+    line = workshop.describe("small")["contracts"]["up"]
+    assert f"{counted['unsettled']:,} have no outcome" in line
+    assert "one that is wanted counts as lost in a look" in line
+    assert ("are no random ones" in line) == (which == "after falls")
+    pipeline = str(workshop.define(PIPELINE)["pipeline"])
+    told = perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline})
+    entry = workshop.ledger.find_trial(pipeline, workshop.score_key(workshop.resolve(pipeline)))
+    assert entry is not None
+    unsettled, trades = entry.payload["metrics"]["unsettled"], entry.payload["metrics"]["trades"]
+    share = unsettled / (unsettled + trades)
+    assert told["unsettled"] == f"{unsettled:.0f} wanted windows have no outcome ({share:.1%}); a look counts such as lost"
+    validation = open_partition(workshop.workspace, "small", "validation")
+    contract = validation.contracts["up"]
+    assert isinstance(contract, Binary)
+    one = workshop.resolve(pipeline)
+    train = open_partition(workshop.workspace, "small", "train")
+    scored = evaluate(one, contract, fit(one, Columns(train, None)), Columns(validation, None))
+    frozen = freeze(one, contract, validation, scored, 1e9, 0.5, 0)
+    assert isinstance(frozen, FrozenBinary)
+    assert len(frozen.paid) == trades + unsettled, "planned as they are examined"
 
 
 def test_labels_change_with_what_settles_them_whatever_was_cached(sources: Path) -> None:
