@@ -22,7 +22,7 @@ from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import sizing
-from factory.backtest.kernel import NEVER, liquidate, trade_one
+from factory.backtest.kernel import NEVER, liquidate, trade_one, trade_some
 from factory.backtest.perpetual import Orders
 from factory.backtest.result import (
     DROPPED,
@@ -41,6 +41,8 @@ from factory.market.contracts import Perpetual
 
 PRICE, GROSS, COST, FUNDING, WORST, ENTRY, PAYOFF, TOLL = range(8)
 """Places of what the kernel counts of a trade."""
+AHEAD = 512
+"""Trades of one contract that the kernel makes at a time."""
 OF_A_DECISION = (TAKEN, PASSED_OVER, TOO_SMALL, RUINED, DROPPED, NO_EDGE)
 """What became of a decision over all contracts: the first of these that any of them gives."""
 
@@ -136,6 +138,10 @@ class Book:
     drawdown: float
 
 
+Traded = tuple[int, int, int, list[float], NDArray[float64]]
+"""Exit moment, reason, the bar of the exit, what was counted, and the worst change in each bar."""
+
+
 class Account:
     """An account while decisions are taken in the order of their fills.
 
@@ -152,12 +158,14 @@ class Account:
         """With the equity after each."""
         self.too_small: list[list[int]] = [[] for _ in legs]
         orders = [leg.orders for leg in legs]
-        self.grid = np.unique(np.concatenate([one.bars.time for one in orders]))
+        stamps = np.sort(np.concatenate([one.bars.time for one in orders]), kind="stable")
+        self.grid = stamps[np.diff(stamps, prepend=-1) > 0]
         self.row_at = [np.searchsorted(one.bars.time, self.grid, side="right") - 1 for one in orders]
         # Sizes are cut here; what was wished stays as it was.
         self.decisions = [one.decisions._replace(size=one.decisions.size.copy()) for one in orders]
         self._times = [one.decisions.time[leg.eligible] for leg, one in zip(legs, orders, strict=True)]
         self._courses = [np.full(len(one.bars.time), np.nan) for one in orders]
+        self._ahead: list[dict[int, Traded]] = [{} for _ in legs]
         self._next = [0] * len(legs)
 
     def run(self) -> None:
@@ -192,16 +200,36 @@ class Account:
             self.too_small[k].append(i)
             self._next[k] += 1
             return
-        decisions.size[i], course = size, self._courses[k]
-        exit_ms, reason, left, money = trade_one(bars, decisions, leg.orders.terms, leg.orders.rates, i, course)
-        lived = _carry(course[row : left + 1])
-        course[row : left + 1] = np.nan
+        decisions.size[i] = size
+        exit_ms, reason, left, money, course = self._trade_alone(k, i) if is_cut else self._trade_ahead(k, i)
+        lived = _carry(course)
         if reason in (STOP, LIQUIDATED):
             lived[-1] = size * money[PAYOFF]
         margin = size * self.equity / leg.contract.leverage
-        position = Position(k, i, row, left, entry, exit_ms, reason, self.equity, margin, list(money), lived, is_cut)
+        position = Position(k, i, row, left, entry, exit_ms, reason, self.equity, margin, money, lived, is_cut)
         self.held.append(position)
         self._next[k] = int(np.searchsorted(self._times[k], exit_ms))
+
+    def _trade_ahead(self, k: int, i: int) -> Traded:
+        """Find what comes of a decision of the wished size; the next ones of its contract are traded with it."""
+        ahead, orders, course = self._ahead[k], self.legs[k].orders, self._courses[k]
+        if i not in ahead:
+            row = int(self.decisions[k].row[i])
+            course[row:] = np.nan
+            chosen = self.legs[k].eligible[self._next[k] :]
+            whole, money = trade_some(orders.bars, self.decisions[k], orders.terms, orders.rates, chosen, AHEAD, course)
+            rows = self.decisions[k].row[whole[:, 0]].tolist()
+            ahead.clear()
+            for (place, *ended, left), counted, begun in zip(whole.tolist(), money.tolist(), rows, strict=True):
+                ahead[place] = (*ended, left, counted, course[begun : left + 1])
+        return ahead.pop(i)
+
+    def _trade_alone(self, k: int, i: int) -> Traded:
+        """Find what comes of a decision that was cut."""
+        orders, decisions = self.legs[k].orders, self.decisions[k]
+        course, row = np.full(len(orders.bars.time), np.nan), int(decisions.row[i])
+        exit_ms, reason, left, money = trade_one(orders.bars, decisions, orders.terms, orders.rates, i, course)
+        return exit_ms, reason, left, list(money), course[row : left + 1]
 
     def _advance(self, until: int) -> bool:
         """Close what ends by a moment, up to the first liquidation of several positions; check whether one came."""
@@ -247,7 +275,7 @@ class Account:
         """Find the first place of the grid in [first, moment) at which the account is worth no more than it must keep."""
         if len(self.held) == 1 and self.equity >= self.held[0].before:
             return None
-        if self.equity + sum(float(self._left_of(one, np.array(one.money[WORST]))) for one in self.held) > 0:
+        if self.equity + sum(float(self._left_of(one, one.money[WORST])) for one in self.held) > 0:
             return None
         places = slice(*np.searchsorted(self.grid, [first, moment]))
         left = np.full(len(self.grid[places]), self.equity)
@@ -256,11 +284,11 @@ class Account:
         breached = np.flatnonzero(left <= 0)
         return places.start + int(breached[0]) if len(breached) else None
 
-    def _left_of(self, one: Position, change: NDArray[float64]) -> NDArray[float64]:
+    def _left_of(self, one: Position, change: float | NDArray[float64]) -> float | NDArray[float64]:
         """Compute what a change of a position leaves to the account, less the maintenance of what it then is worth."""
         kept = self.legs[one.leg].contract.maintenance
         size = float(self.decisions[one.leg].size[one.decision])
-        return np.asarray(change * one.before * (1 + kept) - kept * size * one.before)
+        return change * one.before * (1 + kept) - kept * size * one.before
 
     def _liquidate_all(self, place: int, moment: int) -> None:
         """Liquidate all positions in the bars of a place of the grid, at their worst prices."""
@@ -321,8 +349,7 @@ def trade_together(legs: Sequence[Leg], p: NDArray[float64]) -> Book:
     """
     account = Account(legs)
     account.run()
-    order = sorted(range(len(account.closed)), key=lambda j: (account.closed[j][0].entry_ms, account.closed[j][0].leg))
-    positions = [account.closed[j][0] for j in order]
+    positions = sorted((one for one, _ in account.closed), key=lambda one: (one.entry_ms, one.leg))
     trades = _list_trades(account, positions, p)
     equity = np.array([1.0, *(after for _, after in account.closed)])
     return Book(
