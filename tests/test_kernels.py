@@ -69,6 +69,13 @@ def _trade_one(unit: float) -> tuple[Any, ...]:
     return np.array(whole), _without_unit(money, unit), course
 
 
+def _trade_some(unit: float) -> tuple[Any, ...]:
+    course = np.zeros(ROWS)
+    whole, money = kernel.trade_some(*_orders(unit), np.arange(len(EVENTS)), 20, course)
+    money[:, [0, 5]] /= unit
+    return whole, money, course
+
+
 def _liquidate(unit: float) -> Any:
     price = float(LOW[EVENTS[3] + 40]) * unit
     return _without_unit(kernel.liquidate(*_orders(unit)[:3], 3, price, 0.001, -0.01, int(EVENTS[3]) + 40), unit)
@@ -138,6 +145,7 @@ KERNELS: dict[str, Callable[[float], Any]] = {
         COLUMNS * unit, np.ones(3) * unit, np.ones(3) / unit, 0.5
     ),
     "factory.backtest.kernel.trade_one": _trade_one,
+    "factory.backtest.kernel.trade_some": _trade_some,
     "factory.backtest.kernel.liquidate": _liquidate,
     "factory.market.books.kernels.fold": _fold,
     "factory.market.books.kernels.close_last": _fold,

@@ -3,7 +3,7 @@
 run          trades a contract, or several in one account, on chances of up
 binary       shares of a binary contract bought and settled
 perpetual    a perpetual entered and left; funding: what it pays or receives meanwhile
-account      several perpetuals that share sizes, margin and ruin
+account      several perpetuals that share sizes, margin and ruin; account_book: what came of it
 sizing       how much of the equity a trade takes
 fills        from fills to trades, equity and days; kernel: the compiled loops over decisions and bars
 metrics      performance figures; baselines: the same trades without an opinion

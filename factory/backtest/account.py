@@ -14,35 +14,27 @@ A position that is alone is liquidated as the kernel says, so that none is ever 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy import bool_, float64, int8, int64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import sizing
-from factory.backtest.kernel import NEVER, liquidate, trade_one
+from factory.backtest.kernel import NEVER, liquidate, trade_one, trade_some
 from factory.backtest.perpetual import Orders
 from factory.backtest.result import (
-    DROPPED,
     DUST,
     LIQUIDATED,
-    NO_EDGE,
-    OUTCOMES,
-    PASSED_OVER,
-    RUINED,
     STOP,
-    TAKEN,
-    TOO_SMALL,
-    Trades,
 )
 from factory.market.contracts import Perpetual
 
 PRICE, GROSS, COST, FUNDING, WORST, ENTRY, PAYOFF, TOLL = range(8)
 """Places of what the kernel counts of a trade."""
-OF_A_DECISION = (TAKEN, PASSED_OVER, TOO_SMALL, RUINED, DROPPED, NO_EDGE)
-"""What became of a decision over all contracts: the first of these that any of them gives."""
+AHEAD = 512
+"""Trades of one contract that the kernel makes at a time."""
 
 
 @dataclass(frozen=True)
@@ -111,29 +103,8 @@ class Position:
         return (self.money[GROSS] - self.money[COST] - self.money[FUNDING]) * self.before
 
 
-@dataclass(frozen=True)
-class Book:
-    """All that the account did.
-
-    Parameters
-    ----------
-    trades : Trades
-        In order of entry, contracts in their order where several enter at once.
-    equity : ndarray of float64, shape (trades + 1,)
-        1, then after each trade in the order in which they end.
-    outcome : ndarray of int8, shape (contracts, decisions)
-        Position in :data:`~factory.backtest.result.OUTCOMES`.
-    is_cut : ndarray of bool, shape (trades,)
-        Trades that margin left less room than was wished.
-    drawdown : float
-        Greatest, every position at its worst price in each bar.
-    """
-
-    trades: Trades
-    equity: NDArray[float64]
-    outcome: NDArray[int8]
-    is_cut: NDArray[bool_]
-    drawdown: float
+Traded = tuple[int, int, int, list[float], NDArray[float64]]
+"""Exit moment, reason, the bar of the exit, what was counted, and the worst change in each bar."""
 
 
 class Account:
@@ -152,12 +123,14 @@ class Account:
         """With the equity after each."""
         self.too_small: list[list[int]] = [[] for _ in legs]
         orders = [leg.orders for leg in legs]
-        self.grid = np.unique(np.concatenate([one.bars.time for one in orders]))
+        stamps = np.sort(np.concatenate([one.bars.time for one in orders]), kind="stable")
+        self.grid = stamps[np.diff(stamps, prepend=-1) > 0]
         self.row_at = [np.searchsorted(one.bars.time, self.grid, side="right") - 1 for one in orders]
         # Sizes are cut here; what was wished stays as it was.
         self.decisions = [one.decisions._replace(size=one.decisions.size.copy()) for one in orders]
         self._times = [one.decisions.time[leg.eligible] for leg, one in zip(legs, orders, strict=True)]
         self._courses = [np.full(len(one.bars.time), np.nan) for one in orders]
+        self._ahead: list[dict[int, Traded]] = [{} for _ in legs]
         self._next = [0] * len(legs)
 
     def run(self) -> None:
@@ -192,16 +165,36 @@ class Account:
             self.too_small[k].append(i)
             self._next[k] += 1
             return
-        decisions.size[i], course = size, self._courses[k]
-        exit_ms, reason, left, money = trade_one(bars, decisions, leg.orders.terms, leg.orders.rates, i, course)
-        lived = _carry(course[row : left + 1])
-        course[row : left + 1] = np.nan
+        decisions.size[i] = size
+        exit_ms, reason, left, money, course = self._trade_alone(k, i) if is_cut else self._trade_ahead(k, i)
+        lived = _carry(course)
         if reason in (STOP, LIQUIDATED):
             lived[-1] = size * money[PAYOFF]
         margin = size * self.equity / leg.contract.leverage
-        position = Position(k, i, row, left, entry, exit_ms, reason, self.equity, margin, list(money), lived, is_cut)
+        position = Position(k, i, row, left, entry, exit_ms, reason, self.equity, margin, money, lived, is_cut)
         self.held.append(position)
         self._next[k] = int(np.searchsorted(self._times[k], exit_ms))
+
+    def _trade_ahead(self, k: int, i: int) -> Traded:
+        """Find what comes of a decision of the wished size; the next ones of its contract are traded with it."""
+        ahead, orders, course = self._ahead[k], self.legs[k].orders, self._courses[k]
+        if i not in ahead:
+            row = int(self.decisions[k].row[i])
+            course[row:] = np.nan
+            chosen = self.legs[k].eligible[self._next[k] :]
+            whole, money = trade_some(orders.bars, self.decisions[k], orders.terms, orders.rates, chosen, AHEAD, course)
+            rows = self.decisions[k].row[whole[:, 0]].tolist()
+            ahead.clear()
+            for (place, *ended, left), counted, begun in zip(whole.tolist(), money.tolist(), rows, strict=True):
+                ahead[place] = (*ended, left, counted, course[begun : left + 1])
+        return ahead.pop(i)
+
+    def _trade_alone(self, k: int, i: int) -> Traded:
+        """Find what comes of a decision that was cut."""
+        orders, decisions = self.legs[k].orders, self.decisions[k]
+        course, row = np.full(len(orders.bars.time), np.nan), int(decisions.row[i])
+        exit_ms, reason, left, money = trade_one(orders.bars, decisions, orders.terms, orders.rates, i, course)
+        return exit_ms, reason, left, list(money), course[row : left + 1]
 
     def _advance(self, until: int) -> bool:
         """Close what ends by a moment, up to the first liquidation of several positions; check whether one came."""
@@ -247,7 +240,7 @@ class Account:
         """Find the first place of the grid in [first, moment) at which the account is worth no more than it must keep."""
         if len(self.held) == 1 and self.equity >= self.held[0].before:
             return None
-        if self.equity + sum(float(self._left_of(one, np.array(one.money[WORST]))) for one in self.held) > 0:
+        if self.equity + sum(float(self._left_of(one, one.money[WORST])) for one in self.held) > 0:
             return None
         places = slice(*np.searchsorted(self.grid, [first, moment]))
         left = np.full(len(self.grid[places]), self.equity)
@@ -256,11 +249,11 @@ class Account:
         breached = np.flatnonzero(left <= 0)
         return places.start + int(breached[0]) if len(breached) else None
 
-    def _left_of(self, one: Position, change: NDArray[float64]) -> NDArray[float64]:
+    def _left_of(self, one: Position, change: float | NDArray[float64]) -> float | NDArray[float64]:
         """Compute what a change of a position leaves to the account, less the maintenance of what it then is worth."""
         kept = self.legs[one.leg].contract.maintenance
         size = float(self.decisions[one.leg].size[one.decision])
-        return np.asarray(change * one.before * (1 + kept) - kept * size * one.before)
+        return change * one.before * (1 + kept) - kept * size * one.before
 
     def _liquidate_all(self, place: int, moment: int) -> None:
         """Liquidate all positions in the bars of a place of the grid, at their worst prices."""
@@ -309,133 +302,7 @@ class Account:
         self._next[one.leg] = int(np.searchsorted(self._times[one.leg], one.exit_ms))
 
 
-def trade_together(legs: Sequence[Leg], p: NDArray[float64]) -> Book:
-    """Trade several perpetuals in one account.
-
-    Parameters
-    ----------
-    legs : sequence of Leg
-        Of the same decisions.
-    p : ndarray of float64, shape (decisions,)
-        Chance of up at each.
-    """
-    account = Account(legs)
-    account.run()
-    order = sorted(range(len(account.closed)), key=lambda j: (account.closed[j][0].entry_ms, account.closed[j][0].leg))
-    positions = [account.closed[j][0] for j in order]
-    trades = _list_trades(account, positions, p)
-    equity = np.array([1.0, *(after for _, after in account.closed)])
-    return Book(
-        trades=trades,
-        equity=equity,
-        outcome=np.array([_outcomes(account, k) for k in range(len(legs))]),
-        is_cut=np.array([one.is_cut for one in positions], bool),
-        drawdown=_find_drawdown(account, positions, equity),
-    )
-
-
-def turn_legs(legs: Sequence[Leg], trades: Trades, side: NDArray[int8]) -> list[Leg]:
-    """Take the decisions of some trades anew, on other sides, of the same sizes and for the same time."""
-    turned = []
-    for k, leg in enumerate(legs):
-        mine = trades.rows_of(k)
-        orders = leg.orders.turn(trades.decision[mine], side[mine], trades.size[mine], trades.exit_ms[mine])
-        turned.append(replace(leg, orders=orders))
-    return turned
-
-
-def count_by_contract(names: Sequence[str], book: Book) -> dict[str, dict[str, float]]:
-    """Count what became of the decisions on each contract, and sum what it earned.
-
-    Returns
-    -------
-    dict of str to dict
-        By contract the counts of :data:`~factory.backtest.result.OUTCOMES`, cut (trades that margin left less room than was
-        wished), liquidated, net in units of the equity at the start and, with trades, mean_net.
-    """
-    counted = {}
-    for k, name in enumerate(names):
-        mine = book.trades.rows_of(k)
-        each = np.bincount(book.outcome[k], minlength=len(OUTCOMES))
-        earned = {"mean_net": float(book.trades.payoff[mine].mean())} if len(mine) else {}
-        counted[name] = {
-            **{outcome: float(count) for outcome, count in zip(OUTCOMES, each, strict=True)},
-            "cut": float(book.is_cut[mine].sum()),
-            "liquidated": float((book.trades.reason[mine] == LIQUIDATED).sum()),
-            "net": float(book.trades.net[mine].sum()),
-            **earned,
-        }
-    return counted
-
-
 def _carry(course: NDArray[float64]) -> NDArray[float64]:
     """Fill places that nobody traded in with what was known last; nothing is lost before the first."""
     known = np.where(np.isfinite(course), np.arange(len(course)), -1)
     return np.append(course, 0.0)[np.maximum.accumulate(known)]
-
-
-def _list_trades(account: Account, positions: Sequence[Position], p: NDArray[float64]) -> Trades:
-    """Put positions into columns."""
-    money = np.array([one.money for one in positions], float64).reshape(-1, 8)
-    before = np.array([one.before for one in positions], float64)
-    leg, decision = (np.array([getattr(one, name) for one in positions], int64) for name in ("leg", "decision"))
-    size, side = np.empty(len(leg)), np.empty(len(leg), int8)
-    for k in range(len(account.legs)):
-        mine, taken = leg == k, account.decisions[k].of(decision[leg == k])
-        size[mine], side[mine] = taken.size, taken.side
-    return Trades(
-        decision=decision,
-        entry_ms=np.array([one.entry_ms for one in positions], int64),
-        exit_ms=np.array([one.exit_ms for one in positions], int64),
-        side=side,
-        size=size,
-        price=money[:, ENTRY],
-        exit_price=money[:, PRICE],
-        p=p[decision],
-        gross=money[:, GROSS] * before,
-        cost=money[:, COST] * before,
-        funding=money[:, FUNDING] * before,
-        net=(money[:, GROSS] - money[:, COST] - money[:, FUNDING]) * before,
-        unit=size * before,
-        payoff=money[:, PAYOFF],
-        unit_cost=money[:, TOLL],
-        worst=money[:, WORST],
-        reason=np.array([one.reason for one in positions], int8),
-        contract=leg.astype(int8),
-    )
-
-
-def _outcomes(account: Account, k: int) -> NDArray[int8]:
-    """Tell what became of each decision on one contract."""
-    leg = account.legs[k]
-    decisions, time = leg.orders.decisions, leg.orders.decisions.time
-    outcome = np.where((decisions.side == 0) | (decisions.size <= 0), NO_EDGE, DROPPED).astype(int8)
-    outcome[leg.orders.is_too_small] = TOO_SMALL
-    outcome[account.too_small[k]] = TOO_SMALL
-    if account.equity < DUST:
-        outcome[time >= max(one.exit_ms for one, _ in account.closed)] = RUINED
-    for one in (one for one, _ in account.closed if one.leg == k):
-        outcome[one.decision + 1 : np.searchsorted(time, one.exit_ms)] = PASSED_OVER
-        outcome[one.decision] = TAKEN
-    return outcome
-
-
-def _find_drawdown(account: Account, positions: Sequence[Position], equity: NDArray[float64]) -> float:
-    """Find the greatest fall from a peak of the realised equity, every position at its worst price in each bar."""
-    ended = np.array([one.exit_ms for one, _ in account.closed], int64)
-    peak = np.maximum.accumulate(equity)
-    marks, is_held = np.zeros(len(account.grid)), np.zeros(len(account.grid), bool)
-    for one in positions:
-        places = slice(*np.searchsorted(account.grid, [one.entry_ms, one.exit_ms]))
-        row = account.row_at[one.leg][places] - one.row
-        marks[places] += one.course[np.minimum(row, len(one.course) - 1)] * one.before
-        is_held[places] = True
-    after = np.searchsorted(ended, account.grid[is_held], side="right")
-    held = 1 - np.maximum(equity[after] + marks[is_held], 0.0) / peak[after]
-    return float(max(held.max(initial=0.0), (1 - equity / peak).max()))
-
-
-def combine_outcomes(outcome: NDArray[int8]) -> NDArray[int8]:
-    """Tell what became of each decision over all contracts, of shape (contracts, decisions): see :data:`OF_A_DECISION`."""
-    rank = np.argsort(OF_A_DECISION)
-    return np.asarray(np.array(OF_A_DECISION, int8)[rank[outcome].min(axis=0)])

@@ -315,6 +315,38 @@ def liquidate(
 
 
 @njit(cache=True, nogil=True)
+def trade_some(
+    bars: Bars, decisions: Decisions, terms: Terms, rates: Funding, chosen: NDArray[int64], most: int, course: NDArray[float64]
+) -> tuple[NDArray[int64], NDArray[float64]]:
+    """Trade the first of some decisions, then each next one that comes when the last has ended, up to a number of trades.
+
+    Parameters
+    ----------
+    chosen : ndarray of int64, shape (n,)
+        Decisions that can be traded, ascending.
+    course : ndarray of float64, shape (bars,)
+        As of :func:`trade_one`: no two of the trades live through one bar.
+
+    Returns
+    -------
+    whole : ndarray of int64, shape (trades, 4)
+        Decision, exit moment, reason, and the bar of the exit.
+    money : ndarray of float64, shape (trades, 8)
+        As of :func:`trade_one`.
+    """
+    whole, money = np.empty((most, 4), np.int64), np.empty((most, 8), np.float64)
+    busy_until, taken = -NEVER, 0
+    for i in chosen:
+        if taken == most:
+            break
+        if decisions.time[i] >= busy_until:
+            busy_until, reason, left, money[taken] = trade_one(bars, decisions, terms, rates, i, course)
+            whole[taken] = i, busy_until, reason, left
+            taken += 1
+    return whole[:taken], money[:taken]
+
+
+@njit(cache=True, nogil=True)
 def walk(
     bars: Bars, decisions: Decisions, terms: Terms, rates: Funding
 ) -> tuple[NDArray[int8], NDArray[int64], NDArray[float64]]:

@@ -9,7 +9,8 @@ from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
-from factory.backtest.account import Book, Leg, combine_outcomes, count_by_contract, trade_together, turn_legs
+from factory.backtest.account import Leg
+from factory.backtest.account_book import Book, combine_outcomes, count_by_contract, trade_together, turn_legs
 from factory.backtest.baselines import twin_sides
 from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
 from factory.backtest.kernel import Funding

@@ -44,7 +44,7 @@ barriers that is measured on BTC is legal there, and warned of; one more change 
 
 **Several contracts in one account** stand under `also`, each by a name and each a perpetual of its own:
 
-```yaml
+```
 also:
   eth: {{use: long_or_short, contract: eth-perpetual, enter: 0.55, exit: {{use: after, hold: 4h}}, \
 size: {{use: fixed, share: 0.1}}}}

@@ -246,6 +246,8 @@ def test_an_account_with_a_contract_that_never_trades_is_the_account_without(lea
     assert len(single.trades) > 50
     for name, column in single.trades.columns().items():
         assert both.trades.columns()[name] == pytest.approx(column, rel=1e-9, abs=1e-15), name
+    for name in ("decision", "entry_ms", "exit_ms", "side", "size", "price", "exit_price", "payoff", "unit_cost", "reason"):
+        assert np.array_equal(both.trades.columns()[name], single.trades.columns()[name]), f"{name}, bit for bit"
     assert both.metrics == pytest.approx(dict(single.metrics), rel=1e-6)
     for name, twin in single.twins.items():
         assert both.twins[name] == pytest.approx(dict(twin), rel=1e-6)

@@ -1,6 +1,7 @@
 """One pipeline over several contracts, through the workshop: defined, changed, tuned, scored, shown, and refused by the vault."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ from tests.workshop.market import PERPETUAL, SPEC
 from tests.workshop.test_framing import read
 
 ETH = "  eth-perpetual: {use: perpetual, of: eth, taker: 0.0005, maker: 0.0002, slippage: 0.0003, funding: 0.0001, leverage: 3}\nsplit:"
-BOTH = SPEC.replace("small-sim", "several").replace("SMALL-", "SEVERAL-").replace("split:", ETH)
+TWIN = "  btc-twin: {use: perpetual, of: btc, taker: 0.0005, maker: 0.0002, slippage: 0.0001, funding: 0.0001, leverage: 5}\nsplit:"
+BOTH = SPEC.replace("small-sim", "several").replace("SMALL-", "SEVERAL-").replace("split:", ETH).replace("split:", TWIN)
 SINGLE = PERPETUAL.replace("small-sim", "several").replace("small-long-short", "several-contracts")
 TRADE = "{use: long_or_short, contract: eth-perpetual, enter: 0.52, exit: {use: after, hold: 4h}, size: {use: volatility, yearly: 0.15, leverage: 2}}"
 SEVERAL_TRADES = SINGLE.replace("refit:", f"also:\n  eth: {TRADE}\nrefit:")
@@ -196,6 +198,35 @@ def test_a_breakdown_by_contract_of_one_contract_is_refused(workshop: Workshop) 
     perform(str(workshop.workspace.root), "backtest", {"pipeline": single, "agent": "tester"})
     with pytest.raises(Exception, match=r"by: contract.*one contract alone"):
         workshop.show(single, by="contract")
+
+
+def test_one_market_under_two_names_deviates_as_one_on_drawn_markets(workshop: Workshop) -> None:
+    """And a trade against its own twin does not deviate at all: what hedges is drawn as a hedge."""
+    own = "{use: long_or_short, contract: btc-twin, enter: 0.52, exit: {use: barriers}, size: {use: volatility, yearly: 0.15, leverage: 2}}"
+    spread = {}
+    for name, text in (("single", SINGLE), ("doubled", SINGLE.replace("refit:", f"also:\n  twin: {own}\nrefit:"))):
+        pipeline = workshop.resolve(workshop.define(text)["pipeline"])
+        perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline.id, "agent": "tester"})
+        spread[name] = workshop.find_entry(pipeline).payload["null"]["mean_spread"]
+    assert spread["doubled"] == pytest.approx(spread["single"], rel=0.25), "and not less by the root of two"
+
+
+def test_the_order_in_which_trades_are_written_is_none() -> None:
+    other = TRADE.replace("eth-perpetual", "btc-twin")
+    one = parse(SINGLE.replace("refit:", f"also:\n  a: {TRADE}\n  b: {other}\nrefit:"))
+    turned = one.changed({"also.a": None}).changed({"also.a": TRADE})
+    assert list(turned.also) == ["b", "a"]
+    assert (turned.id, list(turned.trades)) == (one.id, ["trade", "also.a", "also.b"])
+
+
+def test_a_proposal_holds_every_trade(
+    workshop: Workshop, made: str, scored: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RFCAT_PROPOSALS", str(tmp_path))
+    workshop.propose(made, "two markets, one account")
+    (file,) = tmp_path.rglob("*.yaml")
+    assert f"  eth: {TRADE}" in file.read_text(encoding="utf-8")
+    assert parse(file.read_text(encoding="utf-8")).id == made
 
 
 def test_no_sealed_look_is_spent_on_several_contracts(workshop: Workshop, made: str, scored: dict) -> None:
