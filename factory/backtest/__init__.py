@@ -1,7 +1,7 @@
 """Contracts at work: fills, costs, sizes and figures; and the null market, in which direction is a coin.
 
 run          trades a contract on chances of up
-binary       shares of a binary contract bought and settled
+binary       shares of a binary contract bought and settled; quotes: what they cost at a decision
 perpetual    a perpetual entered and left; funding: what it pays or receives meanwhile
 sizing       how much of the equity a trade takes
 fills        from fills to trades, equity and days; kernel: the compiled loops over decisions and bars

@@ -14,7 +14,9 @@ from factory.evidence.probes.imported import check_read_faults, check_traded_fau
 from factory.evidence.probes.run import probe_train, probe_validation, trial_findings
 from factory.flow import Scored, barrier_levels, evaluate, fit, volatility_of
 from factory.learning.decision_table import DecisionTable
+from factory.market.contracts import Binary
 from factory.pipeline import Pipeline
+from factory.pipeline.parts.labels import WindowEnd
 from factory.report.trial import TWIN_COLUMNS
 from factory.statistics.drift import measure_drift
 from factory.storage.cache import UNLIMITED, Cache
@@ -70,7 +72,13 @@ def score(context: TaskContext) -> tuple[Scored, str, dict[str, NDArray[Any]], A
         *check_read_faults(context.pipeline, facts),
         *probe_train(context.pipeline, past, columns.partition, history),
         *probe_validation(
-            context.pipeline, history, scored.rows, (past, columns), scored.p, result.metrics.get("auc"), context.spec.baseline
+            context.pipeline,
+            history,
+            scored.rows,
+            (past, columns),
+            scored.p,
+            result.metrics.get("auc"),
+            _choose_baseline(context),
         ),
     ]
     volatility = volatility_of(context.contract, columns, scored.rows.time[result.trades.decision])
@@ -125,6 +133,14 @@ def _barrier_arrays(pipeline: Pipeline, scored: Scored) -> dict[str, NDArray[Any
     """Collect how far above and below the fill the barriers of each trade are, where it leaves at barriers."""
     levels, decision = barrier_levels(pipeline, scored.rows), scored.result.trades.decision
     return {} if levels is None else {"trades.above": levels.up[decision], "trades.below": levels.down[decision]}
+
+
+def _choose_baseline(context: TaskContext) -> str | None:
+    """Choose the column that may well rank labels: the dataset's, or of windows that are half over the price that is paid."""
+    contract, registered = context.contract, context.spec.baseline
+    if registered or not isinstance(context.pipeline.label, WindowEnd) or not isinstance(contract, Binary) or not contract.odds:
+        return registered
+    return f"{contract.odds}.up"
 
 
 def drift_arrays(features: Iterable[str], history: DecisionTable, rows: DecisionTable) -> dict[str, NDArray[Any]]:
