@@ -157,6 +157,20 @@ def test_p12_blocks_quotes_that_are_older_than_their_stamps_say(fair: Workshop) 
     assert "the side that is ahead at the decision wins" in finding.says
 
 
+def test_p12_looks_at_old_quotes_by_themselves(fair: Workshop) -> None:
+    """One minute of five is quoted a minute late, and says so: on the whole prices are fair, and those are the ones to choose."""
+    pipeline = defined(fair, PIPELINE)
+    train = open_partition(fair.workspace, "running", "train")
+    contract, rows, pm = train.contracts["up"], read_decisions(pipeline, Columns(train, None)), train.series["pm"]
+    late = (pm.time // MINUTE % 5 == 3) & (np.random.default_rng(1).random(len(pm)) < 0.2)
+    before = {name: np.concatenate([values[:1], values[:-1]]) for name, values in pm.columns.items()}
+    stale = {name: np.where(late, before[name], values) for name, values in pm.columns.items()}
+    silent = replace(train, series={**train.series, "pm": replace(pm, columns=stale)})
+    assert check_known_strike(contract, silent, rows) == [], "few enough to be lost among the others"
+    told = replace(train, series={**train.series, "pm": replace(pm, columns={**stale, "quote_age": np.where(late, 60.0, 0.0)})})
+    assert check_known_strike(contract, told, rows)
+
+
 def test_windows_without_an_outcome_count_as_lost_once_however_many_decisions_wanted_them(tipped: Workshop) -> None:
     pipeline = defined(tipped, EAGER)
     validation = open_partition(tipped.workspace, "running", "validation")
