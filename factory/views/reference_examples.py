@@ -103,9 +103,9 @@ contracts:
     rebate: 0.2
     half_spread: 0.005
 split:
-  train: [2026-06-01, 2026-08-01]
-  validation: [2026-08-01, 2026-09-01]
-  sealed: [2026-09-01, 2026-10-01]
+  train: [2026-08-01, 2026-08-11]
+  validation: [2026-08-11, 2026-08-16]
+  sealed: [2026-08-16, 2026-08-21]
 """
 OWN_SETTLED = """\
 dataset: settled
