@@ -184,6 +184,11 @@ def test_every_dataset_on_a_page_is_built(text: str, tmp_path: Path) -> None:
         price = np.round(50_000 + np.cumsum(np.random.default_rng(4).normal(0, 0.1, len(seconds))), 2)
         pd.DataFrame({"timestamp": seconds, "price": price}).to_csv(tmp_path / "oracle.csv", index=False)
         pd.DataFrame({"timestamp": starts, "bid": 0.49, "ask": 0.51}).to_csv(tmp_path / "odds.csv", index=False)
+    if spec.dataset == "running":
+        minutes(spec).to_csv(tmp_path / "btc.csv", index=False)
+        quoted, starts = np.arange(*spec.span, 10_000), np.arange(*spec.span, 300_000)
+        pd.DataFrame({"timestamp": quoted, "bid": 0.49, "ask": 0.51}).to_csv(tmp_path / "odds.csv", index=False)
+        pd.DataFrame({"timestamp": starts, "up": np.arange(len(starts)) % 2}).to_csv(tmp_path / "ended.csv", index=False)
     if spec.dataset == "books":
         minutes(spec).to_csv(tmp_path / "btc.csv", index=False)
         time = np.arange(*spec.span, 10_000)

@@ -1,7 +1,7 @@
 """Contracts at work: fills, costs, sizes and figures; and the null market, in which direction is a coin.
 
 run          trades a contract, or several in one account, on chances of up
-binary       shares of a binary contract bought and settled
+binary       shares of a binary contract bought and settled; quotes: what they cost at a decision
 perpetual    a perpetual entered and left; funding: what it pays or receives meanwhile
 account      several perpetuals that share sizes, margin and ruin; account_book: what came of it
 sizing       how much of the equity a trade takes

@@ -169,22 +169,24 @@ def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64
 
 
 def _turn(orders: Orders, quotes: Quotes, decision: NDArray[int64], side: NDArray[int8]) -> Orders:
-    """Take some orders with sides of their own; one that nobody offered costs what is left of the other."""
+    """Take some orders with sides of their own; one that rests, or that nobody offered, costs what is left of the other."""
     same = side == orders.side[decision]
-    taken = {}
-    for name in ("price", "paid", "rebate"):
-        own = getattr(orders, name)[decision]
-        other = np.where(side > 0, getattr(quotes.up, name)[decision], getattr(quotes.down, name)[decision])
-        taken[name] = np.where(same, own, other)
-    if quotes.rests or np.isnan(taken["paid"]).any():
-        absent = ~same if quotes.rests else np.isnan(taken["paid"])
-        left, toll = 1 - orders.price[decision], (orders.paid - orders.price)[decision]
-        taken["price"] = np.where(absent, left, taken["price"])
-        taken["paid"] = np.where(absent, left + toll, taken["paid"])
+    price, paid = (
+        np.where(side > 0, getattr(quotes.up, name)[decision], getattr(quotes.down, name)[decision])
+        for name in ("price", "paid")
+    )
+    left = ~same & (np.isnan(paid) | quotes.rests)
+    rest, toll = 1 - orders.price[decision], (orders.paid - orders.price)[decision]
     return Orders(
-        side, taken["price"], taken["paid"], orders.worth[decision], orders.stake[decision], orders.lapsed[decision],
-        taken["rebate"], orders.filled[decision],
-    )  # fmt: skip
+        side=side,
+        price=np.where(same, orders.price[decision], np.where(left, rest, price)),
+        paid=np.where(same, orders.paid[decision], np.where(left, rest + toll, paid)),
+        worth=orders.worth[decision],
+        stake=orders.stake[decision],
+        lapsed=orders.lapsed[decision],
+        rebate=orders.rebate[decision],
+        filled=orders.filled[decision],
+    )
 
 
 def _settle_orders(

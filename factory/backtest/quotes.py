@@ -61,6 +61,8 @@ class Quotes:
         Price of Up between both sides; NaN where none was recorded.
     up, down : Offer
         Of either side.
+    age : ndarray of int64
+        Milliseconds from the quote to the decision or its fill, 0 where there is none.
     least : ndarray of float64
         Fewest shares of an order by the window's own terms, 0 where they say none.
     rests : bool
@@ -71,6 +73,7 @@ class Quotes:
     mid: NDArray[float64]
     up: Offer
     down: Offer
+    age: NDArray[int64]
     least: NDArray[float64]
     rests: bool = False
 
@@ -87,7 +90,8 @@ def assume_quotes(contract: Binary, bars: Series, times: NDArray[int64]) -> Quot
         raise FlowError(f"trade.contract: the recorded prices of series '{contract.odds}' did not come")
     price, any_size, nothing = np.full(len(times), contract.price), np.full(len(times), np.inf), np.zeros(len(times))
     up, down = (Offer(side, all_in_price(contract, side), any_size, nothing, times) for side in (price, 1 - price))
-    return Quotes(find_beginnings(bars, to_ms(contract.window), times), price, up, down, nothing)
+    start = find_beginnings(bars, to_ms(contract.window), times)
+    return Quotes(start, price, up, down, np.zeros(len(times), int64), nothing)
 
 
 def read_quotes(contract: Binary, series: Mapping[str, Series], times: NDArray[int64], order: Order = MARKET) -> Quotes:
@@ -117,7 +121,8 @@ def read_quotes(contract: Binary, series: Mapping[str, Series], times: NDArray[i
         up, down = (_rest(contract, book, row, at, start, side) for side in (1, -1))
     else:
         up, down = _cross(contract, book, row, at, mid)
-    return Quotes(start, mid, up, down, np.nan_to_num(book.read(MINIMUM_SIZE, row)), isinstance(order, Limit))
+    age = np.where(row >= 0, at - book.quoted[row], 0)
+    return Quotes(start, mid, up, down, age, np.nan_to_num(book.read(MINIMUM_SIZE, row)), isinstance(order, Limit))
 
 
 class _Book:
@@ -139,7 +144,7 @@ class _Book:
             price = self._columns[name]
             self._columns[name] = np.where((price > 0) & (price < 1), price, np.nan)
         age = np.nan_to_num(self._columns.get(QUOTE_AGE, np.zeros(len(source))))
-        self.age = (1_000 * np.maximum(age, 0.0)).astype(int64)
+        self.quoted = self.time - (1_000 * np.maximum(age, 0.0)).astype(int64)
 
     @property
     def has_sides(self) -> bool:
@@ -149,8 +154,7 @@ class _Book:
     def find_in_effect(self, at: NDArray[int64], start: NDArray[int64]) -> NDArray[int64]:
         """Find the row in effect at each moment of a window, -1 where there is none, it is too old, or it is too late."""
         row = np.searchsorted(self.time, at, side="right") - 1
-        passed = at - self.time[row]
-        young = (passed < self.period) & (passed + self.age[row] <= self.period)
+        young = (at - self.time[row] < self.period) & (at - self.quoted[row] <= self.period)
         in_time = (at == start) | (at <= start + self.window - LAST_MOMENTS)
         return np.where((row >= 0) & (self.time[row] >= start) & young & in_time, row, -1)
 
@@ -165,12 +169,12 @@ class _Book:
 
         It must have been quoted after the order was there, too.
         """
-        asked, quoted = self._columns[ASK] if side > 0 else 1 - self._columns[BID], self.time - self.age
+        asked = self._columns[ASK] if side > 0 else 1 - self._columns[BID]
         first, end = (np.searchsorted(self.time, at, side="right") for at in (after, last))
         rows = np.full(len(limit), -1, int64)
         for i in np.flatnonzero(np.isfinite(limit) & (first < end)):
             there = slice(first[i], end[i])
-            touched = np.flatnonzero((asked[there] <= limit[i] + ON_TICK) & (quoted[there] > after[i]))
+            touched = np.flatnonzero((asked[there] <= limit[i] + ON_TICK) & (self.quoted[there] > after[i]))
             rows[i] = first[i] + touched[0] if len(touched) else -1
         return rows
 

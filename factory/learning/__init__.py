@@ -4,6 +4,7 @@ sampling         which moments become decisions
 cusum_filter     what a CUSUM filter reads, its running sums, and what it chooses at other thresholds
 sample_figures   how many decisions a sample gives, how much their labels overlap, and their classes
 labels           what is to be predicted at a decision, on bars; book_labels: on an order book, of three classes
+running          how the window of a binary contract that runs at a decision ends
 targets          what proxies learn in the label's place
 chances          chances of two and of three classes
 decision_table   decisions with their features, labels and weights

@@ -153,8 +153,12 @@ def _find_odds_mistakes(where: str, contract: Binary, series: AllSeries) -> list
     if odds.delay_ms:
         late = to_duration(odds.delay_ms)
         return [f"{where}: {contract.odds} is published {late} late; a price must be known when it is paid, delay: 0"]
-    if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) < odds.period_ms:
-        return [f"{where}: {contract.odds} quotes windows of {odds.period} and cannot price those of {contract.window}"]
+    if series_kind(odds.kind).is_stamped_at_open and to_ms(contract.window) != odds.quoted_ms:
+        quoted = odds.window or odds.period
+        return [
+            f"{where}: {contract.odds} quotes windows of {quoted} and cannot price those of {contract.window}; name the odds "
+            f"of these, or write series.{contract.odds}.window: {contract.window} if it quotes them"
+        ]
     if to_ms(contract.window) % odds.period_ms:
         window = contract.window
         return [f"{where}: {contract.odds} has a row each {odds.period} and cannot price windows of {window}; record each"]

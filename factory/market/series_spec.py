@@ -55,6 +55,8 @@ class SeriesSpec(Closed):
         Of order books: levels of each side; default: 10.
     max_age : duration or None
         Of order books: how long after its last update a book is still taken to stand; an older one is missing. Default: 5s.
+    window : duration or None
+        Of odds that were quoted inside windows, too: how long these are, each `period` a row. Default: a row a window.
     calendar : str or None
         Of bars of a market that closes: the name of its exchange in exchange_calendars, such as ``XNYS``, ``CMES``, or ``24/5``
         for currencies. Rows outside its sessions are set aside, and a night is no gap. Left out: every minute is expected.
@@ -71,7 +73,8 @@ class SeriesSpec(Closed):
     splice: Annotated[tuple[Splice, ...], Field(max_length=20, exclude_if=lambda parts: not parts)] = ()
     levels: Annotated[int, Field(ge=1, le=MOST_LEVELS)] | None = None
     max_age: Duration | None = None
-    # What was hashed before there were calendars must hash alike.
+    # What was hashed before there were calendars, or quotes inside windows, must hash alike.
+    window: Annotated[Duration | None, Field(exclude_if=lambda window: window is None)] = None
     calendar: Annotated[CalendarName | None, Field(exclude_if=lambda name: name is None)] = None
 
     @model_validator(mode="after")
@@ -93,6 +96,7 @@ class SeriesSpec(Closed):
         mistakes = self._find_unfit_keys() if kind.holds_books else self._find_book_keys()
         mistakes += self._find_unfit_calendar()
         mistakes += self._find_unfit_source()
+        mistakes += self._find_unfit_window()
         mistakes += self._find_joint_mistakes()
         if mistakes:
             raise ValueError("\n".join(mistakes))
@@ -205,6 +209,26 @@ class SeriesSpec(Closed):
         if DAY % self.period_ms:
             mistakes.append(f"period: {self.period} does not divide a day; with a calendar write 1d, or what divides it")
         return mistakes
+
+    def _find_unfit_window(self) -> list[str]:
+        """Find what is wrong with the windows that odds quote."""
+        if self.window is None:
+            return []
+        kind = series_kind(self.kind)
+        if not (kind.gives_odds and kind.is_stamped_at_open):
+            return [f"window: '{self.kind}' has none, odds do; remove it"]
+        if to_ms(self.window) % self.period_ms:
+            return [
+                f"window: {self.window} is no multiple of the period, {self.period}; write one, or a period that divides it"
+            ]
+        if isinstance(self.source, Download) and self.quoted_ms != self.period_ms:
+            return [f"window: {self.source.use} has a row a window; remove it"]
+        return []
+
+    @property
+    def quoted_ms(self) -> int:
+        """Milliseconds of the windows that odds quote."""
+        return to_ms(self.window or self.period)
 
     @property
     def has_vintages(self) -> bool:

@@ -103,7 +103,8 @@ class DatasetSpec(Closed):
         Sealed looks granted.
     baseline : str or None
         A column that may well rank labels, such as the market's own odds in ``pm.up``. Probe P5 then calls too good
-        what is far above this column's AUC; without one, what is far above one half. P4 and P6 look at what features add to it.
+        what is far above this column's AUC; without one, what is far above one half, or inside windows above that of their
+        recorded price. P4 and P6 look at what features add to it.
     """
 
     dataset: Slug

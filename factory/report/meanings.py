@@ -171,6 +171,6 @@ PROBES = {
     "P9": "Do the features of validation look unlike those of train, so that the market was another?",
     "P10": "Does a column hold something that only the end of a contract decides?",
     "P11": "Do the same rows stand on both sides of the split?",
-    "P12": "Does the side that is ahead when the window opens win more often than its price says?",
+    "P12": "Does the side that is ahead at the decision win more often than its price says?",
 }
 """What each probe asks."""

@@ -15,8 +15,10 @@ from factory.evidence.probes.imported import check_read_faults, check_traded_fau
 from factory.evidence.probes.run import probe_train, probe_validation, trial_findings
 from factory.flow import Scored, barrier_levels, evaluate, fit, traded_volatility
 from factory.learning.decision_table import DecisionTable
+from factory.market.contracts import Binary
 from factory.pipeline import Pipeline
 from factory.pipeline.model import MOST_ALSO
+from factory.pipeline.parts.labels import WindowEnd
 from factory.report.trial import TWIN_COLUMNS
 from factory.statistics.drift import measure_drift
 from factory.storage.cache import UNLIMITED, Cache
@@ -76,7 +78,13 @@ def score(context: TaskContext) -> tuple[Scored, str, dict[str, NDArray[Any]], A
         *check_read_faults(context.pipeline, facts),
         *probe_train(context.pipeline, past, columns.partition, history),
         *probe_validation(
-            context.pipeline, history, scored.rows, (past, columns), scored.p, result.metrics.get("auc"), context.spec.baseline
+            context.pipeline,
+            history,
+            scored.rows,
+            (past, columns),
+            scored.p,
+            result.metrics.get("auc"),
+            _choose_baseline(context),
         ),
     ]
     volatility = traded_volatility(context.contracts, columns, scored)
@@ -144,6 +152,14 @@ def _barrier_arrays(pipeline: Pipeline, scored: Scored) -> dict[str, NDArray[Any
         if one is not None:
             above[mine], below[mine] = one.up[trades.decision[mine]], one.down[trades.decision[mine]]
     return {"trades.above": above, "trades.below": below} if any(levels) else {}
+
+
+def _choose_baseline(context: TaskContext) -> str | None:
+    """Choose the column that may well rank labels: the dataset's, or of windows that are half over the price that is paid."""
+    contract, registered = context.contract, context.spec.baseline
+    if registered or not isinstance(context.pipeline.label, WindowEnd) or not isinstance(contract, Binary) or not contract.odds:
+        return registered
+    return f"{contract.odds}.up"
 
 
 def drift_arrays(features: Iterable[str], history: DecisionTable, rows: DecisionTable) -> dict[str, NDArray[Any]]:

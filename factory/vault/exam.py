@@ -17,7 +17,6 @@ from factory.market.contracts import Binary, Contract
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
-from factory.pipeline.parts.labels import WindowEnd
 from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
 from factory.storage.cache import Cache
@@ -229,28 +228,27 @@ def log_losses(examined: Examined, base_rate: float) -> dict[str, float]:
 
     A chance that is counted in few draws is noisy, which would flatter what is compared with it: its expected excess is
     taken off. Inside a window flips know how far bars will go, which with a move that is half over is more than anybody can:
-    there it is the recorded price that must not say more than the model.
+    there it is the recorded price that must not say more than the model, and decisions without one are left out.
     """
     scored = examined.scored
     known = np.flatnonzero(scored.rows.labels.y >= 0)
     if not len(known):
         return {}
     rows = scored.rows.take(known)
-    if isinstance(examined.pipeline.label, WindowEnd):
-        assert isinstance(examined.contract, Binary), "checked where a pipeline is bound to its dataset"
-        chance = read_quotes(examined.contract, examined.partition.series, rows.time).mid
-        asked, excess = np.flatnonzero(np.isfinite(chance)), 0.0
-        if not len(asked):
-            return {}
-        chance = chance[asked]
-    else:
-        asked, ups = count_null_ups(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
-        chance, excess = ups.chance(), float(ups.excess().mean())
-    y, p = rows.labels.y[asked], scored.p[known[asked]]
+    asked, ups = count_null_ups(examined.pipeline, examined.partition, rows, STEPS_OF_LABELS, MOST_DRAWS_OF_LABELS)
+    chance, excess = ups.chance(), ups.excess()
+    if isinstance(examined.contract, Binary):
+        quotes = read_quotes(examined.contract, examined.partition.series, rows.time[asked])
+        inside = rows.time[asked] > quotes.start
+        chance, excess = np.where(inside, quotes.mid, chance), np.where(inside, 0.0, excess)
+    told = np.flatnonzero(np.isfinite(chance))
+    if not len(told):
+        return {}
+    y, p = rows.labels.y[asked[told]], scored.p[known[asked[told]]]
     return {
         "log_loss": log_loss(y, p),
         "climatology": log_loss(y, np.full(len(y), base_rate)),
-        "null_log_loss": log_loss(y, chance) - excess,
+        "null_log_loss": log_loss(y, chance[told]) - float(excess[told].mean()),
     }
 
 

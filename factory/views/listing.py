@@ -212,7 +212,9 @@ def contract_text(contract: Contract, overshoot: float, settled: str) -> str:
     orders = f"orders from {contract.minimum_notional:g} of {contract.equity:g}{steps}"
     if isinstance(contract, Binary):
         priced = f"odds {contract.odds}" if contract.odds else f"an assumed price of {contract.price:.2f}"
-        costs = f"fee {contract.fee:g}*p*(1-p), half spread {contract.half_spread:g}"
+        priced += "" if contract.delay == "0" else f" {contract.delay} after the decision"
+        rebate = f", rebate {contract.rebate:g} of it for orders that rest" if contract.rebate else ""
+        costs = f"fee {contract.fee:g}*p*(1-p){rebate}, half spread {contract.half_spread:g}"
         return ", ".join(
             filter(None, (f"binary {contract.window} up/down of {contract.of} at {priced}", settled, costs, orders))
         )

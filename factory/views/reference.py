@@ -101,6 +101,7 @@ def datasets_page() -> str:
         "sessions": reference_sessions.DATASETS.format(example=reference_sessions.OWN_SESSIONS),
         "odds": POLYMARKET.name,
         "settled": examples.OWN_SETTLED,
+        "running": examples.OWN_RUNNING,
     }
     return texts.DATASETS.format(made=MADE, starter=starter_spec("btc"), **own, simulated=examples.SIMULATED, keys=keys)
 

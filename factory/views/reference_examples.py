@@ -83,6 +83,30 @@ split:
 looks: 3
 """
 
+OWN_RUNNING = """\
+dataset: running
+about: Minutes of Bitcoin, and the order book of each five-minute window every ten seconds.
+confirmed: true
+series:
+  btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv}}
+  pm: {kind: odds, underlying: PM-BTC-5M, period: 10s, window: 5m, source: {use: files, files: odds.csv}}
+  ended: {kind: outcomes, underlying: PM-BTC-5M, period: 5m, delay: 2m, source: {use: files, files: ended.csv}}
+contracts:
+  btc-5m:
+    use: binary
+    of: btc
+    window: 5m
+    odds: pm
+    delay: 1s
+    settle: {use: recorded, of: ended}
+    fee: 0.07
+    rebate: 0.2
+    half_spread: 0.005
+split:
+  train: [2026-08-01, 2026-08-11]
+  validation: [2026-08-11, 2026-08-16]
+  sealed: [2026-08-16, 2026-08-21]
+"""
 OWN_SETTLED = """\
 dataset: settled
 about: Minutes of Bitcoin, and windows of five that an oracle settles, by averages from 2026-08-07 on.

@@ -152,10 +152,10 @@ A window of a prediction market has two rows of two series, since they are known
 window's **start**, and `period` is its length.
 
 - `kind: odds` holds what was quoted for a share of Up as the window started: `up`, or the middle of `bid` and `ask`; also
-  `bid_size`, `ask_size`, `quote_age` (seconds from the quote to the start), `fee`, `minimum_size` and `twap` (seconds over
-  which the settling prices are averaged, 0 where they are not). It is known at its stamp, so a file of quotes from *within*
-  the windows, such as a minute before they close, must not be stamped at their starts: give it the stamps at which they were
-  quoted, as a series of `values`. Where a series of `values` is the `odds:` of a contract, `columns` names all that is read of
+  `bid_size`, `ask_size`, `quote_age` (seconds from the quote to the stamp), `fee`, `minimum_size` and `twap` (seconds over
+  which the settling prices are averaged, 0 where they are not). It is known at its stamp, so quotes from *within* the
+  windows, such as a minute before they close, must not be stamped at their starts, but when they were taken: see below. Where
+  a series of `values` is the `odds:` of a contract, `columns` names all that is read of
   it, `up` among them, and no column that the end tells. Prices of 0 or 1 are refused, and so are columns whose names say that
   the end tells them (`up_price_final`, `winner`). A `tick` is read only where `columns` names it: it becomes finer once a price
   comes near 0 or 1, so that one which was noted after the window tells how far it went.
@@ -182,6 +182,29 @@ Where averages settle, a part of the move is over when the window opens: the sid
 windows, and a fixed price of 0.50 would give that away. Such a contract is refused without recorded odds, and a trial in
 which the side that is ahead when a window opens wins more often than its price says, assumed or recorded too early, is blocked
 (probe P12).
+
+**Decisions inside windows** need quotes from there: odds whose `period` is from quote to quote and whose `window` is how long
+the windows are. A pipeline then says `label: {{use: window_end, of: btc, horizon: 5m}}` and decides as often as there are
+quotes, at most. By then the strike is known and one side is ahead, so that a fixed price is refused.
+
+```yaml
+{running}```
+
+- A fill reads the quote in effect at the decision plus the contract's `delay`: the last one of the same window, younger than
+  the odds' `period`, its `quote_age` counted. Without one, and in the last 20 seconds of a window, when books empty, nothing is
+  filled and the decision counts as `dropped`.
+- `fee`, `tick` and `minimum_size` of the odds are the window's own terms where they hold a number, and are used instead of the
+  contract's; of `minimum_size` and `minimum_notional` the larger counts.
+- A window is traded once, at its first decision that is worth its price, since all its decisions share one outcome. They share
+  it in folds and weights too: none is learned from where another is tested.
+- `order: {{use: limit}}` of a pipeline's trade rests at the best bid for the side instead of crossing. It is filled where a
+  later quote offers that side at its price or below, for a share of what is offered there (`touched`, 0.25), pays no fee and
+  receives `rebate` of what takers pay; else it lapses. What comes to it comes when the market turns against it, and the further
+  apart quotes are, the more of that there is: a price that came to it and went away between two of them did not fill it.
+- What is examined is the price that was paid, window by window: a share bought at 0.93 must win more than 93 times of 100. A
+  rebate counts for nothing there. The chances must say more than the recorded price does, and a trial in which the side that
+  is ahead at the decision wins more often than its price says, as where quotes are older than their stamps, is blocked (P12).
+
 A perpetual whose funding was recorded names the column of its rates, and they are paid at the stamps that they have: `period`
 is the finest interval that occurs, such as `1h`, and where a coarser one held no payment was due in the rows between. `rfcat
 data fetch binance-um-funding BTCUSDT --from 2024-01 --period 1h` fetches Binance's, whose column is `last_funding_rate`.

@@ -25,9 +25,11 @@ def describe_contract(contract: Contract, overshoot: float, settled: str) -> lis
 
 
 def _describe_binary(contract: Binary, settled: str) -> list[tuple[str, str]]:
-    half = contract.fee / 4
+    half, after = contract.fee / 4, "" if contract.delay == "0" else f", {contract.delay} after the decision"
+    own = ", or the window's own rate where it was recorded" if contract.odds else ""
+    rests = f"takes {contract.touched:.0%} of what comes to it, pays no fee and receives {contract.rebate:.0%} of a taker's"
     priced = (
-        f"as recorded in {contract.odds}; a window without a price at its start is not traded"
+        f"as recorded in {contract.odds}{after}; a decision without a price is not traded, nor are a window's last 20 seconds"
         if contract.odds
         else f"{contract.price:.2f} a share of Up is ASSUMED: nobody recorded what it cost"
     )
@@ -38,8 +40,9 @@ def _describe_binary(contract: Binary, settled: str) -> list[tuple[str, str]]:
         ),
         *([("settlement", settled)] if settled else []),
         ("price", priced),
-        ("fee", f"{contract.fee:g} x p x (1 - p) a share at price p: {round_significant(half)} at 0.50"),
+        ("fee", f"{contract.fee:g} x p x (1 - p) a share at price p: {round_significant(half)} at 0.50{own}"),
         ("spread", f"either side costs {contract.half_spread:g} more than its price"),
+        *([("an order that rests", rests)] if contract.odds else []),
     ]
 
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from factory.backtest.binary import fill
 from factory.backtest.quotes import NOT_FILLED, Quotes, all_in_price, read_quotes
 from factory.backtest.result import DROPPED, LAPSED, NO_EDGE, PASSED_OVER, TAKEN
 from factory.core.errors import FlowError
 from factory.market.contracts import Binary
 from factory.market.series import Series, read_at_stamps
+from factory.market.settlement import Outcomes
 from factory.pipeline.parts.trades import Limit, UpOrDown
 from tests.backtest.market import NAN, START, flat, parse, play
 
@@ -205,3 +207,15 @@ def test_a_decision_without_a_quote_is_dropped() -> None:
     one = contract()
     quotes = read_quotes(one, {"btc": BARS, "pm": odds([0], up=[0.5])}, BARS.time[[0, 1]])
     assert play(trade(edge=0.6), one, BARS, [0, 1], [0.6, 0.6], quotes=quotes).outcome.tolist() == [NO_EDGE, DROPPED]
+
+
+def test_the_other_side_of_a_twin_costs_what_is_left_where_nobody_offered_it() -> None:
+    one = contract(fee=0)
+    pm = odds([0], up=[0.6], ask=[0.61], bid=[0.0])
+    quotes = read_quotes(one, {"btc": BARS, "pm": pm}, BARS.time[:1])
+    up = Outcomes(np.array([1.0]), np.array([False]), BARS.time[:1] + WINDOW, np.zeros(1))
+    _, fills, turn = fill(trade(), one, BARS.time[:1], np.array([0.9]), quotes, up)
+    other = turn(fills.decision, -fills.side)
+    assert other.price[0] == pytest.approx(1 - fills.price[0])
+    assert other.payoff[0] == pytest.approx(0 - (1 - 0.605) - 0.005)
+    np.testing.assert_array_equal(turn(fills.decision, fills.side).payoff, fills.payoff)

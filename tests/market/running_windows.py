@@ -16,7 +16,7 @@ dataset: running
 confirmed: true
 series:
   btc: {kind: bars, underlying: BTCUSDT, period: 1m, source: {use: files, files: btc.csv}}
-  pm: {kind: odds, underlying: PM-BTC-5M, period: 1m, source: {use: files, files: pm.csv}}
+  pm: {kind: odds, underlying: PM-BTC-5M, period: 1m, window: 5m, source: {use: files, files: pm.csv}}
   tip: {kind: values, underlying: TIP, period: 5m, delay: 0, source: {use: files, files: tip.csv}}
 contracts:
   up: {use: binary, of: btc, window: 5m, odds: pm, fee: 0.07, half_spread: 0.005}
@@ -24,7 +24,6 @@ split:
   train: [2024-01-01, 2024-01-13]
   validation: [2024-01-13, 2024-01-21]
   sealed: [2024-01-21, 2024-01-29]
-baseline: pm.up
 """
 PIPELINE = """\
 pipeline: running

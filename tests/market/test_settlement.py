@@ -9,7 +9,7 @@ from factory.core.errors import DataError
 from factory.core.times import DAY, MINUTE, moment
 from factory.market.contracts import Binary, describe_settlement
 from factory.market.series import Series
-from factory.market.settlement import average_before, compare_with_bars, settle_windows, value_in_effect
+from factory.market.settlement import average_before, compare_with_bars, measure_lead, settle_windows, value_in_effect
 from tests.market.bars import START, spec
 
 SECOND, WINDOW = 1_000, 5 * MINUTE
@@ -206,3 +206,38 @@ def test_what_was_hashed_before_settlements_hashes_alike() -> None:
 def test_the_split_of_averages_is_read_from_what_the_file_says() -> None:
     one = contract(**{"use": "twap", "of": "oracle", "lookback": "60s", "from": "2026-08-07"})
     assert moment(one.settle.model_dump()["since"]) == moment("2026-08-07")
+
+
+def test_what_is_over_of_the_move_is_the_price_in_effect_over_the_strike() -> None:
+    values = wander(4_000)
+    source, starts = {"oracle": ticks(values)}, START + WINDOW * np.arange(1, 10)
+    second = (starts - START) // SECOND
+    for gone in (0, 1, 130, 299):
+        lead = measure_lead(contract(use="point", of="oracle"), source, starts, starts + gone * SECOND)
+        np.testing.assert_allclose(lead, np.log(values[second + gone] / values[second]), atol=1e-15)
+
+
+def test_while_the_price_that_settles_is_averaged_what_lies_over_of_the_mean_counts_too() -> None:
+    """The sign of the lead is that of the window's end where the price stands still from then on."""
+    rng = np.random.default_rng(5)
+    settled = contract(use="twap", of="oracle", lookback="1m")
+    for gone in (0, 100, 241, 270, 299):
+        leads, ends = [], []
+        for _ in range(60):
+            values = 50_000 + np.cumsum(rng.normal(0, 1, 700))
+            values[300 + gone :] = values[300 + gone]
+            start = np.array([START + 300 * SECOND])
+            series = {"oracle": ticks(values)}
+            leads.append(measure_lead(settled, series, start, start + gone * SECOND)[0])
+            ends.append(values[540:600].mean() - values[240:300].mean())
+        np.testing.assert_array_equal(np.sign(leads), np.sign(ends))
+
+
+def test_where_bars_or_a_record_settle_it_is_told_by_the_opens_of_bars() -> None:
+    opened = np.array([100.0, 101.0, np.nan, 99.0])
+    time = START + MINUTE * np.arange(4)
+    bars = {"btc": Series("btc", "bars", MINUTE, 0, time, time + MINUTE, {"open": opened})}
+    plain = Binary(use="binary", of="btc", window="5m", fee=0, half_spread=0)
+    for one in (plain, contract(use="recorded", of="done")):
+        lead = measure_lead(one, bars, np.repeat(START, 4), time)
+        np.testing.assert_allclose(lead, np.log(opened / 100))

@@ -106,6 +106,7 @@ def test_the_whole_way_of_a_trial_inside_windows(tipped: Workshop) -> None:
     assert told["decisions"]["passed_over"] > told["decisions"]["taken"] > 1_000
     assert "price" not in told, "recorded, not assumed"
     assert told["on_flipped_bars"]["auc"] > 0.7, "geometry alone ranks windows that are half over"
+    assert "block" not in told["probes"], "what the price ranks is no leak"
     assert tipped.show(pipeline.id)["score"]["trades"] == told["trades"]
     resting = defined(tipped, RESTING)
     lapsed = perform(root, "backtest", {"pipeline": resting.id, "agent": "tester"})["decisions"]
@@ -154,6 +155,20 @@ def test_p12_blocks_quotes_that_are_older_than_their_stamps_say(fair: Workshop) 
     old = replace(train, series={**train.series, "pm": replace(pm, columns=stale)})
     (finding,) = check_known_strike(contract, old, rows)
     assert "the side that is ahead at the decision wins" in finding.says
+
+
+def test_p12_looks_at_old_quotes_by_themselves(fair: Workshop) -> None:
+    """One minute of five is quoted a minute late, and says so: on the whole prices are fair, and those are the ones to choose."""
+    pipeline = defined(fair, PIPELINE)
+    train = open_partition(fair.workspace, "running", "train")
+    contract, rows, pm = train.contracts["up"], read_decisions(pipeline, Columns(train, None)), train.series["pm"]
+    late = (pm.time // MINUTE % 5 == 3) & (np.random.default_rng(1).random(len(pm)) < 0.2)
+    before = {name: np.concatenate([values[:1], values[:-1]]) for name, values in pm.columns.items()}
+    stale = {name: np.where(late, before[name], values) for name, values in pm.columns.items()}
+    silent = replace(train, series={**train.series, "pm": replace(pm, columns=stale)})
+    assert check_known_strike(contract, silent, rows) == [], "few enough to be lost among the others"
+    told = replace(train, series={**train.series, "pm": replace(pm, columns={**stale, "quote_age": np.where(late, 60.0, 0.0)})})
+    assert check_known_strike(contract, told, rows)
 
 
 def test_windows_without_an_outcome_count_as_lost_once_however_many_decisions_wanted_them(tipped: Workshop) -> None:
@@ -210,7 +225,7 @@ def test_bets_without_skill_pass_no_more_often_than_their_level(order: str) -> N
         ),
         (SPEC, PIPELINE.replace("window_end", "up_down"), r"write 5m or a multiple, or write label: \{use: window_end"),
         (
-            SPEC.replace("PM-BTC-5M, period: 1m", "PM-BTC-5M, period: 5m"),
+            SPEC.replace("PM-BTC-5M, period: 1m, window: 5m", "PM-BTC-5M, period: 5m"),
             PIPELINE,
             r"sample.every: 1m decides more often than pm quotes, each 5m; write \{use: clock, every: 5m\}",
         ),
@@ -231,6 +246,18 @@ def test_terms_of_fills_inside_windows_belong_to_recorded_prices_and_leave_old_h
     spec = load_spec(SPEC)
     written = spec.contracts["up"].model_dump(mode="json")
     assert not {"delay", "rebate", "touched"} & {*written}
+    coarse = SPEC.replace("PM-BTC-5M, period: 1m, window: 5m", "PM-BTC-5M, period: 5m")
+    assert "window" not in load_spec(coarse).series["pm"].model_dump()
+    with pytest.raises(DataError, match=r"pm quotes windows of 1m and cannot price those of 5m; .* series\.pm\.window: 5m"):
+        load_spec(SPEC.replace("period: 1m, window: 5m", "period: 1m"))
+    for wrong, line in (
+        ("7m", "contracts.up.odds: pm quotes windows of 7m"),
+        ("90s", "window: 90s is no multiple of the period"),
+    ):
+        with pytest.raises(DataError, match=line):
+            load_spec(SPEC.replace("window: 5m, source", f"window: {wrong}, source"))
+    with pytest.raises(DataError, match="window: 'values' has none, odds do; remove it"):
+        load_spec(SPEC.replace("underlying: TIP,", "underlying: TIP, window: 5m,"))
     for key in ("delay: 2s", "rebate: 0.2", "touched: 0.5"):
         load_spec(SPEC.replace("half_spread: 0.005", f"half_spread: 0.005, {key}"))
         with pytest.raises(DataError, match=f"contracts.up.{key.split(':')[0]}: needs recorded prices"):

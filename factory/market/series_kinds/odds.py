@@ -1,4 +1,4 @@
-"""What a share of Up costs as a window of a prediction market starts."""
+"""What a share of Up costs in a window of a prediction market."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUOTES = ("up", "bid", "ask", "bid_size", "ask_size", "quote_age")
-"""Price of a share of Up, best bid and ask for it, shares at each, and the seconds from the quote to the window's start."""
+"""Price of a share of Up, best bid and ask for it, shares at each, and the seconds from the quote to the stamp."""
 TICK = "tick"
 """Step of prices, read only where a person names it: it becomes finer once a price comes near 0 or 1, so that one which was
 noted after a window tells how far it went."""
@@ -23,10 +23,10 @@ TOLD_AT_END = re.compile(r"settle|outcome|resol|payout|winner|winning|final|resu
 
 
 class Odds(SeriesKind):
-    """Quotes of a binary contract, stamped at the start of its window and known then; a row a window."""
+    """Quotes of a binary contract, stamped when they were quoted and known then: at windows' starts, or inside too."""
 
     name = "odds"
-    about = "quotes of a window of a prediction market, stamped at its start and known then; also " + " ".join(
+    about = "quotes of windows of a prediction market, stamped at their starts or inside them and known then; also " + " ".join(
         (*QUOTES[1:], *TERMS)
     )
     columns = ("up",)

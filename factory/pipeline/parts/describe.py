@@ -41,12 +41,18 @@ def list_parameters(model: type[BaseModel]) -> list[Parameter]:
         Parameter(
             name=name,
             allowed=describe_allowed(field),
-            default=None if field.is_required() else "none" if field.default is None else spell(field.default),
+            default=None if field.is_required() else _default(field.default),
             means=next((item.text for item in _flat(field.metadata) if isinstance(item, Means)), ""),
         )
         for name, field in model.model_fields.items()
         if name != "use"
     ]
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, Part):
+        return value.example
+    return "none" if value is None else spell(value)
 
 
 def describe_allowed(field: FieldInfo) -> str:
