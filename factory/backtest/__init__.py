@@ -8,9 +8,9 @@ sizing       how much of the equity a trade takes
 fills        from fills to trades, equity and days; kernel: the compiled loops over decisions and bars
 metrics      performance figures; baselines: the same trades without an opinion
 result       what a backtest gives back
-null         the null market walked by frozen trades; null_labels: what labels come to in it
+null         the null market walked by frozen trades; frozen: what is frozen of them; null_labels: what labels come to in it
 
-Others import what is named below, and the null market by its file.
+Others import what is named below, and the null market by its files.
 """
 
 from factory.backtest.funding import read_funding

@@ -7,7 +7,8 @@ from numba import njit
 from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
-from factory.backtest.null import BLOCK, TIE, Moves, mix_signs
+from factory.backtest.frozen import Moves
+from factory.backtest.null import BLOCK, TIE, mix_signs
 from factory.core.threads import parallel_map
 from factory.learning.book_labels import TIE as SAME_MID
 from factory.learning.book_labels import mids

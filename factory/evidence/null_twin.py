@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from factory.backtest import Result
 from factory.backtest.binary import settle_running
+from factory.backtest.frozen import NO_PAYMENTS, Holds, Moves, Payments, freeze_holds, lay_payments, log_moves
 from factory.backtest.metrics import wins_of_binary
-from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, freeze_holds, lay_payments, log_moves, replay
+from factory.backtest.null import replay
 from factory.backtest.null_labels import MeanQuestions, Questions, Ups, count_mean_ups, count_ups
 from factory.core.canonical import seed_for
 from factory.core.times import to_ms

@@ -16,7 +16,8 @@ from numpy import bool_, float64, int8, int64, uint64
 from numpy.typing import NDArray
 
 from factory.backtest.binary import choose_first, place_orders, settle_all, settle_running
-from factory.backtest.null import NO_PAYMENTS, Holds, Moves, Payments, mix_signs, replay
+from factory.backtest.frozen import NO_PAYMENTS, Holds, Moves, Payments
+from factory.backtest.null import mix_signs, replay
 from factory.backtest.quotes import read_quotes
 from factory.backtest.result import DROPPED, Trades
 from factory.core.threads import parallel_map

@@ -4,7 +4,7 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.backtest.null import NO_PAYMENTS, Holds, Payments
+from factory.backtest.frozen import NO_PAYMENTS, Holds, Payments
 from factory.backtest.result import Trades
 from factory.market.series import Series
 

@@ -9,7 +9,8 @@ from numpy import float64, int64, uint64
 from numpy.typing import NDArray
 
 from factory.backtest import Levels, Result, run_backtest
-from factory.backtest.null import Holds, Payments, freeze_holds, log_moves, mix_signs, replay
+from factory.backtest.frozen import Holds, Payments, freeze_holds, log_moves
+from factory.backtest.null import mix_signs, replay
 from factory.backtest.null_labels import MeanQuestions, Questions, count_mean_ups, count_ups
 from factory.core.times import HOUR, MINUTE, to_ms
 from factory.learning.book_labels import label_mid_moves, mid_windows

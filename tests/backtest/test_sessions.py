@@ -8,8 +8,9 @@ import pytest
 
 from factory.backtest import Levels, run_backtest
 from factory.backtest.fills import fillable_bars
+from factory.backtest.frozen import freeze_holds, log_moves
 from factory.backtest.kernel import await_trading
-from factory.backtest.null import freeze_holds, log_moves, replay
+from factory.backtest.null import replay
 from factory.backtest.perpetual import find_deadlines
 from factory.backtest.result import REASONS
 from factory.core.times import DAY, HOUR, MINUTE, iso

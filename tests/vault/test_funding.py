@@ -9,7 +9,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from factory.backtest import read_funding, run_backtest
-from factory.backtest.null import NO_PAYMENTS, Payments, replay
+from factory.backtest.frozen import NO_PAYMENTS, Payments
+from factory.backtest.null import replay
 from factory.core.times import HOUR, MINUTE
 from factory.flow import Scored
 from factory.learning.decision_table import DecisionTable

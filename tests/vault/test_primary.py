@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from factory.backtest import run_backtest
-from factory.backtest.null import Holds, Moves, replay
+from factory.backtest.frozen import Holds, Moves
+from factory.backtest.null import replay
 from factory.core.times import MINUTE
 from factory.flow import Scored
 from factory.learning.decision_table import DecisionTable

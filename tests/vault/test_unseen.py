@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from factory.backtest.null import Holds
+from factory.backtest.frozen import Holds
 from factory.core.times import MINUTE
 from factory.vault.unseen import worst_losses
 from tests.backtest.market import bars
