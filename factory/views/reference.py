@@ -164,6 +164,7 @@ def _parts() -> Iterator[str]:
         yield f"## {stage}\n\n"
         for one in list_parts(stage):
             yield f"**{one.kind or stage}**: {one.about} Such as `{one.example}`.\n\n"
+            yield f"{_plain(one.details)}\n\n" if one.details else ""
             rows = [(f"`{key.name}`", key.allowed, key.default or "must be given", key.means) for key in one.parameters]
             yield markdown_table(("key", "may be", "left out", "means"), rows)
 

@@ -1,6 +1,7 @@
 """Every part by stage: what a pipeline may be built of."""
 
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import get_args
 
 from factory.core.errors import PipelineError, did_you_mean
@@ -39,6 +40,8 @@ class PartEntry:
         Its ``use``; ``refit`` has none.
     about : str
         One line.
+    details : str
+        What else is to be known of it, for a page; empty of most.
     parameters : list of Parameter
         Its keys, in order.
     example : str
@@ -48,8 +51,15 @@ class PartEntry:
     stage: str
     kind: str
     about: str
+    details: str
     parameters: list[Parameter]
     example: str
+
+
+def _split_docstring(part: type[Part]) -> tuple[str, str]:
+    """Split what a part says of itself into its first line and the paragraphs after it."""
+    first, _, rest = cleandoc(part.__doc__ or "").partition("\n")
+    return first, " ".join(rest.split())
 
 
 def kind_of(part: type[Part]) -> str:
@@ -75,7 +85,7 @@ def list_parts(stage: str | None = None) -> list[PartEntry]:
     if stage is not None and stage not in KINDS:
         raise PipelineError(f"part: no stage '{stage}'; {did_you_mean(stage, KINDS)}")
     return [
-        PartEntry(name, kind_of(part), (part.__doc__ or "").splitlines()[0], list_parameters(part), part.example)
+        PartEntry(name, kind_of(part), *_split_docstring(part), list_parameters(part), part.example)
         for name, kinds in KINDS.items()
         if stage in (None, name)
         for part in kinds

@@ -9,7 +9,10 @@ from factory.pipeline.parts.base import BookName, FeatureName, Means, Part, Seri
 
 
 class UpDown(Part):
-    """Up when the last close is at or above the first open."""
+    """Up when the last close is at or above the first open.
+
+    Of the bars from the fill to the horizon; ties go up.
+    """
 
     example: ClassVar[str] = "{use: up_down, of: btc, horizon: 5m}"
     use: Literal["up_down"]
@@ -31,7 +34,10 @@ class WindowEnd(Part):
 
 
 class FixedReturn(Part):
-    """Up when the return over the horizon exceeds `above`."""
+    """Up when the return over the horizon exceeds `above`.
+
+    From the fill to the horizon's last close.
+    """
 
     example: ClassVar[str] = "{use: fixed_return, of: btc, horizon: 1h}"
     use: Literal["fixed_return"]
@@ -41,7 +47,11 @@ class FixedReturn(Part):
 
 
 class TripleBarrier(Part):
-    """The barrier touched first, in units of a feature; at the horizon by sign."""
+    """The barrier touched first, in units of a feature; at the horizon by sign.
+
+    `unit` is the return that ``take: 1`` stands for: the barriers lie `take` of it above the fill and `stop` of it below. Where
+    neither was touched by the horizon, the sign of the return there is the label.
+    """
 
     example: ClassVar[str] = "{use: triple_barrier, of: btc, take: 1, stop: 1, unit: vol, horizon: 4h}"
     use: Literal["triple_barrier"]
@@ -55,9 +65,9 @@ class TripleBarrier(Part):
 class MidMove(Part):
     """Down, flat or up: the mean mid over the horizon.
 
-    It is compared with the mid at the decision, or with the mean over as long before. Against ``past`` (the smoothed label
-    of much of the literature) a part of the answer is known at the decision, so that scores look better than they are; the
-    flipped bars beside each trial tell by how much.
+    Of a book, over `events` of its updates where that is given. It is compared with the mid at the decision, or with the mean
+    over as long before. Against ``past`` (the smoothed label of much of the literature) a part of the answer is known at the
+    decision, so that scores look better than they are; the flipped bars beside each trial tell by how much.
     """
 
     example: ClassVar[str] = "{use: mid_move, of: btc, book: book, horizon: 5m, flat: 0.33}"
