@@ -1,6 +1,10 @@
-"""Signals on bars as they come, through the code that was backtested.
+"""Signals on bars as they come, through the code that was backtested; no order is sent anywhere.
 
-``rolling`` holds the rows known so far, ``moments`` tells when to decide, ``strategy`` decides and keeps a paper account,
-``replay`` feeds recorded rows in the order in which they became known, and ``parity`` compares what came of it with the
-backtest of the same rows. No order is sent anywhere.
+rolling      the rows known so far
+moments      when a pipeline decides on them
+strategy     decides, and keeps a paper account
+replay       feeds recorded rows in the order in which they became known
+parity       compares what came of that with the backtest of the same rows
+feed         bars of an exchange as they close; gate: in order, once each
+session      a strategy on a feed
 """

@@ -39,6 +39,21 @@ class RollingSeries:
         """Milliseconds from one row to the next."""
         return self._form.period
 
+    @property
+    def delay(self) -> int:
+        """Milliseconds from the end of a row to its publication."""
+        return self._form.delay
+
+    @property
+    def last(self) -> int:
+        """Stamp of the last row, ms UTC."""
+        return int(self._time[self._rows - 1])
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of its columns."""
+        return list(self._columns)
+
     def append(self, time: int, known: int, values: Mapping[str, float]) -> None:
         """Append a row; rows between it and the last one that did not come are missing, as an import leaves them.
 
@@ -54,7 +69,7 @@ class RollingSeries:
         DataError
             If it is not later than the last row, or off the series' grid.
         """
-        last = int(self._time[self._rows - 1])
+        last = self.last
         stamps = list_stamps(last, time + 1, self.period)[1:]
         if not len(stamps) or stamps[-1] != time:
             raise DataError(

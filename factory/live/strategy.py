@@ -113,6 +113,11 @@ class LiveStrategy:
             self._add(rows.take(self._steps(rows.time) == step), int(step))
         return rows.time
 
+    def pass_over(self, now: int) -> NDArray[int64]:
+        """Let the moments since the last call, up to and including `now`, go by without a decision; return them."""
+        begun, self._begun = self._begun, now + 1
+        return self._moments.find(begun, now)
+
     @property
     def chances(self) -> tuple[NDArray[int64], NDArray[float64]]:
         """Moments of all decisions, ms UTC, and the chance of up at each, shape (n,)."""

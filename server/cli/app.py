@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 import factory
 from factory.core.errors import FactoryError
-from server.cli import card, data, dataset, demo, ledger, listing, person, review, running, strategies, vault
+from server.cli import card, data, dataset, demo, ledger, listing, live, person, review, running, strategies, vault
 from server.cli.commands import SETTINGS, acting, answering
 from server.cli.screen import COLORS, degrade_plainly, fail, say
 
@@ -75,6 +75,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     strategies.submit,
     strategies.forward,
     strategies.replay,
+    live.live,
     strategies.propose,
     review.approve,
     review.reject,

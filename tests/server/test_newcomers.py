@@ -50,6 +50,7 @@ READING = [
         ("submit", "x"),
         ("forward", "look-1"),
         ("replay", "x"),
+        ("live", "x"),
         ("propose", "x", "--why", "y"),
         ("dataset", "fresh", "x"),
         ("tune", "x"),

@@ -112,6 +112,8 @@ LINES: dict[tuple[str, ...], int] = {
     ("submit", FAST_ID): 1,
     ("forward", "look-1"): 1,
     ("replay", FAST_ID, "--days", "1"): 0,
+    ("live", FAST_ID): 1,
+    ("live", FAST_ID, "--unreviewed"): 1,
     ("propose", FAST_ID, "--why", "→ [red]naïve"): 0,
     ("show",): 0,
     ("show", "trials"): 0,

@@ -95,8 +95,8 @@ class Shutdown:
 def read_message(text: str | bytes) -> DepthUpdate | Shutdown | None:
     """Read what a message of a stream says; None of what is neither an update nor an announcement."""
     try:
-        event = _unwrap(json.loads(text))
-        if event.get("e") == SHUTDOWN:
+        event = unwrap(json.loads(text))
+        if is_shutdown(event):
             return Shutdown()
         channel = EVENTS.get(event.get("e", ""))
         if channel == "trade":
@@ -108,7 +108,12 @@ def read_message(text: str | bytes) -> DepthUpdate | Shutdown | None:
     return None
 
 
-def _unwrap(message: Any) -> dict[str, Any]:
+def is_shutdown(event: dict[str, Any]) -> bool:
+    """Check whether an event announces that the connection is about to be closed."""
+    return event.get("e") == SHUTDOWN
+
+
+def unwrap(message: Any) -> dict[str, Any]:
     """Take out the event itself: combined streams call it ``data``, announcements ``event``."""
     event: dict[str, Any] = message.get("data") or message.get("event") or message
     return event
