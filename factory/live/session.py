@@ -11,7 +11,7 @@ import numpy as np
 from factory.backtest.result import OUTCOMES
 from factory.core.errors import DataError
 from factory.core.progress import Progress, no_progress
-from factory.core.times import DAY, now_ms, to_ms
+from factory.core.times import DAY, iso, now_ms, to_ms
 from factory.expressions.columns import Columns
 from factory.flow import fit
 from factory.live.feed import BarFeed, Minute, Pace
@@ -74,11 +74,13 @@ class Session:
         With its history.
     tell : callable
         Told each signal, with the account after it.
+    say : callable
+        Told a line when minutes begin to come too late, and when they come in time again.
     """
 
-    def __init__(self, strategy: LiveStrategy, tell: Callable[[Signal, Account], None]) -> None:
-        self.strategy, self.tell = strategy, tell
-        self.passed = 0
+    def __init__(self, strategy: LiveStrategy, tell: Callable[[Signal, Account], None], say: Callable[[str], None]) -> None:
+        self.strategy, self.tell, self.say = strategy, tell, say
+        self.passed, self._is_late = 0, False
 
     def take_in(self, minute: Minute) -> None:
         """Append the bars of a minute and decide at its end; nothing is decided late."""
@@ -86,13 +88,25 @@ class Session:
             series = self.strategy.market.series[bar.series]
             if bar.time > series.last:
                 series.append(bar.time, minute.end + series.delay, {name: bar.values[name] for name in series.columns})
-        if minute.late > MOST_LATE:
+        self._warn(minute)
+        if self._is_late:
             self.passed += len(self.strategy.pass_over(minute.end))
             return
         if len(self.strategy.decide(minute.end)):
             account = self.strategy.account(minute.end)
             assert account is not None, "something was decided"
             self.tell(self._read_signal(account), account)
+
+    def _warn(self, minute: Minute) -> None:
+        """Say when minutes begin to come too late to decide on, and when that is over."""
+        was, self._is_late = self._is_late, minute.late > MOST_LATE
+        if self._is_late and not was:
+            self.say(
+                f"{iso(minute.end)}: came {minute.late:.0f} s after its end, and nothing is decided after {MOST_LATE:g}; the "
+                "feed was interrupted, or this machine's clock is ahead"
+            )
+        elif was and not self._is_late:
+            self.say(f"{iso(minute.end)}: in time again; {self.passed} decisions were passed over so far")
 
     def _read_signal(self, account: Account) -> Signal:
         """Read what the last decision comes to."""
@@ -188,7 +202,7 @@ def run_live(
     contract = spec.contracts[pipeline.trade.contract]
     strategy = LiveStrategy(pipeline, contract, fitted, rolling, reach, due)
     due = min(series.last for series in rolling.series.values()) + to_ms(period)
-    asyncio.run(feed.run(due, Session(strategy, tell).take_in))
+    asyncio.run(feed.run(due, Session(strategy, tell, say).take_in))
 
 
 async def _fetch_history(feed: BarFeed, start: int, before: int) -> dict[str, list[Bar]]:

@@ -136,8 +136,8 @@ def minutes(simulated: Workshop) -> tuple[LiveStrategy, LiveStrategy, Partition]
 def test_a_session_decides_as_a_replay_and_nothing_late(minutes: tuple[LiveStrategy, LiveStrategy, Partition]) -> None:
     one, other, rows = minutes
     late = {rows.start + k * MINUTE for k in range(60, 120)}
-    signals: list[Signal] = []
-    session = Session(one, lambda signal, _: signals.append(signal))
+    signals, said = list[Signal](), list[str]()
+    session = Session(one, lambda signal, _: signals.append(signal), said.append)
     ready: dict[int, list[Bar]] = {}
     for row in list_rows(rows.series, rows.start, rows.end - 1):
         if row.series != "gold":
@@ -152,6 +152,8 @@ def test_a_session_decides_as_a_replay_and_nothing_late(minutes: tuple[LiveStrat
     assert [one.time for one in signals] == times.tolist()
     assert set(all_times[~kept].tolist()) == {at for at in all_times.tolist() if at in late}
     assert session.passed == int((~kept).sum()) > 5
+    assert len(said) == 2, "when it began, and when it was over"
+    assert f"in time again; {session.passed} decisions were passed over" in said[1]
 
 
 def test_what_cannot_be_fed_live_is_said(simulated: Workshop) -> None:
