@@ -209,6 +209,14 @@ def test_a_decision_without_a_quote_is_dropped() -> None:
     assert play(trade(edge=0.6), one, BARS, [0, 1], [0.6, 0.6], quotes=quotes).outcome.tolist() == [NO_EDGE, DROPPED]
 
 
+def test_a_window_that_nobody_offered_for_a_while_is_not_without_an_outcome() -> None:
+    one, times = contract(), BARS.time[[10, 11, 12]]
+    pm = odds([600, 660, 720], up=[0.5] * 3, bid=[NAN, 0.49, 0.49], ask=[NAN, 0.51, 0.51])
+    result = play(trade(), one, BARS, [10, 11, 12], [0.9] * 3, quotes=read_quotes(one, {"btc": BARS, "pm": pm}, times))
+    assert result.outcome.tolist() == [DROPPED, TAKEN, PASSED_OVER]
+    assert "unsettled" not in result.metrics
+
+
 def test_the_other_side_of_a_twin_costs_what_is_left_where_nobody_offered_it() -> None:
     one = contract(fee=0)
     pm = odds([0], up=[0.6], ask=[0.61], bid=[0.0])
