@@ -108,6 +108,11 @@ def test_each_window_has_its_own_terms_and_the_contracts_where_it_tells_none() -
     np.testing.assert_array_equal(quotes.least, [5, 0, 7])
 
 
+def test_a_step_of_zero_is_no_windows_own() -> None:
+    pm = odds([0, 60], up=[0.503] * 2, tick=[0.0, NAN])
+    np.testing.assert_allclose(quoted(pm, [0, 60], fee=0, tick=0.01).up.paid, 0.51)
+
+
 def test_of_both_least_orders_the_larger_counts() -> None:
     for shares, least, taken in ((6.0, 5.0, 1), (4.0, 5.0, 0), (4.0, NAN, 1), (0.5, NAN, 0)):
         pm = odds([0], up=[0.5], ask=[0.5], bid=[0.5], ask_size=[shares], bid_size=[9.0], minimum_size=[least])
