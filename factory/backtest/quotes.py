@@ -221,7 +221,7 @@ def all_in_price(
     fee, tick : ndarray of float64, shape (n,), optional
         Of each window itself, NaN where it is the contract's.
     """
-    step = np.full(len(price), contract.tick) if tick is None else _or_else(tick, contract.tick)
+    step = np.full(len(price), contract.tick) if tick is None else np.where(tick > 0, tick, contract.tick)
     rate = contract.fee if fee is None else _or_else(fee, contract.fee)
     ask = _round_up(price + contract.half_spread, step)
     return ask + rate * ask * np.maximum(1 - ask, 0.0)

@@ -198,13 +198,14 @@ def _check_chances(times: NDArray[int64], p: NDArray[float64], moves: NDArray[fl
 
 
 def count_unsettled(contract: Contract, outcome: NDArray[int8], quotes: Quotes | None, end: int) -> dict[str, float]:
-    """Count the windows that were wanted at a known price and of which nobody knows how they ended; nothing of none.
+    """Count the windows that were wanted as offered and of which nobody knows how they ended; nothing of none.
 
     A look counts them as lost, so that it is planned with them.
     """
     if not isinstance(contract, Binary) or quotes is None:
         return {}
-    wanted = (outcome == DROPPED) & np.isfinite(quotes.mid) & (quotes.start + to_ms(contract.window) <= end)
+    offered = np.isfinite(quotes.up.paid) | np.isfinite(quotes.down.paid)
+    wanted = (outcome == DROPPED) & offered & (quotes.start + to_ms(contract.window) <= end)
     lost = len(np.unique(quotes.start[wanted]))
     return {"unsettled": float(lost)} if lost else {}
 

@@ -3,7 +3,7 @@
 from math import log
 
 import numpy as np
-from numpy import bool_, float64
+from numpy import float64
 from numpy.typing import NDArray
 from scipy.special import betaln, log_ndtr, logsumexp
 from scipy.stats import beta
@@ -57,17 +57,18 @@ def log_e_value_below(wins: int, n: int, rate: float) -> float:
     return log_e_value(n - wins, n, 1 - rate)
 
 
-def log_e_values_of_wins(won: NDArray[bool_], price: NDArray[float64]) -> NDArray[float64]:
-    """Compute the log e-value, natural, after each bet: the evidence that bets win more often than their prices say.
+def log_e_values_of_wins(paid_out: NDArray[float64], price: NDArray[float64]) -> NDArray[float64]:
+    """Compute the log e-value, natural, after each bet: the evidence that bets pay more than their prices.
 
-    If none wins with a greater chance than its price, known before it, says, given those before it, it ever reaches
-    ``log(1 / alpha)`` with a chance of at most alpha, whatever the prices are. Of ``~won`` and ``1 - price`` it is the
+    If none is expected to pay more than its price, known before it, given those before it, it ever reaches
+    ``log(1 / alpha)`` with a chance of at most alpha, whatever the prices are. Of ``1 - paid_out`` and ``1 - price`` it is the
     evidence of the other side.
 
     Parameters
     ----------
-    won : ndarray of bool, shape (n,)
-        In their order, of bets that do not overlap.
+    paid_out : ndarray of float64, shape (n,)
+        What a share paid, in [0, 1], in their order, of bets that do not overlap. What a void bet paid back counts too: a
+        price near 1 has the chance of that in it, and without such bets those left win more often than it says.
     price : ndarray of float64, shape (n,)
         Of each, in [0, 1].
 
@@ -76,9 +77,9 @@ def log_e_values_of_wins(won: NDArray[bool_], price: NDArray[float64]) -> NDArra
     ndarray of float64, shape (n,)
         Capital of equal parts that bet :data:`WAGERS` shares each. Source: Waudby-Smith & Ramdas 2024; Ville 1939.
     """
-    if not len(won):
+    if not len(paid_out):
         return np.empty(0)
-    capital = np.cumsum(np.log1p(WAGERS[:, None] * (won - price)), axis=1)
+    capital = np.cumsum(np.log1p(WAGERS[:, None] * (paid_out - price)), axis=1)
     return np.asarray(logsumexp(capital, axis=0) - log(len(WAGERS)))
 
 

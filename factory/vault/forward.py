@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy import bool_, float64, int64
+from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import Result
@@ -158,9 +158,9 @@ def catch_up(pipeline: Pipeline, fitted: FittedPipeline, since: int, partition: 
 def watch_decisions(result: Result, contract: Contract, registered: Mapping[str, Any]) -> EProcess:
     """Compute the e-process of a result's decisions, without those that overlap an earlier one.
 
-    A binary's wins are watched against its break-even: each against its own where prices were recorded, else the dearest
-    all-in price of its shares, which errs to the safe side. No rebate counts. Of a perpetual the net payoffs themselves are,
-    whose sizes differ.
+    A binary's wins are watched against its break-even: each against its own where prices were recorded, void windows among
+    them, else the dearest all-in price of its shares, which errs to the safe side. No rebate counts. Of a perpetual the net
+    payoffs themselves are, whose sizes differ.
 
     Parameters
     ----------
@@ -176,10 +176,9 @@ def watch_decisions(result: Result, contract: Contract, registered: Mapping[str,
     apart = find_apart(trades.entry_ms, trades.exit_ms)
     if not isinstance(contract, Binary):
         return watch_mean(trades.payoff[apart], payoff_deviation(registered))
-    apart = apart[trades.exit_price[apart] != 0.5]  # a void window was neither won nor lost
-    payoff = trades.payoff[apart]
     if contract.odds is not None:
-        return watch_prices(payoff, trades.exit_price[apart] > 0.5, np.minimum(trades.paid[apart], 1.0))
+        return watch_prices(trades.payoff[apart], trades.exit_price[apart], np.minimum(trades.paid[apart], 1.0))
+    payoff = trades.payoff[apart][trades.exit_price[apart] != 0.5]  # a void window was neither won nor lost
     even = registered.get("break_even")
     rate = max([*([] if even is None else [even]), *trades.paid], default=None)
     if rate is None or not 0 < rate < 1:
@@ -205,10 +204,10 @@ def watch_wins(payoff: NDArray[float64], rate: float) -> EProcess:
     return EProcess(payoff, better, worse, rate)
 
 
-def watch_prices(payoff: NDArray[float64], won: NDArray[bool_], paid: NDArray[float64]) -> EProcess:
-    """Compute the e-process of a binary's wins, in their order, each against the price that was paid for it."""
+def watch_prices(payoff: NDArray[float64], paid_out: NDArray[float64], paid: NDArray[float64]) -> EProcess:
+    """Compute the e-process of a binary's shares, in their order: what each paid out against the price that was paid for it."""
     rate = float(paid.mean()) if len(paid) else None
-    return EProcess(payoff, log_e_values_of_wins(won, paid), log_e_values_of_wins(~won, 1 - paid), rate)
+    return EProcess(payoff, log_e_values_of_wins(paid_out, paid), log_e_values_of_wins(1 - paid_out, 1 - paid), rate)
 
 
 def watch_mean(payoff: NDArray[float64], deviation: float) -> EProcess:

@@ -108,6 +108,11 @@ def test_each_window_has_its_own_terms_and_the_contracts_where_it_tells_none() -
     np.testing.assert_array_equal(quotes.least, [5, 0, 7])
 
 
+def test_a_step_of_zero_is_no_windows_own() -> None:
+    pm = odds([0, 60], up=[0.503] * 2, tick=[0.0, NAN])
+    np.testing.assert_allclose(quoted(pm, [0, 60], fee=0, tick=0.01).up.paid, 0.51)
+
+
 def test_of_both_least_orders_the_larger_counts() -> None:
     for shares, least, taken in ((6.0, 5.0, 1), (4.0, 5.0, 0), (4.0, NAN, 1), (0.5, NAN, 0)):
         pm = odds([0], up=[0.5], ask=[0.5], bid=[0.5], ask_size=[shares], bid_size=[9.0], minimum_size=[least])
@@ -207,6 +212,14 @@ def test_a_decision_without_a_quote_is_dropped() -> None:
     one = contract()
     quotes = read_quotes(one, {"btc": BARS, "pm": odds([0], up=[0.5])}, BARS.time[[0, 1]])
     assert play(trade(edge=0.6), one, BARS, [0, 1], [0.6, 0.6], quotes=quotes).outcome.tolist() == [NO_EDGE, DROPPED]
+
+
+def test_a_window_that_nobody_offered_for_a_while_is_not_without_an_outcome() -> None:
+    one, times = contract(), BARS.time[[10, 11, 12]]
+    pm = odds([600, 660, 720], up=[0.5] * 3, bid=[NAN, 0.49, 0.49], ask=[NAN, 0.51, 0.51])
+    result = play(trade(), one, BARS, [10, 11, 12], [0.9] * 3, quotes=read_quotes(one, {"btc": BARS, "pm": pm}, times))
+    assert result.outcome.tolist() == [DROPPED, TAKEN, PASSED_OVER]
+    assert "unsettled" not in result.metrics
 
 
 def test_the_other_side_of_a_twin_costs_what_is_left_where_nobody_offered_it() -> None:

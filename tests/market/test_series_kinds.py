@@ -185,3 +185,10 @@ def test_days_that_are_hidden_hide_every_row_that_tells_of_them(kind: SeriesKind
     hidden = mark_telling_rows(series, np.array([START // DAY + 1]))
     last = time + np.maximum(kind.extent(EVERY, delay), 1) - 1
     assert np.array_equal(hidden, (last >= START + DAY) & (time < START + 2 * DAY))
+
+
+def test_fees_of_odds_are_rates() -> None:
+    columns = {"up": np.full(5, 0.5), "fee": np.array([0.0, 0.07, np.nan, 7.0, -0.01])}
+    wrong = SERIES_KINDS["odds"].find_wrong_rows(columns)
+    assert [fault for fault, mask in wrong.items() if mask.any()] == ["a fee that is no rate from 0 to below 1"]
+    assert wrong["a fee that is no rate from 0 to below 1"].tolist() == [False, False, False, True, True]

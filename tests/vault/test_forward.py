@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pytest
 
+from factory.backtest import run_backtest
+from factory.backtest.quotes import read_quotes
 from factory.core.errors import FlowError, SealError
 from factory.core.progress import no_progress
 from factory.core.times import now_ms
@@ -12,18 +14,30 @@ from factory.expressions.columns import Columns
 from factory.flow import evaluate
 from factory.market.build import build, read_series
 from factory.market.contracts import Binary, Perpetual
-from factory.market.series import Partition
+from factory.market.series import Partition, Series
+from factory.market.settlement import Outcomes
 from factory.market.spec import DatasetSpec, load_spec
 from factory.pipeline import parse
+from factory.pipeline.parts.trades import UpOrDown
 from factory.tasks import perform
 from factory.vault import exam
-from factory.vault.forward import catch_up, extend_simulated, find_apart, forward, forward_grade, watch_mean, watch_wins
+from factory.vault.forward import (
+    catch_up,
+    extend_simulated,
+    find_apart,
+    forward,
+    forward_grade,
+    watch_decisions,
+    watch_mean,
+    watch_wins,
+)
 from factory.vault.pools import SEAL_ROWS, find_pool
 from factory.workshop import Workshop
 from tests.server.test_cli import rfcat
 from tests.vault.market import FAST, SPEC
 
 SIMULATED = load_spec(SPEC)
+OHLCV = ("open", "high", "low", "close", "volume")
 REAL = SIMULATED.model_copy(update={"simulated": None})
 QUOTED = Binary(use="binary", of="btc", window="5m", odds="odds", fee=0, half_spread=0)
 ASSUMED = SIMULATED.contracts["updown"]
@@ -142,6 +156,30 @@ def test_decisions_that_overlap_an_earlier_one_are_left_out() -> None:
 def test_a_coin_is_rarely_taken_for_an_edge_however_often_one_looks() -> None:
     states = [watch_wins(binary(0.5, 400, seed), 0.5).state for seed in range(120)]
     assert states.count("earned") <= 12  # 5 % are allowed; 13 or more of 120 have chance 0.006 at that rate
+
+
+@pytest.mark.parametrize("side", [1, 0])
+def test_void_windows_make_no_evidence_of_favourites_at_fair_prices(side: int) -> None:
+    """The price of a favourite has the chance of a void window in it: of the others it wins more often than that says."""
+    n, price, void, rng = 2_000, 0.97, 0.03, np.random.default_rng(6)
+    start = 1_704_067_200_000 + 300_000 * np.arange(n)
+    flat = Series("btc", "bars", 300_000, 0, start, start + 300_000, {name: np.full(n, 1.0) for name in OHLCV})
+    up = price if side else 1 - price
+    pm = Series("odds", "odds", 300_000, 0, start, start, {"up": np.full(n, up)})
+    quotes = read_quotes(QUOTED, {"btc": flat, "odds": pm}, start)
+    trade = UpOrDown.model_validate({"use": "up_or_down", "contract": "x", "edge": 0, "size": {"use": "fixed", "share": 0.001}})
+    states = []
+    for _ in range(40):
+        won = rng.random(n) < (price - 0.5 * void) / (1 - void)
+        paid_out = np.where(rng.random(n) < void, 0.5, won if side else ~won)
+        ended = Outcomes(paid_out, np.zeros(n, bool), start + 300_000, np.zeros(n))
+        result = run_backtest(
+            trade, QUOTED, flat, start, np.full(n, float(side)), start=start[0], end=start[-1] + 300_000, horizon_ms=300_000,
+            quotes=quotes, outcomes=ended,
+        )  # fmt: skip
+        assert result.metrics["trades"] == n
+        states.append(watch_decisions(result, QUOTED, {}).state)
+    assert states.count("earned") <= 6  # 5 % are allowed; 7 or more of 40 have chance 0.003 at that rate
 
 
 @pytest.mark.parametrize(

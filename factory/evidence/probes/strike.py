@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy import float64, int64
+from numpy import bool_, float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest.binary import settle_running
-from factory.backtest.quotes import read_quotes
+from factory.backtest.quotes import Quotes, read_quotes
 from factory.evidence.probes.findings import BLOCK, Finding
 from factory.learning.decision_table import DecisionTable
 from factory.market.contracts import Binary, ByPoint, ByTwap, Contract
@@ -16,6 +16,8 @@ from factory.market.settlement import measure_lead, settlement_column, value_in_
 
 FAIR, SURE = 0.01, 3.09
 """Share of windows that the side ahead may win beyond its price, and the deviations that must lie above it: 0.1 %."""
+OLD = (0.5, 0.9, 0.99)
+"""Of all decisions' quotes the shares that are younger than those which are looked at by themselves."""
 
 
 def check_known_strike(contract: Contract | None, partition: Partition, rows: DecisionTable) -> list[Finding]:
@@ -44,10 +46,11 @@ def check_known_strike(contract: Contract | None, partition: Partition, rows: De
     if contract.odds:
         mend = "record quotes as they were at each decision" if inside.any() else "record them as each window starts"
     known = (rows.labels.y >= 0) & np.isfinite(price)
+    parts = list(_list_parts(contract, partition, rows.time, quotes))
     for lead in _list_leads(contract, partition, rows.time, quotes.start):
         told = known & np.isfinite(lead) & (lead != 0)
-        # Quotes that are older than others are looked at by themselves too: those are the ones that would be chosen.
-        for some in (told, told & (quotes.age > np.median(quotes.age))):
+        for part in parts:
+            some = told & part
             n, ahead = len(np.unique(quotes.start[some])), lead[some] > 0
             if not n:
                 continue
@@ -61,6 +64,20 @@ def check_known_strike(contract: Contract | None, partition: Partition, rows: De
                 )
                 return [Finding("P12", BLOCK, says)]
     return []
+
+
+def _list_parts(contract: Binary, partition: Partition, times: NDArray[int64], quotes: Quotes) -> Iterator[NDArray[bool_]]:
+    """List the decisions that are looked at by themselves, each shape (n,): all, and those whose quotes are old.
+
+    Few among many others are lost in the mean, and those are the ones that would be chosen: by the age that a quote says, or
+    because it says what the one before it in the window said.
+    """
+    yield np.ones(len(times), bool)
+    for younger in OLD:
+        yield quotes.age >= np.quantile(quotes.age, younger)
+    if contract.odds is not None:
+        before = read_quotes(contract, partition.series, times - partition.series[contract.odds].period)
+        yield (before.start == quotes.start) & (before.mid == quotes.mid)
 
 
 def _list_leads(

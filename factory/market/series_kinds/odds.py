@@ -77,8 +77,11 @@ class Odds(SeriesKind):
         return 0
 
     def find_wrong_rows(self, columns: "Mapping[str, NDArray[float64]]") -> "dict[str, NDArray[bool_]]":
-        """Find prices that no share has before its window ends, and sides that cross."""
+        """Find prices that no share has before its window ends, sides that cross, and fees in other units than rates."""
         wrong = {"a price of Up that is not between 0 and 1": (columns["up"] <= 0) | (columns["up"] >= 1)}
         if {"bid", "ask"} <= {*columns}:
             wrong["a bid above the ask"] = columns["bid"] > columns["ask"]
+        if "fee" in columns:
+            # In percent or basis points it would price everything out, and be received as a rebate of many times the stake.
+            wrong["a fee that is no rate from 0 to below 1"] = (columns["fee"] < 0) | (columns["fee"] >= 1)
         return wrong

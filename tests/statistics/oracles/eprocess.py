@@ -43,17 +43,17 @@ def mixed_over_means(payoff: np.ndarray, deviation: float) -> np.ndarray:
     return np.array(kept)
 
 
-def bet_on_wins(won: np.ndarray, price: np.ndarray) -> np.ndarray:
+def bet_on_wins(paid_out: np.ndarray, price: np.ndarray) -> np.ndarray:
     """Capital of bettors with a wager each, bet by bet."""
     purses, kept = [1.0] * len(WAGERS), []
-    for one, cost in zip(won.tolist(), price.tolist(), strict=True):
-        purses = [purse + wager * purse * ((1.0 if one else 0.0) - cost) for purse, wager in zip(purses, WAGERS, strict=True)]
+    for one, cost in zip(paid_out.tolist(), price.tolist(), strict=True):
+        purses = [purse + wager * purse * (one - cost) for purse, wager in zip(purses, WAGERS, strict=True)]
         kept.append(log(sum(purses) / len(purses)))
     return np.array(kept)
 
 
-BETS = st.lists(st.tuples(st.booleans(), st.floats(0.0, 1.0)), min_size=1, max_size=60).map(
-    lambda bets: (np.array([won for won, _ in bets]), np.array([price for _, price in bets]))
+BETS = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0.0, 1.0)), min_size=1, max_size=60).map(
+    lambda bets: (np.array([paid_out for paid_out, _ in bets]), np.array([price for _, price in bets]))
 )
 WON = st.integers(0, 3000).flatmap(
     lambda n: st.tuples(st.sampled_from([0, n]) | st.integers(0, n), st.just(n), st.floats(0.02, 0.98))
