@@ -119,6 +119,7 @@ def freeze(
         amount=information * float(np.sum(change**2)),
         drift=carried / _count_bars(partition.series[contract.of], partition),
         seed=seed,
+        market=contract.of,
     )
 
 
@@ -148,6 +149,8 @@ class FrozenBinary:
         Whether the price was assumed, so that ties are no skill.
     seed : int
         Of what is drawn.
+    market : str
+        Series on which the windows are.
     """
 
     slot: NDArray[int64]
@@ -161,6 +164,7 @@ class FrozenBinary:
     drift: float
     assumed: bool
     seed: int
+    market: str = ""
 
     @property
     def counted(self) -> int:
@@ -180,8 +184,8 @@ class FrozenBinary:
         return p_values | ({"untied_p": self._tail(~self.tied, self.paid)} if self.assumed else {})
 
     def meets(self, other: Frozen) -> bool:
-        """Check whether the windows are of the same length."""
-        return isinstance(other, FrozenBinary) and other.length == self.length
+        """Check whether the windows are the same ones: of one market, whose directions are one coin, and of one length."""
+        return isinstance(other, FrozenBinary) and (other.market, other.length) == (self.market, self.length)
 
     def joint(self, seed: int, draws: int) -> NDArray[float64]:
         """Draw the wins less their expected number, windows of the same start and side won together."""
@@ -274,6 +278,7 @@ def _freeze_binary(
         drift=_drift_of_windows(pipeline, contract, partition),
         assumed=contract.odds is None,
         seed=seed,
+        market=contract.of,
     )
 
 
@@ -329,6 +334,8 @@ class FrozenPerpetual:
         Of what is drawn.
     most_draws : int
         Fewer are drawn where they would walk over :data:`STEPS` bars.
+    market : str
+        Series that fills them.
     """
 
     moves: Moves
@@ -339,6 +346,7 @@ class FrozenPerpetual:
     seed: int
     most_draws: int = MOST_DRAWS
     payments: Payments = NO_PAYMENTS
+    market: str = ""
 
     @cached_property
     def _within(self) -> tuple[Holds, float, int]:
@@ -373,8 +381,8 @@ class FrozenPerpetual:
         }
 
     def meets(self, other: Frozen) -> bool:
-        """Check whether the trades are filled by bars of the same length."""
-        return isinstance(other, FrozenPerpetual) and other.moves.period == self.moves.period
+        """Check whether the trades are filled by the same bars: of one market, whose directions are one coin."""
+        return isinstance(other, FrozenPerpetual) and (other.market, other.moves.period) == (self.market, self.moves.period)
 
     def joint(self, seed: int, draws: int) -> NDArray[float64]:
         """Draw the gross return on drawn markets, every minute's sign the same for all of one seed."""

@@ -1,6 +1,7 @@
 """The primary test against agents that know it: its level holds however the decisions were chosen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -234,6 +235,22 @@ def test_the_joint_levels_keep_the_pool() -> None:
     tails = np.array([binom.sf(np.round(one + 500) - 1, 1_000, 0.5) for one in drawn])
     passed = (tails <= np.array(levels)[:, None]).any(axis=0)
     assert clopper_pearson(int(passed.sum()), 4_000, 0.999)[0] <= 0.06
+
+
+def test_looks_at_two_markets_keep_their_own_levels() -> None:
+    """Drawn as one coin, a second market would be given a level that independent outcomes overspend."""
+    rng = np.random.default_rng(5)
+    first = replace(windows(rng, 400, 400), market="btc")
+    other = replace(windows(rng, 400, 400), market="eth")
+    assert level_of_last([(first, 0.025), (replace(other, market="btc"), 0.025)], 3) > 0.04
+    assert level_of_last([(first, 0.025), (other, 0.025)], 3) == 0.025
+    moves = coin_market(rng, 2_000)
+    held = Holds(
+        np.array([10]), np.array([500]), np.ones(1), np.ones(1), np.full(1, np.inf), np.full(1, -np.inf), np.zeros(1, int)
+    )
+    one, two = (FrozenPerpetual(moves, held, np.zeros(1), 0.01, 0.0, 3, 399, market=name) for name in ("btc", "eth"))
+    assert one.meets(replace(one, seed=4))
+    assert not one.meets(two)
 
 
 def test_exposure_to_a_drift_is_no_skill() -> None:
