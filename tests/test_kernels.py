@@ -81,6 +81,11 @@ def _liquidate(unit: float) -> Any:
     return _without_unit(kernel.liquidate(*_orders(unit)[:3], 3, price, 0.001, -0.01, int(EVENTS[3]) + 40), unit)
 
 
+def _charge_funding(unit: float) -> np.ndarray:
+    orders, last = _orders(unit), EVENTS + 200
+    return np.array([kernel.charge_funding(*orders, i, int(last[i]), int(TIME[last[i]]) + 1) for i in range(len(EVENTS))])
+
+
 def _without_unit(money: tuple[float, ...], unit: float) -> np.ndarray:
     return np.array([one / unit if place in (0, 5) else one for place, one in enumerate(money)])
 
@@ -146,6 +151,7 @@ KERNELS: dict[str, Callable[[float], Any]] = {
     ),
     "factory.backtest.kernel.trade_one": _trade_one,
     "factory.backtest.kernel.trade_some": _trade_some,
+    "factory.backtest.kernel.charge_funding": _charge_funding,
     "factory.backtest.kernel.liquidate": _liquidate,
     "factory.market.books.kernels.fold": _fold,
     "factory.market.books.kernels.close_last": _fold,

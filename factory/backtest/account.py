@@ -22,7 +22,7 @@ from numpy import float64, int64
 from numpy.typing import NDArray
 
 from factory.backtest import sizing
-from factory.backtest.kernel import NEVER, liquidate, trade_one, trade_some
+from factory.backtest.kernel import NEVER, charge_funding, liquidate, trade_one, trade_some
 from factory.backtest.perpetual import Orders
 from factory.backtest.result import (
     DUST,
@@ -265,7 +265,7 @@ class Account:
             worst = bars.low if self.decisions[one.leg].side[one.decision] > 0 else bars.high
             traded = one.row + int(np.flatnonzero(bars.traded[one.row : row + 1])[-1])
             if not is_over:
-                self._leave(one, traded, float(worst[traded]))
+                self._leave(one, traded, float(worst[traded]), int(bars.end[row]))
             one.exit_ms = when
             self._free(one)
         self.now = when
@@ -281,19 +281,19 @@ class Account:
             while row < len(bars.time) and not bars.traded[row]:
                 row += 1
             if row < len(bars.time) and bars.time[row] < one.exit_ms:
-                self._leave(one, row, float(bars.open[row]))
+                self._leave(one, row, float(bars.open[row]), int(bars.time[row]) + 1)
                 one.exit_ms = int(bars.time[row])
-                one.margin = 0.0
                 self._free(one)
         self._close([one for one in self.held if one.exit_ms == self.now])
         return True
 
-    def _leave(self, one: Position, row: int, price: float) -> None:
-        """End a position in a bar at a price of the market, as a liquidation."""
-        leg, decisions = self.legs[one.leg], self.decisions[one.leg]
+    def _leave(self, one: Position, row: int, price: float, before: int) -> None:
+        """End a position in a bar at a price of the market, as a liquidation that pays what is due before a moment."""
+        orders, decisions = self.legs[one.leg].orders, self.decisions[one.leg]
         lived = one.course[: row - one.row]
-        worst, funding = float(lived.min(initial=0.0)), max(one.money[FUNDING], 0.0)
-        one.money = list(liquidate(leg.orders.bars, decisions, leg.orders.terms, one.decision, price, funding, worst, row))
+        funding = charge_funding(orders.bars, decisions, orders.terms, orders.rates, one.decision, row, before)
+        worst = float(lived.min(initial=0.0))
+        one.money = list(liquidate(orders.bars, decisions, orders.terms, one.decision, price, funding, worst, row))
         one.course = np.append(lived, one.money[WORST])
         one.left, one.reason = row, LIQUIDATED
 

@@ -8,6 +8,7 @@ from numpy import bool_, float64, int8, int64
 from numpy.typing import NDArray
 
 from factory.backtest.account import COST, ENTRY, FUNDING, GROSS, PAYOFF, PRICE, TOLL, WORST, Account, Leg, Position
+from factory.backtest.kernel import NEVER
 from factory.backtest.result import (
     DROPPED,
     DUST,
@@ -155,8 +156,13 @@ def _outcomes(account: Account, k: int) -> NDArray[int8]:
 
 
 def _find_drawdown(account: Account, positions: Sequence[Position], equity: NDArray[float64]) -> float:
-    """Find the greatest fall from a peak of the realised equity, every position at its worst price in each bar."""
+    """Find the greatest fall from a peak of the realised equity, every position at its worst price in each bar.
+
+    Positions that end together are booked together: their order is no course of the account.
+    """
     ended = np.array([one.exit_ms for one, _ in account.closed], int64)
+    last = np.flatnonzero(np.diff(ended, append=NEVER))
+    ended, equity = ended[last], equity[np.append(0, last + 1)]
     peak = np.maximum.accumulate(equity)
     marks, is_held = np.zeros(len(account.grid)), np.zeros(len(account.grid), bool)
     for one in positions:

@@ -302,6 +302,20 @@ def trade_one(
 
 
 @njit(cache=True, nogil=True)
+def charge_funding(bars: Bars, decisions: Decisions, terms: Terms, rates: Funding, i: int, left: int, before: int) -> float:
+    """Sum what the trade of decision `i` pays of funding before a moment in bar `left`, without what it receives."""
+    side, row = decisions.side[i], decisions.row[i]
+    quantity = decisions.size[i] / _enter(bars, decisions, terms, i)
+    place = np.searchsorted(rates.time, bars.time[row] if rates.is_recorded else bars.time[row] + 1)
+    funding = 0.0
+    for r in range(row, left + 1):
+        if bars.traded[r]:
+            rate, place = _sum_due(rates, side, place, before if r == left else bars.time[r] + 1, NEVER, NEVER)
+            funding += rate * quantity * bars.open[r]
+    return funding
+
+
+@njit(cache=True, nogil=True)
 def liquidate(
     bars: Bars, decisions: Decisions, terms: Terms, i: int, price: float, funding: float, worst: float, left: int
 ) -> tuple[float, float, float, float, float, float, float, float]:

@@ -10,6 +10,7 @@ from factory.core.times import iso
 from factory.market.contracts import Contract
 from factory.market.months import list_stamps
 from factory.market.series import Partition, Series
+from factory.market.series_kinds import series_kind
 
 LIVE = "live"
 """Name of the partition that comes after a dataset's sealed one."""
@@ -124,8 +125,21 @@ class RollingMarket:
 
     def partition(self, first: int, start: int, end: int) -> Partition:
         """Return the rows stamped at `first` or later, as a partition whose decisions lie in [start, end)."""
-        series = {name: one.since(first) for name, one in self.series.items()}
+        series = {name: add_missing(one.since(first), end - 1) for name, one in self.series.items()}
         return Partition(self._dataset, LIVE, start, end, series, self.fingerprint, self._contracts)
+
+
+def add_missing(series: Series, now: int) -> Series:
+    """Append the rows that would be known by a moment and did not come: they are missing from then on."""
+    if not len(series):
+        return series
+    known_after = series_kind(series.kind).known_after(series.period, series.delay)
+    time = list_stamps(int(series.time[-1]), now - known_after + 1, series.period)[1:]
+    if not len(time):
+        return series
+    known = np.append(series.known, time + known_after)
+    columns = {name: np.append(values, np.full(len(time), np.nan)) for name, values in series.columns.items()}
+    return replace(series, time=np.append(series.time, time), known=known, columns=columns)
 
 
 def assume_bars(series: Series, now: int, end: int) -> Series:

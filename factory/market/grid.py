@@ -106,18 +106,30 @@ def _find_months(time: NDArray[int64], months: int) -> int:
 
 
 def _refuse_unfinished(name: str, spec: SeriesSpec, frame: RawRows) -> None:
-    """Refuse months that stand on their first day and would be known before they are over, unless the source says when."""
+    """Refuse months that would be known before they are over, unless the source says when.
+
+    Those that stand on their first day are over when the next ones begin, those on their last day when that ends.
+    """
     if spec.has_vintages or not len(frame):
         return
     known = spec.published.find_moments(frame.time) if spec.published else frame.time + spec.delay_ms
-    early = (known < step_stamps(frame.time, spec.period_ms, 1)) & (find_places(frame.time, False) == frame.time)
+    begun = find_places(frame.time, False) == frame.time
+    ended = find_places(frame.time, True) == frame.time
+    over = np.where(begun, step_stamps(frame.time, spec.period_ms, 1), np.where(ended, frame.time + DAY, frame.time))
+    early = known < over
     if early.any():
         first = int(np.argmax(early))
+        at = iso(int(frame.time[first]))
         key = f"published: after: {spec.published.after}" if spec.published else f"delay: {spec.delay}"
+        about, least, delay = (
+            (f"from {at} on and would be known before that is over", spec.period, to_duration(spec.period_ms - 1))
+            if begun[first]
+            else (f"up to {at} and would be known before that day is over", "1d", "1d")
+        )
         raise DataError(
-            f"series.{name}: {frame.place(first)} tells of {spec.period} from {iso(int(frame.time[first]))} on and would be "
-            f"known before that is over ({key}); count from its beginning, such as published: {{..., after: {spec.period}}} or "
-            f"delay: {to_duration(spec.period_ms - 1)}, or name the column that says when with source: {{available: ...}}"
+            f"series.{name}: {frame.place(first)} tells of {spec.period} {about} ({key}); "
+            f"count from its stamp, such as published: {{..., after: {least}}} or delay: {delay}, "
+            "or name the column that says when with source: {available: ...}"
         )
 
 

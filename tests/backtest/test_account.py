@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from factory.backtest import REASONS, Levels, Result, run_account
 from factory.backtest.account import Leg
+from factory.backtest.kernel import Funding
 from factory.backtest.perpetual import plan_orders
 from factory.backtest.result import LIQUIDATED, OUTCOMES, Trades
 from factory.core.times import HOUR, MINUTE
 from factory.market.contracts import Perpetual
 from factory.market.series import Series
 from factory.pipeline.parts.trades import Trade
-from tests.backtest.market import START, after, bars, flat, parse, perpetual, play_wander, wander
+from tests.backtest.market import START, after, bars, flat, parse, perpetual, play_wander, wander, without
 from tests.backtest.market import long_or_short as of_fixed_share
 
 AFTER_2M = {"use": "after", "hold": "2m"}
@@ -147,6 +148,44 @@ def test_after_ruin_nothing_is_traded() -> None:
     assert result.trades.net.sum() == pytest.approx(-1)
 
 
+def test_margin_stays_bound_until_a_liquidation_finds_its_minute() -> None:
+    """The minutes in which it would be liquidated are missing: what enters meanwhile has no more room for that."""
+    lost, waits = flat(100, 100, *[70] * 18), without(flat(*[50] * 20), range(2, 12))
+    p, times = np.array([0.6, 0.6]), after([0, 4])
+    first = leg("a", long_or_short(AFTER_2M, share=2), perpetual(leverage=10), lost, times, p)
+    second = leg("b", long_or_short({"use": "after", "hold": "15m"}, share=5), perpetual(leverage=10), waits, times, p)
+    third = leg("c", long_or_short(AFTER_2M, share=10), perpetual(leverage=10), flat(*[50] * 20), times, p)
+    for one, skipped in ((first, 1), (second, 1), (third, 0)):
+        one.orders.decisions.side[skipped] = 0
+    result = account([first, second, third], p)
+    assert [REASONS[reason] for reason in result.trades.reason] == ["time", "liquidated"]
+    assert result.trades.exit_ms[1] == START + 12 * MINUTE
+    assert result.by_contract["c"]["too_small"] == 1
+
+
+@pytest.mark.parametrize("later", [-0.01, 0.0, 0.01])
+def test_a_liquidation_pays_the_funding_until_then(later: float) -> None:
+    """What would have been due afterwards neither costs nor gives anything back."""
+    falls = bars([(100, 100, 100, 100)] * 2 + [(100, 100, 85, 85)] + [(85, 85, 85, 85)] * 17)
+    p, times, due = np.array([0.6]), after([0]), after([1, 10])
+    one = leg("a", long_or_short({"use": "after", "hold": "15m"}, share=3.4), perpetual(leverage=10), falls, times, p)
+    rate = np.array([0.002, later])
+    paid = replace(one, orders=replace(one.orders, rates=Funding(due, rate, -rate, True)))
+    result = account([paid, replace(one, name="b")], p)
+    assert (result.trades.reason == LIQUIDATED).all()
+    assert result.trades.funding == pytest.approx([3.4 * 0.002, 0])
+
+
+def test_what_ends_together_draws_nothing_down() -> None:
+    """A hedge earns nothing, in whatever order both sides are booked."""
+    p, times = np.array([0.6]), after([0])
+    up, down = flat(100, 100, 110, 110, 110), flat(100, 100, 90, 90, 90)
+    trade, terms = long_or_short(AFTER_2M), perpetual(leverage=5)
+    result = account([leg("a", trade, terms, up, times, p), leg("b", trade, terms, down, times, p)], p)
+    assert result.metrics["total_return"] == pytest.approx(0)
+    assert result.metrics["max_drawdown"] == pytest.approx(0)
+
+
 worlds = st.tuples(
     st.integers(0, 10_000),
     st.sampled_from([0.0, 0.02]),
@@ -202,7 +241,9 @@ def test_margin_never_exceeds_the_equity_and_the_books_balance(world: tuple[int,
     assert (trades.exit_ms > trades.entry_ms).all()
     assert (trades.cost >= 0).all()
     assert 0 <= result.metrics["max_drawdown"] <= 1
-    assert result.metrics["max_drawdown"] >= (1 - result.equity / np.maximum.accumulate(result.equity)).max() - 1e-9
+    _, realised = margins(legs, trades)
+    realised = np.append(1.0, np.maximum(realised, 0.0))
+    assert result.metrics["max_drawdown"] >= (1 - realised / np.maximum.accumulate(realised)).max() - 1e-9
     for k in range(len(legs)):
         own = trades.take(np.flatnonzero(trades.contract == k))
         assert (own.entry_ms[1:] >= own.exit_ms[:-1]).all(), "one position at a time on each contract"

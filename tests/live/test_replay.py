@@ -122,10 +122,12 @@ def test_a_row_changed_after_a_decision_changes_nothing_that_was_decided(case: C
     assert not np.array_equal(p, q)
 
 
-def test_a_minute_that_did_not_come_is_missing(case: Case) -> None:
+@pytest.mark.parametrize("minute", [98, 100])
+def test_a_minute_that_did_not_come_is_missing(case: Case, minute: int) -> None:
+    """From the moment at which it would have been known, as where all rows are there at once."""
     strategy, end = case.begin(), case.rows.start + DAY // 4
-    gone = case.rows.start + 100 * MINUTE
-    rows = [row for row in list_rows(case.rows.series, case.rows.start, end) if row.time != gone]
+    gone = case.rows.start + minute * MINUTE
+    rows = [row for row in list_rows(case.rows.series, case.rows.start, end) if (row.series, row.time) != ("btc", gone)]
     list(replay(strategy, iter(rows), end))
     series = strategy.market.series["btc"].since(gone)
     assert series.time[0] == gone

@@ -182,6 +182,20 @@ def test_law_1_a_month_that_would_be_known_before_it_is_over_is_refused(tmp_path
         parts_of(tmp_path, MONTHLY.replace(RELEASE, release))
 
 
+@pytest.mark.parametrize(
+    "release",
+    ['delay: "0"', "delay: 23h", 'published: {day: 31, time: "08:30", zone: America/New_York, after: "0"}'],
+)
+@pytest.mark.parametrize("step", [1, 3])
+def test_law_1_a_last_day_that_would_be_known_before_it_is_over_is_refused(tmp_path: Path, step: int, release: str) -> None:
+    hours(tmp_path)
+    stamps = [add_months(at, step) - DAY for at in months(step=step)]
+    write(tmp_path, fred(stamps, levels()))
+    fails = MONTHLY.replace("1mo,", f"{step}mo,", 1).replace(RELEASE, release)
+    with pytest.raises(DataError, match=rf"tells of {step}mo up to .* and would be known before that day is over .* delay: 1d"):
+        parts_of(tmp_path, fails)
+
+
 def test_stamps_that_are_neither_a_first_nor_a_last_day_are_refused(tmp_path: Path) -> None:
     hours(tmp_path)
     write(tmp_path, fred([at + 14 * DAY for at in months()], levels()))
