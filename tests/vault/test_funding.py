@@ -142,6 +142,7 @@ def test_what_holds_earn_is_what_their_trades_did() -> None:
     pipeline, scored = look(partition, rng.choice([0.4, 0.6], 70), SIGNAL)
     frozen = freeze(pipeline, FUNDED, partition, scored, 1.0, 0.0, 3)
     assert isinstance(frozen, FrozenPerpetual)
+    assert frozen.market == "btc"
     trades = scored.result.trades
     assert len(frozen.holds.row) > len(trades)
     earned = hold_returns(frozen.holds, trades, frozen.payments)

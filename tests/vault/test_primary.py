@@ -154,6 +154,7 @@ def test_windows_whose_end_nobody_saw_are_lost() -> None:
     scored, pipeline = Scored(DecisionTable(times, {}, labels, 0), p, np.ones(len(p)), result), read(FAST)
     frozen = freeze(pipeline, contract, partition, scored, 72.0, 0.5, 1)
     assert isinstance(frozen, FrozenBinary)
+    assert frozen.market == "btc"
     inside = times + 5 * MINUTE <= end
     assert np.array_equal(frozen.slot * 5 * MINUTE, times[inside])
     assert frozen.won.sum() == (result.trades.exit_price > 0.5).sum()
