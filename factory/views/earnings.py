@@ -27,14 +27,14 @@ def earnings_answer(tracker: "Tracker", pipeline: "Pipeline") -> Answer | None:
     Returns
     -------
     dict or None
-        ``equity`` and ``drawdown``, the latter as shares of the peak, at evenly spaced trades, ``months`` and
+        ``equity`` and ``drawdown``, the latter as shares of the peak, at evenly spaced exits, ``months`` and
         ``last_trades``, the newest last.
     """
     arrays = Cache(tracker.workspace.runs, limit=UNLIMITED).get(tracker.run_id(pipeline, "trial"))
     if arrays is None or not len(arrays["trades.net"]):
         return None
-    ended = np.argsort(arrays["trades.exit_ms"], kind="stable")
-    equity = np.concatenate([[1.0], 1.0 + np.cumsum(arrays["trades.net"][ended])])
+    moment, step = np.unique(arrays["trades.exit_ms"], return_inverse=True)  # what ends together is one step
+    equity = np.concatenate([[1.0], 1.0 + np.cumsum(np.bincount(step, arrays["trades.net"], len(moment)))])
     below = equity / np.maximum.accumulate(equity) - 1
     chosen = np.unique(np.linspace(0, len(equity) - 1, min(POINTS, len(equity))).astype(int))
     own = {name: arrays[f"trades.{name}"][-LAST:].tolist() for name in ("entry_ms", "exit_ms", "side", "reason", *SHOWN)}

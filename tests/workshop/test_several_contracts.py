@@ -21,6 +21,7 @@ from factory.tasks import perform
 from factory.tasks.requests import check_request
 from factory.vault.readiness import SEVERAL
 from factory.views.cards import read_trial
+from factory.views.earnings import earnings_answer
 from factory.views.trial_list import TrialQuery, make_page
 from factory.workshop import Workshop
 from tests.workshop.market import PERPETUAL, SPEC
@@ -239,3 +240,11 @@ def test_no_sealed_look_is_spent_on_several_contracts(workshop: Workshop, made: 
     with pytest.raises(SealError, match=r"also: no sealed look examines several contracts.*nothing was spent"):
         perform(str(workshop.workspace.root), "submit", {"pipeline": made, "agent": "tester", **request})
     assert workshop.ledger.position() == before
+
+
+def test_the_course_of_the_account_falls_no_deeper_than_its_drawdown(workshop: Workshop, made: str, scored: dict) -> None:
+    """Positions that end together are one step: a hedge's loss is no fall before its gain."""
+    told = earnings_answer(workshop, workshop.resolve(made))
+    assert told is not None
+    assert -min(told["drawdown"]) <= scored["drawdown"] + 1e-4
+    assert told["equity"][-1] == pytest.approx(1 + scored["return"], abs=1e-4)
