@@ -12,8 +12,8 @@ MINUTE, HOUR, DAY = UNITS["m"], UNITS["h"], UNITS["d"]
 DAYS_A_YEAR = 365
 """What yearly figures are scaled by, everywhere: these markets trade every day."""
 
-MONTHS = {1: 31, 2: 62, 3: 92, 4: 123, 6: 184, 12: 366}
-"""Days that so many months last at most, of the numbers of months that divide a year."""
+MONTHS = {1: 31, 2: 62, 3: 92, 4: 123, 6: 184, 12: DAYS_A_YEAR + 1}
+"""Days that so many months last at most, of the numbers of months that divide a year, the last of them a leap year."""
 
 _MONTHS = re.compile(r"([1-9][0-9]?)mo\Z")
 _DURATION = re.compile(r"([1-9][0-9]{0,8})(ms|s|m|h|d|w)\Z")

@@ -69,6 +69,8 @@ SAFE = {
             "doctor",
             "features",
             "help",
+            "live",
+            "replay",
             "data check",
             "data record status",
             "dataset list",

@@ -73,7 +73,8 @@ Label = Annotated[
 ]
 """What expressions are ranked against."""
 Stage = Annotated[
-    Literal["sample", "label", "experts", "networks", "meta", "trade", "size", "exit", "refit"], BeforeValidator(_lower_case)
+    Literal["sample", "label", "experts", "networks", "meta", "trade", "size", "exit", "order", "refit"],
+    BeforeValidator(_lower_case),
 ]
 """The stages whose building blocks are listed, in any case."""
 What = Annotated[str, Field(max_length=200), AfterValidator(_lower_case)]
