@@ -21,7 +21,7 @@ from factory.learning.chances import direction_chance, move_chance
 from factory.learning.decision_table import DecisionTable, concatenate, read_moments
 from factory.learning.model import Model
 from factory.learning.refits import fit_step, select_past
-from factory.live.moments import Moments
+from factory.live.moments import EVER, Moments
 from factory.live.rolling import RollingMarket, assume_bars
 from factory.market.contracts import Binary, Contract
 from factory.market.series import Partition
@@ -169,7 +169,8 @@ class LiveStrategy:
         if self._rows is None:
             return self._before
         first, end = int(self._rows.time[0]), now + to_ms(self.pipeline.label.horizon)
-        partition = self.market.partition(first - self._reach, first, end)
+        # All rows, so that those of labels have the numbers that labels of train have: how many share a row is counted by them.
+        partition = self.market.partition(-EVER, first, end)
         of = self.pipeline.label.of
         padded = replace(partition, series={**partition.series, of: assume_bars(partition.series[of], end, end)})
         labelled = read_moments(self.pipeline, Columns(padded), self._rows.time, 1.0, self.fitted.history)

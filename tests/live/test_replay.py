@@ -27,7 +27,7 @@ CASES = {
     "five minutes": ("btc-up-or-down-5m", 2, {}),
     "a proxy": ("btc-up-or-down-proxy", 1, {}),
     "events and barriers": ("btc-long-short", 12, {}),
-    "refits": ("btc-long-short", 12, {"refit": {"every": "5d", "window": "200d"}}),
+    "refits": ("btc-long-short", 12, {"refit": {"every": "5d", "window": "365d"}}),
     "two contracts": ("btc-long-short", 12, {"also": {"eth": ETH}}),
 }
 """A shipped strategy, the days that are replayed, and what is changed of it."""
