@@ -44,9 +44,7 @@ def test_a_long_answer_is_cut_where_it_is_longest_and_says_so(data: dict[str, ob
     assert in_order(data) == before
 
 
-PARTS = (
-    "part: \"exits\" came; input should be 'sample', 'label', 'experts', 'networks', 'meta', 'trade', 'size', 'exit', 'order' or 'refit'"
-)
+PARTS = "part: \"exits\" came; input should be 'sample', 'label', 'experts', 'networks', 'meta', 'trade', 'size', 'exit', 'order' or 'refit'"
 TOOLS = (
     "sing: unknown tool; allowed: backtest, cancel, define_pipeline, describe_market, execute_python, list_features, propose, "
     "rank_features, show, submit, train, tune"
