@@ -9,7 +9,6 @@ second pair of lines has a thousand more a side. One thread, medians of runs in 
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.books.plain_rebuilder import read_plainly, rebuild_plainly
 from benchmarks.books.updates import read_states, tell_updates, write_capture
 from benchmarks.orderbook import in_turn
+from benchmarks.real_files import add_data_option, is_there
 from factory.market.books.binance import read_raw
 from factory.market.books.events import Events, Reading
 from factory.market.books.rebuilder import Rebuilder
@@ -76,10 +76,9 @@ def compare_pair(title: str, works: Sequence[Callable[[], Books]], books: Books)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
+    add_data_option(parser)
     path = parser.parse_args().data / "lob" / FILE
-    if not path.is_file():
-        print(f"book_rebuild: nothing measured; {path} is not there, name its folder's parent with --data")
+    if not is_there("book_rebuild", path):
         return
     numbers, books = read_states(path, LEVELS)
     print(f"{len(books) - 1:,} updates, the first {LEVELS} levels after each; median of {RUNS}")

@@ -6,7 +6,6 @@ not part of the project. The perpetual follows the spot market by the factor tha
 """
 
 import argparse
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.real_files import add_data_option, is_there
 from factory.core.errors import DataError
 from factory.market.build import build
 from factory.market.spec import load_spec
@@ -63,10 +63,9 @@ Figure = tuple[float, ...]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
+    add_data_option(parser)
     given = parser.parse_args()
-    if not (given.data / "macro").is_dir():
-        print(f"macro: nothing measured; {given.data}/macro is not there, name its parent with --data")
+    if not is_there("macro", given.data / "macro"):
         return
     with tempfile.TemporaryDirectory() as temporary:
         Console(width=170).print(compare(given.data.resolve(), Path(temporary)))

@@ -6,7 +6,6 @@ never read. Intervals are by blocks of a day, and by blocks of an hour inside th
 """
 
 import argparse
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.real_files import add_data_option, is_there
 from factory.core.threads import one_thread
 from factory.core.times import DAY, HOUR, MINUTE, moment
 from factory.expressions.columns import Columns
@@ -74,10 +74,9 @@ class Judged:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
+    add_data_option(parser)
     given = parser.parse_args()
-    if not (given.data / "polymarket").is_dir():
-        print(f"proxy: nothing measured; {given.data}/polymarket is not there, name its parent with --data")
+    if not is_there("proxy", given.data / "polymarket"):
         return
     console, data = Console(width=150), given.data.resolve()
     with tempfile.TemporaryDirectory() as temporary:

@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.real_files import add_data_option, is_there
 from factory.storage.workspace import Workspace
 
 SPEC = """\
@@ -40,11 +41,10 @@ FIGURES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
+    add_data_option(parser)
     parser.add_argument("--workspace", type=Path)
     given = parser.parse_args()
-    if not (given.data / "ohlcv").is_dir():
-        print(f"real_data: nothing measured; {given.data}/ohlcv is not there, name its parent with --data")
+    if not is_there("real_data", given.data / "ohlcv"):
         return
     with tempfile.TemporaryDirectory() as temporary:
         run(given.data.resolve(), given.workspace or Path(temporary))

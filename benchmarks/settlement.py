@@ -6,7 +6,6 @@ not part of the project.
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.real_files import add_data_option, is_there
 from factory.backtest import run_backtest
 from factory.backtest.binary import settle_running
 from factory.backtest.quotes import read_quotes
@@ -56,10 +56,9 @@ SHOWN = ("trades", "win_rate", "win_interval", "break_even", "mean_net", "auc", 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
+    add_data_option(parser)
     given = parser.parse_args()
-    if not (given.data / "polymarket").is_dir():
-        print(f"settlement: nothing measured; {given.data}/polymarket is not there, name its parent with --data")
+    if not is_there("settlement", given.data / "polymarket"):
         return
     console, data = Console(width=140), given.data.resolve()
     console.print(compare_rules(data))

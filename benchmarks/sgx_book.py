@@ -17,12 +17,11 @@ the mid. Whatever is scored there the label gave away, and nothing of it can be 
 """
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.real_files import add_data_option, is_there
 from benchmarks.sgx.learners import CHEAP, STEPS, Candidates, Chances, Score, fit, fit_chosen, networks, score
 from benchmarks.sgx.sessions import HORIZON, TEST, TRAIN, Stretch, cut_stretches, label_of, label_stretches, read_session, walk
 from factory.core.times import to_ms
@@ -47,8 +46,7 @@ Source: ORDERBOOK.md beside the data."""
 
 def main() -> None:
     asked = _arguments()
-    if not (asked.data / "lob").is_dir():
-        print(f"sgx_book: nothing measured; {asked.data}/lob is not there, name its parent with --data")
+    if not is_there("sgx_book", asked.data / "lob"):
         return
     books = [read_session(asked.data / "lob", day) for day in (TRAIN, TEST)]
     missing = missing_extra()
@@ -139,7 +137,7 @@ def _class_shares(labels: Labels) -> np.ndarray:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RFCAT_SHARED", "../shared")) / "data")
+    add_data_option(parser)
     parser.add_argument("--epochs", type=int, default=8, help="of DeepLOB; default 8")
     parser.add_argument("--walks", type=int, default=20, help="random walks; default 20")
     return parser.parse_args()

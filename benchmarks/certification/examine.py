@@ -17,10 +17,10 @@ from factory.flow import FittedPipeline
 from factory.pipeline import Pipeline
 from factory.statistics.alpha import level_after
 from factory.vault import exam
+from factory.vault.frozen_perpetual import FrozenPerpetual
 from factory.vault.levels import level_of_last
 from factory.vault.planning import needed_decisions
 from factory.vault.pools import ALPHA
-from factory.vault.primary import FrozenPerpetual
 from factory.vault.server import refuse_leaking
 
 DRAWS = 999

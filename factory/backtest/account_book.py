@@ -75,12 +75,12 @@ def trade_together(legs: Sequence[Leg], p: NDArray[float64]) -> Book:
     )
 
 
-def turn_legs(legs: Sequence[Leg], trades: Trades, side: NDArray[int8]) -> list[Leg]:
+def replace_leg_sides(legs: Sequence[Leg], trades: Trades, side: NDArray[int8]) -> list[Leg]:
     """Take the decisions of some trades anew, on other sides, of the same sizes and for the same time."""
     turned = []
     for k, leg in enumerate(legs):
         mine = trades.rows_of(k)
-        orders = leg.orders.turn(trades.decision[mine], side[mine], trades.size[mine], trades.exit_ms[mine])
+        orders = leg.orders.replace_sides(trades.decision[mine], side[mine], trades.size[mine], trades.exit_ms[mine])
         turned.append(replace(leg, orders=orders))
     return turned
 

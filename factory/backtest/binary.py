@@ -111,7 +111,9 @@ def fill(
     outcome[np.setdiff1d(sent, choose_first(quotes.start, sent))] = PASSED_OVER
 
     def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
-        return _settle_orders(contract, decision, _turn(orders, quotes, decision, side), quotes.start[decision], up[decision])
+        return _settle_orders(
+            contract, decision, _replace_sides(orders, quotes, decision, side), quotes.start[decision], up[decision]
+        )
 
     taken = np.flatnonzero(outcome == TAKEN)
     return outcome, refill(taken, orders.side[taken]), refill
@@ -168,7 +170,7 @@ def choose_side(p: NDArray[float64], up: NDArray[float64], down: NDArray[float64
     return np.where(p - dear_up >= 1 - p - dear_down, 1, -1).astype(int8)
 
 
-def _turn(orders: Orders, quotes: Quotes, decision: NDArray[int64], side: NDArray[int8]) -> Orders:
+def _replace_sides(orders: Orders, quotes: Quotes, decision: NDArray[int64], side: NDArray[int8]) -> Orders:
     """Take some orders with sides of their own; one that rests, or that nobody offered, costs what is left of the other."""
     same = side == orders.side[decision]
     price, paid = (

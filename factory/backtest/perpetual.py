@@ -65,7 +65,9 @@ class Orders:
         """Whether less than the exchange takes as an order was left of what was wished, shape (decisions,)."""
         return np.asarray((self.decisions.side != 0) & (self.wished > 0) & (self.decisions.size <= 0))
 
-    def turn(self, decision: NDArray[int64], side: NDArray[int8], size: NDArray[float64], until: NDArray[int64]) -> "Orders":
+    def replace_sides(
+        self, decision: NDArray[int64], side: NDArray[int8], size: NDArray[float64], until: NDArray[int64]
+    ) -> "Orders":
         """Take some decisions alone, on other sides, of some sizes, each until a moment."""
         none = self.decisions._replace(
             side=np.zeros(len(self.wished), int8), size=np.zeros(len(self.wished)), deadline=self.decisions.deadline.copy()
@@ -74,43 +76,23 @@ class Orders:
         return replace(self, decisions=none, terms=self.terms._replace(keep=-1.0), wished=none.size)
 
 
-def fill(
-    trade: parts.LongOrShort,
-    contract: Perpetual,
-    series: Series,
-    times: NDArray[int64],
-    p: NDArray[float64],
-    end: int,
-    barriers: Levels | None,
-    volatility: NDArray[float64] | None,
-    horizon_ms: int,
-    moves: NDArray[float64] | None = None,
-    half_spread: NDArray[float64] | None = None,
-    funding: Funding | None = None,
-) -> tuple[NDArray[int8], Fills, Turn]:
+def fill(orders: Orders) -> tuple[NDArray[int8], Fills, Turn]:
     """Go long or short at each decision that is sure enough, one position at a time.
 
-    Nothing is filled in a bar without volume. An entry waits for the next with some, at most :data:`WAIT` bars, and is
-    dropped after that; an exit waits until somebody trades.
+    Nothing is filled in a bar without volume; an exit waits until somebody trades.
 
     Returns
     -------
     outcome : ndarray of int8, shape (decisions,)
     fills : Fills
     turn : Turn
-
-    Raises
-    ------
-    FlowError
-        If the exit needs barriers, the size a volatility, or the contract a recorded funding, that did not come.
     """
-    orders = plan_orders(trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread, funding)
     outcome, fills = _walked(orders)
     outcome[(outcome == NO_EDGE) & orders.is_too_small] = TOO_SMALL
 
     def refill(decision: NDArray[int64], side: NDArray[int8]) -> Fills:
         until = fills.exit_ms[np.searchsorted(fills.decision, decision)]
-        return _walked(orders.turn(decision, side, orders.decisions.size[decision], until))[1]
+        return _walked(orders.replace_sides(decision, side, orders.decisions.size[decision], until))[1]
 
     return outcome, fills, refill
 
@@ -131,10 +113,12 @@ def plan_orders(
 ) -> Orders:
     """Choose side, size, fill and exit of each decision, whatever else is held.
 
+    An entry waits for the next bar with volume, at most :data:`WAIT` bars, and is dropped after that.
+
     Raises
     ------
     FlowError
-        As :func:`fill`.
+        If the exit needs barriers, the size a volatility, or the contract a recorded funding, that did not come.
     """
     bars = fillable_bars(series, end, half_spread)
     rates = assume_funding(contract, bars) if funding is None else funding

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from factory.backtest import binary, perpetual
 from factory.backtest.account import Leg
-from factory.backtest.account_book import Book, combine_outcomes, count_by_contract, trade_together, turn_legs
+from factory.backtest.account_book import Book, combine_outcomes, count_by_contract, replace_leg_sides, trade_together
 from factory.backtest.baselines import twin_sides
 from factory.backtest.fills import Fills, Turn, compound, mark_ruined, sum_by_day
 from factory.backtest.kernel import Funding
@@ -154,7 +154,7 @@ def run_account(
         return Accounted(book.trades, book.equity, daily, earned), book
 
     own, book = account(legs)
-    twins = {name: account(turn_legs(legs, own.trades, side))[0] for name, side in twin_sides(own.trades, seed).items()}
+    twins = {name: account(replace_leg_sides(legs, own.trades, side))[0] for name, side in twin_sides(own.trades, seed).items()}
     chances = forecast(times, p, y, clock, base_rate), {} if moves is None else class_metrics(p, moves, y, flat)
     result = _make_result(own, twins, chances, combine_outcomes(book.outcome), "")
     return replace(result, by_contract=count_by_contract([leg.name for leg in legs], book))
@@ -240,8 +240,9 @@ def _filled(
             settled = outcomes or binary.settle_by_bars(contract, series, offered.start, end)
             return binary.fill(trade, contract, times, p, offered, settled)
         case LongOrShort(), Perpetual():
-            return perpetual.fill(
+            orders = perpetual.plan_orders(
                 trade, contract, series, times, p, end, barriers, volatility, horizon_ms, moves, half_spread, funding
             )
+            return perpetual.fill(orders)
     fitting = "up_or_down" if isinstance(contract, Binary) else "long_or_short"
     raise FlowError(f"trade.use: '{trade.use}' does not fit a {contract.use} contract; use '{fitting}'")

@@ -10,7 +10,7 @@ from factory.core.progress import Progress, no_progress, subrange
 from factory.core.times import DAY, iso
 from factory.expressions.columns import Columns
 from factory.flow import evaluate, fit
-from factory.live.replay import begin, list_rows, live_partition, replay
+from factory.live.replay import begin_market, list_rows, live_partition, replay
 from factory.live.strategy import Account, LiveStrategy
 from factory.market.catalog import Catalog
 from factory.market.dataset import open_partition
@@ -50,8 +50,7 @@ def check_parity(workspace: Workspace, pipeline: Pipeline, days: int, progress: 
     rows = live_partition(whole, whole.start, min(whole.end, whole.start + days * DAY))
     train = Columns(open_partition(workspace, pipeline.data, "train"), Cache(workspace.cache))
     fitted = fit(pipeline, train, subrange(progress, 0.0, 0.3))
-    contract = spec.contracts[pipeline.trade.contract]
-    strategy = LiveStrategy(pipeline, contract, fitted, begin(rows, rows.start), reach, rows.start)
+    strategy = LiveStrategy(pipeline, fitted, begin_market(rows, rows.start), reach, rows.start)
     waits = _run(strategy, rows, subrange(progress, 0.3, 0.9))
     progress(0.9, "backtesting the same rows")
     account = strategy.account(rows.end)

@@ -95,6 +95,6 @@ def live_partition(dataset: Partition, start: int, end: int) -> Partition:
     return Partition(dataset.dataset, LIVE, start, end, series, dataset.fingerprint, dataset.contracts)
 
 
-def begin(market: Partition, start: int) -> RollingMarket:
+def begin_market(market: Partition, start: int) -> RollingMarket:
     """Begin a rolling market with what is known of a partition's rows at a moment."""
     return RollingMarket(market.dataset, market.contracts, split_history(market.series, start), market.fingerprint)

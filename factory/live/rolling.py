@@ -120,13 +120,13 @@ class RollingMarket:
     def __init__(
         self, dataset: str, contracts: Mapping[str, Contract], history: Mapping[str, Series], fingerprint: str
     ) -> None:
-        self._dataset, self._contracts, self.fingerprint = dataset, contracts, fingerprint
+        self.dataset, self.contracts, self.fingerprint = dataset, contracts, fingerprint
         self.series = {name: RollingSeries(one) for name, one in history.items()}
 
     def partition(self, first: int, start: int, end: int) -> Partition:
         """Return the rows stamped at `first` or later, as a partition whose decisions lie in [start, end)."""
         series = {name: add_missing(one.since(first), end - 1) for name, one in self.series.items()}
-        return Partition(self._dataset, LIVE, start, end, series, self.fingerprint, self._contracts)
+        return Partition(self.dataset, LIVE, start, end, series, self.fingerprint, self.contracts)
 
 
 def add_missing(series: Series, now: int) -> Series:

@@ -199,8 +199,7 @@ def run_live(
     bars = asyncio.run(_fetch_history(feed, due - HISTORY * (2 * reach + DAY), due))
     history = {name: make_series(name, spec, meta["series"][name], bars[name]) for name in symbols}
     rolling = RollingMarket(spec.dataset, spec.contracts, history, f"live.{due}")
-    contract = spec.contracts[pipeline.trade.contract]
-    strategy = LiveStrategy(pipeline, contract, fitted, rolling, reach, due)
+    strategy = LiveStrategy(pipeline, fitted, rolling, reach, due)
     due = min(series.last for series in rolling.series.values()) + to_ms(period)
     asyncio.run(feed.run(due, Session(strategy, tell, say).take_in))
 

@@ -23,7 +23,7 @@ from factory.learning.model import Model
 from factory.learning.refits import fit_step, select_past
 from factory.live.moments import EVER, Moments
 from factory.live.rolling import RollingMarket, assume_bars
-from factory.market.contracts import Binary, Contract
+from factory.market.contracts import Binary
 from factory.market.series import Partition
 from factory.pipeline import Pipeline
 
@@ -61,8 +61,6 @@ class LiveStrategy:
     ----------
     pipeline : Pipeline
         The recipe. One that is refitted is fitted anew when a step begins, before anything is decided in it.
-    contract : Contract
-        What it trades.
     fitted : FittedPipeline
         What it knows when it begins.
     market : RollingMarket
@@ -73,10 +71,9 @@ class LiveStrategy:
         First moment of decisions, ms UTC.
     """
 
-    def __init__(
-        self, pipeline: Pipeline, contract: Contract, fitted: FittedPipeline, market: RollingMarket, reach: int, start: int
-    ) -> None:
-        self.pipeline, self.contract, self.fitted, self.market = pipeline, contract, fitted, market
+    def __init__(self, pipeline: Pipeline, fitted: FittedPipeline, market: RollingMarket, reach: int, start: int) -> None:
+        self.pipeline, self.fitted, self.market = pipeline, fitted, market
+        self.contract = market.contracts[pipeline.trade.contract]
         self.start, self.missed = start, 0
         # A window's sums are rebuilt at multiples of its length, so that twice of it gives the bits of a longer run.
         self._reach = 2 * reach + DAY

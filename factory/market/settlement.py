@@ -101,8 +101,8 @@ def measure_lead(
     """
     settle = contract.settle
     if not isinstance(settle, ByPoint | ByTwap):
-        opened = (read_at_stamps(series[contract.of], "open", at) for at in (times, starts))
-        return np.asarray(np.log(next(opened)) - np.log(next(opened)))
+        now, strike = (read_at_stamps(series[contract.of], "open", at) for at in (times, starts))
+        return np.asarray(np.log(now) - np.log(strike))
     source = series[settle.of]
     price = source.columns[settlement_column(source)]
     now, strike = value_in_effect(source, price, times), value_in_effect(source, price, starts)

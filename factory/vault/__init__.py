@@ -8,7 +8,7 @@ client        how others reach the vault's process; server: that process; log: w
 pools         looks, and what is left of them; grants: what only a person decides; levels: how strict each look is
 admission     what is refused before a look is spent; readiness: what is missing, told early; planning: claims
 exam          what a frozen pipeline must show; examiner conducts it, rehearsal times it on validation
-primary       the primary test; likeness, unseen: the other parts of the rule
+primary       the primary test, by contract in frozen_binary and frozen_perpetual; likeness, unseen: the other parts of the rule
 sealed_data   sealed rows, opened; comparison: a new dataset against them. For the vault's process alone
 forward       what passed, on newer bars
 reports       encrypted to the reviewer; explanation puts one into words; reviewer: whose keys

@@ -21,8 +21,9 @@ from factory.statistics.betting import capital_against_losing
 from factory.statistics.calibration import log_loss
 from factory.storage.cache import Cache
 from factory.storage.workspace import Workspace
+from factory.vault.frozen_perpetual import FrozenPerpetual
 from factory.vault.likeness import compare_trading, is_alike
-from factory.vault.primary import Frozen, FrozenPerpetual, freeze, measure_information
+from factory.vault.primary import Frozen, freeze, measure_information
 from factory.vault.readiness import require_one_contract
 from factory.vault.unseen import worst_losses
 
@@ -45,7 +46,7 @@ class Plan:
     scored : Scored
         The pipeline on it.
     information : float
-        Of :func:`~factory.vault.primary.information_of`.
+        Of :func:`~factory.vault.primary.measure_information`.
     price : float
         Mean all-in price of a binary, 0 for a perpetual.
     """

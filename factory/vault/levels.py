@@ -13,7 +13,8 @@ import numpy as np
 from numpy import float64
 from numpy.typing import NDArray
 
-from factory.vault.primary import Frozen, FrozenBinary
+from factory.vault.frozen_binary import FrozenBinary
+from factory.vault.primary import Frozen
 
 DRAWS, DRAWS_OF_TRADES = 9_999, 1_999
 """Of windows, and of trades that are walked bar by bar."""

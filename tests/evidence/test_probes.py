@@ -148,7 +148,7 @@ def test_p5_measures_from_a_baseline_that_a_person_registered() -> None:
     times = rows.time
     base = learned.baseline_auc("pm.up", rows, columns)
     assert learned.baseline_auc("pm.down", rows, columns) == pytest.approx(base)
-    assert base == pytest.approx(learned.area_of(rows.labels.y, rows.features["odds"]))
+    assert base == pytest.approx(learned.compute_auc(rows.labels.y, rows.features["odds"]))
     assert base > 0.75
     assert [one.severity for one in learned.check_auc(base, len(times))] == [BLOCK]
     assert learned.check_auc(base, len(times), base) == []
@@ -375,7 +375,7 @@ def suspects(partition: Partition, texts: dict[str, str], registered: str | None
     half = len(rows.time) // 2
     first, second = rows.take(np.arange(half)), rows.take(np.arange(half, len(rows.time)))
     fitted = learned.fit_quickly(first.matrix(list(texts)), first.labels.y, 0)
-    area = learned.area_of(second.labels.y, learned.predict_quickly(fitted, second.matrix(list(texts))))
+    area = learned.compute_auc(second.labels.y, learned.predict_quickly(fitted, second.matrix(list(texts))))
     return learned.check_validation(
         first, second, expressions(texts), (columns, columns), 5 * MINUTE, area, len(second.time), 0, registered
     )

@@ -11,7 +11,7 @@ from factory.core.times import DAY, MINUTE
 from factory.expressions.columns import Columns
 from factory.flow import fit
 from factory.live.parity import compare_with_backtest
-from factory.live.replay import Row, begin, list_rows, live_partition, replay
+from factory.live.replay import Row, begin_market, list_rows, live_partition, replay
 from factory.live.strategy import LiveStrategy
 from factory.market.dataset import open_partition
 from factory.market.series import Partition
@@ -68,10 +68,9 @@ def case(request: pytest.FixtureRequest, simulated: Workshop) -> Case:
     spec, meta = simulated.catalog.spec("btc-sim"), simulated.catalog.meta("btc-sim")
     reach = max(check_pipeline(pipeline, spec, meta).look_back.values())
     fitted = fit(pipeline, Columns(open_partition(simulated.workspace, "btc-sim", "train"), None))
-    contract = spec.contracts[pipeline.trade.contract]
 
     def start() -> LiveStrategy:
-        return LiveStrategy(pipeline, contract, fitted, begin(rows, rows.start), reach, rows.start)
+        return LiveStrategy(pipeline, fitted, begin_market(rows, rows.start), reach, rows.start)
 
     done, asked, signals = start(), set[int](), {}
     for decided in replay(done, list_rows(rows.series, rows.start, rows.end - 1), rows.end - 1):

@@ -11,7 +11,7 @@ from factory.expressions.columns import Columns
 from factory.flow import fit
 from factory.live.feed import Minute, Pace
 from factory.live.gate import Bar
-from factory.live.replay import begin, list_rows, live_partition, replay
+from factory.live.replay import begin_market, list_rows, live_partition, replay
 from factory.live.session import MOST_LATE, Session, Signal, require_live, run_live
 from factory.live.strategy import Account, LiveStrategy
 from factory.market.build import build
@@ -126,10 +126,7 @@ def minutes(simulated: Workshop) -> tuple[LiveStrategy, LiveStrategy, Partition]
     spec, meta = simulated.catalog.spec("btc-sim"), simulated.catalog.meta("btc-sim")
     reach = max(check_pipeline(pipeline, spec, meta).look_back.values())
     fitted = fit(pipeline, Columns(open_partition(simulated.workspace, "btc-sim", "train"), None))
-    one, other = (
-        LiveStrategy(pipeline, spec.contracts[pipeline.trade.contract], fitted, begin(rows, rows.start), reach, rows.start)
-        for _ in range(2)
-    )
+    one, other = (LiveStrategy(pipeline, fitted, begin_market(rows, rows.start), reach, rows.start) for _ in range(2))
     return one, other, rows
 
 

@@ -19,7 +19,8 @@ from factory.market.series import Partition, Series
 from factory.pipeline import Pipeline
 from factory.pipeline import parse as read
 from factory.pipeline.parts.labels import UpDown
-from factory.vault.primary import FrozenPerpetual, freeze, hold_returns, measure_information
+from factory.vault.frozen_perpetual import FrozenPerpetual, hold_returns
+from factory.vault.primary import freeze, measure_information
 from factory.vault.unseen import worst_losses
 from tests.backtest.market import perpetual, wander
 from tests.vault.test_primary import LEVEL, coin_market, fewer_than_by_chance, held

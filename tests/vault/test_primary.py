@@ -23,8 +23,10 @@ from factory.pipeline import parse as read
 from factory.pipeline.parts.labels import UpDown
 from factory.pipeline.parts.trades import UpOrDown
 from factory.statistics.intervals import clopper_pearson
+from factory.vault.frozen_binary import FrozenBinary, win_tail
+from factory.vault.frozen_perpetual import FrozenPerpetual
 from factory.vault.levels import level_of_last
-from factory.vault.primary import FrozenBinary, FrozenPerpetual, freeze, win_tail
+from factory.vault.primary import freeze
 from tests.backtest.market import example, parse, wander, without
 from tests.vault.market import FAST
 

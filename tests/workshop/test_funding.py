@@ -14,7 +14,7 @@ from factory.report.trial import RecordedTrial
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault import exam
-from factory.vault.primary import FrozenPerpetual
+from factory.vault.frozen_perpetual import FrozenPerpetual
 from factory.vault.sealed_data import open_sealed
 from factory.views.cards import read_trial
 from factory.views.terms import describe_contract

@@ -27,7 +27,8 @@ from factory.storage.workspace import Workspace
 from factory.tasks import perform
 from factory.vault import exam
 from factory.vault.forward import watch_decisions
-from factory.vault.primary import FrozenBinary, freeze, measure_information
+from factory.vault.frozen_binary import FrozenBinary
+from factory.vault.primary import freeze, measure_information
 from factory.vault.sealed_data import open_sealed
 from factory.workshop import Workshop
 from tests.market.running_windows import PIPELINE, SPEC, draw_partition, draw_windows

@@ -23,7 +23,8 @@ from factory.market.spec import load_spec
 from factory.storage.cache import UNLIMITED, Cache
 from factory.storage.workspace import Workspace
 from factory.tasks import perform
-from factory.vault.primary import FrozenBinary, freeze
+from factory.vault.frozen_binary import FrozenBinary
+from factory.vault.primary import freeze
 from factory.vault.sealed_data import open_sealed
 from factory.workshop import Workshop
 from tests.market.bars import DAYS, SPEC, START, csv, rows

@@ -43,18 +43,18 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 
 @pytest.fixture(scope="module")
-def made(workshop: Workshop) -> str:
+def pipeline_id(workshop: Workshop) -> str:
     return str(workshop.define(SEVERAL_TRADES)["pipeline"])
 
 
 @pytest.fixture(scope="module")
-def scored(workshop: Workshop, made: str) -> dict:
-    return perform(str(workshop.workspace.root), "backtest", {"pipeline": made, "agent": "tester"})
+def scored(workshop: Workshop, pipeline_id: str) -> dict:
+    return perform(str(workshop.workspace.root), "backtest", {"pipeline": pipeline_id, "agent": "tester"})
 
 
 @pytest.fixture(scope="module")
-def trial(workshop: Workshop, made: str, scored: dict) -> RecordedTrial:
-    return read_trial(workshop, workshop.resolve(made))
+def trial(workshop: Workshop, pipeline_id: str, scored: dict) -> RecordedTrial:
+    return read_trial(workshop, workshop.resolve(pipeline_id))
 
 
 def test_a_pipeline_without_more_trades_hashes_as_before() -> None:
@@ -74,8 +74,8 @@ def test_it_is_written_and_read_alike_one_line_a_trade() -> None:
     assert "meta --> t_eth" in draw_diagram(pipeline)
 
 
-def test_paths_lead_into_it(workshop: Workshop, made: str) -> None:
-    parent = workshop.resolve(made)
+def test_paths_lead_into_it(workshop: Workshop, pipeline_id: str) -> None:
+    parent = workshop.resolve(pipeline_id)
     assert diff(parent, parent.changed({"also.eth.enter": 0.6})) == ["also.eth: enter 0.52 -> 0.6"]
     assert diff(parent, parent.changed({"also.eth": None})) == ["- also.eth"]
     assert diff(parse(SINGLE), parse(SINGLE).changed({"also.eth": TRADE})) == [f"+ also.eth: {TRADE}"]
@@ -119,9 +119,9 @@ def test_paths_lead_into_it(workshop: Workshop, made: str) -> None:
     ],
     ids=lambda one: next(iter(one)) if isinstance(one, dict) else "",
 )
-def test_a_mistake_is_told_with_its_path_and_mend(workshop: Workshop, made: str, changes: dict, told: str) -> None:
+def test_a_mistake_is_told_with_its_path_and_mend(workshop: Workshop, pipeline_id: str, changes: dict, told: str) -> None:
     with pytest.raises(PipelineError) as refused:
-        workshop.define(parent=made, changes=changes)
+        workshop.define(parent=pipeline_id, changes=changes)
     assert str(refused.value).startswith(told)
 
 
@@ -163,27 +163,27 @@ def test_the_contract_traded_first_trades_as_it_does_alone(workshop: Workshop, t
         assert trial.trades[name][mine] == pytest.approx(alone[name]), name
 
 
-def test_terms_of_every_contract_are_part_of_what_a_score_depends_on(workshop: Workshop, made: str) -> None:
-    pipeline, catalog = workshop.resolve(made), workshop.catalog
+def test_terms_of_every_contract_are_part_of_what_a_score_depends_on(workshop: Workshop, pipeline_id: str) -> None:
+    pipeline, catalog = workshop.resolve(pipeline_id), workshop.catalog
     assert workshop.score_key(pipeline) != catalog.score_key("several", "btc-perpetual", ())
     assert workshop.score_key(parse(SINGLE)) == catalog.score_key("several", "btc-perpetual", ())
 
 
-def test_lists_name_every_contract_and_call_the_trial_current(workshop: Workshop, made: str, scored: dict) -> None:
-    (row,) = [row for row in make_page(workshop, TrialQuery(TrialFilter())).rows if row["pipeline"] == made]
+def test_lists_name_every_contract_and_call_the_trial_current(workshop: Workshop, pipeline_id: str, scored: dict) -> None:
+    (row,) = [row for row in make_page(workshop, TrialQuery(TrialFilter())).rows if row["pipeline"] == pipeline_id]
     assert row["contract"] == "btc-perpetual + eth-perpetual"
     assert not row["stale"]
 
 
-def test_code_of_agents_sees_whose_trade_it_is(workshop: Workshop, made: str, scored: dict) -> None:
-    frames = workshop.frames(validation=True, pipeline=made)
+def test_code_of_agents_sees_whose_trade_it_is(workshop: Workshop, pipeline_id: str, scored: dict) -> None:
+    frames = workshop.frames(validation=True, pipeline=pipeline_id)
     perform(str(workshop.workspace.root), "frames", {"agent": "tester", **frames.asked()})
     trades = read(frames.paths["trades"])
     assert set(trades["contract"]) == {"btc-perpetual", "eth-perpetual"}
 
 
-def test_pages_breakdowns_and_files_know_the_contract(workshop: Workshop, made: str, trial: RecordedTrial) -> None:
-    shown = workshop.show(made, by="contract")
+def test_pages_breakdowns_and_files_know_the_contract(workshop: Workshop, pipeline_id: str, trial: RecordedTrial) -> None:
+    shown = workshop.show(pipeline_id, by="contract")
     assert [row[0] for row in shown["rows"]] == ["btc-perpetual", "eth-perpetual"]
     lines = export_trades(trial).splitlines()
     assert lines[0].startswith("entry,exit,contract,side,reason")
@@ -221,30 +221,34 @@ def test_the_order_in_which_trades_are_written_is_none() -> None:
 
 
 def test_a_proposal_holds_every_trade(
-    workshop: Workshop, made: str, scored: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, pipeline_id: str, scored: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RFCAT_PROPOSALS", str(tmp_path))
-    workshop.propose(made, "two markets, one account")
+    workshop.propose(pipeline_id, "two markets, one account")
     (file,) = tmp_path.rglob("*.yaml")
     assert f"  eth: {TRADE}" in file.read_text(encoding="utf-8")
-    assert parse(file.read_text(encoding="utf-8")).id == made
+    assert parse(file.read_text(encoding="utf-8")).id == pipeline_id
 
 
-def test_no_sealed_look_is_spent_on_several_contracts(workshop: Workshop, made: str, scored: dict) -> None:
+def test_no_sealed_look_is_spent_on_several_contracts(workshop: Workshop, pipeline_id: str, scored: dict) -> None:
     assert scored["ready"] == {"missing": [SEVERAL]}
-    assert any(line.startswith("also:") for line in workshop.define(parent=made, changes={"also.eth.enter": 0.55})["warnings"])
+    assert any(
+        line.startswith("also:") for line in workshop.define(parent=pipeline_id, changes={"also.eth.enter": 0.55})["warnings"]
+    )
     before = workshop.ledger.position()
     request = {"claim": 0.001, "why": "a pair", "model": "tester", "cutoff": "2023-01-01"}
     with pytest.raises(SealError, match=r"also: no sealed look examines several contracts.*nothing was spent"):
-        check_request(workshop, "submit", {"pipeline": made, **request})
+        check_request(workshop, "submit", {"pipeline": pipeline_id, **request})
     with pytest.raises(SealError, match=r"also: no sealed look examines several contracts.*nothing was spent"):
-        perform(str(workshop.workspace.root), "submit", {"pipeline": made, "agent": "tester", **request})
+        perform(str(workshop.workspace.root), "submit", {"pipeline": pipeline_id, "agent": "tester", **request})
     assert workshop.ledger.position() == before
 
 
-def test_the_course_of_the_account_falls_no_deeper_than_its_drawdown(workshop: Workshop, made: str, scored: dict) -> None:
+def test_the_course_of_the_account_falls_no_deeper_than_its_drawdown(
+    workshop: Workshop, pipeline_id: str, scored: dict
+) -> None:
     """Positions that end together are one step: a hedge's loss is no fall before its gain."""
-    told = earnings_answer(workshop, workshop.resolve(made))
+    told = earnings_answer(workshop, workshop.resolve(pipeline_id))
     assert told is not None
     assert -min(told["drawdown"]) <= scored["drawdown"] + 1e-4
     assert told["equity"][-1] == pytest.approx(1 + scored["return"], abs=1e-4)

@@ -60,7 +60,7 @@ def baseline_auc(column: str | None, rows: DecisionTable, columns: Columns) -> f
         return 0.5
     values = columns.at(parse(column), rows.time)
     known = (rows.labels.y >= 0) & ~np.isnan(values)
-    area = area_of(rows.labels.y[known], values[known])
+    area = compute_auc(rows.labels.y[known], values[known])
     return max(area, 1 - area)
 
 
@@ -91,7 +91,7 @@ def single_feature_auc(rows: DecisionTable, n_eff: float) -> list[Finding]:
     """Check P7: a feature that alone ranks labels 5 standard errors better than chance on train needs a reason."""
     known = rows.labels.y >= 0
     limit = 5 * sqrt(1 / (3 * max(n_eff, 1.0)))
-    areas = {name: area_of(rows.labels.y[known], values[known]) for name, values in rows.features.items()}
+    areas = {name: compute_auc(rows.labels.y[known], values[known]) for name, values in rows.features.items()}
     far = sorted((name for name in areas if abs(areas[name] - 0.5) >= limit), key=lambda name: -abs(areas[name] - 0.5))
     if not far:
         return []
@@ -146,8 +146,8 @@ def check_validation(
         np.hstack([own, _late(expressions, part, read, step)])
         for own, part, read in zip(beside, (history, rows), columns, strict=True)
     ]
-    now = area_of(y, predict_quickly(here, X))
-    later = area_of(y, predict_quickly(fit_quickly(late[0], history.labels.y, seed), late[1][known]))
+    now = compute_auc(y, predict_quickly(here, X))
+    later = compute_auc(y, predict_quickly(fit_quickly(late[0], history.labels.y, seed), late[1][known]))
     fall = now - later
     alarmed = any(one.severity == BLOCK for one in findings)
     share, name = _dominance(here, X, y, names, seed)
@@ -180,9 +180,9 @@ def shifted_labels(X: Matrix, y: NDArray[int8], seed: int) -> tuple[list[Finding
     rng = np.random.default_rng(seed)
     shifts = rng.integers(LEAST_SHIFT, len(y) - LEAST_SHIFT, PERMUTED)
     areas = [
-        area_of(shifted[half:], Z[half:] @ (solve @ shifted[:half])[1:]) for shifted in (np.roll(y, int(s)) for s in shifts)
+        compute_auc(shifted[half:], Z[half:] @ (solve @ shifted[:half])[1:]) for shifted in (np.roll(y, int(s)) for s in shifts)
     ]
-    actual = area_of(y[half:], Z[half:] @ (solve @ y[:half])[1:])
+    actual = compute_auc(y[half:], Z[half:] @ (solve @ y[:half])[1:])
     p_value = (1 + sum(area >= actual for area in areas)) / (PERMUTED + 1)
     error, middle = sqrt(1 / (3 * half)), float(np.median(areas))
     if abs(middle - 0.5) > 3 * error:
@@ -211,7 +211,7 @@ def predict_quickly(fitted: Any, X: Matrix) -> NDArray[float64]:
         return np.asarray(fitted.predict_proba(X)[:, 1])
 
 
-def area_of(y: NDArray[int8], score: NDArray[float64]) -> float:
+def compute_auc(y: NDArray[int8], score: NDArray[float64]) -> float:
     """Compute an AUC, one half where a class is absent."""
     area = auc(y, score)
     return area.value if area else 0.5
@@ -245,13 +245,13 @@ def _dominance(fitted: Any, X: Matrix, y: NDArray[int8], names: Sequence[str], s
     rng = np.random.default_rng(canonical.seed_for(str(seed), "probes.dominance"))
     first = X.shape[1] - len(names)
     alike = np.array_split(np.argsort(X[:, 0]), max(1, len(X) // ALIKE)) if first else [np.arange(len(X))]
-    whole = area_of(y, predict_quickly(fitted, X))
+    whole = compute_auc(y, predict_quickly(fitted, X))
     falls = []
     for column in range(first, X.shape[1]):
         shuffled = X.copy()
         for rows in alike:
             shuffled[rows, column] = rng.permutation(X[rows, column])
-        falls.append(max(0.0, whole - area_of(y, predict_quickly(fitted, shuffled))))
+        falls.append(max(0.0, whole - compute_auc(y, predict_quickly(fitted, shuffled))))
     best, least = int(np.argmax(falls)), LOOKED_AT - 0.5 if first else 0.0
     return (falls[best] / sum(falls) if sum(falls) > least else 0.0), names[best]
 

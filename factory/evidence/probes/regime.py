@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from factory.core.times import DAY
 from factory.evidence.probes.findings import WARN, Finding
-from factory.evidence.probes.learned import area_of, fit_quickly, predict_quickly
+from factory.evidence.probes.learned import compute_auc, fit_quickly, predict_quickly
 from factory.learning.decision_table import DecisionTable
 from factory.storage.cache import Cache
 
@@ -109,7 +109,7 @@ def _told_apart(history: DecisionTable, rows: DecisionTable, names: Sequence[str
         if min(late[held].sum(), (1 - late[held]).sum(), late[~held].sum(), (1 - late[~held]).sum()) < LEAST:
             return 0.5
         fitted = fit_quickly(X[~held], late[~held], seed, rounds=8, rate=0.3)
-        areas.append(area_of(late[held], predict_quickly(fitted, X[held])))
+        areas.append(compute_auc(late[held], predict_quickly(fitted, X[held])))
     return float(np.mean(areas))
 
 
