@@ -1,28 +1,24 @@
 """Closed bars from Binance as they come: streamed, asked for where one did not come, and let through minute by minute.
 
-That a connection is open says nothing: it is given up when no message about a bar came over it for some seconds, and opened
-again whatever ended it. What closed meanwhile is asked for, so that no bar is lost and none is decided on before those that
-came before it.
+A connection is given up when no message about a bar came over it for some seconds, and opened again whatever ended it. What
+closed meanwhile is asked for, so that no bar is lost and none is decided on before those that came before it.
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from factory.core.errors import DataError
 from factory.core.times import iso, now_ms, to_ms
 from factory.live.gate import Bar, Gate
 from factory.market.sources.binance import Binance
-from factory.market.sources.binance_klines import Kline, klines_url, read_kline, read_klines, stream_url
-from factory.market.sources.binance_stream import Shutdown
+from factory.market.sources.binance_klines import klines_url, read_kline, read_klines, stream_url
+from factory.market.sources.binance_stream import SHUTDOWN_REASON, Shutdown
+from factory.market.sources.connection import MOST_SAID, OPEN_SECONDS, Backoff, listen
 
-OPEN_SECONDS, CLOSE_SECONDS = 10, 1
 UNKNOWN = (httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND)
 
 
@@ -46,8 +42,8 @@ class Minute:
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How often things are done, in seconds.
+class Pace(Backoff):
+    """How often things are done, in seconds, beside tries to connect.
 
     Parameters
     ----------
@@ -58,21 +54,13 @@ class Pace:
     ask : float
         Between two questions for the same.
     silence : float
-        Without a message after which a connection is given up.
-    wait, longest_wait : float
-        Before the first and at most before any further try to connect.
+        Age of the newest message about a bar at which a connection is given up.
     """
 
     look: float = 0.05
     grace: float = 2.0
     ask: float = 2.0
     silence: float = 30.0
-    wait: float = 0.5
-    longest_wait: float = 60.0
-
-    def pause(self, failures: int) -> float:
-        """Draw the seconds before the next try: twice as long after each failure, and never the same for two clients."""
-        return min(self.wait * 2.0 ** min(failures, 30), self.longest_wait) * random.uniform(0.5, 1.0)
 
 
 class BarFeed:
@@ -125,7 +113,9 @@ class BarFeed:
                 rows = answer.raise_for_status().json()
                 came = read_klines(symbol, rows, self.clock())
             except (httpx.HTTPError, ValueError, TypeError, IndexError) as error:
-                raise DataError(f"{symbol}: no bars from {self.market.name}: {str(error)[:200] or 'no answer'}") from error
+                raise DataError(
+                    f"{symbol}: no bars from {self.market.name}: {str(error)[:MOST_SAID] or 'no answer'}"
+                ) from error
             bars += [Bar(name, one.time, one.values) for one in came if one.time < before]
             if not came:
                 break
@@ -184,23 +174,15 @@ class BarFeed:
     async def _listen(self) -> str:
         """Take in what comes over one connection, and tell why it ended."""
         address = stream_url(self.market, list(self.symbols.values()), self.period)
-        try:
-            async with connect(address, open_timeout=OPEN_SECONDS, close_timeout=CLOSE_SECONDS) as socket:
-                return await self._take_in(socket)
-        except ConnectionClosed as error:
-            return f"closed with code {error.rcvd.code}" if error.rcvd else "connection lost"
-        except (OSError, WebSocketException) as error:
-            return f"no connection: {str(error)[:200] or 'no answer'}"
+        return await listen(address, self.pace.silence, self._take_in)
 
-    async def _take_in(self, socket: ClientConnection) -> str:
-        while True:
-            try:
-                async with asyncio.timeout(self.pace.silence):
-                    text = await socket.recv(decode=True)
-            except TimeoutError:
-                return f"silent for {self.pace.silence:g} s"
-            message = read_kline(text)
-            if isinstance(message, Shutdown):
-                return "the exchange announced a shutdown"
-            if isinstance(message, Kline) and message.symbol in self._names:
-                self.gate.receive(Bar(self._names[message.symbol], message.time, message.values))
+    def _take_in(self, text: str) -> bool | str:
+        """Take in a message: whether it told of a bar, or that the connection is about to be closed."""
+        message = read_kline(text)
+        if isinstance(message, Shutdown):
+            return SHUTDOWN_REASON
+        if message is None or message.symbol not in self._names:
+            return False
+        if message.is_closed:
+            self.gate.receive(Bar(self._names[message.symbol], message.time, message.values))
+        return True

@@ -152,7 +152,9 @@ def _calendar(name: str, first: int, last: int) -> Any:
         calendar = exchange_calendars.get_calendar(name, start=start, end=end)
         own = OWN.get(exchange_calendars.resolve_alias(name))
         return own(type(calendar))(start=start, end=end) if own else calendar
-    except (ValueError, NotImplementedError) as error:
+    except NotImplementedError as error:
+        raise DataError(f"calendar: '{name}' is none that the installed exchange_calendars can make; name another") from error
+    except ValueError as error:
         what = f"calendar: '{name}' does not reach from {iso(first // DAY * DAY)} to {iso(last // DAY * DAY)}"
         raise DataError(f"{what}; move the split inside: {error}") from None
 

@@ -1,11 +1,10 @@
 """Record the order book and the trades of a symbol live: connections, snapshots, and a watch on how old the data are.
 
-That a connection is open says nothing: addresses accept a handshake and are silent. So each stream has a connection of its
-own, which is given up when no data came over it for some seconds, and opened again whatever ended it.
+Each stream has a connection of its own, which is given up when no data came over it for some seconds, and opened again
+whatever ended it.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,30 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from factory.core.errors import DataError
 from factory.core.times import HOUR, iso
 from factory.market.recording import NS, Recording, stamp_of
 from factory.market.recording_files import append_chunks, mend_captures, write_status
-from factory.market.sources.binance_stream import STREAMS, Channel, DepthUpdate, Shutdown, StreamMarket, read_message
+from factory.market.sources.binance_stream import SHUTDOWN_REASON, STREAMS, Channel, Shutdown, StreamMarket, read_message
+from factory.market.sources.connection import MOST_SAID, OPEN_SECONDS, Backoff, listen
 from factory.storage.locks import exclusive
 
-OPEN_SECONDS = 10
-CLOSE_SECONDS = 1
-"""Within which a server answers a farewell; it is not waited for longer, so that Ctrl-C ends soon."""
 TRY_LATER = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.IM_A_TEAPOT)
 """What Binance answers those who ask too often, before and after it bans them."""
 UNKNOWN = (httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND)
-MOST_SAID = 200
-"""Characters of what a library says of a failure."""
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Pace:
+class Pace(Backoff):
     """How often things are done, in seconds.
 
     Parameters
@@ -45,9 +38,6 @@ class Pace:
         Between two writes: what a kill loses at most.
     silence : mapping of str to float
         Age of the newest data at which a stream's connection is given up; trades of a small market are rare.
-    wait, longest_wait : float
-        Before the first and at most before any further try to connect or to get a snapshot. A connection that gave data for
-        longer than the latter was sound.
     status, report : float
         Between two writes of the status, and between two lines of progress.
     rotation : int
@@ -56,18 +46,9 @@ class Pace:
 
     flush: float = 1.0
     silence: dict[Channel, float] = field(default_factory=lambda: {"depth": 30.0, "trade": 300.0})
-    wait: float = 0.5
-    longest_wait: float = 60.0
     status: float = 10.0
     report: float = 60.0
     rotation: int = HOUR
-
-    def pause(self, failures: int) -> float:
-        """Draw the seconds before the next try.
-
-        Twice as long after each failure, and never the same for two clients.
-        """
-        return min(self.wait * 2.0 ** min(failures, 30), self.longest_wait) * random.uniform(0.5, 1.0)
 
 
 def record(
@@ -173,32 +154,19 @@ class Recorder:
     async def _listen(self, channel: Channel) -> str:
         """Take in what comes over one connection, and tell why it ended."""
         address = self.market.stream_url(self.symbol, channel)
-        try:
-            async with connect(address, open_timeout=OPEN_SECONDS, close_timeout=CLOSE_SECONDS, max_size=None) as socket:
-                return await self._take_in(socket, self.pace.silence[channel])
-        except ConnectionClosed as error:
-            return f"closed with code {error.rcvd.code}" if error.rcvd else "connection lost"
-        except (OSError, WebSocketException) as error:  # OSError: a time-out among them
-            return f"no connection: {str(error)[:MOST_SAID] or 'no answer'}"
+        return await listen(address, self.pace.silence[channel], self._take_in)
 
-    async def _take_in(self, socket: ClientConnection, silence: float) -> str:
-        """Take in messages until the data are too old, whatever the connection says, or it is about to be closed."""
-        clock = asyncio.get_running_loop().time
-        newest = clock()
-        while True:
-            try:
-                async with asyncio.timeout_at(newest + silence):
-                    text = await socket.recv(decode=True)
-            except TimeoutError:
-                return f"silent for {silence:g} s"
-            received, message = time.time_ns(), read_message(text)
-            if isinstance(message, Shutdown):
-                return "the exchange announced a shutdown"
-            if isinstance(message, DepthUpdate):
-                newest = clock()
-                self.recording.receive(received, message, text)
-                if self.recording.file is None and self.recording.needs_snapshot(received):
-                    self.wanted.set()
+    def _take_in(self, text: str) -> bool | str:
+        """Take in a message: whether it was data, or that the connection is about to be closed."""
+        received, message = time.time_ns(), read_message(text)
+        if isinstance(message, Shutdown):
+            return SHUTDOWN_REASON
+        if message is None:
+            return False
+        self.recording.receive(received, message, text)
+        if self.recording.file is None and self.recording.needs_snapshot(received):
+            self.wanted.set()
+        return True
 
     async def _keep_snapshots(self, client: httpx.AsyncClient) -> None:
         """Get a snapshot whenever one is needed, and again until one is of use."""

@@ -10,7 +10,7 @@ from factory.core.times import MINUTE
 from factory.live.feed import BarFeed, Minute, Pace
 from factory.live.gate import Bar, Gate
 from factory.market.sources.binance import BINANCE
-from factory.market.sources.binance_klines import PLACES, klines_url, read_kline, stream_url
+from factory.market.sources.binance_klines import PLACES, Kline, klines_url, read_kline, stream_url
 from tests.live.kline_exchange import BEGIN, SYMBOLS, KlineExchange
 from tests.market.stream_exchange import streaming
 
@@ -96,8 +96,9 @@ def test_addresses_are_those_that_the_exchange_has_now(monkeypatch: pytest.Monke
 def test_only_a_closed_bar_is_one() -> None:
     exchange = KlineExchange(1.0, {})
     closed, still_open = (read_kline(exchange.message("BTCUSDT", 3, closed=one)) for one in (True, False))
-    assert still_open is None
-    assert closed is not None
+    assert isinstance(still_open, Kline)
+    assert isinstance(closed, Kline)
+    assert (closed.is_closed, still_open.is_closed) == (True, False)
     assert (closed.symbol, closed.time, closed.end) == ("BTCUSDT", BEGIN + 3 * MINUTE, BEGIN + 4 * MINUTE)
 
 

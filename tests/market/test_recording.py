@@ -31,7 +31,10 @@ SAMPLES = {"spot": "spot", "um": "usdm", "coinm": "coinm"}
 
 
 def pace(silence: float = 60.0, rotation: int = HOUR) -> Pace:
-    return Pace(0.05, {"depth": silence, "trade": silence}, 0.02, 0.1, 0.05, 0.05, rotation)
+    return Pace(
+        flush=0.05, silence={"depth": silence, "trade": silence}, wait=0.02, longest_wait=0.1, status=0.05, report=0.05,
+        rotation=rotation,
+    )  # fmt: skip
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> None:

@@ -6,6 +6,8 @@ binance              spot and futures bars of Binance
 binance_funding      funding of its perpetuals
 binance_download     how they come from its archives and its REST interface
 binance_stream       its live order books and trades: addresses, messages, and what must follow what
+binance_klines       its bars as they close, streamed and asked for
+connection           to a stream: left when its data are too old, and how long to wait before the next try
 polymarket           odds and outcomes of Polymarket's windows
 polymarket_answers   reads what its interfaces answer
 polymarket_files     a file a day of what they answered

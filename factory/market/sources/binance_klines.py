@@ -22,14 +22,16 @@ CLOSES = 6
 
 @dataclass(frozen=True, slots=True)
 class Kline:
-    """A bar that has closed.
+    """A bar.
 
     Parameters
     ----------
     symbol : str
         As the exchange spells it.
     time, end : int
-        When it began and when it was over, ms UTC.
+        When it began and when it is over, ms UTC.
+    is_closed : bool
+        Whether it is over; until then its values change.
     values : mapping of str to float
         By column.
     """
@@ -37,6 +39,7 @@ class Kline:
     symbol: str
     time: int
     end: int
+    is_closed: bool
     values: Mapping[str, float]
 
 
@@ -53,16 +56,16 @@ def klines_url(market: Binance, symbol: str, period: str, start: int) -> str:
 
 
 def read_kline(text: str | bytes) -> Kline | Shutdown | None:
-    """Read what a message says; None of a bar that is still open, and of what is neither a bar nor an announcement."""
+    """Read what a message says; None of what is neither a bar nor an announcement."""
     try:
         event = unwrap(json.loads(text))
         if is_shutdown(event):
             return Shutdown()
         bar = event["k"]
-        if event["e"] != "kline" or bar["x"] is not True:
+        if event["e"] != "kline":
             return None
         values = {column: float(bar[key]) for column, key in TOLD.items()}
-        return Kline(str(bar["s"]), int(bar["t"]), int(bar["T"]) + 1, values)
+        return Kline(str(bar["s"]), int(bar["t"]), int(bar["T"]) + 1, bar["x"] is True, values)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -81,7 +84,7 @@ def read_klines(symbol: str, rows: list[list[Any]], now: int) -> list[Kline]:
         If it is none.
     """
     return [
-        Kline(symbol, int(row[0]), int(row[CLOSES]) + 1, {column: float(row[place]) for column, place in PLACES.items()})
+        Kline(symbol, int(row[0]), int(row[CLOSES]) + 1, True, {column: float(row[place]) for column, place in PLACES.items()})
         for row in rows
         if int(row[CLOSES]) < now
     ]

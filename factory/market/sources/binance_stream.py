@@ -11,6 +11,8 @@ STREAMS: dict[Channel, str] = {"depth": "depth@100ms", "trade": "trade"}
 """What the exchange calls each channel of a symbol, the one that makes the book first."""
 EVENTS: dict[str, Channel] = {"depthUpdate": "depth", "trade": "trade"}
 SHUTDOWN = "serverShutdown"
+SHUTDOWN_REASON = "the exchange announced a shutdown"
+"""Why a connection is left before it is closed."""
 LEVELS = 1000
 """Levels a side of a snapshot: the most that every market gives."""
 
